@@ -1,0 +1,1 @@
+"""Configurations, protocols, scenarios and locked requirements, installed as package data."""

@@ -1,0 +1,1 @@
+"""Drivers of the cart's devices: protocol state machines over pyserial ports."""

@@ -1,0 +1,224 @@
+"""What control asks of a device, whatever its make.
+
+Rules of this folder: a driver eats bytes, yields bytes and keeps its newest readings; `poll` and `flush`
+never block and never sleep; time is an argument (`now_s`, the caller's monotonic clock); no driver asks
+whether its device is simulated. A value that is not known is None, never 0.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Generic, NamedTuple, Protocol, TypeVar
+
+T = TypeVar("T")
+
+
+class Origin(StrEnum):
+    """Where readings come from; every record carries it."""
+
+    SIM = "sim"
+    REAL = "real"
+
+
+class LinkState(StrEnum):
+    """How far a driver has come with its device."""
+
+    CONNECTING = "connecting"
+    """The port is being opened or the start sequence runs."""
+    READY = "ready"
+    """Identified, configured, configuration read back and equal; readings are flowing."""
+    REFUSED = "refused"
+    """The device answered, but is not what the configuration names, or a read-back differs: see `problem`."""
+    LOST = "lost"
+    """The port is gone or the device does not answer: see `problem`."""
+    STOPPING = "stopping"
+    """The stop sequence runs."""
+    CLOSED = "closed"
+
+
+@dataclass(frozen=True, slots=True)
+class Identity:
+    """What a device says it is, as it said it."""
+
+    model: str
+    serial_number: str
+    firmware: str
+
+
+class Reading(NamedTuple, Generic[T]):
+    """A value with its times on the caller's monotonic clock.
+
+    asked_s: when the question was handed to the port; for a stream, the time of the measurement itself.
+    The value can be no older than this. received_s: when the last byte of the answer was read.
+    """
+
+    value: T
+    asked_s: float
+    received_s: float
+
+
+class Device(Protocol):
+    """What every driver offers. Readings are None until known and again when the link is lost."""
+
+    @property
+    def key(self) -> str:
+        """laser, tec, stage or board, as in configurations."""
+
+    @property
+    def origin(self) -> Origin:
+        """SIM when the port's URL begins with sim://."""
+
+    @property
+    def link(self) -> LinkState: ...
+
+    @property
+    def problem(self) -> str | None:
+        """One line that says who, what and what to do, when `link` is REFUSED or LOST."""
+
+    @property
+    def identity(self) -> Identity | None: ...
+
+    @property
+    def found_at_start(self) -> tuple[str, ...]:
+        """What the device held before anything was reset (errors, events, trips), one text each."""
+
+    def poll(self, now_s: float) -> None:
+        """Drain what the port has, move the protocol on and send what is due."""
+
+    def flush(self, now_s: float) -> None:
+        """Send at once what the commands given since `poll` ask for."""
+
+    def begin_stop(self) -> None:
+        """Start the orderly stop; poll until `link` is CLOSED."""
+
+    def close(self) -> None:
+        """Release the port at once."""
+
+
+class Laser(Device, Protocol):
+    """A laser diode driver. Commands state what is wanted; the driver sends changes and confirms them."""
+
+    @property
+    def output_on(self) -> Reading[bool] | None: ...
+
+    @property
+    def set_current_ma(self) -> Reading[float] | None:
+        """The set point as confirmed by the device (read back, or accepted with an empty error queue)."""
+
+    @property
+    def measured_current_ma(self) -> Reading[float] | None: ...
+
+    @property
+    def condition_bits(self) -> Reading[int] | None: ...
+
+    @property
+    def errors(self) -> Reading[tuple[int, ...]] | None:
+        """The newest answer of the error queue; empty means it was found drained at `asked_s`."""
+
+    def want(self, output_on: bool, current_ma: float) -> None:
+        """State the wanted output and set point; the newest wins.
+
+        Off jumps every queue: it is sent in this tick's `flush` before anything else, and again until the
+        device reads back off. On is sent once. Raises ValueError when current_ma is not finite or outside
+        0 to the configured limit.
+        """
+
+    def ask_condition(self) -> None:
+        """Make the condition register the next question."""
+
+
+class TemperatureController(Device, Protocol):
+    """A TEC controller; the start sequence sets limits, set point and switches the output on."""
+
+    @property
+    def temperature_c(self) -> Reading[float] | None: ...
+
+    @property
+    def setpoint_c(self) -> Reading[float] | None: ...
+
+    @property
+    def output_on(self) -> Reading[bool] | None: ...
+
+    @property
+    def condition_bits(self) -> Reading[int] | None: ...
+
+
+@dataclass(frozen=True, slots=True)
+class StageStatus:
+    """One fresh status of the stage. trips: names of latched trips, empty when healthy.
+
+    settled: a status newer than the last command says position reached, and the actual position is within
+    the device's tolerance of the wanted one.
+    """
+
+    position_um: float
+    target_um: float
+    index_known: bool
+    searching_index: bool
+    settled: bool
+    trips: tuple[str, ...]
+
+
+class Stage(Device, Protocol):
+    """A linear stage that moves the ring optics."""
+
+    @property
+    def status(self) -> Reading[StageStatus] | None: ...
+
+    def home(self) -> None:
+        """Search the index; only on an operator's confirmation."""
+
+    def move_to_um(self, position_um: float) -> None:
+        """Move to an absolute position; the newest wins. Raises ValueError when not finite, out of the configured travel or index unknown."""
+
+    def halt(self) -> None:
+        """Stop the motor where it is."""
+
+    def acknowledge_trip(self) -> None:
+        """The operator has seen the trip: enable again (index kept) or reset (index lost), as the trip needs."""
+
+
+@dataclass(frozen=True, slots=True)
+class BoardStatus:
+    """One status line of the interlock board, decoded. faults: the latched fault bits 0-7."""
+
+    pedal_pressed: bool
+    stop_loop_closed: bool
+    gate_closed: bool
+    gate_wanted: bool
+    motor_on: bool
+    vibration_healthy: bool
+    aiming_on: bool
+    accelerometer_present: bool
+    host_alive: bool
+    photodiode_v: float
+    photodiode_saturated: bool
+    vibration_mg: int
+    faults: int
+
+
+class InterlockBoard(Device, Protocol):
+    """The microcontroller that holds the gate. `status.asked_s` follows the board's own clock."""
+
+    @property
+    def status(self) -> Reading[BoardStatus] | None: ...
+
+    @property
+    def sequence_gaps(self) -> int: ...
+
+    @property
+    def crc_errors(self) -> int: ...
+
+    def heartbeat(self, want_gate: bool) -> None:
+        """Called by control at the end of every tick whose decision is made, and by nothing else.
+
+        Sends at least every 50 ms, at once when want_gate changes, and every tick until the board agrees.
+        """
+
+    def set_motor(self, on: bool) -> None: ...
+
+    def set_aiming(self, on: bool) -> None: ...
+
+    def clear_faults(self) -> None:
+        """Ask the board to clear its latched faults; it refuses while a cause stands."""

@@ -1,0 +1,1 @@
+"""The simulated cart: physics, and the devices' wire protocols over it."""

@@ -1,0 +1,1 @@
+"""Physics of the simulated cart, with named constants and their sources."""

@@ -1,0 +1,1 @@
+"""TOSCA Kiosk: the software of a laser treatment cart."""

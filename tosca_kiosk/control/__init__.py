@@ -1,0 +1,1 @@
+"""The control loop: fixed-rate ticks over the drivers, journal and clocks."""

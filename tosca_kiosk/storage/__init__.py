@@ -1,0 +1,1 @@
+"""The record: SQLite through `dataset`, migrations, import of journals, backup."""
