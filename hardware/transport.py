@@ -1,0 +1,199 @@
+"""Ports: bytes in, bytes out, never waiting. The only file of this folder that knows pyserial."""
+
+from __future__ import annotations
+
+import errno
+import select
+from typing import Protocol
+
+import serial
+
+from hardware.interfaces import Origin
+from hardware.trace import WireTrace
+
+try:
+    from termios import error as _TermiosError  # noqa: N812  # an exception named in lower case
+except ImportError:  # Windows has no termios and pyserial does not raise it there
+    _TermiosError = OSError  # type: ignore[misc,assignment]
+
+_READ_BYTES = 4096
+"""One read; the kernel's own line buffer holds as much."""
+_READS_AT_ONCE = 16
+"""A device that babbles may take 64 KiB of one poll, not the whole of it."""
+_UNSENT_BYTES = 1024
+"""A second at 9600 baud: a port that leaves so much unsent does not take data any more."""
+
+_PORT_TROUBLE = (OSError, ValueError, _TermiosError)
+"""What pyserial raises: SerialException is an OSError, an unknown URL scheme or baud rate a ValueError."""
+
+_ADVICE = {
+    errno.ENOENT: "is not there; check that the device is plugged in and the port in the configuration",
+    errno.ENODEV: "has no device behind it; check that the device is plugged in",
+    errno.ENXIO: "has no device behind it; check that the device is plugged in",
+    errno.EACCES: "may not be opened by this user; add the user to the group that owns it (often dialout)",
+    errno.EPERM: "may not be opened by this user; add the user to the group that owns it (often dialout)",
+    errno.EBUSY: "is in use by another program; close that program",
+    errno.EAGAIN: "is in use by another program; close that program",
+    errno.EISDIR: "is a folder, not a port; check the port in the configuration",
+}
+_ADVICE_ELSE = "cannot be opened; check the port in the configuration and its cable"
+
+
+class PortError(Exception):
+    """One line: which port, what happened, what to do. The port is closed when this is raised."""
+
+
+class Port(Protocol):
+    """A line to a device. No method waits for the device."""
+
+    @property
+    def url(self) -> str: ...
+
+    @property
+    def origin(self) -> Origin:
+        """SIM for sim:// URLs, REAL for everything else."""
+
+    @property
+    def is_open(self) -> bool: ...
+
+    def open(self) -> None:
+        """Open the port; nothing happens when it is open. Raises PortError."""
+
+    def read(self) -> bytes:
+        """Return everything available now, b"" if nothing. Raises PortError when the port is gone."""
+
+    def write(self, data: bytes) -> None:
+        """Hand data to the port in order. Raises PortError when the port is gone or takes no more."""
+
+    def close(self) -> None:
+        """Release the port; never raises."""
+
+
+class SerialPort:
+    """A port by pyserial: a device file, hwgrep:// (finds it by USB serial number), socket:// or sim://.
+
+    Real ports are opened exclusively. DTR and RTS are not needed, so pseudo-terminals work too.
+    """
+
+    def __init__(self, url: str, baud: int, trace: WireTrace) -> None:
+        self._url = url
+        self._baud = baud
+        self._trace = trace
+        self._serial: serial.Serial | None = None
+        self._select_fd: int | None = None
+        self._unsent = b""
+
+    @property
+    def url(self) -> str:
+        return self._url
+
+    @property
+    def origin(self) -> Origin:
+        return Origin.SIM if self._url.lower().startswith("sim://") else Origin.REAL
+
+    @property
+    def is_open(self) -> bool:
+        return self._serial is not None
+
+    def open(self) -> None:
+        if self._serial is not None:
+            return
+        try:
+            # hwgrep:// looks for the device while the object is made, so a new one is made at each opening.
+            opened = serial.serial_for_url(
+                self._url,
+                do_not_open=True,
+                baudrate=self._baud,
+                timeout=0,
+                write_timeout=0,
+                exclusive=True if _is_real_line(self._url) else None,
+            )
+            opened.open()
+        except _PORT_TROUBLE as error:
+            self._trace.note(f"not opened: {error}")
+            advice = _ADVICE.get(getattr(error, "errno", None) or 0, _ADVICE_ELSE)
+            raise PortError(f"port {self._url} {advice} ({error})") from error
+        self._serial = opened
+        self._select_fd = _selectable(opened)
+        self._unsent = b""
+        self._trace.note(f"opened {self._url} at {self._baud} baud")
+
+    def read(self) -> bytes:
+        port = self._serial
+        if port is None:
+            raise PortError(f"port {self._url} is not open; it is opened again by itself")
+        try:
+            if self._unsent:
+                self._send(port)
+            if not port.in_waiting:
+                return b""
+            data = port.read(_READ_BYTES)
+            for _ in range(_READS_AT_ONCE - 1):
+                if len(data) % _READ_BYTES or not port.in_waiting:
+                    break
+                data += port.read(_READ_BYTES)
+        except _PORT_TROUBLE as error:
+            raise self._gone(error) from error
+        if data:
+            self._trace.received(data)
+        return data
+
+    def write(self, data: bytes) -> None:
+        port = self._serial
+        if port is None:
+            raise PortError(f"port {self._url} is not open; it is opened again by itself")
+        self._trace.sent(data)
+        self._unsent += data
+        try:
+            self._send(port)
+        except _PORT_TROUBLE as error:
+            raise self._gone(error) from error
+        if len(self._unsent) > _UNSENT_BYTES:
+            self.close()
+            raise PortError(f"port {self._url} takes no more data; check that the device runs and its cable")
+
+    def close(self) -> None:
+        port, self._serial = self._serial, None
+        self._select_fd = None
+        self._unsent = b""
+        if port is None:
+            return
+        self._trace.note("closed")
+        _close_at_once(port)
+
+    def _send(self, port: serial.Serial) -> None:
+        # pyserial's own non-blocking write spins for ever on a full port: ask whether there is room first.
+        if self._select_fd is not None and not select.select((), (self._select_fd,), (), 0)[1]:
+            return
+        taken = port.write(self._unsent)
+        self._unsent = b"" if taken is None else self._unsent[taken:]
+
+    def _gone(self, error: Exception) -> PortError:
+        self._trace.note(f"gone: {error}")
+        self.close()
+        return PortError(f"port {self._url} is gone; check the cable and the device's power ({error})")
+
+
+def _is_real_line(url: str) -> bool:
+    return "://" not in url or url.lower().startswith("hwgrep://")
+
+
+def _selectable(port: serial.Serial) -> int | None:
+    """Return the file descriptor to ask for room; None where there is none (sim://, Windows)."""
+    try:
+        return int(port.fileno())
+    except (OSError, AttributeError):
+        return None
+
+
+def _close_at_once(port: serial.Serial) -> None:
+    """Close without pyserial's pause of 0.3 s for sockets, and without leaking one the peer has reset."""
+    connection = getattr(port, "_socket", None)
+    try:
+        if connection is not None:
+            connection.close()
+            port.is_open = False
+        else:
+            port.close()
+    except _PORT_TROUBLE:
+        return
