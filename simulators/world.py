@@ -1,0 +1,152 @@
+"""The simulated world: one kernel, one seed, and everything the simulated devices are wired to.
+
+All physics steps on one grid of 10 ms; between its points everything is in closed form. Reading never changes
+anything, so the same seed and the same inputs give the same floats however often anyone asks.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable
+from random import Random
+from typing import Literal, get_args
+
+from simulators.kernel import Kernel
+from simulators.physics.contacts import GateRelay, Pedal, StopLoop, SwitchContact
+from simulators.physics.diode import Diode
+from simulators.physics.photodiode import Photodiode
+from simulators.physics.profiles import STANDARD_TEC, TEN_WATT, DiodeProfile, TecProfile
+from simulators.physics.smoothing import Smoothing
+from simulators.physics.stage import Stage
+from simulators.physics.tec import Tec
+
+STEP_S = 0.01
+STEPS_PER_TEC_STEP = 2
+STEPS_PER_WINDOW = 10
+RING_MM_AT_INDEX = 2.0
+UM_PER_RING_MM = 1000.0
+
+Mark = Literal["session", "armed", "emission"]
+MARKS: tuple[Mark, ...] = get_args(Mark)
+
+
+class World:
+    """The plant, with what only a judge may see (`true_...`) and what a scenario changes.
+
+    warm: the mount starts regulated and settled at warm_setpoint_c (see `Tec`); else all is at ambient_c.
+    """
+
+    def __init__(
+        self,
+        seed: int,
+        profile: DiodeProfile = TEN_WATT,
+        warm: bool = False,
+        *,
+        tec_profile: TecProfile = STANDARD_TEC,
+        ambient_c: float = 22.0,
+        warm_setpoint_c: float = 25.0,
+    ) -> None:
+        self.seed = seed
+        self.kernel = Kernel()
+        self.aiming = False
+        self.photodiode = Photodiode(self.kernel, self._random("photodiode"))
+        self.tec = Tec(
+            tec_profile,
+            self._random("tec"),
+            ambient_c=ambient_c,
+            step_s=STEP_S * STEPS_PER_TEC_STEP,
+            preheated=warm,
+            setpoint_c=warm_setpoint_c,
+        )
+        self.diode = Diode(
+            self.kernel,
+            profile,
+            self._random("diode"),
+            mount_c=self.tec.mount_c,
+            on_light=self._on_light,
+            step_s=STEP_S,
+        )
+        self.stage = Stage(self.kernel, self._random("stage"))
+        self.smoothing = Smoothing(self.kernel, self._random("smoothing"))
+        self.pedal = Pedal(self.kernel, self._random("pedal"))
+        self.stop_loop = StopLoop()
+        self.gate = GateRelay(self.kernel)
+        self._marks: dict[Mark, float] = {}
+        self._waiting: list[tuple[Mark, Callable[[], None]]] = []
+        self._steps = 0
+        self._plan_step()
+
+    @property
+    def pedal_no(self) -> SwitchContact:
+        return self.pedal.normally_open
+
+    @property
+    def pedal_nc(self) -> SwitchContact:
+        return self.pedal.normally_closed
+
+    def advance(self, until_s: float) -> None:
+        """Let the world run up to and including until_s."""
+        self.kernel.advance(until_s)
+
+    def random_seed(self, name: str) -> int:
+        """The same for the same world seed and name, in every process."""
+        digest = hashlib.blake2b(f"{self.seed}/{name}".encode(), digest_size=8).digest()
+        return int.from_bytes(digest, "big")
+
+    def set_aiming(self, on: bool) -> None:
+        self.aiming = on
+
+    def ring_size_mm(self) -> float:
+        """The diameter of the laser ring on the tissue at the stage's present position."""
+        return RING_MM_AT_INDEX + self.stage.position_um() / UM_PER_RING_MM
+
+    def true_power_w(self) -> float:
+        """The light that leaves, whatever any device says."""
+        return self.diode.optical_power_w()
+
+    def true_energy_j(self) -> float:
+        """The light that has left since the world began."""
+        return self.diode.emitted_energy_j()
+
+    def mark(self, name: Mark) -> None:
+        """Declare that an event scenarios wait for happens now; only its first time counts."""
+        if name in self._marks:
+            return
+        self._marks[name] = self.kernel.now_s
+        due = [action for mark, action in self._waiting if mark == name]
+        self._waiting = [waiting for waiting in self._waiting if waiting[0] != name]
+        for action in due:
+            action()
+
+    def marked_s(self, name: Mark) -> float | None:
+        """When an event was marked, None before."""
+        return self._marks.get(name)
+
+    def when(self, name: Mark, action: Callable[[], None]) -> None:
+        """Call action inside the event that is marked, or now where that has been."""
+        if name in self._marks:
+            action()
+        else:
+            self._waiting.append((name, action))
+
+    def _random(self, component: str) -> Random:
+        return Random(self.random_seed(component))
+
+    def _on_light(self, power_w: float, slope_w_per_s: float) -> None:
+        self.photodiode.light(power_w, slope_w_per_s)
+        if "emission" not in self._marks and (power_w > 0.0 or slope_w_per_s > 0.0):
+            self.mark("emission")
+
+    def _plan_step(self) -> None:
+        # Counted, not added up, so that the grid does not drift.
+        self._steps += 1
+        self.kernel.at(self._steps * STEP_S, self._step)
+
+    def _step(self) -> None:
+        self.diode.step()
+        if self._steps % STEPS_PER_TEC_STEP == 0:
+            self.tec.step(self.diode.take_heat_j() / (STEP_S * STEPS_PER_TEC_STEP))
+        self.photodiode.step()
+        if self._steps % STEPS_PER_WINDOW == 0:
+            self.smoothing.close_window()
+        self._plan_step()
