@@ -1,0 +1,104 @@
+"""The order of switching on, as a table: what each part asks of the devices and when the next may begin.
+
+Off needs no order: leaving the table's light rows darkens output, current and gate in the same tick.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import NamedTuple
+
+from tosca_kiosk.domain import checks
+from tosca_kiosk.domain.records import Inputs, LaserIn
+from tosca_kiosk.domain.rules import Rules
+from tosca_kiosk.domain.state import Beam, Phase, State
+
+
+def _laser_is_off(laser: LaserIn | None, since_s: float) -> bool:
+    if laser is None:
+        return False
+    output_off = not laser.output_on and laser.output_asked_s > since_s
+    return output_off and laser.set_current_ma == 0.0 and laser.set_asked_s > since_s
+
+
+def _after_clearing(rules: Rules, state: State, inputs: Inputs) -> Beam:
+    laser, since_s = inputs.laser, state.beam_since_s
+    if laser is None or not _laser_is_off(laser, since_s):
+        return Beam.CLEARING
+    if laser.errors or laser.errors_asked_s <= since_s:
+        return Beam.CLEARING
+    if state.phase is Phase.TREATING:
+        return Beam.CLOSING
+    may_wait = not state.pedal_down and inputs.now_s - state.armed_since_s >= rules.limits.pedal_after_arm_s
+    return Beam.WAITING if may_wait else Beam.CLEARING
+
+
+def _after_waiting(rules: Rules, state: State, inputs: Inputs) -> Beam:
+    return Beam.CLOSING if state.phase is Phase.TREATING else Beam.WAITING
+
+
+def _after_closing(rules: Rules, state: State, inputs: Inputs) -> Beam:
+    closed = inputs.board is not None and inputs.board.gate_closed and inputs.board.gate_wanted
+    return Beam.CHECKING if closed else Beam.CLOSING
+
+
+def _after_checking(rules: Rules, state: State, inputs: Inputs) -> Beam:
+    laser = inputs.laser
+    if laser is None or laser.condition_asked_s <= state.beam_since_s:
+        return Beam.CHECKING
+    if laser.condition & checks.BIT_INTERLOCK_OPEN:
+        return Beam.CHECKING
+    return Beam.STARTING if _ring_is_right(rules, state, inputs) else Beam.MOVING
+
+
+def _ring_is_right(rules: Rules, state: State, inputs: Inputs) -> bool:
+    return checks.stage_healthy(rules, state, inputs) and checks.stage_in_position(rules, state, inputs)
+
+
+def _after_moving(rules: Rules, state: State, inputs: Inputs) -> Beam:
+    stage, since_s = inputs.stage, state.beam_since_s
+    if stage is None or stage.measured_s <= since_s or not _laser_is_off(inputs.laser, since_s):
+        return Beam.MOVING
+    return Beam.STARTING if _ring_is_right(rules, state, inputs) else Beam.MOVING
+
+
+def _after_starting(rules: Rules, state: State, inputs: Inputs) -> Beam:
+    laser, since_s = inputs.laser, state.beam_since_s
+    waited = inputs.now_s - since_s >= rules.limits.laser_on_delay_s
+    confirmed = laser is not None and laser.output_on and laser.output_asked_s > since_s
+    return Beam.EMITTING if confirmed and waited else Beam.STARTING
+
+
+def _after_emitting(rules: Rules, state: State, inputs: Inputs) -> Beam:
+    protocol = rules.protocol
+    if protocol is None:
+        return Beam.DARK
+    present = protocol.steps[state.step_index]
+    coming = protocol.steps[protocol.step_at(state.elapsed_s)]
+    return Beam.EMITTING if coming.ring_size_mm == present.ring_size_mm else Beam.MOVING
+
+
+def _stays_dark(rules: Rules, state: State, inputs: Inputs) -> Beam:
+    return Beam.DARK
+
+
+class BeamRow(NamedTuple):
+    """What a part of the order asks of the devices, and how it goes on."""
+
+    laser_output: bool
+    want_gate: bool
+    ask_condition: bool
+    after: Callable[[Rules, State, Inputs], Beam]
+
+
+ORDER = {
+    #                      output  gate   condition
+    Beam.DARK: BeamRow(False, False, False, _stays_dark),
+    Beam.CLEARING: BeamRow(False, False, False, _after_clearing),
+    Beam.WAITING: BeamRow(False, True, False, _after_waiting),
+    Beam.CLOSING: BeamRow(False, True, False, _after_closing),
+    Beam.CHECKING: BeamRow(False, True, True, _after_checking),
+    Beam.MOVING: BeamRow(False, True, False, _after_moving),
+    Beam.STARTING: BeamRow(True, True, False, _after_starting),
+    Beam.EMITTING: BeamRow(True, True, False, _after_emitting),
+}

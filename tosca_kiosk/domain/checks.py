@@ -1,0 +1,309 @@
+"""The predicates of the interlock table: each says whether its interlock passes, from fresh data alone.
+
+Accept if inside: a missing, stale or NaN value is never inside. Pure, and cheap enough for every tick.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from tosca_kiosk.domain.records import Inputs
+from tosca_kiosk.domain.rules import Rules
+from tosca_kiosk.domain.state import Beam, Phase, State
+
+Check = Callable[[Rules, State, Inputs], bool]
+
+CLOCK_SLACK_S = 0.001  # a measurement may seem this much newer than the tick that reads it
+
+BIT_CURRENT_LIMIT = 1 << 0
+BIT_VOLTAGE_LIMIT = 1 << 1
+BIT_MONITOR_CURRENT_LIMIT = 1 << 2
+BIT_MONITOR_POWER_LIMIT = 1 << 3
+BIT_INTERLOCK_OPEN = 1 << 4
+BIT_OPEN_CIRCUIT = 1 << 7
+BIT_SHORT = 1 << 8
+BIT_OUT_OF_TOLERANCE = 1 << 9
+BIT_R_LIMIT = 1 << 13
+BIT_T_LIMIT = 1 << 14
+BIT_THERMAL_TRIP = 1 << 15
+
+# Laser condition bits that no phase allows, and those that light allows even less. The interlock bit has a
+# row of its own; current limit and out of tolerance are warnings, for both come and go while power slews.
+LASER_FORBIDDEN_ALWAYS = BIT_VOLTAGE_LIMIT | BIT_OPEN_CIRCUIT | BIT_SHORT | BIT_T_LIMIT | BIT_THERMAL_TRIP
+LASER_FORBIDDEN_IN_LIGHT = (
+    LASER_FORBIDDEN_ALWAYS | BIT_MONITOR_CURRENT_LIMIT | BIT_MONITOR_POWER_LIMIT | BIT_R_LIMIT
+)
+LASER_WARNING = BIT_CURRENT_LIMIT | BIT_OUT_OF_TOLERANCE
+
+# TEC condition bits 2-8 and 12: sensor limit, T high, T low, sensor short, sensor open, module open, runaway.
+TEC_FORBIDDEN = 0b1_0000_1111_1100
+
+GATE_OPEN_BEAMS = frozenset({Beam.DARK, Beam.CLEARING, Beam.WAITING, Beam.CLOSING})
+LIT_BEAMS = frozenset({Beam.STARTING, Beam.EMITTING})
+
+
+def limit_of(rules: Rules, name: str) -> float:
+    """Return a limit by the name that a row of the tables gives it."""
+    return float(getattr(rules.limits, name))
+
+
+def fresh(now_s: float, measured_s: float | None, within_s: float) -> bool:
+    """Whether a measurement is known and no older than within_s."""
+    return measured_s is not None and -CLOCK_SLACK_S <= now_s - measured_s <= within_s
+
+
+def board_fresh(rules: Rules, state: State, inputs: Inputs) -> bool:
+    """The board's status is under 100 ms old by the board's own clock."""
+    board = inputs.board
+    return board is not None and fresh(inputs.now_s, board.measured_s, rules.limits.board_fresh_s)
+
+
+def devices_present(rules: Rules, state: State, inputs: Inputs) -> bool:
+    """No device is unknown or lost."""
+    return not (inputs.board is None or inputs.laser is None or inputs.tec is None or inputs.stage is None)
+
+
+def pedal_pressed(rules: Rules, state: State, inputs: Inputs) -> bool:
+    """The pedal is held, on fresh data."""
+    return inputs.board is not None and inputs.board.pedal_pressed and board_fresh(rules, state, inputs)
+
+
+def pedal_up(rules: Rules, state: State, inputs: Inputs) -> bool:
+    """The pedal is up, on fresh data."""
+    return inputs.board is not None and not inputs.board.pedal_pressed and board_fresh(rules, state, inputs)
+
+
+def stop_loop_closed(rules: Rules, state: State, inputs: Inputs) -> bool:
+    """The emergency-stop loop is healthy; an absent board is its own interlock's matter."""
+    return inputs.board is None or inputs.board.stop_loop_closed
+
+
+def stop_loop_seen_closed(rules: Rules, state: State, inputs: Inputs) -> bool:
+    """The emergency-stop loop is healthy, on fresh data."""
+    return inputs.board is not None and inputs.board.stop_loop_closed and board_fresh(rules, state, inputs)
+
+
+def screen_stop_clear(rules: Rules, state: State, inputs: Inputs) -> bool:
+    """STOP on the screen is not pressed."""
+    return not state.stop_pressed
+
+
+def smoothing_healthy(rules: Rules, state: State, inputs: Inputs) -> bool:
+    """The motor runs and its vibration is healthy."""
+    board = inputs.board
+    return board is not None and board.motor_on and board.vibration_healthy
+
+
+def no_board_fault(mask: int) -> Check:
+    """Make the check that none of the latched board faults in mask is set."""
+
+    def check(rules: Rules, state: State, inputs: Inputs) -> bool:
+        return inputs.board is not None and not inputs.board.faults & mask
+
+    return check
+
+
+def gate_holds(rules: Rules, state: State, inputs: Inputs) -> bool:
+    """The gate's read-back stays closed from the check until the light is off."""
+    return inputs.board is not None and (state.beam in GATE_OPEN_BEAMS or inputs.board.gate_closed)
+
+
+def beam_in_time(beam: Beam, within: str) -> Check:
+    """Make the check that one part of the switch-on order takes no longer than the named limit."""
+
+    def check(rules: Rules, state: State, inputs: Inputs) -> bool:
+        if state.beam is not beam or state.phase is not Phase.TREATING:
+            return True
+        return inputs.now_s - state.beam_since_s <= limit_of(rules, within)
+
+    return check
+
+
+def photodiode_warning(rules: Rules, state: State, inputs: Inputs) -> bool:
+    """Measured power is near the expected power."""
+    limits = rules.limits
+    tolerance_w = max(limits.photodiode_warning_fraction * state.expected_w, limits.photodiode_warning_w)
+    return state.measured_w is not None and abs(state.measured_w - state.expected_w) <= tolerance_w
+
+
+def _fault_tolerance_w(rules: Rules, state: State) -> float:
+    limits = rules.limits
+    return max(limits.photodiode_fault_fraction * state.expected_w, limits.photodiode_fault_w)
+
+
+def power_not_over(rules: Rules, state: State, inputs: Inputs) -> bool:
+    """Measured power is not far over the expected power."""
+    measured_w = state.measured_w
+    return measured_w is not None and measured_w - state.expected_w <= _fault_tolerance_w(rules, state)
+
+
+def power_not_under(rules: Rules, state: State, inputs: Inputs) -> bool:
+    """Measured power is not far under the expected power."""
+    measured_w = state.measured_w
+    return measured_w is not None and state.expected_w - measured_w <= _fault_tolerance_w(rules, state)
+
+
+def photodiode_dark(rules: Rules, state: State, inputs: Inputs) -> bool:
+    """No light is seen from 100 ms after the output was asked off."""
+    board = inputs.board
+    if board is None or state.dark_since_s is None:
+        return True
+    if board.measured_s - state.dark_since_s <= rules.limits.photodiode_dark_after_s:
+        return True
+    return board.photodiode_v <= rules.limits.photodiode_dark_v
+
+
+def power_within_limit(rules: Rules, state: State, inputs: Inputs) -> bool:
+    """Measured power is within the limit in force."""
+    if rules.calibrations is None or inputs.board is None:
+        return True
+    limits = rules.limits
+    measured_w = state.measured_w
+    ceiling_w = rules.power_limit_w * limits.power_limit_fraction + limits.power_limit_margin_w
+    return measured_w is not None and measured_w <= ceiling_w
+
+
+def converter_not_saturated(rules: Rules, state: State, inputs: Inputs) -> bool:
+    """The photodiode's converter is under its end of scale."""
+    return inputs.board is None or not inputs.board.photodiode_saturated
+
+
+def laser_fresh(rules: Rules, state: State, inputs: Inputs) -> bool:
+    """Output, condition and current of the laser driver are fresh."""
+    laser = inputs.laser
+    if laser is None:
+        return False
+    oldest_s = min(laser.output_asked_s, laser.condition_asked_s, laser.measured_asked_s)
+    return fresh(inputs.now_s, oldest_s, rules.limits.laser_fresh_s)
+
+
+def laser_condition(rules: Rules, state: State, inputs: Inputs) -> bool:
+    """No condition bit is set that the phase forbids."""
+    forbidden = LASER_FORBIDDEN_IN_LIGHT if state.beam in LIT_BEAMS else LASER_FORBIDDEN_ALWAYS
+    return inputs.laser is not None and not inputs.laser.condition & forbidden
+
+
+def laser_interlock_closed(rules: Rules, state: State, inputs: Inputs) -> bool:
+    """The laser's interlock bit stays clear once it was seen clear behind a closed gate."""
+    laser = inputs.laser
+    if laser is None:
+        return False
+    if state.beam in GATE_OPEN_BEAMS or state.beam is Beam.CHECKING:
+        return True
+    return laser.condition_asked_s <= state.gate_since_s or not laser.condition & BIT_INTERLOCK_OPEN
+
+
+def laser_output_holds(rules: Rules, state: State, inputs: Inputs) -> bool:
+    """The output is not read back off while light is wanted."""
+    laser = inputs.laser
+    if laser is None:
+        return False
+    return state.beam is not Beam.EMITTING or laser.output_on or laser.output_asked_s <= state.beam_since_s
+
+
+def laser_output_off(rules: Rules, state: State, inputs: Inputs) -> bool:
+    """The output is not read back on long after it was asked off."""
+    laser = inputs.laser
+    if laser is None or state.dark_since_s is None or not laser.output_on:
+        return True
+    return laser.output_asked_s - state.dark_since_s <= rules.limits.switch_off_s
+
+
+def laser_no_error(rules: Rules, state: State, inputs: Inputs) -> bool:
+    """The error queue, drained before the gate was wanted, stays empty while light is wanted."""
+    return inputs.laser is not None and not inputs.laser.errors
+
+
+def laser_no_warning(rules: Rules, state: State, inputs: Inputs) -> bool:
+    """Current limit and out of tolerance are not set."""
+    return inputs.laser is not None and not inputs.laser.condition & LASER_WARNING
+
+
+def tec_running(rules: Rules, state: State, inputs: Inputs) -> bool:
+    """The TEC answers, its output is on and no trip bit is set."""
+    tec = inputs.tec
+    if tec is None or not tec.output_on or tec.condition & TEC_FORBIDDEN:
+        return False
+    oldest_s = min(tec.temperature_asked_s, tec.output_asked_s, tec.condition_asked_s)
+    return fresh(inputs.now_s, oldest_s, rules.limits.tec_fresh_s)
+
+
+def tec_settled(rules: Rules, state: State, inputs: Inputs) -> bool:
+    """The temperature has been at the set point for as long as arming asks."""
+    since_s = state.tec_settled_since_s
+    return since_s is not None and inputs.now_s - since_s >= rules.limits.tec_arm_s
+
+
+def tec_within(band: str) -> Check:
+    """Make the check that the temperature is within the band that the named limit gives."""
+
+    def check(rules: Rules, state: State, inputs: Inputs) -> bool:
+        tec, band_c = inputs.tec, limit_of(rules, band)
+        return tec is not None and abs(tec.temperature_c - rules.tec_setpoint_c) <= band_c
+
+    return check
+
+
+def stage_healthy(rules: Rules, state: State, inputs: Inputs) -> bool:
+    """The stage streams, knows its index and has no trip."""
+    stage = inputs.stage
+    if stage is None or not stage.index_known or stage.trips:
+        return False
+    return fresh(inputs.now_s, stage.measured_s, rules.limits.stage_fresh_s)
+
+
+def stage_in_position(rules: Rules, state: State, inputs: Inputs) -> bool:
+    """The ring has the size of the present step."""
+    wanted_um = stage_target_um(rules, state)
+    stage = inputs.stage
+    if stage is None or wanted_um is None or not stage.settled:
+        return False
+    return abs(stage.position_um - wanted_um) <= rules.limits.stage_tolerance_um
+
+
+def stage_target_um(rules: Rules, state: State) -> float | None:
+    """Where the present step wants the stage, in micrometres; None without a session."""
+    if rules.protocol is None or rules.calibrations is None or not state.session_open:
+        return None
+    ring_size_mm = rules.protocol.steps[state.step_index].ring_size_mm
+    return rules.calibrations.position_um(ring_size_mm)
+
+
+def camera_fresh(within: str) -> Check:
+    """Make the check that the newest valid frame is as young as the named limit asks."""
+
+    def check(rules: Rules, state: State, inputs: Inputs) -> bool:
+        return not rules.camera_required or fresh(inputs.now_s, inputs.frame_s, limit_of(rules, within))
+
+    return check
+
+
+def session_open(rules: Rules, state: State, inputs: Inputs) -> bool:
+    """A session is open and its treatment not finished."""
+    return state.session_open and rules.protocol is not None and not state.finished
+
+
+def calibrated(rules: Rules, state: State, inputs: Inputs) -> bool:
+    """Every calibration fits its connected device."""
+    return rules.calibrations is not None and rules.calibration_problem is None
+
+
+def operator_alive(rules: Rules, state: State, inputs: Inputs) -> bool:
+    """The operator's screen has just shown a sign of life."""
+    return fresh(inputs.now_s, inputs.operator_s, rules.limits.operator_fresh_s)
+
+
+def loop_on_time(rules: Rules, state: State, inputs: Inputs) -> bool:
+    """No tick is far late and ticks do not keep overrunning their period."""
+    limits = rules.limits
+    return inputs.late_s <= limits.late_tick_s and inputs.overrun_s < limits.overrun_span_s
+
+
+def journal_written(rules: Rules, state: State, inputs: Inputs) -> bool:
+    """The last journal write took every byte."""
+    return inputs.journal_ok
+
+
+def disk_has_room(rules: Rules, state: State, inputs: Inputs) -> bool:
+    """There is room for the session's record."""
+    return inputs.disk_ok

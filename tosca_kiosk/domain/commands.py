@@ -1,0 +1,117 @@
+"""Operators' commands: in which phases each is taken, and why it is refused otherwise."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import NamedTuple
+
+from tosca_kiosk.domain import checks
+from tosca_kiosk.domain.interlocks import BY_SOURCE, ROLES, Interlock, Scope, refusals
+from tosca_kiosk.domain.records import Command, CommandType, Inputs
+from tosca_kiosk.domain.rules import Rules
+from tosca_kiosk.domain.state import Phase, State
+
+
+class Reply(NamedTuple):
+    """The answer to a command; `refused` says why, None when it was taken."""
+
+    command: Command
+    refused: str | None
+
+
+Refusal = Callable[[Rules, State, Inputs, Command], str | None]
+
+_ALL = frozenset(Phase)
+_HOMING = frozenset({Phase.IDLE, Phase.READY})
+_READY = frozenset({Phase.READY})
+
+_NOT_NOW = {
+    CommandType.OPEN_SESSION: "a session can only be opened when idle",
+    CommandType.HOME_STAGE: "the stage can only be homed when idle or ready",
+    CommandType.BEGIN_ARM: "arming begins from ready",
+    CommandType.CANCEL_ARM: "nothing is being armed",
+    CommandType.ARM: "arming ends from ready",
+    CommandType.PAUSE: "there is nothing to pause",
+    CommandType.ACKNOWLEDGE: "pause the treatment first",
+    CommandType.CLOSE_SESSION: "pause the treatment first",
+}
+
+
+def _no_reason(rules: Rules, state: State, inputs: Inputs, command: Command) -> str | None:
+    return None
+
+
+def _failing(scope: Scope, rules: Rules, state: State, inputs: Inputs) -> str | None:
+    failing = refusals(scope, rules, state, inputs)
+    return " ".join(f"{row.what} {row.to_do}" for row in failing) or None
+
+
+def _why_not_open(rules: Rules, state: State, inputs: Inputs, command: Command) -> str | None:
+    if rules.protocol is None:
+        return "no protocol was chosen"
+    return _failing(Scope.OPEN, rules, state, inputs)
+
+
+def _why_not_home(rules: Rules, state: State, inputs: Inputs, command: Command) -> str | None:
+    return "the stage does not answer" if inputs.stage is None else None
+
+
+def _why_not_begin_arm(rules: Rules, state: State, inputs: Inputs, command: Command) -> str | None:
+    return "the treatment is finished" if state.finished else None
+
+
+def _why_not_arm(rules: Rules, state: State, inputs: Inputs, command: Command) -> str | None:
+    hold_s = state.hold_since_s
+    if hold_s is None or not inputs.now_s - hold_s >= rules.limits.arm_hold_s:
+        return f"hold for {rules.limits.arm_hold_s:g} s to arm"
+    if not checks.pedal_up(rules, state, inputs):
+        return "release the pedal first"
+    return _failing(Scope.ARM, rules, state, inputs)
+
+
+def standing_causes(rules: Rules, state: State, inputs: Inputs) -> tuple[Interlock, ...]:
+    """Return the latched rows whose cause is still there, as far as the dark output lets it be seen."""
+    rows = (BY_SOURCE[source] for source in state.faults)
+    return tuple(row for row in rows if row.judged_dark and not row.passes(rules, state, inputs))
+
+
+def _why_not_acknowledge(rules: Rules, state: State, inputs: Inputs, command: Command) -> str | None:
+    needed = max((ROLES.index(BY_SOURCE[source].reset_role) for source in state.faults), default=0)
+    if inputs.board is not None and inputs.board.faults:
+        needed = max(needed, ROLES.index("supervisor"))
+    if command.role not in ROLES or ROLES.index(command.role) < needed:
+        return f"a {ROLES[needed]} must reset this"
+    standing = [row for row in standing_causes(rules, state, inputs) if not row.reset_clears]
+    return " ".join(f"Still there: {row.what} {row.to_do}" for row in standing) or None
+
+
+class CommandRow(NamedTuple):
+    """Where a command is taken and what may still refuse it there."""
+
+    phases: frozenset[Phase]
+    refusal: Refusal = _no_reason
+
+
+COMMANDS = {
+    CommandType.OPEN_SESSION: CommandRow(frozenset({Phase.IDLE}), _why_not_open),
+    CommandType.HOME_STAGE: CommandRow(_HOMING, _why_not_home),
+    CommandType.BEGIN_ARM: CommandRow(_READY, _why_not_begin_arm),
+    CommandType.CANCEL_ARM: CommandRow(_READY),
+    CommandType.ARM: CommandRow(_READY, _why_not_arm),
+    CommandType.PAUSE: CommandRow(frozenset({Phase.ARMED, Phase.TREATING})),
+    CommandType.STOP: CommandRow(_ALL),
+    CommandType.ACKNOWLEDGE: CommandRow(
+        frozenset({Phase.IDLE, Phase.READY, Phase.FAULT}), _why_not_acknowledge
+    ),
+    CommandType.CLOSE_SESSION: CommandRow(frozenset({Phase.READY, Phase.FAULT})),
+}
+
+
+def judge(rules: Rules, state: State, inputs: Inputs, command: Command) -> Reply:
+    """Say whether a command is taken in this state, and why not."""
+    row = COMMANDS[command.type]
+    if state.phase not in row.phases:
+        return Reply(command, _NOT_NOW[command.type])
+    if command.type is CommandType.CLOSE_SESSION and not state.session_open:
+        return Reply(command, "no session is open")
+    return Reply(command, row.refusal(rules, state, inputs, command))

@@ -1,0 +1,289 @@
+"""The interlocks as data: what must pass when, what a failure is called, and who may reset it.
+
+A row is read like the design's table: while its check passes on fresh data nothing happens; a failure
+that lasts longer than `hold` acts by `scope`. Rows of one lamp light one lamp.
+"""
+
+from __future__ import annotations
+
+from enum import IntFlag, StrEnum
+from typing import NamedTuple
+
+from tosca_kiosk.domain import checks
+from tosca_kiosk.domain.checks import Check
+from tosca_kiosk.domain.records import Inputs
+from tosca_kiosk.domain.rules import Rules
+from tosca_kiosk.domain.state import Beam, Phase, State
+
+
+class Scope(IntFlag):
+    """When a row must pass, and what its failure does."""
+
+    OPEN = 1
+    """A session is refused."""
+    ARM = 2
+    """Arming is refused."""
+    HELD = 4
+    """Fault while armed or treating."""
+    LIGHT = 8
+    """Fault while the output is wanted on."""
+    SESSION = 16
+    """Fault in every phase while a session is open."""
+    ANY = 32
+    """Fault in every phase."""
+    WARN = 64
+    """Only a warning, while the output is wanted on."""
+
+
+class Severity(StrEnum):
+    """The seed's severities of the safety log."""
+
+    INFO = "info"
+    WARNING = "warning"
+    CRITICAL = "critical"
+    EMERGENCY = "emergency"
+
+
+ROLES = ("technician", "supervisor", "admin")
+"""Roles nest: each may do what those before it may."""
+
+
+class Interlock(NamedTuple):
+    """One row.
+
+    hold: name of the limit a failure must outlast, None for at once. emission_clock: hold counts time with
+    the output on, so that a release does not reset it. judged_dark: the check says something while the
+    output is off, so a reset can demand that it passes. recovery: safety-log name of the cause's end.
+    reset_clears: the reset itself ends the cause.
+    """
+
+    source: str
+    lamp: str
+    passes: Check
+    scope: Scope
+    event_type: str
+    severity: Severity
+    reset_role: str
+    what: str
+    to_do: str
+    hold: str | None = None
+    emission_clock: bool = False
+    judged_dark: bool = True
+    recovery: str = "interlock_recovery"
+    reset_clears: bool = False
+
+
+def _board_fault(bit: int, event_type: str, what: str, to_do: str) -> Interlock:
+    recovery = {"e_stop_pressed": "e_stop_released", "smoothing_device_fault": "smoothing_device_recovery"}
+    return Interlock(
+        source=f"board_fault_{bit}",
+        lamp="board_faults",
+        passes=checks.no_board_fault(1 << bit),
+        scope=Scope.OPEN | Scope.ARM | Scope.HELD,
+        event_type=event_type,
+        severity=Severity.CRITICAL,
+        reset_role="supervisor",
+        what=what,
+        to_do=to_do,
+        recovery=recovery.get(event_type, "interlock_recovery"),
+        reset_clears=True,
+    )
+
+
+def _late(beam: Beam, within: str, source: str, lamp: str, role: str, what: str) -> Interlock:
+    return Interlock(
+        source=source,
+        lamp=lamp,
+        passes=checks.beam_in_time(beam, within),
+        scope=Scope.HELD,
+        event_type="interlock_failure",
+        severity=Severity.WARNING if lamp == "stage" else Severity.CRITICAL,
+        reset_role=role,
+        what=what,
+        to_do="Look at the other alarms, then reset.",
+        judged_dark=False,
+    )
+
+
+_S = Scope
+_CRITICAL, _EMERGENCY, _WARNING = Severity.CRITICAL, Severity.EMERGENCY, Severity.WARNING
+_CALL_SERVICE = "Do not treat. Call service."
+
+INTERLOCKS: tuple[Interlock, ...] = (
+    Interlock("board_lost", "board", checks.board_fresh, _S.OPEN | _S.ARM | _S.HELD,
+              "interlock_failure", _CRITICAL, "technician",
+              "The interlock board fell silent.", "Check its cable, then reset."),
+    Interlock("footpedal_stale", "footpedal", checks.board_fresh, _S.LIGHT,
+              "footpedal_timeout", _CRITICAL, "technician",
+              "The pedal's state is not known.", "Release the pedal, check the board's cable, then reset."),
+    Interlock("stop_loop", "e_stop", checks.stop_loop_closed, _S.OPEN | _S.ARM | _S.HELD | _S.ANY,
+              "e_stop_pressed", _EMERGENCY, "supervisor",
+              "The emergency stop is pressed or its wire is open.",
+              "Turn the red button to release it. A supervisor resets.", recovery="e_stop_released"),
+    Interlock("screen", "screen_stop", checks.screen_stop_clear, _S.OPEN | _S.ARM | _S.HELD | _S.ANY,
+              "e_stop_pressed", _EMERGENCY, "technician",
+              "STOP was pressed on the screen.", "Reset when the reason is gone.",
+              recovery="e_stop_released", reset_clears=True),
+    Interlock("smoothing", "smoothing", checks.smoothing_healthy, _S.ARM | _S.HELD,
+              "smoothing_device_fault", _CRITICAL, "supervisor",
+              "The smoothing motor does not shake the fibre as it must.",
+              "Check the motor's mounting and cable. A supervisor resets.",
+              judged_dark=False, recovery="smoothing_device_recovery"),
+    _board_fault(0, "interlock_failure", "The pedal's two contacts disagree.", "Check the pedal's cable."),
+    _board_fault(1, "e_stop_pressed", "The board saw the emergency stop open.", "Release the red button."),
+    _board_fault(2, "smoothing_device_fault", "Vibration was lost under light.", "Check the motor."),
+    _board_fault(3, "system_watchdog_timeout", "The cart's computer fell silent.", "Reset; call service."),
+    _board_fault(4, "interlock_failure", "The gate relay is welded closed.", _CALL_SERVICE),
+    _board_fault(5, "interlock_failure", "The gate relay does not close.", _CALL_SERVICE),
+    _board_fault(6, "interlock_failure", "The vibration sensor was lost.", "Check its cable."),
+    _board_fault(7, "system_watchdog_timeout", "The interlock board restarted.", "Reset; call service."),
+    Interlock("gate", "board", checks.gate_holds, _S.HELD,
+              "interlock_failure", _CRITICAL, "technician",
+              "The gate opened under light with the pedal held.", "Look at the other alarms, then reset."),
+    _late(Beam.CLEARING, "clear_s", "laser_not_clearing", "laser", "supervisor",
+          "The laser driver did not confirm that it is off and without errors."),
+    _late(Beam.CLOSING, "gate_close_s", "gate_not_closing", "board", "technician",
+          "The gate did not close behind the pressed pedal."),
+    _late(Beam.CHECKING, "interlock_clear_s", "laser_interlock_open", "laser", "supervisor",
+          "The laser driver's interlock loop did not follow the gate."),
+    _late(Beam.MOVING, "stage_move_s", "stage_move", "stage", "technician",
+          "The ring did not reach its size in time."),
+    _late(Beam.STARTING, "switch_on_s", "laser_not_starting", "laser", "supervisor",
+          "The laser driver did not confirm its output on."),
+    Interlock("photodiode_warning", "photodiode", checks.photodiode_warning, _S.WARN,
+              "photodiode_out_of_range", _WARNING, "technician",
+              "Measured power is off the set power.", "Check the fibre and the lens.",
+              hold="photodiode_warning_s", judged_dark=False),
+    Interlock("photodiode_over_power", "photodiode", checks.power_not_over, _S.LIGHT,
+              "photodiode_out_of_range", _CRITICAL, "supervisor",
+              "Measured power is far over the set power.", "A supervisor checks the calibration and resets.",
+              hold="over_power_s", judged_dark=False),
+    Interlock("photodiode_out_of_range", "photodiode", checks.power_not_under, _S.LIGHT,
+              "photodiode_out_of_range", _CRITICAL, "supervisor",
+              "Measured power is far under the set power.",
+              "Check the fibre and the photodiode. A supervisor resets.",
+              hold="under_power_s", emission_clock=True, judged_dark=False),
+    Interlock("light_while_off", "photodiode", checks.photodiode_dark, _S.OPEN | _S.ARM | _S.HELD | _S.ANY,
+              "photodiode_fault", _CRITICAL, "supervisor",
+              "Light is measured while the laser is off.",
+              "Switch the laser off by its key. Call service."),
+    Interlock("power_limit", "power_limit", checks.power_within_limit, _S.HELD | _S.SESSION,
+              "power_limit_exceeded", _CRITICAL, "supervisor",
+              "Measured power is over the limit.", "A supervisor checks the laser and resets.",
+              hold="power_limit_s"),
+    Interlock("converter_saturated", "power_limit", checks.converter_not_saturated, _S.HELD | _S.SESSION,
+              "power_limit_exceeded", _CRITICAL, "supervisor",
+              "The photodiode's converter is at its end of scale.",
+              "A supervisor checks laser and photodiode and resets."),
+    Interlock("laser_stale", "laser", checks.laser_fresh, _S.OPEN | _S.ARM | _S.HELD,
+              "interlock_failure", _CRITICAL, "supervisor",
+              "The laser driver does not answer.", "Check its power and cable. A supervisor resets."),
+    Interlock("laser_condition", "laser", checks.laser_condition, _S.OPEN | _S.ARM | _S.HELD,
+              "interlock_failure", _CRITICAL, "supervisor",
+              "The laser driver reports a condition that forbids light.",
+              "Look at its display. A supervisor resets."),
+    Interlock("laser_interlock", "laser", checks.laser_interlock_closed, _S.HELD,
+              "interlock_failure", _CRITICAL, "supervisor",
+              "The laser driver's interlock loop opened behind a closed gate.",
+              "Check the loop's plug. A supervisor resets."),
+    Interlock("laser_output_lost", "laser", checks.laser_output_holds, _S.LIGHT,
+              "interlock_failure", _CRITICAL, "supervisor",
+              "The laser driver switched its output off by itself.",
+              "Look at its display. A supervisor resets.", judged_dark=False),
+    Interlock("laser_output_stuck", "laser", checks.laser_output_off, _S.OPEN | _S.ARM | _S.HELD | _S.ANY,
+              "interlock_failure", _CRITICAL, "supervisor",
+              "The laser driver says its output is on though it was switched off.",
+              "Switch the laser off by its key. Call service."),
+    Interlock("laser_error", "laser", checks.laser_no_error, _S.LIGHT,
+              "interlock_failure", _CRITICAL, "supervisor",
+              "The laser driver refused a command.", "A supervisor looks at the code and resets.",
+              judged_dark=False),
+    Interlock("laser_warning", "laser", checks.laser_no_warning, _S.WARN,
+              "interlock_failure", _WARNING, "technician",
+              "The laser driver regulates at its limit or out of tolerance.", "Watch the measured power.",
+              hold="photodiode_warning_s", judged_dark=False),
+    Interlock("tec", "tec", checks.tec_running, _S.ARM | _S.HELD,
+              "interlock_failure", _CRITICAL, "technician",
+              "The laser's cooling does not run.", "Check the temperature controller, then reset."),
+    Interlock("tec_settling", "tec", checks.tec_settled, _S.ARM,
+              "interlock_failure", _WARNING, "technician",
+              "The laser's temperature has not settled yet.", "Wait until it is at its set point."),
+    Interlock("tec_off_setpoint", "tec", checks.tec_within("tec_stay_c"), _S.HELD,
+              "interlock_failure", _CRITICAL, "technician",
+              "The laser's temperature left its set point.", "Let it settle, then reset.", hold="tec_stay_s"),
+    Interlock("tec_far_off_setpoint", "tec", checks.tec_within("tec_trip_c"), _S.HELD,
+              "interlock_failure", _CRITICAL, "technician",
+              "The laser's temperature is far off its set point.", "Let it settle, then reset."),
+    Interlock("stage", "stage", checks.stage_healthy, _S.OPEN | _S.ARM | _S.HELD,
+              "interlock_failure", _WARNING, "technician",
+              "The ring stage is silent, tripped or not homed.", "Home the stage, then reset.",
+              reset_clears=True),
+    Interlock("stage_position", "stage", checks.stage_in_position, _S.ARM | _S.LIGHT,
+              "interlock_failure", _WARNING, "technician",
+              "The ring does not have the size of the step.", "Wait for the stage, then reset.",
+              judged_dark=False),
+    Interlock("camera_to_arm", "camera", checks.camera_fresh("frame_fresh_to_arm_s"), _S.ARM,
+              "interlock_failure", _WARNING, "technician",
+              "There is no live picture.", "Check the camera."),
+    Interlock("camera", "camera", checks.camera_fresh("frame_fresh_to_stay_s"), _S.HELD,
+              "interlock_failure", _WARNING, "technician",
+              "The live picture was lost.", "Check the camera, then reset."),
+    Interlock("session", "session", checks.session_open, _S.ARM | _S.LIGHT,
+              "interlock_failure", _WARNING, "technician",
+              "No treatment is open, or it is finished.", "Open a session."),
+    Interlock("calibration", "calibration", checks.calibrated, _S.ARM | _S.LIGHT,
+              "interlock_failure", _WARNING, "technician",
+              "A calibration is missing or belongs to another device.", "Calibrate the connected devices."),
+    Interlock("kiosk_lost", "kiosk", checks.operator_alive, _S.ARM | _S.HELD,
+              "interlock_failure", _CRITICAL, "technician",
+              "The screen fell silent.", "Wait until it is back, then reset."),
+    Interlock("loop", "loop", checks.loop_on_time, _S.ARM | _S.ANY,
+              "system_watchdog_timeout", _EMERGENCY, "supervisor",
+              "The control loop was late.", "A supervisor resets; look at the timing report."),
+    Interlock("journal", "journal", checks.journal_written, _S.ARM | _S.SESSION,
+              "interlock_failure", _CRITICAL, "technician",
+              "The record could not be written.", "Make room on the disk, then reset."),
+    Interlock("disk", "disk", checks.disk_has_room, _S.ARM,
+              "interlock_failure", _WARNING, "technician",
+              "The disk has less than 2 GB free.", "Make room on the disk."),
+    Interlock("device_lost", "devices", checks.devices_present, _S.OPEN | _S.ARM | _S.SESSION,
+              "interlock_failure", _CRITICAL, "technician",
+              "A device was lost.", "Check its cable and power, then reset."),
+)  # fmt: skip
+
+BY_SOURCE = {row.source: row for row in INTERLOCKS}
+
+LAMPS = tuple(dict.fromkeys(row.lamp for row in INTERLOCKS))
+
+
+def active_scope(state: State) -> Scope:
+    """Which rows can fault or warn in the present phase."""
+    scope = Scope.ANY
+    if state.session_open:
+        scope |= Scope.SESSION
+    if state.phase in (Phase.ARMED, Phase.TREATING):
+        scope |= Scope.HELD
+    if state.phase is Phase.TREATING and state.beam in checks.LIT_BEAMS:
+        scope |= Scope.LIGHT | Scope.WARN
+    return scope
+
+
+ROWS = {scope: tuple(row for row in INTERLOCKS if row.scope & scope) for scope in map(Scope, range(128))}
+"""The rows of every combination of scopes, in table order."""
+
+
+def refusals(scope: Scope, rules: Rules, state: State, inputs: Inputs) -> tuple[Interlock, ...]:
+    """Return the rows of a scope that do not pass now."""
+    return tuple(row for row in ROWS[scope] if not row.passes(rules, state, inputs))
+
+
+def lamps(rules: Rules, state: State, inputs: Inputs) -> dict[str, bool]:
+    """Return every lamp of the screen and of the record: True when all its rows that apply now pass."""
+    scope = active_scope(state) | Scope.ARM
+    if state.phase is Phase.TREATING:
+        scope &= ~Scope.ARM
+    shown = dict.fromkeys(LAMPS, True)
+    shown["footpedal"] = checks.pedal_pressed(rules, state, inputs)
+    for row in refusals(scope & ~Scope.WARN, rules, state, inputs):
+        shown[row.lamp] = False
+    return shown

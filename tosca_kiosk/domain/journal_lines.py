@@ -1,0 +1,180 @@
+"""The lines of a session's journal and the SHA-256 chain that binds them; pure, no file is touched here.
+
+Line 1 is the header: every wall-clock value and every id. Tick lines hold session time only and chain
+from a constant, so that equal runs give equal lines. The last line binds the header and the chain's head.
+A line is one JSON object whose last key, `h`, is the hex digest of what stands before it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from hashlib import sha256
+from typing import Any, Literal
+
+import msgspec
+
+from tosca_kiosk.domain.events import SafetyEvent, TreatmentEvent
+from tosca_kiosk.domain.records import Inputs, Outputs
+from tosca_kiosk.domain.rules import Rules
+
+FORMAT_VERSION = 1
+CHAIN_START = sha256(b"tosca-kiosk journal 1").digest()
+_HEX = 64
+_SUFFIX_LENGTH = len(',"h":""}') + _HEX
+
+
+class JournalError(Exception):
+    """A journal whose bytes are not what was written; the text names the line."""
+
+
+class Header(msgspec.Struct, frozen=True, tag_field="kind", tag="header"):
+    """Line 1. started_utc: naive UTC `YYYY-MM-DD HH:MM:SS.ffffff`; session time 0 is this instant."""
+
+    version: int
+    session_id: int
+    patient_id: int
+    tech_id: int
+    started_utc: str
+    origin: Literal["sim", "real"]
+    software: str
+    devices: dict[str, dict[str, str]]
+    rules: Rules
+
+
+class Summary(msgspec.Struct, frozen=True):
+    """What the session row says at the end. Powers and energy are measured; None where no light was."""
+
+    status: Literal["completed", "aborted"]
+    abort_reason: str | None
+    duration_s: float
+    laser_on_time_s: float
+    avg_power_w: float | None
+    max_power_w: float | None
+    energy_j: float
+
+
+class End(msgspec.Struct, frozen=True, tag_field="kind", tag="end"):
+    """The last line: how many tick lines, and the digests of the header and of the last tick line."""
+
+    ticks: int
+    header: str
+    head: str
+    summary: Summary
+
+
+class TickLine(msgspec.Struct, frozen=True, omit_defaults=True):
+    """One tick: session time, what came in, what was decided and what is to be recorded."""
+
+    t: float
+    i: Inputs
+    o: Outputs
+    e: tuple[TreatmentEvent, ...] = ()
+    s: tuple[SafetyEvent, ...] = ()
+
+
+class EventsOfTick(msgspec.Struct, frozen=True):
+    """The part of a tick line that an import needs; the rest is skipped undecoded."""
+
+    t: float
+    e: tuple[TreatmentEvent, ...] = ()
+    s: tuple[SafetyEvent, ...] = ()
+
+
+_encoder = msgspec.json.Encoder()
+_framing = msgspec.json.Decoder(Header | End)
+
+
+class ChainWriter:
+    """Turns records into chained lines; `head` is the digest of the newest tick line."""
+
+    def __init__(self) -> None:
+        self.head = CHAIN_START
+        self.ticks = 0
+        self._header = b""
+
+    def header(self, header: Header) -> bytes:
+        """Return line 1."""
+        line, self._header = _sealed(_encoder.encode(header), CHAIN_START)
+        return line
+
+    def tick(self, tick: TickLine) -> bytes:
+        """Return the next tick line and move the chain on."""
+        line, self.head = _sealed(_encoder.encode(tick), self.head)
+        self.ticks += 1
+        return line
+
+    def end(self, summary: Summary) -> bytes:
+        """Return the last line."""
+        end = End(self.ticks, self._header.hex(), self.head.hex(), summary)
+        return _sealed(_encoder.encode(end), self._header + self.head)[0]
+
+
+def _sealed(json_object: bytes, previous: bytes) -> tuple[bytes, bytes]:
+    body = json_object[:-1]
+    digest = sha256(previous + body)
+    return b'%b,"h":"%b"}\n' % (body, digest.hexdigest().encode()), digest.digest()
+
+
+def _unsealed(line: bytes, previous: bytes) -> tuple[bytes, bytes] | None:
+    body, suffix = line[:-_SUFFIX_LENGTH], line[-_SUFFIX_LENGTH:]
+    digest = sha256(previous + body)
+    if suffix != b',"h":"%b"}' % digest.hexdigest().encode():
+        return None
+    return body + b"}", digest.digest()
+
+
+class ChainReader:
+    """Checks a journal line by line; `header`, `end`, `head`, `ticks` and `torn` tell what it held.
+
+    lines: without their LF. A journal cut short by a crash has no `end`; an unfinished last line is left
+    out and `torn` is True. Anything else that differs raises JournalError with the number of the line.
+    """
+
+    def __init__(self, content: bytes) -> None:
+        *self._lines, tail = content.split(b"\n")
+        self.torn = bool(tail)
+        self.end: End | None = None
+        self.head = CHAIN_START
+        self.ticks = 0
+        self.header, self._header_digest = self._read_header()
+
+    def _read_header(self) -> tuple[Header, bytes]:
+        if not self._lines:
+            raise JournalError("line 1: the journal has no header")
+        opened = _unsealed(self._lines[0], CHAIN_START)
+        if opened is None:
+            raise JournalError("line 1: the header is not what was written")
+        header = _framed(opened[0], 1)
+        if not isinstance(header, Header):
+            raise JournalError("line 1: not a header")
+        return header, opened[1]
+
+    def ticks_json(self) -> Iterator[bytes]:
+        """Yield each tick line's JSON, checked, oldest first."""
+        last = len(self._lines) - 1
+        for number, line in enumerate(self._lines[1:], start=2):
+            opened = _unsealed(line, self.head)
+            if opened is None:
+                if number - 1 == last and self._read_end(line, number):
+                    return
+                raise JournalError(f"line {number}: changed, missing or out of order")
+            self.head = opened[1]
+            self.ticks += 1
+            yield opened[0]
+
+    def _read_end(self, line: bytes, number: int) -> bool:
+        opened = _unsealed(line, self._header_digest + self.head)
+        if opened is None:
+            return False
+        end = _framed(opened[0], number)
+        if not isinstance(end, End) or (end.ticks, end.head) != (self.ticks, self.head.hex()):
+            raise JournalError(f"line {number}: the end does not fit the ticks before it")
+        self.end = end
+        return True
+
+
+def _framed(json_object: bytes, number: int) -> Any:
+    try:
+        return _framing.decode(json_object)
+    except msgspec.DecodeError as error:
+        raise JournalError(f"line {number}: {error}") from error

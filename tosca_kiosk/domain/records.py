@@ -1,0 +1,128 @@
+"""What goes into one tick's decision and what comes out of it. All times are session seconds.
+
+Every value carries the time of its measurement, or of the question that it answers (`asked_s`): the value
+can be no older. None means unknown, which is unsafe.
+"""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+import msgspec
+
+
+class CommandType(StrEnum):
+    """What an operator can ask of control."""
+
+    OPEN_SESSION = "open_session"
+    HOME_STAGE = "home_stage"
+    BEGIN_ARM = "begin_arm"
+    CANCEL_ARM = "cancel_arm"
+    ARM = "arm"
+    PAUSE = "pause"
+    STOP = "stop"
+    ACKNOWLEDGE = "acknowledge"
+    CLOSE_SESSION = "close_session"
+
+
+class Command(msgspec.Struct, frozen=True, array_like=True):
+    """One command. role: of the operator who acknowledges, checked by PIN before it came here."""
+
+    id: int
+    type: CommandType
+    role: str | None = None
+    reason: str | None = None
+
+
+class BoardIn(msgspec.Struct, frozen=True, array_like=True):
+    """The interlock board's newest status; measured_s by the board's own clock."""
+
+    measured_s: float
+    pedal_pressed: bool
+    stop_loop_closed: bool
+    gate_closed: bool
+    gate_wanted: bool
+    motor_on: bool
+    vibration_healthy: bool
+    photodiode_v: float
+    photodiode_saturated: bool
+    faults: int
+
+
+class LaserIn(msgspec.Struct, frozen=True, array_like=True):
+    """The laser driver's newest answers. errors: empty when its queue was found drained."""
+
+    output_on: bool
+    output_asked_s: float
+    set_current_ma: float
+    set_asked_s: float
+    measured_current_ma: float
+    measured_asked_s: float
+    condition: int
+    condition_asked_s: float
+    errors: tuple[int, ...]
+    errors_asked_s: float
+
+
+class TecIn(msgspec.Struct, frozen=True, array_like=True):
+    """The temperature controller's newest answers."""
+
+    temperature_c: float
+    temperature_asked_s: float
+    setpoint_c: float
+    output_on: bool
+    output_asked_s: float
+    condition: int
+    condition_asked_s: float
+
+
+class StageIn(msgspec.Struct, frozen=True, array_like=True):
+    """The stage's newest status. settled: fresh since the last command, reached, within tolerance."""
+
+    measured_s: float
+    position_um: float
+    target_um: float
+    index_known: bool
+    settled: bool
+    trips: tuple[str, ...]
+
+
+class Inputs(msgspec.Struct, frozen=True, array_like=True):
+    """Everything a decision may depend on. A device is None until it is ready and when it is lost.
+
+    late_s: how late this tick began. overrun_s: how long ticks have taken longer than their period in a
+    row. operator_s: the newest sign of life of the operator's screen. frame_s: the newest valid frame.
+    """
+
+    now_s: float
+    late_s: float
+    overrun_s: float
+    board: BoardIn | None
+    laser: LaserIn | None
+    tec: TecIn | None
+    stage: StageIn | None
+    operator_s: float | None
+    frame_s: float | None
+    journal_ok: bool
+    disk_ok: bool
+    commands: tuple[Command, ...] = ()
+
+
+class Outputs(msgspec.Struct, frozen=True, array_like=True):
+    """What the devices are to do. The dark default is what every doubt ends in.
+
+    stage_position_um: None leaves the stage alone. The last four are asked once, in the tick they are True.
+    """
+
+    laser_output: bool = False
+    laser_current_ma: float = 0.0
+    want_gate: bool = False
+    motor_on: bool = False
+    stage_position_um: float | None = None
+    ask_condition: bool = False
+    home_stage: bool = False
+    acknowledge_stage: bool = False
+    clear_board_faults: bool = False
+
+
+DARK = Outputs()

@@ -1,0 +1,77 @@
+"""The numbers that govern a session: limits and times, fixed when it is opened and kept in its journal."""
+
+from __future__ import annotations
+
+import msgspec
+
+from tosca_kiosk.domain.calibration import CalibrationSet
+from tosca_kiosk.domain.protocol import Protocol
+
+
+class Limits(msgspec.Struct, frozen=True, kw_only=True):
+    """Thresholds of the interlocks; a site's configuration may tighten them."""
+
+    max_power_w: float = 10.0
+    max_power_slew_w_per_s: float = 10.0
+    setpoint_rate_hz: int = 10
+    dose_margin: float = 1.05
+    board_fresh_s: float = 0.1
+    laser_fresh_s: float = 0.5
+    tec_fresh_s: float = 1.0
+    stage_fresh_s: float = 0.5
+    operator_fresh_s: float = 0.4
+    frame_fresh_to_arm_s: float = 0.5
+    frame_fresh_to_stay_s: float = 1.0
+    late_tick_s: float = 0.1
+    overrun_span_s: float = 0.2
+    photodiode_warning_fraction: float = 0.15
+    photodiode_warning_w: float = 0.15
+    photodiode_warning_s: float = 0.5
+    photodiode_fault_fraction: float = 0.30
+    photodiode_fault_w: float = 0.3
+    over_power_s: float = 0.1
+    under_power_s: float = 0.5
+    photodiode_dark_v: float = 0.05
+    photodiode_dark_after_s: float = 0.1
+    light_lag_s: float = 0.01
+    power_limit_fraction: float = 1.05
+    power_limit_margin_w: float = 0.1
+    power_limit_s: float = 0.05
+    tec_arm_c: float = 0.1
+    tec_arm_s: float = 5.0
+    tec_stay_c: float = 2.0
+    tec_stay_s: float = 2.0
+    tec_trip_c: float = 3.0
+    stage_tolerance_um: float = 20.0
+    stage_move_s: float = 5.0
+    arm_hold_s: float = 1.5
+    arm_hold_max_s: float = 5.0
+    pedal_after_arm_s: float = 2.0
+    armed_max_s: float = 60.0
+    clear_s: float = 1.0
+    gate_close_s: float = 0.3
+    interlock_clear_s: float = 0.3
+    interlock_grace_s: float = 0.1
+    switch_on_s: float = 0.5
+    switch_off_s: float = 0.5
+    acknowledge_s: float = 2.0
+    laser_on_delay_s: float = 0.0
+
+
+class Rules(msgspec.Struct, frozen=True, kw_only=True):
+    """What one session runs under.
+
+    power_limit_w: the lowest of configuration, device profile, protocol, session and 0.95 of the photodiode's
+    full scale. calibration_problem: why arming is refused, None when every calibration fits its device.
+    """
+
+    limits: Limits = Limits()
+    power_limit_w: float = 0.0
+    tec_setpoint_c: float = 25.0
+    camera_required: bool = True
+    calibration_problem: str | None = "no session"
+    calibrations: CalibrationSet | None = None
+    protocol: Protocol | None = None
+
+
+NO_SESSION = Rules()

@@ -1,0 +1,80 @@
+"""What one tick's decision leaves for the next."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+import msgspec
+
+
+class Phase(StrEnum):
+    """The seed's system states."""
+
+    IDLE = "idle"
+    READY = "ready"
+    ARMED = "armed"
+    TREATING = "treating"
+    FAULT = "fault"
+
+
+class Beam(StrEnum):
+    """How far the switch-on order has come, inside armed and treating."""
+
+    DARK = "dark"
+    CLEARING = "clearing"
+    """Output read back off, set current read back 0, error queue drained: only then is the gate wanted."""
+    WAITING = "waiting"
+    """The gate is wanted; the board closes it when the pedal is pressed."""
+    CLOSING = "closing"
+    CHECKING = "checking"
+    """A condition register asked after the gate closed must show the interlock bit clear."""
+    MOVING = "moving"
+    """The ring changes: output off, gate stays, clock stands."""
+    STARTING = "starting"
+    """Output on at zero current, not yet confirmed."""
+    EMITTING = "emitting"
+
+
+class State(msgspec.Struct, kw_only=True):
+    """The whole memory of the safety machine; `step` copies it and never changes what it was given.
+
+    Times are session seconds. elapsed_s: the treatment clock, running only while light is confirmed.
+    dark_since_s: when the output was last asked off, None while it is asked on. emission_s: time with the
+    output on. expected_w: the confirmed set value behind the known lag. failing_since: source -> time, on
+    the clock of its interlock row. faults: sources latched in this fault, oldest first.
+    """
+
+    phase: Phase = Phase.IDLE
+    beam: Beam = Beam.DARK
+    now_s: float = 0.0
+    phase_since_s: float = 0.0
+    beam_since_s: float = 0.0
+    armed_since_s: float = 0.0
+    hold_since_s: float | None = None
+    dark_since_s: float | None = 0.0
+    gate_closed: bool = False
+    gate_since_s: float = 0.0
+    pedal_down: bool = True
+    tec_settled_since_s: float | None = None
+    session_open: bool = False
+    finished: bool = False
+    elapsed_s: float = 0.0
+    step_index: int = 0
+    step_started: bool = False
+    command_w: float = 0.0
+    command_ma: float = 0.0
+    setpoint_slot: int = -1
+    sample_slot: int = -1
+    expected_w: float = 0.0
+    measured_w: float | None = None
+    emission_s: float = 0.0
+    commanded_j: float = 0.0
+    measured_j: float = 0.0
+    max_measured_w: float = 0.0
+    failing_since: dict[str, float] = {}
+    warned: frozenset[str] = frozenset()
+    faults: tuple[str, ...] = ()
+    recovered: frozenset[str] = frozenset()
+    acknowledged_s: float | None = None
+    stop_pressed: bool = False
+    abort_reason: str | None = None
