@@ -16,7 +16,7 @@ from typing import Any, Final, Literal, NamedTuple
 import msgspec
 from pydantic import Field
 
-from tosca_kiosk.domain.protocol_file import DocumentError, PathError, Shape, load_json, shape_errors
+from tosca_kiosk.domain.protocol_file import DocumentError, PathError, StrictModel, load_json, shape_errors
 
 
 class CalibrationError(DocumentError):
@@ -198,36 +198,36 @@ class CalibrationSet(msgspec.Struct, frozen=True):
         return self.power.power_w(current_ma)
 
 
-class _RingPoint(Shape):
+class _RingPoint(StrictModel):
     actuator_position_um: float
     ring_size_mm: float = Field(gt=0)
 
 
-class _RingShape(Shape):
+class _RingShape(StrictModel):
     calibration_points: list[_RingPoint] = Field(min_length=2)
     interpolation_method: Literal["linear"] = "linear"
     fit_equation: str | None = None
     r_squared: float | None = None
 
 
-class _PhotodiodePoint(Shape):
+class _PhotodiodePoint(StrictModel):
     voltage_v: float
     power_watts: float = Field(ge=0)
 
 
-class _PhotodiodeShape(Shape):
+class _PhotodiodeShape(StrictModel):
     calibration_points: list[_PhotodiodePoint] = Field(min_length=2)
     interpolation_method: Literal["linear"] = "linear"
     fit_equation: str | None = None
     r_squared: float | None = None
 
 
-class _PowerPoint(Shape):
+class _PowerPoint(StrictModel):
     current_ma: float = Field(ge=0)
     power_watts: float = Field(ge=0)
 
 
-class _PowerShape(Shape):
+class _PowerShape(StrictModel):
     points: list[_PowerPoint] = Field(min_length=2)
     interpolation_method: Literal["linear"] = "linear"
     fit_equation: str | None = None
@@ -237,7 +237,7 @@ class _PowerShape(Shape):
 class _Kind(NamedTuple):
     """How `calibration_data` of one calibration_type is read. may_fall: y may fall while x rises."""
 
-    shape: type[Shape]
+    shape: type[StrictModel]
     points_key: str
     x_key: str
     y_key: str

@@ -43,7 +43,7 @@ class ProtocolError(DocumentError):
     """A protocol that is refused."""
 
 
-class Shape(BaseModel):
+class StrictModel(BaseModel):
     """A JSON object whose keys are all known and whose values are never converted."""
 
     model_config = ConfigDict(strict=True, extra="forbid", allow_inf_nan=False, frozen=True)
@@ -122,8 +122,8 @@ _WANTED: Final = {
     "model_type": "must be an object",
     "invalid_key": "is not known: keys are text",
     "literal_error": "is not allowed; allowed: {expected}",
-    "greater_than": "must be over {gt}",
-    "greater_than_equal": "must be {ge} or more",
+    "greater_than": "must be over {gt:g}",
+    "greater_than_equal": "must be {ge:g} or more",
     "too_short": "is too short; at least {min_length} are needed",
 }
 
@@ -181,7 +181,7 @@ NAME_LENGTH: Final = 80
 VERSION: Final = "1.0"
 
 
-class _StepShape(Shape):
+class _StepShape(StrictModel):
     step_number: int
     duration_seconds: float
     power_start_watts: float
@@ -190,12 +190,12 @@ class _StepShape(Shape):
     ramp_type: Literal["constant", "linear", "logarithmic", "exponential"]
 
 
-class _SafetyShape(Shape):
+class _SafetyShape(StrictModel):
     max_power_watts: float | None = None
     max_duration_seconds: float | None = None
 
 
-class _ProtocolShape(Shape):
+class _ProtocolShape(StrictModel):
     version: Literal["1.0"]
     protocol_name: str | None = None
     description: str = ""
