@@ -146,7 +146,7 @@ def _shape_text(model: type[BaseModel], error: dict[str, Any]) -> str:
         return "is missing"
     if kind == "extra_forbidden":
         return "is not known; allowed: " + ", ".join(_model_at(model, error["loc"][:-1]).model_fields)
-    wanted = _WANTED.get(kind, error["msg"]).format(**error.get("ctx", {}))
+    wanted = _WANTED[kind].format(**error.get("ctx", {})) if kind in _WANTED else error["msg"]
     advice = "; put it in quotes" if kind == "string_type" and isinstance(error["input"], int | float) else ""
     return f"{shown(error['input'])} {wanted}{advice}"
 

@@ -1,0 +1,120 @@
+"""One tick of control: poll the devices, decide, act, record. The same on a real and on a virtual clock."""
+
+from __future__ import annotations
+
+from tosca_kiosk.control.devices import Devices, Sampler
+from tosca_kiosk.control.journal import Journal
+from tosca_kiosk.domain.journal_lines import Header, Summary, TickLine
+from tosca_kiosk.domain.records import Command, CommandType, Inputs
+from tosca_kiosk.domain.rules import Rules
+from tosca_kiosk.domain.safety import Decision, step
+from tosca_kiosk.domain.state import Phase, State
+from tosca_kiosk.domain.summary import summarise
+
+URGENT_EVENTS = frozenset({"laser_on", "laser_off", "safety_trigger", "user_action", "pause"})
+
+
+class Controller:
+    """Owns the devices, the state and the session's journal. idle_rules: in force without a session."""
+
+    def __init__(self, devices: Devices, idle_rules: Rules) -> None:
+        self.devices = devices
+        self._sampler = Sampler(devices)
+        self._idle_rules = idle_rules
+        self._rules = idle_rules
+        self._journal: Journal | None = None
+        self._commands: list[Command] = []
+        self._operator_s: float | None = None
+        self.state = State()
+        self.disk_ok = True
+
+    @property
+    def session_time_s(self) -> float:
+        """Session time of the newest tick."""
+        return self.state.now_s
+
+    @property
+    def rules(self) -> Rules:
+        """The rules in force."""
+        return self._rules
+
+    def submit(self, command: Command) -> None:
+        """Hand a command to the next tick."""
+        self._commands.append(command)
+
+    def operator_alive(self, now_s: float) -> None:
+        """Note a sign of life of the operator's screen, on the controller's clock."""
+        self._operator_s = now_s
+
+    def open_session(self, rules: Rules, header: Header, journal: Journal, now_s: float) -> None:
+        """Begin session time at now_s, start the journal and ask for the session in the next tick.
+
+        Raises RuntimeError when control is not idle.
+        """
+        if self.state.phase is not Phase.IDLE:
+            raise RuntimeError(f"a session can only be opened when idle, not in {self.state.phase}")
+        self._rules, self._journal = rules, journal
+        self._sampler.epoch_s = now_s
+        self.state = State()
+        journal.begin(header)
+        self.submit(Command(0, CommandType.OPEN_SESSION))
+
+    def end_session(self) -> Summary:
+        """Close the journal behind a closed session and return the session's summary."""
+        if self._journal is None or self.state.session_open:
+            raise RuntimeError("close the session by its command first")
+        summary = summarise(self.state)
+        self._journal.finish(summary)
+        self._journal = None
+        self._rules = self._idle_rules
+        return summary
+
+    def tick(self, now_s: float, late_s: float = 0.0, overrun_s: float = 0.0) -> tuple[Inputs, Decision]:
+        """Run one tick; return what was known and what was decided.
+
+        Whatever goes wrong inside, the laser is asked off before the error goes on.
+        """
+        try:
+            self.devices.poll(now_s)
+            inputs = self.inputs(now_s, late_s, overrun_s)
+            decision = self.decide(inputs)
+            self.devices.act(decision.outputs, now_s)
+            self.record(inputs, decision)
+        except BaseException:
+            self.devices.darken(now_s)
+            raise
+        return inputs, decision
+
+    def inputs(self, now_s: float, late_s: float, overrun_s: float) -> Inputs:
+        """Return what this tick's decision may depend on, in session time."""
+        sampler, epoch_s = self._sampler, self._sampler.epoch_s
+        commands, self._commands = tuple(self._commands), []
+        return Inputs(
+            now_s=now_s - epoch_s,
+            late_s=late_s,
+            overrun_s=overrun_s,
+            board=sampler.board(),
+            laser=sampler.laser(),
+            tec=sampler.tec(),
+            stage=sampler.stage(),
+            operator_s=None if self._operator_s is None else self._operator_s - epoch_s,
+            frame_s=None,
+            journal_ok=self._journal is None or self._journal.ok,
+            disk_ok=self.disk_ok,
+            commands=commands,
+        )
+
+    def decide(self, inputs: Inputs) -> Decision:
+        """Take the step."""
+        decision = step(self._rules, self.state, inputs)
+        self.state = decision.state
+        return decision
+
+    def record(self, inputs: Inputs, decision: Decision) -> None:
+        """Append the tick to the journal of the session, if one is open."""
+        if self._journal is None:
+            return
+        events = decision.events
+        urgent = bool(events) and any(event.event_type in URGENT_EVENTS for event in events)
+        line = TickLine(inputs.now_s, inputs, decision.outputs, events, decision.safety)
+        self._journal.tick(line, urgent)

@@ -1,0 +1,185 @@
+"""The cart's devices as one: poll them, read what a decision needs, and do what it says."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from hardware.interfaces import BoardStatus as _BoardStatus
+from hardware.interfaces import (
+    Device,
+    InterlockBoard,
+    Laser,
+    LinkState,
+    Reading,
+    Stage,
+    StageStatus,
+    TemperatureController,
+)
+from tosca_kiosk.domain.records import BoardIn, LaserIn, Outputs, StageIn, TecIn
+
+
+@dataclass(frozen=True, slots=True)
+class Devices:
+    """The four devices of a cart."""
+
+    laser: Laser
+    tec: TemperatureController
+    stage: Stage
+    board: InterlockBoard
+
+    def __iter__(self) -> Iterator[Device]:
+        return iter((self.board, self.laser, self.stage, self.tec))
+
+    def poll(self, now_s: float) -> None:
+        """Drain every port; the board first, for the pedal must not wait."""
+        for device in self:
+            device.poll(now_s)
+
+    def act(self, outputs: Outputs, now_s: float) -> None:
+        """Do what was decided: laser and gate first, in that order, so that off is never behind a move."""
+        laser, board = self.laser, self.board
+        laser.want(outputs.laser_output, outputs.laser_current_ma)
+        if outputs.ask_condition:
+            laser.ask_condition()
+        laser.flush(now_s)
+        board.set_motor(outputs.motor_on)
+        if outputs.clear_board_faults:
+            board.clear_faults()
+        board.heartbeat(outputs.want_gate)
+        board.flush(now_s)
+        self._move_stage(outputs, now_s)
+
+    def _move_stage(self, outputs: Outputs, now_s: float) -> None:
+        stage = self.stage
+        if outputs.acknowledge_stage:
+            stage.acknowledge_trip()
+        if outputs.home_stage:
+            stage.home()
+        elif outputs.stage_position_um is not None:
+            stage.move_to_um(outputs.stage_position_um)
+        stage.flush(now_s)
+
+    def darken(self, now_s: float) -> None:
+        """Ask output off, current 0 and gate open, whatever else failed."""
+        try:
+            self.laser.want(False, 0.0)
+            self.laser.flush(now_s)
+        finally:
+            self.board.heartbeat(False)
+            self.board.flush(now_s)
+
+    def not_ready(self) -> list[Device]:
+        """Return the devices that are not ready yet, or not any more."""
+        return [device for device in self if device.link is not LinkState.READY]
+
+
+class Sampler:
+    """Turns the drivers' newest readings into a decision's inputs, in session time.
+
+    epoch_s: the clock's time that is session time 0. A reading that has not changed is not built again.
+    """
+
+    def __init__(self, devices: Devices) -> None:
+        self._devices = devices
+        self._epoch_s = 0.0
+        self._board_reading: Reading[_BoardStatus] | None = None
+        self._board: BoardIn | None = None
+        self._stage_reading: Reading[StageStatus] | None = None
+        self._stage: StageIn | None = None
+
+    @property
+    def epoch_s(self) -> float:
+        return self._epoch_s
+
+    @epoch_s.setter
+    def epoch_s(self, epoch_s: float) -> None:
+        self._epoch_s = epoch_s
+        self._board_reading = self._stage_reading = None
+
+    def board(self) -> BoardIn | None:
+        """Return the board's newest status; None until it is ready and when it is lost."""
+        board = self._devices.board
+        reading = board.status
+        if reading is None or board.link is not LinkState.READY:
+            return None
+        if reading is not self._board_reading:
+            status = reading.value
+            self._board_reading = reading
+            self._board = BoardIn(
+                reading.asked_s - self._epoch_s,
+                status.pedal_pressed,
+                status.stop_loop_closed,
+                status.gate_closed,
+                status.gate_wanted,
+                status.motor_on,
+                status.vibration_healthy,
+                status.photodiode_v,
+                status.photodiode_saturated,
+                status.faults,
+            )
+        return self._board
+
+    def laser(self) -> LaserIn | None:
+        """Return the laser's newest answers; None until every one is known."""
+        laser, epoch_s = self._devices.laser, self._epoch_s
+        if laser.link is not LinkState.READY:
+            return None
+        output, current, measured = laser.output_on, laser.set_current_ma, laser.measured_current_ma
+        condition, errors = laser.condition_bits, laser.errors
+        if output is None or current is None or measured is None or condition is None or errors is None:
+            return None
+        return LaserIn(
+            output.value,
+            output.asked_s - epoch_s,
+            current.value,
+            current.asked_s - epoch_s,
+            measured.value,
+            measured.asked_s - epoch_s,
+            condition.value,
+            condition.asked_s - epoch_s,
+            errors.value,
+            errors.asked_s - epoch_s,
+        )
+
+    def tec(self) -> TecIn | None:
+        """Return the temperature controller's newest answers; None until every one is known."""
+        tec, epoch_s = self._devices.tec, self._epoch_s
+        if tec.link is not LinkState.READY:
+            return None
+        temperature, setpoint, output, condition = (
+            tec.temperature_c,
+            tec.setpoint_c,
+            tec.output_on,
+            tec.condition_bits,
+        )
+        if temperature is None or setpoint is None or output is None or condition is None:
+            return None
+        return TecIn(
+            temperature.value,
+            temperature.asked_s - epoch_s,
+            setpoint.value,
+            output.value,
+            output.asked_s - epoch_s,
+            condition.value,
+            condition.asked_s - epoch_s,
+        )
+
+    def stage(self) -> StageIn | None:
+        """Return the stage's newest status; None until it is ready and when it is lost."""
+        stage = self._devices.stage
+        reading = stage.status
+        if reading is None or stage.link is not LinkState.READY:
+            return None
+        if reading is not self._stage_reading:
+            status = reading.value
+            self._stage_reading = reading
+            self._stage = StageIn(
+                reading.asked_s - self._epoch_s,
+                status.position_um,
+                status.target_um,
+                status.index_known,
+                status.settled,
+                status.trips,
+            )
+        return self._stage

@@ -1,0 +1,76 @@
+"""The session's journal on disk: one `write()` a tick, synced by a helper, never waited for."""
+
+from __future__ import annotations
+
+import os
+import threading
+from pathlib import Path
+
+from tosca_kiosk.domain.journal_lines import ChainWriter, Header, Summary, TickLine
+
+JOURNAL_NAME = "journal.jsonl"
+SYNC_PERIOD_S = 0.1
+
+
+class Journal:
+    """Writes chained lines; `ok` is False from the first write that did not take every byte.
+
+    Raises OSError when the file cannot be made; it is made exclusively, so no record is overwritten.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self._file = os.open(folder / JOURNAL_NAME, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_APPEND, 0o640)
+        self._chain = ChainWriter()
+        self._wake = threading.Event()
+        self._closing = False
+        self.ok = True
+        self._helper = threading.Thread(target=self._sync_until_closed, name="journal-sync", daemon=True)
+        self._helper.start()
+
+    @property
+    def head(self) -> str:
+        """The hex digest of the newest tick line."""
+        return self._chain.head.hex()
+
+    def begin(self, header: Header) -> None:
+        """Write line 1."""
+        self._write(self._chain.header(header))
+
+    def tick(self, line: TickLine, urgent: bool) -> None:
+        """Write a tick line. urgent: sync at once, for emission edges, faults and operators' decisions."""
+        self._write(self._chain.tick(line))
+        if urgent:
+            self._wake.set()
+
+    def finish(self, summary: Summary) -> None:
+        """Write the last line, sync and close."""
+        self._write(self._chain.end(summary))
+        self.close()
+
+    def close(self) -> None:
+        """Sync and close, once."""
+        if self._closing:
+            return
+        self._closing = True
+        self._wake.set()
+        self._helper.join()
+        self._sync()
+        os.close(self._file)
+
+    def _write(self, line: bytes) -> None:
+        try:
+            self.ok = self.ok and os.write(self._file, line) == len(line)
+        except OSError:
+            self.ok = False
+
+    def _sync(self) -> None:
+        try:
+            os.fdatasync(self._file)
+        except OSError:
+            self.ok = False
+
+    def _sync_until_closed(self) -> None:
+        while not self._closing:
+            self._wake.wait(SYNC_PERIOD_S)
+            self._wake.clear()
+            self._sync()

@@ -1,0 +1,44 @@
+"""The fixed-rate loop: absolute deadlines, missed periods skipped and counted, never replayed."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from tosca_kiosk.control.clock import Clock
+
+
+class FixedRateLoop:
+    """Calls a tick at every multiple of the period. missed: periods that passed without a tick.
+
+    A tick learns how late it began and for how long ticks have taken longer than their period in a row.
+    """
+
+    def __init__(self, clock: Clock, rate_hz: float) -> None:
+        self._clock = clock
+        self.period_s = 1.0 / rate_hz
+        self._next_tick = int(clock.now_s() * rate_hz) + 1
+        self._rate_hz = rate_hz
+        self._overrun_since_s: float | None = None
+        self.missed = 0
+
+    def run_while(self, tick: Callable[[float, float, float], bool]) -> None:
+        """Call tick(now_s, late_s, overrun_s) every period until it returns False."""
+        clock = self._clock
+        while True:
+            deadline_s = self._next_tick / self._rate_hz
+            clock.sleep_until(deadline_s)
+            now_s = clock.now_s()
+            overrun_s = 0.0 if self._overrun_since_s is None else now_s - self._overrun_since_s
+            if not tick(now_s, now_s - deadline_s, overrun_s):
+                return
+            self._plan_next(now_s)
+
+    def _plan_next(self, began_s: float) -> None:
+        ended_s = self._clock.now_s()
+        overran = ended_s - began_s > self.period_s
+        self._overrun_since_s = (self._overrun_since_s or began_s) if overran else None
+        self._next_tick += 1
+        behind = int(ended_s * self._rate_hz) + 1 - self._next_tick
+        if behind > 0:
+            self.missed += behind
+            self._next_tick += behind

@@ -1,0 +1,196 @@
+"""An operator without a screen: connects, homes, arms and holds the pedal as a technician would.
+
+A script is a generator that control resumes before every tick; it looks at the newest state and submits
+commands. It has no way around an interlock: every refusal stays a refusal.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Generator, Iterator
+
+from tosca_kiosk.control.controller import Controller
+from tosca_kiosk.control.loop import FixedRateLoop
+from tosca_kiosk.domain.checks import stage_healthy
+from tosca_kiosk.domain.interlocks import Scope, refusals
+from tosca_kiosk.domain.records import Command, CommandType, Inputs
+from tosca_kiosk.domain.safety import Decision
+from tosca_kiosk.domain.state import Beam, Phase
+
+CONNECT_WITHIN_S = 30.0
+HOME_WITHIN_S = 60.0
+ARM_WITHIN_S = 240.0
+PEDAL_WITHIN_S = 180.0
+
+HOLD_ARM_S = 1.6
+
+Script = Iterator[None]
+ScriptWithReason = Generator[None, None, str | None]
+
+
+class OperatorGaveUpError(Exception):
+    """The treatment cannot go on; the text says why and what to do."""
+
+
+class UnattendedOperator:
+    """Scripts for one session. press_pedal: None where somebody else holds the pedal."""
+
+    def __init__(self, controller: Controller, press_pedal: Callable[[bool], None] | None) -> None:
+        self._controller = controller
+        self._press_pedal = press_pedal
+        self._number = 0
+        self.inputs: Inputs | None = None
+        self.now_s = 0.0
+
+    # --- before the session -----------------------------------------------------------------------------
+
+    def prepare(self) -> Script:
+        """Wait for every device, home the stage and see that nothing refuses a session.
+
+        Raises OperatorGaveUpError naming the device or the interlock.
+        """
+        yield from self._connect()
+        yield from self._home()
+        yield from self._settle()
+
+    def _connect(self) -> Script:
+        deadline_s = self.now_s + CONNECT_WITHIN_S
+        devices = self._controller.devices
+        while waiting := devices.not_ready():
+            problems = [device.problem for device in waiting if device.problem]
+            if problems:
+                raise OperatorGaveUpError("; ".join(problems))
+            if self.now_s > deadline_s:
+                names = ", ".join(device.key for device in waiting)
+                raise OperatorGaveUpError(
+                    f"{names}: not ready within {CONNECT_WITHIN_S:g} s; check power and cable"
+                )
+            yield
+
+    def _home(self) -> Script:
+        self._submit(CommandType.HOME_STAGE)
+        deadline_s = self.now_s + HOME_WITHIN_S
+        yield
+        while not self._homed():
+            if self.now_s > deadline_s:
+                raise OperatorGaveUpError(
+                    f"stage: no index found within {HOME_WITHIN_S:g} s; check that it moves freely"
+                )
+            yield
+
+    def _homed(self) -> bool:
+        controller, inputs = self._controller, self.inputs
+        return inputs is not None and stage_healthy(controller.rules, controller.state, inputs)
+
+    def _settle(self) -> Script:
+        for _ in range(20):
+            yield
+        refused = self._refused(Scope.OPEN)
+        if refused:
+            raise OperatorGaveUpError(refused)
+
+    def _refused(self, scope: Scope, except_lamp: str = "") -> str:
+        controller, inputs = self._controller, self.inputs
+        if inputs is None:
+            return "nothing is known yet"
+        rows = refusals(scope, controller.rules, controller.state, inputs)
+        return " ".join(f"{row.what} {row.to_do}" for row in rows if row.lamp != except_lamp)
+
+    # --- the session ------------------------------------------------------------------------------------
+
+    def treat(self) -> Script:
+        """Arm, hold the pedal until the protocol is finished or a fault ends it, and close the session."""
+        reason = yield from self._treat_until_over()
+        self._pedal(False)
+        while self._controller.state.phase in (Phase.ARMED, Phase.TREATING):
+            self._submit(CommandType.PAUSE)
+            yield
+        self._submit(CommandType.CLOSE_SESSION, reason)
+        while self._controller.state.session_open:
+            yield
+
+    def _treat_until_over(self) -> ScriptWithReason:
+        controller = self._controller
+        yield
+        if not controller.state.session_open:
+            return f"the session was refused: {self._refused(Scope.OPEN)}"
+        while not self._over():
+            part = self._arm() if controller.state.phase is Phase.READY else self._wait_for_light()
+            reason = yield from part
+            if reason is not None:
+                return reason
+        return None
+
+    def _over(self) -> bool:
+        state = self._controller.state
+        return state.phase is Phase.FAULT or (state.phase is Phase.READY and state.finished)
+
+    def _arm(self) -> ScriptWithReason:
+        """Hold ARM once everything but the motor and the pedal allows it."""
+        controller = self._controller
+        deadline_s = self.now_s + ARM_WITHIN_S
+        while refused := self._refused(Scope.ARM, except_lamp="smoothing"):
+            if controller.state.phase is not Phase.READY:
+                return None
+            if self.now_s > deadline_s:
+                return f"not ready to arm within {ARM_WITHIN_S:g} s: {refused}"
+            yield
+        self._submit(CommandType.BEGIN_ARM)
+        held_until_s = self.now_s + HOLD_ARM_S
+        while self.now_s < held_until_s:
+            yield
+        self._submit(CommandType.ARM)
+        yield
+        return None
+
+    def _wait_for_light(self) -> ScriptWithReason:
+        """Press the pedal when the gate is wanted, and hold it until armed and treating are over."""
+        controller = self._controller
+        deadline_s = self.now_s + PEDAL_WITHIN_S
+        while controller.state.phase in (Phase.ARMED, Phase.TREATING):
+            if controller.state.phase is Phase.TREATING:
+                deadline_s = self.now_s + PEDAL_WITHIN_S
+            elif controller.state.beam is Beam.WAITING:
+                self._pedal(True)
+            if self.now_s > deadline_s:
+                return f"the pedal was not pressed within {PEDAL_WITHIN_S:g} s"
+            yield
+        return None
+
+    def _pedal(self, pressed: bool) -> None:
+        if self._press_pedal is not None:
+            self._press_pedal(pressed)
+
+    def _submit(self, command: CommandType, reason: str | None = None) -> None:
+        self._number += 1
+        self._controller.submit(Command(self._number, command, reason=reason))
+
+
+def drive(
+    loop: FixedRateLoop,
+    controller: Controller,
+    operator: UnattendedOperator,
+    script: Script,
+    *,
+    stop: Callable[[], bool],
+    watch: Callable[[Decision], None],
+) -> None:
+    """Run ticks until the script ends. stop: True asks for STOP, once. watch: sees every decision."""
+    stopped = False
+
+    def tick(now_s: float, late_s: float, overrun_s: float) -> bool:
+        nonlocal stopped
+        operator.now_s = now_s
+        controller.operator_alive(now_s)
+        if stop() and not stopped:
+            stopped = True
+            controller.submit(Command(0, CommandType.STOP))
+        try:
+            next(script)
+        except StopIteration:
+            return False
+        inputs, decision = controller.tick(now_s, late_s, overrun_s)
+        operator.inputs = inputs
+        watch(decision)
+        return True
+
+    loop.run_while(tick)
