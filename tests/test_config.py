@@ -1,0 +1,329 @@
+"""A configuration is checked whole, before any port is opened; each refusal names file, path and remedy."""
+
+import copy
+import dataclasses
+import json
+import math
+
+import pytest
+import yaml
+
+from hardware.settings import BoardSettings, LaserSettings, StageSettings, TecSettings
+from tosca_kiosk.config import ConfigError, Simulation, bundled, load_config
+from tosca_kiosk.config.fields import RULES
+
+SIMULATED = yaml.safe_load(bundled("simulated.yaml").read_text("utf-8"))
+REAL_PORTS = {key: f"/dev/serial/by-id/{key}" for key in SIMULATED["devices"]}
+MISSING = object()
+DELETED = {"simulation": MISSING}
+SERIAL_FORM = "the device's serial number, printable characters without blanks"
+
+
+@pytest.fixture
+def load(tmp_path):
+    def load(document):
+        path = tmp_path / "site.yaml"
+        text = document if isinstance(document, str | bytes) else json.dumps(document)
+        path.write_bytes(text if isinstance(text, bytes) else text.encode())
+        return load_config(path)
+
+    return load
+
+
+@pytest.fixture
+def errors_of(load):
+    def errors_of(document):
+        with pytest.raises(ConfigError) as caught:
+            load(document)
+        assert str(caught.value).startswith(caught.value.source_name + ": ")
+        assert caught.value.source_name.endswith("site.yaml")
+        return [str(error) for error in caught.value.errors]
+
+    return errors_of
+
+
+def changed(changes):
+    """Return the shipped simulated configuration with values changed by dotted path, or taken away."""
+    document = copy.deepcopy(SIMULATED)
+    for path, value in changes.items():
+        *parents, last = path.split(".")
+        place = document
+        for key in parents:
+            place = place[key]
+        if value is MISSING:
+            del place[last]
+        else:
+            place[last] = value
+    return document
+
+
+def on_ports(**ports):
+    return {f"devices.{key}.port": port for key, port in ports.items()}
+
+
+class TestShipped:
+    def test_the_simulated_cart_loads_and_is_simulated_throughout(self):
+        config = load_config(bundled("simulated.yaml"))
+        assert config.all_simulated
+        assert config.any_simulated
+        assert config.devices.laser.serial_number == "SIM-LASER"
+        assert config.devices.stage.serial_number == "-1"
+        assert config.devices.tec.setpoint_c == 25.0
+        assert config.simulation == Simulation(seed=1, laser_profile="10w", warm=False)
+        assert config.rate_hz == 100
+
+    def test_the_pattern_of_a_real_cart_lacks_nothing_but_a_camera(self):
+        with pytest.raises(ConfigError) as caught:
+            load_config(bundled("cart.yaml"))
+        assert [error.path for error in caught.value.errors] == ["camera"]
+
+    def test_bundled_files_are_found_from_any_directory(self, tmp_path, monkeypatch):
+        monkeypatch.chdir(tmp_path)
+        assert load_config(str(bundled("simulated.yaml"))).cart == "simulated"
+        assert bundled("protocols").is_dir()
+
+    def test_a_file_that_is_not_shipped_is_said_to_be_missing(self):
+        with pytest.raises(FileNotFoundError, match=r"nothing\.yaml is not shipped"):
+            bundled("nothing.yaml")
+
+
+class TestFields:
+    @pytest.mark.parametrize(
+        ("key", "settings"),
+        [("laser", LaserSettings), ("tec", TecSettings), ("stage", StageSettings), ("board", BoardSettings)],
+    )
+    def test_every_setting_of_a_device_has_a_rule(self, key, settings):
+        assert list(RULES[key]) == [field.name for field in dataclasses.fields(settings)]
+
+    def test_what_is_left_out_takes_the_settings_default(self, load):
+        assert load(SIMULATED).devices.laser.answer_timeout_s == 0.5
+        config = load(changed({"devices.laser.answer_timeout_s": 1, "control": MISSING}))
+        assert (config.devices.laser.answer_timeout_s, config.rate_hz) == (1.0, 100)
+
+    @pytest.mark.parametrize(
+        ("path", "value", "error"),
+        [
+            ("cart", "toy", "\"toy\" is not allowed; allowed: 'simulated', 'real' or 'bench'"),
+            ("mixed", 1, "1 must be true or false"),
+            ("camera", MISSING, "is missing"),
+            ("camera", "alvium", "\"alvium\" is not allowed; allowed: 'none'"),
+            ("devices", MISSING, "is missing"),
+            ("devices.board", MISSING, "is missing"),
+            ("devices.camera", {}, "is not known; allowed: laser, tec, stage, board"),
+            ("devices.laser", None, "null must be an object"),
+            ("devices.laser.driver", "xeryon", '"xeryon" is not allowed; allowed: arroyo_laser'),
+            ("devices.laser.serial_number", MISSING, "is missing"),
+            ("devices.laser.serial_number", 4711, "4711 must be text; put it in quotes"),
+            (
+                "devices.laser.serial_number",
+                "",
+                '"" is not allowed; allowed: ' + SERIAL_FORM,
+            ),
+            (
+                "devices.laser.model",
+                "4310",
+                '"4310" is not allowed; allowed: 4302, 4304, 4308, 4320',
+            ),
+            ("devices.laser.current_limit_ma", "12000", '"12000" must be a number'),
+            ("devices.laser.current_limit_ma", True, "true must be a number"),
+            (
+                "devices.laser.current_limit_ma",
+                99,
+                "99 is outside 100 to 20000 mA (Arroyo manual)",
+            ),
+            (
+                "devices.laser.outoff_bits",
+                40334,
+                "40334 is not allowed; allowed: 0 to 65535 with every bit of "
+                "33170 (voltage limit, interlock, open circuit, short circuit, thermal trip)",
+            ),
+            ("devices.tec.setpoint_c", 46.0, "46.0 is outside 5 to 45 deg C (limit of the cart)"),
+            ("devices.stage.speed_um_per_s", 0, "0 is outside 1 to 10000 um/s (limit of the cart)"),
+            ("devices.stage.index_direction", 2, "2 is outside 0 to 1 (Xeryon INDX)"),
+            (
+                "devices.board.motor_pwm",
+                154,
+                "154 is outside 1 to 153 of 255 (the board's protocol: 153 is 3.0 V)",
+            ),
+            ("devices.board.motor_pwm", 127.0, "127.0 must be a whole number"),
+            ("control.rate_hz", 49, "49 is outside 50 to 1000 Hz (the control loop)"),
+            ("control.rate_hz", 1001, "1001 is outside 50 to 1000 Hz (the control loop)"),
+            ("simulation.laser_profile", "20w", "\"20w\" is not allowed; allowed: '10w' or '5w'"),
+            ("simulation.wind", 1, "is not known; allowed: seed, laser_profile, warm"),
+        ],
+    )
+    def test_one_mistake_is_named_by_its_path(self, errors_of, path, value, error):
+        assert errors_of(changed({path: value})) == [f"{path}: {error}"]
+
+    def test_an_unknown_key_lists_the_allowed_ones(self, errors_of):
+        (error,) = errors_of(changed({"devices.board.colour": "red"}))
+        assert error == (
+            "devices.board.colour: is not known; allowed: driver, port, baud, serial_number, "
+            "protocol_version, motor_pwm, vibration_threshold_mg, answer_timeout_s"
+        )
+
+    @pytest.mark.parametrize(
+        "port",
+        ["", "laser", "ttyUSB0", "SIM://laser", "sim://", "spy:///dev/ttyUSB0", "loop://", "/dev/tty USB"],
+    )
+    def test_a_port_of_no_known_form_is_refused(self, errors_of, port):
+        (error,) = errors_of(changed(on_ports(laser=port)))
+        assert error.startswith(
+            f'devices.laser.port: "{port}" is not allowed; allowed: sim://NAME, a device file'
+        )
+
+    @pytest.mark.parametrize("key", list(SIMULATED["devices"]))
+    def test_no_number_of_a_device_may_be_nan_infinite_or_a_boolean(self, errors_of, key):
+        numbers = [name for name, rule in RULES[key].items() if hasattr(rule, "low")]
+        assert numbers
+        for name in numbers:
+            for value in (".nan", ".inf", "-.inf", "true"):
+                text = json.dumps(changed({f"devices.{key}.{name}": "HERE"})).replace('"HERE"', value)
+                assert [error.split(":")[0] for error in errors_of(text)] == [f"devices.{key}.{name}"]
+
+    @pytest.mark.parametrize("key", list(SIMULATED["devices"]))
+    def test_each_range_ends_where_its_rule_says(self, load, errors_of, key):
+        """Only the ranges are asked here: the rules between fields may still refuse an end."""
+        for name, rule in RULES[key].items():
+            if not hasattr(rule, "low"):
+                continue
+            assert rule.problem(rule.low) is None
+            assert rule.problem(rule.high) is None
+            assert rule.problem(math.nextafter(rule.low, -math.inf)), name
+            assert rule.problem(math.nextafter(rule.high, math.inf)), name
+
+    def test_every_mistake_is_named_at_once(self, errors_of):
+        paths = {"cart": 1, "devices.tec.setpoint_c": "warm", "devices.stage.port": MISSING, "odd": 1}
+        assert [error.split(":")[0] for error in errors_of(changed(paths))] == [
+            "cart",
+            "devices.tec.setpoint_c",
+            "devices.stage.port",
+            "odd",
+        ]
+
+
+class TestText:
+    @pytest.mark.parametrize(
+        ("text", "error"),
+        [
+            ("cart: simulated\ndevices: [", "line 2, column 11: no YAML: expected the node content"),
+            ("cart: real\ncart: bench\n", "line 2, column 1: no YAML: cart occurs twice; keep one"),
+            (
+                "devices:\n  laser:\n    port: a\n    port: b\n",
+                "line 4, column 5: no YAML: port occurs twice; keep one",
+            ),
+            ("1: x", "line 1, column 1: no YAML: key 1 must be text"),
+            (
+                "a: !!python/object:os.system {}",
+                "line 1, column 4: no YAML: could not determine a constructor",
+            ),
+            ("a: 1\n---\nb: 2", "line 2, column 1: no YAML: but found another document"),
+            ("a: 1\nb: \x07", "line 2: no YAML: character"),
+            ("a: 2025-13-45", "no YAML: month must be in 1..12"),
+            ("", "null must be an object"),
+            ("- cart", "a list must be an object"),
+            (b"cart: \xff", "is not UTF-8 text (byte 6)"),
+        ],
+    )
+    def test_a_broken_text_is_named_by_its_line(self, errors_of, text, error):
+        (only,) = errors_of(text)
+        assert only.startswith(error)
+
+    def test_a_file_that_is_missing_says_so(self, tmp_path):
+        with pytest.raises(ConfigError, match=r"none\.yaml: cannot be read: No such file or directory$"):
+            load_config(tmp_path / "none.yaml")
+
+    def test_a_folder_is_no_configuration(self, tmp_path):
+        with pytest.raises(ConfigError, match=r": cannot be read: Is a directory$"):
+            load_config(tmp_path)
+
+
+class TestRules:
+    def test_two_devices_on_one_port_are_refused(self, errors_of):
+        real = changed({**on_ports(**REAL_PORTS), **DELETED, "cart": "bench"})
+        real["devices"]["tec"]["port"] = REAL_PORTS["laser"]
+        assert "devices.tec.port: /dev/serial/by-id/laser is already the port of laser" in errors_of(real)
+
+    def test_two_names_of_one_port_are_one_port(self, errors_of, tmp_path):
+        (tmp_path / "second-name").symlink_to("/dev/null")
+        ports = {**REAL_PORTS, "laser": "/dev/null", "board": str(tmp_path / "second-name")}
+        errors = errors_of(changed({**on_ports(**ports), **DELETED, "cart": "bench"}))
+        assert f"devices.board.port: {tmp_path}/second-name is already the port of laser" in errors
+
+    def test_a_simulated_port_carries_its_devices_name(self, errors_of):
+        assert errors_of(changed(on_ports(laser="sim://tec", tec="sim://laser"))) == [
+            "devices.laser.port: sim://tec is not allowed; allowed: sim://laser",
+            "devices.tec.port: sim://laser is not allowed; allowed: sim://tec",
+        ]
+
+    @pytest.mark.parametrize("key", ["tec", "stage", "board"])
+    @pytest.mark.parametrize("cart", ["bench", "real", "simulated"])
+    @pytest.mark.parametrize("mixed", [True, False])
+    def test_nothing_lets_a_real_laser_meet_a_simulated_device(self, errors_of, key, cart, mixed):
+        ports = {**REAL_PORTS, key: f"sim://{key}"}
+        errors = errors_of(changed({**on_ports(**ports), "cart": cart, "mixed": mixed}))
+        needed = f"sim://{key} is simulated; a real laser needs a real tec, stage and board"
+        assert f"devices.{key}.port: {needed}" in errors
+
+    def test_a_mixture_must_say_so(self, errors_of):
+        mixture = changed({**on_ports(stage="/dev/serial/by-id/stage"), "cart": "bench"})
+        assert "mixed: false, but real and simulated devices are mixed; say mixed: true" in errors_of(mixture)
+        mixture["mixed"] = True
+        assert [error.split(":")[0] for error in errors_of(mixture)] == ["camera"]
+
+    def test_what_is_no_mixture_must_not_say_so(self, errors_of):
+        assert [error.split(":")[0] for error in errors_of(changed({"mixed": True}))] == ["mixed"]
+
+    def test_a_real_cart_refuses_simulated_ports(self, errors_of):
+        errors = errors_of(changed({"cart": "real"}))
+        assert errors == [
+            f"devices.{key}.port: sim://{key} is not allowed; cart: real has real ports alone"
+            for key in ("laser", "tec", "stage", "board")
+        ]
+
+    def test_a_simulated_cart_refuses_real_ports(self, errors_of):
+        errors = errors_of(changed({**on_ports(stage="/dev/stage"), "mixed": True}))
+        assert (
+            "devices.stage.port: /dev/stage is not allowed; cart: simulated has sim:// ports alone" in errors
+        )
+
+    def test_a_bench_may_be_all_simulated(self, load):
+        assert load(changed({"cart": "bench"})).all_simulated
+
+    def test_only_a_simulated_world_may_be_described(self, errors_of):
+        errors = errors_of(changed({**on_ports(**REAL_PORTS), "cart": "real"}))
+        assert "simulation: no port is sim://; leave it out" in errors
+
+    def test_a_simulated_world_has_defaults(self, load):
+        assert load(changed({"simulation": MISSING})).simulation == Simulation(0, "10w", False)
+
+    @pytest.mark.parametrize(
+        ("changes", "error"),
+        [
+            (
+                {"model": "4308"},
+                "devices.laser.current_limit_ma: 12000 is over 8000 mA (model 4308)",
+            ),
+            (
+                {"current_limit_ma": 11950},
+                "devices.laser.current_limit_ma: 11950 must be a multiple of 100 mA (model 4320)",
+            ),
+            ({"voltage_limit_v": 5.5}, "devices.laser.voltage_limit_v: 5.5 is over 5 V (model 4320)"),
+        ],
+    )
+    def test_the_lasers_limits_suit_its_model(self, errors_of, changes, error):
+        assert errors_of(changed({f"devices.laser.{key}": value for key, value in changes.items()})) == [
+            error
+        ]
+
+    @pytest.mark.parametrize(("low_c", "high_c"), [(25.0, 40.0), (10.0, 25.0), (40.0, 10.0)])
+    def test_the_tecs_limits_enclose_its_set_point(self, errors_of, low_c, high_c):
+        limits = {"devices.tec.limit_low_c": low_c, "devices.tec.limit_high_c": high_c}
+        (error,) = errors_of(changed(limits))
+        assert error == (
+            f"devices.tec.setpoint_c: 25 must lie between limit_low_c {low_c:g} and limit_high_c {high_c:g}"
+        )
+
+    def test_the_stages_travel_has_a_length(self, errors_of):
+        (error,) = errors_of(changed({"devices.stage.travel_max_um": 0.0}))
+        assert error == "devices.stage.travel_max_um: 0 must be over travel_min_um 0"

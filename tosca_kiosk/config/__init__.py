@@ -1,0 +1,7 @@
+"""A cart's configuration, checked whole before any port is opened, and the files shipped with it."""
+
+from tosca_kiosk.config.bundled import bundled
+from tosca_kiosk.config.cart import CartConfig, ConfigError, Devices, Simulation
+from tosca_kiosk.config.load import load_config
+
+__all__ = ["CartConfig", "ConfigError", "Devices", "Simulation", "bundled", "load_config"]

@@ -1,0 +1,167 @@
+"""A configuration that has been read, and the rules between its parts. No rule can be switched off."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final, Literal
+
+from hardware.settings import BoardSettings, LaserSettings, StageSettings, TecSettings
+from tosca_kiosk.config.fields import LASER_MODELS
+from tosca_kiosk.domain.protocol_file import DocumentError, PathError
+
+DEVICE_KEYS: Final = ("laser", "tec", "stage", "board")
+_SIMULATED: Final = "sim://"
+_NO_CAMERA: Final = "none is allowed only where every port is sim://, and there is no other camera driver yet"
+
+
+class ConfigError(DocumentError):
+    """A configuration that is refused."""
+
+
+@dataclass(frozen=True, slots=True)
+class Devices:
+    """The settings of every device, by device key."""
+
+    laser: LaserSettings
+    tec: TecSettings
+    stage: StageSettings
+    board: BoardSettings
+
+    @property
+    def ports(self) -> dict[str, str]:
+        """Each device's port, by device key."""
+        return {key: getattr(self, key).port for key in DEVICE_KEYS}
+
+
+@dataclass(frozen=True, slots=True)
+class Simulation:
+    """The simulated world. warm: the TEC has already settled when the world begins."""
+
+    seed: int = 0
+    laser_profile: Literal["10w", "5w"] = "10w"
+    warm: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class CartConfig:
+    """A configuration. drivers: driver names by device key; simulation: None where nothing is simulated."""
+
+    source: Path
+    cart: Literal["simulated", "real", "bench"]
+    mixed: bool
+    drivers: dict[str, str]
+    devices: Devices
+    camera: Literal["none"]
+    rate_hz: int
+    simulation: Simulation | None
+
+    @property
+    def simulated_keys(self) -> tuple[str, ...]:
+        """The keys of the devices on simulated ports."""
+        return tuple(key for key, port in self.devices.ports.items() if port.startswith(_SIMULATED))
+
+    @property
+    def any_simulated(self) -> bool:
+        return bool(self.simulated_keys)
+
+    @property
+    def all_simulated(self) -> bool:
+        return self.simulated_keys == DEVICE_KEYS
+
+
+def rule_errors(config: CartConfig) -> list[PathError]:
+    """Return every way in which the parts of a configuration do not fit together."""
+    return [error for rule in _RULES for error in rule(config)]
+
+
+def _one_device_a_port(config: CartConfig) -> Iterator[PathError]:
+    # Two names under /dev may be links to the same port.
+    first_on: dict[str, str] = {}
+    for key, port in config.devices.ports.items():
+        real = str(Path(port).resolve()) if port.startswith("/") else port
+        if real in first_on:
+            yield PathError(f"devices.{key}.port", f"{port} is already the port of {first_on[real]}")
+        first_on.setdefault(real, key)
+
+
+def _simulated_ports_are_named_after_their_device(config: CartConfig) -> Iterator[PathError]:
+    for key in config.simulated_keys:
+        port = config.devices.ports[key]
+        if port != _SIMULATED + key:
+            yield PathError(f"devices.{key}.port", f"{port} is not allowed; allowed: {_SIMULATED}{key}")
+
+
+def _a_real_laser_has_real_company(config: CartConfig) -> Iterator[PathError]:
+    if "laser" in config.simulated_keys:
+        return
+    for key in config.simulated_keys:
+        port = config.devices.ports[key]
+        yield PathError(
+            f"devices.{key}.port", f"{port} is simulated; a real laser needs a real tec, stage and board"
+        )
+
+
+def _a_profile_keeps_its_word(config: CartConfig) -> Iterator[PathError]:
+    for key, port in config.devices.ports.items():
+        if (config.cart, port.startswith(_SIMULATED)) in (("real", True), ("simulated", False)):
+            kind = "real" if config.cart == "real" else "sim://"
+            yield PathError(
+                f"devices.{key}.port", f"{port} is not allowed; cart: {config.cart} has {kind} ports alone"
+            )
+
+
+def _a_mixture_says_so(config: CartConfig) -> Iterator[PathError]:
+    mixture = config.any_simulated and not config.all_simulated
+    if mixture and not config.mixed:
+        yield PathError("mixed", "false, but real and simulated devices are mixed; say mixed: true")
+    if config.mixed and not mixture:
+        yield PathError("mixed", "true, but the devices are all real or all simulated; leave it out")
+
+
+def _only_a_simulated_world_is_described(config: CartConfig) -> Iterator[PathError]:
+    if config.simulation is not None and not config.any_simulated:
+        yield PathError("simulation", "no port is sim://; leave it out")
+
+
+def _only_an_all_simulated_cart_has_no_camera(config: CartConfig) -> Iterator[PathError]:
+    if config.camera == "none" and not config.all_simulated:
+        yield PathError("camera", _NO_CAMERA)
+
+
+def _laser_limits_suit_the_model(config: CartConfig) -> Iterator[PathError]:
+    laser = config.devices.laser
+    model = LASER_MODELS[laser.model]
+    if laser.current_limit_ma > model.max_current_ma:
+        text = f"{laser.current_limit_ma:g} is over {model.max_current_ma:g} mA (model {laser.model})"
+        yield PathError("devices.laser.current_limit_ma", text)
+    if laser.current_limit_ma % model.limit_step_ma:
+        text = f"{laser.current_limit_ma:g} must be a multiple of {model.limit_step_ma:g} mA"
+        yield PathError("devices.laser.current_limit_ma", f"{text} (model {laser.model})")
+    if laser.voltage_limit_v > model.max_voltage_v:
+        text = f"{laser.voltage_limit_v:g} is over {model.max_voltage_v:g} V (model {laser.model})"
+        yield PathError("devices.laser.voltage_limit_v", text)
+
+
+def _limits_enclose_what_they_limit(config: CartConfig) -> Iterator[PathError]:
+    tec, stage = config.devices.tec, config.devices.stage
+    if not tec.limit_low_c < tec.setpoint_c < tec.limit_high_c:
+        text = f"{tec.setpoint_c:g} must lie between limit_low_c {tec.limit_low_c:g} and limit_high_c"
+        yield PathError("devices.tec.setpoint_c", f"{text} {tec.limit_high_c:g}")
+    if not stage.travel_min_um < stage.travel_max_um:
+        text = f"{stage.travel_max_um:g} must be over travel_min_um {stage.travel_min_um:g}"
+        yield PathError("devices.stage.travel_max_um", text)
+
+
+_RULES: Final[tuple[Callable[[CartConfig], Iterator[PathError]], ...]] = (
+    _one_device_a_port,
+    _simulated_ports_are_named_after_their_device,
+    _a_real_laser_has_real_company,
+    _a_profile_keeps_its_word,
+    _a_mixture_says_so,
+    _only_a_simulated_world_is_described,
+    _only_an_all_simulated_cart_has_no_camera,
+    _laser_limits_suit_the_model,
+    _limits_enclose_what_they_limit,
+)
