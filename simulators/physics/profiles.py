@@ -94,12 +94,12 @@ class TecProfile:
     """
 
     mount_j_per_k: float = 80.0
-    sink_j_per_k: float = 400.0
+    sink_j_per_k: float = 200.0
     seebeck_v_per_k: float = 0.05
     module_ohm: float = 1.5
     module_w_per_k: float = 0.5
     sink_k_per_w: float = 0.15
-    sink_without_fan_k_per_w: float = 1.5
+    sink_without_fan_k_per_w: float = 5.0
     mount_to_air_w_per_k: float = 0.05
     sensor_time_constant_s: float = 0.4
     sensor_noise_c: float = 0.0005
