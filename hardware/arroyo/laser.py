@@ -1,0 +1,328 @@
+"""Arroyo LaserSource, 4300 series: a laser diode driver (currents in mA on the wire and here).
+
+The first bytes after every opening are LAS:OUT 0: power-up returns to the last state and there is no host
+watchdog, so a laser that was not watched is taken to be on.
+Source: Arroyo Computer Interfacing Manual, P/N 530-1003 Rev K; 4320 user manual.
+"""
+
+from __future__ import annotations
+
+from math import floor, inf
+from typing import TYPE_CHECKING, Any
+
+from hardware.arroyo.base import ArroyoDevice
+from hardware.arroyo.commands import (
+    CURRENT_LIMIT,
+    LASER_MODELS,
+    LASER_OUTOFF,
+    LASER_TOLERANCE,
+    MEASURED_CURRENT,
+    ON_DELAY,
+    SET_CURRENT,
+    VOLTAGE_LIMIT,
+    Setting,
+    decode_bits,
+    decode_errors,
+    decode_flag,
+    decode_mode,
+    decode_number,
+)
+from hardware.arroyo.names import laser_condition_names
+from hardware.arroyo.polled import Polled, oldest
+from hardware.arroyo.script import Ask, RefusedError, Script, Send, Wait, ask
+from hardware.arroyo.sequences import error_texts, write_settings
+from hardware.interfaces import Laser, LinkState, Reading
+
+if TYPE_CHECKING:
+    from hardware.settings import LaserSettings
+    from hardware.transport import Port
+
+_OFF = "LAS:OUT 0"
+_ON = "LAS:OUT 1"
+_ZERO = "LAS:LDI 0"
+_OFF_PERIOD_S = 0.1
+_OFF_TRIES = 3
+_STOP_TRIES = 20
+_DARK_MA = 20.0
+"""Well over the 4 mA of the set point's accuracy, well under the threshold of the diodes in use (500 mA)."""
+_CURRENT_MODES = ("ILBW", "IHBW")
+
+
+class ArroyoLaser(ArroyoDevice):
+    """A `Laser`. Raises ValueError when a setting is outside what the model allows.
+
+    While the output is not wanted the set point is 0, whatever current `want` names. A wanted on that was
+    stated while the link was not READY is not sent later: state off first, then on.
+    """
+
+    key = "laser"
+    _name = "Laser driver"
+    _first_words = _OFF
+    _last_words = (_OFF,)
+    _lost_advice = "; its output counts as on: open the interlock"
+
+    def __init__(self, settings: LaserSettings, port: Port) -> None:
+        self._limit_ma = settings.current_limit_ma
+        self._out = Polled("LAS:OUT?", decode_flag)
+        self._condition = Polled("LAS:COND?", decode_bits)
+        self._measured = Polled(MEASURED_CURRENT.query, decode_number(MEASURED_CURRENT))
+        self._errors = Polled("ERRSTR?", decode_errors)
+        self._setpoint = Polled(SET_CURRENT.query, SET_CURRENT.numbers[0].decode)
+        self._events = Polled("LAS:EVE?", decode_bits)
+        self._round = (self._condition, self._measured, self._out, self._errors, self._setpoint)
+        self._want_on = False
+        self._want_ma = 0.0
+        self._off_edges = 0
+        self._reset_commands()
+        super().__init__(
+            port,
+            settings.baud,
+            settings.model,
+            settings.serial_number,
+            settings.answer_timeout_s,
+            _laser_settings(settings),
+        )
+
+    @property
+    def output_on(self) -> Reading[bool] | None:
+        return self._out.reading
+
+    @property
+    def set_current_ma(self) -> Reading[float] | None:
+        return self._setpoint.reading
+
+    @property
+    def measured_current_ma(self) -> Reading[float] | None:
+        return self._measured.reading
+
+    @property
+    def condition_bits(self) -> Reading[int] | None:
+        return self._condition.reading
+
+    @property
+    def event_bits(self) -> Reading[int] | None:
+        """The newest answer of LAS:EVE?, about once a second: what was set since the reading before."""
+        return self._events.reading
+
+    @property
+    def errors(self) -> Reading[tuple[int, ...]] | None:
+        return self._errors.reading
+
+    def want(self, output_on: bool, current_ma: float) -> None:
+        if output_on == self._want_on and current_ma == self._want_ma:
+            return
+        if not output_on and self._want_on:
+            self._want_on = False
+            self._begin_off()
+        if not 0.0 <= current_ma <= self._limit_ma:
+            raise ValueError(
+                f"{self._name}: {current_ma:g} mA wanted, 0 to {self._limit_ma:g} mA allowed "
+                "by the configuration"
+            )
+        self._want_ma = current_ma
+        if output_on and not self._want_on:
+            self._want_on = True
+            self._on_due = self._link is LinkState.READY
+        self._due_s = -inf
+
+    def ask_condition(self) -> None:
+        """Make the condition register the next question; called without pause, every second one."""
+        self._condition_due = True
+        self._due_s = -inf
+
+    # Commands
+
+    def _reset_commands(self) -> None:
+        self._set_ma: float | None = 0.0  # what the last set told the device; None: not known, tell it again
+        self._setting_ma: float | None = None  # the set point the outstanding ERRSTR? confirms
+        self._was_set = False
+        self._on_due = False
+        self._on_sent = False
+        self._off_pending = False
+        self._off_is_repeat = False
+        self._out_asked_after = 0  # the off edge before the newest LAS:OUT?
+        self._condition_due = False
+        self._condition_jumped = False
+
+    def _begin_off(self) -> None:
+        self._off_edges += 1
+        self._off_pending = True
+        self._off_is_repeat = False
+        self._on_due = False
+        self._on_sent = False
+        self._set_ma = None
+        self._urgent_s = -inf
+        self._due_s = -inf
+
+    def _send_urgent(self, now_s: float) -> None:
+        if now_s < self._urgent_s:
+            return
+        self._line.send(_OFF)
+        if self._off_is_repeat:
+            self._line.send(_ZERO)  # a device that does not take off may yet take this
+        self._off_is_repeat = True
+        # Only a running driver asks whether it is off; the sequences repeat off themselves.
+        self._urgent_s = now_s + _OFF_PERIOD_S if self._link is LinkState.READY else inf
+
+    def _next(self, now_s: float) -> tuple[Polled[Any], str] | None:
+        polled, text = self._choose(now_s)
+        self._was_set = self._setting_ma is not None
+        if polled is self._condition:
+            self._condition_due = False
+        elif polled is self._out:
+            self._out_asked_after = self._off_edges
+        return polled, text
+
+    def _choose(self, now_s: float) -> tuple[Polled[Any], str]:
+        jumped, self._condition_jumped = self._condition_jumped, False
+        is_asked = self._asking is self._out and self._out_asked_after == self._off_edges
+        if self._off_pending and not is_asked:
+            return self._out, self._out.question
+        if self._condition_due and not jumped:
+            self._condition_jumped = True
+            return self._condition, self._condition.question
+        if self._on_due and self._is_ready_for_on():
+            self._line.send(_ON)
+            self._on_due = False
+            self._on_sent = True
+            return self._out, self._out.question
+        target_ma = float(floor(self._want_ma + 1e-6)) if self._on_sent else 0.0
+        if target_ma != self._set_ma and not self._off_pending and not self._was_set:
+            self._setting_ma = self._set_ma = target_ma
+            return self._errors, f"{SET_CURRENT.write} {target_ma:.0f};{self._errors.question}"
+        polled = self._slow_question(now_s) or oldest(self._round)
+        return polled, polled.question
+
+    def _is_ready_for_on(self) -> bool:
+        """Whether the device is confirmed off with a set point of 0, so that on brings no current."""
+        setpoint = self._setpoint.reading
+        return not self._off_pending and self._set_ma == 0.0 and setpoint is not None and setpoint.value < 1.0
+
+    def _taken(self, polled: Polled[Any]) -> None:
+        if polled is self._out:
+            self._take_output(self._out.reading)
+        elif polled is self._errors and self._setting_ma is not None:
+            self._take_confirmation(self._setting_ma, self._errors.reading)
+        elif polled is self._setpoint:
+            reading = self._setpoint.reading
+            if reading is not None and self._set_ma is not None and reading.value >= self._set_ma + 1.0:
+                self._set_ma = None  # more current than was told is told again; less is for control to judge
+
+    def _take_output(self, reading: Reading[bool] | None) -> None:
+        if reading is None:
+            return
+        if reading.value:
+            if not self._want_on and not self._off_pending:
+                self._begin_off()
+        elif self._off_pending and self._out_asked_after == self._off_edges:
+            self._off_pending = False
+            self._urgent_s = inf
+
+    def _take_confirmation(self, set_ma: float, reading: Reading[tuple[int, ...]] | None) -> None:
+        self._setting_ma = None
+        if reading is None:
+            return
+        if reading.value:
+            self._setpoint.asked_s = -inf  # was it taken, and the error about something else? Read it back
+        else:
+            self._setpoint.reading = Reading(set_ma, reading.asked_s, reading.received_s)
+            self._setpoint.asked_s = reading.asked_s
+
+    def _gave_up(self, polled: Polled[Any]) -> None:
+        if polled is self._errors and self._setting_ma is not None:
+            self._setting_ma = None
+            self._set_ma = None  # taken or not: an absolute value may be told again
+
+    def _forget(self) -> None:
+        for polled in (*self._round, self._events):
+            polled.forget()
+        self._reset_commands()
+
+    def _between_checks(self) -> tuple[Polled[Any], ...]:
+        return (self._events, self._identity_check, self._events)
+
+    # Sequences
+
+    def _prepare_script(self) -> Script[None]:
+        for _ in range(_OFF_TRIES):
+            is_on = yield from ask(self._out.question, decode_flag)
+            if not is_on:
+                break
+            yield Send(_OFF)
+        else:
+            raise RefusedError(
+                f"{self._name}: the output stays on after {_OFF}: switch it off at its key and look why"
+            )
+        errors = yield from error_texts()
+        events = yield from ask(self._events.question, decode_bits)
+        self._found = (*errors, *(f"event {name}" for name in laser_condition_names(events)))
+        yield Send("*CLS")
+        yield from write_settings(self._name, (Setting(SET_CURRENT, (0.0,)),))
+        mode = yield from ask("LAS:MODE?", decode_mode)
+        if mode not in _CURRENT_MODES:
+            raise RefusedError(
+                f"{self._name}: LAS:MODE is {mode}, {' or '.join(_CURRENT_MODES)} (constant current) "
+                "is needed: select it at the device"
+            )
+        yield from write_settings(self._name, self._settings)
+        self._reset_commands()
+        self._urgent_s = inf
+
+    def _stop_script(self) -> Script[None]:
+        """Off until read back off and dark, then the set point to 0."""
+        for _ in range(_STOP_TRIES):
+            yield Send(_OFF)
+            is_on = yield Ask(self._out.question)
+            measured = yield Ask(self._measured.question)
+            if self._is_dark(is_on, measured):
+                break
+            yield Wait(_OFF_PERIOD_S)
+        else:
+            self._problem = self._stopped_unconfirmed()
+        yield Send(_ZERO)
+        yield Send("LOCAL")
+        yield Wait(_OFF_PERIOD_S)
+
+    def _is_dark(self, is_on: str | None, measured: str | None) -> bool:
+        try:
+            return (
+                is_on is not None
+                and measured is not None
+                and not decode_flag(is_on)
+                and abs(self._measured.decode(measured)) <= _DARK_MA
+            )
+        except ValueError:
+            self._line.refuse_answer()
+            return False
+
+    def _stopped_unconfirmed(self) -> str:
+        return (
+            f"{self._name}: the output is not confirmed off: open the interlock and switch it off at its key"
+        )
+
+
+def _laser_settings(settings: LaserSettings) -> tuple[Setting, ...]:
+    """Return what the start sequence writes, in its order. Raises ValueError."""
+    max_ma, max_v = LASER_MODELS.get(settings.model, (inf, inf))
+    for value, largest, unit in (
+        (settings.current_limit_ma, max_ma, "mA"),
+        (settings.voltage_limit_v, max_v, "V"),
+    ):
+        if not 0.0 < value <= largest:
+            raise ValueError(
+                f"Laser driver: a limit of {value:g} {unit} is configured, a {settings.model} allows "
+                f"over 0 and at most {largest:g} {unit}; correct the configuration"
+            )
+    return (
+        Setting(CURRENT_LIMIT, (settings.current_limit_ma,)),
+        Setting(VOLTAGE_LIMIT, (settings.voltage_limit_v,)),
+        Setting(LASER_OUTOFF, (settings.outoff_bits,)),
+        Setting(LASER_TOLERANCE, (settings.tolerance_ma, settings.tolerance_s)),
+        Setting(ON_DELAY, (settings.on_delay_ms,)),
+    )
+
+
+if TYPE_CHECKING:
+
+    def _is_a_laser(driver: ArroyoLaser) -> Laser:
+        return driver

@@ -1,0 +1,185 @@
+"""The Arroyo's line protocol without a port: text in, bytes out; bytes in, answers out.
+
+Replies do not say what they answer, so one question is outstanding at a time and has one absolute deadline.
+After an unanswered question, a refused answer or a line nobody asked for, answers and questions may be out of
+step; the next question is then preceded by *IDN?, whose answer is like no other: whatever comes before it is
+stale and dropped. Source: Arroyo Computer Interfacing Manual, P/N 530-1003 Rev K, message structure.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import deque
+from math import inf
+
+IDENTITY_QUESTION = "*IDN?"
+_MAKER = "ARROYO"
+_LINE_ENDS = re.compile(rb"[\r\n]+")
+_LONGEST_LINE = 512
+"""An error queue with its texts is under 400 characters: more without a line end is babble."""
+_ECHOES_KEPT = 8
+
+
+class QueryLine:
+    """One outstanding question; commands may be sent at any time."""
+
+    __slots__ = (
+        "_answer_timeout_s",
+        "_incoming",
+        "_outgoing",
+        "_question",
+        "_recent",
+        "_synchronised",
+        "_waiting",
+        "asked_s",
+        "busy",
+        "deadline_s",
+        "dropped_characters",
+        "last_dropped",
+        "refused",
+        "unanswered",
+        "unanswered_in_row",
+    )
+
+    def __init__(self, answer_timeout_s: float) -> None:
+        self._answer_timeout_s = answer_timeout_s
+        self.unanswered = 0
+        """Questions given up since the line was made."""
+        self.refused = 0
+        """Answers that could not be read, since the line was made."""
+        self._recent: deque[str] = deque(maxlen=_ECHOES_KEPT)
+        self.reset()
+
+    def reset(self) -> None:
+        """Forget everything in flight: the port was opened anew."""
+        self._incoming = b""
+        self._outgoing = b""
+        self._recent.clear()
+        self._synchronised = True
+        self._question = ""
+        self._waiting: str | None = None
+        self.busy = False
+        self.asked_s = -inf
+        """When the question that is outstanding or was answered last was handed over."""
+        self.deadline_s = inf
+        """When the outstanding question is given up; inf when none is."""
+        self.unanswered_in_row = 0
+        self.dropped_characters = 0
+        """What came in and was no answer, since `reset` or `forget_dropped`."""
+        self.last_dropped = ""
+
+    def send(self, command: str) -> None:
+        """Send a command that is not answered; "" is a bare line end."""
+        if command:
+            self._recent.append(command.upper())
+        self._outgoing += command.encode("ascii") + b"\r"
+
+    def ask(self, question: str, now_s: float) -> None:
+        """Send a question, or commands joined with a question. Not allowed while `busy`."""
+        assert not self.busy, f"{question} asked while {self._question} is outstanding"
+        if self._incoming:
+            self._drop(self._incoming)
+            self._incoming = b""
+            self._synchronised = False
+        if self._synchronised or question == IDENTITY_QUESTION:
+            self._put(question, now_s)
+        else:
+            self._put(IDENTITY_QUESTION, now_s)
+            self._waiting = question
+
+    def receive(self, data: bytes, now_s: float) -> str | None:
+        """Take in bytes and return the answer to the question, if they complete it."""
+        self._incoming += data
+        if b"\r" not in data and b"\n" not in data:
+            if len(self._incoming) > _LONGEST_LINE:
+                self._drop(self._incoming)
+                self._incoming = b""
+                self._synchronised = False
+            return None
+        *lines, self._incoming = _LINE_ENDS.split(self._incoming)
+        answer: str | None = None
+        listening = True
+        for raw in lines:
+            text = raw.decode("ascii", "replace").strip()
+            if text and not text[0].isdigit():
+                text = self._without_echo(text)
+            if not text:
+                continue
+            if not (listening and self.busy):
+                # A late answer, or one answer too many: the next may be one too.
+                self._drop(raw)
+                self._synchronised = False
+                continue
+            found = self._match(text)
+            if found is not None:
+                answer = self._answered(found, now_s)
+                listening = False  # what follows in these bytes came before anything new was asked
+        return answer
+
+    def expire(self, now_s: float) -> bool:
+        """Give the question up when its deadline has passed; return whether it was."""
+        if now_s < self.deadline_s:
+            return False
+        self.busy = False
+        self.deadline_s = inf
+        self._waiting = None
+        self._synchronised = False
+        self.unanswered += 1
+        self.unanswered_in_row += 1
+        return True
+
+    def refuse_answer(self) -> None:
+        """Report that the last answer makes no sense: it may belong to another question."""
+        self.refused += 1
+        self._synchronised = False
+
+    def forget_dropped(self) -> None:
+        """Start counting anew what comes in and is no answer."""
+        self.dropped_characters = 0
+        self.last_dropped = ""
+
+    def take_output(self) -> bytes:
+        """Return the bytes to be written, in order, once."""
+        data, self._outgoing = self._outgoing, b""
+        return data
+
+    def _put(self, question: str, now_s: float) -> None:
+        self._recent.append(question.upper())
+        self._outgoing += question.encode("ascii") + b"\r"
+        self._question = question
+        self.busy = True
+        self.asked_s = now_s
+        self.deadline_s = now_s + self._answer_timeout_s
+
+    def _match(self, text: str) -> str | None:
+        if self._question == IDENTITY_QUESTION:
+            at = text.upper().find(_MAKER)
+            if at >= 0:
+                return text[at:]
+        elif text[: len(_MAKER)].upper() != _MAKER:
+            return text
+        self._drop(text.encode())
+        return None
+
+    def _answered(self, text: str, now_s: float) -> str | None:
+        self.busy = False
+        self.deadline_s = inf
+        self.unanswered_in_row = 0
+        if self._question == IDENTITY_QUESTION:
+            self._synchronised = True
+        if self._waiting is None:
+            return text
+        question, self._waiting = self._waiting, None
+        self._put(question, now_s)
+        return None
+
+    def _without_echo(self, text: str) -> str:
+        """Take off what we sent ourselves: with TERMINAL 1 it comes back, glued to the reply."""
+        longest_first = sorted(self._recent, key=len, reverse=True)
+        while echo := next((sent for sent in longest_first if text.upper().startswith(sent)), None):
+            text = text[len(echo) :].lstrip()
+        return text
+
+    def _drop(self, raw: bytes) -> None:
+        self.dropped_characters += len(raw)
+        self.last_dropped = raw.decode("ascii", "backslashreplace")

@@ -1,0 +1,86 @@
+"""Questions a driver asks again and again while it runs."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from math import inf
+from typing import Any, Generic, TypeVar
+
+from hardware.arroyo.commands import Setting, decode_identity
+from hardware.arroyo.line import IDENTITY_QUESTION
+from hardware.arroyo.script import RefusedError
+from hardware.arroyo.sequences import identity_difference
+from hardware.interfaces import Reading
+
+T = TypeVar("T")
+
+
+class DifferentError(ValueError):
+    """A read-back differs for the first time: ask again."""
+
+
+class Polled(Generic[T]):
+    """A question, how its answer is read, and the newest reading.
+
+    decode: raises ValueError when the answer makes no sense, RefusedError when the device must not be used.
+    """
+
+    __slots__ = ("asked_s", "decode", "question", "reading")
+
+    def __init__(self, question: str, decode: Callable[[str], T]) -> None:
+        self.question = question
+        self.decode = decode
+        self.forget()
+
+    def forget(self) -> None:
+        self.reading: Reading[T] | None = None
+        self.asked_s = -inf
+        """When it was asked last, answered or not; -inf makes it the next one."""
+
+
+def oldest(polled: tuple[Polled[Any], ...]) -> Polled[Any]:
+    """Return the question that waits longest: a round robin that skips what is known from elsewhere."""
+    first = polled[0]
+    for other in polled:
+        if other.asked_s < first.asked_s:
+            first = other
+    return first
+
+
+def check_of(name: str, setting: Setting) -> Polled[None]:
+    """Return the question whether a setting still is what the configuration wants.
+
+    A single difference counts as a bad answer, for the wire has no checksum; the second in a row refuses.
+    """
+    differences = 0
+
+    def decode(answer: str) -> None:
+        nonlocal differences
+        found = setting.difference(answer)
+        differences = differences + 1 if found else 0
+        _judge(name, found, differences)
+
+    return Polled(setting.command.query, decode)
+
+
+def identity_check(name: str, model: str, serial_number: str) -> Polled[None]:
+    """Return the question whether this still is the configured device; it also realigns the line."""
+    differences = 0
+
+    def decode(answer: str) -> None:
+        nonlocal differences
+        found = identity_difference(decode_identity(answer), model, serial_number)
+        differences = differences + 1 if found else 0
+        _judge(name, found, differences)
+
+    return Polled(IDENTITY_QUESTION, decode)
+
+
+def _judge(name: str, found: str | None, differences: int) -> None:
+    if found is None:
+        return
+    if differences > 1:
+        raise RefusedError(
+            f"{name}: changed while running: {found}; restart it to write the configuration again"
+        )
+    raise ValueError(found)

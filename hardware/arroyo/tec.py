@@ -1,0 +1,174 @@
+"""Arroyo TECSource, 5300 series: a temperature controller (currents in A on the wire and here).
+
+Source: Arroyo Computer Interfacing Manual, P/N 530-1003 Rev K; 5300 user manual.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from hardware.arroyo.base import ArroyoDevice
+from hardware.arroyo.commands import (
+    TEC_CURRENT_LIMIT,
+    TEC_LIMIT_HIGH,
+    TEC_LIMIT_LOW,
+    TEC_OUTOFF,
+    TEC_SETPOINT,
+    TEC_TOLERANCE,
+    TEMPERATURE,
+    Setting,
+    decode_bits,
+    decode_errors,
+    decode_flag,
+    decode_mode,
+    decode_number,
+)
+from hardware.arroyo.names import TecCondition, tec_condition_names
+from hardware.arroyo.polled import Polled, oldest
+from hardware.arroyo.script import Ask, RefusedError, Script, Send, Wait, ask
+from hardware.arroyo.sequences import error_texts, write_settings
+from hardware.interfaces import Reading, TemperatureController
+
+if TYPE_CHECKING:
+    from hardware.settings import TecSettings
+    from hardware.transport import Port
+
+_QUESTION_PERIOD_S = 0.05
+"""Heat is slow: five questions in a quarter of a second, and the line stays idle between them."""
+_RETRY_S = 0.1
+_ON_TRIES = 20
+_OFF_TRIES = 20
+_USUAL = TecCondition.OUT_OF_TOLERANCE | TecCondition.OUTPUT_ON
+"""Bits that are no finding when a controller is met."""
+
+
+class ArroyoTec(ArroyoDevice):
+    """A `TemperatureController`. Raises ValueError when a setting is outside what the device allows.
+
+    READY means configured and switched on; whether the temperature has settled is condition bit 9.
+    It is not switched on again after a trip. `begin_stop` switches it off at once: the caller begins it
+    when the laser has cooled.
+    """
+
+    key = "tec"
+    _name = "TEC controller"
+    _first_words = ""
+
+    def __init__(self, settings: TecSettings, port: Port) -> None:
+        self._temperature = Polled(TEMPERATURE.query, decode_number(TEMPERATURE))
+        self._setpoint = Polled(TEC_SETPOINT.query, TEC_SETPOINT.numbers[0].decode)
+        self._out = Polled("TEC:OUT?", decode_flag)
+        self._condition = Polled("TEC:COND?", decode_bits)
+        self._errors = Polled("ERRSTR?", decode_errors)
+        self._round = (self._temperature, self._condition, self._out, self._setpoint, self._errors)
+        self._question_s = 0.0
+        super().__init__(
+            port,
+            settings.baud,
+            settings.model,
+            settings.serial_number,
+            settings.answer_timeout_s,
+            _tec_settings(settings),
+        )
+
+    @property
+    def temperature_c(self) -> Reading[float] | None:
+        return self._temperature.reading
+
+    @property
+    def setpoint_c(self) -> Reading[float] | None:
+        return self._setpoint.reading
+
+    @property
+    def output_on(self) -> Reading[bool] | None:
+        return self._out.reading
+
+    @property
+    def condition_bits(self) -> Reading[int] | None:
+        return self._condition.reading
+
+    @property
+    def errors(self) -> Reading[tuple[int, ...]] | None:
+        """The newest answer of the error queue."""
+        return self._errors.reading
+
+    def _next(self, now_s: float) -> tuple[Polled[Any], str] | None:
+        if now_s < self._idle_until_s:
+            return None
+        self._idle_until_s = now_s + _QUESTION_PERIOD_S
+        polled = self._slow_question(now_s) or oldest(self._round)
+        return polled, polled.question
+
+    def _send_urgent(self, now_s: float) -> None:
+        """Nothing is urgent: heat is slow, and the laser's driver cuts the light."""
+
+    def _taken(self, polled: Polled[Any]) -> None:
+        """Nothing follows from a reading here: control judges it."""
+
+    def _gave_up(self, polled: Polled[Any]) -> None:
+        """Its turn comes again; the old reading ages."""
+
+    def _forget(self) -> None:
+        for polled in self._round:
+            polled.forget()
+
+    def _prepare_script(self) -> Script[None]:
+        errors = yield from error_texts()
+        bits = yield from ask(self._condition.question, decode_bits)
+        self._found = (*errors, *(f"condition {name}" for name in tec_condition_names(bits & ~_USUAL)))
+        yield Send("*CLS")
+        mode = yield from ask("TEC:MODE?", decode_mode)
+        if mode != "T":
+            raise RefusedError(
+                f"{self._name}: TEC:MODE is {mode}, T (constant temperature) is needed: select it"
+            )
+        yield from write_settings(self._name, self._settings)
+        yield Send("TEC:OUT 1")
+        for _ in range(_ON_TRIES):
+            bits = yield from ask(self._condition.question, decode_bits)
+            if bits & TecCondition.OUTPUT_ON:
+                return
+            yield Wait(_RETRY_S)
+        errors = yield from error_texts()
+        found = ", ".join((*errors, *tec_condition_names(bits & ~_USUAL))) or "no error reported"
+        raise RefusedError(
+            f"{self._name}: does not switch on ({found}): check the sensor and the TEC's cable"
+        )
+
+    def _stop_script(self) -> Script[None]:
+        for _ in range(_OFF_TRIES):
+            yield Send("TEC:OUT 0")
+            if (yield Ask(self._out.question)) in ("0", "OFF"):
+                break
+            yield Wait(_RETRY_S)
+        else:
+            self._problem = self._stopped_unconfirmed()
+        yield Send("LOCAL")
+        yield Wait(_RETRY_S)
+
+    def _stopped_unconfirmed(self) -> str:
+        return f"{self._name}: the output is not confirmed off: switch it off at the device"
+
+
+def _tec_settings(settings: TecSettings) -> tuple[Setting, ...]:
+    """Return what the start sequence writes, in its order. Raises ValueError."""
+    if not settings.limit_low_c < settings.setpoint_c < settings.limit_high_c:
+        raise ValueError(
+            f"TEC controller: a set point of {settings.setpoint_c:g} deg C is configured, between "
+            f"{settings.limit_low_c:g} and {settings.limit_high_c:g} deg C is allowed; correct the "
+            "configuration"
+        )
+    return (
+        Setting(TEC_LIMIT_HIGH, (settings.limit_high_c,)),
+        Setting(TEC_LIMIT_LOW, (settings.limit_low_c,)),
+        Setting(TEC_CURRENT_LIMIT, (settings.current_limit_a,)),
+        Setting(TEC_OUTOFF, (settings.outoff_bits,)),
+        Setting(TEC_TOLERANCE, (settings.tolerance_c, settings.tolerance_s)),
+        Setting(TEC_SETPOINT, (settings.setpoint_c,)),
+    )
+
+
+if TYPE_CHECKING:
+
+    def _is_a_temperature_controller(driver: ArroyoTec) -> TemperatureController:
+        return driver
