@@ -9,8 +9,12 @@ import pytest
 import yaml
 
 from hardware.settings import BoardSettings, LaserSettings, StageSettings, TecSettings
+from simulators.physics.profiles import FIVE_WATT, TEN_WATT, steady_state_power_curve
 from tosca_kiosk.config import ConfigError, Simulation, bundled, load_config
 from tosca_kiosk.config.fields import RULES
+from tosca_kiosk.domain.calibration import calibration_problem, calibration_set, parse_calibration
+from tosca_kiosk.domain.protocol_file import Limits, parse_protocol
+from tosca_kiosk.domain.ramps import RampType
 
 SIMULATED = yaml.safe_load(bundled("simulated.yaml").read_text("utf-8"))
 REAL_PORTS = {key: f"/dev/serial/by-id/{key}" for key in SIMULATED["devices"]}
@@ -85,6 +89,55 @@ class TestShipped:
     def test_a_file_that_is_not_shipped_is_said_to_be_missing(self):
         with pytest.raises(FileNotFoundError, match=r"nothing\.yaml is not shipped"):
             bundled("nothing.yaml")
+
+
+class TestShippedData:
+    @pytest.mark.parametrize("path", sorted(bundled("protocols").glob("*.json")), ids=lambda path: path.stem)
+    def test_a_shipped_protocol_runs_on_the_shipped_cart(self, path):
+        """On the shipped calibrations and the seed's 10 W, under a name of its own."""
+        calibrations = shipped_calibrations("simulated_10w")
+        ring = calibrations.ring
+        limits = Limits(10.0, None, ring.ring_min_mm, ring.ring_max_mm)
+        protocol = parse_protocol(path.read_bytes(), path.name, "", limits)
+        assert protocol.name
+        assert protocol.description
+        assert (
+            calibrations.current_ma(protocol.peak_power_w) < SIMULATED["devices"]["laser"]["current_limit_ma"]
+        )
+
+    def test_the_shipped_protocols_are_of_every_kind_and_use_every_ramp(self):
+        paths = bundled("protocols").glob("*.json")
+        protocols = [parse_protocol(path.read_bytes(), path.name, "", Limits(10.0)) for path in paths]
+        assert {protocol.protocol_type for protocol in protocols} >= {"constant", "linear_ramp", "multi_step"}
+        assert {step.ramp for protocol in protocols for step in protocol.steps} == set(RampType)
+        assert len({protocol.name for protocol in protocols}) == len(protocols) == 4
+
+    @pytest.mark.parametrize(("name", "profile"), [("simulated_10w", TEN_WATT), ("simulated_5w", FIVE_WATT)])
+    def test_the_shipped_power_calibration_is_the_simulated_lasers(self, name, profile):
+        """Within 0.3 % from a fifth of the rated power on; the command that made it stands in its notes."""
+        power = shipped_calibrations(name).power
+        curve = steady_state_power_curve(profile, 25.0, points=101)
+        compared = [(ma, w) for ma, w in curve if w >= 0.2 * profile.rated_power_w]
+        assert len(compared) > 50
+        assert [power.power_w(ma) for ma, _ in compared] == pytest.approx([w for _, w in compared], rel=3e-3)
+        assert power.max_power_w >= profile.rated_power_w
+
+    @pytest.mark.parametrize("name", ["simulated_10w", "simulated_5w"])
+    def test_the_shipped_calibrations_are_the_simulated_devices(self, name):
+        devices = load_config(bundled("simulated.yaml")).devices
+        serials = [device.serial_number for device in (devices.laser, devices.stage, devices.board)]
+        assert calibration_problem(shipped_calibrations(name), *serials) is None
+
+
+def shipped_calibrations(name):
+    rows = json.loads(bundled(f"calibrations/{name}.json").read_bytes())
+    keys = ("device_type", "device_serial_number", "calibration_type", "calibration_data", "notes")
+    assert all(tuple(row) == keys for row in rows)
+    calibrations = [
+        parse_calibration(kind, json.dumps(data), serial, name)
+        for _, serial, kind, data, _ in map(dict.values, rows)
+    ]
+    return calibration_set(calibrations, name)
 
 
 class TestFields:
@@ -191,6 +244,13 @@ class TestFields:
             assert rule.problem(rule.high) is None
             assert rule.problem(math.nextafter(rule.low, -math.inf)), name
             assert rule.problem(math.nextafter(rule.high, math.inf)), name
+
+    def test_a_number_too_long_to_write_out_is_refused_like_any_other(self, errors_of):
+        text = json.dumps(changed({"devices.laser.on_delay_ms": "HERE"})).replace('"HERE"', "0x" + "f" * 5000)
+        (error,) = errors_of(text)
+        assert error.startswith(
+            "devices.laser.on_delay_ms: a number of hundreds of digits is outside 0 to 30000"
+        )
 
     def test_every_mistake_is_named_at_once(self, errors_of):
         paths = {"cart": 1, "devices.tec.setpoint_c": "warm", "devices.stage.port": MISSING, "odd": 1}

@@ -150,7 +150,7 @@ NAME_RULE = "must be 1 to 80 printable characters, not only blanks"
             12.0,
             "steps[1].power_end_watts: 12.0 is over 10.0 W (max_laser_power_watts)",
         ),
-        (("steps", 1, "power_end_watts"), -0.1, "steps[1].power_end_watts: -0.1 must be 0 or more W"),
+        (("steps", 1, "power_end_watts"), -0.1, "steps[1].power_end_watts: -0.1 must be 0 W or more"),
         (
             ("steps", 0, "power_end_watts"),
             6.0,

@@ -107,6 +107,8 @@ def shown(value: object) -> str:
     """Return a value as its document wrote it, in ASCII and at most 40 characters."""
     if isinstance(value, list | dict):
         return "a list" if isinstance(value, list) else "an object"
+    if isinstance(value, int) and value.bit_length() > 1024:  # Python may refuse to write it out
+        return "a number of hundreds of digits"
     text = json.dumps(value, default=str)
     return text if len(text) <= 40 else text[:37] + "..."
 
@@ -275,7 +277,8 @@ def _amount_errors(path: str, row: dict[str, Any], bound: _Bound, zero: bool) ->
     if value is None:
         return
     if value < 0.0 or (value == 0.0 and not zero):
-        yield PathError(path, f"{value} must be {'0 or more' if zero else 'over 0'} {bound.unit}")
+        allowed = f"0 {bound.unit} or more" if zero else f"over 0 {bound.unit}"
+        yield PathError(path, f"{value} must be {allowed}")
     elif excess := bound.excess(value):
         yield PathError(path, excess)
 
