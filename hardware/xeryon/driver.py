@@ -1,0 +1,320 @@
+"""Driver of the ring optics' stage: a Xeryon XLA-5-125 behind the manufacturer's controller.
+
+Rules: what the controller holds is recorded before RSET and a trip waits for the operator; a STAT counts as
+an answer to a command only when it is newer than the command by a whole stream period; every wait has an end.
+Counts stay in this folder.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from math import ceil, floor, inf
+
+from hardware.conversation import Ask, Confirmation, Pause, RefusalError, Script
+from hardware.interfaces import Identity, LinkState, Reading, StageStatus
+from hardware.port_driver import PortDriver
+from hardware.settings import StageSettings
+from hardware.transport import Port
+from hardware.xeryon import wire
+from hardware.xeryon.wire import LineReader, command, query, trip_names
+
+_FRESH_AFTER_S = wire.POLI_S + 0.030
+"""A stale period, and the way of the command: 12 bytes at 9600 baud and 16 ms of a USB adapter."""
+_HOMING_DEADLINE_S = 45.0
+"""The search takes 10 to 30 s; one that ends neither way by then is stopped."""
+_INFO_POSITION_AND_STATE = 3
+"""EPOS, DPOS and STAT every period: 45 bytes of the 93 that 9600 baud carry in it."""
+_STATUS = "status"
+
+
+class XeryonStage(PortDriver):
+    """The stage as control sees it (`interfaces.Stage`).
+
+    settings.travel_min_um and travel_max_um bound every move; they must lie inside the controller's own soft
+    limits, else the link is refused, because the controller clamps silently.
+    """
+
+    def __init__(self, settings: StageSettings, port: Port) -> None:
+        super().__init__("stage", port, settings.answer_timeout_s)
+        self._settings = settings
+        self._lowest_counts = ceil(settings.travel_min_um / wire.UM_PER_COUNT)
+        self._highest_counts = floor(settings.travel_max_um / wire.UM_PER_COUNT)
+        self._speed_cap_um_per_s = floor(settings.speed_um_per_s)
+        self._lines = LineReader()
+        self._forget()
+
+    _status: Reading[StageStatus] | None
+    _trusted: bool
+    """The device is the configured one."""
+    _streaming: bool
+    """The stream of positions has been asked for, so its silence is a loss."""
+    _stat: int
+    _epos: tuple[int, float] | None
+    """The newest EPOS not yet part of a status, with the time of its first byte."""
+    _dpos: tuple[int, float] | None
+    _tolerance_counts: int
+    """PTOL as the controller says; -1 until it is read."""
+    _commanded_s: float
+    _halt: bool
+    """A STOP is to be sent."""
+    _halted: bool
+    """The last thing sent was STOP."""
+    _acknowledged: bool
+    _motion: bytes | None
+    """The newest move or search, not yet sent."""
+    _wanted_counts: int | None
+    _homing_until_s: float | None
+    """When a search that was asked for must have ended; infinite until it is sent."""
+
+    @property
+    def status(self) -> Reading[StageStatus] | None:
+        return self._status
+
+    @property
+    def damaged_lines(self) -> int:
+        """Lines dropped since the program started, because they were too long or no TAG=<sign><8 digits>."""
+        return self._lines.damaged
+
+    def home(self) -> None:
+        """Search the index in the configured direction. Raises ValueError when the link is not READY."""
+        if self._link is not LinkState.READY:
+            raise ValueError(f"stage: cannot search the index while {self._link}; wait until it is ready")
+        self._motion = command(b"INDX", self._settings.index_direction)
+        self._wanted_counts = None
+        self._homing_until_s = inf
+        self._doubt_status(searching_index=True)
+
+    def move_to_um(self, position_um: float) -> None:
+        low_um, high_um = self._settings.travel_min_um, self._settings.travel_max_um
+        if not low_um <= position_um <= high_um:
+            raise ValueError(
+                f"stage: {position_um} um asked, {low_um:g} to {high_um:g} allowed; check the rings"
+            )
+        status = self._status
+        if self._link is not LinkState.READY or status is None or not status.value.index_known:
+            raise ValueError(
+                f"stage: {position_um:g} um asked, but the index is unknown; home the stage first"
+            )
+        counts = min(max(round(position_um / wire.UM_PER_COUNT), self._lowest_counts), self._highest_counts)
+        self._motion = command(b"DPOS", counts)
+        self._wanted_counts = counts
+        self._doubt_status()
+
+    def halt(self) -> None:
+        self._forget_motion()
+        # While the start sequence runs nothing moves, and its RSET stops what did.
+        self._halt = self._link in (LinkState.READY, LinkState.REFUSED)
+        self._doubt_status()
+
+    def acknowledge_trip(self) -> None:
+        """Go on after a trip. While running: ENBL=1 when the index survived, RSET when it did not."""
+        if self._talk.awaits_operator:
+            self._acknowledged = True
+        elif self._link is LinkState.READY and self._stat & wire.ANY_TRIP:
+            self._acknowledged = True
+            self._motion = None
+            self._doubt_status()
+
+    def _silence_limit_s(self) -> float:
+        return self._settings.answer_timeout_s if self._streaming else inf
+
+    def _may_be_stopped(self) -> bool:
+        return self._trusted
+
+    def _forget(self) -> None:
+        self._lines.clear()
+        self._status = None
+        self._trusted = self._streaming = False
+        self._stat = 0
+        self._epos = self._dpos = None
+        self._tolerance_counts = -1
+        self._commanded_s = -inf
+        self._forget_motion()
+
+    def _forget_motion(self) -> None:
+        self._halt = self._halted = self._acknowledged = False
+        self._motion = self._wanted_counts = self._homing_until_s = None
+
+    def _received(self, data: bytes, now_s: float) -> None:
+        for tag, value, since_s in self._lines.feed(data, now_s):
+            if tag == b"EPOS":
+                self._epos = (value, since_s)
+            elif tag == b"DPOS":
+                self._dpos = (value, since_s)
+            elif tag == b"STAT":
+                self._period_ended(value, since_s, now_s)
+            self._talk.answer(tag, value, now_s)
+
+    def _period_ended(self, stat: int, since_s: float, now_s: float) -> None:
+        """Make a status of the EPOS, DPOS and STAT of one period; STAT is the last of the three."""
+        epos, dpos = self._epos, self._dpos
+        if not self._streaming or epos is None or dpos is None:
+            return
+        self._epos = self._dpos = None
+        self._stat = stat
+        self._heard_s = now_s
+        asked_s = min(epos[1], dpos[1], since_s)
+        fresh = asked_s > self._commanded_s + _FRESH_AFTER_S and self._nothing_pending()
+        searching = self._follow_search(stat, fresh, now_s)
+        value = StageStatus(
+            position_um=epos[0] * wire.UM_PER_COUNT,
+            target_um=dpos[0] * wire.UM_PER_COUNT,
+            index_known=bool(stat & wire.INDEX_FOUND) and not searching,
+            searching_index=searching,
+            settled=fresh and not searching and self._is_settled(stat, epos[0], dpos[0]),
+            trips=trip_names(stat),
+        )
+        self._status = Reading(value, asked_s, now_s)
+        if fresh:
+            self._talk.answer(_STATUS, stat, now_s)
+
+    def _is_settled(self, stat: int, actual_counts: int, target_counts: int) -> bool:
+        return (
+            bool(stat & wire.POSITION_REACHED)
+            and not stat & wire.ANY_TRIP
+            and not self._halted
+            and abs(actual_counts - target_counts) <= self._tolerance_counts
+            and self._wanted_counts in (None, target_counts)
+        )
+
+    def _follow_search(self, stat: int, fresh: bool, now_s: float) -> bool:
+        """Tell whether the index is being searched; until a fresh STAT, a search that was asked for is."""
+        if self._homing_until_s is None:
+            return bool(stat & wire.SEARCHING_INDEX)
+        if fresh and not stat & wire.SEARCHING_INDEX:
+            self._homing_until_s = None
+            return False
+        if now_s > self._homing_until_s:
+            self._send_halt(now_s)
+            self._talk.start(self._wait_for_operator(), now_s)
+            self._refuse(
+                f"index not found in {_HOMING_DEADLINE_S:g} s; check that the stage is free, then acknowledge"
+            )
+        return True
+
+    def _doubt_status(self, searching_index: bool = False) -> None:
+        """What was reported before a command says nothing about its outcome."""
+        if self._status is not None:
+            doubted = replace(
+                self._status.value,
+                settled=False,
+                searching_index=self._status.value.searching_index or searching_index,
+                index_known=self._status.value.index_known and not searching_index,
+            )
+            self._status = self._status._replace(value=doubted)
+
+    def _nothing_pending(self) -> bool:
+        return self._motion is None and not self._halt and not self._acknowledged
+
+    def _send_due(self, now_s: float) -> None:
+        if self._nothing_pending() or self._link not in (LinkState.READY, LinkState.REFUSED):
+            return
+        if self._halt:
+            self._halt = False
+            self._send_halt(now_s)
+        if self._acknowledged:
+            self._acknowledged = False
+            self._go_on_after_trip(now_s)
+        if self._motion is not None and self._link is LinkState.READY:
+            motion, self._motion = self._motion, None
+            self._halted = False
+            if self._homing_until_s is not None:
+                self._homing_until_s = now_s + _HOMING_DEADLINE_S if self._wanted_counts is None else None
+            self._command(motion, now_s)
+
+    def _send_halt(self, now_s: float) -> None:
+        if self._trusted:
+            self._halted = True
+            self._homing_until_s = None
+            self._command(command(b"STOP"), now_s)
+
+    def _go_on_after_trip(self, now_s: float) -> None:
+        if self._talk.awaits_operator:
+            self._talk.confirm(now_s)
+        elif self._stat & wire.ENCODER_ERROR or not self._stat & wire.INDEX_FOUND:
+            self._talk.start(self._reset(), now_s)
+        else:
+            self._command(command(b"ENBL", 1), now_s)
+
+    def _command(self, line: bytes, now_s: float) -> None:
+        self._port.write(line)
+        self._commanded_s = now_s
+
+    def _start(self) -> Script:
+        stat = yield _ask(b"STAT")
+        tripped = trip_names(stat)
+        self._found = tuple(f"stage: trip: {name}" for name in tripped)
+        yield from self._identify()
+        self._ask_for_stream()
+        if tripped:
+            self._refuse(f"tripped ({', '.join(tripped)}); check that the stage is free, then acknowledge")
+            yield from self._wait_for_operator()
+        else:
+            yield from self._reset()
+
+    def _identify(self) -> Script:
+        serial_number = yield _ask(b"SRNO")
+        firmware = yield _ask(b"SOFT")
+        encoder_nm = yield _ask(b"XLA3")
+        self._identity = Identity(f"Xeryon XLA3={encoder_nm}", str(serial_number), str(firmware))
+        _demand("serial number", self._identity.serial_number, self._settings.serial_number)
+        _demand("encoder XLA3 (nm a count)", encoder_nm, wire.ENCODER_NM_PER_COUNT)
+        self._trusted = True
+
+    def _wait_for_operator(self) -> Script:
+        yield Confirmation()
+        yield from self._reset()
+
+    def _reset(self) -> Script:
+        self._link = LinkState.CONNECTING
+        self._streaming = False
+        self._status = None
+        self._forget_motion()
+        self._command(command(b"RSET"), self._now_s)
+        yield Pause(wire.RESET_PAUSE_S)
+        self._command(command(b"ENBL", 1), self._now_s)
+        self._ask_for_stream()
+        yield from self._read_limits()
+        stat = yield Ask(_STATUS, b"", "the stream of EPOS, DPOS and STAT")
+        if not stat & wire.ENABLED:
+            raise RefusalError(
+                "the amplifiers stay off after ENBL=1; check the stage's cable and restart the program"
+            )
+        self._become_ready()
+
+    def _ask_for_stream(self) -> None:
+        self._command(command(b"INFO", _INFO_POSITION_AND_STATE), self._now_s)
+        self._epos = self._dpos = self._status = None
+        self._heard_s = self._now_s
+        self._streaming = True
+
+    def _read_limits(self) -> Script:
+        highest = yield _ask(b"HLIM")
+        lowest = yield _ask(b"LLIM")
+        speed_um_per_s = yield _ask(b"SSPD")
+        yield _ask(b"PTO2")
+        self._tolerance_counts = yield _ask(b"PTOL")
+        if not (lowest <= self._lowest_counts and self._highest_counts <= highest):
+            raise RefusalError(
+                f"its soft limits are {lowest} to {highest} counts, the configured travel is "
+                f"{self._lowest_counts} to {self._highest_counts}; correct one of them"
+            )
+        if speed_um_per_s > self._speed_cap_um_per_s:
+            self._command(command(b"SSPD", self._speed_cap_um_per_s), self._now_s)
+            _demand("SSPD (um/s)", (yield _ask(b"SSPD")), self._speed_cap_um_per_s)
+
+    def _stop(self) -> Script:
+        self._command(command(b"ZERO"), self._now_s)
+        self._command(command(b"STOP"), self._now_s)
+        yield Ask(_STATUS, b"", "the stream after STOP", tries=1)
+
+
+def _ask(tag: bytes) -> Ask:
+    return Ask(tag, query(tag), query(tag).decode().strip())
+
+
+def _demand(what: str, found: object, wanted: object) -> None:
+    if found != wanted:
+        raise RefusalError(
+            f"{what} is {found}, configured is {wanted}; connect the right stage or correct the configuration"
+        )
