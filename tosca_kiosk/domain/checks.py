@@ -6,6 +6,7 @@ Accept if inside: a missing, stale or NaN value is never inside. Pure, and cheap
 from __future__ import annotations
 
 from collections.abc import Callable
+from math import inf
 
 from tosca_kiosk.domain.records import Inputs
 from tosca_kiosk.domain.rules import Rules
@@ -173,8 +174,8 @@ def laser_fresh(rules: Rules, state: State, inputs: Inputs) -> bool:
     laser = inputs.laser
     if laser is None:
         return False
-    oldest_s = min(laser.output_asked_s, laser.condition_asked_s, laser.measured_asked_s)
-    return fresh(inputs.now_s, oldest_s, rules.limits.laser_fresh_s)
+    asked_s = (laser.output_asked_s, laser.condition_asked_s, laser.measured_asked_s)
+    return all(fresh(inputs.now_s, each_s, rules.limits.laser_fresh_s) for each_s in asked_s)
 
 
 def laser_condition(rules: Rules, state: State, inputs: Inputs) -> bool:
@@ -224,8 +225,8 @@ def tec_running(rules: Rules, state: State, inputs: Inputs) -> bool:
     tec = inputs.tec
     if tec is None or not tec.output_on or tec.condition & TEC_FORBIDDEN:
         return False
-    oldest_s = min(tec.temperature_asked_s, tec.output_asked_s, tec.condition_asked_s)
-    return fresh(inputs.now_s, oldest_s, rules.limits.tec_fresh_s)
+    asked_s = (tec.temperature_asked_s, tec.output_asked_s, tec.condition_asked_s)
+    return all(fresh(inputs.now_s, each_s, rules.limits.tec_fresh_s) for each_s in asked_s)
 
 
 def tec_settled(rules: Rules, state: State, inputs: Inputs) -> bool:
@@ -291,6 +292,11 @@ def calibrated(rules: Rules, state: State, inputs: Inputs) -> bool:
 def operator_alive(rules: Rules, state: State, inputs: Inputs) -> bool:
     """The operator's screen has just shown a sign of life."""
     return fresh(inputs.now_s, inputs.operator_s, rules.limits.operator_fresh_s)
+
+
+def clock_runs(rules: Rules, state: State, inputs: Inputs) -> bool:
+    """Session time is a number and has not gone backwards."""
+    return state.now_s <= inputs.now_s < inf
 
 
 def loop_on_time(rules: Rules, state: State, inputs: Inputs) -> bool:

@@ -30,10 +30,10 @@ class Recorder:
 
     def laser_on(self) -> None:
         state = self._state
-        resumed = state.step_started
-        if resumed:
-            self._event("resume", step=state.step_index + 1, elapsed_s=round(state.elapsed_s, 3))
-        else:
+        if state.paused:
+            self._event("resume", protocol_step=state.step_index + 1, elapsed_s=round(state.elapsed_s, 3))
+            state.paused = False
+        if not state.step_started:
             state.step_started = True
             self._step_start()
         self._event("laser_on", source="footpedal_depression", protocol_step=state.step_index + 1)
@@ -87,6 +87,8 @@ class Recorder:
         self._event("user_action", action="disarm", reason=text)
 
     def pause(self, source: str) -> None:
+        """The treatment stands still with light still due; the next light is its resumption."""
+        self._state.paused = self._state.step_started
         self._event("pause", source=source, elapsed_s=round(self._state.elapsed_s, 3))
 
     def released(self) -> None:

@@ -75,7 +75,7 @@ def step(rules: Rules, state: State, inputs: Inputs) -> Decision:
     tick.move_beam()
     tick.set_power()
     outputs = tick.outputs()
-    tick.state.now_s = inputs.now_s
+    tick.state.now_s = tick.now_s
     return Decision(
         tick.state, outputs, tuple(tick.record.events), tuple(tick.record.safety), tuple(tick.replies)
     )
@@ -88,7 +88,7 @@ class _Tick:
         self.rules = rules
         self.state = state
         self.inputs = inputs
-        self.now_s = inputs.now_s
+        self.now_s = inputs.now_s if checks.clock_runs(rules, state, inputs) else state.now_s
         self.record = Recorder(rules, state, inputs)
         self.replies: list[Reply] = []
         self.failing: tuple[Interlock, ...] = ()
@@ -266,8 +266,8 @@ class _Tick:
         self.state.finished = True
         if warning is not None:
             self.record.dose_warning(warning)
-        self.record.step_finished()
         self._enter(Phase.READY)
+        self.record.step_finished()
 
     def _leave_fault(self) -> None:
         state = self.state
@@ -316,7 +316,7 @@ class _Tick:
         if beam is Beam.MOVING:
             self._follow_steps()
         elif beam is Beam.EMITTING:
-            state.setpoint_slot = self._slot() - 1
+            state.setpoint_slot = self._slot()
             self.record.laser_on()
 
     def _follow_steps(self) -> None:

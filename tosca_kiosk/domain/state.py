@@ -61,6 +61,7 @@ class State(msgspec.Struct, kw_only=True):
     elapsed_s: float = 0.0
     step_index: int = 0
     step_started: bool = False
+    paused: bool = False
     command_w: float = 0.0
     command_ma: float = 0.0
     setpoint_slot: int = -1
