@@ -443,6 +443,12 @@ def test_a_change_goes_out_at_once_and_every_tick_until_the_board_agrees(ready):
     assert beats(ready, 2, want_gate=False) == [0, 1]
 
 
+def test_a_wish_taken_back_before_the_board_showed_it_goes_out_at_once(ready):
+    beats(ready, 1, want_gate=True)
+    assert not ready.driver.status.value.gate_wanted
+    assert beats(ready, 1, want_gate=False) == [0]
+
+
 def test_the_wish_is_on_the_wire(ready):
     ready.port.take_sent()
     ready.driver.heartbeat(True)
