@@ -48,7 +48,7 @@ SHAPES: Final[dict[RampType, Shape]] = {
 
 
 def ramp_power_w(ramp: RampType, start_w: float, end_w: float, p: float) -> float:
-    """Return the power at p = t / duration, 0 to 1: start_w at 0 and end_w at 1 exactly, never outside them."""
+    """Return the power at p = t / duration, 0 to 1: start_w at 0 and end_w at 1 exactly, never beyond."""
     fraction = SHAPES[ramp].fraction(p)
     if fraction < 0.5:
         return start_w + (end_w - start_w) * fraction
