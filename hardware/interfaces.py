@@ -170,13 +170,16 @@ class Stage(Device, Protocol):
         """Search the index; only on an operator's confirmation."""
 
     def move_to_um(self, position_um: float) -> None:
-        """Move to an absolute position; the newest wins. Raises ValueError when not finite, out of the configured travel or index unknown."""
+        """Move to an absolute position; the newest wins, and a place already wanted is not sent again.
+
+        Raises ValueError when not finite, out of the configured travel, or while the index is unknown.
+        """
 
     def halt(self) -> None:
         """Stop the motor where it is."""
 
     def acknowledge_trip(self) -> None:
-        """The operator has seen the trip: enable again (index kept) or reset (index lost), as the trip needs."""
+        """The operator has seen the trip: enable again (index kept) or reset (index lost), as it needs."""
 
 
 @dataclass(frozen=True, slots=True)

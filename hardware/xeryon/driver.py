@@ -96,6 +96,8 @@ class XeryonStage(PortDriver):
                 f"stage: {position_um:g} um asked, but the index is unknown; home the stage first"
             )
         counts = min(max(round(position_um / wire.UM_PER_COUNT), self._lowest_counts), self._highest_counts)
+        if counts == self._wanted_counts:
+            return
         self._motion = command(b"DPOS", counts)
         self._wanted_counts = counts
         self._doubt_status()

@@ -201,7 +201,7 @@ INTERLOCKS: tuple[Interlock, ...] = (
     Interlock("laser_warning", "laser", checks.laser_no_warning, _S.WARN,
               "interlock_failure", _WARNING, "technician",
               "The laser driver regulates at its limit or out of tolerance.", "Watch the measured power.",
-              hold="photodiode_warning_s", judged_dark=False),
+              hold="laser_warning_s", judged_dark=False),
     Interlock("tec", "tec", checks.tec_running, _S.ARM | _S.HELD,
               "interlock_failure", _CRITICAL, "technician",
               "The laser's cooling does not run.", "Check the temperature controller, then reset."),

@@ -27,6 +27,7 @@ class Limits(msgspec.Struct, frozen=True, kw_only=True):
     photodiode_warning_fraction: float = 0.15
     photodiode_warning_w: float = 0.15
     photodiode_warning_s: float = 0.5
+    laser_warning_s: float = 3.0
     photodiode_fault_fraction: float = 0.30
     photodiode_fault_w: float = 0.3
     over_power_s: float = 0.1
