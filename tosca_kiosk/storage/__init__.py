@@ -1,1 +1,47 @@
 """The record: SQLite through `dataset`, migrations, import of journals, backup."""
+
+from tosca_kiosk.storage import (
+    calibrations,
+    events,
+    patients,
+    protocols,
+    sessions,
+    settings,
+    users,
+)
+from tosca_kiosk.storage.backup import make_backup, prune_backups, restore_backup, verify_backup
+from tosca_kiosk.storage.check import CheckReport, check
+from tosca_kiosk.storage.database import Database
+from tosca_kiosk.storage.door import Reader, Transaction
+from tosca_kiosk.storage.errors import StorageError
+from tosca_kiosk.storage.first_start import database_is_fresh
+from tosca_kiosk.storage.journal_import import Imported, import_journal, recover
+from tosca_kiosk.storage.lock import data_directory_lock
+
+DATABASE_NAME = "laser_control.db"
+
+__all__ = [
+    "DATABASE_NAME",
+    "CheckReport",
+    "Database",
+    "Imported",
+    "Reader",
+    "StorageError",
+    "Transaction",
+    "calibrations",
+    "check",
+    "data_directory_lock",
+    "database_is_fresh",
+    "events",
+    "import_journal",
+    "make_backup",
+    "patients",
+    "protocols",
+    "prune_backups",
+    "recover",
+    "restore_backup",
+    "sessions",
+    "settings",
+    "users",
+    "verify_backup",
+]

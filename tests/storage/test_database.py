@@ -1,0 +1,198 @@
+"""Every connection has its pragmas, writes take turns, errors say what, where and what to do."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import sqlite3
+import tempfile
+import threading
+from contextlib import closing, contextmanager
+from pathlib import Path
+
+import pytest
+from refusal import refused
+
+from tosca_kiosk.storage import Database
+
+NOBODY = 65534
+
+
+@pytest.fixture
+def common_folder():
+    """A folder that an ordinary user may enter, wherever the test's own one is."""
+    folder = Path(tempfile.mkdtemp())
+    folder.chmod(0o755)
+    yield folder
+    folder.chmod(0o755)
+    shutil.rmtree(folder)
+
+
+@pytest.fixture
+def ordinary_user():
+    """A context for somebody who is not root, for root may write anywhere."""
+
+    @contextmanager
+    def entered():
+        root = os.geteuid() == 0
+        if root:
+            os.seteuid(NOBODY)
+        try:
+            yield
+        finally:
+            if root:
+                os.seteuid(0)
+
+    return entered
+
+
+def test_every_connection_has_foreign_keys_wal_and_full_synchronous(database):
+    found = []
+
+    def look():
+        with database.reading() as reader:
+            found.extend(reader.tuples(f"PRAGMA {name}")[0][0] for name in PRAGMAS)
+
+    thread = threading.Thread(target=look)
+    with database.reading() as reader:
+        found.extend(reader.tuples(f"PRAGMA {name}")[0][0] for name in PRAGMAS)
+        thread.start()
+        thread.join()
+    assert found == [1, "wal", 2] * 2
+
+
+PRAGMAS = ("foreign_keys", "journal_mode", "synchronous")
+
+
+@pytest.mark.parametrize("name", ["a b.db", "50%?.db", "#1.db", "mode=ro&x.db", "Größe.db"])
+def test_a_path_may_hold_any_character(tmp_path, name):
+    with Database.open(tmp_path / "new folder" / name) as database:
+        assert database.find_one("tech_users")["username"] == "admin"
+    assert (tmp_path / "new folder" / name).is_file()
+
+
+def test_a_missing_database_is_made_unless_told_not_to(tmp_path):
+    with refused("there is no database; create it with tosca-kiosk db init"):
+        Database.open(tmp_path / "none" / "laser_control.db", create=False)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_an_exception_inside_a_transaction_undoes_all_of_it(database):
+    def write_and_fail():
+        with database.transaction() as transaction:
+            transaction.insert("patients", patient_code="P-2026-0001")
+            raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        write_and_fail()
+    assert database.find("patients") == []
+    with database.transaction() as transaction:
+        transaction.insert("patients", patient_code="P-2026-0001")
+
+
+def test_a_foreign_key_that_points_nowhere_is_refused(database):
+    with (
+        refused("FOREIGN KEY constraint failed"),
+        database.transaction() as transaction,
+    ):
+        transaction.insert("patients", patient_code="P-2026-0001", created_by_tech_id=99)
+    assert database.find("patients") == []
+
+
+@pytest.mark.parametrize(
+    ("column", "value"),
+    [
+        ("patient_code", 5),
+        ("notes", b"x"),
+        ("created_by_tech_id", "1"),
+        ("created_by_tech_id", 1.0),
+        ("created_by_tech_id", True),
+        ("is_active", 1),
+        ("date_of_birth", "1970-01-01"),
+    ],
+)
+def test_a_value_of_another_type_than_the_columns_is_refused(database, column, value):
+    with (
+        refused(f"patients.{column}: .* allowed"),
+        database.transaction() as transaction,
+    ):
+        transaction.insert("patients", **{"patient_code": "P-2026-0001", column: value})
+
+
+def test_threads_take_turns_in_writing_and_all_rows_arrive(database):
+    def write(number):
+        with database.transaction() as transaction:
+            transaction.insert("patients", patient_code=f"P-2026-{number:04d}")
+
+    threads = [threading.Thread(target=write, args=(number,)) for number in range(12)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert len(database.find("patients")) == 12
+
+
+def test_a_reader_inside_a_transaction_sees_what_was_written_there(database):
+    with database.transaction() as transaction:
+        transaction.insert("patients", patient_code="P-2026-0001")
+        assert len(database.find("patients")) == 1
+        with database.reading() as reader:
+            assert reader is transaction
+
+
+def test_another_program_that_holds_the_database_is_reported(database, path, monkeypatch):
+    monkeypatch.setattr("tosca_kiosk.storage.database.BUSY_TIMEOUT_S", 0.01)
+    with Database.open(path) as impatient, closing(sqlite3.connect(path, isolation_level=None)) as other:
+        other.execute("BEGIN IMMEDIATE")
+        for _ in range(2):
+            with refused("another program holds the database"), impatient.transaction():
+                pass
+        other.execute("ROLLBACK")
+        with impatient.transaction() as transaction:
+            transaction.insert("patients", patient_code="P-2026-0001")
+
+
+def test_a_full_disk_is_reported_and_nothing_is_half_written(database, path):
+    rows = [(f"P-2026-{number:04d}", "x" * 4000) for number in range(1000)]
+    with refused("the disk is full, nothing was written.*free space"), database.transaction() as transaction:
+        transaction.tuples("PRAGMA max_page_count=200")
+        transaction.insert_rows("patients", ("patient_code", "notes"), rows)
+    assert database.find("patients") == []
+
+
+def test_a_file_that_is_no_database_is_refused_and_left_alone(tmp_path):
+    file = tmp_path / "letter.db"
+    file.write_text("Dear Sir or Madam, " * 100)
+    with refused(f"{file}: the file is not an SQLite database .*restore a backup"):
+        Database.open(file)
+    assert file.read_text().startswith("Dear Sir")
+
+
+def test_a_damaged_database_is_refused(path):
+    content = bytearray(path.read_bytes())
+    content[100:4096] = bytes(3996)
+    path.write_bytes(content)
+    with refused(r"damaged .*restore the newest backup"):
+        Database.open(path)
+
+
+def test_a_directory_without_the_right_to_write_is_reported(common_folder, ordinary_user):
+    common_folder.chmod(0o555)
+    with ordinary_user(), refused("cannot be opened .*check that its directory exists and its rights"):
+        Database.open(common_folder / "laser_control.db")
+    with ordinary_user(), refused(r"cannot be made \(Permission denied\)"):
+        Database.open(common_folder / "new" / "laser_control.db")
+
+
+def test_a_database_without_the_right_to_write_is_reported(common_folder, path, ordinary_user):
+    target = common_folder / "laser_control.db"
+    shutil.copy(path, target)
+    target.chmod(0o444)
+    common_folder.chmod(0o555)
+    with ordinary_user(), refused("cannot be (opened|written)"):
+        Database.open(target)
+
+
+def test_a_directory_in_the_place_of_the_database_is_reported(tmp_path):
+    with refused("cannot be opened"):
+        Database.open(tmp_path)

@@ -1,0 +1,139 @@
+"""Copies of the database: one before each session, verified, 30 days of daily ones kept; and the way back."""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from datetime import datetime, timedelta
+from pathlib import Path
+
+from tosca_kiosk.storage.errors import StorageError, storage_error
+from tosca_kiosk.storage.timestamps import naive_utc
+
+KEEP_DAYS = 30
+_NAME = "laser_control_%Y%m%d_%H%M%S.db"
+
+
+def make_backup(database_path: Path, backup_dir: Path, now: datetime) -> Path:
+    """Copy the database as it stands, verify the copy and put it into backup_dir; return its path.
+
+    In one step (pages=-1): stepwise copying never ends while another connection writes. A file under the
+    final name is always whole and verified. Raises StorageError; no half copy stays behind.
+    """
+    final = backup_dir / naive_utc(now).strftime(_NAME)
+    with _unfinished(final) as part:
+        _copy(database_path, part)
+        verify_backup(part)
+    return final
+
+
+def prune_backups(backup_dir: Path, now: datetime) -> list[Path]:
+    """Delete backups that are no longer kept; return them.
+
+    Kept: all of today (UTC), the newest of each of the 30 days before. Other files are left alone.
+    """
+    today = naive_utc(now).date()
+    kept_days, deleted = set(), []
+    for made, path in sorted(_backups(backup_dir), reverse=True):
+        day = made.date()
+        fresh_day = today - timedelta(days=KEEP_DAYS) <= day and day not in kept_days
+        kept_days.add(day)
+        if day < today and not fresh_day:
+            path.unlink()
+            deleted.append(path)
+    return deleted
+
+
+def verify_backup(path: Path) -> None:
+    """Raise StorageError unless the file is a whole database with every foreign key in place."""
+    with _opened(path) as connection:
+        if (said := connection.execute("PRAGMA integrity_check(1)").fetchone()[0]) != "ok":
+            raise StorageError(
+                f"{path}: the copy is damaged ({said}); check the disk, then make another backup"
+            )
+        if broken := connection.execute("PRAGMA foreign_key_check").fetchone():
+            raise StorageError(
+                f"{path}: table {broken[0]} points at a missing row of {broken[2]}; run db check"
+            )
+
+
+def restore_backup(backup: Path, database_path: Path, backup_dir: Path, now: datetime) -> Path | None:
+    """Put a verified copy of backup in the database's place; return where the database before was kept.
+
+    The caller holds the data directory's lock, and nobody has the database open. A database that is too
+    damaged to be copied is kept beside its place, under `.damaged`.
+    """
+    verify_backup(backup)
+    kept = _keep(database_path, backup_dir, now) if database_path.exists() else None
+    with _unfinished(database_path) as part:
+        _copy(backup, part)
+        verify_backup(part)
+        for suffix in ("-wal", "-shm"):
+            database_path.with_name(database_path.name + suffix).unlink(missing_ok=True)
+    return kept
+
+
+def _keep(database_path: Path, backup_dir: Path, now: datetime) -> Path:
+    try:
+        return make_backup(database_path, backup_dir, now)
+    except StorageError:
+        kept = database_path.with_name(database_path.name + ".damaged")
+        database_path.replace(kept)
+        return kept
+
+
+def _copy(source: Path, target: Path) -> None:
+    with _opened(source) as reading, closing(sqlite3.connect(target, isolation_level=None)) as writing:
+        try:
+            reading.backup(writing, pages=-1)
+            writing.execute("PRAGMA journal_mode=DELETE")  # one file: nothing is left in a log beside it
+        except sqlite3.Error as error:
+            raise storage_error(source, error) from error
+
+
+@contextmanager
+def _opened(path: Path) -> Iterator[sqlite3.Connection]:
+    if not path.is_file():
+        raise StorageError(f"{path}: there is no such file; see the backups directory")
+    try:
+        with closing(sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True)) as connection:
+            yield connection
+    except sqlite3.Error as error:
+        raise storage_error(path, error) from error
+
+
+@contextmanager
+def _unfinished(final: Path) -> Iterator[Path]:
+    """Give a name to write under; what stands there afterwards reaches the disk and takes the final name."""
+    part = final.with_name(final.name + ".part")
+    try:
+        part.parent.mkdir(parents=True, exist_ok=True)
+        part.unlink(missing_ok=True)
+        yield part
+        _sync(part)
+        part.replace(final)
+        _sync(final.parent)
+    except OSError as error:
+        raise StorageError(
+            f"{final}: cannot be written ({error.strerror}); check the disk's space and rights"
+        ) from error
+    finally:
+        part.unlink(missing_ok=True)
+
+
+def _sync(path: Path) -> None:
+    file = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(file)
+    finally:
+        os.close(file)
+
+
+def _backups(backup_dir: Path) -> Iterator[tuple[datetime, Path]]:
+    for path in backup_dir.glob("laser_control_*.db"):
+        try:
+            yield datetime.strptime(path.name, _NAME), path
+        except ValueError:
+            continue

@@ -1,0 +1,222 @@
+"""The one door to the database: a thin wrapper over `dataset` that refuses what the library lets pass.
+
+Rules it keeps: the schema is Alembic's alone; every write is inside one transaction, never nested, that
+takes the write lock first; every read is a snapshot that ends with it; keys are checked against the table.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+import threading
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self, TypeVar
+
+import dataset
+from sqlalchemy import Connection, event
+
+from tosca_kiosk.storage import schema
+from tosca_kiosk.storage.door import Columns, Reader, Row, Transaction, translating
+from tosca_kiosk.storage.errors import StorageError
+
+BUSY_TIMEOUT_S = 5.0
+# The pages of one imported session (about 15 MB) fit, so that each is written once.
+_CACHE_KIB = 32_768
+_PRAGMAS = ("PRAGMA foreign_keys=ON", "PRAGMA synchronous=FULL", f"PRAGMA cache_size=-{_CACHE_KIB}")
+_Door = TypeVar("_Door", bound=Reader)
+_PRAGMAS_HELD = (("foreign_keys", 1), ("synchronous", 2), ("journal_mode", "wal"))
+
+
+class Database:
+    """An open database. Any thread may use it; reads are free, writes take turns."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self._turn = threading.Lock()
+        self._here = threading.local()
+        self._known: Columns = {}
+        self._raw = dataset.connect(
+            "sqlite:///laser_control.db",  # names the dialect alone: _connect opens the file, any name of it
+            engine_kwargs={"creator": self._connect},
+            ensure_schema=False,
+            row_type=dict,
+            on_connect_statements=list(_PRAGMAS),  # the library appends to the list that it is given
+        )
+        event.listen(self._raw.engine, "begin", self._begin)
+
+    @classmethod
+    def open(cls, path: Path, *, create: bool = True, upgrade: bool = False) -> Self:
+        """Open the database at path, with the schema of this program.
+
+        create: make a missing one. upgrade: bring an older schema up to date. Raises StorageError for a
+        schema that is older (without upgrade) or newer, and for a file or directory that cannot be used.
+        """
+        if not path.exists():
+            if not create:
+                raise StorageError(f"{path}: there is no database; create it with tosca-kiosk db init")
+            _make_directory(path.parent)
+        database = cls(path)
+        try:
+            database._check_pragmas()
+            database._bring_up(create, upgrade)
+        except BaseException:
+            database.close()
+            raise
+        return database
+
+    @contextmanager
+    def transaction(self, operator_id: int | None = None) -> Iterator[Transaction]:
+        """Write inside `with`: all of it is kept at the end, or none after an exception.
+
+        operator_id: whom the audit names (a tech_id), None when no operator is known. Raises StorageError
+        when one is open already in this thread, and when another program holds the database for long.
+        """
+        with self._writing() as transaction:
+            transaction.execute(
+                "INSERT OR REPLACE INTO audit_context VALUES (1, :operator, 'application')",
+                operator=operator_id,
+            )
+            yield transaction
+            transaction.execute("DELETE FROM audit_context")
+
+    @contextmanager
+    def reading(self) -> Iterator[Reader]:
+        """Read several times from one snapshot. Inside a transaction: see what it has written so far."""
+        door: Reader | None = getattr(self._here, "door", None)
+        if door is not None:
+            yield door
+            return
+        with self._entered(Reader(self.path, self._raw, self._known)) as reader:
+            yield reader
+
+    def find(
+        self, table: str, *, order_by: str | Sequence[str] = (), limit: int | None = None, **filters: Any
+    ) -> list[Row]:
+        """Do what Reader.find does, in a snapshot of its own."""
+        with self.reading() as reader:
+            return reader.find(table, order_by=order_by, limit=limit, **filters)
+
+    def find_one(self, table: str, **filters: Any) -> Row | None:
+        """Do what Reader.find_one does, in a snapshot of its own."""
+        with self.reading() as reader:
+            return reader.find_one(table, **filters)
+
+    def rows(self, sql: str, **parameters: Any) -> list[Row]:
+        """Do what Reader.rows does, in a snapshot of its own; a statement that writes is refused."""
+        with self.reading() as reader:
+            return reader.rows(sql, **parameters)
+
+    def migrate(self, revision: str) -> None:
+        """Bring the schema to a revision: "head", the start of a version's name, or "base" for empty.
+
+        Going down loses what the older schema cannot hold: make a backup first. Below the head nothing
+        but migrate and close may be used.
+        """
+        with self._writing() as transaction, translating(self.path):
+            schema.migrate(transaction.connection, self.path, revision)
+        self._known.clear()
+
+    def checkpoint(self) -> None:
+        """Bring all committed pages into the main file and empty the write-ahead log."""
+        with self._turn, translating(self.path), self._connected() as connection:
+            connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+
+    def close(self) -> None:
+        """Close every connection; the database cannot be used afterwards."""
+        self._raw.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    @contextmanager
+    def _writing(self) -> Iterator[Transaction]:
+        if getattr(self._here, "door", None) is not None:
+            raise StorageError(f"{self.path}: a transaction or snapshot is open already; end it first")
+        with self._turn, self._entered(Transaction(self.path, self._raw, self._known)) as transaction:
+            yield transaction
+
+    @contextmanager
+    def _entered(self, door: _Door) -> Iterator[_Door]:
+        self._here.door = door
+        try:
+            with _library_transaction(self._raw, self.path):
+                yield door
+        finally:
+            door.end()
+            self._here.door = None
+
+    def _connect(self) -> sqlite3.Connection:
+        # Without isolation_level the driver begins nothing by itself: _begin says when and how.
+        return sqlite3.connect(
+            self.path, timeout=BUSY_TIMEOUT_S, isolation_level=None, check_same_thread=False
+        )
+
+    @contextmanager
+    def _connected(self) -> Iterator[sqlite3.Connection]:
+        connection = self._connect()
+        try:
+            yield connection
+        finally:
+            connection.close()
+
+    def _begin(self, connection: Connection) -> None:
+        writes = isinstance(getattr(self._here, "door", None), Transaction)
+        connection.exec_driver_sql(f"PRAGMA query_only={'OFF' if writes else 'ON'}")
+        connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
+
+    def _check_pragmas(self) -> None:
+        with self.reading() as reader:
+            for name, wanted in _PRAGMAS_HELD:
+                found = reader.tuples(f"PRAGMA {name}")[0][0]
+                if found != wanted:
+                    raise StorageError(
+                        f"{self.path}: {name} is {found}, {wanted} is needed; keep the data on a local disk"
+                    )
+
+    def _bring_up(self, create: bool, upgrade: bool) -> None:
+        with self.reading() as reader:
+            state = schema.state_of(reader.connection, self.path)
+        if state is schema.State.CURRENT:
+            return
+        if state is schema.State.EMPTY and not create:
+            raise StorageError(f"{self.path}: the database is empty; create it with tosca-kiosk db init")
+        if state is schema.State.OLDER and not upgrade:
+            raise StorageError(
+                f"{self.path}: the database is of an older version of this program; make a backup, then run "
+                "tosca-kiosk db upgrade"
+            )
+        self.migrate("head")
+
+
+@contextmanager
+def _library_transaction(raw: dataset.Database, path: Path) -> Iterator[None]:
+    """Enter dataset's own `with db`, translating what its begin and commit raise."""
+    with translating(path):
+        raw.begin()
+    try:
+        yield
+    except BaseException:
+        raw.rollback()
+        raise
+    try:
+        with translating(path):
+            raw.commit()
+    except BaseException:
+        raw.rollback()
+        raise
+
+
+def _make_directory(directory: Path) -> None:
+    try:
+        directory.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise StorageError(
+            f"{directory}: the data directory cannot be made ({error.strerror}); check its place and rights"
+        ) from error

@@ -1,0 +1,168 @@
+"""What stands inside the door: the reader of one snapshot, and the transaction that also writes."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from itertools import chain
+from pathlib import Path
+from typing import Any
+
+import dataset
+from sqlalchemy import Connection, text
+from sqlalchemy.exc import SQLAlchemyError
+
+from tosca_kiosk.storage.errors import StorageError, storage_error
+from tosca_kiosk.storage.values import from_column, to_column
+
+Row = dict[str, Any]
+Columns = dict[str, dict[str, str]]
+
+# Many rows in one statement are a third faster than one each; 64 of 16 columns stay far under
+# SQLite's 32 766 parameters, and more gain nothing.
+ROWS_A_STATEMENT = 64
+
+
+@contextmanager
+def translating(path: Path) -> Iterator[None]:
+    """Turn what the libraries raise about the database at path into a StorageError."""
+    try:
+        yield
+    except (SQLAlchemyError, dataset.DatasetError, sqlite3.Error, ValueError, TypeError) as error:
+        raise storage_error(path, error) from error
+
+
+class Reader:
+    """Reads of one snapshot: what others commit meanwhile is not seen. Usable until its `with` ends.
+
+    known: the columns of the tables looked at so far, shared by all readers of a database.
+    """
+
+    def __init__(self, path: Path, raw: dataset.Database, known: Columns) -> None:
+        self.path = path
+        self._raw = raw
+        self._known = known
+        self._open = True
+
+    def find(
+        self, table: str, *, order_by: str | Sequence[str] = (), limit: int | None = None, **filters: Any
+    ) -> list[Row]:
+        """Return the rows that equal all filters (a tuple: any of it); times come as aware UTC.
+
+        order_by: columns, `-column` downwards.
+
+        Raises StorageError for an unknown table or column, which dataset would read as "nothing found".
+        """
+        order = (order_by,) if isinstance(order_by, str) else tuple(order_by)
+        self._check_names(table, [*filters, *(name.removeprefix("-") for name in order)])
+        values = {name: self._wanted(table, name, value) for name, value in filters.items()}
+        with translating(self.path):
+            found = list(self.raw[table].find(order_by=order, _limit=limit, _step=None, **values))
+        return [{name: from_column(value) for name, value in row.items()} for row in found]
+
+    def find_one(self, table: str, **filters: Any) -> Row | None:
+        """Return the first row that equals all filters, or None."""
+        found = self.find(table, limit=1, **filters)
+        return found[0] if found else None
+
+    def rows(self, sql: str, **parameters: Any) -> list[Row]:
+        """Return the rows of a SELECT with `:name` parameters; values as SQLite holds them, times as text."""
+        with translating(self.path):
+            result = self.connection.execute(text(sql), parameters)
+            return [dict(row) for row in result.mappings()]
+
+    def tuples(self, sql: str, parameters: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:
+        """Return the rows of a SELECT with `?` parameters as the driver gives them: the fast way."""
+        with translating(self.path):
+            return [tuple(row) for row in self.connection.exec_driver_sql(sql, parameters)]
+
+    def columns(self, table: str) -> dict[str, str]:
+        """Return the table's columns with their declared types; StorageError if there is no such table."""
+        if table not in self._known:
+            with translating(self.path):
+                if table not in self.raw.tables:
+                    raise StorageError(f"{self.path}: there is no table {table!r}; run tosca-kiosk db check")
+                reflected = self.raw[table].table.columns
+            self._known[table] = {column.name: type(column.type).__name__ for column in reflected}
+        return self._known[table]
+
+    @property
+    def raw(self) -> dataset.Database:
+        """The library's database, inside this reader's transaction."""
+        if not self._open:
+            raise StorageError(f"{self.path}: used after the end of its `with`; open a new one")
+        return self._raw
+
+    @property
+    def connection(self) -> Connection:
+        """SQLAlchemy's connection, inside this reader's transaction."""
+        return self.raw.executable
+
+    def end(self) -> None:
+        """Refuse everything from now on."""
+        self._open = False
+
+    def _checked(self, table: str, values: Mapping[str, Any]) -> Row:
+        self._check_names(table, values)
+        return {name: self._held(table, name, value) for name, value in values.items()}
+
+    def _wanted(self, table: str, name: str, value: Any) -> Any:
+        if isinstance(value, tuple):
+            return [self._held(table, name, item) for item in value]
+        return self._held(table, name, value)
+
+    def _held(self, table: str, name: str, value: Any) -> Any:
+        return to_column(f"{table}.{name}", self.columns(table)[name], value)
+
+    def _check_names(self, table: str, names: Iterable[str]) -> None:
+        columns = self.columns(table)
+        if unknown := sorted(set(names) - set(columns)):
+            raise StorageError(
+                f"{self.path}: table {table} has no column {', '.join(unknown)}; it has {', '.join(columns)}"
+            )
+
+
+class Transaction(Reader):
+    """Writes that are all done or not at all. Rows are added and changed; nothing is deleted here."""
+
+    def insert(self, table: str, **values: Any) -> Any:
+        """Add one row and return its primary key; columns left out take the schema's defaults."""
+        checked = self._checked(table, values)
+        with translating(self.path):
+            return self.raw[table].insert(checked)
+
+    def insert_rows(self, table: str, columns: Sequence[str], rows: Sequence[tuple[Any, ...]]) -> None:
+        """Add many rows of the same columns at the driver's speed.
+
+        Values go as they are: the caller gives times as text, and no NaN.
+        """
+        self._check_names(table, columns)
+        into = f"INSERT INTO {table} ({', '.join(columns)}) VALUES "
+        row = f"({', '.join('?' * len(columns))})"
+        whole = len(rows) - len(rows) % ROWS_A_STATEMENT
+        batches = [
+            tuple(chain.from_iterable(rows[i : i + ROWS_A_STATEMENT]))
+            for i in range(0, whole, ROWS_A_STATEMENT)
+        ]
+        with translating(self.path):
+            if batches:
+                self.connection.exec_driver_sql(into + ", ".join([row] * ROWS_A_STATEMENT), batches)
+            if rest := list(rows[whole:]):
+                self.connection.exec_driver_sql(into + row, rest)
+
+    def update(self, table: str, key: Mapping[str, Any], **values: Any) -> None:
+        """Change the one row that equals key; StorageError when there is none, or more than one."""
+        wanted, checked = self._checked(table, key), self._checked(table, values)
+        if not wanted or not checked:
+            raise StorageError(f"{self.path}: a change of {table} needs a row's key and new values")
+        with translating(self.path):
+            changed = int(self.raw[table].update({**wanted, **checked}, list(wanted)))
+        if changed != 1:
+            named = ", ".join(f"{name}={value!r}" for name, value in key.items())
+            raise StorageError(f"{self.path}: {table} has {changed} rows with {named}, one was expected")
+
+    def execute(self, sql: str, **parameters: Any) -> None:
+        """Run one statement with `:name` parameters, for what insert and update cannot say."""
+        with translating(self.path):
+            self.connection.execute(text(sql), parameters)

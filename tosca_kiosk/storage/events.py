@@ -1,0 +1,185 @@
+"""The two append-only logs, treatment_events and safety_log: written with their hash chains."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from datetime import datetime, timedelta
+from typing import Any
+
+import msgspec
+
+from tosca_kiosk.domain.events import SafetyEvent, TreatmentEvent
+from tosca_kiosk.storage import chain
+from tosca_kiosk.storage.door import Transaction
+from tosca_kiosk.storage.errors import StorageError
+from tosca_kiosk.storage.timestamps import naive_utc
+
+# Both in the order of the table: the chain hashes rows so.
+TREATMENT_COLUMNS = (
+    "event_id",
+    "session_id",
+    "timestamp",
+    "time_offset_ms",
+    "event_type",
+    "laser_power_commanded_watts",
+    "laser_power_actual_watts",
+    "ring_size_mm",
+    "actuator_position_um",
+    "photodiode_voltage_v",
+    "footpedal_state",
+    "smoothing_device_state",
+    "interlock_status",
+    "image_path",
+    "video_timestamp_ms",
+    "event_details",
+)
+SAFETY_COLUMNS = (
+    "log_id",
+    "timestamp",
+    "session_id",
+    "tech_id",
+    "event_type",
+    "severity",
+    "description",
+    "system_state",
+    "laser_state",
+    "footpedal_state",
+    "smoothing_device_state",
+    "photodiode_voltage_v",
+    "action_taken",
+    "details",
+)
+SEVERITIES = ("info", "warning", "critical", "emergency")
+
+
+class JournalTreatmentEvent(msgspec.Struct, frozen=True, array_like=True, gc=False):
+    """A TreatmentEvent as a journal holds it, its JSON left as it stands: it goes into the row like that."""
+
+    event_type: str
+    power_commanded_w: float | None
+    power_actual_w: float | None
+    ring_size_mm: float | None
+    actuator_position_um: float | None
+    photodiode_v: float | None
+    footpedal: bool | None
+    smoothing: bool | None
+    interlocks: msgspec.Raw
+    details: msgspec.Raw
+
+
+AnyTreatmentEvent = TreatmentEvent | JournalTreatmentEvent
+
+
+def append_treatment(
+    transaction: Transaction,
+    session_id: int,
+    start_utc: datetime,
+    timed: Iterable[tuple[float, AnyTreatmentEvent]],
+) -> int:
+    """Append (session seconds, event) pairs of one session to treatment_events; return how many.
+
+    Raises StorageError for a number that is not finite; nothing is written then.
+    """
+    start = naive_utc(start_utc)
+    head = chain.head_of(transaction.connection, "treatment_events")
+    rows = [
+        (
+            key,
+            session_id,
+            _time_text(start, t_s),
+            round(t_s * 1000),
+            event.event_type,
+            _number(event.power_commanded_w),
+            _number(event.power_actual_w),
+            _number(event.ring_size_mm),
+            _number(event.actuator_position_um),
+            _number(event.photodiode_v),
+            _flag(event.footpedal),
+            _flag(event.smoothing),
+            _json(event.interlocks),
+            None,
+            None,
+            _json(event.details),
+        )
+        for key, (t_s, event) in enumerate(timed, start=head.next_key)
+    ]
+    return _append(transaction, "treatment_events", TREATMENT_COLUMNS, rows, head)
+
+
+def append_safety(
+    transaction: Transaction,
+    start_utc: datetime,
+    timed: Iterable[tuple[float, SafetyEvent]],
+    *,
+    session_id: int | None = None,
+    tech_id: int | None = None,
+) -> int:
+    """Append (seconds after start_utc, event) pairs to safety_log; return how many.
+
+    session_id stays None outside a session. Raises StorageError for a number that is not finite and for
+    a severity that the schema does not name.
+    """
+    start = naive_utc(start_utc)
+    head = chain.head_of(transaction.connection, "safety_log")
+    rows = [
+        (
+            key,
+            _time_text(start, t_s),
+            session_id,
+            tech_id,
+            event.event_type,
+            _severity(event.severity),
+            event.description,
+            event.system_state,
+            event.laser_state,
+            _flag(event.footpedal),
+            _flag(event.smoothing),
+            _number(event.photodiode_v),
+            event.action_taken,
+            _json(event.details),
+        )
+        for key, (t_s, event) in enumerate(timed, start=head.next_key)
+    ]
+    return _append(transaction, "safety_log", SAFETY_COLUMNS, rows, head)
+
+
+def _append(
+    transaction: Transaction,
+    log: str,
+    columns: tuple[str, ...],
+    rows: Sequence[chain.LogRow],
+    head: chain.Head,
+) -> int:
+    transaction.insert_rows(log, columns, rows)
+    transaction.insert_rows(f"{log}_chain", (chain.LOGS[log], "hash"), chain.linked(rows, head.digest))
+    return len(rows)
+
+
+# What follows makes a value exactly what SQLite gives back for it, or the chain would not hold.
+
+
+def _time_text(start: datetime, t_s: float) -> str:
+    return (start + timedelta(seconds=t_s)).isoformat(sep=" ", timespec="microseconds")
+
+
+def _number(value: float | None) -> float | None:
+    if value is None:
+        return None
+    if value - value != 0.0:
+        raise StorageError(f"an event holds {value}, which no log can keep; give a finite number or None")
+    return value + 0.0  # an int becomes a float, -0.0 becomes 0.0: as the REAL column does
+
+
+def _flag(value: bool | None) -> int | None:
+    return None if value is None else int(value)
+
+
+def _json(value: dict[str, Any] | msgspec.Raw) -> str:
+    raw = bytes(value) if isinstance(value, msgspec.Raw) else msgspec.json.encode(value)
+    return raw.decode()
+
+
+def _severity(severity: str) -> str:
+    if severity not in SEVERITIES:
+        raise StorageError(f"safety event of severity {severity!r}; allowed: {', '.join(SEVERITIES)}")
+    return severity

@@ -1,0 +1,181 @@
+"""A session's journal becomes rows: events, safety events and the session's summary, in one transaction."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from pathlib import Path
+
+import msgspec
+
+from tosca_kiosk.domain.events import SafetyEvent
+from tosca_kiosk.domain.journal_lines import ChainReader, Header, JournalError, Summary
+from tosca_kiosk.domain.records import Inputs
+from tosca_kiosk.domain.safety import step
+from tosca_kiosk.domain.state import State
+from tosca_kiosk.domain.summary import summarise
+from tosca_kiosk.storage import events, sessions
+from tosca_kiosk.storage.database import Database
+from tosca_kiosk.storage.door import Transaction
+from tosca_kiosk.storage.errors import StorageError
+from tosca_kiosk.storage.timestamps import from_utc_text
+
+JOURNAL_NAME = "journal.jsonl"
+CUT_SHORT = "the program ended before the session was closed"
+NOTHING_RECORDED = "the program ended before anything was recorded"
+
+
+class _EventsOfTick(msgspec.Struct, frozen=True, gc=False):
+    t: float
+    e: tuple[events.JournalTreatmentEvent, ...] = ()
+    s: tuple[SafetyEvent, ...] = ()
+
+
+class _InputsOfTick(msgspec.Struct, frozen=True):
+    i: Inputs
+
+
+_events_of_tick = msgspec.json.Decoder(_EventsOfTick)
+_inputs_of_tick = msgspec.json.Decoder(_InputsOfTick)
+
+
+@dataclass(frozen=True, slots=True)
+class Imported:
+    """What an import did. whole: the journal had its end, and nothing before it was broken."""
+
+    session_id: int
+    treatment_events: int
+    safety_events: int
+    ticks: int
+    head_hash: str
+    whole: bool
+    summary: Summary
+
+
+@dataclass(slots=True)
+class _Contents:
+    """What stands in a journal, checked. broken: where its chain breaks, in words."""
+
+    content: bytes
+    reader: ChainReader
+    treatment: list[tuple[float, events.JournalTreatmentEvent]] = field(default_factory=list)
+    safety: list[tuple[float, SafetyEvent]] = field(default_factory=list)
+    broken: str | None = None
+
+
+def import_journal(
+    database: Database, journal: Path, now: datetime, *, operator_id: int | None = None, salvage: bool = False
+) -> Imported:
+    """Import one journal file and close its session, all or nothing.
+
+    A journal without its end (the program died) is imported as far as it goes; the session is aborted and
+    its summary comes from deciding every recorded tick again. salvage: do the same where the chain breaks.
+    Raises StorageError for a file that cannot be read, a broken chain (without salvage), a session that is
+    another's or closed already.
+    """
+    contents = _contents(_read(journal), journal, salvage)
+    with database.transaction(operator_id) as transaction:
+        return _import(transaction, contents, journal, now)
+
+
+def recover(
+    database: Database, data_dir: Path, now: datetime, *, operator_id: int | None = None
+) -> list[sessions.Session]:
+    """Close every session that a crash left open, from its journal as far as that is whole; return them."""
+    closed = []
+    for session in sessions.interrupted(database):
+        journal = sessions.folder_of(session, data_dir) / JOURNAL_NAME
+        if _has_header(journal):
+            import_journal(database, journal, now, operator_id=operator_id, salvage=True)
+        else:
+            with database.transaction(operator_id) as transaction:
+                sessions.finish(transaction, session.session_id, summarise(State(), NOTHING_RECORDED))
+        closed.append(sessions.get(database, session.session_id))
+    return closed
+
+
+def _read(journal: Path) -> bytes:
+    try:
+        return journal.read_bytes()
+    except OSError as error:
+        raise StorageError(
+            f"{journal}: the journal cannot be read ({error.strerror}); check the path"
+        ) from error
+
+
+def _has_header(journal: Path) -> bool:
+    return journal.exists() and b"\n" in _read(journal)
+
+
+def _contents(content: bytes, journal: Path, salvage: bool) -> _Contents:
+    try:
+        contents = _Contents(content, ChainReader(content))
+    except JournalError as error:
+        raise _not_what_was_written(journal, error) from error
+    try:
+        for line in contents.reader.ticks_json():
+            # Most ticks hold no event and are not decoded; the few that only look so cost a decode.
+            if b'"e":[' in line or b'"s":[' in line:
+                tick = _events_of_tick.decode(line)
+                contents.treatment += [(tick.t, event) for event in tick.e]
+                contents.safety += [(tick.t, event) for event in tick.s]
+    except JournalError as error:
+        if not salvage:
+            raise _not_what_was_written(journal, error) from error
+        contents.broken = str(error)
+    return contents
+
+
+def _import(transaction: Transaction, contents: _Contents, journal: Path, now: datetime) -> Imported:
+    reader = contents.reader
+    header, start_utc = reader.header, from_utc_text(reader.header.started_utc)
+    _check_session(transaction, header, start_utc, journal)
+    events.append_treatment(transaction, header.session_id, start_utc, contents.treatment)
+    events.append_safety(
+        transaction, start_utc, contents.safety, session_id=header.session_id, tech_id=header.tech_id
+    )
+    whole = reader.end is not None and contents.broken is None
+    summary = reader.end.summary if reader.end is not None else _decided_again(contents)
+    sessions.finish(transaction, header.session_id, summary)
+    transaction.update(
+        "session_journals",
+        {"session_id": header.session_id},
+        head_hash=reader.head.hex(),
+        tick_count=reader.ticks,
+        is_whole=whole,
+        imported_date=now,
+    )
+    return Imported(
+        header.session_id,
+        len(contents.treatment),
+        len(contents.safety),
+        reader.ticks,
+        reader.head.hex(),
+        whole,
+        summary,
+    )
+
+
+def _check_session(transaction: Transaction, header: Header, start_utc: datetime, journal: Path) -> None:
+    session = sessions.get(transaction, header.session_id)
+    theirs = (header.patient_id, header.tech_id, start_utc)
+    if theirs != (session.patient_id, session.tech_id, session.start_time):
+        raise StorageError(
+            f"{journal}: the journal is of another session {header.session_id} (patient {header.patient_id}, "
+            f"technician {header.tech_id}, started {header.started_utc}); import it where it was recorded"
+        )
+
+
+def _decided_again(contents: _Contents) -> Summary:
+    """Return the summary of the last whole tick's state: the step is pure, so deciding again is exact."""
+    reader, state = ChainReader(contents.content), State()
+    try:
+        for line in reader.ticks_json():
+            state = step(reader.header.rules, state, _inputs_of_tick.decode(line).i).state
+    except JournalError:
+        return summarise(state, f"{CUT_SHORT}; its journal breaks at {contents.broken}")
+    return summarise(state, CUT_SHORT)
+
+
+def _not_what_was_written(journal: Path, error: JournalError) -> StorageError:
+    return StorageError(f"{journal}: the journal is broken at {error}; nothing was imported, keep the file")

@@ -1,0 +1,69 @@
+"""Who may write: one program at a time holds the lock file of a data directory."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from tosca_kiosk.storage.errors import StorageError
+
+LOCK_NAME = "laser_control.lock"
+WAIT_S = 5.0
+_TRY_EVERY_S = 0.05
+
+
+@contextmanager
+def data_directory_lock(
+    data_dir: Path,
+    *,
+    monotonic_s: Callable[[], float],
+    wait: Callable[[float], object],
+    timeout_s: float = WAIT_S,
+) -> Iterator[None]:
+    """Hold the data directory alone inside `with`; the directory is made if missing.
+
+    monotonic_s and wait(seconds) are the clock. Raises StorageError naming the holder when it does not let
+    go within timeout_s. The system frees the lock of a program that dies.
+    """
+    file = _opened(data_dir / LOCK_NAME)
+    try:
+        deadline_s = monotonic_s() + timeout_s
+        while not _taken(file):
+            if monotonic_s() >= deadline_s:
+                raise StorageError(
+                    f"{data_dir}: in use by {_holder(file)}; close it, or give another --data-dir"
+                )
+            wait(_TRY_EVERY_S)
+        os.ftruncate(file, 0)
+        os.pwrite(file, f"{os.getpid()} {' '.join(sys.argv)}\n".encode(), 0)
+        yield
+        os.ftruncate(file, 0)
+    finally:
+        os.close(file)
+
+
+def _opened(path: Path) -> int:
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        return os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o640)
+    except OSError as error:
+        raise StorageError(
+            f"{path}: the lock file cannot be made ({error.strerror}); check the directory's rights"
+        ) from error
+
+
+def _taken(file: int) -> bool:
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True
+
+
+def _holder(file: int) -> str:
+    pid, _, command = os.pread(file, 4096, 0).decode(errors="replace").strip().partition(" ")
+    return f"process {pid} ({command})" if pid else "another program"

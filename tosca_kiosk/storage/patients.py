@@ -1,0 +1,116 @@
+"""Patients, known by a code alone: `P-YYYY-NNNN`."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any
+
+from tosca_kiosk.storage.database import Database
+from tosca_kiosk.storage.door import Reader, Transaction
+from tosca_kiosk.storage.errors import StorageError
+
+_CODE = re.compile(r"P-(\d{4})-(\d{4})", re.ASCII)
+_LAST_NUMBER = 9999
+
+
+@dataclass(frozen=True, slots=True)
+class Patient:
+    """One row of patients."""
+
+    patient_id: int
+    patient_code: str
+    date_of_birth: date | None
+    gender: str | None
+    created_date: datetime
+    created_by_tech_id: int | None
+    last_modified_date: datetime | None
+    notes: str | None
+    is_active: bool
+
+
+def add(
+    transaction: Transaction,
+    now: datetime,
+    *,
+    code: str | None = None,
+    created_by: int | None = None,
+    date_of_birth: date | None = None,
+    gender: str | None = None,
+    notes: str | None = None,
+) -> Patient:
+    """Add a patient, by default under the year's next free code.
+
+    Raises StorageError for a code of another form or in use, and when the year's codes are used up.
+    """
+    if code is None:
+        code = next_code(transaction, now.year)
+    if not _CODE.fullmatch(code):
+        raise StorageError(f"patient code {code!r} is not P-YYYY-NNNN, such as P-{now.year}-0001")
+    if transaction.find_one("patients", patient_code=code):
+        raise StorageError(f"patient code {code} is in use; choose another or leave it out")
+    transaction.insert(
+        "patients",
+        patient_code=code,
+        created_date=now,
+        created_by_tech_id=created_by,
+        date_of_birth=date_of_birth,
+        gender=gender,
+        notes=notes,
+    )
+    return get(transaction, code)
+
+
+def next_code(database: Database | Reader, year: int) -> str:
+    """Return the year's code after the highest in use; codes of the past are not given again."""
+    rows = database.rows(
+        "SELECT max(patient_code) AS newest FROM patients WHERE patient_code GLOB :form",
+        form=f"P-{year:04d}-[0-9][0-9][0-9][0-9]",
+    )
+    newest = rows[0]["newest"]
+    number = 1 if newest is None else int(newest[-4:]) + 1
+    if number > _LAST_NUMBER:
+        raise StorageError(f"all patient codes of {year} up to {newest} are used; give a free code yourself")
+    return f"P-{year:04d}-{number:04d}"
+
+
+def find(database: Database | Reader, code: str) -> Patient | None:
+    """Return the patient with this code, or None."""
+    row = database.find_one("patients", patient_code=code)
+    return None if row is None else Patient(**row)
+
+
+def get(database: Database | Reader, code: str) -> Patient:
+    """Return the patient with this code; StorageError if there is none."""
+    patient = find(database, code)
+    if patient is None:
+        raise StorageError(f"no patient has the code {code!r}; see tosca-kiosk patients list")
+    return patient
+
+
+def search(database: Database | Reader, part: str, limit: int = 50) -> list[Patient]:
+    """Return active patients with part in code or notes, newest first."""
+    literal = re.sub(r"([%_\\])", r"\\\1", part)
+    found = database.rows(
+        "SELECT patient_code FROM patients WHERE is_active = 1 AND "
+        "(patient_code LIKE :part ESCAPE '\\' OR notes LIKE :part ESCAPE '\\') "
+        "ORDER BY created_date DESC, patient_id DESC LIMIT :limit",
+        part=f"%{literal}%",
+        limit=limit,
+    )
+    return [get(database, row["patient_code"]) for row in found]
+
+
+def list_all(database: Database | Reader, *, active_only: bool = False) -> list[Patient]:
+    """Return the patients by code."""
+    filters: dict[str, Any] = {"is_active": True} if active_only else {}
+    return [Patient(**row) for row in database.find("patients", order_by="patient_code", **filters)]
+
+
+def change(transaction: Transaction, patient_id: int, now: datetime, **values: Any) -> None:
+    """Change date_of_birth, gender, notes or is_active of a patient; the code stays for ever."""
+    fixed = sorted(set(values) - {"date_of_birth", "gender", "notes", "is_active"})
+    if fixed:
+        raise StorageError(f"patient {patient_id}: {', '.join(fixed)} cannot be changed")
+    transaction.update("patients", {"patient_id": patient_id}, last_modified_date=now, **values)

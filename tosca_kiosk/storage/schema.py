@@ -1,0 +1,111 @@
+"""The schema's versions, run by Alembic from the package itself: no configuration file, no log."""
+
+from __future__ import annotations
+
+import logging
+import sqlite3
+from collections.abc import Iterator
+from enum import Enum, auto
+from functools import cache
+from pathlib import Path
+
+from alembic import command
+from alembic.config import Config
+from alembic.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from sqlalchemy import Connection, create_engine
+from sqlalchemy.pool import StaticPool
+
+from tosca_kiosk.storage.errors import StorageError
+
+SchemaObjects = dict[tuple[str, str], str]
+
+
+class State(Enum):
+    """How the schema of a file stands to this program's."""
+
+    EMPTY = auto()
+    OLDER = auto()
+    CURRENT = auto()
+
+
+def state_of(connection: Connection, path: Path) -> State:
+    """Compare the file's version to ours; StorageError when it is newer or was never one of ours."""
+    found = MigrationContext.configure(connection).get_current_revision()
+    if found is None:
+        if objects_of(connection):
+            raise StorageError(f"{path}: not a database of this program; choose another file")
+        return State.EMPTY
+    if found not in revisions():
+        raise StorageError(
+            f"{path}: the database is of a newer version of this program ({found}); update the program, "
+            "or restore a backup that is older than the update"
+        )
+    return State.CURRENT if found == revisions()[-1] else State.OLDER
+
+
+def migrate(connection: Connection, path: Path, revision: str) -> None:
+    """Bring the schema to "head", "base" or a version by the start of its name, in the open transaction."""
+    config = _config(connection)
+    target = _resolved(path, revision)
+    found = MigrationContext.configure(connection).get_current_revision()
+    order = ["base", *revisions()]
+    if order.index(target) >= order.index(found or "base"):
+        command.upgrade(config, target)
+    else:
+        command.downgrade(config, target)
+
+
+@cache
+def revisions() -> tuple[str, ...]:
+    """Return the names of all versions, oldest first."""
+    scripts = ScriptDirectory.from_config(_config(None)).walk_revisions()
+    return tuple(reversed([script.revision for script in scripts]))
+
+
+def objects_of(connection: Connection) -> SchemaObjects:
+    """Return the SQL of tables, indexes, views and triggers by kind and name, without the tools' own."""
+    rows = connection.exec_driver_sql(
+        "SELECT type, name, sql FROM sqlite_master WHERE sql IS NOT NULL "
+        "AND name NOT GLOB 'sqlite_*' AND name <> 'alembic_version'"
+    )
+    return {(kind, name): sql for kind, name, sql in rows}
+
+
+@cache
+def expected_objects() -> SchemaObjects:
+    """Return what objects_of finds in a database at the head."""
+    engine = create_engine("sqlite://", poolclass=StaticPool)
+    try:
+        with engine.begin() as connection:
+            migrate(connection, Path(":memory:"), "head")
+            return objects_of(connection)
+    finally:
+        engine.dispose()
+
+
+def statements(script: str) -> Iterator[str]:
+    """Split an SQL script at the ends of its statements; bodies of triggers stay whole."""
+    statement = ""
+    for line in script.splitlines(keepends=True):
+        statement += line
+        if sqlite3.complete_statement(statement):
+            yield statement.strip()
+            statement = ""
+
+
+def _resolved(path: Path, revision: str) -> str:
+    if revision in ("head", "base"):
+        return revisions()[-1] if revision == "head" else "base"
+    matching = [name for name in revisions() if name.startswith(revision)]
+    if len(matching) != 1:
+        raise StorageError(f"{path}: no version {revision!r}; there are base, {', '.join(revisions())}")
+    return matching[0]
+
+
+def _config(connection: Connection | None) -> Config:
+    logging.getLogger("alembic").setLevel(logging.WARNING)
+    config = Config()
+    config.set_main_option("script_location", "tosca_kiosk.storage:migrations")
+    config.attributes["connection"] = connection
+    return config

@@ -1,0 +1,201 @@
+"""Treatment sessions: the row that a session opens, and what it says at the end."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Literal
+
+from tosca_kiosk.domain.journal_lines import Summary
+from tosca_kiosk.storage import protocols
+from tosca_kiosk.storage.database import Database
+from tosca_kiosk.storage.door import Reader, Transaction
+from tosca_kiosk.storage.errors import StorageError
+from tosca_kiosk.storage.timestamps import naive_utc
+
+OPEN_STATUSES = ("in_progress", "paused")
+_DATA = "data"
+
+
+@dataclass(frozen=True, slots=True)
+class Session:
+    """One row of sessions. duration_seconds: whole seconds; powers and energy are measured ones."""
+
+    session_id: int
+    patient_id: int
+    tech_id: int
+    protocol_id: int | None
+    start_time: datetime
+    end_time: datetime | None
+    duration_seconds: int | None
+    status: str
+    abort_reason: str | None
+    treatment_site: str | None
+    treatment_notes: str | None
+    protocol_name: str | None
+    protocol_data_snapshot: str | None
+    session_folder_path: str | None
+    video_path: str | None
+    total_laser_on_time_seconds: float | None
+    avg_power_watts: float | None
+    max_power_watts: float | None
+    total_energy_joules: float | None
+    post_treatment_notes: str | None
+    created_date: datetime
+
+
+def start(
+    transaction: Transaction,
+    *,
+    patient_id: int,
+    tech_id: int,
+    start_utc: datetime,
+    protocol_name: str,
+    protocol_snapshot: str,
+    protocol_id: int | None,
+    origin: Literal["sim", "real"],
+    session_data_path: str = "data/sessions",
+    treatment_site: str | None = None,
+    treatment_notes: str | None = None,
+) -> Session:
+    """Open a session; its folder is `<session_data_path>/<session id>_<UTC time>`, made by the caller.
+
+    protocol_id: of a saved protocol, whose use is counted; None for a file or an ad-hoc plan. Raises
+    StorageError while another session is open (interrupted ones are closed first) and for unknown ids.
+    """
+    if still_open := interrupted(transaction):
+        raise StorageError(f"session {still_open[0].session_id} is still open; import its journal first")
+    session_id: int = transaction.insert(
+        "sessions",
+        patient_id=patient_id,
+        tech_id=tech_id,
+        protocol_id=protocol_id,
+        start_time=start_utc,
+        created_date=start_utc,
+        status="in_progress",
+        protocol_name=protocol_name,
+        protocol_data_snapshot=protocol_snapshot,
+        treatment_site=treatment_site,
+        treatment_notes=treatment_notes,
+    )
+    folder = f"{session_data_path}/{session_id}_{naive_utc(start_utc):%Y%m%d_%H%M%S}"
+    transaction.update("sessions", {"session_id": session_id}, session_folder_path=folder)
+    transaction.insert("session_journals", session_id=session_id, origin=origin)
+    if protocol_id is not None:
+        protocols.count_use(transaction, protocol_id, start_utc)
+    return get(transaction, session_id)
+
+
+def finish(transaction: Transaction, session_id: int, summary: Summary) -> Session:
+    """Close an open session with its summary; StorageError when it is closed already."""
+    session = get(transaction, session_id)
+    if session.status not in OPEN_STATUSES:
+        raise StorageError(f"session {session_id} is {session.status} already; nothing was changed")
+    transaction.update(
+        "sessions",
+        {"session_id": session_id},
+        status=summary.status,
+        abort_reason=summary.abort_reason,
+        end_time=session.start_time + timedelta(seconds=summary.duration_s),
+        duration_seconds=round(summary.duration_s),
+        total_laser_on_time_seconds=summary.laser_on_time_s,
+        avg_power_watts=summary.avg_power_w,
+        max_power_watts=summary.max_power_w,
+        total_energy_joules=summary.energy_j,
+    )
+    return get(transaction, session_id)
+
+
+def set_paused(transaction: Transaction, session_id: int, paused: bool) -> None:
+    """Say in the row of an open session whether the operator has paused it."""
+    session = get(transaction, session_id)
+    if session.status not in OPEN_STATUSES:
+        raise StorageError(f"session {session_id} is {session.status} already; nothing was changed")
+    transaction.update("sessions", {"session_id": session_id}, status="paused" if paused else "in_progress")
+
+
+def annotate(
+    transaction: Transaction,
+    session_id: int,
+    *,
+    post_treatment_notes: str | None = None,
+    video_path: str | None = None,
+) -> None:
+    """Add what is known after a session: notes, where the video is."""
+    given = {"post_treatment_notes": post_treatment_notes, "video_path": video_path}
+    values = {name: value for name, value in given.items() if value is not None}
+    transaction.update("sessions", {"session_id": session_id}, **values)
+
+
+def add_recording(
+    transaction: Transaction,
+    session_id: int,
+    recording_type: Literal["video", "snapshot", "focus_stack"],
+    file_path: str,
+    recorded_utc: datetime,
+    *,
+    file_size_bytes: int | None = None,
+    duration_seconds: float | None = None,
+    frame_count: int | None = None,
+    resolution: str | None = None,
+    notes: str | None = None,
+) -> int:
+    """Note a recorded file; return its recording_id."""
+    added: int = transaction.insert(
+        "session_recordings",
+        session_id=session_id,
+        recording_type=recording_type,
+        file_path=file_path,
+        timestamp=recorded_utc,
+        file_size_bytes=file_size_bytes,
+        duration_seconds=duration_seconds,
+        frame_count=frame_count,
+        resolution=resolution,
+        notes=notes,
+    )
+    return added
+
+
+def get(database: Database | Reader, session_id: int) -> Session:
+    """Return a session; StorageError if there is none."""
+    row = database.find_one("sessions", session_id=session_id)
+    if row is None:
+        raise StorageError(f"no session has the number {session_id}")
+    return Session(**row)
+
+
+def for_patient(database: Database | Reader, patient_id: int) -> list[Session]:
+    """Return a patient's sessions, newest first."""
+    rows = database.find("sessions", order_by=("-start_time", "-session_id"), patient_id=patient_id)
+    return [Session(**row) for row in rows]
+
+
+def aborted_since(database: Database | Reader, patient_id: int, since_utc: datetime) -> list[Session]:
+    """Return the patient's aborted sessions from since_utc on: their dose counts before another one."""
+    return [
+        session
+        for session in for_patient(database, patient_id)
+        if session.status == "aborted" and session.start_time >= since_utc
+    ]
+
+
+def interrupted(database: Database | Reader) -> list[Session]:
+    """Return the sessions that are still open, oldest first: at program start, those that a crash left."""
+    rows = database.find("sessions", order_by="session_id", status=OPEN_STATUSES)
+    return [Session(**row) for row in rows]
+
+
+def origin(database: Database | Reader, session_id: int) -> str | None:
+    """Return "sim" or "real", None for a session that this program did not start."""
+    row = database.find_one("session_journals", session_id=session_id)
+    return None if row is None else str(row["origin"])
+
+
+def folder_of(session: Session, data_dir: Path) -> Path:
+    """Return where the session's files are: a leading `data/` of the stored path means the data directory."""
+    if session.session_folder_path is None:
+        raise StorageError(f"session {session.session_id} has no folder in its row")
+    stored = Path(session.session_folder_path)
+    inside = stored.relative_to(_DATA) if stored.parts[:1] == (_DATA,) else stored
+    return data_dir / inside

@@ -1,0 +1,205 @@
+"""Accounts: who may do what, PINs hashed by argon2, growing delays and a lock after wrong ones."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import StrEnum
+from typing import Any
+
+from argon2 import PasswordHasher
+from argon2.exceptions import InvalidHashError, VerificationError, VerifyMismatchError
+
+from tosca_kiosk.domain.events import SafetyEvent
+from tosca_kiosk.storage.database import Database
+from tosca_kiosk.storage.door import Reader, Row, Transaction
+from tosca_kiosk.storage.errors import StorageError
+from tosca_kiosk.storage.events import append_safety
+
+PIN_DIGITS = 6
+# Seconds without another try after the n-th wrong PIN in a row; the last one holds for all further ones.
+WRONG_PIN_DELAYS_S = (0.0, 2.0, 5.0, 15.0, 300.0, 900.0)
+# From this wrong PIN on the delay is called a lock and the safety log says so.
+TRIES_BEFORE_LOCK = 5
+
+_hasher = PasswordHasher()
+
+
+class Role(StrEnum):
+    """Roles nest: each may do what those before it may."""
+
+    TECHNICIAN = "technician"
+    SUPERVISOR = "supervisor"
+    ADMIN = "admin"
+
+    def covers(self, needed: Role) -> bool:
+        """Say whether someone of this role may do what needs the other."""
+        ranks = list(Role)
+        return ranks.index(self) >= ranks.index(needed)
+
+
+@dataclass(frozen=True, slots=True)
+class User:
+    """One account. has_pin: without one nobody can sign in with it."""
+
+    tech_id: int
+    username: str
+    full_name: str
+    role: Role
+    created_date: datetime
+    last_login: datetime | None
+    is_active: bool
+    has_pin: bool
+    notes: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class PinCheck:
+    """What a try came to. user: who it is when the PIN was right, else None.
+
+    wrong_tries: in a row, this one included. retry_at: no PIN is looked at before, None when one may be.
+    """
+
+    user: User | None
+    wrong_tries: int
+    retry_at: datetime | None
+
+
+def add(
+    transaction: Transaction,
+    username: str,
+    full_name: str,
+    role: str,
+    now: datetime,
+    notes: str | None = None,
+) -> int:
+    """Add an account without a PIN; return its tech_id. StorageError for a name in use or an unknown role."""
+    known = _role(role)
+    for what, text in (("username", username), ("full name", full_name)):
+        if not text.strip():
+            raise StorageError(f"an account needs a {what}; give one")
+    if transaction.find_one("tech_users", username=username):
+        raise StorageError(f"user {username!r} exists already; choose another username")
+    added: int = transaction.insert(
+        "tech_users", username=username, full_name=full_name, role=str(known), created_date=now, notes=notes
+    )
+    return added
+
+
+def list_all(database: Database | Reader, *, active_only: bool = False) -> list[User]:
+    """Return the accounts by username."""
+    filters: dict[str, Any] = {"is_active": True} if active_only else {}
+    rows = database.find("tech_users", order_by="username", **filters)
+    with_pin = {row["tech_id"] for row in database.find("credentials")}
+    return [_user(row, row["tech_id"] in with_pin) for row in rows]
+
+
+def find(database: Database | Reader, username: str) -> User | None:
+    """Return the account with this username, active or not, or None."""
+    return _found(database, username=username)
+
+
+def get(database: Database | Reader, tech_id: int) -> User:
+    """Return an account; StorageError if there is none."""
+    user = _found(database, tech_id=tech_id)
+    if user is None:
+        raise StorageError(f"no user has the number {tech_id}; see tosca-kiosk users list")
+    return user
+
+
+def admin_has_pin(database: Database | Reader) -> bool:
+    """Say whether some active admin can sign in: from then on changes of accounts ask for a PIN."""
+    return any(user.has_pin and user.role is Role.ADMIN for user in list_all(database, active_only=True))
+
+
+def set_pin(transaction: Transaction, tech_id: int, pin: str, now: datetime) -> None:
+    """Give an account a PIN of six digits; that ends a lock. StorageError for anything else."""
+    if not (len(pin) == PIN_DIGITS and pin.isascii() and pin.isdigit()):
+        raise StorageError(f"a PIN has {PIN_DIGITS} digits, 0 to 9; choose such a one")
+    get(transaction, tech_id)
+    values = {"pin_hash": _hasher.hash(pin), "failed_tries": 0, "locked_until": None, "changed_date": now}
+    if transaction.find_one("credentials", tech_id=tech_id) is None:
+        transaction.insert("credentials", tech_id=tech_id, **values)
+    else:
+        transaction.update("credentials", {"tech_id": tech_id}, **values)
+
+
+def verify_pin(transaction: Transaction, username: str, pin: str, now: datetime) -> PinCheck:
+    """Try a PIN. Wrong ones in a row delay the next try more and more; during a delay none is looked at.
+
+    An unknown or inactive account and one without a PIN never let anyone in.
+    """
+    user = find(transaction, username)
+    credentials = user and transaction.find_one("credentials", tech_id=user.tech_id)
+    if not user or not credentials or not user.is_active:
+        return PinCheck(None, 0, None)
+    locked_until: datetime | None = credentials["locked_until"]
+    if locked_until is not None and now < locked_until:
+        return PinCheck(None, credentials["failed_tries"], locked_until)
+    if not _fits(credentials["pin_hash"], pin, username):
+        return _refused(transaction, user, credentials["failed_tries"] + 1, now)
+    transaction.update("credentials", {"tech_id": user.tech_id}, failed_tries=0, locked_until=None)
+    transaction.update("tech_users", {"tech_id": user.tech_id}, last_login=now)
+    return PinCheck(get(transaction, user.tech_id), 0, None)
+
+
+def deactivate(transaction: Transaction, tech_id: int) -> None:
+    """Close an account; its rows stay. StorageError for the last active admin."""
+    user = get(transaction, tech_id)
+    admins = [other for other in list_all(transaction, active_only=True) if other.role is Role.ADMIN]
+    if [admin.tech_id for admin in admins] == [tech_id]:
+        raise StorageError(f"{user.username} is the last active admin; make another one first")
+    transaction.update("tech_users", {"tech_id": tech_id}, is_active=False)
+
+
+def _refused(transaction: Transaction, user: User, tries: int, now: datetime) -> PinCheck:
+    delay_s = WRONG_PIN_DELAYS_S[min(tries, len(WRONG_PIN_DELAYS_S)) - 1]
+    retry_at = now + timedelta(seconds=delay_s) if delay_s else None
+    transaction.update("credentials", {"tech_id": user.tech_id}, failed_tries=tries, locked_until=retry_at)
+    if tries >= TRIES_BEFORE_LOCK:
+        append_safety(transaction, now, [(0.0, _locked(user, tries, delay_s))], tech_id=user.tech_id)
+    return PinCheck(None, tries, retry_at)
+
+
+def _locked(user: User, tries: int, delay_s: float) -> SafetyEvent:
+    return SafetyEvent(
+        event_type="login_locked",
+        severity="warning",
+        description=f"{tries} wrong PINs in a row for {user.username}.",
+        system_state="idle",
+        laser_state="off",
+        footpedal=None,
+        smoothing=None,
+        photodiode_v=None,
+        action_taken="login_locked",
+        details={"username": user.username, "wrong_tries": tries, "locked_seconds": delay_s},
+    )
+
+
+def _fits(pin_hash: str, pin: str, username: str) -> bool:
+    try:
+        return _hasher.verify(pin_hash, pin)
+    except VerifyMismatchError:
+        return False
+    except (VerificationError, InvalidHashError) as error:
+        raise StorageError(
+            f"the PIN of {username!r} cannot be checked ({error}); set a new one: tosca-kiosk users set-pin"
+        ) from error
+
+
+def _role(role: str) -> Role:
+    try:
+        return Role(role)
+    except ValueError as error:
+        raise StorageError(f"role {role!r} is unknown; allowed: {', '.join(Role)}") from error
+
+
+def _found(database: Database | Reader, **key: Any) -> User | None:
+    row = database.find_one("tech_users", **key)
+    if row is None:
+        return None
+    return _user(row, database.find_one("credentials", tech_id=row["tech_id"]) is not None)
+
+
+def _user(row: Row, has_pin: bool) -> User:
+    return User(**{**row, "role": _role(row["role"])}, has_pin=has_pin)
