@@ -43,6 +43,10 @@ _ZERO = "LAS:LDI 0"
 _OFF_PERIOD_S = 0.1
 _OFF_TRIES = 3
 _STOP_TRIES = 20
+_LATE_S = (0.15, 0.2)
+"""One question goes between two sets; one more for each of these the oldest has waited longer than."""
+_MOST_BETWEEN = 1 + len(_LATE_S)
+"""When the round is so late, identity and settings wait."""
 _DARK_MA = 20.0
 """Well over the 4 mA of the set point's accuracy, well under the threshold of the diodes in use (500 mA)."""
 _CURRENT_MODES = ("ILBW", "IHBW")
@@ -135,7 +139,7 @@ class ArroyoLaser(ArroyoDevice):
     def _reset_commands(self) -> None:
         self._set_ma: float | None = 0.0  # what the last set told the device; None: not known, tell it again
         self._setting_ma: float | None = None  # the set point the outstanding ERRSTR? confirms
-        self._was_set = False
+        self._since_set = 1  # questions since the last set
         self._on_due = False
         self._on_sent = False
         self._off_pending = False
@@ -165,8 +169,9 @@ class ArroyoLaser(ArroyoDevice):
         self._urgent_s = now_s + _OFF_PERIOD_S if self._link is LinkState.READY else inf
 
     def _next(self, now_s: float) -> tuple[Polled[Any], str] | None:
+        self._send_urgent(now_s)  # a reading may just have shown an output that is not wanted
         polled, text = self._choose(now_s)
-        self._was_set = self._setting_ma is not None
+        self._since_set = 0 if self._setting_ma is not None else self._since_set + 1
         if polled is self._condition:
             self._condition_due = False
         elif polled is self._out:
@@ -187,10 +192,13 @@ class ArroyoLaser(ArroyoDevice):
             self._on_sent = True
             return self._out, self._out.question
         target_ma = float(floor(self._want_ma + 1e-6)) if self._on_sent else 0.0
-        if target_ma != self._set_ma and not self._off_pending and not self._was_set:
+        waits_longest = oldest(self._round)
+        waited_s = now_s - waits_longest.asked_s
+        between = 1 + sum(waited_s > late_s for late_s in _LATE_S)
+        if target_ma != self._set_ma and not self._off_pending and self._since_set >= between:
             self._setting_ma = self._set_ma = target_ma
             return self._errors, f"{SET_CURRENT.write} {target_ma:.0f};{self._errors.question}"
-        polled = self._slow_question(now_s) or oldest(self._round)
+        polled = (self._slow_question(now_s) if between < _MOST_BETWEEN else None) or waits_longest
         return polled, polled.question
 
     def _is_ready_for_on(self) -> bool:

@@ -1,0 +1,167 @@
+"""The line protocol by hand-written transcripts: what comes in, and what is made of it."""
+
+from itertools import pairwise
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from hardware.arroyo.line import QueryLine
+
+IDENTITY = b"Arroyo 4320 SIM-0001 3.10 2017\r\n"
+
+
+@pytest.fixture
+def line():
+    return QueryLine(answer_timeout_s=0.5)
+
+
+def asked(line, question, now_s=0.0):
+    line.ask(question, now_s)
+    return line.take_output()
+
+
+def test_a_command_ends_with_a_carriage_return(line):
+    line.send("LAS:OUT 0")
+    assert line.take_output() == b"LAS:OUT 0\r"
+    assert line.take_output() == b""
+
+
+def test_a_bare_line_end_can_be_sent(line):
+    line.send("")
+    assert line.take_output() == b"\r"
+    asked(line, "TEC:T?")
+    assert line.receive(b"x25.0\r\n", 0.1) == "x25.0", "and is no echo of everything"
+
+
+def test_what_is_sent_first_is_written_first(line):
+    line.send("LAS:OUT 0")
+    line.ask("LAS:OUT?", 0.0)
+    assert line.take_output() == b"LAS:OUT 0\rLAS:OUT?\r"
+
+
+@pytest.mark.parametrize("end", [b"\r\n", b"\r", b"\n", b"\n\r", b"\r\r\n"])
+def test_every_line_end_of_the_manual_ends_an_answer(line, end):
+    asked(line, "LAS:LDI?")
+    assert line.receive(b"1000" + end, 0.02) == "1000"
+    asked(line, "LAS:OUT?")
+    assert line.receive(b"1" + end, 0.04) == "1"
+
+
+def test_an_answer_may_come_byte_by_byte(line):
+    asked(line, "LAS:LDI?")
+    answers = [line.receive(bytes([byte]), 0.01) for byte in b"1000\r\n"]
+    assert answers == [None, None, None, None, "1000", None]
+    assert not line.busy
+
+
+def test_half_an_answer_is_no_answer(line):
+    asked(line, "LAS:LDI?")
+    assert line.receive(b"10", 0.01) is None
+    assert line.busy
+    assert line.receive(b"00\r\n", 0.02) == "1000"
+
+
+@pytest.mark.parametrize(
+    "echoed",
+    [b"LAS:LDI?1000\r\n", b"LAS:LDI?\r1000\r\n", b"LAS:LDI?\r\n1000\r\n", b"las:ldi? 1000\r\n"],
+)
+def test_an_echo_is_not_the_answer(line, echoed):
+    asked(line, "LAS:LDI?")
+    assert line.receive(echoed, 0.02) == "1000"
+
+
+def test_the_echo_of_an_off_that_came_in_between_is_taken_off_too(line):
+    asked(line, "LAS:LDI?")
+    line.send("LAS:OUT 0")
+    assert line.receive(b"LAS:LDI?LAS:OUT 01000\r\n", 0.02) == "1000"
+
+
+def test_a_question_is_given_up_at_its_deadline_whatever_trickles_in(line):
+    asked(line, "LAS:LDI?", now_s=1.0)
+    for tick in range(1, 50):
+        assert line.receive(b".", 1.0 + 0.01 * tick) is None
+        assert not line.expire(1.0 + 0.01 * tick)
+    assert line.expire(1.5)
+    assert (line.unanswered, line.unanswered_in_row, line.busy) == (1, 1, False)
+
+
+def test_after_a_missing_answer_the_line_is_realigned_by_the_identity(line):
+    asked(line, "LAS:COND?", now_s=0.0)
+    assert line.expire(0.5)
+    assert asked(line, "LAS:LDI?", now_s=0.5) == b"*IDN?\r"
+    assert line.receive(b"1040\r\n", 0.55) is None, "the late answer to LAS:COND? is not the current"
+    assert line.receive(IDENTITY, 0.57) is None
+    assert line.take_output() == b"LAS:LDI?\r"
+    assert line.asked_s == 0.57, "the value is no older than its own question"
+    assert line.receive(b"12\r\n", 0.6) == "12"
+    assert line.unanswered_in_row == 0
+
+
+def test_a_late_identity_is_never_taken_for_another_answer(line):
+    asked(line, "*IDN?", now_s=0.0)
+    assert line.expire(0.5)
+    asked(line, "*IDN?", now_s=0.5)
+    assert line.receive(IDENTITY, 0.6).startswith("Arroyo 4320")
+    asked(line, "LAS:OUT?", now_s=0.6)
+    assert line.receive(IDENTITY, 0.65) is None
+    assert line.receive(b"0\r\n", 0.66) == "0"
+
+
+@pytest.mark.parametrize("stray", [b"7\r\n", b"1000\r\n"])
+def test_an_answer_too_many_realigns_the_line(line, stray):
+    asked(line, "LAS:OUT?")
+    assert line.receive(b"0\r\n" + stray, 0.02) == "0"
+    assert asked(line, "LAS:COND?", now_s=0.02) == b"*IDN?\r"
+
+
+def test_an_answer_that_nobody_asked_for_realigns_the_line(line):
+    assert line.receive(b"1024\r\n", 0.0) is None
+    assert asked(line, "LAS:COND?") == b"*IDN?\r"
+
+
+def test_the_rest_of_a_stray_line_is_not_glued_to_the_next_answer(line):
+    line.receive(b"10", 0.0)
+    assert asked(line, "LAS:LDI?") == b"*IDN?\r"
+    assert line.receive(b"24\r\n" + IDENTITY, 0.02) is None
+    assert line.receive(b"5\r\n", 0.04) == "5"
+
+
+def test_a_line_that_comes_with_the_identity_is_older_than_the_question_behind_it(line):
+    asked(line, "LAS:COND?")
+    line.expire(0.5)
+    asked(line, "LAS:LDI?", now_s=0.5)
+    assert line.receive(IDENTITY + b"1024\r\n", 0.6) is None
+    assert line.busy
+
+
+def test_babble_without_line_ends_does_not_fill_the_memory(line):
+    asked(line, "*IDN?")
+    for _ in range(100):
+        line.receive(b"\xff" * 1000, 0.1)
+    assert line.dropped_characters == 100_000
+    assert line.receive(IDENTITY, 0.2).startswith("Arroyo")
+
+
+@settings(max_examples=60, deadline=None)
+@given(chunks=st.lists(st.binary(max_size=40), max_size=12), busy=st.booleans())
+def test_no_bytes_make_it_raise(chunks, busy):
+    line = QueryLine(answer_timeout_s=0.5)
+    if busy:
+        line.ask("ERRSTR?", 0.0)
+    answers = []
+    for tick, chunk in enumerate(chunks):
+        answers.append(line.receive(chunk, 0.01 * tick))
+    assert sum(answer is not None for answer in answers) <= busy, "one question has one answer at most"
+
+
+@settings(max_examples=40, deadline=None)
+@given(cuts=st.lists(st.integers(0, 60), max_size=8))
+def test_where_the_bytes_are_cut_does_not_matter(cuts):
+    data = b'*IDN?\r201,"Out of range",501,"Interlock"\r\n'
+    line = QueryLine(answer_timeout_s=0.5)
+    line.ask("ERRSTR?", 0.0)
+    line.send("*IDN?")
+    edges = [0, *sorted(min(cut, len(data)) for cut in cuts), len(data)]
+    answers = [line.receive(data[a:b], 0.0) for a, b in pairwise(edges)]
+    assert [answer for answer in answers if answer] == ['201,"Out of range",501,"Interlock"']

@@ -1,0 +1,286 @@
+"""The start sequence of both Arroyo drivers, and everything that makes them refuse or give up."""
+
+import pytest
+from arroyo_bench import LASER, TEC, changed, laser_bench, tec_bench
+
+from hardware.interfaces import Identity, LinkState, Origin
+
+LASER_START = [
+    "LAS:OUT 0",
+    "TERMINAL 0",
+    "*IDN?",
+    "RADIX DEC",
+    "HEXFLOAT 0",
+    "LAS:OUT?",
+    "ERRSTR?",
+    "LAS:EVE?",
+    "*CLS",
+    "LAS:LDI 0",
+    "LAS:SET:LDI?",
+    "LAS:MODE?",
+    "LAS:LIM:LDI 10500",
+    "LAS:LIM:LDI?",
+    "LAS:LIM:LDV 4.00",
+    "LAS:LIM:LDV?",
+    "LAS:ENAB:OUTOFF 40350",
+    "LAS:ENAB:OUTOFF?",
+    "LAS:TOL 100,1.0",
+    "LAS:TOL?",
+    "ONDELAY 0",
+    "ONDELAY?",
+]
+TEC_START = [
+    "",
+    "TERMINAL 0",
+    "*IDN?",
+    "RADIX DEC",
+    "HEXFLOAT 0",
+    "ERRSTR?",
+    "TEC:COND?",
+    "*CLS",
+    "TEC:MODE?",
+    "TEC:LIM:THI 40.00",
+    "TEC:LIM:THI?",
+    "TEC:LIM:TLO 10.00",
+    "TEC:LIM:TLO?",
+    "TEC:LIM:ITE 4.00",
+    "TEC:LIM:ITE?",
+    "TEC:ENAB:OUTOFF 1240",
+    "TEC:ENAB:OUTOFF?",
+    "TEC:TOL 0.10,5.0",
+    "TEC:TOL?",
+    "TEC:T 25.00",
+    "TEC:SET:T?",
+    "TEC:OUT 1",
+    "TEC:COND?",
+]
+BENCHES = pytest.mark.parametrize(("make", "start"), [(laser_bench, LASER_START), (tec_bench, TEC_START)])
+
+
+@BENCHES
+@pytest.mark.parametrize("period_s", [0.001, 0.010, 0.020])
+def test_the_start_sequence_is_the_pages_at_every_polling_rate(make, start, period_s):
+    bench = make(period_s).ready()
+    assert bench.wire.sent()[: len(start)] == start
+    assert bench.driver.problem is None
+    assert bench.driver.origin is Origin.SIM
+    assert bench.driver.unanswered_questions == bench.driver.refused_answers == 0
+
+
+@BENCHES
+@pytest.mark.parametrize("ends", [b"\r\n", b"\r", b"\n"])
+@pytest.mark.parametrize("chunk", [1, None])
+@pytest.mark.parametrize("echo", [True, False])
+def test_it_starts_with_every_line_end_an_echo_and_byte_by_byte(make, start, ends, chunk, echo):
+    bench = make(0.002)
+    bench.wire.ends, bench.wire.chunk, bench.wire.echo = ends, chunk, echo
+    bench.ready()
+    assert bench.wire.sent()[: len(start)] == start
+    assert bench.driver.refused_answers == 0
+
+
+def test_what_was_in_the_line_before_is_drained():
+    bench = laser_bench()
+    bench.wire.say(b'201,"Out of range"\r\nArroyo 4302 OTHER 1 1\r\n')
+    bench.ready()
+    assert bench.driver.identity == Identity("4320", "SIM-0001", "3.10 2017-05")
+
+
+def test_errors_and_events_are_recorded_before_they_are_cleared():
+    bench = laser_bench(**{"ERRSTR?": '501,"Interlock"', "LAS:EVE?": "144"}).ready()
+    assert bench.driver.found_at_start == (
+        "error 501 laser interlock open",
+        "event interlock open",
+        "event open circuit",
+    )
+    sent = bench.wire.sent()
+    assert max(sent.index("ERRSTR?"), sent.index("LAS:EVE?")) < sent.index("*CLS")
+    assert sent.count("*CLS") == 1
+
+
+def test_a_controllers_trips_are_recorded_and_its_usual_bits_are_not():
+    bench = tec_bench(**{"ERRSTR?": "402", "TEC:COND?": str(1 << 6 | 1 << 9 | 1 << 10)}).ready()
+    assert bench.driver.found_at_start == ("error 402 TEC sensor open", "condition sensor open")
+
+
+@pytest.mark.parametrize("identity", ["Arroyo 4308 SIM-0001 3.10 x", "Arroyo 4320 SIM-0009 3.10 x"])
+def test_another_model_or_serial_number_is_refused_with_both_names(identity):
+    bench = laser_bench(**{"*IDN?": identity}).run(1.0)
+    _, model, serial_number, *_ = identity.split()
+    assert bench.driver.link is LinkState.REFUSED
+    assert f"model {model} serial {serial_number} answers" in bench.driver.problem
+    assert "names model 4320 serial SIM-0001" in bench.driver.problem
+    assert "correct the configuration" in bench.driver.problem
+    assert set(bench.wire.sent()) == {"LAS:OUT 0", "TERMINAL 0", "*IDN?"}
+
+
+def test_a_refused_laser_is_told_off_again_and_again():
+    bench = laser_bench(**{"*IDN?": "Arroyo 4308 SIM-0001 3.10 x"}).run(1.0)
+    sent = len(bench.wire.log)
+    bench.run(3.0)
+    assert bench.wire.sent(since=sent) == ["LAS:OUT 0"] * 3
+    assert bench.driver.link is LinkState.REFUSED
+
+
+def test_a_refused_device_that_is_unplugged_is_met_anew():
+    bench = laser_bench(**{"*IDN?": "Arroyo 4308 SIM-0001 3.10 x"}).run(1.0)
+    bench.wire.gone = True
+    bench.step()
+    assert bench.driver.link is LinkState.LOST
+    bench.wire.gone = False
+    bench.wire.answers["*IDN?"] = "Arroyo 4320 SIM-0001 3.10 x"
+    bench.ready()
+
+
+@BENCHES
+def test_nobody_at_the_line_is_lost_after_three_tries(make, start):
+    bench = make()
+    bench.wire.deaf = True
+    bench.run_until(lambda: bench.driver.link is LinkState.LOST)
+    assert bench.wire.sent().count("*IDN?") == 3
+    assert bench.now_s == pytest.approx(0.2 + 3 * 0.5, abs=0.06)
+    for word in (bench.wire.url, "38400 baud", "switched on", "cable"):
+        assert word in bench.driver.problem
+
+
+@pytest.mark.parametrize("noise", [b"\xf8\x80\x00\xfe\x80", b"ILX Lightwave,LDX-3620,1\r\n", b"STAT=0\n"])
+def test_an_answer_that_is_no_arroyos_is_refused_as_wrong_device_or_baud(noise):
+    bench = laser_bench()
+    bench.wire.deaf = True
+    bench.run(0.3)
+    bench.wire.say(noise)
+    bench.run(1.7)
+    assert bench.driver.link is LinkState.REFUSED
+    assert "not an Arroyo" in bench.driver.problem
+    assert "baud" in bench.driver.problem
+
+
+@pytest.mark.parametrize(
+    ("question", "got", "words"),
+    [
+        ("LAS:LIM:LDI?", "20000", "LAS:LIM:LDI: wanted 10500 mA, got 20000 mA"),
+        ("LAS:LIM:LDI?", "10.5", "wanted 10500 mA, got 10.5 mA"),
+        ("LAS:LIM:LDV?", "5", "LAS:LIM:LDV: wanted 4 V, got 5 V"),
+        ("LAS:ENAB:OUTOFF?", "40334", "LAS:ENAB:OUTOFF: wanted 40350 bits, got 40334 bits"),
+        ("LAS:TOL?", "100,2.0", "LAS:TOL: wanted 100 mA, 1 s, got 100 mA, 2 s"),
+        ("ONDELAY?", "3000", "ONDELAY: wanted 0 ms, got 3000 ms"),
+        ("LAS:SET:LDI?", "250", "LAS:LDI: wanted 0 mA, got 250 mA"),
+    ],
+)
+def test_a_read_back_that_differs_is_refused_with_command_wanted_and_got(question, got, words):
+    bench = laser_bench(**{question: got})
+    bench.wire.stuck.add(question)
+    bench.run(2.0)
+    assert bench.driver.link is LinkState.REFUSED
+    assert words in bench.driver.problem
+    assert bench.driver.condition_bits is None
+
+
+@pytest.mark.parametrize(
+    ("question", "got", "words"),
+    [
+        ("TEC:LIM:ITE?", "4000", "TEC:LIM:ITE: wanted 4 A, got 4000 A"),
+        ("TEC:LIM:THI?", "80", "TEC:LIM:THI: wanted 40 deg C, got 80 deg C"),
+        ("TEC:SET:T?", "25.01", "TEC:T: wanted 25 deg C, got 25.01 deg C"),
+    ],
+)
+def test_a_controllers_read_back_that_differs_is_refused(question, got, words):
+    bench = tec_bench(**{question: got, "ERRSTR?": '201,"Out of range"'})
+    bench.wire.stuck.add(question)
+    bench.run(2.0)
+    assert bench.driver.link is LinkState.REFUSED
+    assert words in bench.driver.problem
+    assert "error 201 value out of range" in bench.driver.problem
+    assert "TEC:OUT 1" not in bench.wire.sent()
+
+
+def test_one_flipped_digit_in_a_read_back_is_looked_at_again():
+    bench = laser_bench()
+    bench.run_until(lambda: "LAS:LIM:LDI?" in bench.wire.sent())
+    bench.wire.say_instead(b"10100\r\n", after_s=0.01)
+    bench.ready()
+    assert bench.wire.sent().count("LAS:LIM:LDI 10500") == 2
+
+
+def test_a_laser_that_stays_on_is_refused():
+    bench = laser_bench(**{"LAS:OUT?": "1"})
+    bench.wire.stuck.add("LAS:OUT?")
+    bench.run(1.0)
+    assert bench.driver.link is LinkState.REFUSED
+    assert "stays on" in bench.driver.problem
+    assert bench.wire.sent().count("LAS:OUT 0") >= 4
+    assert "*CLS" not in bench.wire.sent()
+
+
+@pytest.mark.parametrize("mode", ["MDP", "LDV"])
+def test_a_laser_that_regulates_no_current_is_refused(mode):
+    bench = laser_bench(**{"LAS:MODE?": mode}).run(1.0)
+    assert bench.driver.link is LinkState.REFUSED
+    assert f"LAS:MODE is {mode}" in bench.driver.problem
+
+
+def test_a_controller_that_does_not_switch_on_is_refused_with_its_reasons():
+    bench = tec_bench(**{"TEC:COND?": str(1 << 6), "TEC:OUT?": "0"})
+    bench.run(4.0)
+    assert bench.driver.link is LinkState.REFUSED
+    assert "does not switch on (sensor open)" in bench.driver.problem
+
+
+def test_a_start_question_without_an_answer_is_asked_again_after_realigning():
+    bench = laser_bench()
+    del bench.wire.answers["LAS:EVE?"]
+    bench.run_until(lambda: bench.driver.unanswered_questions == 1)
+    bench.wire.answers["LAS:EVE?"] = "0"
+    bench.ready()
+    sent = bench.wire.sent()
+    at = sent.index("LAS:EVE?")
+    assert sent[at + 1 : at + 3] == ["*IDN?", "LAS:EVE?"]
+
+
+def test_a_port_that_is_not_there_is_tried_again_with_growing_pauses():
+    bench = laser_bench()
+    bench.wire.gone = True
+    bench.run(34.0)
+    assert bench.driver.link is LinkState.LOST
+    assert "Laser driver: port sim://laser is not there" in bench.driver.problem
+    pauses = [b - a for a, b in zip(bench.wire.openings, bench.wire.openings[1:], strict=False)]
+    assert pauses == pytest.approx([0.5, 1, 2, 4, 8, 8, 8], abs=0.02)
+
+
+def test_commands_do_not_hurry_the_opening():
+    bench = laser_bench()
+    bench.wire.gone = True
+    for tick in range(100):
+        bench.step(lambda tick=tick: bench.driver.want(tick % 2 == 0, 0.0))
+    assert len(bench.wire.openings) == 2
+
+
+@pytest.mark.parametrize(
+    ("changes", "words"),
+    [
+        ({"current_limit_ma": 20_001}, "20001 mA"),
+        ({"current_limit_ma": float("nan")}, "nan mA"),
+        ({"current_limit_ma": 0}, "0 mA"),
+        ({"voltage_limit_v": 5.1}, "5.1 V"),
+        ({"on_delay_ms": 30_001}, "ONDELAY"),
+        ({"tolerance_s": 0}, "LAS:TOL"),
+        ({"model": "4302"}, "a 4302 allows"),
+    ],
+)
+def test_a_laser_setting_outside_the_model_is_refused_before_the_port_is_opened(changes, words):
+    with pytest.raises(ValueError, match=words):
+        laser_bench(settings=changed(LASER, **changes))
+
+
+@pytest.mark.parametrize(
+    ("changes", "words"),
+    [
+        ({"setpoint_c": 40.5}, "40.5 deg C"),
+        ({"setpoint_c": float("nan")}, "nan deg C"),
+        ({"current_limit_a": 4000}, "TEC:LIM:ITE: 4000 A asked, 0 to 5 allowed"),
+        ({"tolerance_c": 0.001}, "TEC:TOL"),
+    ],
+)
+def test_a_tec_setting_out_of_range_is_refused_before_the_port_is_opened(changes, words):
+    with pytest.raises(ValueError, match=words):
+        tec_bench(settings=changed(TEC, **changes))
