@@ -1,0 +1,60 @@
+"""The simulated cart's four wire devices over one plant, and their installation as `sim://` ports."""
+
+from __future__ import annotations
+
+from simulators.plant import Plant
+from simulators.serial_port.protocol_sim import Clock, plug_in, unplug
+from simulators.wire.arroyo_laser import ArroyoLaser, LaserOptions
+from simulators.wire.arroyo_tec import ArroyoTec, TecOptions
+from simulators.wire.board import BoardOptions, InterlockBoard
+from simulators.wire.line import VirtualLine
+from simulators.wire.xeryon import StageOptions, XeryonStage
+
+PORTS = ("laser", "tec", "stage", "board")
+
+
+class SimulatedCart:
+    """Laser driver, TEC controller, stage and interlock board, wired to one plant.
+
+    Options say what a device is and how it powers up; the usual ones are a healthy cart.
+    """
+
+    def __init__(
+        self,
+        world: Plant,
+        *,
+        laser: LaserOptions | None = None,
+        tec: TecOptions | None = None,
+        stage: StageOptions | None = None,
+        board: BoardOptions | None = None,
+    ) -> None:
+        self.world = world
+        self.laser = ArroyoLaser(world, laser)
+        self.tec = ArroyoTec(world, tec)
+        self.stage = XeryonStage(world, stage)
+        self.board = InterlockBoard(world, board)
+
+    @property
+    def lines(self) -> dict[str, VirtualLine]:
+        """The four serial lines by port name."""
+        return {
+            "laser": self.laser.line,
+            "tec": self.tec.line,
+            "stage": self.stage.line,
+            "board": self.board.line,
+        }
+
+
+def install(cart: SimulatedCart, clock: Clock) -> None:
+    """Make serial.serial_for_url("sim://laser"), "sim://tec", "sim://stage" and "sim://board" reach the cart.
+
+    clock: the present instant in the world's seconds. Raises ValueError while another cart is installed.
+    """
+    for name, line in cart.lines.items():
+        plug_in(name, line, cart.world.kernel, clock)
+
+
+def uninstall() -> None:
+    """Take the cart's ports away; harmless if none is installed. Open ports fail as if unplugged."""
+    for name in PORTS:
+        unplug(name)

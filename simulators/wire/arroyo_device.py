@@ -1,0 +1,290 @@
+"""What both Arroyo controllers share: input buffer, sequential work, conditions, common commands."""
+
+from __future__ import annotations
+
+import struct
+from abc import ABC, abstractmethod
+from collections import deque
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import partial
+from random import Random
+from typing import Any, ClassVar
+
+from simulators.kernel import Kernel, Timer
+from simulators.wire.arroyo_errors import TOO_LONG, ErrorQueue, WireError
+from simulators.wire.arroyo_syntax import Command, Language, Step, number, truth, whole, word
+from simulators.wire.line import VirtualLine
+
+INPUT_BUFFER_CHARACTERS = 128
+ANSWER_TIME_S = (0.005, 0.030)
+RESET_DEAF_S = 0.125
+OUT_OF_TOLERANCE, OUTPUT_ON = 1 << 9, 1 << 10  # in both COND? registers
+TERMINATORS = (b"\r\n", b"\r\n", b"\r", b"\r", b"\n", b"\n", b"", b"")
+RADIX_FORMS = {"DEC": "{:d}", "HEX": "#H{:X}", "OCT": "#Q{:o}", "BIN": "#B{:b}"}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ArroyoOptions:
+    """How one controller is built and in what state it powers up.
+
+    answers: False for a controller that hears and says nothing. terminal_echo: left in TERMINAL 1.
+    """
+
+    model: str
+    serial: str
+    firmware: str = "1.0-sim"
+    build: str = "0"
+    baud: int = 38400
+    answers: bool = True
+    terminal_echo: bool = False
+    output_on: bool = False
+
+
+class ArroyoDevice(ABC):
+    """A controller on a line. Command lines are worked off one after another, each in 5 to 30 ms."""
+
+    LANGUAGE: ClassVar[Language]
+    SAVED: ClassVar[tuple[str, ...]]  # attributes that *SAV keeps and *RST sets back
+    SUPERVISION_S: ClassVar[float]  # how often the firmware looks at its load while the output is on
+    FORCED_OFF: ClassVar[Mapping[int, int]]  # condition bit: error queued when it switches the output off
+    STATUS_BITS: ClassVar[tuple[int, int]]  # *STB? bits for event and condition
+
+    def __init__(self, kernel: Kernel, options: ArroyoOptions, seed: int) -> None:
+        self._kernel = kernel
+        self._options = options
+        self._random = Random(seed)
+        self.line = VirtualLine(
+            kernel,
+            self._receive,
+            baud=options.baud,
+            seed=self._random.getrandbits(32),
+            carriage_return_ends=True,
+        )
+        self.line.mute = self.line.deaf = not options.answers
+        self.errors = ErrorQueue()
+        self.output_on = False
+        self._always_off = 0  # conditions that switch off whatever ENAB:OUTOFF says
+        self._off_mask = 0
+        self._events = 0
+        self._seen = 0
+        self._pending: deque[bytes] = deque()
+        self._pending_characters = 0
+        self._busy = False
+        self._supervision: Timer | None = None
+        self._set_form_to_factory()
+        self._echo = options.terminal_echo
+        self._memory: dict[int, dict[str, Any]] = {}
+
+    @abstractmethod
+    def switch_output(self, on: bool) -> None:
+        """Switch the output as OUT 0/1 does; what forbids it lands in the error queue."""
+
+    @abstractmethod
+    def _conditions(self) -> int:
+        """Return the COND? bits of this instant."""
+
+    @abstractmethod
+    def _settings_changed(self) -> None:
+        """Let the power stage follow the settings."""
+
+    # Working off command lines.
+
+    def _receive(self, line: bytes) -> None:
+        if self._echo:
+            self.line.send(line)
+        if self._pending_characters + len(line) > INPUT_BUFFER_CHARACTERS:
+            self._pending.clear()
+            self._pending_characters = 0
+            self.errors.push(TOO_LONG)
+        elif self._busy:
+            self._pending.append(line)
+            self._pending_characters += len(line)
+        else:
+            self._begin(line)
+
+    def _begin(self, line: bytes) -> None:
+        self._busy = True
+        shortest_s, longest_s = ANSWER_TIME_S
+        delay_s = shortest_s + (longest_s - shortest_s) * self._random.random()
+        self._kernel.after(delay_s, partial(self._finish, line))
+
+    def _finish(self, line: bytes) -> None:
+        answers: list[str] = []
+        for step in self.LANGUAGE.compile(line):
+            if self._kernel.now_s < self.line.deaf_until_s:
+                break
+            self._take(step, answers)
+        if answers:
+            self.line.send(",".join(answers).encode("ascii") + self._terminator)
+        if self._pending:
+            following = self._pending.popleft()
+            self._pending_characters -= len(following)
+            self._begin(following)
+        else:
+            self._busy = False
+
+    def _take(self, step: Step, answers: list[str]) -> None:
+        try:
+            answer = step(self)
+        except WireError as error:
+            self.errors.push(error.code)
+        else:
+            if answer is not None:
+                answers.append(answer)
+
+    # Conditions and events.
+
+    def _refresh(self) -> int:
+        """Latch what is new, switch off for what must, and return the conditions after that."""
+        conditions = self._conditions()
+        new = conditions & ~self._seen
+        self._events |= new
+        self._seen = conditions
+        # Every output starts out of tolerance: only falling out of it can switch off.
+        forcing = (conditions & ~OUT_OF_TOLERANCE | new) & (self._off_mask | self._always_off)
+        if self.output_on and forcing & ~OUTPUT_ON:
+            codes = [code for bit, code in self.FORCED_OFF.items() if forcing >> bit & 1]
+            if codes:
+                self._force_off(codes)
+                self._seen = conditions = self._conditions()
+        return conditions
+
+    def _force_off(self, codes: list[int]) -> None:
+        for code in codes:
+            self.errors.push(code)
+        self.switch_output(False)
+
+    def _supervise(self) -> None:
+        self._supervision = None
+        self._look_at_load()
+        self._refresh()
+        self._keep_supervising()
+
+    def _keep_supervising(self) -> None:
+        if self.output_on and self._supervision is None:
+            self._supervision = self._kernel.after(self.SUPERVISION_S, self._supervise)
+
+    @abstractmethod
+    def _look_at_load(self) -> None:
+        """Follow what needs a history: tolerance windows, runaway."""
+
+    # Forms of answers.
+
+    def real(self, value: float, decimals: int) -> str:
+        """Write a number with so many decimals, or as HEXFLOAT asks."""
+        if self._hexfloat:
+            return "#H" + struct.pack(">f", value).hex().upper()
+        return f"{round(value, decimals) + 0.0:.{decimals}f}"  # + 0.0: never minus zero
+
+    def integer(self, value: int) -> str:
+        """Write a register as RADIX asks."""
+        return self._radix_form.format(value)
+
+    def _set_form_to_factory(self) -> None:
+        self._terminal_mode = 0
+        self._terminator = TERMINATORS[0]
+        self._echo = False
+        self._hexfloat = False
+        self._radix = "DEC"
+        self._radix_form = RADIX_FORMS["DEC"]
+
+    # Common commands.
+
+    def identity(self) -> str:
+        options = self._options
+        return f"Arroyo {options.model} {options.serial} {options.firmware} {options.build}"
+
+    def settings(self) -> dict[str, Any]:
+        """Return a copy of what *SAV would keep."""
+        return {name: getattr(self, name) for name in self.SAVED}
+
+    def _restore(self, settings: Mapping[str, Any]) -> None:
+        self.switch_output(False)
+        for name, value in settings.items():
+            setattr(self, name, value)
+        self._settings_changed()
+
+    def _save(self, place: int) -> None:
+        self._memory[place] = self.settings()
+
+    def _recall(self, place: int) -> None:
+        self._restore(self._memory.get(place, self._factory))
+
+    def _reset(self) -> None:
+        self._restore(self._factory)
+        self._set_form_to_factory()
+        self._pending.clear()
+        self._pending_characters = 0
+        self.line.deaf_until_s = self._kernel.now_s + RESET_DEAF_S
+
+    def _power_up(self) -> None:
+        """Remember the factory's settings; called last by a subclass's constructor."""
+        self._factory = self.settings()
+
+    def _clear_status(self) -> None:
+        self._refresh()  # what stands already is no news afterwards
+        self.errors.clear()
+        self._events = 0
+
+    def _status_byte(self) -> str:
+        event_bit, condition_bit = self.STATUS_BITS
+        has_condition = self._refresh() != 0
+        return self.integer(
+            (self._events != 0) << event_bit | has_condition << condition_bit | bool(self.errors) << 7
+        )
+
+    def _take_events(self) -> str:
+        self._refresh()
+        events, self._events = self._events, 0
+        return self.integer(events)
+
+    def _condition_register(self) -> str:
+        return self.integer(self._refresh())
+
+    def _set_off_mask(self, mask: int) -> None:
+        self._off_mask = mask
+        self._refresh()
+
+    def _set_terminator(self, mode: int) -> None:
+        self._terminal_mode = mode
+        self._terminator = TERMINATORS[mode]
+
+    def _set_radix(self, radix: str) -> None:
+        self._radix = radix
+        self._radix_form = RADIX_FORMS[radix]
+
+    def _set_echo(self, on: bool) -> None:
+        self._echo = on
+
+    def _set_hexfloat(self, on: bool) -> None:
+        self._hexfloat = on
+
+    def _time_on(self) -> str:
+        minutes, seconds = divmod(self._kernel.now_s, 60)
+        return f"{int(minutes) // 60}:{int(minutes) % 60:02d}:{seconds:05.2f}"
+
+
+_Device = ArroyoDevice
+_place = whole(0, 10)
+
+COMMON_COMMANDS = (
+    Command("*IDN", answer=_Device.identity),
+    Command("*RST", _Device._reset),
+    Command("*CLS", _Device._clear_status),
+    Command("*OPC", answer=lambda device: "1"),  # commands run one after another, so all before it are done
+    Command("*STB", answer=_Device._status_byte),
+    Command("*SAV", _Device._save, (whole(1, 10),)),
+    Command("*RCL", _Device._recall, (_place,)),
+    Command("LOCAL", lambda device: None),
+    Command("BEEP", lambda device, length: None, (number,)),
+    Command("TIME", answer=_Device._time_on),
+    Command("VER", answer=lambda device: device._options.firmware),
+    Command("SN", answer=lambda device: device._options.serial),
+    Command("ERR", answer=lambda device: device.errors.take_codes()),
+    Command("ERRSTR", answer=lambda device: device.errors.take_texts()),
+    Command("TERM", _Device._set_terminator, (whole(0, 7),), lambda device: str(device._terminal_mode)),
+    Command("TERMINAL", _Device._set_echo, (truth,), lambda device: str(int(device._echo))),
+    Command("RADIX", _Device._set_radix, (word(*RADIX_FORMS),), lambda device: device._radix),
+    Command("HEXFLOAT", _Device._set_hexfloat, (truth,), lambda device: str(int(device._hexfloat))),
+)

@@ -1,0 +1,278 @@
+"""Arroyo LaserSource 4300 on its wire. Currents on the wire are milliamperes, towards the plant amperes."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+from simulators.kernel import Timer
+from simulators.plant import Plant
+from simulators.wire.arroyo_device import (
+    COMMON_COMMANDS,
+    OUT_OF_TOLERANCE,
+    OUTPUT_ON,
+    ArroyoDevice,
+    ArroyoOptions,
+)
+from simulators.wire.arroyo_errors import OUT_OF_RANGE, WireError
+from simulators.wire.arroyo_syntax import Command, Language, number, truth, whole, within
+
+RATINGS = {
+    "4302": (2000.0, 15.0),
+    "4304": (4000.0, 8.0),
+    "4308": (8000.0, 4.0),
+    "4320": (20000.0, 5.0),
+}  # mA, V
+CURRENT_STEP_MA = 1.0
+LIMIT_STEP_MA = 100.0
+LIMIT_ERROR_MA = 200.0
+CURRENT_MODES = ("ILBW", "IHBW")
+MODES = (*CURRENT_MODES, "MDI", "MDP", "LDV")
+FACTORY_ON_DELAY_MS = 3000
+FACTORY_OFF_MASK = 40350
+FACTORY_TOLERANCE = (10.0, 5.0)  # mA, s; the page gives none
+
+CURRENT_LIMIT, VOLTAGE_LIMIT, INTERLOCK_OPEN, OPEN_CIRCUIT, SHORT_CIRCUIT = (
+    1 << bit for bit in (0, 1, 4, 7, 8)
+)
+THERMAL_TRIP = 1 << 15
+MODE_CHANGED = 514
+BLOCKING = ((INTERLOCK_OPEN, 501), (THERMAL_TRIP, 537))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LaserOptions(ArroyoOptions):
+    """The laser driver's power-up state: set point and limit in mA; without a limit the model's maximum."""
+
+    model: str = "4320"
+    serial: str = "SIM-LASER"
+    setpoint_ma: float = 0.0
+    limit_ma: float | None = None
+
+
+class ArroyoLaser(ArroyoDevice):
+    """The laser driver. `thermal_trip` set True is the driver overheating."""
+
+    SAVED = ("_setpoint_ma", "_limit_ma", "_limit_v", "_mode", "_tolerance", "_off_mask", "_on_delay_ms")
+    SUPERVISION_S = 0.005
+    FORCED_OFF: ClassVar = {0: 504, 1: 505, 4: 501, 7: 507, 8: 509, 9: 510, 15: 537}
+    STATUS_BITS = (2, 3)
+
+    def __init__(self, plant: Plant, options: LaserOptions | None = None) -> None:
+        options = options or LaserOptions()
+        super().__init__(plant.kernel, options, plant.random_seed("wire.laser"))
+        self._diode = plant.diode
+        self._interlock = plant.gate.contact
+        self._max_ma, self._max_v = RATINGS.get(options.model, RATINGS["4320"])
+        draw = self._random.uniform
+        self._limit_error_ma = draw(-LIMIT_ERROR_MA, LIMIT_ERROR_MA)
+        self._meter_gain = 1.0 + draw(-0.0005, 0.0005)
+        self._meter_offset_ma = draw(-3.0, 3.0)  # with its noise inside 4 mA
+        self._setpoint_ma = 0.0
+        self._limit_ma = self._max_ma
+        self._limit_v = self._max_v
+        self._mode = "ILBW"
+        self._tolerance = FACTORY_TOLERANCE
+        self._off_mask = FACTORY_OFF_MASK
+        self._always_off = INTERLOCK_OPEN
+        self._on_delay_ms = FACTORY_ON_DELAY_MS
+        self._flowing = False
+        self._driven_a = 0.0
+        self._on_timer: Timer | None = None
+        self._inside_since_s: float | None = None
+        self.thermal_trip = False
+        self._power_up()
+        self._interlock.subscribe(self._interlock_moved)
+        self._limit_ma = self._max_ma if options.limit_ma is None else options.limit_ma
+        self._setpoint_ma = min(options.setpoint_ma, self._limit_ma)
+        self.switch_output(options.output_on)
+
+    # Output.
+
+    def switch_output(self, on: bool) -> None:
+        if on == self.output_on:
+            return
+        if on:
+            self._switch_on()
+        else:
+            self._switch_off()
+
+    def _switch_on(self) -> None:
+        conditions = self._conditions()
+        forbidding = [
+            code for bit, code in BLOCKING if conditions & bit and (self._off_mask | self._always_off) & bit
+        ]
+        for code in forbidding:
+            self.errors.push(code)
+        if forbidding:
+            return
+        self.output_on = True
+        self._on_timer = self._kernel.after(self._on_delay_ms / 1000.0, self._let_current_flow)
+        self._keep_supervising()
+        self._refresh()
+
+    def _switch_off(self) -> None:
+        self.output_on = False
+        self._flowing = False
+        self._inside_since_s = None
+        if self._on_timer is not None:
+            self._on_timer.cancel()
+            self._on_timer = None
+        self._settings_changed()
+
+    def _let_current_flow(self) -> None:
+        self._on_timer = None
+        self._flowing = True
+        self._settings_changed()
+        self._refresh()
+
+    def _settings_changed(self) -> None:
+        target_a = self._target_ma() / 1000.0
+        if target_a != self._driven_a:
+            self._driven_a = target_a
+            self._diode.drive(target_a)
+
+    def _target_ma(self) -> float:
+        # The page names set points for the current modes alone; in the others nothing is regulated to.
+        if not self._flowing or self._mode not in CURRENT_MODES:
+            return 0.0
+        return min(self._setpoint_ma, self._true_limit_ma())
+
+    def _true_limit_ma(self) -> float:
+        return max(0.0, self._limit_ma + self._limit_error_ma)
+
+    def _interlock_moved(self) -> None:
+        self._refresh()
+
+    # Conditions.
+
+    def _conditions(self) -> int:
+        conditions = 0 if self._interlock.closed else INTERLOCK_OPEN
+        if self.thermal_trip:
+            conditions |= THERMAL_TRIP
+        if not self._in_tolerance():
+            conditions |= OUT_OF_TOLERANCE
+        if self.output_on:
+            conditions |= OUTPUT_ON
+        if self._driven_a > 0.0:
+            conditions |= self._load_conditions()
+        return conditions
+
+    def _load_conditions(self) -> int:
+        limited = CURRENT_LIMIT if self._setpoint_ma > self._true_limit_ma() else 0
+        circuit = self._diode.circuit
+        if circuit == "open":
+            return limited | OPEN_CIRCUIT
+        if circuit == "short":
+            return limited | SHORT_CIRCUIT
+        return limited | (VOLTAGE_LIMIT if self._diode.voltage_v() >= self._limit_v else 0)
+
+    def _in_tolerance(self) -> bool:
+        since_s = self._inside_since_s
+        return since_s is not None and self._kernel.now_s - since_s >= self._tolerance[1]
+
+    def _look_at_load(self) -> None:
+        error_ma = self._diode.current_a() * 1000.0 - self._setpoint_ma
+        if not self._flowing or abs(error_ma) > self._tolerance[0]:
+            self._inside_since_s = None
+        elif self._inside_since_s is None:
+            self._inside_since_s = self._kernel.now_s
+
+    # Commands.
+
+    def _set_current(self, current_ma: float) -> None:
+        if not 0.0 <= current_ma <= self._limit_ma:
+            raise WireError(OUT_OF_RANGE)
+        self._setpoint_ma = round(current_ma / CURRENT_STEP_MA) * CURRENT_STEP_MA
+        self._settings_changed()
+
+    def _set_current_limit(self, limit_ma: float) -> None:
+        if not 0.0 <= limit_ma <= self._max_ma:
+            raise WireError(OUT_OF_RANGE)
+        self._limit_ma = round(limit_ma / LIMIT_STEP_MA) * LIMIT_STEP_MA
+        self._setpoint_ma = min(self._setpoint_ma, self._limit_ma)
+        self._settings_changed()
+
+    def _set_voltage_limit(self, limit_v: float) -> None:
+        if not 0.0 <= limit_v <= self._max_v:
+            raise WireError(OUT_OF_RANGE)
+        self._limit_v = round(limit_v, 2)
+        self._refresh()
+
+    def _set_mode(self, mode: str) -> None:
+        if mode == self._mode:
+            return
+        if self.output_on:
+            self._force_off([MODE_CHANGED])
+        self._mode = mode
+
+    def _set_tolerance(self, window_ma: float, time_s: float) -> None:
+        self._tolerance = (window_ma, time_s)
+
+    def _set_on_delay(self, delay_ms: int) -> None:
+        self._on_delay_ms = delay_ms
+
+    def _measured_current(self) -> str:
+        true_ma = self._diode.current_a() * 1000.0
+        noise_ma = self._random.gauss(0.0, 0.3)
+        return self.real(true_ma * self._meter_gain + self._meter_offset_ma + noise_ma, 0)
+
+    def _measured_voltage(self) -> str:
+        return self.real(self._diode.voltage_v() + self._random.gauss(0.0, 0.001), 3)
+
+    def _monitor_current(self) -> str:
+        return self.real(self._diode.monitor_current_ua() + self._random.gauss(0.0, 0.5), 0)
+
+    def _monitor_power(self) -> str:
+        return self.real(self._diode.optical_power_w() * 1000.0 + self._random.gauss(0.0, 0.5), 0)
+
+    def _tolerance_text(self) -> str:
+        return f"{self.real(self._tolerance[0], 0)},{self.real(self._tolerance[1], 1)}"
+
+
+def _mode_command(mode: str) -> Command:
+    return Command(f"LASer:MODE:{mode}", lambda device: device._set_mode(mode))
+
+
+_Laser = ArroyoLaser
+
+ArroyoLaser.LANGUAGE = Language(
+    (
+        *COMMON_COMMANDS,
+        Command("ONDELAY", _Laser._set_on_delay, (whole(0, 30000),), lambda laser: str(laser._on_delay_ms)),
+        Command("LASer:OUTput", _Laser.switch_output, (truth,), lambda laser: str(int(laser.output_on))),
+        Command("LASer:LDI", _Laser._set_current, (number,), _Laser._measured_current),
+        Command("LASer:SET:LDI", answer=lambda laser: laser.real(laser._setpoint_ma, 0)),
+        Command(
+            "LASer:LIMit:LDI",
+            _Laser._set_current_limit,
+            (number,),
+            lambda laser: laser.real(laser._limit_ma, 0),
+        ),
+        Command("LASer:LDV", answer=_Laser._measured_voltage),
+        Command(
+            "LASer:LIMit:LDV",
+            _Laser._set_voltage_limit,
+            (number,),
+            lambda laser: laser.real(laser._limit_v, 2),
+        ),
+        Command("LASer:MDI", answer=_Laser._monitor_current),
+        Command("LASer:MDP", answer=_Laser._monitor_power),
+        Command("LASer:MODE", answer=lambda laser: laser._mode),
+        *(_mode_command(mode) for mode in MODES),
+        Command(
+            "LASer:TOLerance",
+            _Laser._set_tolerance,
+            (within(0.0, 20000.0), within(0.0, 50.0)),
+            _Laser._tolerance_text,
+        ),
+        Command("LASer:CONDition", answer=_Laser._condition_register),
+        Command("LASer:EVEnt", answer=_Laser._take_events),
+        Command(
+            "LASer:ENABle:OUTOFF",
+            _Laser._set_off_mask,
+            (whole(0, 0xFFFF),),
+            lambda laser: laser.integer(laser._off_mask),
+        ),
+    )
+)

@@ -1,0 +1,180 @@
+"""The Arroyo command language: spellings, the path kept over `;`, and parameters.
+
+A command line is compiled once into steps and kept, for a host says the same few lines again and again.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from functools import partial
+from itertools import product
+from typing import Any
+
+from simulators.wire.arroyo_errors import (
+    INVALID_DATA,
+    OUT_OF_RANGE,
+    PATH_NOT_FOUND,
+    WRONG_COUNT,
+    WRONG_TYPE,
+    WireError,
+)
+
+Convert = Callable[[str], Any]
+Step = Callable[[Any], str | None]
+
+_DECIMAL = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)(E[+-]?\d+)?", re.ASCII)
+_RADIX_MARKS = {"#H": 16, "#Q": 8, "#O": 8, "#B": 2}
+_REMEMBERED_LINES = 512
+
+
+@dataclass(frozen=True, slots=True)
+class Command:
+    """One row of a device's command table.
+
+    path: the long form, its short form in upper case (`LASer:OUTput`). takes: one converter a parameter.
+    apply and answer get the device first; a missing one is a path that does not exist.
+    """
+
+    path: str
+    apply: Callable[..., None] | None = None
+    takes: tuple[Convert, ...] = ()
+    answer: Callable[..., str] | None = None
+
+
+def number(text: str) -> float:
+    """Read a decimal number, or #H, #Q, #B; anything else is error 124."""
+    base = _RADIX_MARKS.get(text[:2])
+    if base is not None:
+        return _integer(text[2:], base)
+    if not _DECIMAL.fullmatch(text):
+        raise WireError(WRONG_TYPE)
+    return float(text)
+
+
+def whole(low: int, high: int) -> Convert:
+    """Read an integer from low to high; outside is error 201, a fraction 124."""
+
+    def convert(text: str) -> int:
+        value = number(text)
+        if not low <= value <= high:
+            raise WireError(OUT_OF_RANGE)
+        if value != int(value):
+            raise WireError(WRONG_TYPE)
+        return int(value)
+
+    return convert
+
+
+def within(low: float, high: float) -> Convert:
+    """Read a number from low to high; outside is error 201."""
+
+    def convert(text: str) -> float:
+        value = number(text)
+        if not low <= value <= high:
+            raise WireError(OUT_OF_RANGE)
+        return value
+
+    return convert
+
+
+def truth(text: str) -> bool:
+    """Read 0, 1, OFF or ON; another number is error 201, another word 124."""
+    if text in ("ON", "OFF"):
+        return text == "ON"
+    value = number(text)
+    if value not in (0, 1):
+        raise WireError(OUT_OF_RANGE)
+    return value == 1
+
+
+def word(*allowed: str) -> Convert:
+    """Read one of some upper-case words; another is error 202."""
+
+    def convert(text: str) -> str:
+        if text not in allowed:
+            raise WireError(INVALID_DATA)
+        return text
+
+    return convert
+
+
+class Language:
+    """All spellings of a device's commands, and the compiler from a line to steps."""
+
+    def __init__(self, commands: Iterable[Command]) -> None:
+        self._commands = {spelling: command for command in commands for spelling in spellings(command.path)}
+        self._compiled: dict[bytes, tuple[Step, ...]] = {}
+
+    def compile(self, line: bytes) -> tuple[Step, ...]:
+        """Return what to do for a line; a refused command becomes a step that raises its WireError."""
+        steps = self._compiled.get(line)
+        if steps is None:
+            if len(self._compiled) >= _REMEMBERED_LINES:
+                self._compiled.clear()
+            steps = self._compiled[line] = tuple(self._steps(line.decode("latin-1").upper()))
+        return steps
+
+    def _steps(self, line: str) -> Iterable[Step]:
+        path = ""
+        for part in line.split(";"):
+            head, _, tail = part.strip().partition(" ")
+            if not head:
+                continue
+            name = head.removesuffix("?")
+            full_name = name[1:] if name.startswith(":") else path + name
+            command = self._commands.get(full_name)
+            if command is not None:
+                path = full_name[: full_name.rfind(":") + 1]
+            elif ":" not in name:
+                command = self._commands.get(name)  # a common command is known under every path and keeps it
+            yield self._step(command, head.endswith("?"), tail.strip())
+
+    def _step(self, command: Command | None, is_query: bool, tail: str) -> Step:
+        try:
+            if command is None:
+                raise WireError(PATH_NOT_FOUND)
+            return _query(command, tail) if is_query else _setting(command, tail)
+        except WireError as error:
+            return partial(_refuse, error.code)
+
+
+def spellings(path: str) -> set[str]:
+    """Return every mixture of short and long keywords, in upper case."""
+    forms = [{key.upper(), "".join(c for c in key if not c.islower())} for key in path.split(":")]
+    return {":".join(keys) for keys in product(*forms)}
+
+
+def _query(command: Command, tail: str) -> Step:
+    if command.answer is None:
+        raise WireError(PATH_NOT_FOUND)
+    if tail:
+        raise WireError(WRONG_COUNT)
+    return command.answer
+
+
+def _setting(command: Command, tail: str) -> Step:
+    apply = command.apply
+    if apply is None:
+        raise WireError(PATH_NOT_FOUND)
+    texts = [text.strip() for text in tail.split(",")] if tail else []
+    if len(texts) != len(command.takes):
+        raise WireError(WRONG_COUNT)
+    values = _converted(command.takes, texts)
+    return lambda device: apply(device, *values)
+
+
+def _converted(takes: Sequence[Convert], texts: Sequence[str]) -> list[Any]:
+    return [convert(text) for convert, text in zip(takes, texts, strict=True)]
+
+
+def _integer(digits: str, base: int) -> float:
+    try:
+        return int(digits, base) if digits.isalnum() else _refuse(WRONG_TYPE)
+    except ValueError:
+        raise WireError(WRONG_TYPE) from None
+
+
+def _refuse(code: int, _device: object = None) -> Any:
+    raise WireError(code)

@@ -1,0 +1,181 @@
+"""A virtual serial line: bytes take their time on the wire, in both directions, and nothing ever blocks.
+
+The device gets whole lines at the instant their terminator has arrived. The host's side is pulled: a read
+returns what has arrived by the kernel's present instant, so asking more often changes nothing. Replies come
+in pieces cut at seeded random places, the way an adapter hands them on.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable
+from functools import partial
+from random import Random
+
+from simulators.kernel import Kernel
+from simulators.wire.uart import BITS_PER_BYTE, misread, same_speed
+
+OnLine = Callable[[bytes], None]
+
+HOST_BUFFER_BYTES = 4096  # an operating system's receive buffer; what does not fit is lost, as there
+WRITE_AHEAD_BYTES = 4096  # how much a host may have on its way to the device
+LONGEST_LINE_BYTES = (
+    256  # more of an endless line is not kept; every device refuses such a line by its length
+)
+ADAPTER_LATENCY_S = 0.001  # an FTDI adapter with its latency timer at 1 ms (field notes)
+
+
+class VirtualLine:
+    """One serial line of one device.
+
+    follows_host: the device takes the host's speed, up to its own baud.
+    mute: the device's bytes never arrive. deaf: the host's never do. Both may be switched at any instant.
+    deaf_until_s: the device loses what arrives before this instant (it restarts).
+    dropped_bytes: lost because nobody read, or because the host wrote too far ahead.
+    """
+
+    def __init__(
+        self,
+        kernel: Kernel,
+        on_line: OnLine,
+        *,
+        baud: int,
+        seed: int,
+        carriage_return_ends: bool = False,
+        follows_host: bool = False,
+    ) -> None:
+        self._kernel = kernel
+        self._on_line = on_line
+        self._carriage_return_ends = carriage_return_ends
+        self._follows_host = follows_host
+        self._random = Random(seed).random
+        self.baud = baud
+        self.mute = False
+        self.deaf = False
+        self.deaf_until_s = 0.0
+        self.dropped_bytes = 0
+        self.attached = False
+        self._host_baud = baud
+        self._byte_s = BITS_PER_BYTE / baud
+        self._garbled = False
+        self._unfinished = b""
+        self._to_device_free_s = 0.0
+        self._to_host_free_s = 0.0
+        self._newest_ready_s = 0.0
+        self._pieces: deque[tuple[float, bytes]] = deque()
+        self._readable = bytearray()
+        self._unread_bytes = 0
+
+    # The host's side.
+
+    def attach(self, host_baud: int | None = None) -> None:
+        """A host opens the port, with empty buffers; without host_baud it speaks the device's speed."""
+        self.attached = True
+        self.discard_unread()
+        self.set_host_baud(host_baud or self.baud)
+
+    def detach(self) -> None:
+        """The host closes the port; what the device says meanwhile is lost."""
+        self.attached = False
+        self.discard_unread()
+
+    def set_host_baud(self, host_baud: int) -> None:
+        self._host_baud = host_baud
+        follows = self._follows_host and host_baud <= self.baud
+        self._garbled = not (follows or same_speed(self.baud, host_baud))
+        self._byte_s = BITS_PER_BYTE / (host_baud if follows else self.baud)
+
+    def host_write(self, data: bytes, now: float) -> int:
+        """Put bytes on the wire at instant now; returns how many fitted, the rest is lost."""
+        start_s = max(now, self._to_device_free_s)
+        byte_s = BITS_PER_BYTE / self._host_baud
+        room = WRITE_AHEAD_BYTES - int((start_s - now) / byte_s)
+        if len(data) > room:
+            self.dropped_bytes += len(data) - room
+            data = data[:room]
+        self._to_device_free_s = start_s + len(data) * byte_s
+        self._plan_lines(
+            misread(data, self._host_baud, self.baud) if self._garbled else data, start_s, byte_s
+        )
+        return len(data)
+
+    def host_read(self, size: int) -> bytes:
+        """Return up to size of the bytes that have arrived; empty if none has."""
+        self._collect()
+        readable = self._readable
+        if size >= len(readable):
+            data = bytes(readable)
+            readable.clear()
+        else:
+            data = bytes(readable[:size])
+            del readable[:size]
+        self._unread_bytes -= len(data)
+        return data
+
+    @property
+    def in_waiting(self) -> int:
+        """How many bytes have arrived and wait to be read."""
+        self._collect()
+        return len(self._readable)
+
+    def discard_unread(self) -> None:
+        """Forget what the device has sent, also what is still on its way."""
+        self._pieces.clear()
+        self._readable.clear()
+        self._unread_bytes = 0
+
+    # The device's side.
+
+    def send(self, data: bytes) -> None:
+        """Put the device's bytes on the wire; lost when nobody listens or the host's buffer is full."""
+        if self.mute or not self.attached:
+            return
+        start_s = max(self._kernel.now_s, self._to_host_free_s)
+        end_s = self._to_host_free_s = start_s + len(data) * self._byte_s
+        if self._garbled:
+            data = misread(data, self.baud, self._host_baud)
+        if self._unread_bytes + len(data) > HOST_BUFFER_BYTES:
+            self.dropped_bytes += len(data)
+            return
+        self._unread_bytes += len(data)
+        cut = int(self._random() * len(data))
+        if cut:
+            self._plan_piece(data[:cut], start_s + cut * self._byte_s)
+        self._plan_piece(data[cut:], end_s)
+
+    @property
+    def backlog_s(self) -> float:
+        """For how long the device's sender is still busy."""
+        return max(0.0, self._to_host_free_s - self._kernel.now_s)
+
+    def _plan_lines(self, data: bytes, start_s: float, byte_s: float) -> None:
+        if self._carriage_return_ends:
+            data = data.replace(b"\r", b"\n")
+        *lines, rest = data.split(b"\n")
+        arrived = 0
+        for line in lines:
+            arrived += len(line) + 1
+            whole = self._unfinished + line
+            self._unfinished = b""
+            if whole:
+                self._kernel.at(start_s + arrived * byte_s, partial(self._deliver, whole, byte_s))
+        if rest:
+            self._unfinished = (self._unfinished + rest)[:LONGEST_LINE_BYTES]
+
+    def _deliver(self, line: bytes, byte_s: float) -> None:
+        if self.deaf:
+            return
+        heard = int((self._kernel.now_s - self.deaf_until_s) / byte_s) - 1  # one byte was the terminator
+        if heard > 0:
+            self._on_line(line if heard >= len(line) else line[-heard:])
+
+    def _plan_piece(self, piece: bytes, arrival_s: float) -> None:
+        ready_s = max(self._newest_ready_s, arrival_s + self._random() * ADAPTER_LATENCY_S)
+        self._newest_ready_s = ready_s
+        self._pieces.append((ready_s, piece))
+
+    def _collect(self) -> None:
+        pieces = self._pieces
+        now_s = self._kernel.now_s
+        while pieces and pieces[0][0] <= now_s:
+            self._readable += pieces.popleft()[1]

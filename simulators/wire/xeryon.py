@@ -1,0 +1,157 @@
+"""Xeryon controller with an XLA-5-125 stage on its wire: stream, queries, settings, commands.
+
+Positions on the wire are encoder counts of 1.25 um; towards the plant, micrometres from the index.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from random import Random
+
+from simulators.kernel import Kernel, Timer
+from simulators.plant import Plant
+from simulators.wire.line import VirtualLine
+from simulators.wire.xeryon_motion import Motion
+from simulators.wire.xeryon_tags import (
+    ENCODER_TYPE,
+    FIRMWARE,
+    SETTING_RANGES,
+    SIMULATED_SERIAL,
+    STAGE_TYPE,
+    STORED_SETTINGS,
+    STREAMS,
+    SYNC,
+    Stat,
+    parse,
+    reply,
+)
+
+RESET_S = 0.15  # the host is told to wait 0.2 s
+TIME_TICK_S = 1e-4
+ASKED_REMEMBERED = 8
+DRIVE_FREQUENCY_HZ = 86_000  # what FREQ shows while the piezo is driven; the page gives none
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StageOptions:
+    """How the controller is built: stored settings over the usual ones, and its power-up state.
+
+    max_baud: the controller follows the host's speed up to it. answers: False for a dead controller.
+    """
+
+    serial: int = SIMULATED_SERIAL
+    max_baud: int = 115200
+    answers: bool = True
+    enabled_at_power_up: bool = False
+    settings: Mapping[str, int] = field(default_factory=dict)
+
+
+class XeryonStage:
+    """The controller. `trip` makes it fail as its own supervision would."""
+
+    def __init__(self, plant: Plant, options: StageOptions | None = None) -> None:
+        self._options = options = options or StageOptions()
+        self._kernel: Kernel = plant.kernel
+        self._random = Random(plant.random_seed("wire.stage"))
+        self.line = VirtualLine(
+            plant.kernel,
+            self._receive,
+            baud=options.max_baud,
+            seed=self._random.getrandbits(32),
+            follows_host=True,
+        )
+        self.line.mute = self.line.deaf = not options.answers
+        self._stored = STORED_SETTINGS | dict(options.settings)
+        self._settings = dict(self._stored)
+        self.motion = Motion(plant.kernel, plant.stage, self._settings, enabled=options.enabled_at_power_up)
+        self._asked: list[str] = []
+        self._stat = self.motion.stat()
+        self._moves = self.motion.moves()
+        self._orders = self.motion.orders() | {"RSET": self.reset, "SAVE": self._save}
+        self._readings: dict[str, Callable[[], int]] = self._make_readings()
+        phase_s = self._random.random() * self._settings["POLI"] / 1000.0
+        self._poll_timer: Timer = self._kernel.after(phase_s, self._poll)
+
+    def reset(self) -> None:
+        """RSET: stored settings again, index lost, deaf and silent meanwhile."""
+        self._settings.clear()
+        self._settings.update(self._stored)
+        self._asked.clear()
+        self.motion.reset(enabled=self._options.enabled_at_power_up)
+        self.line.deaf_until_s = self._kernel.now_s + RESET_S
+        self._poll_timer.cancel()
+        self._poll_timer = self._kernel.after(RESET_S, self._poll)
+
+    def trip(self, bit: Stat) -> None:
+        """Stop the motor with a trip bit set (2, 3, 12, 16, 18, 21) until ENBL=1 or RSET."""
+        self.motion.trip(bit)
+
+    # Lines in.
+
+    def _receive(self, line: bytes) -> None:
+        parsed = parse(line)
+        if parsed is None:
+            return
+        tag, value = parsed
+        if value == "?":
+            self._answer(tag)
+        elif tag in self._orders:
+            if value in ("", "0"):
+                self._orders[tag]()
+        elif value:
+            self._take(tag, int(value))
+
+    def _answer(self, tag: str) -> None:
+        value = self._value(tag)
+        if value is None:
+            return
+        if tag not in self._asked:
+            self._asked = [*self._asked, tag][-ASKED_REMEMBERED:]
+        self.line.send(reply(tag, value))
+
+    def _take(self, tag: str, value: int) -> None:
+        if tag in self._settings:
+            low, high = SETTING_RANGES.get(tag, (value, value))
+            if low <= value <= high:
+                self._settings[tag] = value
+        elif (move := self._moves.get(tag)) is not None:
+            move(value)
+
+    def _value(self, tag: str) -> int | None:
+        setting = self._settings.get(tag)
+        if setting is not None:
+            return setting
+        reading = self._readings.get(tag)
+        return None if reading is None else reading()
+
+    def _make_readings(self) -> dict[str, Callable[[], int]]:
+        motion = self.motion
+        return {
+            "STAT": lambda: self._stat,  # as of the last period: stale after a command
+            "EPOS": motion.encoder_counts,
+            "DPOS": lambda: motion.target_counts,
+            "TIME": lambda: int(self._kernel.now_s / TIME_TICK_S) & 0xFFFF,
+            "FREQ": lambda: DRIVE_FREQUENCY_HZ,
+            "SRNO": lambda: self._options.serial,
+            "SOFT": lambda: FIRMWARE,
+            "STAGE": lambda: STAGE_TYPE,
+            "SYNC": lambda: SYNC,
+            "XLA3": lambda: ENCODER_TYPE,
+        }
+
+    def _save(self) -> None:
+        self._stored = dict(self._settings)
+
+    # The stream.
+
+    def _poll(self) -> None:
+        period_s = self._settings["POLI"] / 1000.0
+        self._poll_timer = self._kernel.after(period_s, self._poll)
+        self.motion.supervise()
+        self._stat = self.motion.stat()
+        mode = self._settings["INFO"]
+        tags = self._asked if mode == 6 else STREAMS[mode]
+        # A line slower than the stream loses whole periods, never the middle of one.
+        if tags and self.line.attached and self.line.backlog_s < period_s:
+            self.line.send(b"".join([reply(tag, self._value(tag) or 0) for tag in tags]))

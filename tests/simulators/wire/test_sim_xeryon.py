@@ -1,0 +1,404 @@
+"""The simulated Xeryon controller says and does what the protocol page says; 1 count is 1.25 um."""
+
+import re
+
+import pytest
+from wire_bench import Bench, Host
+
+from simulators.wire.xeryon import StageOptions, XeryonStage
+from simulators.wire.xeryon_tags import Stat
+
+LINE = re.compile(rb"[A-Z0-9]{4,5}=[+-]\d{8}\n")
+
+
+class Rig(Host):
+    def __init__(self, start_um=7000.0, seed=1, **settings):
+        self.bench = Bench(seed, start_um)
+        self.device = XeryonStage(self.bench, StageOptions(settings=settings))
+        self.plant = self.bench.stage
+        super().__init__(self.bench, self.device.line, 115200)
+
+    def lines(self):
+        data = self.read()
+        lines = data.splitlines(keepends=True)
+        assert all(LINE.fullmatch(line) for line in lines), data
+        return [(line[:-1].split(b"=")[0].decode(), int(line[:-1].split(b"=")[1])) for line in lines]
+
+    def value(self, tag):
+        """Ask for one value with the stream off."""
+        self.say("INFO=0", 0.1)
+        self.read()
+        self.say(f"{tag}=?", 0.02)
+        lines = self.lines()
+        assert [name for name, _ in lines] == [tag]
+        return lines[0][1]
+
+    def stat(self):
+        return Stat(self.value("STAT"))
+
+    def home(self):
+        self.say("ENBL=1")
+        self.say("INDX=0", 60.0)
+        assert self.stat() & Stat.ENCODER_VALID
+
+
+@pytest.mark.parametrize(
+    ("mode", "tags"),
+    [
+        (1, "SRNO STAT"),
+        (2, "SRNO STAT EPOS DPOS TIME FREQ"),
+        (3, "EPOS DPOS STAT"),
+        (4, "EPOS STAT DPOS TIME"),
+        (5, "EPOS STAT DPOS TIME FREQ"),
+        (7, "EPOS STAT"),
+    ],
+)
+def test_info_chooses_what_is_streamed_every_97_ms(mode, tags):
+    rig = Rig()
+    rig.say(f"INFO={mode}", 0.2)
+    rig.read()
+    names = []
+    for _ in range(20):
+        rig.wait(0.485)
+        names += [name for name, _ in rig.lines()]
+    assert len(names) == 100 * len(tags.split())
+    assert set(names) == set(tags.split())
+
+
+def test_info_0_is_silent_and_a_query_is_answered_alone():
+    rig = Rig()
+    assert rig.value("SYNC") == 12345678
+    rig.wait(5.0)
+    assert rig.lines() == []
+
+
+def test_info_6_repeats_what_was_asked():
+    rig = Rig()
+    rig.say("INFO=0", 0.2)
+    rig.say("EPOS=?")
+    rig.say("TIME=?")
+    rig.say("INFO=6", 0.1)
+    rig.read()
+    rig.wait(0.97)
+    assert {name for name, _ in rig.lines()} == {"EPOS", "TIME"}
+
+
+def test_it_streams_everything_by_default_and_poli_sets_the_period():
+    rig = Rig()
+    rig.wait(1.0)
+    assert {"SRNO", "STAT", "EPOS", "DPOS", "TIME"} <= {name for name, _ in rig.lines()}
+    rig.say("INFO=7")
+    rig.say("POLI=20", 0.2)
+    rig.read()
+    rig.wait(1.0)
+    assert len(rig.lines()) == 2 * 50
+
+
+def test_a_line_too_slow_for_the_stream_loses_whole_periods():
+    rig = Rig()
+    rig.line.set_host_baud(9600)
+    rig.say("POLI=10", 0.5)
+    rig.read()
+    rig.wait(4.0)
+    lines = rig.read().splitlines(keepends=True)[1:-1]
+    assert all(LINE.fullmatch(line) for line in lines)
+    assert 4.0 * 50 < len(lines) <= 4.0 * 64
+
+
+def test_values_are_a_sign_and_eight_digits():
+    rig = Rig()
+    rig.say("INFO=0", 0.1)
+    rig.read()
+    rig.say("SRNO=?", 0.02)
+    assert rig.read() == b"SRNO=-00000001\n"
+    rig.say("LLIM=?", 0.02)
+    assert rig.read() == b"LLIM=-00036000\n"
+
+
+@pytest.mark.parametrize(
+    ("tag", "value"),
+    [
+        ("HLIM", 36000),
+        ("PTOL", 2),
+        ("PTO2", 4),
+        ("DLAY", 10),
+        ("TOUT", 1000),
+        ("TOU2", 60),
+        ("TOU3", 0),
+        ("ELIM", 0),
+        ("ILIM", 3000),
+        ("ACCE", 65500),
+        ("POLI", 97),
+        ("XLA3", 1250),
+    ],
+)
+def test_the_stored_settings_are_the_pages(tag, value):
+    assert Rig().value(tag) == value
+
+
+def test_time_counts_tenths_of_milliseconds_in_16_bits():
+    rig = Rig()
+    first = rig.value("TIME")
+    rig.wait(1.0 - 0.12)
+    second = rig.value("TIME")
+    assert (second - first) % 65536 == pytest.approx(10000, abs=30)
+    rig.wait(6.5)
+    assert 0 <= rig.value("TIME") < 65536
+
+
+def test_absolute_moves_are_refused_before_the_index():
+    rig = Rig()
+    rig.say("ENBL=1")
+    rig.say("DPOS=800", 5.0)
+    assert rig.plant.position_um() == 7000.0
+
+
+def test_nothing_moves_before_it_is_enabled():
+    rig = Rig()
+    for command in ("INDX=0", "STEP=100", "SCAN=1", "MOVE=1"):
+        rig.say(command, 1.0)
+    assert rig.plant.position_um() == 7000.0
+
+
+def test_epos_counts_from_the_power_up_position_until_the_index_is_found():
+    rig = Rig()
+    assert rig.value("EPOS") == 0
+    rig.say("ENBL=1")
+    rig.say("STEP=800", 2.0)
+    assert rig.value("EPOS") == 800
+    assert rig.plant.position_um() == pytest.approx(7000 + 800 * 1.25)
+    rig.home()
+    assert rig.value("EPOS") == 0
+    assert rig.plant.position_um() == pytest.approx(0.0, abs=1.25)
+
+
+@pytest.mark.parametrize("start_um", [8000.0, -8000.0])
+@pytest.mark.parametrize("direction", [0, 1])
+def test_the_index_is_found_from_either_side_within_30_s(start_um, direction):
+    rig = Rig(start_um)
+    rig.say("ENBL=1")
+    rig.say(f"INDX={direction}", 1.0)
+    assert rig.stat() & Stat.SEARCHING_INDEX
+    assert not rig.stat() & Stat.ENCODER_VALID
+    rig.wait(32.0)
+    assert rig.stat() & (
+        Stat.ENCODER_VALID | Stat.SEARCHING_INDEX | Stat.AT_INDEX | Stat.POSITION_REACHED
+    ) == (Stat.ENCODER_VALID | Stat.AT_INDEX | Stat.POSITION_REACHED)
+
+
+def test_ispd_sets_the_speed_of_the_search():
+    rig = Rig(ISPD=500)
+    rig.say("ENBL=1")
+    rig.say("INDX=0", 1.0)
+    assert rig.plant.speed_um_per_s == 500
+    rig.wait(12.0)
+    assert rig.stat() & Stat.SEARCHING_INDEX
+    rig.wait(2.0)
+    assert rig.stat() & Stat.ENCODER_VALID
+
+
+def test_1600_counts_are_2_mm():
+    rig = Rig()
+    rig.home()
+    rig.say("DPOS=1600", 1.0)
+    assert rig.plant.position_um() == pytest.approx(2000.0)
+    assert (rig.value("EPOS"), rig.value("DPOS")) == (1600, 1600)
+    rig.say("STEP=-600", 1.0)
+    assert rig.plant.position_um() == pytest.approx(1250.0)
+
+
+def test_sspd_is_micrometres_a_second():
+    rig = Rig()
+    rig.home()
+    rig.say("SSPD=1000")
+    rig.say("DPOS=1600", 1.0)
+    assert 900.0 < rig.plant.position_um() <= 1000.0
+
+
+def test_position_reached_is_cleared_by_a_move_and_set_after_dlay():
+    rig = Rig(INFO=7, POLI=1, DLAY=50)
+    rig.home()
+    rig.say("DPOS=400", 0.02)
+    assert not rig.device.motion.stat() & Stat.POSITION_REACHED
+    rig.wait(0.1 + 0.02)
+    assert not rig.device.motion.stat() & Stat.POSITION_REACHED
+    rig.wait(0.05)
+    assert rig.device.motion.stat() & Stat.POSITION_REACHED
+
+
+def test_stat_is_stale_for_up_to_one_period():
+    rig = Rig(INFO=0)
+    rig.home()
+    assert rig.stat() & Stat.POSITION_REACHED
+    stale = 0
+    for counts in (400, 0) * 10:
+        rig.say(f"DPOS={counts}", 0.005)
+        rig.read()
+        rig.say("STAT=?", 0.005)
+        stale += bool(rig.lines()[0][1] & Stat.POSITION_REACHED)
+        rig.wait(1.0 + 0.013)
+    assert stale > 10
+
+
+@pytest.mark.parametrize(
+    ("off_counts", "wait_s", "reached"), [(2, 0.2, True), (4, 0.2, False), (4, 1.2, True), (9, 5.0, False)]
+)
+def test_arrival_takes_ptol_or_after_tout_pto2(off_counts, wait_s, reached):
+    rig = Rig()
+    rig.home()
+    rig.plant.settled_off_um = off_counts * 1.25
+    rig.say("DPOS=400", 0.1 + wait_s)
+    assert bool(rig.device.motion.stat() & Stat.POSITION_REACHED) == reached
+
+
+@pytest.mark.parametrize(("asked", "limit", "end"), [(5000, 2400, Stat.RIGHT_END), (-9, 0, Stat.LEFT_END)])
+def test_moves_are_clamped_by_the_soft_limits(asked, limit, end):
+    rig = Rig()
+    rig.home()
+    rig.say("LLIM=0")
+    rig.say("HLIM=2400")
+    rig.say(f"DPOS={asked}", 2.0)
+    assert rig.value("DPOS") == limit
+    assert rig.plant.position_um() == pytest.approx(limit * 1.25)
+    assert rig.stat() & (Stat.END_STOP | end) == Stat.END_STOP | end
+    rig.say("DPOS=800", 2.0)
+    assert not rig.stat() & Stat.END_STOP
+
+
+def test_stop_halts_and_cont_resumes():
+    rig = Rig()
+    rig.home()
+    rig.say("DPOS=4000", 0.5)
+    rig.say("STOP", 1.0)
+    halted_um = rig.plant.position_um()
+    assert 0.0 < halted_um < 5000.0
+    rig.say("CONT", 2.0)
+    assert rig.plant.position_um() == pytest.approx(5000.0)
+
+
+def test_zero_forces_zero_until_the_next_move():
+    rig = Rig()
+    rig.home()
+    rig.say("ZERO=0", 0.2)
+    assert rig.stat() & (Stat.FORCE_ZERO | Stat.CLOSED_LOOP | Stat.MOTOR_ON) == Stat.FORCE_ZERO
+    rig.say("HOME", 0.2)
+    assert not rig.stat() & Stat.FORCE_ZERO
+
+
+def test_scan_runs_freely_to_the_soft_limit():
+    rig = Rig()
+    rig.home()
+    rig.say("HLIM=2400")
+    rig.say("SCAN=1", 0.1)
+    assert rig.device.motion.stat() & Stat.SCANNING
+    rig.wait(2.0)
+    assert rig.plant.position_um() == pytest.approx(3000.0)
+    rig.say("SCAN=-1", 0.2)
+    rig.say("SCAN=0", 0.2)
+    assert 0.0 < rig.plant.position_um() < 3000.0
+    assert not rig.stat() & Stat.SCANNING
+
+
+@pytest.mark.parametrize(
+    "bit",
+    [
+        Stat.THERMAL_1,
+        Stat.THERMAL_2,
+        Stat.ENCODER_ERROR,
+        Stat.FOLLOWING_ERROR,
+        Stat.SAFETY_TIMEOUT,
+        Stat.POSITION_FAIL,
+    ],
+)
+def test_a_trip_stops_the_motor_until_it_is_enabled_again(bit):
+    rig = Rig()
+    rig.home()
+    rig.say("DPOS=4000", 0.3)
+    rig.device.trip(bit)
+    stopped_um = rig.plant.position_um()
+    rig.say("DPOS=100", 1.0)
+    assert rig.stat() & (bit | Stat.ENABLED) == bit
+    assert rig.plant.position_um() == stopped_um
+    rig.say("ENBL=1", 0.2)
+    assert rig.stat() & (bit | Stat.ENABLED) == Stat.ENABLED
+
+
+def test_a_motor_on_for_longer_than_tou2_trips():
+    rig = Rig(TOU2=2)
+    rig.say("ENBL=1")
+    rig.say("SSPD=100")
+    rig.say("STEP=4000", 1.5)
+    assert not rig.stat() & Stat.SAFETY_TIMEOUT
+    rig.wait(1.0)
+    assert rig.stat() & Stat.SAFETY_TIMEOUT
+
+
+def test_a_stuck_stage_trips_the_following_error_limit_when_there_is_one():
+    rig = Rig(ELIM=400)
+    rig.home()
+    rig.plant.stuck = True
+    rig.say("DPOS=4000", 0.4)
+    assert rig.stat() & Stat.FOLLOWING_ERROR
+
+
+def test_a_stage_that_follows_trips_nothing():
+    rig = Rig(ELIM=40)
+    rig.home()
+    rig.say("DPOS=8000", 5.0)
+    assert rig.stat() & Stat.POSITION_REACHED
+
+
+def test_a_missed_position_fails_after_tou3():
+    rig = Rig(TOU3=500)
+    rig.home()
+    rig.plant.settled_off_um = 100.0
+    rig.say("DPOS=400", 1.0)
+    assert rig.stat() & Stat.POSITION_FAIL
+
+
+def test_a_reset_loses_the_index_the_settings_and_the_enable():
+    rig = Rig()
+    rig.home()
+    rig.say("DPOS=800", 1.0)
+    rig.say("HLIM=5")
+    rig.say("RSET", 0.1)
+    rig.read()
+    rig.say("ENBL=1", 0.2)
+    assert rig.value("HLIM") == 36000
+    assert rig.value("EPOS") == 0
+    assert not rig.stat() & (Stat.ENCODER_VALID | Stat.ENABLED)
+
+
+def test_saved_settings_survive_a_reset():
+    rig = Rig()
+    rig.say("HLIM=2400")
+    rig.say("SAVE")
+    rig.say("RSET=0", 0.3)
+    assert rig.value("HLIM") == 2400
+
+
+@pytest.mark.parametrize(
+    "line", ["ABCD=5", "LFRQ=84000", "X:DPOS=5", "dpos=5", "DPOS", "DPOS=", "DPOS=1.5", "DPOS=00000000000005"]
+)
+def test_what_is_unknown_is_taken_silently(line):
+    rig = Rig()
+    rig.home()
+    rig.say("DPOS=100", 1.0)
+    rig.say("INFO=0", 0.1)
+    rig.read()
+    rig.say(line, 1.0)
+    assert rig.lines() == []
+    assert rig.value("DPOS") == 100
+
+
+def test_an_index_search_survives_a_stage_that_is_held_for_a_while():
+    rig = Rig(6000.0)
+    rig.say("ENBL=1")
+    rig.say("INDX=0", 0.5)
+    rig.plant.halt()
+    rig.wait(3.0)
+    assert not rig.stat() & Stat.ENCODER_VALID
+    rig.plant.move_to_um(-45000.0, 3000.0, 1.0)
+    rig.wait(3.0)
+    assert rig.stat() & Stat.ENCODER_VALID
+    assert rig.plant.position_um() == pytest.approx(0.0, abs=1.25)
