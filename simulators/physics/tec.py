@@ -83,10 +83,10 @@ class Tec:
     def regulate(self, on: bool, setpoint_c: float, current_limit_a: float) -> None:
         """Hold setpoint_c with at most current_limit_a either way.
 
-        Raises ValueError for a set point outside -50..150 C or a limit outside 0..20 A.
+        Raises ValueError for a set point outside -100..250 C or a limit outside 0..20 A.
         """
-        if not -50.0 <= setpoint_c <= 150.0:
-            raise ValueError(f"TEC: set point {setpoint_c} C asked, -50 to 150 C allowed")
+        if not -100.0 <= setpoint_c <= 250.0:
+            raise ValueError(f"TEC: set point {setpoint_c} C asked, -100 to 250 C allowed")
         if not 0.0 <= current_limit_a <= MAX_LIMIT_A:
             raise ValueError(f"TEC: current limit {current_limit_a} A asked, 0 to {MAX_LIMIT_A:g} A allowed")
         if self._preheated and not on:

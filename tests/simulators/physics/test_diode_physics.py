@@ -82,6 +82,21 @@ def test_the_steady_state_curve_rises_strictly_from_no_light() -> None:
     assert all(low[0] < high[0] and low[1] < high[1] for low, high in pairwise(curve))
 
 
+def test_the_junction_warms_up_with_the_time_constants_of_chip_and_submount() -> None:
+    def rise_k(seconds: float) -> float:
+        world = emitting(TEN_WATT, 10.0, seconds)
+        return world.diode.junction_c() - world.tec.mount_c()
+
+    chip, submount = TEN_WATT.chip, TEN_WATT.submount
+    full_k = rise_k(10.0)
+    assert full_k == pytest.approx(9.1, rel=0.05)
+    for seconds in (0.05, 0.1, 0.4, 1.0):
+        missing = chip.k_per_w * math.exp(-seconds / chip.time_constant_s)
+        missing += submount.k_per_w * math.exp(-seconds / submount.time_constant_s)
+        # A step of 10 ms behind at most.
+        assert rise_k(seconds) == pytest.approx(full_k * (1.0 - missing), rel=0.06)
+
+
 def test_below_threshold_there_is_no_light() -> None:
     world = emitting(TEN_WATT, 0.55, 1.0)
     assert world.diode.current_a() == 0.55
@@ -131,6 +146,16 @@ def test_energy_is_the_integral_of_power(steps: list[tuple[float, float]]) -> No
             world.advance(ticks * tick_s)
             summed_j += 0.5 * (before_w + world.true_power_w()) * tick_s
     assert world.true_energy_j() == pytest.approx(summed_j, rel=1e-3, abs=2e-6)
+
+
+def test_energy_is_exact_while_the_current_still_slews() -> None:
+    world = World(1)
+    world.diode.drive(10.0)
+    world.advance(0.004)
+    emission_s = world.marked_s("emission")
+    assert emission_s is not None
+    # A triangle: light has risen in a straight line since the threshold.
+    assert world.true_energy_j() == pytest.approx(0.5 * world.true_power_w() * (0.004 - emission_s), rel=1e-9)
 
 
 def test_ageing_costs_slope_and_threshold() -> None:

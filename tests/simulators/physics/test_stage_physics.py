@@ -46,10 +46,12 @@ def test_a_long_move_takes_its_trapezoid_and_20_ms_of_settling() -> None:
 
 
 @settings(max_examples=200, deadline=None)
-@given(coordinate, st.floats(-SPEED, SPEED), coordinate)
+@given(coordinate, st.floats(-SPEED, SPEED), st.one_of(st.floats(-1500.0, 1500.0), coordinate))
 def test_a_plan_is_continuous_limited_and_ends_at_rest_on_the_target(
-    position_um: float, speed: float, target_um: float
+    position_um: float, speed: float, way_um: float
 ) -> None:
+    """Short ways too, on which it never reaches full speed."""
+    target_um = position_um + way_um
     phases = plan_move(
         0.0, position_um, speed, target_um=target_um, top_speed=SPEED, acceleration=ACCELERATION
     )
@@ -150,6 +152,19 @@ def test_halt_brakes_and_arrives_where_it_stands() -> None:
     world.stage.halt()
     world.advance(4.0)
     assert len(times) == 1
+
+
+def test_a_finished_move_is_over() -> None:
+    world = world_at(0.0)
+    world.stage.move_to_um(1000.0, SPEED, ACCELERATION)
+    world.advance(5.0)
+    times = arrivals(world)
+    world.stage.halt()
+    world.advance(10.0)
+    world.stage.stalled = True
+    world.stage.stalled = False
+    world.advance(15.0)
+    assert times == []
 
 
 def test_a_stalled_stage_stands_and_goes_on_when_it_is_freed() -> None:

@@ -36,6 +36,26 @@ def test_it_settles_within_a_tenth_of_a_degree_in_20_to_60_s(ambient_c: float) -
     assert 20.0 <= settled_s <= 60.0
 
 
+def test_minutes_at_the_current_limit_do_not_wind_the_loop_up() -> None:
+    world = World(2, ambient_c=10.0)
+    world.tec.regulate(True, 35.0, 2.0)
+    readings = temperatures_c(world, 300.0)
+    assert world.tec.current_a() > -1.5
+    assert max(readings) < 36.0
+    assert readings[-1] == pytest.approx(35.0, abs=0.05)
+
+
+def test_switched_on_again_it_has_forgotten_the_load_before() -> None:
+    world = regulated()
+    world.diode.drive(10.6)
+    temperatures_c(world, 60.0)
+    world.diode.drive(0.0)
+    world.tec.regulate(False, SETPOINT_C, LIMIT_A)
+    temperatures_c(world, 1800.0)
+    world.tec.regulate(True, 22.0, LIMIT_A)
+    assert all(abs(reading - 22.0) < 0.1 for reading in temperatures_c(world, 20.0))
+
+
 def test_full_power_makes_it_sag_mildly_and_it_recovers() -> None:
     world = regulated()
     world.diode.drive(10.6)
@@ -69,6 +89,8 @@ def test_a_module_wired_backwards_drives_away_from_the_set_point() -> None:
     world.tec.leads_reversed = True
     world.tec.regulate(True, SETPOINT_C, LIMIT_A)
     assert temperatures_c(world, 60.0)[-1] < 10.0
+    # Pumping works against the module's own voltage, so it takes more than its resistance alone.
+    assert world.tec.voltage_v() < 1.5 * world.tec.current_a() < 0.0
 
 
 def test_warm_starts_settled_and_stays_so() -> None:
@@ -116,7 +138,7 @@ def test_an_open_module_carries_no_current_and_a_shorted_one_pumps_nothing() -> 
 
 
 @pytest.mark.parametrize(
-    ("setpoint_c", "limit_a"), [(math.nan, 1.0), (25.0, math.nan), (200.0, 1.0), (25.0, -1.0)]
+    ("setpoint_c", "limit_a"), [(math.nan, 1.0), (25.0, math.nan), (251.0, 1.0), (25.0, -1.0)]
 )
 def test_an_impossible_regulation_is_refused(setpoint_c: float, limit_a: float) -> None:
     with pytest.raises(ValueError, match="allowed"):
