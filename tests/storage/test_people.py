@@ -1,0 +1,177 @@
+"""Accounts and PINs, patients and their codes."""
+
+from __future__ import annotations
+
+from datetime import UTC, date, datetime, timedelta
+
+import pytest
+from refusal import refused
+
+from tosca_kiosk.storage import patients, users
+from tosca_kiosk.storage.users import PinCheck, Role
+
+
+@pytest.fixture
+def jane(database, now):
+    """A technician whose PIN is 314159."""
+    with database.transaction(1) as transaction:
+        tech_id = users.add(transaction, "jane", "Jane Doe", "technician", now)
+        users.set_pin(transaction, tech_id, "314159", now)
+    return tech_id
+
+
+def try_pin(database, pin, when, username="jane"):
+    with database.transaction() as transaction:
+        return users.verify_pin(transaction, username, pin, when)
+
+
+@pytest.mark.parametrize("held", Role)
+@pytest.mark.parametrize("needed", Role)
+def test_roles_nest(held, needed):
+    order = ["technician", "supervisor", "admin"]
+    assert held.covers(needed) == (order.index(held) >= order.index(needed))
+
+
+def test_an_account_without_a_pin_lets_nobody_in(database, now):
+    assert users.get(database, 1).has_pin is False
+    for pin in ("", "000000", "None"):
+        assert try_pin(database, pin, now, "admin").user is None
+    assert not users.admin_has_pin(database)
+
+
+def test_the_right_pin_lets_in_and_notes_the_time(database, now, jane):
+    check = try_pin(database, "314159", now)
+    assert check.user == users.get(database, jane)
+    assert (check.user.role, check.user.last_login, check.user.has_pin) == (Role.TECHNICIAN, now, True)
+
+
+def test_a_pin_is_stored_as_an_argon2_hash_alone(database, path, jane):
+    database.checkpoint()
+    assert database.find_one("credentials", tech_id=jane)["pin_hash"].startswith("$argon2id$")
+    assert b"314159" not in path.read_bytes()
+
+
+def test_wrong_pins_delay_the_next_try_more_and_more_and_none_is_looked_at_meanwhile(database, now, jane):
+    when, waits = now, []
+    for tries in range(1, 8):
+        check = try_pin(database, "000000", when)
+        assert (check.user, check.wrong_tries) == (None, tries)
+        waits.append((check.retry_at - when).total_seconds() if check.retry_at else 0.0)
+        if check.retry_at:
+            early = try_pin(database, "314159", check.retry_at - timedelta(microseconds=1))
+            assert early == PinCheck(None, tries, check.retry_at)
+            when = check.retry_at
+    assert waits == [0.0, 2.0, 5.0, 15.0, 300.0, 900.0, 900.0]
+    assert try_pin(database, "314159", when).user is not None
+    assert try_pin(database, "000000", when).retry_at is None
+
+
+def test_five_wrong_pins_leave_a_line_in_the_safety_log(database, now, jane):
+    for hour in range(5):
+        try_pin(database, "000000", now + timedelta(hours=hour))
+    rows = database.find("safety_log", event_type="login_locked")
+    assert [(row["severity"], row["tech_id"], row["session_id"]) for row in rows] == [("warning", jane, None)]
+    assert "5 wrong PINs in a row for jane" in rows[0]["description"]
+    assert "000000" not in str(rows)
+
+
+def test_a_new_pin_ends_a_lock(database, now, jane):
+    for hour in range(5):
+        locked = try_pin(database, "000000", now + timedelta(hours=hour))
+    with database.transaction(1) as transaction:
+        users.set_pin(transaction, jane, "161803", now)
+    assert try_pin(database, "161803", locked.retry_at - timedelta(seconds=60)).user is not None
+
+
+@pytest.mark.parametrize("pin", ["", "12345", "1234567", "12345a", "١٢٣٤٥٦", "12345²", " 12345"])
+def test_a_pin_is_six_digits(database, now, jane, pin):
+    with refused("a PIN has 6 digits"), database.transaction() as transaction:
+        users.set_pin(transaction, jane, pin, now)
+
+
+def test_a_closed_account_lets_nobody_in(database, now, jane):
+    with database.transaction(1) as transaction:
+        users.deactivate(transaction, jane)
+    assert try_pin(database, "314159", now) == PinCheck(None, 0, None)
+    assert [user.username for user in users.list_all(database)] == ["admin", "jane"]
+    assert [user.username for user in users.list_all(database, active_only=True)] == ["admin"]
+
+
+def test_the_last_admin_cannot_be_closed(database, now):
+    with refused("admin is the last active admin"), database.transaction(1) as transaction:
+        users.deactivate(transaction, 1)
+    with database.transaction(1) as transaction:
+        other = users.add(transaction, "root", "Another Admin", "admin", now)
+        users.set_pin(transaction, other, "161803", now)
+        users.deactivate(transaction, 1)
+    assert users.admin_has_pin(database)
+
+
+@pytest.mark.parametrize(
+    ("values", "reason"),
+    [
+        (("admin", "Someone", "admin"), "user 'admin' exists already"),
+        (("sam", "Sam", "boss"), "role 'boss' is unknown; allowed: technician, supervisor, admin"),
+        ((" ", "Sam", "admin"), "needs a username"),
+        (("sam", "", "admin"), "needs a full name"),
+    ],
+)
+def test_a_wrong_account_is_refused_with_the_reason(database, now, values, reason):
+    with refused(reason), database.transaction() as transaction:
+        users.add(transaction, *values, now)
+
+
+def test_codes_count_up_within_a_year_and_are_not_given_again(database, now):
+    with database.transaction(1) as transaction:
+        assert [patients.add(transaction, now).patient_code for _ in range(2)] == [
+            "P-2026-0001",
+            "P-2026-0002",
+        ]
+        assert patients.add(transaction, now, code="P-2026-0040").patient_code == "P-2026-0040"
+        assert patients.add(transaction, now).patient_code == "P-2026-0041"
+        later = datetime(2027, 1, 1, tzinfo=UTC)
+        assert patients.add(transaction, later).patient_code == "P-2027-0001"
+        patients.add(transaction, now, code="P-2026-9999")
+    with (
+        refused("all patient codes of 2026 up to P-2026-9999 are used"),
+        database.transaction() as transaction,
+    ):
+        patients.add(transaction, now)
+
+
+@pytest.mark.parametrize(
+    "code", ["", "P-26-0001", "P-2026-001", "p-2026-0001", "P-2026-00011", "P-2026-0001\n"]
+)
+def test_a_code_of_another_form_is_refused(database, now, code):
+    with refused("is not P-YYYY-NNNN"), database.transaction() as transaction:
+        patients.add(transaction, now, code=code)
+
+
+def test_a_code_in_use_is_refused_with_the_reason(database, now, session):
+    with refused("patient code P-2026-0001 is in use"), database.transaction() as transaction:
+        patients.add(transaction, now, code="P-2026-0001")
+
+
+def test_patients_are_found_by_part_of_code_or_notes_and_wildcards_mean_themselves(database, now):
+    with database.transaction(1) as transaction:
+        for notes in ("knee", "100 % knee", None):
+            patients.add(transaction, now, notes=notes)
+        patients.change(transaction, 1, now, is_active=False)
+    assert [patient.patient_code for patient in patients.search(database, "knee")] == ["P-2026-0002"]
+    assert [patient.patient_code for patient in patients.search(database, "0 %")] == ["P-2026-0002"]
+    assert patients.search(database, "P_2026") == []
+    assert len(patients.search(database, "2026")) == 2
+    assert len(patients.list_all(database)) == 3
+    assert len(patients.list_all(database, active_only=True)) == 2
+
+
+def test_a_patient_keeps_what_was_given(database, now):
+    born = date(1970, 1, 31)
+    with database.transaction(1) as transaction:
+        added = patients.add(transaction, now, created_by=1, date_of_birth=born, gender="f", notes="x")
+    assert patients.get(database, added.patient_code) == added
+    assert (added.date_of_birth, added.created_date, added.created_by_tech_id) == (born, now, 1)
+    with refused("no patient has the code 'P-1999-0001'"):
+        patients.get(database, "P-1999-0001")
+    with refused("patient_code cannot be changed"), database.transaction() as transaction:
+        patients.change(transaction, added.patient_id, now, patient_code="P-2026-0099")
