@@ -20,7 +20,7 @@ class Clock(Protocol):
         """Return at the deadline, or at once when it has passed."""
 
     def utc(self) -> datetime:
-        """Return the naive UTC time of now."""
+        """Return the time of day, in UTC."""
 
 
 class RealClock:
@@ -59,5 +59,5 @@ class VirtualClock:
 
 
 def utc_now() -> datetime:
-    """Return the wall clock's naive UTC time."""
-    return datetime.now(UTC).replace(tzinfo=None)
+    """Return the wall clock's time, in UTC."""
+    return datetime.now(UTC)

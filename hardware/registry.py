@@ -1,0 +1,32 @@
+"""Which driver a configuration's name means, and how it comes to its port."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from hardware.arroyo.laser import ArroyoLaser
+from hardware.arroyo.tec import ArroyoTec
+from hardware.interfaces import Device
+from hardware.interlock_board.driver import InterlockBoardDriver
+from hardware.settings import BoardSettings, LaserSettings, StageSettings, TecSettings
+from hardware.trace import WireTrace
+from hardware.transport import Port, SerialPort
+from hardware.xeryon.driver import XeryonStage
+
+Settings = LaserSettings | TecSettings | StageSettings | BoardSettings
+
+DRIVERS: dict[str, Callable[[Any, Port], Device]] = {
+    "arroyo_laser": ArroyoLaser,
+    "arroyo_tec": ArroyoTec,
+    "xeryon_stage": XeryonStage,
+    "interlock_board": InterlockBoardDriver,
+}
+
+
+def make_driver(name: str, settings: Settings, clock: Callable[[], float]) -> Any:
+    """Return the driver over a serial port of its own; nothing is opened before its first `poll`.
+
+    clock: the caller's monotonic clock, for the wire trace. Raises KeyError for an unknown name.
+    """
+    return DRIVERS[name](settings, SerialPort(settings.port, settings.baud, WireTrace(clock)))

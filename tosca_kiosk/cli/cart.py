@@ -1,0 +1,82 @@
+"""From a checked configuration to running devices: the simulated world where it says so, and the drivers."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from pathlib import Path
+
+from hardware.interfaces import LinkState
+from hardware.registry import make_driver
+from simulators.cart import SimulatedCart, install, uninstall
+from simulators.physics.profiles import FIVE_WATT, TEN_WATT
+from simulators.scenario import Scenario, apply, load_scenario
+from simulators.world import World
+from tosca_kiosk.config import CartConfig
+from tosca_kiosk.control.clock import Clock
+from tosca_kiosk.control.devices import Devices
+
+PROFILES = {"10w": TEN_WATT, "5w": FIVE_WATT}
+STOP_WITHIN_S = 5.0
+STOP_POLL_S = 0.01
+
+
+@contextmanager
+def simulated_world(config: CartConfig, clock: Clock, seed: int | None = None) -> Iterator[World | None]:
+    """Put the simulated devices behind their `sim://` ports; None where nothing is simulated.
+
+    seed: in place of the configuration's.
+    """
+    simulation = config.simulation
+    if simulation is None:
+        yield None
+        return
+    if seed is not None:
+        simulation = replace(simulation, seed=seed)
+    world = World(
+        simulation.seed,
+        PROFILES[simulation.laser_profile],
+        warm=simulation.warm,
+        warm_setpoint_c=config.devices.tec.setpoint_c,
+    )
+    install(SimulatedCart(world), clock.now_s)
+    try:
+        yield world
+    finally:
+        uninstall()
+
+
+@contextmanager
+def connected_devices(config: CartConfig, clock: Clock) -> Iterator[Devices]:
+    """Make the drivers; afterwards stop every device in order and close its port, whatever happened."""
+    made = {
+        key: make_driver(name, getattr(config.devices, key), clock.now_s)
+        for key, name in config.drivers.items()
+    }
+    devices = Devices(**made)
+    try:
+        yield devices
+    finally:
+        stop(devices, clock)
+
+
+def stop(devices: Devices, clock: Clock) -> None:
+    """Run every device's stop sequence, laser and gate first; close what does not finish in time."""
+    for device in devices:
+        device.begin_stop()
+    deadline_s = clock.now_s() + STOP_WITHIN_S
+    while clock.now_s() < deadline_s and any(device.link is LinkState.STOPPING for device in devices):
+        clock.sleep_until(clock.now_s() + STOP_POLL_S)
+        devices.poll(clock.now_s())
+    for device in devices:
+        device.close()
+
+
+def planned_scenario(path: Path | None, world: World | None) -> Scenario | None:
+    """Load a scenario and plan it in the world. Raises ScenarioError."""
+    if path is None or world is None:
+        return None
+    scenario = load_scenario(path)
+    apply(scenario, world)
+    return scenario

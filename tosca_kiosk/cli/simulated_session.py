@@ -1,0 +1,215 @@
+"""One simulated session without a screen, from the devices' start to the imported record."""
+
+from __future__ import annotations
+
+import gc
+import signal
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import click
+
+from simulators.world import World
+from tosca_kiosk.cli.cart import connected_devices, planned_scenario, simulated_world
+from tosca_kiosk.cli.progress import Progress
+from tosca_kiosk.cli.session_record import OpenedSession, SessionPlan, close_record, open_record, plan_session
+from tosca_kiosk.cli.workplace import (
+    RefusedError,
+    Workplace,
+    say,
+    stdin_is_terminal,
+)
+from tosca_kiosk.config import CartConfig
+from tosca_kiosk.control.clock import Clock, RealClock, VirtualClock
+from tosca_kiosk.control.controller import Controller
+from tosca_kiosk.control.loop import FixedRateLoop
+from tosca_kiosk.control.operator import Script, UnattendedOperator, drive
+from tosca_kiosk.domain.safety import Decision
+from tosca_kiosk.domain.state import Phase
+from tosca_kiosk.storage import Database, Imported, sessions
+
+
+@dataclass(frozen=True)
+class Request:
+    """What `treat` was asked for."""
+
+    patient: str
+    technician: str
+    protocol: str
+    site: str | None = None
+    scenario: Path | None = None
+    seed: int | None = None
+    fast: bool = False
+
+
+def run_session(workplace: Workplace, request: Request) -> dict[str, Any]:
+    """Run one session and return what `treat --json` prints.
+
+    Raises one of EXPECTED_ERRORS before anything is switched on, and before the session has a row.
+    """
+    wall = RealClock()
+    config = workplace.config
+    refuse_real_ports(config)
+    clock: Clock = VirtualClock() if request.fast else wall
+    with workplace.record() as database, simulated_world(config, clock, request.seed) as world:
+        plan = plan_session(
+            database,
+            config,
+            patient=request.patient,
+            technician=request.technician,
+            protocol=request.protocol,
+            site=request.site,
+        )
+        if world is None:
+            raise RefusedError(f"{config.source}: nothing is simulated; treat needs the simulated cart")
+        scenario = planned_scenario(request.scenario, world)
+        _ask_about_earlier_dose(workplace, database, plan, clock)
+        with connected_devices(config, clock) as devices, _quiet_collector():
+            controller = Controller(devices, plan.idle)
+            pressed_by_scenario = scenario is not None and scenario.presses_pedal
+            operator = UnattendedOperator(controller, None if pressed_by_scenario else _pedal(world))
+            session = _Session(workplace, database, plan, controller, operator, clock, world)
+            session.run()
+        simulated_s = clock.now_s()
+        return session.result(simulated_s, wall.now_s())
+
+
+def refuse_real_ports(config: CartConfig) -> None:
+    """Raise RefusedError where any port is real: nobody watches this session, and no hand is on a STOP."""
+    real = [f"{key} on {port}" for key, port in config.devices.ports.items() if not port.startswith("sim://")]
+    if real:
+        raise RefusedError(
+            f"{config.source}: treat, with or without --fast, runs simulated devices alone, "
+            f"not {', '.join(real)}; use the kiosk"
+        )
+
+
+def _pedal(world: World) -> Any:
+    return lambda pressed: world.pedal.press() if pressed else world.pedal.release()
+
+
+def _ask_about_earlier_dose(
+    workplace: Workplace, database: Database, plan: SessionPlan, clock: Clock
+) -> None:
+    today = clock.utc().replace(hour=0, minute=0, second=0, microsecond=0)
+    aborted = sessions.aborted_since(database, plan.patient.patient_id, today)
+    delivered_j = sum(session.total_energy_joules or 0.0 for session in aborted)
+    if not aborted or delivered_j == 0.0:
+        return
+    text = f"{plan.patient.patient_code} had {delivered_j:.1f} J today in {len(aborted)} aborted session(s)."
+    say(text)
+    if stdin_is_terminal() and not workplace.as_json and not click.confirm("Treat again?", err=True):
+        raise RefusedError(f"{text} Not treated again.")
+
+
+@contextmanager
+def _quiet_collector() -> Iterator[None]:
+    """Keep the garbage collector from pausing a tick; the loop itself makes no cycles."""
+    gc.collect()
+    gc.freeze()
+    gc.disable()
+    try:
+        yield
+    finally:
+        gc.enable()
+        gc.unfreeze()
+
+
+@dataclass
+class _Session:
+    """One run: prepare, open the record, treat, close the record."""
+
+    workplace: Workplace
+    database: Database
+    plan: SessionPlan
+    controller: Controller
+    operator: UnattendedOperator
+    clock: Clock
+    world: World
+    opened: OpenedSession | None = None
+    imported: Imported | None = None
+    _stop: bool = False
+    _energy_before_j: float = 0.0
+    _progress: Progress = field(init=False)
+
+    def run(self) -> None:
+        self._progress = Progress(self.plan.protocol)
+        with self._progress, _stop_on_interrupt(self._press_stop):
+            self._loop = FixedRateLoop(self.clock, self.workplace.config.rate_hz)
+            self._drive(self.operator.prepare())
+            if self._stop:
+                raise RefusedError("stopped before the session was opened")
+            self._open()
+            self._drive(self.operator.treat())
+        self._close()
+
+    def _press_stop(self) -> None:
+        self._stop = True
+
+    def _drive(self, script: Script) -> None:
+        drive(
+            self._loop,
+            self.controller,
+            self.operator,
+            script,
+            stop=lambda: self._stop,
+            watch=self._watch,
+        )
+
+    def _watch(self, decision: Decision) -> None:
+        state = decision.state
+        if state.phase is Phase.ARMED:
+            self.world.mark("armed")
+        self._progress.show(decision)
+
+    def _open(self) -> None:
+        now = self.clock.utc()
+        self.opened = open_record(self.workplace, self.database, self.plan, self.controller.devices, now)
+        self._energy_before_j = self.world.true_energy_j()
+        self.world.mark("session")
+        self.controller.open_session(
+            self.plan.rules, self.opened.header, self.opened.journal, self.clock.now_s()
+        )
+
+    def _close(self) -> None:
+        assert self.opened is not None
+        self.controller.end_session()
+        self.imported = close_record(
+            self.database, self.opened, self.clock.utc(), self.plan.technician.tech_id
+        )
+
+    def result(self, simulated_s: float, wall_s: float) -> dict[str, Any]:
+        assert self.opened is not None
+        assert self.imported is not None
+        summary = self.imported.summary
+        return {
+            "session_id": self.opened.session.session_id,
+            "session_folder": str(self.opened.folder),
+            "status": summary.status,
+            "abort_reason": summary.abort_reason,
+            "origin": self.opened.header.origin,
+            "planned_energy_joules": self.plan.protocol.planned_energy_j,
+            "total_energy_joules": summary.energy_j,
+            "true_energy_joules": self.world.true_energy_j() - self._energy_before_j,
+            "total_laser_on_time_seconds": summary.laser_on_time_s,
+            "avg_power_watts": summary.avg_power_w,
+            "max_power_watts": summary.max_power_w,
+            "safety_events": self.imported.safety_events,
+            "simulated_seconds": round(simulated_s, 3),
+            "wall_seconds": round(wall_s, 3),
+        }
+
+
+@contextmanager
+def _stop_on_interrupt(press_stop: Any) -> Iterator[None]:
+    before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
+    for number in before:
+        signal.signal(number, lambda *_: press_stop())
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)

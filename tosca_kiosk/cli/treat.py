@@ -1,0 +1,65 @@
+"""`tosca-kiosk treat`: one simulated session without a screen, on the wall's clock or as fast as it goes."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import click
+
+from tosca_kiosk.cli.simulated_session import Request, run_session
+from tosca_kiosk.cli.workplace import Workplace, say, workplace_command
+
+
+@click.command()
+@click.option("--patient", required=True, metavar="CODE", help="The patient's code, such as P-2026-0001.")
+@click.option("--tech", required=True, metavar="USER", help="The technician's username.")
+@click.option(
+    "--protocol", required=True, metavar="FILE|NAME", help="A protocol file, or the name of a saved one."
+)
+@click.option("--site", metavar="TEXT", help="The treatment site.")
+@click.option(
+    "--scenario", type=click.Path(path_type=Path), help="What happens to the simulated cart, and when."
+)
+@click.option("--seed", type=click.IntRange(0, 999_999), help="The simulated world's seed.")
+@click.option("--fast", is_flag=True, help="Run on a virtual clock, as fast as the machine can.")
+@workplace_command
+def treat(
+    workplace: Workplace,
+    patient: str,
+    tech: str,
+    protocol: str,
+    site: str | None,
+    scenario: Path | None,
+    seed: int | None,
+    fast: bool,
+) -> None:
+    """Run one simulated session from connecting the devices to the record. Ctrl-C presses STOP."""
+    request = Request(patient, tech, protocol, site, scenario, seed, fast)
+    result = run_session(workplace, request)
+    workplace.answer(result, summary_text(result))
+    if result["status"] != "completed":
+        say(f"tosca-kiosk: session {result['session_id']} was aborted: {result['abort_reason']}")
+        raise SystemExit(1)
+
+
+def summary_text(result: dict[str, Any]) -> str:
+    """Return the summary for a person."""
+    power = result["avg_power_watts"]
+    rows = (
+        ("Session", f"{result['session_id']} ({result['status']}), origin: {result['origin']}"),
+        ("Folder", result["session_folder"]),
+        (
+            "Energy",
+            f"{result['total_energy_joules']:.2f} J measured of {result['planned_energy_joules']:.2f} J",
+        ),
+        ("True energy", f"{result['true_energy_joules']:.2f} J in the simulated world"),
+        ("Laser on", f"{result['total_laser_on_time_seconds']:.2f} s"),
+        (
+            "Power",
+            "no light" if power is None else f"{power:.2f} W mean, {result['max_power_watts']:.2f} W highest",
+        ),
+        ("Safety events", str(result["safety_events"])),
+        ("Time", f"{result['simulated_seconds']:.1f} s simulated in {result['wall_seconds']:.1f} s"),
+    )
+    return "\n".join(f"{name:<14}{value}" for name, value in rows)

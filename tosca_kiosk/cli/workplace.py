@@ -1,0 +1,152 @@
+"""What every command shares: its configuration, its data directory, and how it answers."""
+
+from __future__ import annotations
+
+import functools
+import json
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import click
+import platformdirs
+
+from simulators.scenario import ScenarioError
+from tosca_kiosk.cli.first_start import load_shipped_content
+from tosca_kiosk.config import CartConfig, bundled, load_config
+from tosca_kiosk.control.clock import RealClock, utc_now
+from tosca_kiosk.control.operator import OperatorGaveUpError
+from tosca_kiosk.domain.journal_lines import JournalError
+from tosca_kiosk.domain.protocol_file import DocumentError
+from tosca_kiosk.domain.session_rules import SessionRefusedError
+from tosca_kiosk.domain.site_limits import SiteLimitError
+from tosca_kiosk.storage import DATABASE_NAME, Database, StorageError, data_directory_lock, recover
+
+
+class RefusedError(Exception):
+    """What a command itself refuses; the text says what, where and what to do."""
+
+
+EXPECTED_ERRORS = (
+    RefusedError,
+    StorageError,
+    DocumentError,
+    ScenarioError,
+    OperatorGaveUpError,
+    SessionRefusedError,
+    SiteLimitError,
+    JournalError,
+)
+
+
+@dataclass(frozen=True)
+class Workplace:
+    """The configuration file and the data directory that a command works with."""
+
+    config_path: Path
+    data_dir: Path
+    as_json: bool
+
+    @functools.cached_property
+    def config(self) -> CartConfig:
+        """The configuration, checked whole. Raises ConfigError."""
+        return load_config(self.config_path)
+
+    @property
+    def database_path(self) -> Path:
+        return self.data_dir / DATABASE_NAME
+
+    @property
+    def backup_dir(self) -> Path:
+        return self.data_dir / "backups"
+
+    @contextmanager
+    def locked(self) -> Iterator[None]:
+        """Hold the data directory alone. Raises StorageError naming who holds it."""
+        clock = RealClock()
+        with data_directory_lock(
+            self.data_dir,
+            monotonic_s=clock.now_s,
+            wait=lambda seconds: clock.sleep_until(clock.now_s() + seconds),
+        ):
+            yield
+
+    @contextmanager
+    def record(self) -> Iterator[Database]:
+        """Open the record for writing, made where it is missing; what a crash left open is closed first."""
+        with self.locked(), Database.open(self.database_path) as database:
+            for session in recover(database, self.data_dir, utc_now()):
+                say(f"Session {session.session_id} was interrupted; its record is closed: {session.status}.")
+            if self.config.all_simulated:
+                load_shipped_content(database, self.config, utc_now())
+            yield database
+
+    def answer(self, result: dict[str, Any] | list[Any], text: str) -> None:
+        """Print the result: one JSON object where a program reads, the text where a person does."""
+        click.echo(json.dumps(result, default=_as_text) if self.as_json else text)
+
+
+def _as_text(value: object) -> str:
+    if isinstance(value, datetime):
+        return value.isoformat(sep=" ")
+    return str(value)
+
+
+def say(line: str) -> None:
+    """Tell the person who waits; standard output is left to results."""
+    click.echo(line, err=True)
+
+
+def stdin_is_terminal() -> bool:
+    """Whether somebody is there to be asked."""
+    return sys.stdin is not None and sys.stdin.isatty()
+
+
+def _default_data_dir() -> Path:
+    return platformdirs.user_data_path("tosca-kiosk", appauthor=False)
+
+
+Command = Callable[..., None]
+
+
+def workplace_command(function: Command) -> Command:
+    """Give a command --config, --data-dir and --json; an expected error becomes one line and exit code 1."""
+
+    @click.option(
+        "--config",
+        "config_path",
+        type=click.Path(path_type=Path),
+        envvar="TOSCA_CONFIG",
+        default=lambda: bundled("simulated.yaml"),
+        show_default="the simulated cart",
+        help="The cart's configuration file.",
+    )
+    @click.option(
+        "--data-dir",
+        type=click.Path(path_type=Path, file_okay=False),
+        default=_default_data_dir,
+        show_default="the platform's data directory",
+        help="Where the record, its backups and the sessions are.",
+    )
+    @click.option("--json", "as_json", is_flag=True, help="Print exactly one JSON object on standard output.")
+    @functools.wraps(function)
+    def wrapped(config_path: Path, data_dir: Path, as_json: bool, **arguments: Any) -> None:
+        workplace = Workplace(config_path, data_dir, as_json)
+        try:
+            function(workplace, **arguments)
+        except EXPECTED_ERRORS as error:
+            refuse(str(error), as_json)
+
+    return wrapped
+
+
+def refuse(text: str, as_json: bool) -> None:
+    """End the command with one clear line and exit code 1."""
+    if as_json:
+        click.echo(json.dumps({"error": text}))
+    say(f"tosca-kiosk: {text}")
+    raise SystemExit(1)
