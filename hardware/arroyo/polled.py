@@ -80,7 +80,5 @@ def _judge(name: str, found: str | None, differences: int) -> None:
     if found is None:
         return
     if differences > 1:
-        raise RefusedError(
-            f"{name}: changed while running: {found}; restart it to write the configuration again"
-        )
-    raise ValueError(found)
+        raise RefusedError(f"{name}: changed while running: {found}")
+    raise DifferentError(found)

@@ -92,7 +92,7 @@ class Wire:
         return due
 
     def write(self, data):
-        if self.gone:
+        if self.gone or not self.is_open:
             raise PortError(f"port {self.url} is gone; check the cable")
         for line in data.decode("ascii").split("\r")[:-1]:
             self.log.append((self.now_s, line))

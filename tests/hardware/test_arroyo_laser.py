@@ -186,6 +186,16 @@ def test_a_set_point_without_an_answer_is_not_confirmed_and_told_again():
     assert bench.wire.sent().count("LAS:LDI 200;ERRSTR?") == 2
 
 
+def test_an_upward_set_point_without_an_answer_is_told_again_too():
+    bench = switched_on(current_ma=200.0)
+    bench.wire.deaf = True
+    bench.step(lambda: bench.driver.want(True, 800.0))
+    bench.run_until(lambda: "LAS:LDI 800;ERRSTR?" in bench.wire.sent())
+    bench.wire.deaf = False
+    bench.run(1.0)
+    assert bench.driver.set_current_ma.value == 800.0
+
+
 def test_more_current_than_told_is_told_again_and_less_is_not():
     bench = switched_on(current_ma=500.0)
     bench.wire.answers["LAS:SET:LDI?"] = "900"
@@ -302,6 +312,10 @@ def test_off_is_repeated_while_nothing_is_answered():
     bench.step(lambda: bench.driver.want(False, 0.0))
     bench.run(0.5)
     assert bench.wire.sent(since=sent).count("LAS:OUT 0") >= 5
+    bench.run_until(lambda: bench.driver.link is LinkState.LOST)
+    lost_s = bench.now_s
+    bench.run(1.0)
+    assert bench.wire.openings[-1] - lost_s == pytest.approx(0.5, abs=0.02)
 
 
 def test_an_output_that_is_on_and_not_wanted_is_switched_off():
@@ -342,6 +356,16 @@ def test_on_right_after_off_waits_for_the_off_and_for_the_set_point_zero():
     assert orders == ["LAS:OUT 0", "LAS:LDI 0;ERRSTR?", "LAS:OUT 1", "LAS:LDI 500;ERRSTR?"]
 
 
+def test_off_and_on_without_any_current_keep_the_same_order():
+    bench = switched_on()
+    sent = len(bench.wire.log)
+    bench.step(lambda: bench.driver.want(False, 0.0))
+    bench.step(lambda: bench.driver.want(True, 0.0))
+    bench.run(0.5)
+    lines = [line for line in bench.wire.sent(since=sent) if " " in line or line == "LAS:OUT?"]
+    assert lines[:4] == ["LAS:OUT 0", "LAS:OUT?", "LAS:LDI 0;ERRSTR?", "LAS:OUT 1"]
+
+
 def test_an_on_that_is_taken_back_at_once_is_never_sent():
     bench = laser_bench().ready()
     bench.run_until(lambda: bench.wire.is_answering)
@@ -371,7 +395,9 @@ def test_a_condition_asked_before_does_not_count_as_the_one_asked_for():
     sent = len(bench.wire.log)
     bench.driver.ask_condition()
     bench.run(0.05)
-    assert bench.wire.sent(since=sent)[0] == "LAS:COND?"
+    lines = bench.run(1.0).wire.sent(since=sent)
+    assert lines[0] == "LAS:COND?"
+    assert lines.count("LAS:COND?") < len(lines) / 4, "once, then in its turn"
 
 
 def test_asking_for_the_condition_in_every_tick_starves_nothing():
@@ -395,6 +421,27 @@ def test_three_unanswered_questions_are_a_lost_laser_that_counts_as_on():
     assert "open the interlock" in bench.driver.problem
     assert [getattr(bench.driver, name) for name in READINGS] == [None] * 5
     assert bench.wire.sent()[-1] == "LAS:OUT 0"
+
+
+def test_an_off_wanted_in_the_tick_of_the_loss_is_the_last_word():
+    def deaf():
+        bench = switched_on(current_ma=1000.0)
+        bench.wire.deaf = True
+        return bench
+
+    first, second = deaf(), deaf()
+    first.run_until(lambda: first.driver.link is LinkState.LOST)
+    while second.tick < first.tick - 1:
+        second.step()
+    assert second.driver.link is LinkState.READY
+    second.driver.want(False, 0.0)
+    second.step()
+    assert second.driver.link is LinkState.LOST
+    assert "stopped answering" in second.driver.problem
+    assert second.wire.sent()[-1] == "LAS:OUT 0"
+    lost_s = second.now_s
+    second.run(1.0)
+    assert second.wire.openings[-1] - lost_s == pytest.approx(0.5, abs=0.02)
 
 
 @pytest.mark.parametrize("loss", ["deaf", "gone"])
@@ -424,6 +471,18 @@ def test_a_limit_changed_at_the_device_switches_off_and_refuses():
     bench.run_until(lambda: bench.driver.link is LinkState.REFUSED, within_s=15.0)
     assert "changed while running: LAS:LIM:LDI: wanted 10500 mA, got 20000 mA" in bench.driver.problem
     assert bench.wire.sent(since=sent)[-1] == "LAS:OUT 0"
+
+
+def test_a_difference_counts_when_it_is_seen_twice_in_a_row():
+    bench = laser_bench().ready()
+    bench.wire.answers["LAS:LIM:LDI?"] = "20000"
+    bench.run_until(lambda: bench.driver.refused_answers == 1, within_s=12.0)
+    bench.wire.answers["LAS:LIM:LDI?"] = "10500"
+    bench.run(12.0)
+    assert bench.driver.link is LinkState.READY
+    bench.wire.answers["LAS:LIM:LDI?"] = "20000"
+    bench.run_until(lambda: bench.driver.refused_answers == 2, within_s=12.0)
+    bench.run_until(lambda: bench.driver.link is LinkState.REFUSED, within_s=1.0)
 
 
 def test_another_device_that_answers_suddenly_is_refused():

@@ -115,6 +115,14 @@ def test_an_answer_too_many_realigns_the_line(line, stray):
     assert asked(line, "LAS:COND?", now_s=0.02) == b"*IDN?\r"
 
 
+def test_an_answer_that_makes_no_sense_realigns_the_line(line):
+    asked(line, "LAS:OUT?")
+    assert line.receive(b"1024\r\n", 0.02) == "1024"
+    line.refuse_answer()
+    assert asked(line, "LAS:COND?", now_s=0.02) == b"*IDN?\r"
+    assert line.refused == 1
+
+
 def test_an_answer_that_nobody_asked_for_realigns_the_line(line):
     assert line.receive(b"1024\r\n", 0.0) is None
     assert asked(line, "LAS:COND?") == b"*IDN?\r"

@@ -155,6 +155,14 @@ def test_an_answer_that_is_no_arroyos_is_refused_as_wrong_device_or_baud(noise):
     assert "baud" in bench.driver.problem
 
 
+def test_noise_from_before_is_no_answer():
+    bench = laser_bench()
+    bench.wire.deaf = True
+    bench.wire.say(b"what another program has asked for\r\n")
+    bench.run(2.0)
+    assert bench.driver.link is LinkState.LOST
+
+
 @pytest.mark.parametrize(
     ("question", "got", "words"),
     [
@@ -245,6 +253,18 @@ def test_a_port_that_is_not_there_is_tried_again_with_growing_pauses():
     assert "Laser driver: port sim://laser is not there" in bench.driver.problem
     pauses = [b - a for a, b in zip(bench.wire.openings, bench.wire.openings[1:], strict=False)]
     assert pauses == pytest.approx([0.5, 1, 2, 4, 8, 8, 8], abs=0.02)
+
+
+def test_the_pauses_begin_anew_when_it_was_ready():
+    bench = laser_bench()
+    bench.wire.gone = True
+    bench.run(5.0)
+    bench.wire.gone = False
+    bench.ready()
+    bench.wire.gone = True
+    bench.run(2.0)
+    first, second = bench.wire.openings[-2:]
+    assert second - first == pytest.approx(1.0, abs=0.02)
 
 
 def test_commands_do_not_hurry_the_opening():
