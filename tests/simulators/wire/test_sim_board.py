@@ -1,0 +1,574 @@
+"""The simulated interlock board closes its gate only when the page allows it, and opens it in time."""
+
+from dataclasses import dataclass
+
+import pytest
+from wire_bench import Bench, Host, framed
+
+from simulators.wire.board import BoardOptions, InterlockBoard
+from simulators.wire.board_lines import unframe
+
+
+@dataclass
+class Status:
+    seq: int
+    ms: int
+    flags: int
+    pd: int
+    vib: int
+    faults: int
+
+
+PEDAL, LOOP, GATE, WANTED, MOTOR, HEALTHY, AIMING, ACCELEROMETER, ALIVE = (1 << bit for bit in range(9))
+
+
+class Rig(Host):
+    """A host that sends heartbeats every 20 ms while `beating`."""
+
+    def __init__(self, seed=1):
+        self.bench = Bench(seed)
+        self.board = InterlockBoard(self.bench)
+        self.gate = self.bench.gate
+        super().__init__(self.bench, self.board.line)
+        self.number = 0
+        self.beating = True
+        self.want = 0
+        self.answers = []
+        self.statuses = []
+        self.kernel.after(0.015, self._beat)
+        self.run(0.05)
+
+    def _beat(self):
+        if self.beating:
+            self.send(f"HB,{{n}},{self.want}")
+        self.kernel.after(0.02, self._beat)
+
+    def send(self, body):
+        self.number += 1
+        self.type(framed(body.replace("{n}", str(self.number))))
+        return self.number
+
+    def run(self, seconds):
+        """Let time pass and sort what the board said."""
+        until_s = self.kernel.now_s + seconds
+        while self.kernel.now_s < until_s - 1e-12:
+            self.kernel.advance(min(until_s, self.kernel.now_s + 0.1))
+            self._sort()
+
+    def _sort(self):
+        self._rest = getattr(self, "_rest", b"") + self.read()
+        *lines, self._rest = self._rest.split(b"\n")
+        for line in lines:
+            fields = unframe(line)
+            assert fields is not None, line
+            if fields[0] == "ST":
+                hexadecimal = {3, 6}
+                self.statuses.append(
+                    Status(*(int(f, 16 if i in hexadecimal else 10) for i, f in enumerate(fields) if i))
+                )
+            else:
+                self.answers.append(",".join(fields))
+
+    def command(self, body):
+        """Send a command and return its answer with the number taken out."""
+        self.answers.clear()
+        number = self.send(body)
+        self.run(0.02)
+        (answer,) = self.answers
+        kind, answered, *rest = answer.split(",")
+        assert int(answered) == number
+        return ",".join([kind, *rest])
+
+    @property
+    def newest(self):
+        self.run(0.02)
+        return self.statuses[-1]
+
+    def set_want(self, want):
+        self.want = want
+        self.send(f"HB,{{n}},{want}")
+
+    def close_gate(self):
+        self.command("MO,{n},127")
+        self.run(1.0)
+        self.bench.press()
+        self.run(0.03)
+        self.set_want(1)
+        self.run(0.03)
+        assert self.gate.contact.closed
+        assert self.newest.faults == 0
+
+
+@pytest.fixture
+def rig():
+    return Rig()
+
+
+@pytest.fixture
+def firing(rig):
+    rig.close_gate()
+    return rig
+
+
+# Status lines.
+
+
+def test_a_healthy_board_at_rest_reports_a_closed_loop_and_an_accelerometer(rig):
+    assert rig.newest.flags == LOOP | ACCELEROMETER | ALIVE
+    assert rig.newest.faults == 0
+    assert rig.newest.pd == 17
+
+
+def test_a_status_comes_every_10_ms_with_its_own_count_of_them(rig):
+    rig.statuses.clear()
+    rig.run(5.0)
+    assert len(rig.statuses) == pytest.approx(500, abs=1)
+    for one, following in zip(rig.statuses, rig.statuses[1:], strict=False):
+        assert (following.seq - one.seq, following.ms - one.ms) == (1, 10)
+
+
+def test_the_sequence_wraps_at_65536(rig):
+    rig.run(66.0)
+    rig.statuses.clear()
+    rig.run(600.0)
+    sequences = [status.seq for status in rig.statuses]
+    assert max(sequences) == 65535
+    assert sequences[sequences.index(65535) + 1] == 0
+
+
+def test_an_edge_is_reported_at_once(rig):
+    rig.statuses.clear()
+    rig.kernel.after(0.0035, lambda: rig.bench.stop_loop.move(False))
+    rig.run(0.05)
+    (edge,) = [
+        following.ms - one.ms
+        for one, following in zip(rig.statuses, rig.statuses[1:], strict=False)
+        if one.flags & LOOP and not following.flags & LOOP
+    ]
+    assert 0 <= edge < 10
+
+
+def test_the_page_s_check_value_of_the_crc():
+    assert framed("123456789") == b"$123456789*29B1\n"
+
+
+# Commands.
+
+
+def test_the_board_names_itself(rig):
+    assert rig.command("ID,{n}") == "ID,TOSCA-IL,1,1.0-sim,SIM-BOARD"
+
+
+@pytest.mark.parametrize(
+    ("command", "answer"),
+    [
+        ("MO,{n},0", "OK"),
+        ("MO,{n},153", "OK"),
+        ("MO,{n},154", "ER,2"),
+        ("MO,{n},-1", "ER,2"),
+        ("MO,{n},x", "ER,2"),
+        ("MO,{n}", "ER,2"),
+        ("MO,{n},1,2", "ER,2"),
+        ("AI,{n},1", "OK"),
+        ("AI,{n},2", "ER,2"),
+        ("VT,{n},50", "OK"),
+        ("VT,{n},49", "ER,2"),
+        ("VT,{n},2000", "OK"),
+        ("VT,{n},2001", "ER,2"),
+        ("HB,{n},2", "ER,2"),
+        ("CL,{n}", "OK"),
+        ("XX,{n}", "ER,1"),
+        ("mo,{n},1", "ER,1"),
+    ],
+)
+def test_commands_are_answered_with_their_number(rig, command, answer):
+    assert rig.command(command) == answer
+
+
+def test_a_heartbeat_has_no_answer(rig):
+    rig.answers.clear()
+    rig.run(1.0)
+    assert rig.answers == []
+
+
+def test_motor_and_aiming_beam_follow_and_show(rig):
+    rig.command("MO,{n},127")
+    rig.command("AI,{n},1")
+    assert (rig.bench.smoothing.pwm, rig.bench.aiming) == (127, True)
+    assert rig.newest.flags & (MOTOR | AIMING) == MOTOR | AIMING
+    rig.command("MO,{n},0")
+    rig.command("AI,{n},0")
+    assert (rig.bench.smoothing.pwm, rig.bench.aiming) == (0, False)
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        b"$MO,1,127*0000\n",
+        framed("MO,1,127").lower(),
+        framed("MO,1,127")[1:],
+        framed("MO,1,127").replace(b"\n", b"\r\n"),
+        framed("MO,1,127," + "0" * 80),
+        framed("MO,70000,127"),
+        framed("MO"),
+        framed("MO,,127"),
+    ],
+)
+def test_a_damaged_or_overlong_line_is_dropped_and_counted(rig, line):
+    rig.answers.clear()
+    rig.type(line)
+    rig.run(0.05)
+    assert (rig.answers, rig.bench.smoothing.pwm, rig.board.dropped_lines) == ([], 0, 1)
+
+
+def test_80_characters_still_fit(rig):
+    body = "MO,1," + "0" * (80 - 6 - 5)
+    assert len(framed(body)) == 81
+    rig.answers.clear()
+    rig.type(framed(body))
+    rig.run(0.05)
+    assert rig.answers == ["ER,1,2"]
+
+
+# The pedal.
+
+
+def test_a_press_counts_after_20_ms_and_a_release_at_once(rig):
+    rig.bench.press()
+    rig.run(0.0199)
+    assert not rig.board._pedal.pressed
+    rig.run(0.0002)
+    assert rig.board._pedal.pressed
+    rig.bench.pedal_no.move(False)
+    assert not rig.board._pedal.pressed
+
+
+def test_either_contact_leaving_the_pressed_pair_is_a_release(rig):
+    rig.bench.press()
+    rig.run(0.03)
+    rig.bench.pedal_nc.move(True)
+    assert not rig.board._pedal.pressed
+
+
+def test_bounce_starts_the_debounce_anew(rig):
+    rig.bench.press()
+    for _ in range(10):
+        rig.run(0.015)
+        rig.bench.pedal_no.move(False)
+        rig.bench.pedal_no.move(True)
+    assert not rig.board._pedal.pressed
+    rig.run(0.021)
+    assert rig.board._pedal.pressed
+
+
+@pytest.mark.parametrize(("closed", "limit_s"), [(False, 1.0), (True, 0.05)])
+def test_contacts_that_stay_alike_are_a_wiring_fault(rig, closed, limit_s):
+    rig.bench.pedal_no.move(closed)
+    rig.bench.pedal_nc.move(closed)
+    rig.run(limit_s - 0.001)
+    assert rig.board.faults == 0
+    rig.run(0.002)
+    assert rig.board.faults == 1
+    assert rig.command("CL,{n}") == "ER,3"
+    rig.bench.release()
+    assert rig.command("CL,{n}") == "OK"
+    assert rig.newest.faults == 0
+
+
+# The gate.
+
+
+def test_the_gate_closes_when_everything_holds_within_2_ms(rig):
+    rig.command("MO,{n},127")
+    rig.run(1.0)
+    rig.set_want(1)
+    rig.run(0.1)
+    assert rig.gate.coil_moves == []
+    pressed_s = rig.kernel.now_s
+    rig.bench.press()
+    rig.run(0.1)
+    ((closed_s, on),) = rig.gate.coil_moves
+    assert on
+    assert 0.020 < closed_s - pressed_s <= 0.022
+    assert rig.newest.flags & (PEDAL | LOOP | GATE | WANTED | MOTOR | HEALTHY | ALIVE) == (
+        PEDAL | LOOP | GATE | WANTED | MOTOR | HEALTHY | ALIVE
+    )
+
+
+def missing_pedal(rig):
+    rig.bench.release()
+
+
+def missing_want(rig):
+    rig.want = 0
+
+
+def missing_host(rig):
+    rig.beating = False
+
+
+def missing_loop(rig):
+    rig.bench.stop_loop.move(False)
+
+
+def missing_motor(rig):
+    rig.command("MO,{n},0")
+
+
+def missing_vibration(rig):
+    rig.bench.smoothing.mg_per_pwm = 1
+
+
+def missing_accelerometer(rig):
+    rig.bench.smoothing.accelerometer_present = False
+
+
+@pytest.mark.parametrize(
+    "take_away",
+    [
+        missing_pedal,
+        missing_want,
+        missing_host,
+        missing_loop,
+        missing_motor,
+        missing_vibration,
+        missing_accelerometer,
+    ],
+)
+def test_the_gate_does_not_close_while_any_one_condition_is_missing(rig, take_away):
+    rig.bench.press()
+    rig.command("MO,{n},127")
+    rig.want = 1
+    take_away(rig)
+    rig.run(3.0)
+    assert rig.gate.coil_moves == []
+
+
+@pytest.mark.parametrize(
+    ("take_away", "within_s", "fault"),
+    [
+        (missing_pedal, 0.002, 0),
+        (missing_loop, 0.002, 1 << 1),
+        (missing_host, 0.252, 1 << 3),
+        (missing_vibration, 0.402, 1 << 2),
+        (missing_accelerometer, 0.012, 1 << 6),
+    ],
+)
+def test_taking_a_condition_away_opens_the_gate_and_latches_its_fault(firing, take_away, within_s, fault):
+    before_s = firing.kernel.now_s
+    take_away(firing)
+    firing.run(1.0)
+    opened_s, on = firing.gate.coil_moves[-1]
+    assert not on
+    assert 0.0 < opened_s - before_s <= within_s
+    assert firing.newest.faults == fault
+
+
+def test_want_gate_0_opens_within_2_ms_of_its_line_and_latches_nothing(firing):
+    sent_s = firing.kernel.now_s
+    firing.set_want(0)
+    wire_s = len(framed(f"HB,{firing.number},0")) * 10 / 115200
+    firing.run(0.1)
+    opened_s, on = firing.gate.coil_moves[-1]
+    assert not on
+    assert wire_s < opened_s - sent_s <= wire_s + 0.002
+    assert firing.newest.faults == 0
+
+
+def test_switching_the_motor_off_under_a_closed_gate_opens_it_as_lost_vibration(firing):
+    firing.command("MO,{n},0")
+    assert not firing.gate.coil
+    assert firing.newest.faults == 1 << 2
+
+
+def test_the_motor_may_stop_as_soon_as_the_gate_is_no_longer_wanted(firing):
+    firing.set_want(0)
+    firing.want = 0
+    firing.send("MO,{n},0")
+    firing.run(1.0)
+    assert firing.newest.faults == 0
+
+
+def test_opening_takes_at_most_2_ms_for_every_seed():
+    delays = []
+    for seed in range(20):
+        rig = Rig(seed)
+        rig.close_gate()
+        before_s = rig.kernel.now_s
+        rig.bench.pedal_no.move(False)
+        rig.run(0.01)
+        delays.append(rig.gate.coil_moves[-1][0] - before_s)
+    assert min(delays) > 0.0
+    assert max(delays) <= 0.002
+
+
+def test_a_fault_keeps_the_gate_open_until_it_is_cleared_with_the_pedal_up(firing):
+    firing.bench.stop_loop.move(False)
+    firing.run(0.1)
+    firing.bench.stop_loop.move(True)
+    firing.run(0.5)
+    assert not firing.gate.coil
+    assert firing.command("CL,{n}") == "ER,3"
+    firing.bench.release()
+    assert firing.command("CL,{n}") == "OK"
+    firing.bench.press()
+    firing.run(0.1)
+    assert firing.gate.coil
+
+
+def test_a_fault_is_not_cleared_while_the_loop_is_open(rig):
+    rig.bench.stop_loop.move(False)
+    assert rig.command("CL,{n}") == "ER,3"
+    assert rig.newest.faults == 1 << 1
+
+
+def test_a_host_that_did_not_want_the_gate_may_fall_silent(rig):
+    rig.beating = False
+    rig.run(1.0)
+    assert rig.newest.faults == 0
+    assert not rig.newest.flags & ALIVE
+
+
+def test_a_silent_host_must_speak_again_before_its_fault_clears(firing):
+    firing.beating = False
+    firing.run(0.5)
+    firing.bench.release()
+    assert firing.command("CL,{n}") == "ER,3"
+    firing.beating, firing.want = True, 0
+    firing.run(0.1)
+    assert firing.command("CL,{n}") == "OK"
+
+
+def test_the_host_is_alive_for_250_ms_after_a_heartbeat(firing):
+    firing.run(0.02)
+    firing.beating = False
+    firing.run(0.23)
+    assert firing.gate.coil
+    firing.run(0.04)
+    assert not firing.gate.coil
+
+
+def test_the_motor_must_have_run_for_500_ms(rig):
+    rig.bench.press()
+    rig.want = 1
+    started_s = rig.kernel.now_s
+    rig.command("MO,{n},127")
+    rig.run(1.0)
+    ((closed_s, _),) = rig.gate.coil_moves
+    assert 0.5 < closed_s - started_s <= 0.505
+
+
+def test_three_windows_over_the_threshold_make_the_vibration_healthy(rig):
+    rig.command("VT,{n},50")
+    rig.command("MO,{n},127")
+    rig.run(0.15)
+    assert not rig.newest.flags & HEALTHY
+    rig.run(0.2)
+    assert rig.newest.flags & HEALTHY
+
+
+def test_two_windows_under_the_threshold_are_forgiven(firing):
+    firing.run(0.1)
+    firing.bench.smoothing.mg_per_pwm = 1
+    firing.run(0.2)
+    firing.bench.smoothing.mg_per_pwm = 20
+    firing.run(1.0)
+    assert firing.gate.coil
+    assert firing.newest.faults == 0
+
+
+def test_the_status_shows_the_newest_window(firing):
+    assert firing.newest.vib == 127 * 20
+
+
+def test_a_welded_gate_is_a_fault_after_20_ms(firing):
+    firing.gate.stuck = True
+    firing.bench.release()
+    firing.run(0.015)
+    assert firing.board.faults == 0
+    firing.run(0.01)
+    assert firing.board.faults == 1 << 4
+    assert firing.command("CL,{n}") == "ER,3"
+
+
+def test_a_gate_that_closes_by_itself_is_welded(rig):
+    rig.gate.contact.move(True)
+    rig.run(0.019)
+    assert rig.board.faults == 0
+    rig.run(0.002)
+    assert rig.board.faults == 1 << 4
+
+
+def test_a_gate_that_does_not_close_is_stuck_open(rig):
+    rig.gate.stuck = False
+    rig.command("MO,{n},127")
+    rig.run(1.0)
+    rig.bench.press()
+    rig.set_want(1)
+    rig.run(0.2)
+    (closed_s, _), (opened_s, _) = rig.gate.coil_moves
+    assert 0.020 <= opened_s - closed_s <= 0.022
+    assert rig.newest.faults == 1 << 5
+
+
+def test_a_gate_contact_that_falls_open_is_a_fault(firing):
+    firing.run(0.1)
+    firing.gate.contact.move(False)
+    firing.run(0.01)
+    assert not firing.gate.coil
+    assert firing.newest.faults == 1 << 5
+
+
+# Restarts.
+
+
+def test_a_hung_processor_is_reset_by_its_watchdog_with_every_output_off(firing):
+    firing.command("AI,{n},1")
+    hung_s = firing.kernel.now_s
+    firing.board.hang()
+    firing.beating, firing.want = False, 0
+    firing.run(0.119)
+    assert firing.gate.coil
+    firing.run(0.002)
+    assert firing.gate.coil_moves[-1] == (pytest.approx(hung_s + 0.12), False)
+    assert (firing.bench.smoothing.pwm, firing.bench.aiming) == (0, False)
+    firing.run(0.2)
+    status = firing.newest
+    assert status.faults == 1 << 7
+    assert status.ms < 300
+    assert not status.flags & (MOTOR | AIMING | WANTED | ALIVE | GATE)
+
+
+def test_after_a_power_cycle_counts_start_anew_without_a_fault(rig):
+    rig.run(1.0)
+    rig.board.reboot()
+    rig.run(0.2)
+    assert rig.newest.faults == 0
+    assert rig.newest.ms < 250
+
+
+def test_a_restart_with_the_loop_open_or_the_pedal_held_opens_nothing_new(firing):
+    firing.bench.stop_loop.move(False)
+    firing.board.reboot()
+    firing.run(2.0)
+    assert not firing.gate.coil
+    assert firing.newest.faults == 1 << 1
+
+
+def test_a_board_whose_line_is_cut_says_nothing_and_opens_its_gate(firing):
+    firing.board.line.mute = firing.board.line.deaf = True
+    firing.run(0.01)
+    firing.statuses.clear()
+    firing.run(1.0)
+    assert firing.statuses == []
+    assert not firing.gate.coil
+
+
+def test_the_identity_may_be_another():
+    bench = Bench()
+    board = InterlockBoard(bench, BoardOptions(serial="X1", firmware="9.9", protocol=2))
+    host = Host(bench, board.line)
+    host.wait(0.02)
+    host.type(framed("ID,7"))
+    host.wait(0.05)
+    assert framed("ID,7,TOSCA-IL,2,9.9,X1") in host.read()
