@@ -72,8 +72,8 @@ class ArroyoDevice(ABC):
         self._urgent_s = inf
         self._idle_until_s = -inf
         self._asking: Polled[Any] | None = None
-        self._identity_check = identity_check(self._name, model, serial_number)
-        checks = [check_of(self._name, setting) for setting in settings]
+        self._identity_check = identity_check(model, serial_number)
+        checks = [check_of(setting) for setting in settings]
         self._slow = [question for check in checks for question in (*self._between_checks(), check)]
         self._slow_turn = 0
         self._slow_s = 0.0
@@ -193,7 +193,7 @@ class ArroyoDevice(ABC):
             self._move_on(data, now_s)
             self._write()
         except RefusedError as error:
-            self._refuse(str(error), now_s)
+            self._refuse(f"{self._name}: {error}", now_s)
         except PortError as error:
             self._lose(f"{self._name}: {error}", now_s)
         else:
@@ -287,7 +287,7 @@ class ArroyoDevice(ABC):
     def _fall_silent(self, now_s: float) -> None:
         if self._identity is None and self._line.dropped_characters >= _BABBLE_CHARACTERS:
             raise RefusedError(
-                f"{self._name}: {self._port.url} at {self._baud} baud answers "
+                f"{self._port.url} at {self._baud} baud answers "
                 f"{self._line.last_dropped[:40]!r}, which is not an Arroyo: check that "
                 "the port and the baud rate are those of this device"
             )
@@ -362,7 +362,7 @@ class ArroyoDevice(ABC):
         self._identity = yield from identify()
         difference = identity_difference(self._identity, self._model, self._serial_number)
         if difference is not None:
-            raise RefusedError(f"{self._name}: on {self._port.url} {difference}")
+            raise RefusedError(f"on {self._port.url} {difference}")
         yield Send("RADIX DEC")
         yield Send("HEXFLOAT 0")
         yield from self._prepare_script()

@@ -258,21 +258,19 @@ class ArroyoLaser(ArroyoDevice):
                 break
             yield Send(_OFF)
         else:
-            raise RefusedError(
-                f"{self._name}: the output stays on after {_OFF}: switch it off at its key and look why"
-            )
+            raise RefusedError(f"the output stays on after {_OFF}: switch it off at its key and look why")
         errors = yield from error_texts()
         events = yield from ask(self._events.question, decode_bits)
         self._found = (*errors, *(f"event {name}" for name in laser_condition_names(events)))
         yield Send("*CLS")
-        yield from write_settings(self._name, (Setting(SET_CURRENT, (0.0,)),))
+        yield from write_settings((Setting(SET_CURRENT, (0.0,)),))
         mode = yield from ask("LAS:MODE?", decode_mode)
         if mode not in _CURRENT_MODES:
             raise RefusedError(
-                f"{self._name}: LAS:MODE is {mode}, {' or '.join(_CURRENT_MODES)} (constant current) "
+                f"LAS:MODE is {mode}, {' or '.join(_CURRENT_MODES)} (constant current) "
                 "is needed: select it at the device"
             )
-        yield from write_settings(self._name, self._settings)
+        yield from write_settings(self._settings)
         self._reset_commands()
         self._urgent_s = inf
 

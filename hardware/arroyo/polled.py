@@ -47,7 +47,7 @@ def oldest(polled: tuple[Polled[Any], ...]) -> Polled[Any]:
     return first
 
 
-def check_of(name: str, setting: Setting) -> Polled[None]:
+def check_of(setting: Setting) -> Polled[None]:
     """Return the question whether a setting still is what the configuration wants.
 
     A single difference counts as a bad answer, for the wire has no checksum; the second in a row refuses.
@@ -58,12 +58,12 @@ def check_of(name: str, setting: Setting) -> Polled[None]:
         nonlocal differences
         found = setting.difference(answer)
         differences = differences + 1 if found else 0
-        _judge(name, found, differences)
+        _judge(found, differences)
 
     return Polled(setting.command.query, decode)
 
 
-def identity_check(name: str, model: str, serial_number: str) -> Polled[None]:
+def identity_check(model: str, serial_number: str) -> Polled[None]:
     """Return the question whether this still is the configured device; it also realigns the line."""
     differences = 0
 
@@ -71,14 +71,14 @@ def identity_check(name: str, model: str, serial_number: str) -> Polled[None]:
         nonlocal differences
         found = identity_difference(decode_identity(answer), model, serial_number)
         differences = differences + 1 if found else 0
-        _judge(name, found, differences)
+        _judge(found, differences)
 
     return Polled(IDENTITY_QUESTION, decode)
 
 
-def _judge(name: str, found: str | None, differences: int) -> None:
+def _judge(found: str | None, differences: int) -> None:
     if found is None:
         return
     if differences > 1:
-        raise RefusedError(f"{name}: changed while running: {found}")
+        raise RefusedError(f"changed while running: {found}")
     raise DifferentError(found)

@@ -13,7 +13,7 @@ TRIES = 3
 
 
 class RefusedError(Exception):
-    """The device answers, but must not be used: one line that says who, what and what to do."""
+    """The device answers, but must not be used: what is wrong and what to do; the driver adds its name."""
 
 
 class Send(NamedTuple):
@@ -34,7 +34,12 @@ class Ask(NamedTuple):
     question: str
 
 
-Script = Generator[Send | Wait | Ask, str | None, T]
+class Doubt(NamedTuple):
+    """The last answer may belong to another question: realign before the next one."""
+
+
+Step = Send | Wait | Ask | Doubt
+Script = Generator[Step, str | None, T]
 
 
 def ask(question: str, decode: Callable[[str], T]) -> Script[T]:
@@ -52,6 +57,7 @@ def ask(question: str, decode: Callable[[str], T]) -> Script[T]:
             return decode(answer)
         except ValueError as error:
             problem = str(error)
+            yield Doubt()
     raise RefusedError(f"{question} is not answered properly: {problem}; check the cable and the baud rate")
 
 
@@ -63,7 +69,7 @@ class Player:
     def __init__(self, script: Script[None], line: QueryLine) -> None:
         self._script = script
         self._line = line
-        self._step: Send | Wait | Ask | None = None
+        self._step: Step | None = None
         self._asked = False
         self.due_s = -inf
         """When `play` must be called although nothing has come in."""
@@ -85,6 +91,9 @@ class Player:
             self._step, result = step, None
             if isinstance(step, Send):
                 self._line.send(step.command)
+                continue
+            if isinstance(step, Doubt):
+                self._line.refuse_answer()
                 continue
             self.due_s = now_s + step.seconds if isinstance(step, Wait) else inf
             if isinstance(step, Ask):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from hardware.arroyo.commands import Setting, decode_errors, decode_identity
 from hardware.arroyo.line import IDENTITY_QUESTION
 from hardware.arroyo.names import error_text
-from hardware.arroyo.script import RefusedError, Script, Send, ask
+from hardware.arroyo.script import Doubt, RefusedError, Script, Send, ask
 from hardware.interfaces import Identity
 
 _LOOKS = 2
@@ -18,7 +18,7 @@ def identify() -> Script[Identity]:
     return (yield from ask(IDENTITY_QUESTION, decode_identity))
 
 
-def write_settings(name: str, settings: tuple[Setting, ...]) -> Script[None]:
+def write_settings(settings: tuple[Setting, ...]) -> Script[None]:
     """Write each, read it back and compare. Raises RefusedError at the first difference."""
     for setting in settings:
         for _ in range(_LOOKS):
@@ -26,10 +26,11 @@ def write_settings(name: str, settings: tuple[Setting, ...]) -> Script[None]:
             difference = yield from ask(setting.command.query, setting.difference)
             if difference is None:
                 break
+            yield Doubt()
         else:
             errors = yield from error_texts()
             because = f" ({', '.join(errors)})" if errors else ""
-            raise RefusedError(f"{name}: {difference}{because}: check the configuration and the device")
+            raise RefusedError(f"{difference}{because}: check the configuration and the device")
 
 
 def error_texts() -> Script[tuple[str, ...]]:

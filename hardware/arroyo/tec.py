@@ -119,10 +119,8 @@ class ArroyoTec(ArroyoDevice):
         yield Send("*CLS")
         mode = yield from ask("TEC:MODE?", decode_mode)
         if mode != "T":
-            raise RefusedError(
-                f"{self._name}: TEC:MODE is {mode}, T (constant temperature) is needed: select it"
-            )
-        yield from write_settings(self._name, self._settings)
+            raise RefusedError(f"TEC:MODE is {mode}, T (constant temperature) is needed: select it")
+        yield from write_settings(self._settings)
         yield Send("TEC:OUT 1")
         for _ in range(_ON_TRIES):
             bits = yield from ask(self._condition.question, decode_bits)
@@ -131,9 +129,7 @@ class ArroyoTec(ArroyoDevice):
             yield Wait(_RETRY_S)
         errors = yield from error_texts()
         found = ", ".join((*errors, *tec_condition_names(bits & ~_USUAL))) or "no error reported"
-        raise RefusedError(
-            f"{self._name}: does not switch on ({found}): check the sensor and the TEC's cable"
-        )
+        raise RefusedError(f"does not switch on ({found}): check the sensor and the TEC's cable")
 
     def _stop_script(self) -> Script[None]:
         for _ in range(_OFF_TRIES):

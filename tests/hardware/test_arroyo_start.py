@@ -79,6 +79,19 @@ def test_it_starts_with_every_line_end_an_echo_and_byte_by_byte(make, start, end
     assert bench.driver.refused_answers == 0
 
 
+def test_an_answer_without_sense_is_refused_after_three_tries():
+    bench = laser_bench(**{"LAS:OUT?": "perhaps"})
+    bench.wire.stuck.add("LAS:OUT?")
+    bench.run(2.0)
+    assert bench.driver.link is LinkState.REFUSED
+    assert bench.driver.problem.startswith("Laser driver: LAS:OUT? is not answered properly")
+    assert [line for line in bench.wire.sent() if line != "LAS:OUT 0"][4:] == [
+        "LAS:OUT?",
+        *("*IDN?", "LAS:OUT?"),
+        *("*IDN?", "LAS:OUT?"),
+    ]
+
+
 def test_what_was_in_the_line_before_is_drained():
     bench = laser_bench()
     bench.wire.say(b'201,"Out of range"\r\nArroyo 4302 OTHER 1 1\r\n')
@@ -181,6 +194,7 @@ def test_a_read_back_that_differs_is_refused_with_command_wanted_and_got(questio
     bench.run(2.0)
     assert bench.driver.link is LinkState.REFUSED
     assert words in bench.driver.problem
+    assert bench.driver.problem.startswith("Laser driver: ")
     assert bench.driver.condition_bits is None
 
 
