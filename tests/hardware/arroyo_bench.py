@@ -180,3 +180,20 @@ def tec_bench(period_s=0.010, settings=TEC, **changes):
 
 def changed(settings, **changes):
     return replace(settings, **changes)
+
+
+LASER_READINGS = ("output_on", "set_current_ma", "measured_current_ma", "condition_bits", "errors")
+
+
+def ages_s(bench):
+    return {name: bench.now_s - getattr(bench.driver, name).asked_s for name in LASER_READINGS}
+
+
+def switched_on(current_ma=0.0, **changes):
+    bench = laser_bench(**changes).ready()
+    bench.step(lambda: bench.driver.want(True, 0.0))
+    bench.run_until(lambda: bench.driver.output_on.value)
+    if current_ma:
+        bench.step(lambda: bench.driver.want(True, current_ma))
+        bench.run_until(lambda: bench.driver.set_current_ma.value == current_ma)
+    return bench
