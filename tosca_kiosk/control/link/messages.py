@@ -1,0 +1,83 @@
+"""Commands, replies and notices on the command socket: one JSON object a line.
+
+A command carries its number and its session; it is answered once, accepted or refused with the reason.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+
+from tosca_kiosk.domain.events import SafetyEvent
+from tosca_kiosk.domain.journal_lines import Header, Summary
+from tosca_kiosk.domain.records import CommandType
+
+MAX_LINE_BYTES = 1 << 20
+
+
+class Alive(msgspec.Struct, frozen=True, tag_field="type", tag="alive"):
+    """The heartbeat: sent only after input was handled and a frame was drawn."""
+
+
+class Order(msgspec.Struct, frozen=True, tag_field="type", tag="order"):
+    """An operator's command. session: the session it is meant for, None for none. role: checked by PIN."""
+
+    id: int
+    session: int | None
+    command: CommandType
+    role: str | None = None
+    reason: str | None = None
+
+
+class OpenSession(msgspec.Struct, frozen=True, tag_field="type", tag="open"):
+    """Open a session whose row and folder exist; the journal is made in the folder."""
+
+    id: int
+    folder: str
+    header: Header
+
+
+class EndSession(msgspec.Struct, frozen=True, tag_field="type", tag="end"):
+    """Finish the journal of a session that was closed by its order; answered by SessionEnded."""
+
+    id: int
+    session: int
+
+
+Request = Alive | Order | OpenSession | EndSession
+
+
+class Reply(msgspec.Struct, frozen=True, tag_field="type", tag="reply"):
+    """The answer to a request; refused says why, None when it was taken."""
+
+    id: int
+    refused: str | None
+
+
+class SessionEnded(msgspec.Struct, frozen=True, tag_field="type", tag="ended"):
+    """The journal is finished and synced; it can be imported."""
+
+    id: int
+    session: int
+    summary: Summary
+
+
+class SafetyNotice(msgspec.Struct, frozen=True, tag_field="type", tag="safety"):
+    """Safety events outside a session, for the kiosk to record; inside one they are in the journal."""
+
+    utc: str
+    events: tuple[SafetyEvent, ...]
+
+
+class Hello(msgspec.Struct, frozen=True, tag_field="type", tag="hello"):
+    """The first line from control: how to reach the telemetry ring, and what is being controlled."""
+
+    ring: str
+    rate_hz: int
+    simulated: bool
+    session: int | None
+    details: dict[str, Any] = {}
+
+
+Notice = Reply | SessionEnded | SafetyNotice | Hello

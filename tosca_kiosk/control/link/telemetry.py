@@ -1,0 +1,57 @@
+"""One tick as the screen sees it. Control writes it into the ring; the kiosk shows it or shows nothing."""
+
+from __future__ import annotations
+
+import msgspec
+
+
+class DeviceLink(msgspec.Struct, frozen=True, array_like=True):
+    """A device's link. problem: one line for the operator, None when there is none."""
+
+    device: str
+    state: str
+    origin: str
+    problem: str | None
+
+
+class Telemetry(msgspec.Struct, frozen=True, array_like=True):
+    """The newest tick. Values that are not known are None and are shown as `--`, never as 0.
+
+    mono_s: the system's monotonic clock at the tick, the same in every process; its age is the data's age.
+    refusals: sources of the interlock rows that would refuse arming now, the motor's left out.
+    hold_s: how long ARM has been held, None while it is not.
+    """
+
+    tick: int
+    mono_s: float
+    session_time_s: float
+    session_id: int | None
+    phase: str
+    beam: str
+    finished: bool
+    simulated: bool
+    devices: tuple[DeviceLink, ...]
+    lamps: dict[str, bool]
+    refusals: tuple[str, ...]
+    faults: tuple[str, ...]
+    standing: tuple[str, ...]
+    warnings: tuple[str, ...]
+    hold_s: float | None
+    measured_w: float | None
+    set_w: float
+    power_limit_w: float | None
+    elapsed_s: float
+    remaining_s: float | None
+    step_index: int
+    steps: int
+    dose_j: float
+    planned_j: float | None
+    ring_size_mm: float | None
+    ring_target_mm: float | None
+    stage_homed: bool | None
+    stage_searching: bool | None
+    tec_c: float | None
+    tec_setpoint_c: float
+    pedal_pressed: bool | None
+    stop_loop_closed: bool | None
+    gate_closed: bool | None

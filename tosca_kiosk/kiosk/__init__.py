@@ -1,0 +1,1 @@
+"""The touchscreen: Kivy, tokens, widgets and screens over control's telemetry and the record."""

@@ -1,0 +1,83 @@
+"""Everything a frame shows, in one immutable snapshot; screens repaint from it and keep nothing of their own."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from tosca_kiosk.control.link.telemetry import Telemetry
+from tosca_kiosk.domain.protocol import Protocol
+from tosca_kiosk.storage.patients import Patient
+from tosca_kiosk.storage.sessions import Session
+from tosca_kiosk.storage.users import User
+
+STALE_AFTER_S = 0.3
+"""Older control data is not shown: values become `--` and the state bar says so."""
+
+
+class ScreenName(StrEnum):
+    """The screens, in the order of the way through a treatment."""
+
+    FIRST_START = "first_start"
+    LOGIN = "login"
+    PATIENTS = "patients"
+    PROTOCOLS = "protocols"
+    TREATMENT = "treatment"
+    FAULT = "fault"
+    SUMMARY = "summary"
+    SAFETY_LOG = "safety_log"
+
+
+class Priority(StrEnum):
+    """Alarm priorities of IEC 60601-1-8."""
+
+    HIGH = "high"
+    MEDIUM = "medium"
+    LOW = "low"
+
+
+@dataclass(frozen=True, slots=True)
+class Alarm:
+    """An alarm condition. source: interlock source, or the kiosk's own name for it. since_s: kiosk clock."""
+
+    source: str
+    priority: Priority
+    what: str
+    to_do: str
+    since_s: float
+    active: bool = True
+    acknowledged: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class KioskState:
+    """One frame. now_s: the kiosk's monotonic clock. telemetry: newest from control, None when never seen.
+
+    control: whether the command socket is up. record_problem: why the record cannot be used now, or None.
+    """
+
+    now_s: float
+    wall_clock: str
+    screen: ScreenName
+    theme: str
+    telemetry: Telemetry | None
+    control: bool
+    user: User | None
+    patient: Patient | None
+    protocol: Protocol | None
+    session: Session | None
+    alarms: tuple[Alarm, ...]
+    record_problem: str | None
+    simulated: bool
+
+    @property
+    def data_age_s(self) -> float | None:
+        """The age of control's data; None when there is none."""
+        return None if self.telemetry is None else self.now_s - self.telemetry.mono_s
+
+    @property
+    def live(self) -> Telemetry | None:
+        """Control's data while it is fresh, None otherwise: what screens show figures from."""
+        age_s = self.data_age_s
+        fresh = self.control and age_s is not None and -STALE_AFTER_S <= age_s <= STALE_AFTER_S
+        return self.telemetry if fresh else None
