@@ -207,6 +207,11 @@ def test_a_reset_is_deaf_for_125_ms_and_goes_back_to_the_factory(host):
     assert host.ask("ERR?") == "0"
 
 
+def test_nothing_behind_a_reset_in_its_line_is_done(host):
+    assert host.ask("*RST;LAS:LDI 5;*IDN?", seconds=0.3) == ""
+    assert host.ask("LAS:SET:LDI?") == "0"
+
+
 def test_saved_settings_come_back(host):
     host.say("LAS:LDI 500;LIM:LDI 1000")
     host.say("*SAV 3")

@@ -48,6 +48,7 @@ def test_it_may_power_up_regulating():
 
 
 def test_it_is_stable_when_it_has_stayed_in_the_window_for_the_time(rig):
+    rig.wait(100.0)
     rig.say("TEC:TOL 0.5,3.0")
     rig.say("TEC:T 25;OUT 1")
     assert int(rig.ask("TEC:COND?")) == OUTPUT | OUT_OF_TOLERANCE

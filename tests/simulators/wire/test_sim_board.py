@@ -458,6 +458,32 @@ def test_the_motor_must_have_run_for_500_ms(rig):
     assert 0.5 < closed_s - started_s <= 0.505
 
 
+def test_a_motor_that_was_off_must_run_for_500_ms_again(rig):
+    rig.bench.press()
+    rig.command("MO,{n},127")
+    rig.run(1.0)
+    rig.command("MO,{n},0")
+    rig.want = 1
+    started_s = rig.kernel.now_s
+    rig.command("MO,{n},127")
+    rig.run(1.0)
+    ((closed_s, _),) = rig.gate.coil_moves
+    assert 0.5 < closed_s - started_s <= 0.505
+
+
+def test_the_gate_is_not_driven_again_before_its_contact_has_opened(firing):
+    firing.gate.stuck = True
+    firing.set_want(0)
+    firing.run(0.005)
+    firing.set_want(1)
+    firing.run(0.005)
+    assert not firing.gate.coil
+    firing.gate.stuck = None
+    firing.gate.follow()
+    firing.run(0.01)
+    assert firing.gate.coil
+
+
 def test_three_windows_over_the_threshold_make_the_vibration_healthy(rig):
     rig.command("VT,{n},50")
     rig.command("MO,{n},127")
