@@ -1,4 +1,4 @@
-"""Everything a frame shows, in one immutable snapshot; screens repaint from it and keep nothing of their own."""
+"""Everything a frame shows, in one immutable snapshot; screens keep nothing of their own."""
 
 from __future__ import annotations
 
