@@ -7,8 +7,9 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
+from argon2 import PasswordHasher
 
-from tosca_kiosk.storage import Database, patients, sessions
+from tosca_kiosk.storage import Database, patients, sessions, users
 
 NOW = datetime(2026, 3, 14, 9, 26, 53, 589793, tzinfo=UTC)
 HERE = Path(__file__).parent
@@ -17,6 +18,12 @@ HERE = Path(__file__).parent
 @pytest.fixture
 def now() -> datetime:
     return NOW
+
+
+@pytest.fixture(autouse=True)
+def quick_hash(monkeypatch):
+    """Real argon2, at its lowest cost: these tests hash often."""
+    monkeypatch.setattr(users, "_hasher", PasswordHasher(time_cost=1, memory_cost=8, parallelism=1))
 
 
 @pytest.fixture(scope="session")

@@ -110,17 +110,18 @@ def _unfinished(final: Path) -> Iterator[Path]:
     part = final.with_name(final.name + ".part")
     try:
         part.parent.mkdir(parents=True, exist_ok=True)
-        part.unlink(missing_ok=True)
-        yield part
-        _sync(part)
-        part.replace(final)
-        _sync(final.parent)
+        try:
+            part.unlink(missing_ok=True)
+            yield part
+            _sync(part)
+            part.replace(final)
+            _sync(final.parent)
+        finally:
+            part.unlink(missing_ok=True)
     except OSError as error:
         raise StorageError(
             f"{final}: cannot be written ({error.strerror}); check the disk's space and rights"
         ) from error
-    finally:
-        part.unlink(missing_ok=True)
 
 
 def _sync(path: Path) -> None:

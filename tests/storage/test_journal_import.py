@@ -1,0 +1,210 @@
+"""A journal becomes rows once, whole or as far as it goes, and never anything that was not written."""
+
+from __future__ import annotations
+
+import sqlite3
+from contextlib import closing
+
+import msgspec
+import pytest
+from recorded import header, treated
+from refusal import refused
+
+from tosca_kiosk.domain.events import TreatmentEvent
+from tosca_kiosk.domain.journal_lines import ChainWriter
+from tosca_kiosk.domain.summary import summarise
+from tosca_kiosk.storage import Database, check, import_journal, recover, sessions
+from tosca_kiosk.storage.events import JournalTreatmentEvent
+
+
+@pytest.fixture(scope="module")
+def cart():
+    return treated()
+
+
+@pytest.fixture
+def journal(session, tmp_path):
+    """Where the session's journal belongs."""
+    folder = sessions.folder_of(session, tmp_path)
+    folder.mkdir(parents=True)
+    return folder / "journal.jsonl"
+
+
+def written(journal, lines):
+    journal.write_bytes(b"".join(lines))
+    return journal
+
+
+def emitting_tick(cart):
+    """Return how many lines there are up to the middle of the light."""
+    lit = [number for number, state in enumerate(cart.states) if state.emission_s > 1.0]
+    return lit[0] + 2
+
+
+def counts(database):
+    tables = ("treatment_events", "treatment_events_chain", "safety_log", "safety_log_chain")
+    return [database.rows(f"SELECT count(*) AS n FROM {table}")[0]["n"] for table in tables]
+
+
+def test_the_import_knows_an_event_as_the_domain_does():
+    assert JournalTreatmentEvent.__struct_fields__ == TreatmentEvent.__struct_fields__
+
+
+def test_a_whole_journal_becomes_rows_and_closes_the_session(database, journal, cart, now):
+    imported = import_journal(database, written(journal, cart.lines), now, operator_id=1)
+    events = [event for decision in cart.decisions for event in decision.events]
+    safety = [event for decision in cart.decisions for event in decision.safety]
+    assert len(events) > 40
+    assert len(safety) > 0
+    assert (imported.session_id, imported.whole) == (1, True)
+    assert (imported.treatment_events, imported.safety_events) == (len(events), len(safety))
+    assert imported.ticks == len(cart.decisions)
+    assert counts(database) == [len(events), len(events), len(safety) + 1, len(safety) + 1]
+    assert check(database).problems == ()
+
+
+def test_rows_say_what_the_events_said(database, journal, cart, now):
+    import_journal(database, written(journal, cart.lines), now)
+    timed = [(decision.state.now_s, event) for decision in cart.decisions for event in decision.events]
+    rows = database.rows("SELECT * FROM treatment_events ORDER BY event_id")
+    for (t_s, event), row in zip(timed, rows, strict=True):
+        assert row["time_offset_ms"] == round(t_s * 1000)
+        assert row["event_type"] == event.event_type
+        assert row["laser_power_actual_watts"] == event.power_actual_w
+        assert row["photodiode_voltage_v"] == event.photodiode_v
+        assert row["footpedal_state"] == event.footpedal
+        assert msgspec.json.decode(row["interlock_status"]) == event.interlocks
+        assert msgspec.json.decode(row["event_details"]) == event.details
+    assert rows[0]["timestamp"] == "2026-03-14 09:26:53.599793"
+
+
+def test_the_session_row_gets_the_summary_and_the_database_keeps_the_head(database, journal, cart, now):
+    import_journal(database, written(journal, cart.lines), now)
+    row, summary = sessions.get(database, 1), summarise(cart.state)
+    assert (row.status, row.abort_reason) == ("completed", None)
+    assert row.total_laser_on_time_seconds == summary.laser_on_time_s > 1.9
+    assert (row.avg_power_watts, row.max_power_watts) == (summary.avg_power_w, summary.max_power_w)
+    assert row.total_energy_joules == summary.energy_j > 7.0
+    kept = database.find_one("session_journals", session_id=1)
+    assert (kept["head_hash"], kept["is_whole"]) == (cart.writer.head.hex(), True)
+    assert (kept["tick_count"], kept["imported_date"]) == (cart.writer.ticks, now)
+
+
+def test_a_journal_is_imported_once(database, journal, cart, now):
+    import_journal(database, written(journal, cart.lines), now)
+    before = counts(database)
+    with refused("session 1 is completed already"):
+        import_journal(database, journal, now)
+    assert counts(database) == before
+
+
+@pytest.mark.parametrize("torn_bytes", [0, 1, 100])
+def test_a_journal_cut_short_is_imported_as_far_as_it_goes(database, journal, cart, now, torn_bytes):
+    whole = emitting_tick(cart)
+    imported = import_journal(
+        database, written(journal, [*cart.lines[:whole], cart.lines[whole][:torn_bytes]]), now
+    )
+    events = [event for decision in cart.decisions[: whole - 1] for event in decision.events]
+    assert imported.whole is False
+    assert imported.ticks == whole - 1
+    assert counts(database)[0] == len(events)
+    row, state = sessions.get(database, 1), cart.states[whole - 2]
+    assert (row.status, row.abort_reason) == ("aborted", "the program ended before the session was closed")
+    assert row.total_energy_joules == state.measured_j > 2.0
+    assert row.total_laser_on_time_seconds == state.emission_s
+    assert row.max_power_watts == state.max_measured_w
+    assert check(database).problems == ()
+
+
+@pytest.mark.parametrize(
+    ("change", "line"),
+    [
+        (lambda lines: lines[:9] + lines[10:], 10),
+        (lambda lines: [*lines[:9], lines[10], lines[9], *lines[11:]], 10),
+        (lambda lines: [*lines[:9], lines[9].replace(b'"t":', b'"t": ', 1), *lines[10:]], 10),
+        (lambda lines: [*lines[:-2], lines[-1]], None),
+        (lambda lines: lines[1:], 1),
+        (lambda lines: [], 1),
+    ],
+)
+def test_a_journal_that_was_touched_is_refused_whole_and_the_line_is_named(
+    database, journal, cart, now, change, line
+):
+    lines = change(cart.lines)
+    with refused(f"{journal}: the journal is broken at line {line or len(lines)}"):
+        import_journal(database, written(journal, lines), now)
+    assert counts(database)[0] == 0
+    assert sessions.get(database, 1).status == "in_progress"
+
+
+@pytest.mark.parametrize(
+    "change", [{"patient_id": 2}, {"tech_id": 2}, {"started_utc": "2026-03-14 09:26:54.000000"}]
+)
+def test_a_journal_of_another_session_is_refused(database, journal, now, change):
+    writer = ChainWriter()
+    with refused("the journal is of another session 1"):
+        import_journal(database, written(journal, [writer.header(header(**change))]), now)
+
+
+def test_a_journal_of_a_session_that_is_not_here_or_no_file_at_all_is_refused(database, journal, now):
+    writer = ChainWriter()
+    with refused("no session has the number 7"):
+        import_journal(database, written(journal, [writer.header(header(session_id=7))]), now)
+    with refused(r"the journal cannot be read \(No such file or directory\)"):
+        import_journal(database, journal.with_name("missing.jsonl"), now)
+
+
+def test_a_failing_import_leaves_nothing_behind(database, path, journal, cart, now):
+    with closing(sqlite3.connect(path)) as tool:
+        tool.execute(
+            "CREATE TRIGGER full BEFORE UPDATE ON session_journals "
+            "BEGIN SELECT RAISE(ABORT, 'database or disk is full'); END"
+        )
+    before = counts(database)
+    with refused("the disk is full, nothing was written"):
+        import_journal(database, written(journal, cart.lines), now)
+    assert counts(database) == before
+    assert sessions.get(database, 1).status == "in_progress"
+
+
+def test_recovery_closes_what_a_crash_left_open(database, journal, cart, now, tmp_path):
+    written(journal, cart.lines[: emitting_tick(cart)])
+    [closed] = recover(database, tmp_path, now, operator_id=1)
+    assert (closed.session_id, closed.status) == (1, "aborted")
+    assert closed.total_energy_joules > 2.0
+    assert recover(database, tmp_path, now) == []
+
+
+def test_recovery_of_a_session_that_had_ended_keeps_its_end(database, journal, cart, now, tmp_path):
+    written(journal, cart.lines)
+    assert [closed.status for closed in recover(database, tmp_path, now)] == ["completed"]
+
+
+def test_recovery_goes_as_far_as_the_chain_holds_and_says_where_it_breaks(
+    database, journal, cart, now, tmp_path
+):
+    whole = emitting_tick(cart)
+    written(journal, [*cart.lines[:whole], b"\0" * 50 + b"\n", *cart.lines[whole:]])
+    [closed] = recover(database, tmp_path, now)
+    assert closed.status == "aborted"
+    assert f"its journal breaks at line {whole + 1}" in closed.abort_reason
+    assert closed.total_energy_joules == cart.states[whole - 2].measured_j
+    assert database.find_one("session_journals", session_id=1)["is_whole"] is False
+
+
+@pytest.mark.parametrize("content", [None, b"", b'{"kind":"head'])
+def test_recovery_closes_a_session_that_recorded_nothing(database, journal, now, tmp_path, content):
+    if content is not None:
+        journal.write_bytes(content)
+    [closed] = recover(database, tmp_path, now)
+    assert closed.abort_reason == "the program ended before anything was recorded"
+    assert (closed.total_energy_joules, closed.duration_seconds) == (0.0, 0)
+
+
+def test_imported_rows_survive_closing_and_opening(path, database, journal, cart, now):
+    import_journal(database, written(journal, cart.lines), now)
+    before = counts(database)
+    database.close()
+    with Database.open(path, create=False) as again:
+        assert counts(again) == before
+        assert check(again).problems == ()
