@@ -26,7 +26,6 @@ class Controller:
         self._commands: list[Command] = []
         self._operator_s: float | None = None
         self.state = State()
-        self.disk_ok = True
 
     @property
     def session_time_s(self) -> float:
@@ -100,7 +99,7 @@ class Controller:
             operator_s=None if self._operator_s is None else self._operator_s - epoch_s,
             frame_s=None,
             journal_ok=self._journal is None or self._journal.ok,
-            disk_ok=self.disk_ok,
+            disk_ok=self._journal is None or self._journal.disk_ok,
             commands=commands,
         )
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import os
 import threading
 from pathlib import Path
@@ -10,11 +11,14 @@ from tosca_kiosk.domain.journal_lines import ChainWriter, Header, Summary, TickL
 
 JOURNAL_NAME = "journal.jsonl"
 SYNC_PERIOD_S = 0.1
+SYNCS_A_DISK_CHECK = 20
+ROOM_FOR_A_SESSION_BYTES = 2_000_000_000
 
 
 class Journal:
     """Writes chained lines; `ok` is False from the first write that did not take every byte.
 
+    disk_ok: whether the disk has room for a whole session's record, looked at every 2 s by the helper.
     Raises OSError when the file cannot be made; it is made exclusively, so no record is overwritten.
     """
 
@@ -24,6 +28,8 @@ class Journal:
         self._wake = threading.Event()
         self._closing = False
         self.ok = True
+        self._folder = folder
+        self.disk_ok = self._has_room()
         self._helper = threading.Thread(target=self._sync_until_closed, name="journal-sync", daemon=True)
         self._helper.start()
 
@@ -69,8 +75,19 @@ class Journal:
         except OSError:
             self.ok = False
 
+    def _has_room(self) -> bool:
+        try:
+            disk = os.statvfs(self._folder)
+        except OSError:
+            return False
+        return disk.f_bavail * disk.f_frsize >= ROOM_FOR_A_SESSION_BYTES
+
     def _sync_until_closed(self) -> None:
-        while not self._closing:
+        for count in itertools.count(1):
+            if self._closing:
+                return
             self._wake.wait(SYNC_PERIOD_S)
             self._wake.clear()
             self._sync()
+            if count % SYNCS_A_DISK_CHECK == 0:
+                self.disk_ok = self._has_room()

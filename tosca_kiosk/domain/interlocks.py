@@ -259,34 +259,63 @@ BY_SOURCE = {row.source: row for row in INTERLOCKS}
 LAMPS = tuple(dict.fromkeys(row.lamp for row in INTERLOCKS))
 
 
-def active_scope(state: State) -> Scope:
-    """Which rows can fault or warn in the present phase."""
+def _scopes_in(phase: Phase, session_open: bool, lit: bool) -> Scope:
     scope = Scope.ANY
-    if state.session_open:
+    if session_open:
         scope |= Scope.SESSION
-    if state.phase in (Phase.ARMED, Phase.TREATING):
+    if phase in (Phase.ARMED, Phase.TREATING):
         scope |= Scope.HELD
-    if state.phase is Phase.TREATING and state.beam in checks.LIT_BEAMS:
+    if phase is Phase.TREATING and lit:
         scope |= Scope.LIGHT | Scope.WARN
     return scope
 
 
-ROWS = {scope: tuple(row for row in INTERLOCKS if row.scope & scope) for scope in map(Scope, range(128))}
-"""The rows of every combination of scopes, in table order."""
+InterlockRows = tuple[Interlock, ...]
 
 
-def refusals(scope: Scope, rules: Rules, state: State, inputs: Inputs) -> tuple[Interlock, ...]:
-    """Return the rows of a scope that do not pass now."""
-    return tuple(row for row in ROWS[scope] if not row.passes(rules, state, inputs))
+def _rows_of(scope: Scope) -> InterlockRows:
+    return tuple(row for row in INTERLOCKS if row.scope & scope)
+
+
+# Worked out once: the tick looks its rows up and does no arithmetic on flags.
+_SITUATIONS = [(phase, opened, lit) for phase in Phase for opened in (False, True) for lit in (False, True)]
+_ACTING = {situation: _rows_of(_scopes_in(*situation)) for situation in _SITUATIONS}
+_SHOWN = {
+    situation: _rows_of(
+        _scopes_in(*situation) & ~Scope.WARN
+        | (Scope.ARM if situation[0] is not Phase.TREATING else Scope.ANY)
+    )
+    for situation in _SITUATIONS
+}
+_DEMANDED = {scope: _rows_of(scope) for scope in (Scope.OPEN, Scope.ARM)}
+
+
+def _failing(rows: InterlockRows, rules: Rules, state: State, inputs: Inputs) -> InterlockRows:
+    return tuple([row for row in rows if not row.passes(rules, state, inputs)])
+
+
+def acting_failures(rules: Rules, state: State, inputs: Inputs) -> InterlockRows:
+    """Return the failing rows among those that fault or warn in the present phase, in table order."""
+    return _failing(
+        _ACTING[state.phase, state.session_open, state.beam in checks.LIT_BEAMS], rules, state, inputs
+    )
+
+
+def acts_now(row: Interlock, state: State) -> bool:
+    """Return whether a row can fault or warn in the present phase."""
+    return row in _ACTING[state.phase, state.session_open, state.beam in checks.LIT_BEAMS]
+
+
+def refusals(scope: Scope, rules: Rules, state: State, inputs: Inputs) -> InterlockRows:
+    """Return the rows that refuse now. scope: OPEN for a session, ARM for arming."""
+    return _failing(_DEMANDED[scope], rules, state, inputs)
 
 
 def lamps(rules: Rules, state: State, inputs: Inputs) -> dict[str, bool]:
     """Return every lamp of the screen and of the record: True when all its rows that apply now pass."""
-    scope = active_scope(state) | Scope.ARM
-    if state.phase is Phase.TREATING:
-        scope &= ~Scope.ARM
     shown = dict.fromkeys(LAMPS, True)
     shown["footpedal"] = checks.pedal_pressed(rules, state, inputs)
-    for row in refusals(scope & ~Scope.WARN, rules, state, inputs):
+    rows = _SHOWN[state.phase, state.session_open, state.beam in checks.LIT_BEAMS]
+    for row in _failing(rows, rules, state, inputs):
         shown[row.lamp] = False
     return shown

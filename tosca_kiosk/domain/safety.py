@@ -14,7 +14,7 @@ from tosca_kiosk.domain import checks, light
 from tosca_kiosk.domain.beam import ORDER
 from tosca_kiosk.domain.commands import Reply, judge, standing_causes
 from tosca_kiosk.domain.events import SafetyEvent, TreatmentEvent
-from tosca_kiosk.domain.interlocks import BY_SOURCE, ROWS, Interlock, Scope, active_scope
+from tosca_kiosk.domain.interlocks import BY_SOURCE, Interlock, Scope, acting_failures, acts_now
 from tosca_kiosk.domain.recording import Recorder
 from tosca_kiosk.domain.records import Command, CommandType, Inputs, Outputs
 from tosca_kiosk.domain.rules import Rules
@@ -109,10 +109,9 @@ class _Tick:
 
     def judge_interlocks(self) -> None:
         rules, state, inputs = self.rules, self.state, self.inputs
-        scope = active_scope(state)
-        failing = tuple(row for row in ROWS[scope] if not row.passes(rules, state, inputs))
+        failing = acting_failures(rules, state, inputs)
         if failing or state.failing_since:
-            lasting = self._outlast_hold(failing, scope)
+            lasting = self._outlast_hold(failing)
             self._warn(tuple(row for row in lasting if not row.scope & DANGER))
             faults = tuple(row for row in lasting if row.scope & DANGER and row.source not in state.faults)
             if faults:
@@ -121,7 +120,7 @@ class _Tick:
         if state.phase is Phase.FAULT:
             self._note_recovery()
 
-    def _outlast_hold(self, failing: tuple[Interlock, ...], scope: Scope) -> tuple[Interlock, ...]:
+    def _outlast_hold(self, failing: tuple[Interlock, ...]) -> tuple[Interlock, ...]:
         """Return the failing rows whose hold is over.
 
         A row on the emission clock keeps its start while it is out of scope.
@@ -131,7 +130,7 @@ class _Tick:
         since = {
             source: start
             for source, start in state.failing_since.items()
-            if source in sources or (BY_SOURCE[source].emission_clock and not BY_SOURCE[source].scope & scope)
+            if source in sources or self._rests(BY_SOURCE[source])
         }
         lasting = []
         for row in failing:
@@ -143,6 +142,9 @@ class _Tick:
         state.failing_since = since
         state.warned = frozenset(state.warned & since.keys())
         return tuple(lasting)
+
+    def _rests(self, row: Interlock) -> bool:
+        return row.emission_clock and not acts_now(row, self.state)
 
     def _warn(self, rows: tuple[Interlock, ...]) -> None:
         for row in rows:

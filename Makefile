@@ -1,0 +1,37 @@
+# Two commands for everybody: `make run` (the simulated cart) and `make test`. Both set up what they need.
+# Needs Debian 12 (or alike) with Python 3.11; Debian packages are installed where root or sudo allows.
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+READY := $(VENV)/.ready
+DATA ?= data
+
+.PHONY: run test check bench setup clean
+
+run: $(READY)
+	$(BIN)/tosca-kiosk run --data-dir $(DATA)
+
+test: $(READY) check
+	$(BIN)/python -m pytest -n 2
+
+check: $(READY)
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+
+bench: $(READY)
+	$(BIN)/python -m pytest benchmarks --benchmark-enable -p no:xdist
+
+setup: $(READY)
+
+$(READY): pyproject.toml configs/requirements.lock configs/debian/install.sh
+	sh configs/debian/install.sh
+	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed: make PYTHON=python3.11 ...")'
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r configs/requirements.lock
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
+	touch $@
+
+clean:
+	rm -rf $(VENV)
