@@ -25,6 +25,7 @@ from tosca_kiosk.domain.protocol_file import DocumentError
 from tosca_kiosk.domain.session_rules import SessionRefusedError
 from tosca_kiosk.domain.site_limits import SiteLimitError
 from tosca_kiosk.storage import DATABASE_NAME, Database, StorageError, data_directory_lock, recover
+from tosca_kiosk.storage.lock import WAIT_S
 
 
 class RefusedError(Exception):
@@ -65,13 +66,14 @@ class Workplace:
         return self.data_dir / "backups"
 
     @contextmanager
-    def locked(self) -> Iterator[None]:
-        """Hold the data directory alone. Raises StorageError naming who holds it."""
+    def locked(self, timeout_s: float = WAIT_S) -> Iterator[None]:
+        """Hold the data directory alone. Raises StorageError naming who holds it past timeout_s."""
         clock = RealClock()
         with data_directory_lock(
             self.data_dir,
             monotonic_s=clock.now_s,
             wait=lambda seconds: clock.sleep_until(clock.now_s() + seconds),
+            timeout_s=timeout_s,
         ):
             yield
 

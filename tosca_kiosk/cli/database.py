@@ -1,0 +1,238 @@
+"""`db`: make, check, copy and bring back the database. Nothing here leaves a half-written file."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import datetime, timedelta
+from pathlib import Path
+
+import click
+from sqlalchemy import NullPool, create_engine
+
+from tosca_kiosk.cli.first_start import load_shipped_content
+from tosca_kiosk.cli.pins import admin_option, authorised
+from tosca_kiosk.cli.workplace import RefusedError, Workplace, say, workplace_command
+from tosca_kiosk.control.clock import utc_now
+from tosca_kiosk.storage import (
+    Database,
+    StorageError,
+    import_journal,
+    make_backup,
+    prune_backups,
+    restore_backup,
+    schema,
+)
+from tosca_kiosk.storage import check as check_record
+from tosca_kiosk.storage.door import translating
+from tosca_kiosk.storage.journal_import import JOURNAL_NAME
+
+EMPTY = "base"
+
+
+@click.group()
+def db() -> None:
+    """Make, check, back up and restore the database."""
+
+
+@db.command()
+@workplace_command
+def init(workplace: Workplace) -> None:
+    """Make the database. A simulated cart's gets the shipped protocols and the simulators' calibrations."""
+    path, simulated = workplace.database_path, workplace.config.all_simulated
+    with workplace.locked():
+        if path.exists() and (version := version_of(path)) != EMPTY:
+            raise RefusedError(f"{path}: there is a database already ({version}); nothing was changed")
+        with _whole_or_not_at_all(path), Database.open(path) as database:
+            if simulated:
+                load_shipped_content(database, workplace.config, utc_now())
+    version = schema.revisions()[-1]
+    workplace.answer({"database": str(path), "version": version}, f"Made {path} ({version}).")
+
+
+@db.command()
+@workplace_command
+def upgrade(workplace: Workplace) -> None:
+    """Bring an older database to this program's version, after a verified backup."""
+    with _existing(workplace) as path:
+        before, head = version_of(path), schema.revisions()[-1]
+        if before == EMPTY:
+            raise RefusedError(f"{path}: the database is empty; create it with tosca-kiosk db init")
+        backup = None
+        if before != head:
+            backup = _backup(workplace)
+            Database.open(path, create=False, upgrade=True).close()
+    result = {"database": str(path), "from": before, "version": head, "backup": backup and str(backup)}
+    text = f"{before} to {head}; backup: {backup}" if backup else f"{path} is at {head} already."
+    workplace.answer(result, text)
+
+
+@db.command()
+@click.option(
+    "--to",
+    "wanted",
+    metavar="VERSION",
+    help=f"The start of an older version's name, {EMPTY} for an empty file.  [default: the one before]",
+)
+@admin_option
+@workplace_command
+def downgrade(workplace: Workplace, wanted: str | None, admin: str | None) -> None:
+    """Bring the database back to an older version, after a verified backup. What that cannot hold is lost."""
+    with _existing(workplace) as path:
+        before = version_of(path)
+        target = _older_version(path, before, wanted)
+        _authorise(path, admin)
+        backup = _backup(workplace)
+        with Database(path) as database:
+            database.migrate(target)
+    result = {"database": str(path), "from": before, "version": target, "backup": str(backup)}
+    workplace.answer(result, f"{before} to {target}; backup: {backup}")
+
+
+@db.command()
+@workplace_command
+def check(workplace: Workplace) -> None:
+    """Look for damage, dangling keys, a foreign schema and rows of the logs that were touched."""
+    with _existing(workplace) as path, Database.open(path, create=False) as database, translating(path):
+        report = check_record(database)
+    logs = {log: {"rows": report.rows[log], "head": report.heads[log]} for log in report.rows}
+    result = {
+        "database": str(path),
+        "ok": not report.problems,
+        "problems": list(report.problems),
+        "logs": logs,
+    }
+    lines = [f"{log}: {held['rows']} rows, chain ends at {held['head']}" for log, held in logs.items()]
+    workplace.answer(result, "\n".join([*report.problems, *lines]))
+    if report.problems:
+        say(f"tosca-kiosk: {path}: problems: {len(report.problems)}, the first: {report.problems[0]}")
+        raise SystemExit(1)
+
+
+@db.command()
+@workplace_command
+def backup(workplace: Workplace) -> None:
+    """Make a verified copy in the data directory's backups; of those before today, 30 daily ones are kept."""
+    with _existing(workplace):
+        made = _backup(workplace)
+        deleted = prune_backups(workplace.backup_dir, utc_now())
+    result = {"backup": str(made), "bytes": made.stat().st_size, "deleted": [str(path) for path in deleted]}
+    workplace.answer(result, str(made))
+
+
+@db.command()
+@click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@admin_option
+@workplace_command
+def restore(workplace: Workplace, file: Path, admin: str | None) -> None:
+    """Put a copy of the backup FILE in the database's place; what stood there goes to the backups first."""
+    path = workplace.database_path
+    with workplace.locked():
+        if path.exists() and file.samefile(path):
+            raise RefusedError(f"{file}: this is the database itself; name a backup")
+        version = version_of(file)
+        if version == EMPTY:
+            raise RefusedError(f"{file}: an empty database; name a backup")
+        _authorise(path, admin)
+        kept = restore_backup(file, path, workplace.backup_dir, _backup_time(workplace.backup_dir))
+    result = {"database": str(path), "version": version, "replaced": kept and str(kept)}
+    workplace.answer(result, f"Restored {path} from {file}." + (f" Replaced: {kept}" if kept else ""))
+    if version != schema.revisions()[-1]:
+        say(f"{path} is of an older version of this program ({version}): run tosca-kiosk db upgrade")
+
+
+@db.command("import-journal")
+@click.argument("folder", type=click.Path(exists=True, file_okay=False, path_type=Path))
+@click.option("--salvage", is_flag=True, help="Import up to where the journal's chain breaks, if it does.")
+@workplace_command
+def import_one(workplace: Workplace, folder: Path, salvage: bool) -> None:
+    """Import the journal in the session folder FOLDER and close its session."""
+    with _existing(workplace) as path, Database.open(path, create=False) as database:
+        imported = import_journal(database, folder / JOURNAL_NAME, utc_now(), salvage=salvage)
+    result = {
+        "session_id": imported.session_id,
+        "status": imported.summary.status,
+        "abort_reason": imported.summary.abort_reason,
+        "treatment_events": imported.treatment_events,
+        "safety_events": imported.safety_events,
+        "ticks": imported.ticks,
+        "whole": imported.whole,
+        "head_hash": imported.head_hash,
+    }
+    text = (
+        f"Session {imported.session_id} ({imported.summary.status}): {imported.treatment_events} treatment "
+        f"events, {imported.safety_events} safety events from {imported.ticks} ticks."
+    )
+    workplace.answer(result, text if imported.whole else f"{text} The journal was cut short.")
+
+
+def version_of(path: Path) -> str:
+    """Return the version of the schema in a file, "base" for none, without changing the file.
+
+    Raises StorageError for a file that is no database of this program, or of a newer version of it.
+    """
+    uri = f"{path.absolute().as_uri()}?mode=ro"
+    engine = create_engine("sqlite://", creator=lambda: sqlite3.connect(uri, uri=True), poolclass=NullPool)
+    with translating(path), engine.connect() as connection:
+        if schema.state_of(connection, path) is schema.State.EMPTY:
+            return EMPTY
+        return str(connection.exec_driver_sql("SELECT version_num FROM alembic_version").scalar_one())
+
+
+@contextmanager
+def _existing(workplace: Workplace) -> Iterator[Path]:
+    """Hold the data directory and give the database's path. A missing one leaves no directory behind."""
+    path = workplace.database_path
+    if not path.exists():
+        raise RefusedError(f"{path}: there is no database; create it with tosca-kiosk db init")
+    with workplace.locked():
+        yield path
+
+
+@contextmanager
+def _whole_or_not_at_all(path: Path) -> Iterator[None]:
+    """Take away what a failed start of a new database leaves."""
+    missing = not path.exists()
+    try:
+        yield
+    except BaseException:
+        if missing:
+            for suffix in ("", "-wal", "-shm"):
+                path.with_name(path.name + suffix).unlink(missing_ok=True)
+        raise
+
+
+def _authorise(path: Path, admin: str | None) -> None:
+    """Ask for an admin's PIN where the database can tell whose: one of this version that can be read."""
+    try:
+        usable = path.exists() and version_of(path) == schema.revisions()[-1]
+    except StorageError:
+        return  # damaged: to bring a backup back is then all that can be done
+    if usable:
+        with Database.open(path, create=False) as database:
+            authorised(database, admin)
+
+
+def _backup(workplace: Workplace) -> Path:
+    return make_backup(workplace.database_path, workplace.backup_dir, _backup_time(workplace.backup_dir))
+
+
+def _backup_time(backup_dir: Path) -> datetime:
+    """Return now, or the next second that names no backup yet: none is ever replaced."""
+    now = utc_now()
+    taken = {path.stem for path in backup_dir.glob("*.db")}
+    while f"laser_control_{now:%Y%m%d_%H%M%S}" in taken:
+        now += timedelta(seconds=1)
+    return now
+
+
+def _older_version(path: Path, before: str, wanted: str | None) -> str:
+    order = (EMPTY, *schema.revisions())
+    older = order[: order.index(before)]
+    if wanted is None and len(older) < 2:
+        raise RefusedError(f"{path}: no older version than {before}; --to {EMPTY} empties the database")
+    named = older[-1:] if wanted is None else [version for version in older if version.startswith(wanted)]
+    if len(named) != 1:
+        raise RefusedError(f"{path}: no version {wanted!r} before {before}; there are {', '.join(older)}")
+    return named[0]

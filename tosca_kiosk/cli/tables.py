@@ -1,0 +1,45 @@
+"""Tables for people, as plain text."""
+
+from __future__ import annotations
+
+import io
+import shutil
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+from types import NoneType
+
+from rich import box
+from rich.console import Console
+from rich.table import Table
+
+# Where no terminal says how wide it is, for nothing should be cut in a file.
+_WIDTH_ELSEWHERE = 140
+
+
+def table_text(columns: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
+    """Return rows under their columns; None is an empty cell, a number stands to the right."""
+    held = [tuple(row) for row in rows]
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False)
+    for index, column in enumerate(columns):
+        numbers = all(type(row[index]) in (int, float, NoneType) for row in held)
+        table.add_column(column, justify="right" if numbers else "left", overflow="fold")
+    for row in held:
+        table.add_row(*(_cell(value) for value in row))
+    width = shutil.get_terminal_size((_WIDTH_ELSEWHERE, 24)).columns
+    console = Console(file=io.StringIO(), width=width, markup=False, emoji=False, highlight=False)
+    with console.capture() as captured:
+        console.print(table)
+    return "\n".join(line.rstrip() for line in captured.get().splitlines()).strip("\n")
+
+
+def _cell(value: object) -> str:
+    if value is None:
+        return ""
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, float):
+        return f"{value:g}"
+    if isinstance(value, datetime):
+        return f"{value:%Y-%m-%d %H:%M}"
+    # Text of the record never steers the terminal.
+    return "".join(letter if letter.isprintable() else " " for letter in str(value))

@@ -1,0 +1,133 @@
+"""`users`: the accounts of those who work with the cart."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+
+import click
+
+from tosca_kiosk.cli.pins import admin_option, authorised, read_pin
+from tosca_kiosk.cli.tables import table_text
+from tosca_kiosk.cli.workplace import (
+    RefusedError,
+    Workplace,
+    say,
+    stdin_is_terminal,
+    workplace_command,
+)
+from tosca_kiosk.control.clock import utc_now
+from tosca_kiosk.storage import Database
+from tosca_kiosk.storage import users as accounts
+from tosca_kiosk.storage.users import Role, User
+
+_pin_stdin = click.option(
+    "--pin-stdin",
+    is_flag=True,
+    help="Take the new PIN, six digits, from standard input: its first line, the second one after --admin's. "
+    "A terminal asks for it.",
+)
+
+
+@click.group()
+def users() -> None:
+    """Add and change accounts. Once an admin has a PIN, changes ask for it."""
+
+
+@users.command()
+@click.argument("username")
+@click.option("--full-name", required=True, metavar="NAME", help="The name on the screen and in reports.")
+@click.option("--role", required=True, type=click.Choice([str(role) for role in Role]), help="Roles nest.")
+@click.option("--notes", help="Anything worth knowing.")
+@_pin_stdin
+@admin_option
+@workplace_command
+def add(
+    workplace: Workplace,
+    username: str,
+    full_name: str,
+    role: str,
+    notes: str | None,
+    pin_stdin: bool,
+    admin: str | None,
+) -> None:
+    """Add an account. Without a PIN nobody can sign in with it on the screen."""
+    with workplace.record() as database:
+        operator_id = authorised(database, admin)
+        pin = read_pin(f"New PIN of {username}", new=True) if pin_stdin else None
+        now = utc_now()
+        with database.transaction(operator_id) as transaction:
+            tech_id = accounts.add(transaction, username, full_name, role, now, notes)
+            if pin is not None:
+                accounts.set_pin(transaction, tech_id, pin, now)
+    result = {"tech_id": tech_id, "username": username, "role": role, "has_pin": pin is not None}
+    workplace.answer(result, f"Added {role} {username}.")
+    if pin is None:
+        say(f"{username} has no PIN yet: tosca-kiosk users set-pin {username}")
+
+
+@users.command("list")
+@workplace_command
+def list_users(workplace: Workplace) -> None:
+    """List all accounts, those that are closed too."""
+    with workplace.record() as database:
+        found = accounts.list_all(database)
+    columns = ("Username", "Full name", "Role", "Active", "PIN", "Last sign-in (UTC)")
+    rows = [
+        (user.username, user.full_name, user.role, user.is_active, user.has_pin, user.last_login)
+        for user in found
+    ]
+    workplace.answer({"users": [asdict(user) for user in found]}, table_text(columns, rows))
+
+
+@users.command("set-pin")
+@click.argument("username")
+@_pin_stdin
+@admin_option
+@workplace_command
+def set_pin(workplace: Workplace, username: str, pin_stdin: bool, admin: str | None) -> None:
+    """Give an account a new PIN; that ends a lock after wrong ones."""
+    if not (pin_stdin or stdin_is_terminal()):
+        raise click.UsageError("no terminal to ask for the PIN: give --pin-stdin and write it there")
+    with workplace.record() as database:
+        user = active_user(database, username)
+        operator_id = authorised(database, admin)
+        pin = read_pin(f"New PIN of {username}", new=True)
+        with database.transaction(operator_id) as transaction:
+            accounts.set_pin(transaction, user.tech_id, pin, utc_now())
+    result = {"tech_id": user.tech_id, "username": username, "has_pin": True}
+    workplace.answer(result, f"{username} has a new PIN.")
+
+
+@users.command()
+@click.argument("username")
+@admin_option
+@workplace_command
+def deactivate(workplace: Workplace, username: str, admin: str | None) -> None:
+    """Close an account; what it did stays in the record."""
+    with workplace.record() as database:
+        user = active_user(database, username)
+        operator_id = authorised(database, admin)
+        _keep_an_admin_with_pin(database, user)
+        with database.transaction(operator_id) as transaction:
+            accounts.deactivate(transaction, user.tech_id)
+    result = {"tech_id": user.tech_id, "username": username, "is_active": False}
+    workplace.answer(result, f"{username} is closed.")
+
+
+def active_user(database: Database, username: str) -> User:
+    """Return an active account. Raises RefusedError if there is none of this name."""
+    user = accounts.find(database, username)
+    if user is None or not user.is_active:
+        raise RefusedError(f"no active user is named {username!r}; see tosca-kiosk users list")
+    return user
+
+
+def _keep_an_admin_with_pin(database: Database, leaving: User) -> None:
+    # Without one, changes of accounts would be free for everybody again.
+    able = [
+        user.tech_id
+        for user in accounts.list_all(database, active_only=True)
+        if user.has_pin and user.role is Role.ADMIN
+    ]
+    if able == [leaving.tech_id]:
+        raise RefusedError(f"{leaving.username} is the last admin with a PIN; give another one a PIN first")
