@@ -55,6 +55,14 @@ class StageSettings:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class CameraSettings:
+    """A camera. source: what its driver opens, such as a device file, a number or a URL."""
+
+    driver: str
+    source: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class BoardSettings:
     """The project's interlock board."""
 

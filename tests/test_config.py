@@ -76,10 +76,11 @@ class TestShipped:
         assert config.simulation == Simulation(seed=1, laser_profile="10w", warm=False)
         assert config.rate_hz == 100
 
-    def test_the_pattern_of_a_real_cart_lacks_nothing_but_a_camera(self):
-        with pytest.raises(ConfigError) as caught:
-            load_config(bundled("cart.yaml"))
-        assert [error.path for error in caught.value.errors] == ["camera"]
+    def test_the_pattern_of_a_real_cart_names_the_same_drivers_on_real_ports(self):
+        config = load_config(bundled("cart.yaml"))
+        assert config.drivers == load_config(bundled("simulated.yaml")).drivers
+        assert not config.any_simulated
+        assert config.camera is not None
 
     def test_bundled_files_are_found_from_any_directory(self, tmp_path, monkeypatch):
         monkeypatch.chdir(tmp_path)
@@ -159,7 +160,7 @@ class TestFields:
             ("cart", "toy", "\"toy\" is not allowed; allowed: 'simulated', 'real' or 'bench'"),
             ("mixed", 1, "1 must be true or false"),
             ("camera", MISSING, "is missing"),
-            ("camera", "alvium", "\"alvium\" is not allowed; allowed: 'none'"),
+            ("camera", "alvium", '"alvium" is not allowed; allowed: none, or driver and source'),
             ("devices", MISSING, "is missing"),
             ("devices.board", MISSING, "is missing"),
             ("devices.camera", {}, "is not known; allowed: laser, tec, stage, board"),
@@ -207,6 +208,21 @@ class TestFields:
     )
     def test_one_mistake_is_named_by_its_path(self, errors_of, path, value, error):
         assert errors_of(changed({path: value})) == [f"{path}: {error}"]
+
+    @pytest.mark.parametrize(
+        ("key", "value", "error"),
+        [
+            ("driver", "toy", '"toy" is not allowed; allowed: opencv'),
+            ("source", "my camera", '"my camera" is not allowed; allowed: a device file such as'),
+            ("source", MISSING, "is missing"),
+            ("zoom", 2, "is not known; allowed: driver, source"),
+        ],
+    )
+    def test_a_mistake_in_a_camera_is_named_by_its_path(self, errors_of, key, value, error):
+        camera = {"driver": "opencv", "source": "/dev/video0", key: value}
+        camera = {name: given for name, given in camera.items() if given is not MISSING}
+        (found,) = errors_of(changed({"camera": camera}))
+        assert found.startswith(f"camera.{key}: {error}")
 
     def test_an_unknown_key_lists_the_allowed_ones(self, errors_of):
         (error,) = errors_of(changed({"devices.board.colour": "red"}))

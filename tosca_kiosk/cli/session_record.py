@@ -89,7 +89,7 @@ def idle_rules(database: Database, config: CartConfig) -> Rules:
     return Rules(
         limits=site_limits(settings.values(database)),
         tec_setpoint_c=config.devices.tec.setpoint_c,
-        camera_required=config.camera != "none",
+        camera_required=config.camera is not None,
     )
 
 

@@ -7,13 +7,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, Literal
 
-from hardware.settings import BoardSettings, LaserSettings, StageSettings, TecSettings
+from hardware.settings import BoardSettings, CameraSettings, LaserSettings, StageSettings, TecSettings
 from tosca_kiosk.config.fields import LASER_MODELS
 from tosca_kiosk.domain.protocol_file import DocumentError, PathError
 
 DEVICE_KEYS: Final = ("laser", "tec", "stage", "board")
 _SIMULATED: Final = "sim://"
-_NO_CAMERA: Final = "none is allowed only where every port is sim://, and there is no other camera driver yet"
+_NO_CAMERA: Final = "none is allowed only where every port is sim://; name the camera's driver and source"
 
 
 class ConfigError(DocumentError):
@@ -46,14 +46,17 @@ class Simulation:
 
 @dataclass(frozen=True, slots=True)
 class CartConfig:
-    """A configuration. drivers: driver names by device key; simulation: None where nothing is simulated."""
+    """A configuration. drivers: driver names by device key; camera: None where it says none.
+
+    simulation: None where nothing is simulated.
+    """
 
     source: Path
     cart: Literal["simulated", "real", "bench"]
     mixed: bool
     drivers: dict[str, str]
     devices: Devices
-    camera: Literal["none"]
+    camera: CameraSettings | None
     rate_hz: int
     simulation: Simulation | None
 
@@ -126,7 +129,7 @@ def _only_a_simulated_world_is_described(config: CartConfig) -> Iterator[PathErr
 
 
 def _only_an_all_simulated_cart_has_no_camera(config: CartConfig) -> Iterator[PathError]:
-    if config.camera == "none" and not config.all_simulated:
+    if config.camera is None and not config.all_simulated:
         yield PathError("camera", _NO_CAMERA)
 
 

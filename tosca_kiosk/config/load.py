@@ -9,11 +9,11 @@ from typing import Annotated, Any, Final, Literal, get_type_hints
 
 from pydantic import AfterValidator, BaseModel, create_model
 
-from hardware.settings import BoardSettings, LaserSettings, StageSettings, TecSettings
+from hardware.settings import BoardSettings, CameraSettings, LaserSettings, StageSettings, TecSettings
 from tosca_kiosk.config.cart import DEVICE_KEYS, CartConfig, ConfigError, Devices, Simulation, rule_errors
-from tosca_kiosk.config.fields import RULES, Choice, Range, Rule, check
+from tosca_kiosk.config.fields import CAMERA_DRIVERS, CAMERA_SOURCE, RULES, Choice, Range, Rule, check
 from tosca_kiosk.config.yaml_text import load_yaml
-from tosca_kiosk.domain.protocol_file import PathError, StrictModel, shape_errors
+from tosca_kiosk.domain.protocol_file import PathError, StrictModel, shape_errors, shown
 
 _SETTINGS: Final[dict[str, type[Any]]] = {
     "laser": LaserSettings,
@@ -21,6 +21,7 @@ _SETTINGS: Final[dict[str, type[Any]]] = {
     "stage": StageSettings,
     "board": BoardSettings,
 }
+_NONE: Final = "none"
 _DRIVERS: Final = {
     "laser": "arroyo_laser",
     "tec": "arroyo_tec",
@@ -61,11 +62,16 @@ class _SimulationSection(StrictModel):
     warm: bool = False
 
 
+class _CameraSection(StrictModel):
+    driver: Annotated[str, AfterValidator(partial(check, Choice(CAMERA_DRIVERS)))]
+    source: Annotated[str, AfterValidator(partial(check, CAMERA_SOURCE))]
+
+
 class _CartFile(StrictModel):
     cart: Literal["simulated", "real", "bench"]
     mixed: bool = False
     devices: _DevicesSection
-    camera: Literal["none"]
+    camera: Any
     control: _ControlSection = _ControlSection()
     simulation: _SimulationSection | None = None
 
@@ -78,7 +84,7 @@ def load_config(path: Path | str) -> CartConfig:
     """
     source = Path(path)
     tree = _read(source)
-    if errors := shape_errors(_CartFile, tree):
+    if errors := shape_errors(_CartFile, tree) + _camera_errors(tree):
         raise ConfigError(str(source), tuple(errors))
     config = _config(source, _CartFile.model_validate(tree))
     if errors := rule_errors(config):
@@ -99,6 +105,16 @@ def _read(source: Path) -> Any:
     return tree
 
 
+def _camera_errors(tree: Any) -> list[PathError]:
+    if not isinstance(tree, dict) or tree.get("camera", _NONE) == _NONE:
+        return []
+    section = tree["camera"]
+    if not isinstance(section, dict):
+        return [PathError("camera", f"{shown(section)} is not allowed; allowed: none, or driver and source")]
+    errors = shape_errors(_CameraSection, section)
+    return [PathError(f"camera.{error.path}", error.text) for error in errors]
+
+
 def _config(source: Path, read: _CartFile) -> CartConfig:
     sections = {key: getattr(read.devices, key).model_dump() for key in DEVICE_KEYS}
     drivers = {key: section.pop("driver") for key, section in sections.items()}
@@ -109,7 +125,7 @@ def _config(source: Path, read: _CartFile) -> CartConfig:
         mixed=read.mixed,
         drivers=drivers,
         devices=devices,
-        camera=read.camera,
+        camera=None if read.camera == _NONE else CameraSettings(**read.camera),
         rate_hz=read.control.rate_hz,
         simulation=_simulation(read.simulation, devices),
     )
