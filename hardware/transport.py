@@ -111,8 +111,8 @@ class SerialPort:
             opened.open()
         except _PORT_TROUBLE as error:
             self._trace.note(f"not opened: {error}")
-            advice = _ADVICE.get(getattr(error, "errno", None) or 0, _ADVICE_ELSE)
-            raise PortError(f"port {self._url} {advice} ({error})") from error
+            advice = _ADVICE.get(getattr(error, "errno", None) or 0) or f"{_ADVICE_ELSE} ({error})"
+            raise PortError(f"port {self._url} {advice}") from error
         self._serial = opened
         self._select_fd = _selectable(opened)
         self._unsent = b""

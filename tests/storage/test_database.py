@@ -160,6 +160,19 @@ def test_a_full_disk_is_reported_and_nothing_is_half_written(database, path):
     assert database.find("patients") == []
 
 
+def test_a_commit_that_fails_frees_the_database_and_keeps_nothing(database, path):
+    with refused("FOREIGN KEY constraint failed"), database.transaction() as transaction:
+        transaction.execute("PRAGMA defer_foreign_keys=ON")
+        transaction.insert("patients", patient_code="P-2026-0001", created_by_tech_id=99)
+    with closing(sqlite3.connect(path, timeout=0, isolation_level=None)) as other:
+        other.execute("BEGIN IMMEDIATE")
+        other.execute("ROLLBACK")
+    with database.transaction() as transaction:
+        assert transaction.find("patients") == []
+        transaction.insert("patients", patient_code="P-2026-0001")
+    assert len(database.find("patients")) == 1
+
+
 def test_a_file_that_is_no_database_is_refused_and_left_alone(tmp_path):
     file = tmp_path / "letter.db"
     file.write_text("Dear Sir or Madam, " * 100)

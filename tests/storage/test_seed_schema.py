@@ -8,8 +8,10 @@ from pathlib import Path
 
 import pytest
 from refusal import refused
+from sqlalchemy import create_engine
+from sqlalchemy.pool import NullPool
 
-from tosca_kiosk.storage import Database, schema
+from tosca_kiosk.storage import Database, check, schema
 
 SEED = (Path(__file__).parent / "seed_schema.sql").read_text(encoding="utf-8")
 FIRST = "20251015_001"
@@ -55,6 +57,12 @@ def objects(connection):
         "WHERE name NOT GLOB 'sqlite_*' AND name <> 'alembic_version'"
     )
     return {(kind, name): sql for kind, name, sql in rows}
+
+
+def version_in(file):
+    engine = create_engine("sqlite://", creator=lambda: sqlite3.connect(file), poolclass=NullPool)
+    with engine.connect() as connection:
+        return schema.version_of(connection, file)
 
 
 def pragma(connection, name, table):
@@ -146,6 +154,7 @@ def test_down_to_base_leaves_an_empty_file_that_can_be_filled_again(path):
         database.migrate("base")
         with database.reading() as reader:
             assert schema.objects_of(reader.connection) == {}
+            assert schema.version_of(reader.connection, path) == "base"
     with Database.open(path) as database:
         assert [row["username"] for row in database.find("tech_users")] == ["admin"]
 
@@ -189,6 +198,20 @@ def test_a_newer_schema_is_refused_and_left_alone(path):
         tool.execute("UPDATE alembic_version SET version_num = '20991231_099'")
     with refused("newer version of this program .20991231_099.; update the program"):
         Database.open(path, upgrade=True)
+
+
+def test_a_database_made_by_the_documents_own_sql_is_taken_over(tmp_path):
+    file = tmp_path / "laser_control.db"
+    with closing(sqlite3.connect(file)) as tool:
+        tool.executescript(SEED)
+        tool.execute("INSERT INTO patients (patient_code) VALUES ('P-2025-0001')")
+        tool.commit()
+    with refused("older version"):
+        Database.open(file)
+    assert version_in(file) == FIRST
+    with Database.open(file, upgrade=True) as database:
+        assert [row["patient_code"] for row in database.find("patients")] == ["P-2025-0001"]
+        assert check(database).problems == ()
 
 
 def test_a_database_of_another_program_is_refused(tmp_path):

@@ -27,9 +27,10 @@ def devices(workplace: Workplace) -> None:
     config = workplace.config
     rows = [_row(config, found) for found in _found(config)]
     workplace.answer({"devices": rows}, _table(rows))
-    missing = [row["device"] for row in rows if row["state"] != "ready"]
+    missing = [row for row in rows if row["state"] != "ready"]
+    for row in missing:
+        say(f"tosca-kiosk: {row['problem']}")
     if missing:
-        say(f"tosca-kiosk: not ready: {', '.join(missing)}")
         raise SystemExit(1)
 
 
@@ -57,8 +58,14 @@ def _description(device: Device) -> dict[str, Any]:
         "serial_number": None if identity is None else identity.serial_number,
         "firmware": None if identity is None else identity.firmware,
         "found_at_start": list(device.found_at_start),
-        "problem": device.problem or (None if device.link is LinkState.READY else "no answer in time"),
+        "problem": device.problem or _silence(device),
     }
+
+
+def _silence(device: Device) -> str | None:
+    if device.link is LinkState.READY:
+        return None
+    return f"{device.key}: no answer within {CONNECT_WITHIN_S:g} s; check power, cable and baud rate"
 
 
 def _row(config: CartConfig, found: dict[str, Any]) -> dict[str, Any]:
@@ -66,11 +73,11 @@ def _row(config: CartConfig, found: dict[str, Any]) -> dict[str, Any]:
 
 
 def _table(rows: list[dict[str, Any]]) -> str:
-    table = Table("Device", "Port", "State", "Model", "Serial number", "Firmware", "Origin", "What to do")
+    table = Table("Device", "State", "Model", "Serial number", "Firmware", "Origin", "Port")
     for row in rows:
-        shown = (row[key] or "-" for key in ("model", "serial_number", "firmware", "origin", "problem"))
-        table.add_row(row["device"], row["port"], row["state"], *shown)
-    console = Console(width=150)
+        shown = (row[key] or "-" for key in ("state", "model", "serial_number", "firmware", "origin", "port"))
+        table.add_row(row["device"], *shown)
+    console = Console(width=160)
     with console.capture() as capture:
         console.print(table)
     return capture.get().rstrip()

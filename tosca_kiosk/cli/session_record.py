@@ -68,7 +68,7 @@ def plan_session(
     protocol: the name of a saved one, or the path of a file. Raises StorageError, DocumentError,
     SiteLimitError, SessionRefusedError or RefusedError.
     """
-    found_patient = patients.get(database, patient)
+    found_patient = _active_patient(database, patient)
     found_technician = _active_user(database, technician)
     idle = idle_rules(database, config)
     known = active_calibrations(database, config)
@@ -112,6 +112,13 @@ def active_calibrations(database: Database, config: CartConfig) -> CalibrationSe
         if row is not None
     ]
     return calibration_set(parsed, f"calibrations of {config.source}")
+
+
+def _active_patient(database: Database, code: str) -> Patient:
+    patient = patients.get(database, code)
+    if not patient.is_active:
+        raise RefusedError(f"patient {code} is not active; see tosca-kiosk patients list")
+    return patient
 
 
 def _active_user(database: Database, username: str) -> User:
@@ -169,15 +176,16 @@ class OpenedSession:
     journal: Journal
 
 
+def back_up(workplace: Workplace, now: datetime) -> None:
+    """Make the backup that precedes a session. It may take longer than devices like to be left alone."""
+    make_backup(workplace.database_path, workplace.backup_dir, now)
+    prune_backups(workplace.backup_dir, now)
+
+
 def open_record(
     workplace: Workplace, database: Database, plan: SessionPlan, devices: Devices, now: datetime
 ) -> OpenedSession:
-    """Make a backup, then row, folder and journal together or not at all.
-
-    Raises StorageError or RefusedError.
-    """
-    make_backup(workplace.database_path, workplace.backup_dir, now)
-    prune_backups(workplace.backup_dir, now)
+    """Make row, folder and journal together or not at all. Raises StorageError or RefusedError."""
     origin: Literal["sim", "real"] = "sim" if workplace.config.any_simulated else "real"
     with database.transaction(plan.technician.tech_id) as transaction:
         session = sessions.start(

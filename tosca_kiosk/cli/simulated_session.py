@@ -15,7 +15,14 @@ import click
 from simulators.world import World
 from tosca_kiosk.cli.cart import connected_devices, planned_scenario, simulated_world
 from tosca_kiosk.cli.progress import Progress
-from tosca_kiosk.cli.session_record import OpenedSession, SessionPlan, close_record, open_record, plan_session
+from tosca_kiosk.cli.session_record import (
+    OpenedSession,
+    SessionPlan,
+    back_up,
+    close_record,
+    open_record,
+    plan_session,
+)
 from tosca_kiosk.cli.workplace import (
     RefusedError,
     Workplace,
@@ -26,10 +33,12 @@ from tosca_kiosk.config import CartConfig
 from tosca_kiosk.control.clock import Clock, RealClock, VirtualClock
 from tosca_kiosk.control.controller import Controller
 from tosca_kiosk.control.loop import FixedRateLoop
-from tosca_kiosk.control.operator import Script, UnattendedOperator, drive
+from tosca_kiosk.control.operator import OperatorGaveUpError, Script, UnattendedOperator, drive
 from tosca_kiosk.domain.safety import Decision
 from tosca_kiosk.domain.state import Phase
 from tosca_kiosk.storage import Database, Imported, sessions
+
+STOPPED_EARLY = "stopped before the session was opened; nothing was treated"
 
 
 @dataclass(frozen=True)
@@ -138,20 +147,30 @@ class _Session:
     def run(self) -> None:
         self._progress = Progress(self.plan.protocol)
         with self._progress, _stop_on_interrupt(self._press_stop):
-            self._loop = FixedRateLoop(self.clock, self.workplace.config.rate_hz)
-            self._drive(self.operator.prepare())
-            if self._stop:
-                raise RefusedError("stopped before the session was opened")
+            self._prepare()
             self._open()
             self._drive(self.operator.treat())
         self._close()
+
+    def _prepare(self) -> None:
+        try:
+            self._drive(self.operator.prepare())
+            back_up(self.workplace, self.clock.utc())
+            self._drive(self.operator.settle())
+        except OperatorGaveUpError as error:
+            if not self._stop:
+                raise
+            raise RefusedError(STOPPED_EARLY) from error
+        if self._stop:
+            raise RefusedError(STOPPED_EARLY)
 
     def _press_stop(self) -> None:
         self._stop = True
 
     def _drive(self, script: Script) -> None:
+        """Run a script to its end; ticks that passed since the last one are no overrun of this one."""
         drive(
-            self._loop,
+            FixedRateLoop(self.clock, self.workplace.config.rate_hz),
             self.controller,
             self.operator,
             script,
@@ -166,17 +185,15 @@ class _Session:
         self._progress.show(decision)
 
     def _open(self) -> None:
-        now = self.clock.utc()
+        now, now_s = self.clock.utc(), self.clock.now_s()
         self.opened = open_record(self.workplace, self.database, self.plan, self.controller.devices, now)
         self._energy_before_j = self.world.true_energy_j()
         self.world.mark("session")
-        self.controller.open_session(
-            self.plan.rules, self.opened.header, self.opened.journal, self.clock.now_s()
-        )
+        self.controller.open_session(self.plan.rules, self.opened.header, self.opened.journal, now_s)
 
     def _close(self) -> None:
         assert self.opened is not None
-        self.controller.end_session()
+        self.controller.end_session(self.operator.refused)
         self.imported = close_record(
             self.database, self.opened, self.clock.utc(), self.plan.technician.tech_id
         )

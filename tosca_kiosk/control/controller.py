@@ -58,11 +58,14 @@ class Controller:
         journal.begin(header)
         self.submit(Command(0, CommandType.OPEN_SESSION))
 
-    def end_session(self) -> Summary:
-        """Close the journal behind a closed session and return the session's summary."""
+    def end_session(self, refused: str | None = None) -> Summary:
+        """Close the journal behind a closed session and return the session's summary.
+
+        refused: why the session was never opened, where it was not.
+        """
         if self._journal is None or self.state.session_open:
             raise RuntimeError("close the session by its command first")
-        summary = summarise(self.state)
+        summary = summarise(self.state, refused)
         self._journal.finish(summary)
         self._journal = None
         self._rules = self._idle_rules

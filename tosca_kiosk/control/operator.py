@@ -11,7 +11,7 @@ from collections.abc import Callable, Generator, Iterator
 from tosca_kiosk.control.controller import Controller
 from tosca_kiosk.control.loop import FixedRateLoop
 from tosca_kiosk.domain.checks import stage_healthy
-from tosca_kiosk.domain.interlocks import Scope, refusals
+from tosca_kiosk.domain.interlocks import BY_SOURCE, Scope, refusals
 from tosca_kiosk.domain.records import Command, CommandType, Inputs
 from tosca_kiosk.domain.safety import Decision
 from tosca_kiosk.domain.state import Beam, Phase
@@ -22,6 +22,8 @@ ARM_WITHIN_S = 240.0
 PEDAL_WITHIN_S = 180.0
 
 HOLD_ARM_S = 1.6
+SETTLE_TICKS = 20
+OPEN_WITHIN_S = 2.0
 
 Script = Iterator[None]
 ScriptWithReason = Generator[None, None, str | None]
@@ -32,25 +34,50 @@ class OperatorGaveUpError(Exception):
 
 
 class UnattendedOperator:
-    """Scripts for one session. press_pedal: None where somebody else holds the pedal."""
+    """Scripts for one session. press_pedal: None where somebody else holds the pedal.
+
+    refused: why control did not open the session, None when it did.
+    """
 
     def __init__(self, controller: Controller, press_pedal: Callable[[bool], None] | None) -> None:
         self._controller = controller
         self._press_pedal = press_pedal
         self._number = 0
         self.inputs: Inputs | None = None
+        self.refused: str | None = None
         self.now_s = 0.0
 
     # --- before the session -----------------------------------------------------------------------------
 
     def prepare(self) -> Script:
-        """Wait for every device, home the stage and see that nothing refuses a session.
+        """Wait for every device and home the stage.
 
-        Raises OperatorGaveUpError naming the device or the interlock.
+        Raises OperatorGaveUpError naming the device or the interlock; a fault meanwhile ends it at once.
         """
-        yield from self._connect()
-        yield from self._home()
-        yield from self._settle()
+        yield from self._while_faultless(self._connect())
+        yield from self._while_faultless(self._home())
+
+    def settle(self) -> Script:
+        """Let every device answer again after a pause, and see that nothing refuses a session.
+
+        Raises OperatorGaveUpError naming the interlock.
+        """
+        for _ in range(SETTLE_TICKS):
+            yield
+        refused = self._faults() or self._refused(Scope.OPEN)
+        if refused:
+            raise OperatorGaveUpError(refused)
+
+    def _while_faultless(self, part: Script) -> Script:
+        for _ in part:
+            if faults := self._faults():
+                raise OperatorGaveUpError(faults)
+            yield
+
+    def _faults(self) -> str:
+        """Say what is latched; nobody is here who may reset it, even where its cause is gone."""
+        rows = (BY_SOURCE[source] for source in self._controller.state.faults)
+        return " ".join(f"{row.what} {row.to_do}" for row in rows)
 
     def _connect(self) -> Script:
         deadline_s = self.now_s + CONNECT_WITHIN_S
@@ -81,13 +108,6 @@ class UnattendedOperator:
         controller, inputs = self._controller, self.inputs
         return inputs is not None and stage_healthy(controller.rules, controller.state, inputs)
 
-    def _settle(self) -> Script:
-        for _ in range(20):
-            yield
-        refused = self._refused(Scope.OPEN)
-        if refused:
-            raise OperatorGaveUpError(refused)
-
     def _refused(self, scope: Scope, except_lamp: str = "") -> str:
         controller, inputs = self._controller, self.inputs
         if inputs is None:
@@ -111,13 +131,27 @@ class UnattendedOperator:
     def _treat_until_over(self) -> ScriptWithReason:
         controller = self._controller
         yield
-        if not controller.state.session_open:
-            return f"the session was refused: {self._refused(Scope.OPEN)}"
+        refused = yield from self._ask_until_open()
+        if refused is not None:
+            return refused
         while not self._over():
             part = self._arm() if controller.state.phase is Phase.READY else self._wait_for_light()
             reason = yield from part
             if reason is not None:
                 return reason
+        return None
+
+    def _ask_until_open(self) -> ScriptWithReason:
+        """Ask for the session again where the first answer was no: making its row may have taken long."""
+        state, deadline_s = self._controller.state, self.now_s + OPEN_WITHIN_S
+        while not state.session_open:
+            refused = self._faults() or self._refused(Scope.OPEN)
+            if state.faults or self.now_s > deadline_s:
+                self.refused = f"the session was refused: {refused}"
+                return self.refused
+            self._submit(CommandType.OPEN_SESSION)
+            yield
+            state = self._controller.state
         return None
 
     def _over(self) -> bool:

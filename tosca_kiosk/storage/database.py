@@ -209,7 +209,10 @@ def _library_transaction(raw: dataset.Database, path: Path) -> Iterator[None]:
         with translating(path):
             raw.commit()
     except BaseException:
-        raw.rollback()
+        # dataset and SQLAlchemy believe that it has ended, SQLite goes on: only closing frees the lock.
+        failed = raw.executable
+        failed.invalidate()
+        failed.rollback()
         raise
 
 

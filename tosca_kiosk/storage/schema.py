@@ -29,13 +29,18 @@ class State(Enum):
     CURRENT = auto()
 
 
+def version_of(connection: Connection, path: Path) -> str:
+    """Return the version that stands in the file, "base" for none; StorageError as state_of."""
+    if state_of(connection, path) is State.EMPTY:
+        return "base"
+    return MigrationContext.configure(connection).get_current_revision() or revisions()[0]
+
+
 def state_of(connection: Connection, path: Path) -> State:
     """Compare the file's version to ours; StorageError when it is newer or was never one of ours."""
     found = MigrationContext.configure(connection).get_current_revision()
     if found is None:
-        if objects_of(connection):
-            raise StorageError(f"{path}: not a database of this program; choose another file")
-        return State.EMPTY
+        return _state_without_version(connection, path)
     if found not in revisions():
         raise StorageError(
             f"{path}: the database is of a newer version of this program ({found}); update the program, "
@@ -48,6 +53,8 @@ def migrate(connection: Connection, path: Path, revision: str) -> None:
     """Bring the schema to "head", "base" or a version by the start of its name, in the open transaction."""
     config = _config(connection)
     target = _resolved(path, revision)
+    if _is_unstamped(connection):
+        command.stamp(config, revisions()[0])
     found = MigrationContext.configure(connection).get_current_revision()
     order = ["base", *revisions()]
     if order.index(target) >= order.index(found or "base"):
@@ -73,12 +80,12 @@ def objects_of(connection: Connection) -> SchemaObjects:
 
 
 @cache
-def expected_objects() -> SchemaObjects:
-    """Return what objects_of finds in a database at the head."""
+def expected_objects(revision: str = "head") -> SchemaObjects:
+    """Return what objects_of finds in a database of a version, by default at the head."""
     engine = create_engine("sqlite://", poolclass=StaticPool)
     try:
         with engine.begin() as connection:
-            migrate(connection, Path(":memory:"), "head")
+            command.upgrade(_config(connection), revision)
             return objects_of(connection)
     finally:
         engine.dispose()
@@ -92,6 +99,22 @@ def statements(script: str) -> Iterator[str]:
         if sqlite3.complete_statement(statement):
             yield statement.strip()
             statement = ""
+
+
+def _state_without_version(connection: Connection, path: Path) -> State:
+    if not objects_of(connection):
+        return State.EMPTY
+    if _is_unstamped(connection):
+        return State.OLDER
+    raise StorageError(f"{path}: not a database of this program; choose another file")
+
+
+def _is_unstamped(connection: Connection) -> bool:
+    """Say whether the database was made by the schema document's own SQL, so that no version stands in it."""
+    if MigrationContext.configure(connection).get_current_revision() is not None:
+        return False
+    found = objects_of(connection)
+    return bool(found) and found == expected_objects(revisions()[0])
 
 
 def _resolved(path: Path, revision: str) -> str:
