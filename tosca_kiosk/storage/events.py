@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime, timedelta
+from functools import lru_cache
 from typing import Any
 
 import msgspec
@@ -80,13 +81,13 @@ def append_treatment(
 
     Raises StorageError for a number that is not finite; nothing is written then.
     """
-    start = naive_utc(start_utc)
+    time_text = _clock(naive_utc(start_utc))
     head = chain.head_of(transaction.connection, "treatment_events")
     rows = [
         (
             key,
             session_id,
-            _time_text(start, t_s),
+            time_text(t_s),
             round(t_s * 1000),
             event.event_type,
             _number(event.power_commanded_w),
@@ -119,12 +120,12 @@ def append_safety(
     session_id stays None outside a session. Raises StorageError for a number that is not finite and for
     a severity that the schema does not name.
     """
-    start = naive_utc(start_utc)
+    time_text = _clock(naive_utc(start_utc))
     head = chain.head_of(transaction.connection, "safety_log")
     rows = [
         (
             key,
-            _time_text(start, t_s),
+            time_text(t_s),
             session_id,
             tech_id,
             event.event_type,
@@ -158,8 +159,19 @@ def _append(
 # What follows makes a value exactly what SQLite gives back for it, or the chain would not hold.
 
 
-def _time_text(start: datetime, t_s: float) -> str:
-    return (start + timedelta(seconds=t_s)).isoformat(sep=" ", timespec="microseconds")
+def _clock(start: datetime) -> Callable[[float], str]:
+    """Return what turns session seconds into the text of a time; a whole second's text is made once."""
+    whole_start = start.replace(microsecond=0)
+
+    @lru_cache(maxsize=1)
+    def second_text(second: int) -> str:
+        return (whole_start + timedelta(seconds=second)).isoformat(sep=" ")
+
+    def time_text(t_s: float) -> str:
+        second, microsecond = divmod(start.microsecond + round(t_s * 1_000_000), 1_000_000)
+        return f"{second_text(second)}.{microsecond:06d}"
+
+    return time_text
 
 
 def _number(value: float | None) -> float | None:
