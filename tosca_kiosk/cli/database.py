@@ -11,10 +11,10 @@ from pathlib import Path
 import click
 from sqlalchemy import NullPool, create_engine
 
-from tosca_kiosk.cli.first_start import load_shipped_content
 from tosca_kiosk.cli.pins import admin_option, authorised
-from tosca_kiosk.cli.workplace import RefusedError, Workplace, say, workplace_command
+from tosca_kiosk.cli.workplace import Workplace, say, workplace_command
 from tosca_kiosk.control.clock import utc_now
+from tosca_kiosk.record import RefusedError, load_shipped_content
 from tosca_kiosk.storage import (
     Database,
     StorageError,
@@ -135,7 +135,8 @@ def restore(workplace: Workplace, file: Path, admin: str | None) -> None:
         if version == EMPTY:
             raise RefusedError(f"{file}: an empty database; name a backup")
         _authorise(path, admin)
-        kept = restore_backup(file, path, workplace.backup_dir, _backup_time(workplace.backup_dir))
+        with _put_back_after_failure(path):
+            kept = restore_backup(file, path, workplace.backup_dir, _backup_time(workplace.backup_dir))
     result = {"database": str(path), "version": version, "replaced": kept and str(kept)}
     workplace.answer(result, f"Restored {path} from {file}." + (f" Replaced: {kept}" if kept else ""))
     if version != schema.revisions()[-1]:
@@ -175,9 +176,7 @@ def version_of(path: Path) -> str:
     uri = f"{path.absolute().as_uri()}?mode=ro"
     engine = create_engine("sqlite://", creator=lambda: sqlite3.connect(uri, uri=True), poolclass=NullPool)
     with translating(path), engine.connect() as connection:
-        if schema.state_of(connection, path) is schema.State.EMPTY:
-            return EMPTY
-        return str(connection.exec_driver_sql("SELECT version_num FROM alembic_version").scalar_one())
+        return schema.version_of(connection, path)
 
 
 @contextmanager
@@ -200,6 +199,18 @@ def _whole_or_not_at_all(path: Path) -> Iterator[None]:
         if missing:
             for suffix in ("", "-wal", "-shm"):
                 path.with_name(path.name + suffix).unlink(missing_ok=True)
+        raise
+
+
+@contextmanager
+def _put_back_after_failure(path: Path) -> Iterator[None]:
+    """Put a database that was moved aside back where nothing has taken its place, as on a full disk."""
+    was_there, aside = path.exists(), path.with_name(path.name + ".damaged")
+    try:
+        yield
+    except BaseException:
+        if was_there and not path.exists() and aside.exists():
+            aside.replace(path)
         raise
 
 

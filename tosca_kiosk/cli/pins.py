@@ -7,9 +7,9 @@ from datetime import datetime
 
 import click
 
-from tosca_kiosk.cli.first_start import ADMIN
-from tosca_kiosk.cli.workplace import Command, RefusedError, stdin_is_terminal
+from tosca_kiosk.cli.workplace import Command, stdin_is_terminal
 from tosca_kiosk.control.clock import utc_now
+from tosca_kiosk.record import ADMIN, RefusedError
 from tosca_kiosk.storage import Database
 from tosca_kiosk.storage import users as accounts
 from tosca_kiosk.storage.users import PinCheck, Role

@@ -15,20 +15,8 @@ import click
 from simulators.world import World
 from tosca_kiosk.cli.cart import connected_devices, planned_scenario, simulated_world
 from tosca_kiosk.cli.progress import Progress
-from tosca_kiosk.cli.session_record import (
-    OpenedSession,
-    SessionPlan,
-    back_up,
-    close_record,
-    open_record,
-    plan_session,
-)
-from tosca_kiosk.cli.workplace import (
-    RefusedError,
-    Workplace,
-    say,
-    stdin_is_terminal,
-)
+from tosca_kiosk.cli.session_record import OpenedSession, close_record, open_record
+from tosca_kiosk.cli.workplace import Workplace, say, stdin_is_terminal
 from tosca_kiosk.config import CartConfig
 from tosca_kiosk.control.clock import Clock, RealClock, VirtualClock
 from tosca_kiosk.control.controller import Controller
@@ -36,6 +24,7 @@ from tosca_kiosk.control.loop import FixedRateLoop
 from tosca_kiosk.control.operator import OperatorGaveUpError, Script, UnattendedOperator, drive
 from tosca_kiosk.domain.safety import Decision
 from tosca_kiosk.domain.state import Phase
+from tosca_kiosk.record import RefusedError, SessionPlan, back_up, plan_session
 from tosca_kiosk.storage import Database, Imported, sessions
 
 STOPPED_EARLY = "stopped before the session was opened; nothing was treated"
@@ -155,7 +144,7 @@ class _Session:
     def _prepare(self) -> None:
         try:
             self._drive(self.operator.prepare())
-            back_up(self.workplace, self.clock.utc())
+            back_up(self.workplace.database_path, self.workplace.backup_dir, self.clock.utc())
             self._drive(self.operator.settle())
         except OperatorGaveUpError as error:
             if not self._stop:

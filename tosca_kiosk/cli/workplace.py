@@ -14,9 +14,9 @@ from typing import Any
 
 import click
 import platformdirs
+from sqlalchemy.exc import SQLAlchemyError
 
 from simulators.scenario import ScenarioError
-from tosca_kiosk.cli.first_start import load_shipped_content
 from tosca_kiosk.config import CartConfig, bundled, load_config
 from tosca_kiosk.control.clock import RealClock, utc_now
 from tosca_kiosk.control.operator import OperatorGaveUpError
@@ -24,13 +24,10 @@ from tosca_kiosk.domain.journal_lines import JournalError
 from tosca_kiosk.domain.protocol_file import DocumentError
 from tosca_kiosk.domain.session_rules import SessionRefusedError
 from tosca_kiosk.domain.site_limits import SiteLimitError
+from tosca_kiosk.record import RefusedError, load_shipped_content
 from tosca_kiosk.storage import DATABASE_NAME, Database, StorageError, data_directory_lock, recover
+from tosca_kiosk.storage.errors import storage_error
 from tosca_kiosk.storage.lock import WAIT_S
-
-
-class RefusedError(Exception):
-    """What a command itself refuses; the text says what, where and what to do."""
-
 
 EXPECTED_ERRORS = (
     RefusedError,
@@ -142,6 +139,8 @@ def workplace_command(function: Command) -> Command:
             function(workplace, **arguments)
         except EXPECTED_ERRORS as error:
             refuse(str(error), as_json)
+        except SQLAlchemyError as error:
+            refuse(str(storage_error(workplace.database_path, error)), as_json)
 
     return wrapped
 

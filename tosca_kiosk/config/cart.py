@@ -73,6 +73,11 @@ class CartConfig:
     def all_simulated(self) -> bool:
         return self.simulated_keys == DEVICE_KEYS
 
+    @property
+    def origin(self) -> Literal["sim", "real"]:
+        """What records of this cart say: sim as soon as anything is simulated."""
+        return "sim" if self.any_simulated else "real"
+
 
 def rule_errors(config: CartConfig) -> list[PathError]:
     """Return every way in which the parts of a configuration do not fit together."""

@@ -1,0 +1,28 @@
+"""A session's side of the record, for screen and commands alike: its plan, row and folder."""
+
+from tosca_kiosk.record.errors import RefusedError
+from tosca_kiosk.record.opening import OpenedRecord, back_up, opening
+from tosca_kiosk.record.plan import (
+    SessionPlan,
+    active_calibrations,
+    file_limits,
+    idle_rules,
+    plan_session,
+    rules_for,
+)
+from tosca_kiosk.record.shipped import ADMIN, load_shipped_content
+
+__all__ = [
+    "ADMIN",
+    "OpenedRecord",
+    "RefusedError",
+    "SessionPlan",
+    "active_calibrations",
+    "back_up",
+    "file_limits",
+    "idle_rules",
+    "load_shipped_content",
+    "opening",
+    "plan_session",
+    "rules_for",
+]

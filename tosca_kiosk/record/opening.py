@@ -1,0 +1,81 @@
+"""A session's opening in the record: the backup before it; then row, folder and journal, all or nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import datetime
+from importlib.metadata import version
+from pathlib import Path
+from typing import Literal
+
+from tosca_kiosk.domain.journal_lines import FORMAT_VERSION, Header
+from tosca_kiosk.domain.protocol_file import to_json
+from tosca_kiosk.record.errors import RefusedError
+from tosca_kiosk.record.plan import SessionPlan
+from tosca_kiosk.storage import Database, make_backup, prune_backups, sessions, settings
+from tosca_kiosk.storage.sessions import Session
+from tosca_kiosk.storage.timestamps import utc_text
+
+
+def back_up(database_path: Path, backup_dir: Path, now: datetime) -> None:
+    """Make the backup that precedes a session. It may take longer than devices like to be left alone."""
+    make_backup(database_path, backup_dir, now)
+    prune_backups(backup_dir, now)
+
+
+@dataclass(frozen=True)
+class OpenedRecord:
+    """A session whose row and folder exist."""
+
+    session: Session
+    folder: Path
+    header: Header
+
+
+@contextmanager
+def opening(
+    database: Database,
+    data_dir: Path,
+    plan: SessionPlan,
+    devices: Mapping[str, dict[str, str]],
+    origin: Literal["sim", "real"],
+    now: datetime,
+) -> Iterator[OpenedRecord]:
+    """Make row and folder; what is done inside `with` belongs to it: an error undoes the row.
+
+    devices: what the journal's header says of each device. Raises StorageError or RefusedError.
+    """
+    with database.transaction(plan.technician.tech_id) as transaction:
+        session = sessions.start(
+            transaction,
+            patient_id=plan.patient.patient_id,
+            tech_id=plan.technician.tech_id,
+            start_utc=now,
+            protocol_name=plan.protocol.name,
+            protocol_snapshot=to_json(plan.protocol),
+            protocol_id=plan.protocol_id,
+            origin=origin,
+            session_data_path=str(settings.get(transaction, "session_data_path")),
+            treatment_site=plan.site,
+        )
+        folder = sessions.folder_of(session, data_dir)
+        header = Header(
+            version=FORMAT_VERSION,
+            session_id=session.session_id,
+            patient_id=plan.patient.patient_id,
+            tech_id=plan.technician.tech_id,
+            started_utc=utc_text(now),
+            origin=origin,
+            software=version("tosca-kiosk"),
+            devices=dict(devices),
+            rules=plan.rules,
+        )
+        try:
+            folder.mkdir(parents=True)
+            yield OpenedRecord(session, folder, header)
+        except OSError as error:
+            raise RefusedError(
+                f"{folder}: the session's folder cannot be made ({error.strerror}); check room and rights"
+            ) from error

@@ -1,0 +1,146 @@
+"""Everything about a session that can be refused before anything is opened."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from tosca_kiosk.config import CartConfig
+from tosca_kiosk.domain.calibration import (
+    PHOTODIODE,
+    POWER,
+    RING,
+    CalibrationSet,
+    calibration_set,
+    parse_calibration,
+)
+from tosca_kiosk.domain.protocol import Protocol
+from tosca_kiosk.domain.protocol_file import Limits, parse_protocol
+from tosca_kiosk.domain.rules import Rules
+from tosca_kiosk.domain.session_rules import ConnectedDevices, SessionRefusedError, session_rules
+from tosca_kiosk.domain.site_limits import site_limits
+from tosca_kiosk.record.errors import RefusedError
+from tosca_kiosk.storage import Database, calibrations, patients, protocols, settings, users
+from tosca_kiosk.storage.patients import Patient
+from tosca_kiosk.storage.users import User
+
+
+@dataclass(frozen=True)
+class SessionPlan:
+    """A session as it may be opened. idle: the rules in force before it; rules: those in force inside."""
+
+    patient: Patient
+    technician: User
+    protocol: Protocol
+    protocol_id: int | None
+    idle: Rules
+    rules: Rules
+    site: str | None
+
+
+def plan_session(
+    database: Database,
+    config: CartConfig,
+    *,
+    patient: str,
+    technician: str,
+    protocol: str,
+    site: str | None = None,
+) -> SessionPlan:
+    """Look everything up and check it against the cart.
+
+    patient: a code; technician: a username; protocol: the name of a saved one, or the path of a file.
+    Raises StorageError, DocumentError, SiteLimitError, SessionRefusedError or RefusedError.
+    """
+    found_patient = _active_patient(database, patient)
+    found_technician = _active_user(database, technician)
+    idle = idle_rules(database, config)
+    known = active_calibrations(database, config)
+    plan, protocol_id, source = _protocol(database, protocol, file_limits(idle, known))
+    rules = rules_for(idle, plan, known, config, source)
+    return SessionPlan(found_patient, found_technician, plan, protocol_id, idle, rules, site)
+
+
+def idle_rules(database: Database, config: CartConfig) -> Rules:
+    """Return the rules in force without a session: the site's limits and the configuration's set points."""
+    return Rules(
+        limits=site_limits(settings.values(database)),
+        tec_setpoint_c=config.devices.tec.setpoint_c,
+        camera_required=config.camera is not None,
+    )
+
+
+def active_calibrations(database: Database, config: CartConfig) -> CalibrationSet:
+    """Return the active calibrations of the configured devices. CalibrationError names the missing."""
+    serials = {
+        RING: config.devices.stage.serial_number,
+        PHOTODIODE: config.devices.board.serial_number,
+        POWER: config.devices.laser.serial_number,
+    }
+    rows = [calibrations.active(database, kind, serial) for kind, serial in serials.items()]
+    parsed = [
+        parse_calibration(
+            row.calibration_type,
+            row.calibration_data,
+            row.device_serial_number or "",
+            f"calibration {row.calibration_id}",
+        )
+        for row in rows
+        if row is not None
+    ]
+    return calibration_set(parsed, f"calibrations of {config.source}")
+
+
+def file_limits(idle: Rules, known: CalibrationSet) -> Limits:
+    """Return what the cart allows a protocol's document."""
+    return Limits(
+        max_power_w=idle.limits.max_power_w,
+        ring_min_mm=known.ring.ring_min_mm,
+        ring_max_mm=known.ring.ring_max_mm,
+    )
+
+
+def rules_for(idle: Rules, plan: Protocol, known: CalibrationSet, config: CartConfig, source: str) -> Rules:
+    """Return the rules of a session with this protocol. SessionRefusedError names source, step and limit."""
+    devices = config.devices
+    connected = ConnectedDevices(
+        devices.laser.serial_number,
+        devices.stage.serial_number,
+        devices.board.serial_number,
+        devices.laser.current_limit_ma,
+    )
+    try:
+        return session_rules(idle, plan, known, connected)
+    except SessionRefusedError as error:
+        raise SessionRefusedError(f"{source}: {error}") from error
+
+
+def _active_patient(database: Database, code: str) -> Patient:
+    patient = patients.get(database, code)
+    if not patient.is_active:
+        raise RefusedError(f"patient {code} is not active; see tosca-kiosk patients list")
+    return patient
+
+
+def _active_user(database: Database, username: str) -> User:
+    user = users.find(database, username)
+    if user is None or not user.is_active:
+        raise RefusedError(f"no active user is named {username!r}; see tosca-kiosk users list")
+    return user
+
+
+def _protocol(database: Database, name: str, limits: Limits) -> tuple[Protocol, int | None, str]:
+    saved = protocols.find(database, name)
+    if saved is not None:
+        source = f"protocol {name!r}"
+        return parse_protocol(saved.protocol_data, source, name, limits), saved.protocol_id, source
+    path = Path(name)
+    if not (path.suffix or path.exists()):
+        raise RefusedError(f"no protocol is named {name!r}, and no file; see tosca-kiosk protocols list")
+    try:
+        content = path.read_bytes()
+    except OSError as error:
+        raise RefusedError(
+            f"{path}: the protocol cannot be read ({error.strerror}); check the path"
+        ) from error
+    return parse_protocol(content, str(path), path.stem, limits), None, str(path)
