@@ -54,6 +54,14 @@ def read(content: bytes) -> ChainReader:
     return reader
 
 
+def is_whole(content: bytes) -> bool:
+    """Whether a journal reads to its end; one that lost its last line feed is torn, and not whole."""
+    try:
+        return read(content).end is not None
+    except JournalError:
+        return False
+
+
 def test_a_whole_journal_reads_back() -> None:
     reader = read(b"".join(LINES))
     assert (reader.ticks, reader.torn) == (12, False)
@@ -72,11 +80,7 @@ def test_every_flipped_bit_is_found(data: st.DataObject) -> None:
     content = bytearray(b"".join(LINES))
     place = data.draw(st.integers(0, len(content) - 1))
     content[place] ^= 1 << data.draw(st.integers(0, 7))
-    with pytest.raises(JournalError):
-        reader = read(bytes(content))
-        # A journal that lost its last line feed is not broken but torn: it is not whole either.
-        if reader.end is None:
-            raise JournalError("no end")
+    assert not is_whole(bytes(content))
 
 
 @pytest.mark.parametrize("number", range(1, len(LINES) - 1))

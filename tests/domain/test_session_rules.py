@@ -1,4 +1,4 @@
-"""A session's power limit is the lowest of everything that knows one; what goes over it is refused by path."""
+"""A session's power limit is the lowest of all that know one; what goes over it is refused by path."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ def test_the_devices_current_limit_limits() -> None:
 @pytest.mark.parametrize(
     ("step", "path"),
     [
-        ((60.0, 5.0, 9.8, 3.0), r"steps\[0\].power_end_watts: 9.8 W is over the limit in force, 9.49 W"),
+        ((60.0, 5.0, 9.8, 3.0), r"steps\[0\].power_end_watts: 9.8 W is over the limit of 9.49 W"),
         ((60.0, 9.8, 5.0, 3.0), r"steps\[0\].power_start_watts: 9.8 W"),
         ((60.0, 5.0, 5.0, 4.5), r"steps\[0\].ring_size_mm: .*4.5 asked, 2 to 4 calibrated"),
     ],
