@@ -193,3 +193,15 @@ def test_one_function_allows_the_laser_on(monkeypatch: pytest.MonkeyPatch) -> No
     cart.run(3.0)
     assert Phase.TREATING in {d.state.phase for d in cart.decisions}
     assert not any(d.outputs.laser_output or d.outputs.laser_current_ma for d in cart.decisions)
+
+
+def test_the_laser_drivers_own_delay_is_waited_for() -> None:
+    cart = IdealCart(rules(laser_on_delay_s=3.0))
+    cart.arm()
+    cart.run_until(lambda: cart.state.beam is Beam.WAITING)
+    cart.pedal = True
+    cart.run_until(lambda: cart.state.beam is Beam.STARTING, within_s=1.0)
+    cart.run(2.9)
+    assert cart.state.beam is Beam.STARTING
+    cart.run(0.2)
+    assert cart.state.beam is Beam.EMITTING

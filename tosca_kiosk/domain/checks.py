@@ -120,6 +120,14 @@ def beam_in_time(beam: Beam, within: str) -> Check:
     return check
 
 
+def started_in_time(rules: Rules, state: State, inputs: Inputs) -> bool:
+    """The output is confirmed on in time, the laser driver's own delay added."""
+    if state.beam is not Beam.STARTING:
+        return True
+    allowed_s = rules.limits.switch_on_s + rules.limits.laser_on_delay_s
+    return inputs.now_s - state.beam_since_s <= allowed_s
+
+
 def photodiode_warning(rules: Rules, state: State, inputs: Inputs) -> bool:
     """Measured power is near the expected power."""
     limits = rules.limits

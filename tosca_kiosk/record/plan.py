@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
+import msgspec
+
 from tosca_kiosk.config import CartConfig
 from tosca_kiosk.domain.calibration import (
     PHOTODIODE,
@@ -63,8 +65,10 @@ def plan_session(
 
 def idle_rules(database: Database, config: CartConfig) -> Rules:
     """Return the rules in force without a session: the site's limits and the configuration's set points."""
+    limits = site_limits(settings.values(database))
+    on_delay_s = max(limits.laser_on_delay_s, config.devices.laser.on_delay_ms / 1000.0)
     return Rules(
-        limits=site_limits(settings.values(database)),
+        limits=msgspec.structs.replace(limits, laser_on_delay_s=on_delay_s),
         tec_setpoint_c=config.devices.tec.setpoint_c,
         camera_required=config.camera is not None,
     )
