@@ -1,0 +1,123 @@
+"""A whole cart in the test's own process: real drivers, simulated wires, a clock that the test moves."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from pathlib import Path
+
+import msgspec
+
+from simulators.world import World
+from tosca_kiosk.cli.cart import connected_devices, simulated_world
+from tosca_kiosk.config import Simulation, bundled, load_config
+from tosca_kiosk.control.clock import VirtualClock
+from tosca_kiosk.control.controller import Controller
+from tosca_kiosk.control.journal import Journal
+from tosca_kiosk.control.loop import FixedRateLoop
+from tosca_kiosk.control.operator import Script, UnattendedOperator, drive
+from tosca_kiosk.domain.calibration import calibration_set, parse_calibration
+from tosca_kiosk.domain.journal_lines import FORMAT_VERSION, Header
+from tosca_kiosk.domain.protocol import Protocol, Step
+from tosca_kiosk.domain.ramps import RampType
+from tosca_kiosk.domain.rules import Rules
+from tosca_kiosk.domain.session_rules import ConnectedDevices, session_rules
+
+CONFIG = load_config(bundled("simulated.yaml"))
+IDLE = Rules(camera_required=False)
+
+
+def constant(power_w: float, duration_s: float, ring_size_mm: float = 3.0) -> Protocol:
+    """Make a protocol of one constant step."""
+    return Protocol("test", "", (Step(1, duration_s, power_w, power_w, ring_size_mm, RampType.CONSTANT),))
+
+
+def shipped_session_rules(protocol: Protocol) -> Rules:
+    """Make a session's rules from the calibrations that ship with the simulated cart."""
+    rows = msgspec.json.decode(bundled("calibrations/simulated_10w.json").read_bytes())
+    known = calibration_set(
+        (
+            parse_calibration(
+                row["calibration_type"],
+                msgspec.json.encode(row["calibration_data"]),
+                row["device_serial_number"],
+                "shipped",
+            )
+            for row in rows
+        ),
+        "shipped",
+    )
+    return session_rules(IDLE, protocol, known, ConnectedDevices("SIM-LASER", "-1", "SIM-BOARD", 12000.0))
+
+
+class Bench:
+    """The running cart with its operator."""
+
+    def __init__(self, controller: Controller, world: World, clock: VirtualClock) -> None:
+        self.controller = controller
+        self.world = world
+        self.clock = clock
+        self.operator = UnattendedOperator(controller, self.press)
+        self._loop = FixedRateLoop(clock, 100.0)
+
+    def press(self, pressed: bool) -> None:
+        """Press or release the pedal."""
+        if pressed:
+            self.world.pedal.press()
+        else:
+            self.world.pedal.release()
+
+    def run(self, script: Script) -> None:
+        """Run an operator's script to its end."""
+        drive(
+            self._loop,
+            self.controller,
+            self.operator,
+            script,
+            stop=lambda: False,
+            watch=lambda decision: None,
+        )
+
+    def run_until(self, condition: Callable[[], bool], within_s: float = 60.0) -> None:
+        """Let time pass until a condition holds; fail when it does not in time."""
+        deadline_s = self.clock.now_s() + within_s
+
+        def script() -> Script:
+            while not condition():
+                assert self.clock.now_s() < deadline_s, self.controller.state
+                yield
+
+        self.run(script())
+
+    def run_until_script(self, script: Script, condition: Callable[[], bool]) -> None:
+        """Run an operator's script until a condition holds, and leave it there."""
+
+        def part() -> Script:
+            for _ in script:
+                if condition():
+                    return
+                yield
+
+        self.run(part())
+
+    def wait(self, seconds: float) -> None:
+        """Let time pass."""
+        until_s = self.clock.now_s() + seconds
+        self.run_until(lambda: self.clock.now_s() >= until_s, within_s=seconds + 1.0)
+
+    def open(self, folder: Path, protocol: Protocol) -> None:
+        """Open a session with a journal in the folder."""
+        rules = shipped_session_rules(protocol)
+        header = Header(FORMAT_VERSION, 1, 1, 1, "2026-01-01 00:00:00.000000", "sim", "0", {}, rules)
+        self.controller.open_session(rules, header, Journal(folder), self.clock.now_s())
+
+
+@contextmanager
+def bench(seed: int = 1, warm: bool = True) -> Iterator[Bench]:
+    """Yield a cart whose devices are about to be connected."""
+    clock = VirtualClock()
+    config = replace(CONFIG, simulation=Simulation(seed=seed, laser_profile="10w", warm=warm))
+    with simulated_world(config, clock) as world, connected_devices(config, clock) as devices:
+        assert world is not None
+        yield Bench(Controller(devices, IDLE), world, clock)
