@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import msgspec
 import pytest
 from ideal_cart import IdealCart, rules
 
@@ -105,9 +106,20 @@ def test_a_ring_change_is_dark_with_the_clock_standing() -> None:
     moving = [d for d in cart.decisions if d.state.beam is Beam.MOVING]
     assert moving
     assert not any(d.outputs.laser_output for d in moving)
-    assert all(d.outputs.want_gate and d.outputs.stage_position_um == 2000.0 for d in moving)
+    assert all(d.outputs.want_gate for d in moving)
     assert len({d.state.elapsed_s for d in moving}) == 1
     assert cart.event_types().count("ring_size_change") == 1
+
+
+def test_the_ring_stands_still_until_the_output_is_read_back_off() -> None:
+    cart = IdealCart(rules((1.0, 2.0, 2.0, 3.0), (1.0, 2.0, 2.0, 4.0)))
+    cart.emit()
+    cart.run_until(lambda: cart.state.beam is Beam.MOVING)
+    cart.inject["laser"] = lambda laser: msgspec.structs.replace(laser, output_on=True)
+    for _ in range(20):
+        assert cart.tick().outputs.stage_position_um is None
+    cart.inject.clear()
+    assert cart.tick().outputs.stage_position_um == 2000.0
 
 
 def test_every_laser_on_has_its_laser_off() -> None:

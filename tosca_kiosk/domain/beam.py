@@ -14,7 +14,8 @@ from tosca_kiosk.domain.rules import Rules
 from tosca_kiosk.domain.state import Beam, Phase, State
 
 
-def _laser_is_off(laser: LaserIn | None, since_s: float) -> bool:
+def laser_is_off(laser: LaserIn | None, since_s: float) -> bool:
+    """Whether answers asked for after since_s read the output back off and the set current 0."""
     if laser is None:
         return False
     output_off = not laser.output_on and laser.output_asked_s > since_s
@@ -23,7 +24,7 @@ def _laser_is_off(laser: LaserIn | None, since_s: float) -> bool:
 
 def _after_clearing(rules: Rules, state: State, inputs: Inputs) -> Beam:
     laser, since_s = inputs.laser, state.beam_since_s
-    if laser is None or not _laser_is_off(laser, since_s):
+    if laser is None or not laser_is_off(laser, since_s):
         return Beam.CLEARING
     if laser.errors or laser.errors_asked_s <= since_s:
         return Beam.CLEARING
@@ -57,7 +58,7 @@ def _ring_is_right(rules: Rules, state: State, inputs: Inputs) -> bool:
 
 def _after_moving(rules: Rules, state: State, inputs: Inputs) -> Beam:
     stage, since_s = inputs.stage, state.beam_since_s
-    if stage is None or stage.measured_s <= since_s or not _laser_is_off(inputs.laser, since_s):
+    if stage is None or stage.measured_s <= since_s or not laser_is_off(inputs.laser, since_s):
         return Beam.MOVING
     return Beam.STARTING if _ring_is_right(rules, state, inputs) else Beam.MOVING
 

@@ -47,7 +47,7 @@ class Recorder:
         )
 
     def step_planned(self) -> None:
-        self._event("ring_size_set", protocol_step=1, new_value=self._ring_size_mm())
+        self._ring_wanted("ring_size_set")
 
     def step_finished(self) -> None:
         self._event("protocol_step_end", protocol_step=self._state.step_index + 1)
@@ -55,9 +55,13 @@ class Recorder:
     def step_begun(self, ring_changes: bool) -> None:
         self._step_start()
         if ring_changes:
-            self._event(
-                "ring_size_change", protocol_step=self._state.step_index + 1, new_value=self._ring_size_mm()
-            )
+            self._ring_wanted("ring_size_change")
+
+    def _ring_wanted(self, event_type: str) -> None:
+        protocol, index = self._rules.protocol, self._state.step_index
+        if protocol is not None:
+            wanted_mm = protocol.steps[index].ring_size_mm
+            self._event(event_type, protocol_step=index + 1, new_value=wanted_mm)
 
     def _step_start(self) -> None:
         protocol, index = self._rules.protocol, self._state.step_index

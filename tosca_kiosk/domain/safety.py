@@ -11,7 +11,7 @@ from typing import NamedTuple
 import msgspec
 
 from tosca_kiosk.domain import checks, light
-from tosca_kiosk.domain.beam import ORDER
+from tosca_kiosk.domain.beam import ORDER, laser_is_off
 from tosca_kiosk.domain.commands import Reply, judge, standing_causes
 from tosca_kiosk.domain.events import SafetyEvent, TreatmentEvent
 from tosca_kiosk.domain.interlocks import BY_SOURCE, Interlock, Scope, acting_failures, acts_now
@@ -373,7 +373,11 @@ class _Tick:
 
     def _stage_position_um(self) -> float | None:
         stage = self.inputs.stage
-        if stage is None or not stage.index_known or stage.trips or self.state.phase is Phase.FAULT:
+        state = self.state
+        if stage is None or not stage.index_known or stage.trips or state.phase is Phase.FAULT:
+            return None
+        # Off takes its time on a slow line: the ring stays where it is until no light can leave.
+        if state.beam is Beam.MOVING and not laser_is_off(self.inputs.laser, state.beam_since_s):
             return None
         return checks.stage_target_um(self.rules, self.state)
 
