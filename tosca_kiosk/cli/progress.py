@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+import sys
+from contextlib import suppress
 from types import TracebackType
 from typing import Self
 
@@ -24,12 +27,22 @@ EMITTING = "LASER EMITTING"
 SHOW_EVERY_TICKS = 10
 
 
+class _Listener(Console):
+    """Standard error for a person; rich itself would end the program when that person leaves."""
+
+    def on_broken_pipe(self) -> None:
+        self.quiet = True
+        nobody = os.open(os.devnull, os.O_WRONLY)
+        os.dup2(nobody, sys.stderr.fileno())
+        os.close(nobody)
+
+
 class Progress:
     """A bar over the treatment time where there is a terminal; a line for every change everywhere."""
 
     def __init__(self, protocol: Protocol) -> None:
         self._protocol = protocol
-        self._console = Console(stderr=True, highlight=False, soft_wrap=True)
+        self._console = _Listener(stderr=True, highlight=False, soft_wrap=True)
         self._bar = Bar(
             TextColumn("SIMULATED  {task.description:<32}"),
             BarColumn(),
@@ -41,6 +54,7 @@ class Progress:
         self._task = self._bar.add_task("", total=protocol.duration_s, figures="")
         self._words = ""
         self._ticks = 0
+        self._gone = False
 
     def __enter__(self) -> Self:
         self._bar.start()
@@ -49,10 +63,19 @@ class Progress:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self._bar.stop()
+        with suppress(OSError):
+            self._bar.stop()
 
     def show(self, decision: Decision) -> None:
-        """Show a decision: changes at once, figures every tenth tick."""
+        """Show a decision: changes at once, figures every tenth tick. A reader who left ends nothing."""
+        if self._gone:
+            return
+        try:
+            self._show(decision)
+        except OSError:
+            self._gone = True
+
+    def _show(self, decision: Decision) -> None:
         state = decision.state
         words = EMITTING if state.beam is Beam.EMITTING else WORDS[state.phase]
         if state.phase is Phase.IDLE and self._words not in ("", words):
