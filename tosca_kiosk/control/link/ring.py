@@ -1,0 +1,129 @@
+"""The telemetry ring: one writer, many readers, shared memory, no lock and no waiting on either side.
+
+A record is whole or not there: its slot's number is 0 while it is written, and a checksum seeded with the
+number binds the bytes to it, so that no order in which a processor shows the stores lets a torn one pass.
+The memory is a file of its own on a memory file system, mapped read-only by readers: Python 3.11's
+`multiprocessing.shared_memory` would delete it when a reader that only attached ends.
+"""
+
+from __future__ import annotations
+
+import mmap
+import os
+import secrets
+from pathlib import Path
+from typing import Final
+from zlib import crc32
+
+SLOTS: Final = 32
+SLOT_BYTES: Final = 16 * 1024
+MAX_RECORD_BYTES: Final = SLOT_BYTES - 16
+
+_MAGIC: Final = int.from_bytes(b"TOSCAtr1", "little")
+_HEADER_BYTES: Final = 64
+_SIZE: Final = _HEADER_BYTES + SLOTS * SLOT_BYTES
+_PREFIX: Final = "telemetry-"
+_TRIES: Final = 3
+
+# Offsets in words of 8 bytes: a word is stored and loaded in one piece.
+_NEWEST: Final = 1
+_FIRST_SLOT: Final = _HEADER_BYTES // 8
+_SLOT_WORDS: Final = SLOT_BYTES // 8
+
+
+class RingError(Exception):
+    """A file that is no telemetry ring, or is gone."""
+
+
+class RingWriter:
+    """Makes a new ring in a directory and publishes records into it.
+
+    Rings that a dead writer left in the directory are removed; whoever has one mapped keeps it. Raises
+    OSError when the ring cannot be made.
+    """
+
+    def __init__(self, directory: Path) -> None:
+        for left in directory.glob(_PREFIX + "*"):
+            left.unlink(missing_ok=True)
+        self.path = directory / (_PREFIX + secrets.token_hex(8))
+        file = os.open(self.path, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
+        try:
+            os.truncate(file, _SIZE)
+            self._map = mmap.mmap(file, _SIZE)
+        finally:
+            os.close(file)
+        self._bytes = memoryview(self._map)
+        self._words = self._bytes.cast("Q")
+        self._number = 0
+        self._words[0] = _MAGIC
+
+    def publish(self, record: bytes) -> bool:
+        """Make a record the newest one; False, and nothing changed, when it is over MAX_RECORD_BYTES."""
+        length = len(record)
+        if length > MAX_RECORD_BYTES:
+            return False
+        words = self._words
+        self._number = number = self._number + 1
+        slot = _FIRST_SLOT + number % SLOTS * _SLOT_WORDS
+        start = slot * 8 + 16
+        words[slot] = 0
+        self._bytes[start : start + length] = record
+        words[slot + 1] = crc32(record, number & 0xFFFF_FFFF) << 32 | length
+        words[slot] = number
+        words[_NEWEST] = number
+        return True
+
+    def close(self) -> None:
+        """Remove the ring; readers keep what they have mapped."""
+        self.path.unlink(missing_ok=True)
+        self._words.release()
+        self._bytes.release()
+        self._map.close()
+
+
+class RingReader:
+    """Reads the newest record. Raises RingError when there is no ring at the path."""
+
+    def __init__(self, path: Path) -> None:
+        try:
+            file = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+            try:
+                self._map = mmap.mmap(file, _SIZE, access=mmap.ACCESS_READ)
+            finally:
+                os.close(file)
+        except (OSError, ValueError) as error:
+            raise RingError(f"{path}: no telemetry ring ({error})") from error
+        self._bytes = memoryview(self._map)
+        self._words = self._bytes.cast("Q")
+        if self._words[0] != _MAGIC:
+            self.close()
+            raise RingError(f"{path}: not a telemetry ring")
+
+    @property
+    def newest_number(self) -> int:
+        """How many records have been published; 0 for none."""
+        return self._words[_NEWEST]
+
+    def newest(self) -> tuple[int, bytes] | None:
+        """Return the newest record and its number, counted from 1; None when there is none whole."""
+        words = self._words
+        for _ in range(_TRIES):
+            number = words[_NEWEST]
+            if number == 0:
+                return None
+            slot = _FIRST_SLOT + number % SLOTS * _SLOT_WORDS
+            seal = words[slot + 1]
+            length = seal & 0xFFFF_FFFF
+            if words[slot] != number or length > MAX_RECORD_BYTES:
+                continue
+            start = slot * 8 + 16
+            record = bytes(self._bytes[start : start + length])
+            if words[slot] == number and crc32(record, number & 0xFFFF_FFFF) == seal >> 32:
+                return number, record
+        return None
+
+    def close(self) -> None:
+        """Let the memory go."""
+        self._words.release()
+        self._bytes.release()
+        self._map.close()
