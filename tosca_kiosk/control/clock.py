@@ -24,13 +24,13 @@ class Clock(Protocol):
 
 
 class RealClock:
-    """The machine's monotonic clock."""
+    """The machine's monotonic clock. start_s: the system's monotonic time, as every process sees it, at 0."""
 
     def __init__(self) -> None:
-        self._start_s = time.monotonic()
+        self.start_s = time.monotonic()
 
     def now_s(self) -> float:
-        return time.monotonic() - self._start_s
+        return time.monotonic() - self.start_s
 
     def sleep_until(self, deadline_s: float) -> None:
         remaining_s = deadline_s - self.now_s()

@@ -37,6 +37,11 @@ class Controller:
         """The rules in force."""
         return self._rules
 
+    @property
+    def recording(self) -> bool:
+        """Whether ticks go into a session's journal."""
+        return self._journal is not None
+
     def submit(self, command: Command) -> None:
         """Hand a command to the next tick."""
         self._commands.append(command)
@@ -44,6 +49,10 @@ class Controller:
     def operator_alive(self, now_s: float) -> None:
         """Note a sign of life of the operator's screen, on the controller's clock."""
         self._operator_s = now_s
+
+    def operator_lost(self) -> None:
+        """Note that the operator's screen is gone: there is no sign of life from now on."""
+        self._operator_s = None
 
     def open_session(self, rules: Rules, header: Header, journal: Journal, now_s: float) -> None:
         """Begin session time at now_s, start the journal and ask for the session in the next tick.
@@ -58,15 +67,16 @@ class Controller:
         journal.begin(header)
         self.submit(Command(0, CommandType.OPEN_SESSION))
 
-    def end_session(self, refused: str | None = None) -> Summary:
+    def end_session(self, refused: str | None = None, *, wait: bool = True) -> Summary:
         """Close the journal behind a closed session and return the session's summary.
 
-        refused: why the session was never opened, where it was not.
+        refused: why the session was never opened, where it was not. Without `wait` the journal's own helper
+        syncs and closes it: see Journal.closed.
         """
         if self._journal is None or self.state.session_open:
             raise RuntimeError("close the session by its command first")
         summary = summarise(self.state, refused)
-        self._journal.finish(summary)
+        self._journal.finish(summary, wait=wait)
         self._journal = None
         self._rules = self._idle_rules
         return summary

@@ -48,20 +48,24 @@ class Journal:
         if urgent:
             self._wake.set()
 
-    def finish(self, summary: Summary) -> None:
-        """Write the last line, sync and close."""
+    def finish(self, summary: Summary, *, wait: bool = True) -> None:
+        """Write the last line, sync and close; without `wait` the helper does so after the return."""
         self._write(self._chain.end(summary))
-        self.close()
+        self._closing = True
+        self._wake.set()
+        if wait:
+            self.close()
 
     def close(self) -> None:
-        """Sync and close, once."""
-        if self._closing:
-            return
+        """Sync and close, once, and return when that is done."""
         self._closing = True
         self._wake.set()
         self._helper.join()
-        self._sync()
-        os.close(self._file)
+
+    @property
+    def closed(self) -> bool:
+        """Whether the file is synced and closed."""
+        return not self._helper.is_alive()
 
     def _write(self, line: bytes) -> None:
         try:
@@ -85,9 +89,11 @@ class Journal:
     def _sync_until_closed(self) -> None:
         for count in itertools.count(1):
             if self._closing:
-                return
+                break
             self._wake.wait(SYNC_PERIOD_S)
             self._wake.clear()
             self._sync()
             if count % SYNCS_A_DISK_CHECK == 0:
                 self.disk_ok = self._has_room()
+        self._sync()
+        os.close(self._file)
