@@ -1,0 +1,119 @@
+"""What every command shares: which configuration, which directory, who may work there."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+
+import pytest
+from click.testing import CliRunner
+from kiosk_command import PROGRAM, Cart, one_line
+
+from tosca_kiosk.cli import main
+from tosca_kiosk.cli.workplace import Workplace
+from tosca_kiosk.config import bundled
+from tosca_kiosk.control.clock import utc_now
+from tosca_kiosk.storage import Database, StorageError, patients, sessions
+
+HOLDER = """
+import sys
+from pathlib import Path
+from tosca_kiosk.storage import data_directory_lock
+with data_directory_lock(Path(sys.argv[1]), monotonic_s=lambda: 0.0, wait=print):
+    print("held", flush=True)
+    sys.stdin.read()
+"""
+
+
+@pytest.fixture
+def holder(cart):
+    """Another program that holds the cart's directory until its input ends."""
+    command = [sys.executable, "-c", HOLDER, str(cart.data_dir)]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout.readline() == "held\n"
+        yield process
+        process.stdin.close()
+
+
+def workplace(data_dir):
+    return Workplace(bundled("simulated.yaml"), data_dir, as_json=False)
+
+
+def test_whoever_holds_the_directory_is_named(cart, holder):
+    with (
+        pytest.raises(StorageError, match=rf"in use by process {holder.pid} \(.*give another --data-dir"),
+        workplace(cart.data_dir).locked(timeout_s=0.0),
+    ):
+        pass
+
+
+def test_a_directory_that_is_let_go_meanwhile_is_taken(cart, holder):
+    holder.stdin.close()
+    with workplace(cart.data_dir).locked():
+        assert (cart.data_dir / "laser_control.lock").read_text() != ""
+
+
+def test_the_default_directory_is_the_platforms(tmp_path):
+    result = CliRunner().invoke(main, ["db", "init", "--json"])
+    assert json.loads(result.stdout)["database"] == str(
+        tmp_path / "home" / "tosca-kiosk" / "laser_control.db"
+    )
+
+
+def test_every_command_works_from_any_directory(new_cart, tmp_path):
+    elsewhere = tmp_path / "elsewhere"
+    elsewhere.mkdir()
+    result = new_cart.process("protocols", "list", "--json", cwd=elsewhere)
+    assert (result.returncode, result.stderr) == (0, "")
+    assert len(json.loads(result.stdout)["protocols"]) == 4
+    assert list(elsewhere.iterdir()) == []
+
+
+def test_a_data_directory_may_be_named_from_here(tmp_path):
+    command = [*PROGRAM, "patients", "add", "--data-dir", "data"]
+    subprocess.run(command, cwd=tmp_path, check=True, capture_output=True)
+    assert len(Cart(tmp_path / "data").json("patients", "list")["patients"]) == 1
+
+
+def test_tosca_config_names_the_configuration_and_the_option_wins(new_cart, monkeypatch):
+    monkeypatch.setenv("TOSCA_CONFIG", "/none/such.yaml")
+    assert new_cart.refused("db", "init").startswith("/none/such.yaml: cannot be read")
+    assert not new_cart.data_dir.exists()
+    new_cart.text("db", "init", "--config", str(bundled("simulated.yaml")))
+
+
+def test_with_json_a_refusal_is_an_object_too(cart):
+    result = cart.run("db", "init", "--json")
+    assert json.loads(result.stdout) == {"error": one_line(result.stderr)}
+
+
+def test_a_session_that_a_crash_left_open_is_closed_by_the_next_command(cart):
+    now = utc_now()
+    with Database.open(cart.database) as database, database.transaction(1) as transaction:
+        patient = patients.add(transaction, now)
+        sessions.start(
+            transaction,
+            patient_id=patient.patient_id,
+            tech_id=1,
+            start_utc=now,
+            protocol_name="Ramp",
+            protocol_snapshot="{}",
+            protocol_id=None,
+            origin="sim",
+        )
+    result = cart.run("patients", "list", "--json")
+    assert len(json.loads(result.stdout)["patients"]) == 1
+    assert "Session 1 was interrupted" in result.stderr
+    with Database.open(cart.database) as database:
+        assert sessions.get(database, 1).status == "aborted"
+    assert cart.run("patients", "list").stderr == ""
+
+
+def test_all_commands_explain_themselves():
+    inner = [(name, one) for name, group in main.commands.items() for one in getattr(group, "commands", ())]
+    assert ("users", "set-pin") in inner
+    for words in [(name,) for name in main.commands] + inner:
+        result = CliRunner().invoke(main, [*words, "--help"])
+        assert result.exit_code == 0
+        assert result.stdout.startswith(f"Usage: main {' '.join(words)} [OPTIONS]")
