@@ -59,3 +59,13 @@ def one_line(stderr):
     assert stderr.startswith("tosca-kiosk: ")
     assert stderr.count("\n") == 1
     return stderr.removeprefix("tosca-kiosk: ").rstrip("\n")
+
+
+def held(data_dir):
+    """Return every file but SQLite's passing ones and the lock, with its content."""
+    passing = ("-wal", "-shm", ".lock")
+    return {
+        str(path.relative_to(data_dir)): path.read_bytes()
+        for path in data_dir.rglob("*")
+        if path.is_file() and not path.name.endswith(passing)
+    }
