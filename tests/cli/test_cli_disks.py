@@ -59,7 +59,7 @@ def nearly_full(kilobytes):
     return ("bash", "-c", f'ulimit -f {kilobytes}; exec "$@"', "bash")
 
 
-@pytest.mark.parametrize("kilobytes", [1, 200])
+@pytest.mark.parametrize("kilobytes", [8, 200])
 def test_a_disk_that_fills_up_during_init_leaves_no_database(new_cart, kilobytes):
     result = new_cart.process("db", "init", before=nearly_full(kilobytes))
     assert result.returncode == 1
