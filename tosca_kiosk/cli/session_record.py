@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
 
-from hardware.interfaces import Device
 from tosca_kiosk.cli.workplace import Workplace
-from tosca_kiosk.control.devices import Devices
+from tosca_kiosk.control.devices import Devices, described
 from tosca_kiosk.control.journal import JOURNAL_NAME, Journal
-from tosca_kiosk.domain.journal_lines import Header
+from tosca_kiosk.domain.journal_lines import Header, Summary
+from tosca_kiosk.domain.safety import Decision
 from tosca_kiosk.record import SessionPlan, opening
-from tosca_kiosk.storage import Database, Imported, import_journal
+from tosca_kiosk.storage import Database, Imported, events, import_journal
 from tosca_kiosk.storage.sessions import Session
 
 
@@ -30,25 +31,33 @@ def open_record(
     workplace: Workplace, database: Database, plan: SessionPlan, devices: Devices, now: datetime
 ) -> OpenedSession:
     """Make row, folder and journal together or not at all. Raises StorageError or RefusedError."""
-    described = {device.key: _described(device) for device in devices}
+    identities = {device.key: described(device) for device in devices}
     origin = workplace.config.origin
-    with opening(database, workplace.data_dir, plan, described, origin, now) as opened:
+    with opening(database, workplace.data_dir, plan, identities, origin, now) as opened:
         return OpenedSession(opened.session, opened.folder, opened.header, Journal(opened.folder))
 
 
-def _described(device: Device) -> dict[str, str]:
-    identity = device.identity
-    if identity is None:
-        return {"origin": str(device.origin)}
-    return {
-        "origin": str(device.origin),
-        "model": identity.model,
-        "serial_number": identity.serial_number,
-        "firmware": identity.firmware,
-        "found_at_start": "; ".join(device.found_at_start),
-    }
+def close_record(
+    database: Database, opened: OpenedSession, now: datetime, summary: Summary, unwritten: Sequence[Decision]
+) -> Imported:
+    """Import the finished journal and close the session's row, in the technician's name.
 
-
-def close_record(database: Database, opened: OpenedSession, now: datetime, operator_id: int) -> Imported:
-    """Import the finished journal and close the session's row. Raises StorageError."""
-    return import_journal(database, opened.folder / JOURNAL_NAME, now, operator_id=operator_id)
+    unwritten: what was decided after the journal took no more, oldest first; its events follow the others.
+    Raises StorageError.
+    """
+    header, journal = opened.header, opened.folder / JOURNAL_NAME
+    reason = summary.abort_reason or "the journal took no more"
+    imported = import_journal(database, journal, now, operator_id=header.tech_id, cut_short=reason)
+    if not unwritten:
+        return imported
+    start, session_id = opened.session.start_time, header.session_id
+    treatment = [(made.state.now_s, event) for made in unwritten for event in made.events]
+    safety = [(made.state.now_s, event) for made in unwritten for event in made.safety]
+    with database.transaction(header.tech_id) as transaction:
+        events.append_treatment(transaction, session_id, start, treatment)
+        events.append_safety(transaction, start, safety, session_id=session_id, tech_id=header.tech_id)
+    return replace(
+        imported,
+        treatment_events=imported.treatment_events + len(treatment),
+        safety_events=imported.safety_events + len(safety),
+    )

@@ -131,6 +131,7 @@ class _Session:
     imported: Imported | None = None
     _stop: bool = False
     _energy_before_j: float = 0.0
+    _unwritten: list[Decision] = field(default_factory=list)
     _progress: Progress = field(init=False)
 
     def run(self) -> None:
@@ -171,6 +172,8 @@ class _Session:
         state = decision.state
         if state.phase is Phase.ARMED:
             self.world.mark("armed")
+        if self.opened is not None and not self.opened.journal.ok:
+            self._unwritten.append(decision)
         self._progress.show(decision)
 
     def _open(self) -> None:
@@ -182,10 +185,9 @@ class _Session:
 
     def _close(self) -> None:
         assert self.opened is not None
-        self.controller.end_session(self.operator.refused)
-        self.imported = close_record(
-            self.database, self.opened, self.clock.utc(), self.plan.technician.tech_id
-        )
+        summary = self.controller.end_session(self.operator.refused)
+        now = self.clock.utc()
+        self.imported = close_record(self.database, self.opened, now, summary, self._unwritten)
 
     def result(self, simulated_s: float, wall_s: float) -> dict[str, Any]:
         assert self.opened is not None

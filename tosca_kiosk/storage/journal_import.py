@@ -64,18 +64,25 @@ class _Contents:
 
 
 def import_journal(
-    database: Database, journal: Path, now: datetime, *, operator_id: int | None = None, salvage: bool = False
+    database: Database,
+    journal: Path,
+    now: datetime,
+    *,
+    operator_id: int | None = None,
+    salvage: bool = False,
+    cut_short: str = CUT_SHORT,
 ) -> Imported:
     """Import one journal file and close its session, all or nothing.
 
     A journal without its end (the program died) is imported as far as it goes; the session is aborted and
     its summary comes from deciding every recorded tick again. salvage: do the same where the chain breaks.
+    cut_short: why there is no end, where the caller knows better than that the program died.
     Raises StorageError for a file that cannot be read, a broken chain (without salvage), a session that is
     another's or closed already.
     """
     contents = _contents(_read(journal), journal, salvage)
     with database.transaction(operator_id) as transaction:
-        return _import(transaction, contents, journal, now)
+        return _import(transaction, contents, journal, now, cut_short)
 
 
 def recover(
@@ -126,7 +133,9 @@ def _contents(content: bytes, journal: Path, salvage: bool) -> _Contents:
     return contents
 
 
-def _import(transaction: Transaction, contents: _Contents, journal: Path, now: datetime) -> Imported:
+def _import(
+    transaction: Transaction, contents: _Contents, journal: Path, now: datetime, cut_short: str
+) -> Imported:
     reader = contents.reader
     header, start_utc = reader.header, from_utc_text(reader.header.started_utc)
     _check_session(transaction, header, start_utc, journal)
@@ -135,7 +144,7 @@ def _import(transaction: Transaction, contents: _Contents, journal: Path, now: d
         transaction, start_utc, contents.safety, session_id=header.session_id, tech_id=header.tech_id
     )
     whole = reader.end is not None and contents.broken is None
-    summary = reader.end.summary if reader.end is not None else _decided_again(contents)
+    summary = reader.end.summary if reader.end is not None else _decided_again(contents, cut_short)
     sessions.finish(transaction, header.session_id, summary)
     transaction.update(
         "session_journals",
@@ -166,15 +175,15 @@ def _check_session(transaction: Transaction, header: Header, start_utc: datetime
         )
 
 
-def _decided_again(contents: _Contents) -> Summary:
+def _decided_again(contents: _Contents, cut_short: str) -> Summary:
     """Return the summary of the last whole tick's state: the step is pure, so deciding again is exact."""
     reader, state = ChainReader(contents.content), State()
     try:
         for line in reader.ticks_json():
             state = step(reader.header.rules, state, _inputs_of_tick.decode(line).i).state
     except JournalError:
-        return summarise(state, f"{CUT_SHORT}; its journal breaks at {contents.broken}")
-    return summarise(state, CUT_SHORT)
+        return summarise(state, f"{cut_short}; its journal breaks at {contents.broken}")
+    return summarise(state, cut_short)
 
 
 def _not_what_was_written(journal: Path, error: JournalError) -> StorageError:
