@@ -217,3 +217,17 @@ def test_the_laser_drivers_own_delay_is_waited_for() -> None:
     assert cart.state.beam is Beam.STARTING
     cart.run(0.2)
     assert cart.state.beam is Beam.EMITTING
+
+
+def test_what_a_release_brings_about_is_no_fault() -> None:
+    """The board opens the gate at once, and the laser's interlock has dropped the output, all in one tick."""
+    cart = IdealCart(rules())
+    cart.emit()
+    cart.pedal = False
+    cart.gate_closed = False
+    cart.inject["laser"] = lambda laser: msgspec.structs.replace(
+        laser, output_on=False, condition=1 << 4, errors=(501,)
+    )
+    decision = cart.tick()
+    assert (decision.state.phase, decision.state.faults) == (Phase.ARMED, ())
+    assert not decision.outputs.laser_output

@@ -106,7 +106,17 @@ def no_board_fault(mask: int) -> Check:
 
 def gate_holds(rules: Rules, state: State, inputs: Inputs) -> bool:
     """The gate's read-back stays closed from the check until the light is off."""
-    return inputs.board is not None and (state.beam in GATE_OPEN_BEAMS or inputs.board.gate_closed)
+    board = inputs.board
+    return board is not None and (state.beam in GATE_OPEN_BEAMS or board.gate_closed or pedal_let_go(inputs))
+
+
+def pedal_let_go(inputs: Inputs) -> bool:
+    """Return whether the pedal is up.
+
+    Then the light ends in this tick by the release itself, and what the release brings about (the board opens
+    the gate, the laser's interlock drops the output with error 501) is no failure of its own.
+    """
+    return inputs.board is not None and not inputs.board.pedal_pressed
 
 
 def beam_in_time(beam: Beam, within: str) -> Check:
@@ -197,7 +207,7 @@ def laser_interlock_closed(rules: Rules, state: State, inputs: Inputs) -> bool:
     laser = inputs.laser
     if laser is None:
         return False
-    if state.beam in GATE_OPEN_BEAMS or state.beam is Beam.CHECKING:
+    if state.beam in GATE_OPEN_BEAMS or state.beam is Beam.CHECKING or pedal_let_go(inputs):
         return True
     return laser.condition_asked_s <= state.gate_since_s or not laser.condition & BIT_INTERLOCK_OPEN
 
@@ -207,7 +217,9 @@ def laser_output_holds(rules: Rules, state: State, inputs: Inputs) -> bool:
     laser = inputs.laser
     if laser is None:
         return False
-    return state.beam is not Beam.EMITTING or laser.output_on or laser.output_asked_s <= state.beam_since_s
+    if state.beam is not Beam.EMITTING or pedal_let_go(inputs):
+        return True
+    return laser.output_on or laser.output_asked_s <= state.beam_since_s
 
 
 def laser_output_off(rules: Rules, state: State, inputs: Inputs) -> bool:
@@ -220,7 +232,7 @@ def laser_output_off(rules: Rules, state: State, inputs: Inputs) -> bool:
 
 def laser_no_error(rules: Rules, state: State, inputs: Inputs) -> bool:
     """The error queue, drained before the gate was wanted, stays empty while light is wanted."""
-    return inputs.laser is not None and not inputs.laser.errors
+    return inputs.laser is not None and (not inputs.laser.errors or pedal_let_go(inputs))
 
 
 def laser_no_warning(rules: Rules, state: State, inputs: Inputs) -> bool:

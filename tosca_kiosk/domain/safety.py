@@ -377,7 +377,7 @@ class _Tick:
         if stage is None or not stage.index_known or stage.trips or state.phase is Phase.FAULT:
             return None
         # Off takes its time on a slow line: the ring stays where it is until no light can leave.
-        if state.beam is Beam.MOVING and not laser_is_off(self.inputs.laser, state.beam_since_s):
+        if state.dark_since_s is None or not laser_is_off(self.inputs.laser, state.dark_since_s):
             return None
         return checks.stage_target_um(self.rules, self.state)
 
