@@ -1,22 +1,53 @@
-"""The command line: one group, a file per subject."""
+"""The command line: one group, a file per subject, read only when its command is called."""
 
 from __future__ import annotations
 
+from importlib import import_module
+
 import click
 
-from tosca_kiosk.cli.database import db
-from tosca_kiosk.cli.devices import devices
-from tosca_kiosk.cli.patients import patients
-from tosca_kiosk.cli.protocols import protocols
-from tosca_kiosk.cli.treat import treat
-from tosca_kiosk.cli.users import users
+COMMANDS = {
+    "run": "run",
+    "treat": "treat",
+    "devices": "devices",
+    "db": "database",
+    "users": "users",
+    "patients": "patients",
+    "protocols": "protocols",
+    "control": "control_process",
+    "kiosk": "kiosk_process",
+}
+"""Each command and the module of `tosca_kiosk.cli` whose attribute of the command's name it is."""
+
+DEFAULT_COMMAND = "run"
+_OF_THE_GROUP = ("-h", "--help", "--version")
 
 
-@click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})
+class _Commands(click.Group):
+    """Imports a command's module when it is needed: control's and the kiosk's start must not wait for all.
+
+    Without a command, and where an option of it comes first, it is the default one.
+    """
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        module = COMMANDS.get(cmd_name)
+        if module is None:
+            return None
+        command: click.Command = getattr(import_module(f"tosca_kiosk.cli.{module}"), cmd_name)
+        return command
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        if not args or (args[0].startswith("-") and args[0] not in _OF_THE_GROUP):
+            args = [DEFAULT_COMMAND, *args]
+        return super().parse_args(ctx, args)
+
+
+@click.group(
+    cls=_Commands, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110}
+)
 @click.version_option(package_name="tosca-kiosk")
 def main() -> None:
     """Run TOSCA Kiosk: the software of a laser treatment cart. Research use only."""
-
-
-for command in (treat, devices, db, users, patients, protocols):
-    main.add_command(command)

@@ -74,6 +74,20 @@ class Devices:
         return [device for device in self if device.link is not LinkState.READY]
 
 
+def described(device: Device) -> dict[str, str]:
+    """Return what a journal's header says of a device; its origin alone until it is identified."""
+    identity = device.identity
+    if identity is None:
+        return {"origin": str(device.origin)}
+    return {
+        "origin": str(device.origin),
+        "model": identity.model,
+        "serial_number": identity.serial_number,
+        "firmware": identity.firmware,
+        "found_at_start": "; ".join(device.found_at_start),
+    }
+
+
 class Sampler:
     """Turns the drivers' newest readings into a decision's inputs, in session time.
 

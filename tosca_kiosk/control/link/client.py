@@ -8,6 +8,7 @@ from typing import Final
 
 import msgspec
 
+from tosca_kiosk.control.link.datagram import ALIVE, START_CONTROL, SUPERVISOR_SOCKET, DatagramOutlet
 from tosca_kiosk.control.link.lines import LineSocket
 from tosca_kiosk.control.link.messages import (
     Alive,
@@ -39,6 +40,7 @@ class ControlLink:
 
     def __init__(self, socket_path: Path) -> None:
         self._path = socket_path
+        self._supervisor = DatagramOutlet(socket_path.with_name(SUPERVISOR_SOCKET))
         self._line: LineSocket | None = None
         self._ring: RingReader | None = None
         self._number = 0
@@ -95,9 +97,14 @@ class ControlLink:
         return self._ask(EndSession(self._number + 1, session))
 
     def alive(self) -> None:
-        """Send the heartbeat."""
+        """Send the heartbeat, to control and to the supervisor."""
+        self._supervisor.send(ALIVE)
         if self._line is not None:
             self._line.send(_ALIVE)
+
+    def start_control(self) -> bool:
+        """Ask the supervisor to start control again after it ended; False where there is no supervisor."""
+        return self._supervisor.send(START_CONTROL)
 
     def latest(self) -> Telemetry | None:
         """Return control's newest tick, the same object until there is a newer one; None without a link.
@@ -116,6 +123,7 @@ class ControlLink:
         """End the link."""
         if self._line is not None:
             self._line.close()
+        self._supervisor.close()
         self._lose("closed")
 
     def _ask(self, request: Request) -> int | None:

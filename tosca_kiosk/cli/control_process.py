@@ -1,0 +1,83 @@
+"""`tosca-kiosk control`: the control process, as the supervisor starts it."""
+
+from __future__ import annotations
+
+import json
+import signal
+from contextlib import ExitStack
+from pathlib import Path
+
+import click
+
+from simulators.input_socket import input_socket
+from tosca_kiosk.cli.cart import connected_devices, simulated_world
+from tosca_kiosk.config import CartConfig, ConfigError, load_config
+from tosca_kiosk.control.clock import RealClock
+from tosca_kiosk.control.controller import Controller
+from tosca_kiosk.control.process import ControlProcess
+from tosca_kiosk.control.realtime import end_with_parent, real_time
+from tosca_kiosk.domain.rules import Limits, Rules
+from tosca_kiosk.runtime import WORLD_INPUT_SOCKET
+
+
+@click.command(hidden=True)
+@click.option("--config", "config_path", type=click.Path(path_type=Path), required=True)
+@click.option("--runtime", "runtime", type=click.Path(path_type=Path, exists=True), required=True)
+@click.option("--parent", type=int, help="End, in order, when this process does.")
+def control(config_path: Path, runtime: Path, parent: int | None) -> None:
+    """Run the control process; prints one JSON line once the link and the loop stand."""
+    stop = _StopRequest()
+    if parent is not None and not end_with_parent(parent, signal.SIGTERM):
+        raise click.ClickException(f"process {parent}, which should watch control, is gone")
+    try:
+        _run(load_config(config_path), runtime, stop)
+    except (ConfigError, OSError) as error:
+        raise click.ClickException(str(error)) from error
+
+
+def _run(config: CartConfig, runtime: Path, stop: _StopRequest) -> None:
+    clock = RealClock()
+    with ExitStack() as stack:
+        world = stack.enter_context(simulated_world(config, clock))
+        world_input = None
+        if world is not None:
+            world_input = runtime / WORLD_INPUT_SOCKET
+            stack.enter_context(input_socket(world, world_input))
+        devices = stack.enter_context(connected_devices(config, clock))
+        standing = stack.enter_context(real_time())
+        details = {
+            "scheduling": standing.scheduling,
+            "memory_locked": standing.memory_locked,
+            "world_input": None if world_input is None else str(world_input),
+        }
+        process = ControlProcess(
+            Controller(devices, idle_rules(config)),
+            clock,
+            runtime_dir=runtime,
+            rate_hz=config.rate_hz,
+            simulated=config.any_simulated,
+            details=details,
+        )
+        click.echo(json.dumps({"ready": True, "socket": str(process.socket_path), **details}))
+        process.run(lambda: stop.asked)
+
+
+def idle_rules(config: CartConfig) -> Rules:
+    """Return what governs control without a session; a session brings its site's tighter limits itself."""
+    return Rules(
+        limits=Limits(laser_on_delay_s=config.devices.laser.on_delay_ms / 1000.0),
+        tec_setpoint_c=config.devices.tec.setpoint_c,
+        camera_required=config.camera is not None,
+    )
+
+
+class _StopRequest:
+    """Set by SIGTERM and SIGINT; the loop looks at it after every tick."""
+
+    def __init__(self) -> None:
+        self.asked = False
+        for number in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(number, self._ask)
+
+    def _ask(self, *_: object) -> None:
+        self.asked = True

@@ -1,0 +1,253 @@
+"""The control process: one controller on the machine's clock, with a kiosk on the link or without one.
+
+Nothing in the loop waits: the command socket is polled once a tick, telemetry goes into shared memory, a
+journal's end is synced by its helper. Without a kiosk control goes on; the interlocks see that it is gone.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+import msgspec
+
+from tosca_kiosk.control.clock import RealClock
+from tosca_kiosk.control.controller import Controller
+from tosca_kiosk.control.devices import described
+from tosca_kiosk.control.journal import Journal
+from tosca_kiosk.control.link.messages import (
+    Alive,
+    EndSession,
+    Hello,
+    OpenSession,
+    Order,
+    Reply,
+    Request,
+    SafetyNotice,
+    SessionEnded,
+)
+from tosca_kiosk.control.link.ring import RingWriter
+from tosca_kiosk.control.link.server import LinkServer
+from tosca_kiosk.control.loop import FixedRateLoop
+from tosca_kiosk.control.received import rules_problem
+from tosca_kiosk.control.telemetry import TelemetryMaker
+from tosca_kiosk.domain.journal_lines import Summary
+from tosca_kiosk.domain.records import Command, CommandType
+from tosca_kiosk.domain.safety import Decision
+from tosca_kiosk.domain.state import Phase
+
+SOCKET_NAME: Final = "control.sock"
+STOPPED: Final = "control was stopped"
+_KEPT_NOTICES: Final = 1000
+_OPENING: Final = 0  # the controller's own number for the command that opens a session
+
+_encoder = msgspec.msgpack.Encoder()
+
+
+@dataclass
+class _Session:
+    """The session whose journal is written, or synced. opened_by: its request, until that is answered."""
+
+    number: int
+    journal: Journal
+    opened_by: int | None
+    ended_by: int | None = None
+    summary: Summary | None = None
+
+
+class ControlProcess:
+    """Runs the controller and serves the link. details: what the kiosk is told about this process.
+
+    Raises OSError when socket or ring cannot be made in the runtime directory.
+    """
+
+    def __init__(
+        self,
+        controller: Controller,
+        clock: RealClock,
+        *,
+        runtime_dir: Path,
+        rate_hz: int,
+        simulated: bool,
+        details: dict[str, Any],
+    ) -> None:
+        self._controller = controller
+        self._clock = clock
+        self._rate_hz = rate_hz
+        self._simulated = simulated
+        self._details = details
+        self._session: _Session | None = None
+        self._notices: deque[SafetyNotice] = deque(maxlen=_KEPT_NOTICES)
+        self._connections = 0
+        self._telemetry = TelemetryMaker(controller.devices, simulated=simulated, mono_offset_s=clock.start_s)
+        self._ring = RingWriter(runtime_dir)
+        try:
+            self.socket_path = runtime_dir / SOCKET_NAME
+            self._server = LinkServer(self.socket_path, self._hello)
+        except BaseException:
+            self._ring.close()
+            raise
+
+    def run(self, stopped: Callable[[], bool]) -> None:
+        """Tick until `stopped` says so; then one dark tick closes the session that may be open.
+
+        However it ends, the laser is asked off, and socket and ring are gone.
+        """
+        try:
+            FixedRateLoop(self._clock, self._rate_hz).run_while(
+                lambda now_s, late_s, overrun_s: self._tick(now_s, late_s, overrun_s) and not stopped()
+            )
+            self._stop()
+        finally:
+            self._controller.devices.darken(self._clock.now_s())
+            if self._session is not None:
+                self._session.journal.close()
+            self._server.close()
+            self._ring.close()
+
+    def _tick(self, now_s: float, late_s: float = 0.0, overrun_s: float = 0.0) -> bool:
+        self._serve(now_s)
+        controller, session = self._controller, self._session
+        rules = controller.rules
+        inputs, decision = controller.tick(now_s, late_s, overrun_s)
+        if decision.replies:
+            self._answer(decision)
+        if decision.safety and not controller.recording:
+            self._notices.append(SafetyNotice(_utc_text(self._clock), decision.safety))
+        if self._notices and self._server.connected:
+            self._server.send(self._notices.popleft())
+        if session is not None and session.summary is not None and session.journal.closed:
+            self._end(session)
+        number = None if self._session is None else self._session.number
+        record = self._telemetry.make(now_s, number, rules, inputs, decision.state)
+        self._ring.publish(_encoder.encode(record))
+        return True
+
+    # --- the link ---------------------------------------------------------------------------------------
+
+    def _hello(self) -> Hello:
+        details = self._details | {"devices": self._described()}
+        session = None if self._session is None else self._session.number
+        return Hello(str(self._ring.path), self._rate_hz, self._simulated, session, details)
+
+    def _described(self) -> dict[str, dict[str, str]]:
+        return {device.key: described(device) for device in self._controller.devices}
+
+    def _serve(self, now_s: float) -> None:
+        server = self._server
+        for request in server.poll():
+            self._take(request, now_s)
+        if not server.connected or server.connections != self._connections:
+            self._connections = server.connections
+            self._controller.operator_lost()
+
+    def _take(self, request: Request, now_s: float) -> None:
+        if isinstance(request, Alive):
+            self._controller.operator_alive(now_s)
+            return
+        if isinstance(request, Order):
+            refused = self._order(request)
+        elif isinstance(request, OpenSession):
+            refused = self._open(request, now_s)
+        else:
+            refused = self._finish(request)
+        if refused is not None:
+            self._server.send(Reply(request.id, refused))
+
+    def _order(self, order: Order) -> str | None:
+        if order.command is CommandType.OPEN_SESSION:
+            return "a session is opened by its own request"
+        # STOP is for whoever it reaches; anything else is for the session that its sender saw.
+        if order.command is not CommandType.STOP and (refused := self._other_session(order.session)):
+            return refused
+        self._controller.submit(Command(order.id, order.command, order.role, order.reason))
+        return None
+
+    def _other_session(self, meant: int | None) -> str | None:
+        present = None if self._session is None else self._session.number
+        if meant == present:
+            return None
+        return f"meant for {_named(meant)}, control has {_named(present)}"
+
+    def _open(self, request: OpenSession, now_s: float) -> str | None:
+        header, controller = request.header, self._controller
+        if self._session is not None:
+            return f"{_named(self._session.number)} is not ended yet"
+        if controller.state.phase is not Phase.IDLE:
+            return f"a session can only be opened when idle, not in {controller.state.phase}"
+        if problem := rules_problem(header.rules, controller.rules, controller.devices):
+            return problem
+        try:
+            journal = Journal(Path(request.folder))
+        except OSError as error:
+            return f"{request.folder}: the journal cannot be made ({error.strerror}); check room and rights"
+        header = msgspec.structs.replace(header, devices=self._described())
+        self._session = _Session(header.session_id, journal, request.id)
+        controller.open_session(header.rules, header, journal, now_s)
+        return None
+
+    def _finish(self, request: EndSession) -> str | None:
+        session = self._session
+        if session is None or session.number != request.session:
+            return self._other_session(request.session)
+        if session.summary is not None:
+            return f"{_named(session.number)} is being ended"
+        if self._controller.state.session_open:
+            return "close the session first"
+        session.ended_by = request.id
+        session.summary = self._controller.end_session(wait=False)
+        return None
+
+    # --- answers ----------------------------------------------------------------------------------------
+
+    def _answer(self, decision: Decision) -> None:
+        for reply in decision.replies:
+            if reply.command.id == _OPENING:
+                self._answer_opening(reply.refused)
+            elif reply.command.id > _OPENING:
+                self._server.send(Reply(reply.command.id, reply.refused))
+
+    def _answer_opening(self, refused: str | None) -> None:
+        session = self._session
+        if session is None or session.opened_by is None:
+            return
+        if refused is None:
+            self._server.send(Reply(session.opened_by, None))
+            session.opened_by = None
+        else:
+            session.summary = self._controller.end_session(f"the session was refused: {refused}", wait=False)
+
+    def _end(self, session: _Session) -> None:
+        """Say that the journal is synced: to who ended the session, or was refused it."""
+        self._session = None
+        assert session.summary is not None
+        if session.opened_by is not None:
+            self._server.send(Reply(session.opened_by, session.summary.abort_reason))
+        elif session.ended_by is not None and session.journal.ok:
+            self._server.send(SessionEnded(session.ended_by, session.number, session.summary))
+        elif session.ended_by is not None:
+            refused = "the end of the journal could not be written; make room, then import what is there"
+            self._server.send(Reply(session.ended_by, refused))
+
+    # --- the end ----------------------------------------------------------------------------------------
+
+    def _stop(self) -> None:
+        """Close an open session in a last tick, in its journal too."""
+        controller = self._controller
+        if controller.state.session_open:
+            controller.submit(Command(-1, CommandType.PAUSE))
+            controller.submit(Command(-2, CommandType.CLOSE_SESSION, reason=STOPPED))
+            self._tick(self._clock.now_s())
+        if controller.recording:
+            controller.end_session()
+
+
+def _named(session: int | None) -> str:
+    return "no session" if session is None else f"session {session}"
+
+
+def _utc_text(clock: RealClock) -> str:
+    return clock.utc().replace(tzinfo=None).isoformat(sep=" ", timespec="microseconds")

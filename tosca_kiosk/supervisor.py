@@ -1,0 +1,209 @@
+"""Starts control and kiosk, watches both, and ends both. It owns no device and no screen.
+
+The kiosk is started again when it dies or freezes, with growing pauses. Control is not: whoever stands at
+the cart asks for it on the screen. The kiosk's exit code 0 is the operator's wish to end the run.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import os
+import select
+import signal
+import socket
+import subprocess
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Final
+
+from tosca_kiosk.control.clock import Clock
+from tosca_kiosk.control.link.datagram import ALIVE, START_CONTROL, SUPERVISOR_SOCKET
+
+PAUSES_S: Final = (0.2, 0.5, 1.0, 2.0, 5.0, 10.0)
+"""Before the first start again, the second, ...; the last one from then on."""
+
+HEALTHY_AFTER_S: Final = 60.0
+"""A kiosk that has lived this long begins at the first pause again."""
+
+FROZEN_AFTER_S: Final = 10.0
+"""A kiosk that has begun and then says nothing for so long is ended; the laser was off long before."""
+
+HOPELESS_AFTER: Final = 5
+"""A kiosk that has ended this often without ever drawing a frame is given up."""
+
+KIOSK_ENDS_WITHIN_S: Final = 3.0
+CONTROL_ENDS_WITHIN_S: Final = 10.0
+LOOK_EVERY_S: Final = 0.1
+MAX_LOG_BYTES: Final = 5_000_000
+
+log = logging.getLogger("tosca_kiosk.supervisor")
+
+
+class Child:
+    """A process of ours, started again under the same name; what it prints goes into its log."""
+
+    def __init__(self, name: str, command: Sequence[str], log_dir: Path) -> None:
+        self.name = name
+        self.log_path = log_dir / f"{name}.log"
+        self._command = list(command)
+        self._process: subprocess.Popen[bytes] | None = None
+        self.started_s = 0.0
+
+    def start(self, now_s: float) -> None:
+        """Start it, in a session of its own, so that a terminal's Ctrl-C reaches the supervisor alone."""
+        if self.log_path.exists() and self.log_path.stat().st_size > MAX_LOG_BYTES:
+            self.log_path.replace(self.log_path.with_suffix(".log.1"))
+        with self.log_path.open("ab") as output:
+            self._process = subprocess.Popen(
+                self._command,
+                stdin=subprocess.DEVNULL,
+                stdout=output,
+                stderr=subprocess.STDOUT,
+                start_new_session=True,
+            )
+        self.started_s = now_s
+        log.info("%s: started as process %d", self.name, self._process.pid)
+
+    @property
+    def pid(self) -> int | None:
+        """The process's number while it is running or not yet collected."""
+        return None if self._process is None else self._process.pid
+
+    def ended(self) -> int | None:
+        """Return its exit code, once, in the call that finds it ended; None in every other."""
+        if self._process is None or self._process.poll() is None:
+            return None
+        code, self._process = self._process.returncode, None
+        log.info("%s: %s", self.name, exit_text(code))
+        return code
+
+    def signal(self, number: signal.Signals) -> None:
+        """Send a signal, if it is running."""
+        if self._process is not None and self._process.poll() is None:
+            self._process.send_signal(number)
+
+    def wait_or_kill(self, timeout_s: float) -> None:
+        """Return when it has ended; it is killed when that takes longer."""
+        if self._process is None:
+            return
+        try:
+            self._process.wait(timeout_s)
+        except subprocess.TimeoutExpired:
+            log.error("%s: has not ended within %g s; killed", self.name, timeout_s)
+            self._process.kill()
+            self._process.wait()
+        self._process = None
+
+
+class Supervisor:
+    """Watches one control and one kiosk. control, kiosk: their command lines.
+
+    Raises OSError when the wishes' socket or a log cannot be made.
+    """
+
+    def __init__(
+        self, control: Sequence[str], kiosk: Sequence[str], runtime_dir: Path, log_dir: Path, clock: Clock
+    ) -> None:
+        log_dir.mkdir(parents=True, exist_ok=True)
+        self._clock = clock
+        self._control = Child("control", control, log_dir)
+        self._kiosk = Child("kiosk", kiosk, log_dir)
+        self._wishes = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM | socket.SOCK_NONBLOCK)
+        path = runtime_dir / SUPERVISOR_SOCKET
+        path.unlink(missing_ok=True)
+        self._wishes.bind(str(path))
+        self._kiosk_alive_s: float | None = None
+        self._kiosk_due_s: float | None = None
+        self._deaths = 0
+        self._drew_a_frame = False
+
+    def run(self, stopped: Callable[[], bool]) -> int:
+        """Watch until the kiosk ends by the operator's wish or `stopped` says so; return the exit code.
+
+        1 when the kiosk could not be brought to draw a frame. All children have ended on return.
+        """
+        try:
+            self._control.start(self._clock.now_s())
+            self._kiosk.start(self._clock.now_s())
+            while not stopped():
+                self._wait()
+                code = self._look(self._clock.now_s())
+                if code is not None:
+                    return code
+            return 0
+        finally:
+            self._end_all()
+
+    def _wait(self) -> None:
+        """Return at a wish or at a child's end, or after a while."""
+        opened = [os.pidfd_open(pid) for child in (self._control, self._kiosk) if (pid := child.pid)]
+        try:
+            select.select([self._wishes.fileno(), *opened], (), (), LOOK_EVERY_S)
+        finally:
+            for file in opened:
+                os.close(file)
+
+    def _look(self, now_s: float) -> int | None:
+        self._take_wishes(now_s)
+        self._control.ended()
+        code = self._kiosk.ended()
+        if code == 0:
+            return 0
+        if code is not None and not self._plan_kiosk(now_s):
+            log.error("kiosk: gave up, it never drew a frame; see %s", self._kiosk.log_path)
+            return 1
+        if self._kiosk_due_s is not None and now_s >= self._kiosk_due_s:
+            self._kiosk_due_s = None
+            self._kiosk.start(now_s)
+        if self._kiosk_alive_s is not None and now_s - self._kiosk_alive_s > FROZEN_AFTER_S:
+            log.error("kiosk: no sign of life for %g s; killed", FROZEN_AFTER_S)
+            self._kiosk_alive_s = None
+            self._kiosk.signal(signal.SIGKILL)
+        return None
+
+    def _plan_kiosk(self, now_s: float) -> bool:
+        """Plan the next start; False when there is no hope."""
+        if now_s - self._kiosk.started_s >= HEALTHY_AFTER_S:
+            self._deaths = 0
+        self._kiosk_due_s = now_s + PAUSES_S[min(self._deaths, len(PAUSES_S) - 1)]
+        self._kiosk_alive_s = None
+        self._deaths += 1
+        return self._drew_a_frame or self._deaths < HOPELESS_AFTER
+
+    def _take_wishes(self, now_s: float) -> None:
+        while True:
+            try:
+                wish = json.loads(self._wishes.recv(4096))
+            except BlockingIOError:
+                return
+            except ValueError:
+                log.warning("a wish that is no JSON was dropped")
+                continue
+            if wish == ALIVE:
+                self._kiosk_alive_s, self._drew_a_frame = now_s, True
+            elif wish == START_CONTROL:
+                self._start_control(now_s)
+            else:
+                log.warning("an unknown wish was dropped: %.100r", wish)
+
+    def _start_control(self, now_s: float) -> None:
+        self._control.ended()
+        if self._control.pid is None:
+            self._control.start(now_s)
+        else:
+            log.info("control: is running, not started again")
+
+    def _end_all(self) -> None:
+        self._kiosk.signal(signal.SIGTERM)
+        self._control.signal(signal.SIGTERM)
+        self._kiosk.wait_or_kill(KIOSK_ENDS_WITHIN_S)
+        self._control.wait_or_kill(CONTROL_ENDS_WITHIN_S)
+        self._wishes.close()
+
+
+def exit_text(code: int) -> str:
+    """Return how a process ended, for a person."""
+    if code < 0:
+        return f"ended by {signal.Signals(-code).name}"
+    return f"ended with exit code {code}"
