@@ -182,8 +182,7 @@ class Stage(Device, Protocol):
         """The operator has seen the trip: enable again (index kept) or reset (index lost), as it needs."""
 
 
-@dataclass(frozen=True, slots=True)
-class BoardStatus:
+class BoardStatus(NamedTuple):
     """One status line of the interlock board, decoded. faults: the latched fault bits 0-7."""
 
     pedal_pressed: bool

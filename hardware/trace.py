@@ -38,7 +38,8 @@ class WireTrace:
         self._keep_s = keep_s
         self._max_bytes = max_bytes
         self._size_bytes = 0
-        self._entries: deque[TraceEntry] = deque()
+        # Plain tuples: named entries are made for those who read, which is rare.
+        self._entries: deque[tuple[float, Direction, bytes]] = deque()
 
     def received(self, data: bytes) -> None:
         self._add(Direction.IN, data)
@@ -52,7 +53,7 @@ class WireTrace:
 
     def entries(self) -> tuple[TraceEntry, ...]:
         """Return the entries kept, oldest first."""
-        return tuple(self._entries.copy())
+        return tuple(TraceEntry(*entry) for entry in self._entries.copy())
 
     def lines(self) -> list[str]:
         """Return one printable line an entry, oldest first: seconds, direction, bytes escaped."""
@@ -61,11 +62,11 @@ class WireTrace:
     def _add(self, direction: Direction, data: bytes) -> None:
         now_s = self._clock()
         entries = self._entries
-        entries.append(TraceEntry(now_s, direction, data))
+        entries.append((now_s, direction, data))
         self._size_bytes += len(data)
         oldest_s = now_s - self._keep_s
-        while entries[0].mono_s < oldest_s or (self._size_bytes > self._max_bytes and len(entries) > 1):
-            self._size_bytes -= len(entries.popleft().data)
+        while entries[0][0] < oldest_s or (self._size_bytes > self._max_bytes and len(entries) > 1):
+            self._size_bytes -= len(entries.popleft()[2])
 
 
 def _printable(entry: TraceEntry) -> str:

@@ -37,7 +37,8 @@ class Kernel:
     def at(self, time_s: float, action: Action) -> Timer:
         """Plan an action; a time that has passed means as soon as possible, never in the past."""
         timer = Timer(action)
-        heapq.heappush(self._queue, (max(time_s, self.now_s), next(self._number), timer))
+        now_s = self.now_s
+        heapq.heappush(self._queue, (time_s if time_s > now_s else now_s, next(self._number), timer))
         return timer
 
     def after(self, delay_s: float, action: Action) -> Timer:
@@ -53,4 +54,4 @@ class Kernel:
             if action is not None:
                 self.now_s = time_s
                 action()
-        self.now_s = max(self.now_s, until_s)
+        self.now_s = until_s if until_s > self.now_s else self.now_s

@@ -19,7 +19,9 @@ if TYPE_CHECKING:
 
 Clock = Callable[[], float]
 
-_sockets: dict[str, tuple[VirtualLine, Kernel, Clock]] = {}
+Plug = tuple[VirtualLine, Kernel, Clock]
+
+_sockets: dict[str, Plug] = {}
 
 
 def plug_in(name: str, line: VirtualLine, kernel: Kernel, clock: Clock) -> None:
@@ -38,9 +40,7 @@ class Serial(SerialBase):
     """A pyserial port onto a virtual line."""
 
     _name = ""
-    _line: VirtualLine
-    _kernel: Kernel
-    _clock: Clock
+    _plug: Plug
 
     def open(self) -> None:
         """Raises SerialException if the port is not installed, or open already."""
@@ -50,18 +50,18 @@ class Serial(SerialBase):
         if name not in _sockets:
             known = ", ".join(f"sim://{other}" for other in _sockets) or "none"
             raise SerialException(f"could not open port {self.portstr}: not installed (installed: {known})")
-        line, kernel, clock = _sockets[name]
+        line, kernel, clock = plug = _sockets[name]
         if line.attached:
             raise SerialException(f"could not open port {self.portstr}: device or resource busy")
         kernel.advance(clock())
         line.attach(self.baudrate)
-        self._name, self._line, self._kernel, self._clock = name, line, kernel, clock
+        self._name, self._plug = name, plug
         self.is_open = True
 
     def close(self) -> None:
         if self.is_open:
             self.is_open = False
-            self._line.detach()
+            self._plug[0].detach()
 
     @property
     def in_waiting(self) -> int:
@@ -73,7 +73,7 @@ class Serial(SerialBase):
     def write(self, b: ReadableBuffer, /) -> int:
         """Put bytes on the wire; returns how many fitted."""
         line = self._present()
-        return line.host_write(bytes(b), self._kernel.now_s)
+        return line.host_write(bytes(b), self._plug[1].now_s)
 
     def flush(self) -> None:
         self._present()
@@ -89,14 +89,16 @@ class Serial(SerialBase):
         """Return the line, at the present instant."""
         if not self.is_open:
             raise PortNotOpenError
-        if self._name not in _sockets or _sockets[self._name][0] is not self._line:
+        plug = self._plug
+        if _sockets.get(self._name) is not plug:
             raise SerialException(f"{self.portstr}: device disconnected")
-        self._kernel.advance(self._clock())
-        return self._line
+        line, kernel, clock = plug
+        kernel.advance(clock())
+        return line
 
     def _reconfigure_port(self) -> None:
         if self.is_open:
-            self._line.set_host_baud(self.baudrate)
+            self._plug[0].set_host_baud(self.baudrate)
 
     # Modem lines reach no simulated device.
 

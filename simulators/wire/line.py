@@ -115,7 +115,8 @@ class VirtualLine:
     @property
     def in_waiting(self) -> int:
         """How many bytes have arrived and wait to be read."""
-        self._collect()
+        if self._pieces:
+            self._collect()
         return len(self._readable)
 
     def discard_unread(self) -> None:
