@@ -2,17 +2,30 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 
 from tosca_kiosk.control.link.telemetry import Telemetry
 from tosca_kiosk.domain.protocol import Protocol
+from tosca_kiosk.kiosk.forms import (
+    FaultForm,
+    FirstStartForm,
+    LoginForm,
+    PatientsForm,
+    ProtocolsForm,
+    SafetyLogForm,
+    SummaryForm,
+    TreatmentForm,
+)
 from tosca_kiosk.storage.patients import Patient
 from tosca_kiosk.storage.sessions import Session
 from tosca_kiosk.storage.users import User
 
 STALE_AFTER_S = 0.3
 """Older control data is not shown: values become `--` and the state bar says so."""
+
+EMISSION_PHASES = frozenset({"armed", "treating"})
+"""While armed or treating nothing navigates, dims or locks."""
 
 
 class ScreenName(StrEnum):
@@ -53,7 +66,8 @@ class Alarm:
 class KioskState:
     """One frame. now_s: the kiosk's monotonic clock. telemetry: newest from control, None when never seen.
 
-    control: whether the command socket is up. record_problem: why the record cannot be used now, or None.
+    control: whether the command socket is up; control_problem: why not. record_problem: why the record cannot
+    be used now, or None. asleep: dimmed after a time without a touch. The rest is each screen's own part.
     """
 
     now_s: float
@@ -69,6 +83,16 @@ class KioskState:
     alarms: tuple[Alarm, ...]
     record_problem: str | None
     simulated: bool
+    control_problem: str | None = None
+    asleep: bool = False
+    first_start: FirstStartForm = field(default_factory=FirstStartForm)
+    login: LoginForm = field(default_factory=LoginForm)
+    patients: PatientsForm = field(default_factory=PatientsForm)
+    protocols: ProtocolsForm = field(default_factory=ProtocolsForm)
+    treatment: TreatmentForm = field(default_factory=TreatmentForm)
+    fault: FaultForm = field(default_factory=FaultForm)
+    summary: SummaryForm = field(default_factory=SummaryForm)
+    safety_log: SafetyLogForm = field(default_factory=SafetyLogForm)
 
     @property
     def data_age_s(self) -> float | None:
@@ -81,3 +105,8 @@ class KioskState:
         age_s = self.data_age_s
         fresh = self.control and age_s is not None and -STALE_AFTER_S <= age_s <= STALE_AFTER_S
         return self.telemetry if fresh else None
+
+    @property
+    def may_emit(self) -> bool:
+        """Whether control is armed or treating, or was when it was last heard of: no other way leads off."""
+        return self.telemetry is not None and self.telemetry.phase in EMISSION_PHASES

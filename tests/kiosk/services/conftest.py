@@ -1,0 +1,55 @@
+"""The cast: the simulated cart's record, freshly opened, at a fixed time."""
+
+from __future__ import annotations
+
+import shutil
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from argon2 import PasswordHasher
+
+from tosca_kiosk.config import bundled, load_config
+from tosca_kiosk.kiosk.services import Record
+from tosca_kiosk.storage import users
+
+
+class Wall:
+    """A wall clock that a test sets."""
+
+    def __init__(self):
+        self.now = datetime(2026, 3, 14, 9, 26, 53, 589793, tzinfo=UTC)
+
+    def __call__(self):
+        return self.now
+
+    def pass_s(self, seconds):
+        self.now += timedelta(seconds=seconds)
+
+
+@pytest.fixture(autouse=True)
+def quick_hash(monkeypatch):
+    """Real argon2, at its lowest cost: these tests hash often."""
+    monkeypatch.setattr(users, "_hasher", PasswordHasher(time_cost=1, memory_cost=8, parallelism=1))
+
+
+@pytest.fixture
+def wall():
+    return Wall()
+
+
+@pytest.fixture(scope="session")
+def new_record(tmp_path_factory):
+    """The database of a new simulated cart, made once."""
+    made = Record(load_config(bundled("simulated.yaml")), tmp_path_factory.mktemp("template"), Wall())
+    made.open()
+    made.close()
+    return made.path
+
+
+@pytest.fixture
+def record(tmp_path, wall, new_record):
+    shutil.copy(new_record, tmp_path)
+    opened = Record(load_config(bundled("simulated.yaml")), tmp_path, wall)
+    opened.open()
+    yield opened
+    opened.close()

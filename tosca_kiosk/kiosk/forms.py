@@ -1,0 +1,125 @@
+"""What each screen has in hand besides control's data: its part of the frame's snapshot, all immutable.
+
+busy: something was asked of the record or of control, and no answer has come yet. refused: why the last
+wish was not granted, shown in place. PINs are never here: the pad hands them over and forgets them.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from tosca_kiosk.kiosk.services.accounts import Accounts
+from tosca_kiosk.kiosk.services.history import LogRow, SessionResult
+from tosca_kiosk.kiosk.services.people import FoundPatients
+from tosca_kiosk.kiosk.services.plans import ListedProtocol, Listing
+from tosca_kiosk.kiosk.services.treatment import EarlierDose
+from tosca_kiosk.storage.users import User
+
+
+class SetUpStep(StrEnum):
+    """The steps of the first start, in their order."""
+
+    ADMIN_PIN = "admin_pin"
+    ADMIN_PIN_AGAIN = "admin_pin_again"
+    NAME = "name"
+    PIN = "pin"
+    PIN_AGAIN = "pin_again"
+
+
+@dataclass(frozen=True, slots=True)
+class FirstStartForm:
+    """The first start. full_name: of the technician to create."""
+
+    step: SetUpStep = SetUpStep.ADMIN_PIN
+    full_name: str = ""
+    refused: str = ""
+    busy: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class LoginForm:
+    """Signing in. accounts: None until the record was read. retry_at_s: no PIN is looked at before."""
+
+    accounts: Accounts | None = None
+    chosen: User | None = None
+    refused: str = ""
+    retry_at_s: float = 0.0
+    busy: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class PatientsForm:
+    """Choosing or creating a patient. creating: the form of a new one is shown."""
+
+    found: FoundPatients | None = None
+    query: str = ""
+    creating: bool = False
+    code: str = ""
+    notes: str = ""
+    refused: str = ""
+    busy: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class ProtocolsForm:
+    """Choosing a protocol. earlier: the patient's dose of today from aborted sessions, to be confirmed."""
+
+    listing: Listing | None = None
+    chosen: ListedProtocol | None = None
+    busy: bool = False
+
+
+class Opening(StrEnum):
+    """How far a session's opening has come."""
+
+    NOT_ASKED = "not_asked"
+    PREPARING = "preparing"
+    """The plan is checked and the backup made."""
+    CONFIRM_DOSE = "confirm_dose"
+    """The patient had light today in an aborted session: the operator is asked."""
+    OPENING = "opening"
+    """Row and folder are made and control is asked."""
+    OPEN = "open"
+    CLOSING = "closing"
+    """Control closes the session and the journal is imported."""
+
+
+@dataclass(frozen=True, slots=True)
+class TreatmentForm:
+    """The session on its way. planned_j and peaks come with the protocol; pending: an order not answered."""
+
+    opening: Opening = Opening.NOT_ASKED
+    earlier: EarlierDose | None = None
+    homing_asked: bool = False
+    asking_end: bool = False
+    refused: str = ""
+    pending: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class FaultForm:
+    """Resetting a fault. accounts: who may; chosen: whose PIN is asked for, None for none yet."""
+
+    chosen: User | None = None
+    refused: str = ""
+    retry_at_s: float = 0.0
+    busy: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class SummaryForm:
+    """A closed session. result: None while it is read."""
+
+    result: SessionResult | None = None
+    refused: str = ""
+    busy: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class SafetyLogForm:
+    """The safety log. rows: None until read; page 0 is the newest."""
+
+    rows: tuple[LogRow, ...] | None = None
+    page: int = 0
+    busy: bool = False

@@ -1,0 +1,159 @@
+"""What the parts of the presenter share: who and what is chosen, and questions to record and control."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from typing import TypeVar
+
+from tosca_kiosk.control.link.client import ControlLink
+from tosca_kiosk.control.link.messages import Reply
+from tosca_kiosk.control.link.telemetry import Telemetry
+from tosca_kiosk.domain.records import CommandType
+from tosca_kiosk.kiosk.alarms import AlarmBook
+from tosca_kiosk.kiosk.services.plans import ListedProtocol
+from tosca_kiosk.kiosk.services.record import REFUSALS, Record
+from tosca_kiosk.kiosk.services.worker import Worker
+from tosca_kiosk.kiosk.state import ScreenName
+from tosca_kiosk.storage import StorageError
+from tosca_kiosk.storage.patients import Patient
+from tosca_kiosk.storage.sessions import Session
+from tosca_kiosk.storage.users import User
+
+REPLY_WITHIN_S = 3.0
+PROBE_EVERY_S = 5.0
+RECORD_SILENT_S = 10.0
+
+CONTROL_SILENT = "control did not answer"
+CONTROL_LOST = "control was lost meanwhile"
+
+Result = TypeVar("Result")
+Answered = Callable[[str | None], None]
+"""Called once with why a wish was refused, None when it was granted."""
+
+
+class TroubleError(Exception):
+    """A job that failed. problem: why the record as a whole cannot be used, None when it can."""
+
+    def __init__(self, text: str, problem: str | None) -> None:
+        super().__init__(text)
+        self.problem = problem
+
+
+class Desk:
+    """The presenter's common ground. Everything here runs in the main thread but the jobs given to `ask`."""
+
+    def __init__(self, record: Record, worker: Worker, link: ControlLink) -> None:
+        self.record = record
+        self.worker = worker
+        self.link = link
+        self.alarms = AlarmBook()
+        self.now_s = 0.0
+        self.screen = ScreenName.LOGIN
+        self.telemetry: Telemetry | None = None
+        self.user: User | None = None
+        self.patient: Patient | None = None
+        self.protocol: ListedProtocol | None = None
+        self.session: Session | None = None
+        self.record_problem: str | None = None
+        self.record_open = False
+        self._waiting: dict[int, tuple[float, Answered]] = {}
+        self._asked_s: float | None = None
+        self._probe_s = 0.0
+
+    @property
+    def operator_id(self) -> int | None:
+        """The account that the audit names."""
+        return None if self.user is None else self.user.tech_id
+
+    # --- the record -------------------------------------------------------------------------------------
+
+    def ask(
+        self, job: Callable[[], Result], done: Callable[[Result], None], refused: Callable[[str], None]
+    ) -> None:
+        """Run job in the worker's thread; done gets its result, refused why it was not granted."""
+        record = self.record
+
+        def run() -> Result:
+            try:
+                return job()
+            except REFUSALS as error:
+                problem = record.problem(write=True) if isinstance(error, StorageError) else None
+                raise TroubleError(str(error), problem) from error
+            except OSError as error:
+                text = f"{error.filename or record.data_dir}: {error.strerror}; check the disk"
+                raise TroubleError(text, record.problem(write=True)) from error
+            except Exception as error:
+                logging.getLogger(__name__).exception("a job of the record failed")
+                text = f"The kiosk made a mistake ({type(error).__name__}); its log has the details."
+                raise TroubleError(text, record.problem(write=True)) from error
+
+        def delivered(result: Result) -> None:
+            self._answered_record(None)
+            done(result)
+
+        def failed(error: Exception) -> None:
+            self._answered_record(error.problem if isinstance(error, TroubleError) else str(error))
+            refused(str(error))
+
+        if self._asked_s is None:
+            self._asked_s = self.now_s
+        self.worker.submit(run, delivered, failed)
+
+    def _answered_record(self, problem: str | None) -> None:
+        self._asked_s = self.now_s if self.worker.pending else None
+        self.record_problem = problem if self.record_open or problem else self.record_problem
+
+    def watch_record(self) -> None:
+        """Look now and then whether the record is still there, and notice when it does not answer."""
+        if self._asked_s is not None:
+            silent_s = self.now_s - self._asked_s
+            if silent_s > RECORD_SILENT_S:
+                self.record_problem = f"{self.record.data_dir} has not answered for {silent_s:.0f} s."
+            return
+        if self.record_open and self.now_s - self._probe_s >= PROBE_EVERY_S:
+            self._probe_s = self.now_s
+            # While something is wrong only a write tells that it is right again.
+            write = self.record_problem is not None
+            self.ask(lambda: self.record.problem(write=write), self._probed, lambda text: None)
+
+    def _probed(self, problem: str | None) -> None:
+        self.record_problem = problem
+
+    # --- control ----------------------------------------------------------------------------------------
+
+    def order(self, command: CommandType, answered: Answered, *, role: str | None = None) -> None:
+        """Send a command to control for the session that it runs now."""
+        telemetry = self.telemetry
+        session_id = None if telemetry is None else telemetry.session_id
+        self.await_reply(self.link.order(command, session_id, role=role), answered)
+
+    def await_reply(self, number: int | None, answered: Answered) -> None:
+        """Have answered called with the reply to this request; None: there is no link to control."""
+        if number is None:
+            answered("control is not there")
+        else:
+            self._waiting[number] = (self.now_s, answered)
+
+    def take_reply(self, reply: Reply) -> None:
+        """Hand a reply to the one who waits for it."""
+        waiting = self._waiting.pop(reply.id, None)
+        if waiting is not None:
+            waiting[1](reply.refused)
+
+    def drop_reply(self, number: int) -> None:
+        """Forget a request that was answered otherwise."""
+        self._waiting.pop(number, None)
+
+    def watch_replies(self) -> None:
+        """Give up on replies that are overdue, and on all of them when control is lost."""
+        if not self._waiting:
+            return
+        connected = self.link.connected
+        overdue = [
+            number
+            for number, (asked_s, _) in self._waiting.items()
+            if not connected or self.now_s - asked_s > REPLY_WITHIN_S
+        ]
+        for number in overdue:
+            self._waiting.pop(number)[1](CONTROL_SILENT if connected else CONTROL_LOST)

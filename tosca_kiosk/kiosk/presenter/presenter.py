@@ -1,0 +1,227 @@
+"""From what control says and what is asked of the record to one KioskState a frame."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import datetime
+
+from tosca_kiosk.control.link.client import ControlLink
+from tosca_kiosk.control.link.messages import Hello, Notice, Reply, SafetyNotice, SessionEnded
+from tosca_kiosk.domain.records import CommandType
+from tosca_kiosk.domain.state import Phase
+from tosca_kiosk.kiosk import alarms
+from tosca_kiosk.kiosk.alarms import Condition
+from tosca_kiosk.kiosk.presenter.accounts import FirstStart, Login
+from tosca_kiosk.kiosk.presenter.choosing import Patients, Protocols
+from tosca_kiosk.kiosk.presenter.desk import Desk
+from tosca_kiosk.kiosk.presenter.looking_back import Fault, SafetyLog, Summary
+from tosca_kiosk.kiosk.presenter.treating import Treating
+from tosca_kiosk.kiosk.services import history
+from tosca_kiosk.kiosk.services.record import Record
+from tosca_kiosk.kiosk.services.worker import Worker
+from tosca_kiosk.kiosk.state import EMISSION_PHASES, STALE_AFTER_S, KioskState, ScreenName
+
+CONNECT_EVERY_S = 0.2
+FIRST_CONNECT_WITHIN_S = 4.0
+"""Control may still be starting; after this its absence is an alarm."""
+DIM_AFTER_S = 300.0
+LOCK_AFTER_S = 600.0
+RETRY_OPEN_S = 5.0
+
+
+class Presenter:
+    """Holds the parts, one a screen, and decides which screen is shown."""
+
+    def __init__(self, record: Record, worker: Worker, link: ControlLink, theme: str = "dark") -> None:
+        self.desk = Desk(record, worker, link)
+        self.theme = theme
+        self.login = Login(self.desk)
+        self.first_start = FirstStart(self.desk, self._accounts_known)
+        self.patients = Patients(self.desk)
+        self.protocols = Protocols(self.desk)
+        self.summary = Summary(self.desk)
+        self.treating = Treating(self.desk, self.summary.enter)
+        self.fault = Fault(self.desk)
+        self.safety_log = SafetyLog(self.desk)
+        self._before_fault: ScreenName | None = None
+        self._connected_before = False
+        self._started_s: float | None = None
+        self._connect_s = 0.0
+        self._open_s: float | None = None
+        self._touched_s = 0.0
+        self._hello: Hello | None = None
+
+    # --- every frame ------------------------------------------------------------------------------------
+
+    def frame(self, now_s: float) -> KioskState:
+        """Take in what has happened and return what is to be shown."""
+        desk = self.desk
+        desk.now_s = now_s
+        if self._started_s is None:
+            self._started_s = self._touched_s = now_s
+        self._open_record()
+        self._connect()
+        for notice in desk.link.poll():
+            self._take(notice)
+        desk.telemetry = desk.link.latest()
+        desk.worker.poll()
+        desk.watch_replies()
+        desk.watch_record()
+        self._settle_hello()
+        self.treating.update()
+        self._navigate()
+        return self._state()
+
+    def stop(self) -> None:
+        """STOP was touched: tell control at once."""
+        self.desk.order(CommandType.STOP, lambda refused: None)
+
+    def touched(self) -> None:
+        """Somebody is there."""
+        self._touched_s = self.desk.now_s
+
+    def lock(self) -> None:
+        """Sign out; the session, where one is open, stays open. Not while armed or treating."""
+        if not self._may_emit():
+            self.desk.user = None
+            self.login.choose(None)
+            self.login.load()
+
+    def acknowledge_alarms(self) -> None:
+        """Somebody has seen the list of alarms."""
+        self.desk.alarms.acknowledge()
+
+    # --- the record and control -------------------------------------------------------------------------
+
+    def _open_record(self) -> None:
+        desk = self.desk
+        due = self._open_s is None or desk.now_s - self._open_s >= RETRY_OPEN_S
+        if not desk.record_open and due:
+            self._open_s = desk.now_s
+            desk.ask(desk.record.open, self._record_opened, self._record_not_opened)
+
+    def _record_opened(self, nothing: None) -> None:
+        self.desk.record_open, self.desk.record_problem = True, None
+        self.login.load()
+
+    def _record_not_opened(self, text: str) -> None:
+        self.desk.record_problem = text
+
+    def _connect(self) -> None:
+        desk = self.desk
+        if not desk.link.connected and desk.now_s - self._connect_s >= CONNECT_EVERY_S:
+            self._connect_s = desk.now_s
+            desk.link.connect()
+
+    def _take(self, notice: Notice) -> None:
+        match notice:
+            case Reply():
+                self.desk.take_reply(notice)
+            case Hello():
+                self._hello, self._connected_before = notice, True
+            case SessionEnded():
+                self.treating.session_ended(notice)
+            case SafetyNotice():
+                desk = self.desk
+                desk.ask(
+                    lambda: history.keep_notice(desk.record, notice, desk.operator_id),
+                    lambda lines: None,
+                    lambda text: None,
+                )
+
+    def _settle_hello(self) -> None:
+        """Look at what control runs, once the record can be asked about it."""
+        if self._hello is not None and self.desk.record_open:
+            hello, self._hello = self._hello, None
+            self.treating.hello(hello)
+
+    def _accounts_known(self, known: object) -> None:
+        self.login.load()
+        self.desk.screen = ScreenName.LOGIN
+
+    # --- which screen -----------------------------------------------------------------------------------
+
+    def _may_emit(self) -> bool:
+        telemetry = self.desk.telemetry
+        return telemetry is not None and telemetry.phase in EMISSION_PHASES
+
+    def _navigate(self) -> None:
+        desk, telemetry = self.desk, self.desk.telemetry
+        if desk.now_s - self._touched_s >= LOCK_AFTER_S and desk.user is not None:
+            self.lock()
+        accounts = self.login.form.accounts
+        if accounts is None or accounts.first_start:
+            desk.screen = ScreenName.LOGIN if accounts is None else ScreenName.FIRST_START
+            return
+        if telemetry is not None and telemetry.phase == Phase.FAULT:
+            self._enter_fault()
+            return
+        if desk.screen is ScreenName.FAULT:
+            desk.screen, self._before_fault = self._before_fault or ScreenName.LOGIN, None
+        if desk.user is None:
+            desk.screen = ScreenName.LOGIN
+        elif desk.screen in (ScreenName.LOGIN, ScreenName.FIRST_START) or self._may_emit():
+            self._signed_in()
+
+    def _signed_in(self) -> None:
+        if self.desk.session is not None:
+            self.desk.screen = ScreenName.TREATMENT
+        elif self.desk.screen is not ScreenName.TREATMENT:
+            self.patients.enter()
+
+    def _enter_fault(self) -> None:
+        if self.desk.screen is not ScreenName.FAULT:
+            self._before_fault = self.desk.screen
+            self.desk.screen = ScreenName.FAULT
+            self.fault.enter()
+
+    # --- the snapshot -----------------------------------------------------------------------------------
+
+    def _conditions(self) -> Iterator[Condition]:
+        desk, link, telemetry = self.desk, self.desk.link, self.desk.telemetry
+        started_s = self._started_s or 0.0
+        if not link.connected:
+            if self._connected_before or desk.now_s - started_s > FIRST_CONNECT_WITHIN_S:
+                yield alarms.control_lost(link.problem)
+        elif telemetry is not None:
+            if not abs(desk.now_s - telemetry.mono_s) <= STALE_AFTER_S:
+                yield alarms.OWN[alarms.STALE_DATA]
+            for source in dict.fromkeys((*telemetry.faults, *telemetry.warnings)):
+                yield alarms.of_interlock(source)
+        if desk.record_problem is not None:
+            yield alarms.record_problem(desk.record_problem)
+
+    def _state(self) -> KioskState:
+        desk, link = self.desk, self.desk.link
+        telemetry = desk.telemetry
+        idle_s = desk.now_s - self._touched_s
+        return KioskState(
+            now_s=desk.now_s,
+            wall_clock=_clock(desk.record.utc()),
+            screen=desk.screen,
+            theme=self.theme,
+            telemetry=telemetry,
+            control=link.connected,
+            user=desk.user,
+            patient=desk.patient,
+            protocol=self.treating.plan,
+            session=desk.session,
+            alarms=desk.alarms.update(desk.now_s, self._conditions()),
+            record_problem=desk.record_problem,
+            simulated=desk.record.config.any_simulated,
+            control_problem=link.problem,
+            asleep=idle_s >= DIM_AFTER_S and not self._may_emit(),
+            first_start=self.first_start.form,
+            login=self.login.form,
+            patients=self.patients.form,
+            protocols=self.protocols.form,
+            treatment=self.treating.form,
+            fault=self.fault.form,
+            summary=self.summary.form,
+            safety_log=self.safety_log.form,
+        )
+
+
+def _clock(utc: datetime) -> str:
+    """Return the time of day where the cart stands."""
+    return f"{utc.astimezone():%H:%M:%S}"

@@ -1,0 +1,56 @@
+"""The first start: the admin's PIN and the first technician, in five short steps."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import NamedTuple
+
+from tosca_kiosk.kiosk.forms import SetUpStep
+from tosca_kiosk.kiosk.state import KioskState
+
+
+class _Words(NamedTuple):
+    title: str
+    text: str
+
+
+_WORDS = {
+    SetUpStep.ADMIN_PIN: _Words(
+        "Admin PIN", "Choose six digits for the administrator. They are needed for accounts and settings."
+    ),
+    SetUpStep.ADMIN_PIN_AGAIN: _Words("Admin PIN again", "Type the same six digits once more."),
+    SetUpStep.NAME: _Words("First technician", "Who will treat? The name is shown on the screen and kept."),
+    SetUpStep.PIN: _Words("Technician's PIN", "Choose six digits for {name}."),
+    SetUpStep.PIN_AGAIN: _Words("Technician's PIN again", "Type the same six digits once more."),
+}
+_STEPS = tuple(SetUpStep)
+
+
+@dataclass(frozen=True, slots=True)
+class FirstStartView:
+    """The step in hand. pin_shown: the pad, else the name's field. refused: why a step did not count."""
+
+    step: str
+    title: str
+    text: str
+    pin_shown: bool
+    full_name: str
+    refused: str
+    busy: bool
+    can_go_back: bool
+
+
+def view(state: KioskState) -> FirstStartView:
+    """Return what the screen shows."""
+    form = state.first_start
+    words = _WORDS[form.step]
+    return FirstStartView(
+        step=f"First start, step {_STEPS.index(form.step) + 1} of {len(_STEPS)}",
+        title=words.title,
+        text=words.text.format(name=form.full_name),
+        pin_shown=form.step is not SetUpStep.NAME,
+        full_name=form.full_name,
+        refused=form.refused or (state.record_problem or ""),
+        busy=form.busy,
+        can_go_back=form.step is not SetUpStep.ADMIN_PIN and not form.busy,
+    )

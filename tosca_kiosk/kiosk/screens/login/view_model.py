@@ -1,0 +1,49 @@
+"""Signing in: an account, then its PIN; a delay after wrong ones is counted down in sight."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+from tosca_kiosk.kiosk.state import KioskState
+
+Rows = tuple[tuple[str, str, str], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class LoginView:
+    """rows: username, name, role. chosen: the username whose PIN is asked for, "" for none.
+
+    problem: why nobody can sign in now; wait_s: whole seconds until a PIN is looked at again.
+    """
+
+    rows: Rows
+    chosen: str
+    title: str
+    message: str
+    wait_s: int
+    busy: bool
+    problem: str
+    session_open: str
+
+
+def view(state: KioskState) -> LoginView:
+    """Return what the screen shows."""
+    form = state.login
+    users = () if form.accounts is None else form.accounts.users
+    return LoginView(
+        rows=tuple((user.username, user.full_name, str(user.role).capitalize()) for user in users),
+        chosen="" if form.chosen is None else form.chosen.username,
+        title="Who is working?" if form.chosen is None else f"PIN of {form.chosen.full_name}",
+        message="Checking the PIN ..." if form.busy else form.refused,
+        wait_s=max(0, math.ceil(form.retry_at_s - state.now_s)),
+        busy=form.busy,
+        problem=_problem(state),
+        session_open="" if state.session is None else "A session is open. Sign in to go on with it.",
+    )
+
+
+def _problem(state: KioskState) -> str:
+    if state.record_problem is not None:
+        return state.record_problem
+    return "Opening the record ..." if state.login.accounts is None else ""

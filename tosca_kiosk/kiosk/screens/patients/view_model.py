@@ -1,0 +1,61 @@
+"""Patients: found by code or notes, or created under the next free code."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from tosca_kiosk.kiosk.state import KioskState
+from tosca_kiosk.storage.patients import Patient
+
+Rows = tuple[tuple[str, str, str], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class PatientsView:
+    """rows: code, notes, when created. creating: the new patient's form is shown instead of the list."""
+
+    rows: Rows
+    chosen: str
+    query: str
+    empty: str
+    creating: bool
+    code: str
+    notes: str
+    refused: str
+    problem: str
+    busy: bool
+    can_create: bool
+    can_go_on: bool
+
+
+def view(state: KioskState) -> PatientsView:
+    """Return what the screen shows."""
+    form = state.patients
+    found = () if form.found is None else form.found.patients
+    usable = state.record_problem is None
+    return PatientsView(
+        rows=tuple(_row(patient) for patient in found),
+        chosen="" if state.patient is None else state.patient.patient_code,
+        query=form.query,
+        empty=_empty(state),
+        creating=form.creating,
+        code=form.code,
+        notes=form.notes,
+        refused=form.refused,
+        problem=state.record_problem or "",
+        busy=form.busy,
+        can_create=usable and not form.busy and bool(form.code),
+        can_go_on=state.patient is not None and usable and not form.creating,
+    )
+
+
+def _row(patient: Patient) -> tuple[str, str, str]:
+    created = f"since {patient.created_date.astimezone():%Y-%m-%d}"
+    return patient.patient_code, (patient.notes or "").replace("\n", " "), created
+
+
+def _empty(state: KioskState) -> str:
+    if state.patients.found is None:
+        return "The record cannot be read." if state.record_problem else "Searching ..."
+    query = state.patients.query
+    return f'No patient with "{query}" in code or notes.' if query else "There is no patient yet."

@@ -1,0 +1,95 @@
+"""Protocols: a list, and a preview of the chosen one; what the cart refuses says so in place."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from tosca_kiosk.domain.protocol import Protocol
+from tosca_kiosk.kiosk import wording
+from tosca_kiosk.kiosk.services.plans import ListedProtocol
+from tosca_kiosk.kiosk.state import KioskState
+
+POINTS_A_STEP = 24
+
+Rows = tuple[tuple[str, str, str], ...]
+Points = tuple[tuple[float, float], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class ProtocolsView:
+    """rows: name, what it is, "" or "over limit". planned: (seconds, watts) of the chosen one."""
+
+    rows: Rows
+    chosen: str
+    empty: str
+    title: str
+    description: str
+    facts: tuple[tuple[str, str], ...]
+    planned: Points
+    limit_w: float | None
+    refused: str
+    problem: str
+    can_go_on: bool
+
+
+def view(state: KioskState) -> ProtocolsView:
+    """Return what the screen shows."""
+    form = state.protocols
+    listing, chosen = form.listing, form.chosen
+    listed = () if listing is None else listing.protocols
+    plan = None if chosen is None else chosen.plan
+    usable = chosen is not None and chosen.refused is None and plan is not None
+    problem = state.record_problem or ("" if listing is None else listing.problem or "")
+    return ProtocolsView(
+        rows=tuple(_row(row) for row in listed),
+        chosen="" if chosen is None else chosen.name,
+        empty="Reading the protocols ..." if form.busy else "There is no protocol.",
+        title="Choose a protocol" if chosen is None else chosen.name,
+        description="" if chosen is None else chosen.description,
+        facts=() if plan is None else _facts(plan),
+        planned=() if plan is None else profile(plan),
+        limit_w=None if chosen is None else chosen.power_limit_w,
+        refused="" if chosen is None else _refused(chosen),
+        problem=problem,
+        can_go_on=usable and not problem,
+    )
+
+
+def profile(plan: Protocol) -> Points:
+    """Return the plan's power over time, with a corner at every step's start and end."""
+    points: list[tuple[float, float]] = []
+    start_s = 0.0
+    for step in plan.steps:
+        count = 1 if step.power_start_w == step.power_end_w else POINTS_A_STEP
+        for index in range(count + 1):
+            at_s = step.duration_s * index / count
+            points.append((start_s + at_s, step.power_w(at_s)))
+        start_s += step.duration_s
+    return tuple(points)
+
+
+def rings(plan: Protocol) -> str:
+    """Return the plan's ring sizes in their order, equal neighbours once."""
+    sizes = [f"{step.ring_size_mm:g}" for step in plan.steps]
+    changes = [size for at, size in enumerate(sizes) if at == 0 or size != sizes[at - 1]]
+    return f"{' > '.join(changes)} mm"
+
+
+def _row(row: ListedProtocol) -> tuple[str, str, str]:
+    if row.plan is None:
+        return row.name, "cannot be read", "refused"
+    detail = f"{wording.duration(row.plan.duration_s)}, {wording.joules(row.plan.planned_energy_j)}"
+    return row.name, detail, "" if row.refused is None else "refused"
+
+
+def _facts(plan: Protocol) -> tuple[tuple[str, str], ...]:
+    return (
+        ("Duration", wording.duration(plan.duration_s)),
+        ("Energy", wording.joules(plan.planned_energy_j)),
+        ("Highest power", wording.watts(plan.peak_power_w)),
+        ("Ring", rings(plan)),
+    )
+
+
+def _refused(chosen: ListedProtocol) -> str:
+    return "" if chosen.refused is None else f"Cannot be treated here: {chosen.refused}"

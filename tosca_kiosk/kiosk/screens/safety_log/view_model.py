@@ -1,0 +1,51 @@
+"""The safety log, newest first."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from tosca_kiosk.kiosk import wording
+from tosca_kiosk.kiosk.services.history import LOG_ROWS, LogRow
+from tosca_kiosk.kiosk.state import KioskState
+
+Rows = tuple[tuple[str, str, str, str], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class SafetyLogView:
+    """rows: key, what happened, when and who, severity. page_text: which part of the log this is."""
+
+    rows: Rows
+    empty: str
+    page_text: str
+    can_go_newer: bool
+    can_go_older: bool
+    problem: str
+
+
+def view(state: KioskState) -> SafetyLogView:
+    """Return what the screen shows."""
+    form = state.safety_log
+    rows = () if form.rows is None else form.rows
+    first = form.page * LOG_ROWS + 1
+    return SafetyLogView(
+        rows=tuple(_row(row) for row in rows),
+        empty=_empty(state),
+        page_text=f"Lines {first} to {first + len(rows) - 1}, newest first" if rows else "",
+        can_go_newer=form.page > 0 and not form.busy,
+        can_go_older=len(rows) == LOG_ROWS and not form.busy,
+        problem=state.record_problem or "",
+    )
+
+
+def _row(row: LogRow) -> tuple[str, str, str, str]:
+    session = "" if row.session_id is None else f", session {row.session_id}"
+    operator = "" if row.operator is None else f", {row.operator}"
+    detail = f"{wording.local_time(row.time)}{session}{operator}"
+    return str(row.log_id), row.description, detail, row.severity
+
+
+def _empty(state: KioskState) -> str:
+    if state.safety_log.rows is not None:
+        return "The safety log is empty."
+    return "Reading ..." if state.safety_log.busy else "The safety log cannot be read."

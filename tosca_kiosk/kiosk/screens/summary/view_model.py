@@ -1,0 +1,76 @@
+"""The summary: what was planned, what was given, and notes on it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from tosca_kiosk.kiosk import wording
+from tosca_kiosk.kiosk.services.history import SessionResult
+from tosca_kiosk.kiosk.state import KioskState
+
+Points = tuple[tuple[float, float], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class SummaryView:
+    """A closed session. ended: completed or aborted; set_points, measured: (session seconds, watts)."""
+
+    title: str
+    ended: str
+    reason: str
+    facts: tuple[tuple[str, str], ...]
+    set_points: Points
+    measured: Points
+    notes: str
+    refused: str
+    problem: str
+    busy: bool
+    can_note: bool
+
+
+def view(state: KioskState) -> SummaryView:
+    """Return what the screen shows."""
+    form = state.summary
+    result = form.result
+    problem = state.record_problem or ""
+    if result is None:
+        waiting = "Reading the session ..." if form.busy else "The session could not be read."
+        return SummaryView(waiting, "", "", (), (), (), "", form.refused, problem, form.busy, False)
+    session = result.session
+    measured = zip(result.plot.times_s, result.plot.measured_w, strict=True)
+    return SummaryView(
+        title=f"Session {session.session_id}, {result.patient_code}",
+        ended=session.status,
+        reason=session.abort_reason or "",
+        facts=_facts(result),
+        set_points=tuple(zip(result.plot.times_s, result.plot.set_w, strict=True)),
+        measured=tuple((time_s, power_w) for time_s, power_w in measured if power_w is not None),
+        notes=session.post_treatment_notes or "",
+        refused=form.refused,
+        problem=problem,
+        busy=form.busy,
+        can_note=not form.busy and not problem,
+    )
+
+
+def _facts(result: SessionResult) -> tuple[tuple[str, str], ...]:
+    session, plan = result.session, result.plan
+    planned_j = None if plan is None else plan.planned_energy_j
+    return (
+        ("Energy", f"{wording.joules(session.total_energy_joules)} of {wording.joules(planned_j)}"),
+        ("Of the plan", _share(session.total_energy_joules, planned_j)),
+        ("Light", wording.duration(_tenths(session.total_laser_on_time_seconds))),
+        ("Mean power", wording.watts(session.avg_power_watts)),
+        ("Highest power", wording.watts(session.max_power_watts)),
+        ("Safety log", "nothing" if not result.safety_events else f"{result.safety_events} lines"),
+    )
+
+
+def _share(given_j: float | None, planned_j: float | None) -> str:
+    if given_j is None or not planned_j:
+        return wording.UNKNOWN
+    return f"{100.0 * given_j / planned_j:.1f} %"
+
+
+def _tenths(seconds: float | None) -> float | None:
+    return None if seconds is None else round(seconds, 1)

@@ -1,0 +1,53 @@
+"""The interlock lamps of the screen: control's lamps, grouped as an operator thinks of them."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from tosca_kiosk.control.link.telemetry import Telemetry
+from tosca_kiosk.domain.state import Phase
+
+GROUPS: tuple[tuple[str, tuple[str, ...]], ...] = (
+    ("E-STOP", ("e_stop", "screen_stop")),
+    ("BOARD", ("board", "board_faults")),
+    ("PEDAL", ("footpedal",)),
+    ("SMOOTHING", ("smoothing",)),
+    ("LASER", ("laser",)),
+    ("POWER", ("photodiode", "power_limit")),
+    ("COOLING", ("tec",)),
+    ("RING STAGE", ("stage", "camera")),
+    ("RECORD", ("journal", "disk")),
+    ("SYSTEM", ("devices", "loop", "kiosk", "calibration", "session")),
+)
+"""Text and the lamps behind it; a test holds that every lamp of control is in exactly one group."""
+
+
+class LampRow(NamedTuple):
+    """A lamp: its text and `good`, `bad` or `unknown`."""
+
+    text: str
+    state: str
+
+
+def lamp_rows(live: Telemetry | None) -> tuple[LampRow, ...]:
+    """Return the lamps; all unknown without fresh data."""
+    return tuple(_row(text, names, live) for text, names in GROUPS)
+
+
+def _row(text: str, names: tuple[str, ...], live: Telemetry | None) -> LampRow:
+    if live is None:
+        return LampRow(text, "unknown")
+    if text == "PEDAL":
+        return _pedal(live)
+    dark = live.phase in (Phase.IDLE, Phase.READY) and live.hold_s is None
+    if text == "SMOOTHING" and dark:
+        return LampRow("SMOOTHING off", "unknown")  # its motor starts with ARM: nothing has failed
+    good = all(live.lamps.get(name, False) for name in names)
+    return LampRow(text, "good" if good else "bad")
+
+
+def _pedal(live: Telemetry) -> LampRow:
+    """Return the pedal's lamp: up is no failure, not known is one."""
+    if live.pedal_pressed is None:
+        return LampRow("PEDAL", "bad")
+    return LampRow("PEDAL down", "good") if live.pedal_pressed else LampRow("PEDAL up", "unknown")

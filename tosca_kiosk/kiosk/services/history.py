@@ -1,0 +1,135 @@
+"""What has happened: a session's summary with its plot, notes behind it, and the safety log."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from tosca_kiosk.control.link.messages import SafetyNotice
+from tosca_kiosk.domain.events import SafetyEvent
+from tosca_kiosk.domain.protocol import Protocol
+from tosca_kiosk.kiosk.services.record import Record
+from tosca_kiosk.kiosk.services.treatment import planned
+from tosca_kiosk.storage import events, patients, sessions
+from tosca_kiosk.storage.sessions import Session
+from tosca_kiosk.storage.timestamps import from_utc_text
+
+PLOT_POINTS = 600
+LOG_ROWS = 60
+
+
+@dataclass(frozen=True, slots=True)
+class Plot:
+    """Power over session time, all three of equal length; measured_w: None where nothing was measured."""
+
+    times_s: tuple[float, ...]
+    set_w: tuple[float, ...]
+    measured_w: tuple[float | None, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class SessionResult:
+    """A closed session with what its summary shows. safety_events: lines of the safety log."""
+
+    session: Session
+    patient_code: str
+    plan: Protocol | None
+    plot: Plot
+    safety_events: int
+
+
+@dataclass(frozen=True, slots=True)
+class LogRow:
+    """A line of the safety log, session_id: None outside a session."""
+
+    log_id: int
+    time: datetime
+    severity: str
+    event_type: str
+    description: str
+    session_id: int | None
+    operator: str | None
+    action_taken: str | None
+
+
+def result(record: Record, session_id: int) -> SessionResult:
+    """Return a session's result. Raises StorageError if there is no such session."""
+    with record.database.reading() as reader:
+        session = sessions.get(reader, session_id)
+        samples = reader.tuples(
+            "SELECT time_offset_ms, laser_power_commanded_watts, laser_power_actual_watts "
+            "FROM treatment_events WHERE session_id = ? AND event_type = 'power_change' ORDER BY event_id",
+            (session_id,),
+        )
+        safety = reader.rows(
+            "SELECT count(*) AS lines FROM safety_log WHERE session_id = :session", session=session_id
+        )
+        code = next(
+            row.patient_code for row in patients.list_all(reader) if row.patient_id == session.patient_id
+        )
+    return SessionResult(session, code, planned(session), _plot(samples), int(safety[0]["lines"]))
+
+
+def annotate(record: Record, session_id: int, notes: str, tech_id: int | None) -> Session:
+    """Keep the notes written after a session."""
+    with record.database.transaction(tech_id) as transaction:
+        sessions.annotate(transaction, session_id, post_treatment_notes=notes)
+        return sessions.get(transaction, session_id)
+
+
+def safety_rows(record: Record, page: int = 0) -> tuple[LogRow, ...]:
+    """Return a page of the safety log, newest first; page 0 is the newest."""
+    rows = record.database.rows(
+        "SELECT l.*, t.full_name FROM safety_log l LEFT JOIN tech_users t USING (tech_id) "
+        "ORDER BY l.log_id DESC LIMIT :rows OFFSET :skip",
+        rows=LOG_ROWS,
+        skip=page * LOG_ROWS,
+    )
+    return tuple(
+        LogRow(
+            row["log_id"],
+            from_utc_text(row["timestamp"]),
+            row["severity"],
+            row["event_type"],
+            row["description"],
+            row["session_id"],
+            row["full_name"],
+            row["action_taken"],
+        )
+        for row in rows
+    )
+
+
+def keep_notice(record: Record, notice: SafetyNotice, tech_id: int | None) -> int:
+    """Write what control noticed outside a session into the safety log; return how many lines."""
+    timed = [(0.0, event) for event in notice.events]
+    with record.database.transaction(tech_id) as transaction:
+        return events.append_safety(transaction, from_utc_text(notice.utc), timed, tech_id=tech_id)
+
+
+def keep_own(record: Record, source: str, what: str, phase: str, tech_id: int | None) -> int:
+    """Write what the screen itself noticed into the safety log."""
+    event = SafetyEvent(
+        event_type="interlock_failure",
+        severity="warning",
+        description=what,
+        system_state=phase,
+        laser_state="unknown",
+        footpedal=None,
+        smoothing=None,
+        photodiode_v=None,
+        action_taken="operator_informed",
+        details={"trigger_source": source},
+    )
+    with record.database.transaction(tech_id) as transaction:
+        return events.append_safety(transaction, record.utc(), [(0.0, event)], tech_id=tech_id)
+
+
+def _plot(samples: list[tuple[int, float | None, float | None]]) -> Plot:
+    stride = max(1, -(-len(samples) // PLOT_POINTS))
+    kept = samples[::stride]
+    return Plot(
+        tuple(offset_ms / 1000.0 for offset_ms, _, _ in kept),
+        tuple(set_w or 0.0 for _, set_w, _ in kept),
+        tuple(measured_w for _, _, measured_w in kept),
+    )

@@ -1,0 +1,75 @@
+"""Saved protocols with what the screen shows of each: the plan itself, or why the cart refuses it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from tosca_kiosk.domain.protocol import Protocol
+from tosca_kiosk.domain.protocol_file import DocumentError, Limits, parse_protocol
+from tosca_kiosk.domain.rules import Rules
+from tosca_kiosk.domain.session_rules import SessionRefusedError
+from tosca_kiosk.kiosk.services.record import Record
+from tosca_kiosk.record import active_calibrations, file_limits, idle_rules, rules_for
+from tosca_kiosk.storage import protocols
+from tosca_kiosk.storage.protocols import SavedProtocol
+
+NO_LIMITS = Limits(max_power_w=float("inf"))
+
+
+@dataclass(frozen=True, slots=True)
+class ListedProtocol:
+    """A saved protocol. plan: None when it cannot even be read; refused: why it cannot be treated here.
+
+    power_limit_w: the limit that would be in force, None when it is refused.
+    """
+
+    name: str
+    description: str
+    plan: Protocol | None
+    refused: str | None
+    power_limit_w: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class Listing:
+    """The protocols by name. problem: why none of them can be treated now (a calibration is missing)."""
+
+    protocols: tuple[ListedProtocol, ...]
+    problem: str | None
+
+
+def listed(record: Record) -> Listing:
+    """Return the active protocols, each checked against this cart."""
+    with record.database.reading() as reader:
+        saved = protocols.list_all(reader)
+    try:
+        idle = idle_rules(record.database, record.config)
+        known = active_calibrations(record.database, record.config)
+    except DocumentError as error:
+        return Listing(tuple(_unchecked(row, str(error)) for row in saved), str(error))
+
+    def check(name: str, plan: Protocol) -> Rules:
+        return rules_for(idle, plan, known, record.config, name)
+
+    limits = file_limits(idle, known)
+    rows = []
+    for row in saved:
+        try:
+            plan = parse_protocol(row.protocol_data, row.protocol_name, row.protocol_name, limits)
+            limit_w = check(row.protocol_name, plan).power_limit_w
+            rows.append(ListedProtocol(row.protocol_name, row.description or "", plan, None, limit_w))
+        except (DocumentError, SessionRefusedError) as error:
+            rows.append(_unchecked(row, _without_name(str(error), row.protocol_name)))
+    return Listing(tuple(rows), None)
+
+
+def _unchecked(row: SavedProtocol, refused: str) -> ListedProtocol:
+    try:
+        plan = parse_protocol(row.protocol_data, row.protocol_name, row.protocol_name, NO_LIMITS)
+    except DocumentError:
+        plan = None
+    return ListedProtocol(row.protocol_name, row.description or "", plan, refused, None)
+
+
+def _without_name(text: str, name: str) -> str:
+    return text.removeprefix(f"{name}: ")

@@ -1,0 +1,88 @@
+"""The record as the kiosk holds it: opened once, probed for loss, used in the worker's thread alone."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import datetime
+from pathlib import Path
+
+from tosca_kiosk.config import CartConfig
+from tosca_kiosk.domain.journal_lines import JournalError
+from tosca_kiosk.domain.protocol_file import DocumentError
+from tosca_kiosk.domain.session_rules import SessionRefusedError
+from tosca_kiosk.domain.site_limits import SiteLimitError
+from tosca_kiosk.record import RefusedError, load_shipped_content
+from tosca_kiosk.storage import DATABASE_NAME, Database, StorageError
+
+REFUSALS = (StorageError, RefusedError, DocumentError, SessionRefusedError, SiteLimitError, JournalError)
+"""What a service raises where it refuses; the text is meant for the operator."""
+
+
+class Record:
+    """The open record of a data directory. utc: the wall clock, aware; it labels rows and steers nothing."""
+
+    def __init__(self, config: CartConfig, data_dir: Path, utc: Callable[[], datetime]) -> None:
+        self.config = config
+        self.data_dir = data_dir
+        self.utc = utc
+        self._database: Database | None = None
+        self._file: tuple[int, int] | None = None
+
+    @property
+    def path(self) -> Path:
+        return self.data_dir / DATABASE_NAME
+
+    @property
+    def backup_dir(self) -> Path:
+        return self.data_dir / "backups"
+
+    @property
+    def database(self) -> Database:
+        """The open database. Raises StorageError before `open` and after `close`."""
+        if self._database is None:
+            raise StorageError(f"{self.path}: the record is not open")
+        return self._database
+
+    def open(self) -> None:
+        """Open the database; a new simulated cart gets the shipped content. Raises one of REFUSALS."""
+        if self._database is not None:
+            return
+        database = Database.open(self.path)
+        try:
+            if self.config.all_simulated:
+                load_shipped_content(database, self.config, self.utc())
+        except BaseException:
+            database.close()
+            raise
+        self._database, self._file = database, self._identity()
+
+    def close(self) -> None:
+        """Close the database."""
+        if self._database is not None:
+            self._database.close()
+            self._database = None
+
+    def problem(self, *, write: bool) -> str | None:
+        """Return why the record cannot be used now, None when it can. write: try that too, to the disk.
+
+        SQLite goes on in a file that was deleted or replaced under it, so the file itself is looked at.
+        """
+        if self._database is None:
+            return f"{self.path} is not open."
+        if self._identity() != self._file:
+            return f"{self.path} is gone or was replaced. Do not treat. Restart the kiosk, or call service."
+        try:
+            self._database.find("system_config", limit=1)
+            if write:
+                with self._database.transaction():
+                    pass
+        except StorageError as error:
+            return str(error)
+        return None
+
+    def _identity(self) -> tuple[int, int] | None:
+        try:
+            found = self.path.stat()
+        except OSError:
+            return None
+        return found.st_dev, found.st_ino

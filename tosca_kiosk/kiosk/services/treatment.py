@@ -1,0 +1,94 @@
+"""A session in the record: what counts before it, its opening, its adoption after a restart, its close."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from tosca_kiosk.domain.protocol import Protocol
+from tosca_kiosk.domain.protocol_file import parse_protocol
+from tosca_kiosk.kiosk.services.plans import NO_LIMITS
+from tosca_kiosk.kiosk.services.record import Record
+from tosca_kiosk.record import OpenedRecord, SessionPlan, back_up, opening, plan_session
+from tosca_kiosk.storage import import_journal, patients, recover, sessions, users
+from tosca_kiosk.storage.journal_import import JOURNAL_NAME
+from tosca_kiosk.storage.patients import Patient
+from tosca_kiosk.storage.sessions import Session
+from tosca_kiosk.storage.users import User
+
+
+@dataclass(frozen=True, slots=True)
+class EarlierDose:
+    """What aborted sessions of today have delivered to the patient."""
+
+    sessions: int
+    energy_j: float
+
+
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    """A session that may be opened, its backup made. earlier: dose of today that the operator must know."""
+
+    plan: SessionPlan
+    earlier: EarlierDose
+
+
+@dataclass(frozen=True, slots=True)
+class Adopted:
+    """A session that control still runs, found again after a restart of the screen."""
+
+    session: Session
+    patient: Patient
+    technician: User
+    protocol: Protocol | None
+
+
+def earlier_dose(record: Record, patient_id: int) -> EarlierDose:
+    """Return the dose of the patient's aborted sessions since midnight, UTC."""
+    today = record.utc().replace(hour=0, minute=0, second=0, microsecond=0)
+    aborted = sessions.aborted_since(record.database, patient_id, today)
+    return EarlierDose(len(aborted), sum(session.total_energy_joules or 0.0 for session in aborted))
+
+
+def prepare(record: Record, patient_code: str, username: str, protocol_name: str) -> Prepared:
+    """Check the session's plan and make the backup before it. Raises one of REFUSALS."""
+    plan = plan_session(
+        record.database, record.config, patient=patient_code, technician=username, protocol=protocol_name
+    )
+    back_up(record.path, record.backup_dir, record.utc())
+    return Prepared(plan, earlier_dose(record, plan.patient.patient_id))
+
+
+def open_row(record: Record, plan: SessionPlan, devices: dict[str, dict[str, str]]) -> OpenedRecord:
+    """Make the session's row and folder; control makes the journal in it. Raises one of REFUSALS."""
+    now = record.utc()
+    with opening(record.database, record.data_dir, plan, devices, record.config.origin, now) as opened:
+        return opened
+
+
+def close_row(record: Record, session_id: int, tech_id: int | None) -> Session:
+    """Import the finished journal of a session and close its row. Raises StorageError."""
+    session = sessions.get(record.database, session_id)
+    if session.status in sessions.OPEN_STATUSES:
+        journal = sessions.folder_of(session, record.data_dir) / JOURNAL_NAME
+        import_journal(record.database, journal, record.utc(), operator_id=tech_id)
+    return sessions.get(record.database, session_id)
+
+
+def close_interrupted(record: Record) -> list[Session]:
+    """Close every session that nobody runs any more, from its journal as far as that is whole."""
+    return recover(record.database, record.data_dir, record.utc())
+
+
+def adopt(record: Record, session_id: int) -> Adopted:
+    """Find the session that control runs. Raises StorageError if the record does not know it."""
+    session = sessions.get(record.database, session_id)
+    patient = next(row for row in patients.list_all(record.database) if row.patient_id == session.patient_id)
+    return Adopted(session, patient, users.get(record.database, session.tech_id), planned(session))
+
+
+def planned(session: Session) -> Protocol | None:
+    """Return the plan that the session was opened with, None where its row holds none."""
+    if session.protocol_data_snapshot is None:
+        return None
+    name = session.protocol_name or ""
+    return parse_protocol(session.protocol_data_snapshot, name, name, NO_LIMITS)
