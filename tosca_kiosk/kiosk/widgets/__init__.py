@@ -11,7 +11,7 @@ Text and surfaces
   UiChip        text, ink="text", paper="raised", mark=""       a small label on its own paper
   UiMark        mark (a name of marks.MARKS: tick cross lock unlock laser pedal stop back up down left right
                 shift search plus minus audio person info refused dot), ink="text"
-  UiNotice      text="" (shows nothing), tone="info" | "refused"       a line in place: what is wrong, what to do
+  UiNotice      text="" (shows nothing), tone="info" | "refused"    a line in place: what is wrong, what to do
 
 Touch
   UiButton      text, mark="", kind="secondary" | "primary" | "danger" | "key", acts_on="up" | "down",
@@ -19,7 +19,7 @@ Touch
                 on_tap()        acts_on="up": only where the finger is lifted inside
   UiChoice      options=(("key", "text"), ...), chosen="key";  on_choose(key)      two to five side by side
   UiStop        text="STOP"; the frame alone hit-tests it, see frame.UiFrame.on_stop
-  UiHoldButton  text, need_s=1.5, held_s=None (given: how long control has counted), done_text=""
+  UiHoldButton  text, need_s=1.5, held_s=None (given: how long control has counted)
                 on_begin()      finger down: ask control to start counting
                 on_complete()   held_s reached need_s with the finger still down; once a hold
                 on_cancel(why)  "released", "slid off", "second finger", "disabled" or cancel(why)'s
@@ -71,3 +71,70 @@ The frame (`frame.UiFrame`) is the same on every screen:
   on_stop()      touch-down on STOP, under every layer, asleep and locked too
   on_activity()  any touch-down;  on_wake() the touch that ended asleep;  on_lock() the lock button
 """
+
+from __future__ import annotations
+
+from tosca_kiosk.kiosk.widgets.action_bar import UiActionBar
+from tosca_kiosk.kiosk.widgets.alarm_slot import UiAlarmSlot
+from tosca_kiosk.kiosk.widgets.button import UiButton
+from tosca_kiosk.kiosk.widgets.chip import UiChip
+from tosca_kiosk.kiosk.widgets.choice import UiChoice
+from tosca_kiosk.kiosk.widgets.confirm_sheet import UiConfirmSheet
+from tosca_kiosk.kiosk.widgets.dose_bar import UiDoseBar
+from tosca_kiosk.kiosk.widgets.hold_button import UiHoldButton
+from tosca_kiosk.kiosk.widgets.keyboard import UiKeyboard
+from tosca_kiosk.kiosk.widgets.lamp import UiLamp
+from tosca_kiosk.kiosk.widgets.lamp_grid import UiLampGrid
+from tosca_kiosk.kiosk.widgets.list_row import UiListRow
+from tosca_kiosk.kiosk.widgets.mark import UiMark
+from tosca_kiosk.kiosk.widgets.notice import UiNotice
+from tosca_kiosk.kiosk.widgets.number_pad import UiNumberPad
+from tosca_kiosk.kiosk.widgets.panel import UiPanel
+from tosca_kiosk.kiosk.widgets.pick_list import Row, UiPickList
+from tosca_kiosk.kiosk.widgets.pin_pad import UiPinPad
+from tosca_kiosk.kiosk.widgets.profile_plot import UiProfilePlot
+from tosca_kiosk.kiosk.widgets.sheet import UiSheet
+from tosca_kiosk.kiosk.widgets.simulated_banner import UiSimulatedBanner
+from tosca_kiosk.kiosk.widgets.simulated_strip import UiSimulatedStrip
+from tosca_kiosk.kiosk.widgets.state_bar import UiStateBar
+from tosca_kiosk.kiosk.widgets.stepper import UiStepper
+from tosca_kiosk.kiosk.widgets.stop_button import UiStop
+from tosca_kiosk.kiosk.widgets.text import UiText
+from tosca_kiosk.kiosk.widgets.text_field import UiTextField
+from tosca_kiosk.kiosk.widgets.top_bar import UiTopBar
+from tosca_kiosk.kiosk.widgets.trend import UiTrend
+from tosca_kiosk.kiosk.widgets.value_tile import UiValueTile
+
+__all__ = [
+    "Row",
+    "UiActionBar",
+    "UiAlarmSlot",
+    "UiButton",
+    "UiChip",
+    "UiChoice",
+    "UiConfirmSheet",
+    "UiDoseBar",
+    "UiHoldButton",
+    "UiKeyboard",
+    "UiLamp",
+    "UiLampGrid",
+    "UiListRow",
+    "UiMark",
+    "UiNotice",
+    "UiNumberPad",
+    "UiPanel",
+    "UiPickList",
+    "UiPinPad",
+    "UiProfilePlot",
+    "UiSheet",
+    "UiSimulatedBanner",
+    "UiSimulatedStrip",
+    "UiStateBar",
+    "UiStepper",
+    "UiStop",
+    "UiText",
+    "UiTextField",
+    "UiTopBar",
+    "UiTrend",
+    "UiValueTile",
+]

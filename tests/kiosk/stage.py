@@ -1,0 +1,109 @@
+"""A window without a display: frames are stepped on a clock of our own, fingers are put down and lifted.
+
+Import this before anything of Kivy's.
+"""
+
+import sys
+
+from tosca_kiosk.kiosk import environment
+
+if "kivy" not in sys.modules:
+    environment.prepare(offscreen=True)
+
+import numpy as np  # noqa: E402 -- everything below needs the environment
+from kivy.base import EventLoop  # noqa: E402
+from kivy.clock import Clock  # noqa: E402
+from kivy.core.window import Window  # noqa: E402
+from kivy.graphics.opengl import GL_RGB, GL_UNSIGNED_BYTE, glReadPixels  # noqa: E402
+from kivy.tests.common import UnitTestTouch  # noqa: E402
+
+from tosca_kiosk.kiosk.look import look  # noqa: E402
+
+FRAME_S = 1 / 30
+
+
+class Finger(UnitTestTouch):
+    """One finger, put down when it is made; coordinates are window pixels from the lower left."""
+
+    def __init__(self, stage, x, y):
+        super().__init__(x, y)
+        self._stage = stage
+        self.touch_down()
+        stage.frame()
+
+    def slide(self, x, y):
+        self.touch_move(x, y)
+        self._stage.frame()
+
+    def lift(self):
+        self.touch_up()
+        self._stage.frame()
+
+
+class Stage:
+    """The one window of a test run; every test finds it empty, dark and at time 1000 s."""
+
+    def __init__(self):
+        EventLoop.ensure_window()
+        Clock._max_fps = 0  # a frame is due when a test says so
+        Clock.time = lambda: self.now_s
+        self.window = Window
+        self.now_s = 0.0
+        self.reset()
+
+    def reset(self):
+        for child in [*Window.children]:
+            Window.remove_widget(child)
+        look.choose("dark")
+        self.now_s += 1000.0
+        self.frame(2)
+
+    def frame(self, count=1, seconds=FRAME_S):
+        """Step frames."""
+        for _ in range(count):
+            self.now_s += seconds
+            EventLoop.idle()
+
+    def wait(self, seconds):
+        """Let time pass at 30 frames a second."""
+        self.frame(max(1, round(seconds / FRAME_S)))
+
+    def show(self, widget, size=None, theme="dark"):
+        """Put a widget into the window, at the lower left in a given size or over all of it."""
+        for child in [*Window.children]:
+            Window.remove_widget(child)
+        look.choose(theme)
+        widget.size_hint = (None, None)
+        widget.pos = (0, 0)
+        widget.size = size or Window.size
+        Window.add_widget(widget)
+        self.frame(4)
+        return widget
+
+    def touch(self, widget):
+        """Put a finger on a widget's middle."""
+        return Finger(self, *widget.to_window(*widget.center))
+
+    def tap(self, widget):
+        """Touch and lift, and let the time of a double report pass."""
+        self.touch(widget).lift()
+        self.frame(3)
+
+    def picture(self):
+        """Return what the window shows: height x width x 3, uint8, RGB, top row first."""
+        Window.canvas.ask_update()
+        Window.dispatch("on_draw")
+        width, height = Window.size
+        data = glReadPixels(0, 0, width, height, GL_RGB, GL_UNSIGNED_BYTE)
+        return np.frombuffer(data, np.uint8).reshape(height, width, 3)[::-1]
+
+
+_stage = None
+
+
+def the_stage():
+    """Return the run's stage: SDL has one window."""
+    global _stage  # noqa: PLW0603
+    if _stage is None:
+        _stage = Stage()
+    return _stage
