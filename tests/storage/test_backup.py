@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import resource
 import shutil
 import sqlite3
-from contextlib import closing
+from contextlib import closing, contextmanager
 from datetime import UTC, datetime, timedelta, timezone
 
 import pytest
@@ -36,6 +37,22 @@ def add_patient(database, now):
         patients.add(transaction, now)
 
 
+def files(folder):
+    """Return every file with its content."""
+    return {str(file.relative_to(folder)): file.read_bytes() for file in folder.rglob("*") if file.is_file()}
+
+
+@contextmanager
+def full_disk():
+    """Let no file grow over 40 kB: a full disk to this program."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (40_000, hard))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+
+
 def test_a_backup_holds_what_was_committed_while_the_database_is_in_use(
     database, path, backups, session, now
 ):
@@ -51,6 +68,19 @@ def test_a_backup_holds_what_was_committed_while_the_database_is_in_use(
 def test_a_backup_is_one_file_named_in_utc(database, path, backups, now):
     made = make_backup(path, backups, now.astimezone(timezone(timedelta(hours=5))))
     assert [file.name for file in backups.iterdir()] == [made.name] == ["laser_control_20260314_092653.db"]
+
+
+def test_backups_within_one_second_replace_none(database, path, backups, now):
+    made = []
+    for _ in range(3):
+        made.append(make_backup(path, backups, now))
+        add_patient(database, now)
+    assert [file.name for file in made] == [
+        "laser_control_20260314_092653.db",
+        "laser_control_20260314_092654.db",
+        "laser_control_20260314_092655.db",
+    ]
+    assert [len(codes(file)) for file in made] == [0, 1, 2]
 
 
 def test_what_is_not_committed_is_not_in_it(database, path, backups, now):
@@ -137,6 +167,53 @@ def test_a_database_beyond_reading_is_put_aside_when_one_is_restored(path, backu
     assert kept == path.with_name("laser_control.db.damaged")
     assert kept.read_bytes().startswith(b"not a database")
     assert codes(path) == []
+
+
+def test_a_damaged_database_is_put_aside_with_its_log_and_none_put_aside_before_is_lost(path, backups, now):
+    made = make_backup(path, backups, now)
+    for number in (1, 2):
+        for suffix in ("", "-wal", "-shm"):
+            path.with_name(path.name + suffix).write_bytes(b"%d%b" % (number, suffix.encode()) * 2000)
+        restore_backup(made, path, backups, now)
+    assert codes(path) == []
+    aside = {name: content[:5] for name, content in files(path.parent).items() if "damaged" in name}
+    indexes = {name for name in aside if name.endswith("-shm")}  # SQLite rebuilds these whenever it looks
+    assert indexes == {"laser_control.db.damaged-shm", "laser_control.db.damaged2-shm"}
+    assert {name: start for name, start in aside.items() if name not in indexes} == {
+        "laser_control.db.damaged": b"11111",
+        "laser_control.db.damaged-wal": b"1-wal",
+        "laser_control.db.damaged2": b"22222",
+        "laser_control.db.damaged2-wal": b"2-wal",
+    }
+
+
+@pytest.mark.parametrize("damaged", [False, True], ids=["whole", "damaged"])
+def test_on_a_full_disk_the_database_keeps_its_place(path, backups, now, damaged):
+    made = make_backup(path, backups, now)
+    if damaged:
+        path.write_bytes(b"not a database" * 1000)
+    before = files(path.parent)
+    with full_disk(), refused("disk"):
+        restore_backup(made, path, backups, now + timedelta(hours=1))
+    assert files(path.parent) == before
+
+
+def test_a_whole_database_that_cannot_be_kept_is_not_replaced(path, backups, now, tmp_path):
+    made = make_backup(path, tmp_path / "elsewhere", now)
+    backups.write_text("in the way")
+    before = files(path.parent)
+    with refused("cannot be written"):
+        restore_backup(made, path, backups, now)
+    assert files(path.parent) == before
+
+
+def test_a_restore_within_the_second_of_its_backup_loses_neither_state(path, backups, now):
+    made = make_backup(path, backups, now)
+    with Database.open(path) as database:
+        add_patient(database, now)
+    kept = restore_backup(made, path, backups, now)
+    assert kept != made
+    assert [codes(file) for file in (path, made, kept)] == [[], [], ["P-2026-0001"]]
 
 
 def test_a_restore_into_an_empty_place_has_nothing_to_keep(path, backups, now, tmp_path):

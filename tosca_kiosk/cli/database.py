@@ -5,7 +5,6 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import datetime, timedelta
 from pathlib import Path
 
 import click
@@ -135,8 +134,7 @@ def restore(workplace: Workplace, file: Path, admin: str | None) -> None:
         if version == EMPTY:
             raise RefusedError(f"{file}: an empty database; name a backup")
         _authorise(path, admin)
-        with _put_back_after_failure(path):
-            kept = restore_backup(file, path, workplace.backup_dir, _backup_time(workplace.backup_dir))
+        kept = restore_backup(file, path, workplace.backup_dir, utc_now())
     result = {"database": str(path), "version": version, "replaced": kept and str(kept)}
     workplace.answer(result, f"Restored {path} from {file}." + (f" Replaced: {kept}" if kept else ""))
     if version != schema.revisions()[-1]:
@@ -202,18 +200,6 @@ def _whole_or_not_at_all(path: Path) -> Iterator[None]:
         raise
 
 
-@contextmanager
-def _put_back_after_failure(path: Path) -> Iterator[None]:
-    """Put a database that was moved aside back where nothing has taken its place, as on a full disk."""
-    was_there, aside = path.exists(), path.with_name(path.name + ".damaged")
-    try:
-        yield
-    except BaseException:
-        if was_there and not path.exists() and aside.exists():
-            aside.replace(path)
-        raise
-
-
 def _authorise(path: Path, admin: str | None) -> None:
     """Ask for an admin's PIN where the database can tell whose: one of this version that can be read."""
     try:
@@ -226,16 +212,7 @@ def _authorise(path: Path, admin: str | None) -> None:
 
 
 def _backup(workplace: Workplace) -> Path:
-    return make_backup(workplace.database_path, workplace.backup_dir, _backup_time(workplace.backup_dir))
-
-
-def _backup_time(backup_dir: Path) -> datetime:
-    """Return now, or the next second that names no backup yet: none is ever replaced."""
-    now = utc_now()
-    taken = {path.stem for path in backup_dir.glob("*.db")}
-    while f"laser_control_{now:%Y%m%d_%H%M%S}" in taken:
-        now += timedelta(seconds=1)
-    return now
+    return make_backup(workplace.database_path, workplace.backup_dir, utc_now())
 
 
 def _older_version(path: Path, before: str, wanted: str | None) -> str:

@@ -7,6 +7,7 @@ import sqlite3
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from datetime import datetime, timedelta
+from itertools import count
 from pathlib import Path
 
 from tosca_kiosk.storage.errors import StorageError, storage_error
@@ -14,15 +15,17 @@ from tosca_kiosk.storage.timestamps import naive_utc
 
 KEEP_DAYS = 30
 _NAME = "laser_control_%Y%m%d_%H%M%S.db"
+_LOG_SUFFIXES = ("-wal", "-shm")
 
 
 def make_backup(database_path: Path, backup_dir: Path, now: datetime) -> Path:
     """Copy the database as it stands, verify the copy and put it into backup_dir; return its path.
 
     In one step (pages=-1): stepwise copying never ends while another connection writes. A file under the
-    final name is always whole and verified. Raises StorageError; no half copy stays behind.
+    final name is always whole and verified. A backup of the same second is not replaced: the name is of the
+    next free one. Raises StorageError; no half copy stays behind.
     """
-    final = backup_dir / naive_utc(now).strftime(_NAME)
+    final = _free_name(backup_dir, now)
     with _unfinished(final) as part:
         _copy(database_path, part)
         verify_backup(part)
@@ -62,26 +65,47 @@ def verify_backup(path: Path) -> None:
 def restore_backup(backup: Path, database_path: Path, backup_dir: Path, now: datetime) -> Path | None:
     """Put a verified copy of backup in the database's place; return where the database before was kept.
 
-    The caller holds the data directory's lock, and nobody has the database open. A database that is too
-    damaged to be copied is kept beside its place, under `.damaged`.
+    It goes to the backups; one that verify_backup refuses is kept beside its place, under `.damaged`, with
+    its log. The caller holds the data directory's lock, and nobody has the database open. Raises
+    StorageError, as on a full disk; the database then still stands in its place.
     """
     verify_backup(backup)
-    kept = _keep(database_path, backup_dir, now) if database_path.exists() else None
     with _unfinished(database_path) as part:
         _copy(backup, part)
         verify_backup(part)
-        for suffix in ("-wal", "-shm"):
-            database_path.with_name(database_path.name + suffix).unlink(missing_ok=True)
+        kept = _keep(database_path, backup_dir, now) if database_path.exists() else None
+        for suffix in _LOG_SUFFIXES:
+            _beside(database_path, suffix).unlink(missing_ok=True)
     return kept
 
 
 def _keep(database_path: Path, backup_dir: Path, now: datetime) -> Path:
     try:
-        return make_backup(database_path, backup_dir, now)
+        verify_backup(database_path)
     except StorageError:
-        kept = database_path.with_name(database_path.name + ".damaged")
-        database_path.replace(kept)
-        return kept
+        return _put_aside(database_path)
+    return make_backup(database_path, backup_dir, now)
+
+
+def _put_aside(database_path: Path) -> Path:
+    """Give a damaged database and its log second names: the place is never empty."""
+    names = (_beside(database_path, f".damaged{number if number > 1 else ''}") for number in count(1))
+    aside = next(name for name in names if not name.exists())
+    for suffix in ("", *_LOG_SUFFIXES):
+        if (standing := _beside(database_path, suffix)).exists():
+            _beside(aside, suffix).hardlink_to(standing)
+    return aside
+
+
+def _beside(path: Path, suffix: str) -> Path:
+    return path.with_name(path.name + suffix)
+
+
+def _free_name(backup_dir: Path, now: datetime) -> Path:
+    second = naive_utc(now)
+    while (name := backup_dir / second.strftime(_NAME)).exists():
+        second += timedelta(seconds=1)
+    return name
 
 
 def _copy(source: Path, target: Path) -> None:
@@ -107,7 +131,7 @@ def _opened(path: Path) -> Iterator[sqlite3.Connection]:
 @contextmanager
 def _unfinished(final: Path) -> Iterator[Path]:
     """Give a name to write under; what stands there afterwards reaches the disk and takes the final name."""
-    part = final.with_name(final.name + ".part")
+    part = _beside(final, ".part")
     try:
         part.parent.mkdir(parents=True, exist_ok=True)
         try:
