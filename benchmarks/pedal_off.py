@@ -13,11 +13,14 @@ import argparse
 import tempfile
 from collections.abc import Iterator
 from contextlib import ExitStack
-from math import ceil
 from pathlib import Path
 from random import Random
 from typing import NamedTuple
 
+from rich.console import Console
+from rich.progress import track
+
+from benchmarks.percentiles import percentile
 from benchmarks.treating_cart import TreatingCart, treating_cart
 from simulators.world import World
 
@@ -95,14 +98,16 @@ WAYS = (
 
 def measure(way: Way, count: int, seed: int) -> list[Release]:
     """Release the pedal so many times, in as many carts as that takes."""
-    random = Random(seed)
-    results: list[Release] = []
-    while len(results) < count:
+    return list(_releases(way, count, Random(seed)))
+
+
+def _releases(way: Way, count: int, random: Random) -> Iterator[Release]:
+    while count > 0:
         with ExitStack() as stack:
             folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
             cart = stack.enter_context(treating_cart(folder, seed=random.randrange(1_000_000)))
-            results += _releases_of_one_cart(way, cart, random, min(RELEASES_A_CART, count - len(results)))
-    return results
+            yield from _releases_of_one_cart(way, cart, random, min(RELEASES_A_CART, count))
+        count -= RELEASES_A_CART
 
 
 def _releases_of_one_cart(way: Way, cart: TreatingCart, random: Random, count: int) -> Iterator[Release]:
@@ -132,12 +137,6 @@ def _release(way: Way, cart: TreatingCart, watch: LightWatch, phase_s: float) ->
     return Release(watch.dark_after_s, cart.controller.state.faults)
 
 
-def percentile(values: list[float], part: float) -> float:
-    """Return the smallest value that this part of the values does not exceed."""
-    ordered = sorted(values)
-    return ordered[max(0, ceil(part * len(ordered)) - 1)]
-
-
 def over_limit(way: Way, measured: list[Release]) -> list[Release]:
     """Return the releases after which there was light for longer than the way allows."""
     return [release for release in measured if not release.dark_after_s <= way.limit_s]
@@ -156,12 +155,19 @@ def table(results: dict[Way, list[Release]]) -> str:
     return "\n".join(lines)
 
 
+def _measure_with_progress(way: Way, count: int, seed: int) -> list[Release]:
+    console = Console(stderr=True)
+    return list(track(_releases(way, count, Random(seed)), way.name, count, console=console, transient=True))
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m benchmarks.pedal_off", description=__doc__)
     parser.add_argument("--releases", type=int, default=1000, help="of each way (default 1000)")
     parser.add_argument("--seed", type=int, default=1)
     options = parser.parse_args()
-    results = {way: measure(way, options.releases, options.seed) for way in WAYS}
+    if options.releases < 1:
+        parser.error(f"--releases {options.releases}: 1 or more are needed")
+    results = {way: _measure_with_progress(way, options.releases, options.seed) for way in WAYS}
     print(table(results))
     late = [way.name for way, measured in results.items() if over_limit(way, measured)]
     if late:

@@ -13,12 +13,12 @@ import gc
 import json
 import os
 from hashlib import sha256
-from math import ceil
 from time import perf_counter_ns
 
 import msgspec
 import pytest
 
+from benchmarks.percentiles import percentile
 from benchmarks.treating_cart import treating_cart
 from tosca_kiosk.control.journal import Journal
 from tosca_kiosk.domain.journal_lines import TickLine
@@ -84,7 +84,7 @@ class Stopwatch:
 
 
 def percentile_us(taken_ns, part):
-    return round(sorted(taken_ns)[ceil(part * len(taken_ns)) - 1] / 1000.0, 1)
+    return round(percentile(taken_ns, part) / 1000.0, 1)
 
 
 def table(report, scheduling):

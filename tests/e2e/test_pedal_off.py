@@ -2,7 +2,8 @@
 
 import pytest
 
-from benchmarks.pedal_off import WAYS, Way, measure, over_limit, percentile
+from benchmarks.pedal_off import WAYS, Way, measure, over_limit
+from benchmarks.percentiles import percentile
 
 BOTH, _, HOST_ALONE = WAYS
 RELEASES = 25
