@@ -157,7 +157,15 @@ def table(results: dict[Way, list[Release]]) -> str:
 
 def _measure_with_progress(way: Way, count: int, seed: int) -> list[Release]:
     console = Console(stderr=True)
-    return list(track(_releases(way, count, Random(seed)), way.name, count, console=console, transient=True))
+    shown = track(
+        _releases(way, count, Random(seed)),
+        way.name,
+        count,
+        console=console,
+        transient=True,
+        disable=not console.is_terminal,
+    )
+    return list(shown)
 
 
 def main() -> None:
