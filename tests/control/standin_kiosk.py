@@ -1,0 +1,121 @@
+"""A kiosk without a screen for tests of the processes: opens a session, arms, and goes on being alive.
+
+As a program: `standin_kiosk.py SOCKET FOLDER` prints `armed` when the gate waits for the pedal, and the
+session's summary as JSON when the protocol is finished and the journal ended.
+"""
+
+import sys
+from pathlib import Path
+
+import msgspec
+from simulated_cart import constant, shipped_session_rules
+
+from tosca_kiosk.control.clock import RealClock
+from tosca_kiosk.control.link.client import ControlLink
+from tosca_kiosk.control.link.messages import Reply, SessionEnded
+from tosca_kiosk.domain.journal_lines import FORMAT_VERSION, Header
+from tosca_kiosk.domain.records import CommandType
+
+FRAME_S = 0.02
+FRAMES_A_HEARTBEAT = 4
+WITHIN_S = 30.0
+HOLD_S = 1.7
+
+
+def header(number, rules):
+    return Header(FORMAT_VERSION, number, 1, 1, "2026-03-14 09:26:53.589793", "sim", "0", {}, rules)
+
+
+class StandInKiosk:
+    """Draws no frame but counts them. notices: everything control has said."""
+
+    def __init__(self, socket_path):
+        self.link = ControlLink(Path(socket_path))
+        self.notices = []
+        self._clock = RealClock()
+        self._frames = 0
+
+    def frame(self):
+        self._clock.sleep_until(self._clock.now_s() + FRAME_S)
+        if not self.link.connected:
+            self.link.connect()
+        self.notices += self.link.poll()
+        self._frames += 1
+        if self._frames % FRAMES_A_HEARTBEAT == 0:
+            self.link.alive()
+
+    def until(self, condition, within_s=WITHIN_S):
+        """Draw frames until condition(telemetry) holds; telemetry may be None."""
+        deadline_s = self._clock.now_s() + within_s
+        while True:
+            self.frame()
+            latest = self.link.latest()
+            if condition(latest):
+                return latest
+            assert self._clock.now_s() < deadline_s, (self.link.problem, self.notices[-3:], latest)
+
+    def connect(self):
+        self.until(lambda tick: tick is not None)
+
+    def wait(self, seconds):
+        until_s = self._clock.now_s() + seconds
+        self.until(lambda tick: self._clock.now_s() >= until_s, seconds + 1.0)
+
+    def answer(self, number):
+        """Return the notice that answers a request."""
+        assert number is not None, self.link.problem
+        answers = (Reply, SessionEnded)
+        found = []
+
+        def answered(tick):
+            found.extend(each for each in self.notices if isinstance(each, answers) and each.id == number)
+            return bool(found)
+
+        self.until(answered)
+        return found[0]
+
+    def order(self, command, **more):
+        """Give an order for the session that control has; return why it was refused, None when it was not."""
+        latest = self.link.latest()
+        session = None if latest is None else latest.session_id
+        return self.answer(self.link.order(command, session, **more)).refused
+
+    def prepare(self):
+        self.connect()
+        self.until(lambda tick: all(device.state == "ready" for device in tick.devices))
+        assert self.order(CommandType.HOME_STAGE) is None
+        self.until(lambda tick: tick.stage_homed)
+
+    def open(self, folder, number=1, duration_s=600.0):
+        rules = shipped_session_rules(constant(5.0, duration_s, ring_size_mm=2.0))
+        return self.answer(self.link.open_session(folder, header(number, rules))).refused
+
+    def arm(self):
+        self.until(lambda tick: not tick.refusals)
+        assert self.order(CommandType.BEGIN_ARM) is None
+        self.wait(HOLD_S)
+        assert self.order(CommandType.ARM) is None
+        self.until(lambda tick: tick.beam == "waiting")
+
+    def close_session(self, reason=None):
+        assert self.order(CommandType.CLOSE_SESSION, reason=reason) is None
+        return self.answer(self.link.end_session(self.link.latest().session_id))
+
+
+def say(line):
+    sys.stdout.write(line + "\n")
+    sys.stdout.flush()
+
+
+def main():
+    kiosk = StandInKiosk(sys.argv[1])
+    kiosk.prepare()
+    assert kiosk.open(Path(sys.argv[2])) is None
+    kiosk.arm()
+    say("armed")
+    kiosk.until(lambda tick: tick is not None and tick.finished, within_s=600.0)
+    say(msgspec.json.encode(kiosk.close_session().summary).decode())
+
+
+if __name__ == "__main__":
+    main()

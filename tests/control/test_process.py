@@ -1,0 +1,215 @@
+"""Control as a process of its own: a kiosk that dies or freezes darkens the light, and control goes on."""
+
+import os
+import select
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+import msgspec
+import pytest
+from control_bench import running_control, standin_process, warm_config
+from simulated_cart import constant, shipped_session_rules
+from standin_kiosk import StandInKiosk, header
+
+from tosca_kiosk.control.journal import JOURNAL_NAME
+from tosca_kiosk.control.link.messages import Reply, SafetyNotice, SessionEnded
+from tosca_kiosk.domain.journal_lines import ChainReader
+from tosca_kiosk.domain.records import CommandType
+
+KIOSK_LOST_LIMIT_S = 0.5
+
+
+@pytest.fixture
+def runtime():
+    """A path short enough for sockets, which tmp_path may not be."""
+    path = Path(tempfile.mkdtemp(prefix="tosca-test-"))
+    yield path
+    shutil.rmtree(path)
+
+
+@pytest.fixture
+def control(runtime, tmp_path):
+    with running_control(warm_config(tmp_path), runtime) as running:
+        yield running
+
+
+@pytest.fixture
+def kiosk(control):
+    made = StandInKiosk(control.socket_path)
+    yield made
+    made.link.close()
+
+
+@pytest.fixture
+def folder(tmp_path):
+    path = tmp_path / "session"
+    path.mkdir()
+    return path
+
+
+def read_journal(folder):
+    reader = ChainReader((folder / JOURNAL_NAME).read_bytes())
+    assert sum(1 for _ in reader.ticks_json()) > 0
+    return reader
+
+
+def test_a_lost_kiosk_darkens_the_light_and_the_next_one_finds_the_session_latched(control, folder):
+    judge = control.judge
+    with standin_process(control.socket_path, folder) as lost:
+        judge.set("pedal.pressed", True)
+        assert judge.light_off_after_s(lost.kill) <= KIOSK_LOST_LIMIT_S
+    back = StandInKiosk(control.socket_path)
+    back.connect()
+    assert back.link.hello.session == 1
+    found = back.link.latest()
+    assert (found.phase, found.faults, found.session_id) == ("fault", ("kiosk_lost",), 1)
+    assert found.dose_j > 0.0
+
+    back.wait(0.5)
+    assert judge.ask()["true_power_w"] == 0.0, "nothing resumes by itself, though the pedal is still held"
+    judge.set("pedal.pressed", False)
+    assert back.order(CommandType.ACKNOWLEDGE, role="technician") is None
+    back.until(lambda tick: tick.phase == "ready")
+    back.arm()
+    judge.set("pedal.pressed", True)
+    back.until(lambda tick: tick.beam == "emitting" and tick.measured_w > 4.0)
+    assert judge.light_off_after_s(lambda: None) <= KIOSK_LOST_LIMIT_S, "no heartbeat comes meanwhile"
+    back.until(lambda tick: tick.phase == "fault")
+
+    ended = back.close_session("kiosk lost twice")
+    assert isinstance(ended, SessionEnded)
+    assert ended.summary.status == "aborted"
+    assert ended.summary.abort_reason.startswith("kiosk_lost")
+    reader = read_journal(folder)
+    assert reader.end.summary == ended.summary
+    assert reader.header.devices["laser"]["serial_number"] == "SIM-LASER"
+    back.link.close()
+
+
+def test_a_frozen_kiosk_darkens_the_light_and_is_told_when_it_thaws(control, folder):
+    judge = control.judge
+    with standin_process(control.socket_path, folder) as frozen:
+        judge.set("pedal.pressed", True)
+        try:
+            assert judge.light_off_after_s(lambda: frozen.send_signal(signal.SIGSTOP)) <= KIOSK_LOST_LIMIT_S
+        finally:
+            frozen.send_signal(signal.SIGCONT)
+        other = StandInKiosk(control.socket_path)
+        other.frame()
+        other.frame()
+        assert other.link.problem == "another kiosk is connected", "the thawed one kept its place"
+        other.link.close()
+        control.process.send_signal(signal.SIGTERM)
+        assert control.process.wait(15) == 0
+    assert read_journal(folder).end.summary.abort_reason.startswith("kiosk_lost")
+
+
+def test_a_treatment_from_homing_to_the_ended_journal(control, kiosk, folder):
+    kiosk.prepare()
+    assert kiosk.open(folder, duration_s=1.0) is None
+    kiosk.arm()
+    control.judge.set("pedal.pressed", True)
+    kiosk.until(lambda tick: tick.finished)
+    ended = kiosk.close_session()
+    assert ended.summary.status == "completed"
+    assert ended.summary.energy_j == pytest.approx(control.judge.ask()["true_energy_j"], rel=0.05)
+    assert read_journal(folder).end.summary == ended.summary
+    kiosk.until(lambda tick: tick.session_id is None)
+
+
+def test_what_does_not_fit_the_session_is_refused_with_the_reason(kiosk, folder, tmp_path):
+    kiosk.prepare()
+    link = kiosk.link
+    rules = shipped_session_rules(constant(5.0, 10.0, ring_size_mm=2.0))
+    loose = msgspec.structs.replace(rules, limits=msgspec.structs.replace(rules.limits, operator_fresh_s=9.0))
+    foreign = msgspec.structs.replace(
+        rules,
+        calibrations=msgspec.structs.replace(
+            rules.calibrations,
+            power=msgspec.structs.replace(rules.calibrations.power, device_serial_number="OTHER"),
+        ),
+    )
+    unplanned = msgspec.structs.replace(rules, protocol=None)
+
+    def refused(number):
+        return kiosk.answer(number).refused
+
+    assert "operator_fresh_s: 9 given" in refused(link.open_session(folder, header(1, loose)))
+    assert "is of laser OTHER, connected is laser SIM-LASER" in refused(
+        link.open_session(folder, header(1, foreign))
+    )
+    assert "journal cannot be made" in refused(link.open_session(tmp_path / "none", header(1, rules)))
+    assert "no protocol was chosen" in refused(link.open_session(folder, header(1, unplanned)))
+    assert "no protocol was chosen" in read_journal(folder).end.summary.abort_reason
+    assert "control has no session" in refused(link.order(CommandType.PAUSE, 5))
+    assert "meant for session 5" in refused(link.end_session(5))
+    assert "by its own request" in refused(link.order(CommandType.OPEN_SESSION, None))
+
+    other = tmp_path / "other"
+    other.mkdir()
+    assert kiosk.open(other, number=2) is None
+    assert "session 2 is not ended yet" in refused(link.open_session(folder, header(3, rules)))
+    assert "meant for session 1" in refused(link.order(CommandType.CLOSE_SESSION, 1))
+    assert "close the session first" in refused(link.end_session(2))
+    assert kiosk.answer(link.order(CommandType.STOP, 1)) == Reply(link._number, None)
+    kiosk.until(lambda tick: tick.faults == ("screen",))
+
+
+def test_control_that_is_stopped_while_a_session_is_open_ends_its_journal(control, kiosk, folder):
+    kiosk.prepare()
+    assert kiosk.open(folder) is None
+    control.process.send_signal(signal.SIGTERM)
+    assert control.process.wait(15) == 0
+    assert read_journal(folder).end.summary.abort_reason == "control was stopped"
+    kiosk.until(lambda tick: tick is None)
+    assert list(control.runtime.iterdir()) == [control.judge._own_path], "socket and ring are gone"
+
+
+def test_a_killed_control_is_seen_at_once_and_its_successor_takes_the_path_over(
+    control, kiosk, runtime, tmp_path
+):
+    kiosk.connect()
+    control.process.kill()
+    control.process.wait()
+    kiosk.link.poll()
+    assert not kiosk.link.connected
+    assert kiosk.link.latest() is None
+    assert kiosk.link.problem == "the other side closed the connection"
+    with running_control(warm_config(tmp_path), runtime):
+        kiosk.connect()
+        assert kiosk.link.hello.session is None
+        assert len(list(runtime.glob("telemetry-*"))) == 1
+
+
+def test_what_happens_outside_a_session_waits_for_the_kiosk(control):
+    control.judge.set("stop_loop.closed", False)
+    kiosk = StandInKiosk(control.socket_path)
+    kiosk.until(lambda tick: tick is not None and "stop_loop" in tick.faults)
+    kiosk.until(lambda tick: any(isinstance(notice, SafetyNotice) for notice in kiosk.notices))
+    (notice,) = [notice for notice in kiosk.notices if isinstance(notice, SafetyNotice)]
+    assert [event.event_type for event in notice.events] == ["e_stop_pressed"]
+    kiosk.link.close()
+
+
+PARENT = """
+import os, subprocess, sys
+command = [sys.executable, "-m", "tosca_kiosk", "control", "--config", sys.argv[1], "--runtime", sys.argv[2]]
+control = subprocess.Popen([*command, "--parent", str(os.getpid())], stdout=subprocess.PIPE, text=True)
+control.stdout.readline()
+print(control.pid, flush=True)
+os.kill(os.getpid(), 9)
+"""
+
+
+def test_control_ends_when_its_supervisor_is_killed(runtime, tmp_path):
+    command = [sys.executable, "-c", PARENT, str(warm_config(tmp_path)), str(runtime)]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as parent:
+        watched = os.pidfd_open(int(parent.stdout.readline()))
+        assert parent.wait(10) == -signal.SIGKILL
+    assert select.select([watched], (), (), 15.0)[0], "control outlived its supervisor"
+    os.close(watched)
+    assert not list(runtime.iterdir())
