@@ -11,9 +11,10 @@ from contextlib import closing, contextmanager
 from pathlib import Path
 
 import pytest
+from cast import safety_event
 from refusal import refused
 
-from tosca_kiosk.storage import Database
+from tosca_kiosk.storage import Database, chain, check, events, schema
 
 NOBODY = 65534
 
@@ -187,6 +188,54 @@ def test_a_damaged_database_is_refused(path):
     path.write_bytes(content)
     with refused(r"damaged .*restore the newest backup"):
         Database.open(path)
+
+
+def overwritten(path, name):
+    """Make the first page of a table or index of the file a page of nonsense."""
+    with closing(sqlite3.connect(path)) as tool:
+        root = tool.execute("SELECT rootpage FROM sqlite_master WHERE name = ?", (name,)).fetchone()[0]
+        size = tool.execute("PRAGMA page_size").fetchone()[0]
+    content = bytearray(path.read_bytes())
+    content[(root - 1) * size : root * size] = b"\xff" * size
+    path.write_bytes(content)
+
+
+def append(database, now):
+    with database.transaction() as transaction:
+        events.append_safety(transaction, now, [(0.0, safety_event())])
+
+
+@pytest.mark.parametrize("table", ["safety_log", "safety_log_chain", "sqlite_sequence"])
+@pytest.mark.parametrize("work", [lambda database, now: check(database), append], ids=["check", "append"])
+def test_damage_that_is_met_later_is_a_storage_error_too(path, now, table, work):
+    overwritten(path, table)
+    with Database.open(path) as database, refused(f"{path}: the database is damaged .*restore the newest"):
+        work(database, now)
+
+
+def test_damage_is_a_storage_error_inside_the_snapshot_already(path):
+    overwritten(path, "safety_log_chain")
+    with Database.open(path) as database, database.reading() as reader, refused("damaged"):
+        chain.verify(reader.connection, "safety_log")
+
+
+def test_a_file_whose_version_cannot_be_read_is_refused(path):
+    overwritten(path, "alembic_version")
+    with refused("damaged"):
+        Database.open(path)
+    with refused("damaged"):
+        schema.version_of_file(path)
+
+
+def test_what_is_not_the_librarys_error_stays_what_it_is(database):
+    def interrupted():
+        with database.transaction() as transaction:
+            transaction.insert("patients", patient_code="P-2026-0001")
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        interrupted()
+    assert database.find("patients") == []
 
 
 def test_a_directory_without_the_right_to_write_is_reported(common_folder, ordinary_user):

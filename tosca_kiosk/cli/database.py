@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 import click
-from sqlalchemy import NullPool, create_engine
 
 from tosca_kiosk.cli.pins import admin_option, authorised
 from tosca_kiosk.cli.workplace import Workplace, say, workplace_command
@@ -24,7 +22,6 @@ from tosca_kiosk.storage import (
     schema,
 )
 from tosca_kiosk.storage import check as check_record
-from tosca_kiosk.storage.door import translating
 from tosca_kiosk.storage.journal_import import JOURNAL_NAME
 
 EMPTY = "base"
@@ -41,7 +38,7 @@ def init(workplace: Workplace) -> None:
     """Make the database. A simulated cart's gets the shipped protocols and the simulators' calibrations."""
     path, simulated = workplace.database_path, workplace.config.all_simulated
     with workplace.locked():
-        if path.exists() and (version := version_of(path)) != EMPTY:
+        if path.exists() and (version := schema.version_of_file(path)) != EMPTY:
             raise RefusedError(f"{path}: there is a database already ({version}); nothing was changed")
         with _whole_or_not_at_all(path), Database.open(path) as database:
             if simulated:
@@ -55,7 +52,7 @@ def init(workplace: Workplace) -> None:
 def upgrade(workplace: Workplace) -> None:
     """Bring an older database to this program's version, after a verified backup."""
     with _existing(workplace) as path:
-        before, head = version_of(path), schema.revisions()[-1]
+        before, head = schema.version_of_file(path), schema.revisions()[-1]
         if before == EMPTY:
             raise RefusedError(f"{path}: the database is empty; create it with tosca-kiosk db init")
         backup = None
@@ -79,7 +76,7 @@ def upgrade(workplace: Workplace) -> None:
 def downgrade(workplace: Workplace, wanted: str | None, admin: str | None) -> None:
     """Bring the database back to an older version, after a verified backup. What that cannot hold is lost."""
     with _existing(workplace) as path:
-        before = version_of(path)
+        before = schema.version_of_file(path)
         target = _older_version(path, before, wanted)
         _authorise(path, admin)
         backup = _backup(workplace)
@@ -93,7 +90,7 @@ def downgrade(workplace: Workplace, wanted: str | None, admin: str | None) -> No
 @workplace_command
 def check(workplace: Workplace) -> None:
     """Look for damage, dangling keys, a foreign schema and rows of the logs that were touched."""
-    with _existing(workplace) as path, Database.open(path, create=False) as database, translating(path):
+    with _existing(workplace) as path, Database.open(path, create=False) as database:
         report = check_record(database)
     logs = {log: {"rows": report.rows[log], "head": report.heads[log]} for log in report.rows}
     result = {
@@ -130,7 +127,7 @@ def restore(workplace: Workplace, file: Path, admin: str | None) -> None:
     with workplace.locked():
         if path.exists() and file.samefile(path):
             raise RefusedError(f"{file}: this is the database itself; name a backup")
-        version = version_of(file)
+        version = schema.version_of_file(file)
         if version == EMPTY:
             raise RefusedError(f"{file}: an empty database; name a backup")
         _authorise(path, admin)
@@ -166,17 +163,6 @@ def import_one(workplace: Workplace, folder: Path, salvage: bool) -> None:
     workplace.answer(result, text if imported.whole else f"{text} The journal was cut short.")
 
 
-def version_of(path: Path) -> str:
-    """Return the version of the schema in a file, "base" for none, without changing the file.
-
-    Raises StorageError for a file that is no database of this program, or of a newer version of it.
-    """
-    uri = f"{path.absolute().as_uri()}?mode=ro"
-    engine = create_engine("sqlite://", creator=lambda: sqlite3.connect(uri, uri=True), poolclass=NullPool)
-    with translating(path), engine.connect() as connection:
-        return schema.version_of(connection, path)
-
-
 @contextmanager
 def _existing(workplace: Workplace) -> Iterator[Path]:
     """Hold the data directory and give the database's path. A missing one leaves no directory behind."""
@@ -203,7 +189,7 @@ def _whole_or_not_at_all(path: Path) -> Iterator[None]:
 def _authorise(path: Path, admin: str | None) -> None:
     """Ask for an admin's PIN where the database can tell whose: one of this version that can be read."""
     try:
-        usable = path.exists() and version_of(path) == schema.revisions()[-1]
+        usable = path.exists() and schema.version_of_file(path) == schema.revisions()[-1]
     except StorageError:
         return  # damaged: to bring a backup back is then all that can be done
     if usable:

@@ -14,7 +14,6 @@ from typing import Any
 
 import click
 import platformdirs
-from sqlalchemy.exc import SQLAlchemyError
 
 from simulators.scenario import ScenarioError
 from tosca_kiosk.config import CartConfig, bundled, load_config
@@ -26,7 +25,6 @@ from tosca_kiosk.domain.session_rules import SessionRefusedError
 from tosca_kiosk.domain.site_limits import SiteLimitError
 from tosca_kiosk.record import RefusedError, load_shipped_content
 from tosca_kiosk.storage import DATABASE_NAME, Database, StorageError, data_directory_lock, recover
-from tosca_kiosk.storage.errors import storage_error
 from tosca_kiosk.storage.lock import WAIT_S
 
 EXPECTED_ERRORS = (
@@ -139,8 +137,6 @@ def workplace_command(function: Command) -> Command:
             function(workplace, **arguments)
         except EXPECTED_ERRORS as error:
             refuse(str(error), as_json)
-        except SQLAlchemyError as error:
-            refuse(str(storage_error(workplace.database_path, error)), as_json)
 
     return wrapped
 

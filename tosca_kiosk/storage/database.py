@@ -18,8 +18,8 @@ import dataset
 from sqlalchemy import Connection, event
 
 from tosca_kiosk.storage import schema
-from tosca_kiosk.storage.door import Columns, Reader, Row, Transaction, translating
-from tosca_kiosk.storage.errors import StorageError
+from tosca_kiosk.storage.door import Columns, Reader, Row, Transaction
+from tosca_kiosk.storage.errors import StorageError, translate_errors, translating
 
 BUSY_TIMEOUT_S = 5.0
 # The pages of one imported session (about 15 MB) fit, so that each is written once.
@@ -44,7 +44,10 @@ class Database:
             row_type=dict,
             on_connect_statements=list(_PRAGMAS),  # the library appends to the list that it is given
         )
-        event.listen(self._raw.engine, "begin", self._begin)
+        engine = self._raw.engine
+        assert engine is not None  # close() takes it away
+        translate_errors(engine, path)
+        event.listen(engine, "begin", self._begin)
 
     @classmethod
     def open(cls, path: Path, *, create: bool = True, upgrade: bool = False) -> Self:

@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-import sqlite3
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Iterable, Mapping, Sequence
 from itertools import chain
 from pathlib import Path
 from typing import Any
 
 import dataset
 from sqlalchemy import Connection, text
-from sqlalchemy.exc import SQLAlchemyError
 
-from tosca_kiosk.storage.errors import StorageError, storage_error
+from tosca_kiosk.storage.errors import StorageError, translating
 from tosca_kiosk.storage.values import from_column, to_column
 
 Row = dict[str, Any]
@@ -22,15 +19,6 @@ Columns = dict[str, dict[str, str]]
 # Many rows in one statement are a third faster than one each; 64 of 16 columns stay far under
 # SQLite's 32 766 parameters, and more gain nothing.
 ROWS_A_STATEMENT = 64
-
-
-@contextmanager
-def translating(path: Path) -> Iterator[None]:
-    """Turn what the libraries raise about the database at path into a StorageError."""
-    try:
-        yield
-    except (SQLAlchemyError, dataset.DatasetError, sqlite3.Error, ValueError, TypeError) as error:
-        raise storage_error(path, error) from error
 
 
 class Reader:

@@ -1,10 +1,19 @@
-"""The one error of the record: what happened, where, and what to do about it."""
+"""The one error of the record: what happened, where, and what to do about it.
+
+No error of a library leaves the storage package. An engine's connections translate their own; `translating`
+does it for what fails elsewhere: in dataset, in the pool, in SQLAlchemy's conversion of values.
+"""
 
 from __future__ import annotations
 
+import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
-from sqlalchemy.exc import DBAPIError, IntegrityError
+import dataset
+from sqlalchemy import Engine, ExceptionContext, event
+from sqlalchemy.exc import DBAPIError, IntegrityError, SQLAlchemyError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 
@@ -26,6 +35,25 @@ _SQLITE_CAUSES = (
     ("database is locked", "another program holds the database", "close that program, then repeat"),
     ("disk i/o error", "the disk cannot be read or written", "check the disk, then run tosca-kiosk db check"),
 )
+
+
+def translate_errors(engine: Engine, path: Path) -> None:
+    """Let what fails on any connection of the engine, whoever uses it, be a StorageError about path."""
+
+    def translated(context: ExceptionContext) -> StorageError | None:
+        failed = context.sqlalchemy_exception or context.original_exception
+        return storage_error(path, failed) if isinstance(failed, SQLAlchemyError) else None
+
+    event.listen(engine, "handle_error", translated)
+
+
+@contextmanager
+def translating(path: Path) -> Iterator[None]:
+    """Turn what the libraries raise about the database at path into a StorageError."""
+    try:
+        yield
+    except (SQLAlchemyError, dataset.DatasetError, sqlite3.Error, ValueError, TypeError) as error:
+        raise storage_error(path, error) from error
 
 
 def storage_error(path: Path, error: Exception) -> StorageError:

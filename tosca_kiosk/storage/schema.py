@@ -14,9 +14,9 @@ from alembic.config import Config
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, create_engine
-from sqlalchemy.pool import StaticPool
+from sqlalchemy.pool import NullPool, StaticPool
 
-from tosca_kiosk.storage.errors import StorageError
+from tosca_kiosk.storage.errors import StorageError, translate_errors
 
 SchemaObjects = dict[tuple[str, str], str]
 
@@ -27,6 +27,18 @@ class State(Enum):
     EMPTY = auto()
     OLDER = auto()
     CURRENT = auto()
+
+
+def version_of_file(path: Path) -> str:
+    """Return the version that stands in a file, "base" for none, and leave the file as it is.
+
+    Raises StorageError as state_of, and for a file that cannot be read or is no SQLite database.
+    """
+    uri = f"{path.absolute().as_uri()}?mode=ro"
+    engine = create_engine("sqlite://", creator=lambda: sqlite3.connect(uri, uri=True), poolclass=NullPool)
+    translate_errors(engine, path)
+    with engine.connect() as connection:
+        return version_of(connection, path)
 
 
 def version_of(connection: Connection, path: Path) -> str:
