@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import datetime
 
 from tosca_kiosk.control.link.client import ControlLink
@@ -30,10 +30,21 @@ RETRY_OPEN_S = 5.0
 
 
 class Presenter:
-    """Holds the parts, one a screen, and decides which screen is shown."""
+    """Holds the parts, one a screen, and decides which screen is shown.
 
-    def __init__(self, record: Record, worker: Worker, link: ControlLink, theme: str = "dark") -> None:
+    start_control: asks for a control process; nothing happens while one is running.
+    """
+
+    def __init__(
+        self,
+        record: Record,
+        worker: Worker,
+        link: ControlLink,
+        start_control: Callable[[], object],
+        theme: str = "dark",
+    ) -> None:
         self.desk = Desk(record, worker, link)
+        self.start_control = start_control
         self.theme = theme
         self.login = Login(self.desk)
         self.first_start = FirstStart(self.desk, self._accounts_known)

@@ -11,11 +11,11 @@ GROUPS: tuple[tuple[str, tuple[str, ...]], ...] = (
     ("E-STOP", ("e_stop", "screen_stop")),
     ("BOARD", ("board", "board_faults")),
     ("PEDAL", ("footpedal",)),
-    ("SMOOTHING", ("smoothing",)),
+    ("MOTOR", ("smoothing",)),
     ("LASER", ("laser",)),
     ("POWER", ("photodiode", "power_limit")),
     ("COOLING", ("tec",)),
-    ("RING STAGE", ("stage", "camera")),
+    ("STAGE", ("stage", "camera")),
     ("RECORD", ("journal", "disk")),
     ("SYSTEM", ("devices", "loop", "kiosk", "calibration", "session")),
 )
@@ -40,8 +40,8 @@ def _row(text: str, names: tuple[str, ...], live: Telemetry | None) -> LampRow:
     if text == "PEDAL":
         return _pedal(live)
     dark = live.phase in (Phase.IDLE, Phase.READY) and live.hold_s is None
-    if text == "SMOOTHING" and dark:
-        return LampRow("SMOOTHING off", "unknown")  # its motor starts with ARM: nothing has failed
+    if text == "MOTOR" and dark:
+        return LampRow("MOTOR off", "unknown")  # its motor starts with ARM: nothing has failed
     good = all(live.lamps.get(name, False) for name in names)
     return LampRow(text, "good" if good else "bad")
 

@@ -24,6 +24,7 @@ class Primary(StrEnum):
     RETRY = "retry"
     ARM = "arm"
     FINISH = "finish"
+    START_CONTROL = "start_control"
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +41,6 @@ class TreatmentView:
     remaining: str
     remaining_details: tuple[str, ...]
     ring: str
-    ring_details: tuple[str, ...]
     dose_j: float | None
     planned_j: float | None
     lamps: tuple[LampRow, ...]
@@ -57,8 +57,7 @@ class TreatmentView:
     can_go_back: bool
     back_text: str
     asking_end: bool
-    measured_w: float | None
-    set_w: float | None
+    in_session: bool
 
 
 def view(state: KioskState) -> TreatmentView:
@@ -75,8 +74,7 @@ def view(state: KioskState) -> TreatmentView:
         power_details=_power_details(live),
         remaining=wording.clock(None if live is None else _remaining_s(state, live)),
         remaining_details=_remaining_details(state),
-        ring=wording.millimetres(None if live is None else live.ring_size_mm),
-        ring_details=(_ring_target(state),),
+        ring=_ring(state),
         dose_j=None if live is None or not open_ else live.dose_j,
         planned_j=None if plan is None else plan.planned_energy_j,
         lamps=lamp_rows(live),
@@ -93,8 +91,7 @@ def view(state: KioskState) -> TreatmentView:
         can_go_back=_can_go_back(state),
         back_text="End session" if open_ else "Back",
         asking_end=form.asking_end,
-        measured_w=None if live is None else live.measured_w,
-        set_w=None if live is None else live.set_w,
+        in_session=open_,
     )
 
 
@@ -124,13 +121,14 @@ _PRIMARY_TEXTS = {
     Primary.RETRY: "TRY AGAIN",
     Primary.ARM: "HOLD TO ARM",
     Primary.FINISH: "FINISH",
+    Primary.START_CONTROL: "START CONTROL",
 }
 
 
 def _primary(state: KioskState) -> Primary:
     live, form = state.live, state.treatment
     if live is None:
-        return Primary.NONE
+        return Primary.NONE if state.control else Primary.START_CONTROL
     if form.opening is Opening.OPEN:
         return _primary_in_session(live)
     if form.opening is Opening.CONFIRM_DOSE:
@@ -151,7 +149,7 @@ def _primary_in_session(live: Telemetry) -> Primary:
 def _primary_enabled(state: KioskState, primary: Primary) -> bool:
     live = state.live
     if live is None:
-        return False
+        return primary is Primary.START_CONTROL
     if primary is Primary.ARM:
         return live.phase == Phase.READY and (live.hold_s is not None or not live.refusals)
     if primary is Primary.HOME:
@@ -271,8 +269,8 @@ def _detail(state: KioskState) -> str:
 
 def _power_details(live: Telemetry | None) -> tuple[str, ...]:
     if live is None:
-        return ("set --", "limit --")
-    return (f"set {wording.watts(live.set_w)}", f"limit {wording.watts(live.power_limit_w)}")
+        return ("set --   limit --",)
+    return (f"set {wording.watts(live.set_w)}   limit {wording.watts(live.power_limit_w)}",)
 
 
 def _remaining_s(state: KioskState, live: Telemetry) -> float | None:
@@ -285,13 +283,14 @@ def _remaining_details(state: KioskState) -> tuple[str, ...]:
     live, plan = state.live, state.protocol
     total = f"of {wording.clock(None if plan is None else plan.duration_s)}"
     if live is None or not live.steps:
-        return (f"{0 if plan is None else len(plan.steps)} steps", total)
-    return (f"step {live.step_index + 1} / {live.steps}", total)
+        return (f"steps {0 if plan is None else len(plan.steps)}   {total}",)
+    return (f"step {live.step_index + 1} / {live.steps}   {total}",)
 
 
-def _ring_target(state: KioskState) -> str:
+def _ring(state: KioskState) -> str:
     live, plan = state.live, state.protocol
     target_mm = None if live is None else live.ring_target_mm
     if target_mm is None and plan is not None:
         target_mm = plan.steps[0].ring_size_mm
-    return f"plan {wording.millimetres(target_mm)}"
+    present = wording.millimetres(None if live is None else live.ring_size_mm)
+    return f"Ring {present}, plan {wording.millimetres(target_mm)}"

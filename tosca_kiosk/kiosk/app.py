@@ -1,0 +1,126 @@
+"""The screen's process: Kivy's main loop over the presenter, one snapshot a frame.
+
+Nothing of Kivy is imported before its environment is prepared; so this file imports it inside `run`.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from tosca_kiosk.config import load_config
+from tosca_kiosk.control.link.client import ControlLink
+from tosca_kiosk.control.link.datagram import ALIVE, START_CONTROL, SUPERVISOR_SOCKET, DatagramOutlet
+from tosca_kiosk.kiosk import environment
+from tosca_kiosk.kiosk.heartbeat import Heartbeat
+from tosca_kiosk.kiosk.presenter import Presenter
+from tosca_kiosk.kiosk.services import Record, Worker
+from tosca_kiosk.storage import data_directory_lock
+
+if TYPE_CHECKING:
+    from tosca_kiosk.kiosk.shell import Shell
+
+FRAME_S = 1 / 30
+TEST_SOCKET = "TOSCA_KIOSK_TEST_SOCKET"
+"""Names the path at which tests may look at the screen; without it nobody can."""
+THEME = "TOSCA_KIOSK_THEME"
+
+
+def run(
+    socket_path: Path,
+    world_input_path: Path | None,
+    data_dir: Path,
+    config_path: Path,
+    windowed: bool,
+    lock_held: bool,
+) -> int:
+    """Show the screens until somebody ends them; return the process's exit code.
+
+    world_input_path: where the simulated world takes inputs, None where nothing is simulated. lock_held:
+    whoever started this process holds the data directory's lock. Raises ConfigError or StorageError.
+    """
+    config = load_config(config_path)
+    environment.prepare(windowed=windowed)
+    with ExitStack() as stack:
+        if not lock_held:
+            stack.enter_context(_locked(data_dir))
+        worker = Worker()
+        stack.callback(worker.close)
+        link = ControlLink(socket_path)
+        stack.callback(link.close)
+        supervisor = DatagramOutlet(socket_path.parent / SUPERVISOR_SOCKET)
+        stack.callback(supervisor.close)
+        world = None
+        if world_input_path is not None:
+            world = DatagramOutlet(world_input_path)
+            stack.callback(world.close)
+        record = Record(config, data_dir, lambda: datetime.now(UTC))
+        stack.callback(record.close)
+
+        def alive() -> None:
+            link.alive()
+            supervisor.send(ALIVE)
+
+        presenter = Presenter(
+            record,
+            worker,
+            link,
+            lambda: supervisor.send(START_CONTROL),
+            theme=os.environ.get(THEME, "dark"),
+        )
+        _show(presenter, None if world is None else world.send, Heartbeat(alive))
+    return 0
+
+
+def _show(presenter: Presenter, world: Any, heartbeat: Heartbeat) -> None:
+    # Kivy is imported here, after its environment was prepared.
+    from kivy.app import App  # noqa: PLC0415
+    from kivy.clock import Clock  # noqa: PLC0415
+    from kivy.core.window import Window  # noqa: PLC0415
+
+    from tosca_kiosk.kiosk.outside_view import OutsideView  # noqa: PLC0415
+    from tosca_kiosk.kiosk.shell import Shell  # noqa: PLC0415
+
+    shell: Shell = Shell(presenter, world)
+    outside = OutsideView(Path(os.environ[TEST_SOCKET]), shell, Window) if TEST_SOCKET in os.environ else None
+
+    class KioskApp(App):
+        """Kivy's application: our frame, and none of Kivy's keys."""
+
+        title = "TOSCA Kiosk"
+
+        def open_settings(self, *_: Any) -> bool:
+            """F1 opens nothing."""
+            return False
+
+        def on_start(self) -> None:
+            shell.frame.attach(Window)
+
+    def frame(_dt: float) -> None:
+        # On Linux Kivy's clock is the system's monotonic one, which telemetry is on.
+        now_s = Clock.time()
+        if heartbeat.beat(now_s):
+            Window.canvas.ask_update()  # a frame is drawn even where nothing has changed
+        shell.show(presenter.frame(now_s))
+        if outside is not None:
+            outside.poll()
+
+    Window.bind(on_flip=lambda _window: heartbeat.drawn())
+    Window.bind(on_request_close=lambda *_: True, on_keyboard=lambda *_: True)
+    Clock.schedule_interval(frame, FRAME_S)
+    try:
+        KioskApp().run()
+    finally:
+        if outside is not None:
+            outside.close()
+
+
+@contextmanager
+def _locked(data_dir: Path) -> Iterator[None]:
+    # Tried once: whoever starts the screen by hand sees at once who has the record.
+    with data_directory_lock(data_dir, monotonic_s=lambda: 0.0, wait=lambda _s: None, timeout_s=0.0):
+        yield

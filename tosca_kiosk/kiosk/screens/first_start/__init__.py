@@ -1,0 +1,1 @@
+"""First start: what it shows, how it looks, what its touches ask for."""

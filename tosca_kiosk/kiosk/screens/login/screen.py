@@ -1,0 +1,48 @@
+"""Signing in on the panel."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from tosca_kiosk.kiosk.screens.base import KioskScreen, load_layout, room
+from tosca_kiosk.kiosk.screens.login.view_model import LoginView, view
+from tosca_kiosk.kiosk.widgets.notice import UiNotice
+from tosca_kiosk.kiosk.widgets.pick_list import Row, UiPickList
+from tosca_kiosk.kiosk.widgets.pin_pad import UiPinPad
+from tosca_kiosk.kiosk.widgets.text import UiText
+
+WIDGETS = (UiNotice, UiPickList, UiPinPad, UiText)
+"""What the layout names."""
+load_layout(__file__)
+
+
+class LoginScreen(KioskScreen):
+    """A list of accounts and a PIN pad."""
+
+    view = staticmethod(view)
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        part = self.presenter.login
+        self.actions = [room()]
+        self.ids.pad.bind(on_pin=lambda _pad, pin: part.pin(pin))
+        self.ids.users.bind(on_pick=lambda _list, username: self._choose(username))
+
+    def _choose(self, username: str) -> None:
+        part = self.presenter.login
+        accounts = part.form.accounts
+        users = () if accounts is None else accounts.users
+        part.choose(next((user for user in users if user.username == username), None))
+        self.ids.pad.clear()
+
+    def show_view(self, view: LoginView) -> None:
+        ids = self.ids
+        ids.users.rows = [Row(username, name, role) for username, name, role in view.rows]
+        ids.users.chosen = view.chosen or None
+        ids.users.empty = view.problem or "Nobody can sign in."
+        ids.title.text = view.title
+        ids.pad.disabled = view.busy or not view.chosen
+        ids.pad.message = view.message
+        ids.pad.wait_s = view.wait_s
+        ids.notice.text = view.problem or view.session_open
+        ids.notice.tone = "refused" if view.problem else "info"

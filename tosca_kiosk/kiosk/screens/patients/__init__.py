@@ -1,0 +1,1 @@
+"""Patients: what it shows, how it looks, what its touches ask for."""

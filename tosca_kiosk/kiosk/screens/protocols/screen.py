@@ -1,0 +1,48 @@
+"""Protocols on the panel."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from tosca_kiosk.kiosk.look import px
+from tosca_kiosk.kiosk.screens.base import KioskScreen, action, load_layout, room
+from tosca_kiosk.kiosk.screens.facts import UiFacts
+from tosca_kiosk.kiosk.screens.protocols.view_model import ProtocolsView, view
+from tosca_kiosk.kiosk.widgets.notice import UiNotice
+from tosca_kiosk.kiosk.widgets.panel import UiPanel
+from tosca_kiosk.kiosk.widgets.pick_list import Row, UiPickList
+from tosca_kiosk.kiosk.widgets.profile_plot import UiProfilePlot
+from tosca_kiosk.kiosk.widgets.stepper import UiStepper
+from tosca_kiosk.kiosk.widgets.text import UiText
+
+WIDGETS = (UiFacts, UiNotice, UiPanel, UiPickList, UiProfilePlot, UiStepper, UiText)
+"""What the layout names."""
+load_layout(__file__)
+_NOTICE_MM = 19
+
+
+class ProtocolsScreen(KioskScreen):
+    """A list and a preview."""
+
+    view = staticmethod(view)
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        presenter = self.presenter
+        self._next = action("Treatment", presenter.treating.enter, mark="right", kind="primary", width_mm=60)
+        self.actions = [action("Back", presenter.patients.enter, mark="back"), room(), self._next]
+        self.ids.protocols.bind(on_pick=lambda _list, name: presenter.protocols.choose(name))
+
+    def show_view(self, view: ProtocolsView) -> None:
+        ids = self.ids
+        ids.protocols.rows = [Row(name, name, detail, right) for name, detail, right in view.rows]
+        ids.protocols.chosen = view.chosen or None
+        ids.protocols.empty = view.empty
+        ids.title.text, ids.description.text = view.title, view.description
+        ids.facts.facts = view.facts
+        ids.plot.planned = view.planned
+        ids.plot.limit_w = view.limit_w
+        ids.plot.opacity = 1 if view.planned else 0
+        ids.notice.text = view.problem or view.refused
+        ids.notice.height = px(_NOTICE_MM) if ids.notice.text else 0
+        self._next.disabled = not view.can_go_on

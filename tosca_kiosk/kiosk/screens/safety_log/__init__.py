@@ -1,0 +1,1 @@
+"""Safety log: what it shows, how it looks, what its touches ask for."""

@@ -1,0 +1,41 @@
+"""The safety log on the panel."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from tosca_kiosk.kiosk.screens.base import KioskScreen, action, load_layout, room
+from tosca_kiosk.kiosk.screens.safety_log.view_model import SafetyLogView, view
+from tosca_kiosk.kiosk.widgets.notice import UiNotice
+from tosca_kiosk.kiosk.widgets.pick_list import Row, UiPickList
+from tosca_kiosk.kiosk.widgets.text import UiText
+
+WIDGETS = (UiNotice, UiPickList, UiText)
+"""What the layout names."""
+load_layout(__file__)
+
+
+class SafetyLogScreen(KioskScreen):
+    """A list, newest first, in pages; the log itself comes in parts."""
+
+    view = staticmethod(view)
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        part = self.presenter.safety_log
+        self._newer = action("Newer", lambda: self._turn(-1), mark="up")
+        self._older = action("Older", lambda: self._turn(1), mark="down")
+        self.actions = [action("Back", part.back, mark="back"), room(), self._newer, self._older]
+
+    def _turn(self, pages: int) -> None:
+        part = self.presenter.safety_log
+        part.show(part.form.page + pages)
+        self.ids.rows.page = 0
+
+    def show_view(self, view: SafetyLogView) -> None:
+        ids = self.ids
+        ids.rows.rows = [Row(key, what, detail, severity) for key, what, detail, severity in view.rows]
+        ids.rows.empty = view.empty
+        ids.page.text = view.page_text
+        ids.notice.text = view.problem
+        self._newer.disabled, self._older.disabled = not view.can_go_newer, not view.can_go_older

@@ -1,0 +1,1 @@
+"""Summary: what it shows, how it looks, what its touches ask for."""

@@ -1,0 +1,56 @@
+"""A session's summary on the panel."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from tosca_kiosk.kiosk.screens.base import KioskScreen, action, ask_text, load_layout, room
+from tosca_kiosk.kiosk.screens.facts import UiFacts
+from tosca_kiosk.kiosk.screens.summary.view_model import SummaryView, view
+from tosca_kiosk.kiosk.widgets.chip import UiChip
+from tosca_kiosk.kiosk.widgets.notice import UiNotice
+from tosca_kiosk.kiosk.widgets.panel import UiPanel
+from tosca_kiosk.kiosk.widgets.profile_plot import UiProfilePlot
+from tosca_kiosk.kiosk.widgets.stepper import UiStepper
+from tosca_kiosk.kiosk.widgets.text import UiText
+from tosca_kiosk.kiosk.widgets.text_field import UiTextField
+
+WIDGETS = (UiChip, UiFacts, UiNotice, UiPanel, UiProfilePlot, UiStepper, UiText, UiTextField)
+"""What the layout names."""
+load_layout(__file__)
+
+
+class SummaryScreen(KioskScreen):
+    """Figures, the plot of set and measured power, and notes."""
+
+    view = staticmethod(view)
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        presenter = self.presenter
+        self._done = action("Done", presenter.patients.enter, mark="tick", kind="primary", width_mm=60)
+        self.actions = [action("Safety log", presenter.safety_log.enter, width_mm=46), room(), self._done]
+        self.ids.notes.bind(on_edit=lambda _field: self._ask_notes())
+
+    def _ask_notes(self) -> None:
+        ask_text(
+            self.frame,
+            "Notes",
+            self.ids.notes.value,
+            self.presenter.summary.note,
+            letters="lower",
+            max_length=120,
+        )
+
+    def show_view(self, view: SummaryView) -> None:
+        ids = self.ids
+        ids.title.text = view.title
+        ids.ended.text = view.ended.upper()
+        ids.ended.mark = {"completed": "tick", "aborted": "cross"}.get(view.ended, "")
+        ids.ended.opacity = 1 if view.ended else 0
+        ids.reason.text = view.problem or view.refused or view.reason
+        ids.reason.tone = "refused" if ids.reason.text else "info"
+        ids.facts.facts = view.facts
+        ids.plot.planned, ids.plot.measured = view.set_points, view.measured
+        ids.notes.value = view.notes
+        ids.notes.disabled = not view.can_note

@@ -1,0 +1,130 @@
+"""The treatment on the panel."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from kivy.uix.boxlayout import BoxLayout
+
+from tosca_kiosk.kiosk.screens.base import KioskScreen, action, load_layout
+from tosca_kiosk.kiosk.screens.treatment.view_model import Primary, TreatmentView, view
+from tosca_kiosk.kiosk.state import KioskState
+from tosca_kiosk.kiosk.widgets.chip import UiChip
+from tosca_kiosk.kiosk.widgets.confirm_sheet import UiConfirmSheet
+from tosca_kiosk.kiosk.widgets.dose_bar import UiDoseBar
+from tosca_kiosk.kiosk.widgets.hold_button import UiHoldButton
+from tosca_kiosk.kiosk.widgets.lamp_grid import UiLampGrid
+from tosca_kiosk.kiosk.widgets.notice import UiNotice
+from tosca_kiosk.kiosk.widgets.panel import UiPanel
+from tosca_kiosk.kiosk.widgets.state_bar import UiStateBar
+from tosca_kiosk.kiosk.widgets.trend import UiTrend
+from tosca_kiosk.kiosk.widgets.value_tile import UiValueTile
+
+WIDGETS = (UiChip, UiDoseBar, UiLampGrid, UiNotice, UiPanel, UiStateBar, UiTrend, UiValueTile)
+"""What the layout names."""
+load_layout(__file__)
+TREND_EVERY_S = 0.05
+_BACK_MM = 36
+
+
+class TreatmentScreen(KioskScreen):
+    """State, power, time, dose, lamps, trend; PAUSE and the one large key that is next."""
+
+    view = staticmethod(view)
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        part = self.presenter.treating
+        self._view: TreatmentView | None = None
+        self._trend_s = 0.0
+        self._back = action("Back", self._go_back, width_mm=_BACK_MM)
+        self._pause = action("PAUSE", part.pause, acts_on="down", width_mm=_BACK_MM)
+        self._primary = BoxLayout()
+        self._key = action("", self._press_primary, kind="primary", width_mm=None)
+        self._hold = UiHoldButton(text="HOLD TO ARM")
+        self._hold.bind(
+            on_begin=lambda _key: part.begin_arm(),
+            on_complete=lambda _key: part.arm(),
+            on_cancel=lambda _key, why: part.cancel_arm(),
+        )
+        self.actions = [self._back, self._pause, self._primary]
+        self._end_sheet = self._make_end_sheet()
+
+    def _make_end_sheet(self) -> UiConfirmSheet:
+        part = self.presenter.treating
+        sheet = UiConfirmSheet(
+            title="End the session?",
+            text="The protocol is not finished. The session ends as aborted; it cannot be continued.",
+            confirm_text="END",
+            danger=True,
+        )
+        sheet.bind(on_confirm=lambda _sheet: part.end(), on_cancel=lambda _sheet: part.ask_end(False))
+        return sheet
+
+    def entered(self) -> None:
+        super().entered()
+        self.ids.trend.clear()
+
+    def update(self, state: KioskState) -> None:
+        super().update(state)
+        if state.now_s - self._trend_s < TREND_EVERY_S:
+            return
+        self._trend_s = state.now_s
+        live = state.live
+        if live is None:
+            self.ids.trend.add(state.now_s, None, None)
+        else:
+            self.ids.trend.add(live.mono_s, live.measured_w, live.set_w)
+
+    def show_view(self, view: TreatmentView) -> None:
+        self._view = view
+        ids = self.ids
+        ids.state.state, ids.state.detail = view.state, view.state_detail
+        ids.power.value, ids.power.details = view.power, view.power_details
+        ids.remaining.value, ids.remaining.details = view.remaining, view.remaining_details
+        ids.dose.dose_j, ids.dose.planned_j = view.dose_j, view.planned_j
+        ids.lamps.lamps = view.lamps
+        ids.trend.limit_w, ids.trend.top_w = view.limit_w, view.top_w
+        ids.guide.text, ids.guide.tone = view.guide, view.guide_tone
+        ids.camera.text = view.camera
+        ids.ring.text = view.ring
+        self._show_actions(view)
+
+    def _show_actions(self, view: TreatmentView) -> None:
+        self._back.text, self._back.disabled = view.back_text, not view.can_go_back
+        self._pause.disabled = not view.can_pause
+        wanted = self._hold if view.primary is Primary.ARM else self._key
+        self._key.text = view.primary_text
+        self._key.disabled = view.primary is Primary.NONE or not view.primary_enabled
+        self._hold.disabled = not view.primary_enabled
+        self._hold.text = view.primary_text
+        self._hold.held_s = view.hold_s
+        if self._primary.children != [wanted]:
+            self._primary.clear_widgets()
+            self._primary.add_widget(wanted)
+        if view.asking_end:
+            self.frame.open_sheet(self._end_sheet)
+        else:
+            self.frame.close_sheet(self._end_sheet)
+
+    def _go_back(self) -> None:
+        part = self.presenter.treating
+        if self._view is not None and self._view.primary is Primary.FINISH:
+            part.end()
+        elif self._view is not None and self._view.in_session:
+            part.ask_end(True)
+        else:
+            part.leave()
+
+    def _press_primary(self) -> None:
+        part = self.presenter.treating
+        presses = {
+            Primary.HOME: part.home_stage,
+            Primary.CONFIRM_DOSE: part.open,
+            Primary.RETRY: part.retry,
+            Primary.FINISH: part.end,
+            Primary.START_CONTROL: self.presenter.start_control,
+        }
+        press = presses.get(Primary.NONE if self._view is None else self._view.primary)
+        if press is not None:
+            press()
