@@ -71,6 +71,7 @@ class ArroyoDevice(ABC):
         self._pending: deque[bytes] = deque()
         self._pending_characters = 0
         self._busy = False
+        self._begun_s = 0.0  # when the line that is worked off was taken up
         self._supervision: Timer | None = None
         self._set_form_to_factory()
         self._echo = options.terminal_echo
@@ -105,6 +106,7 @@ class ArroyoDevice(ABC):
 
     def _begin(self, line: bytes) -> None:
         self._busy = True
+        self._begun_s = self._kernel.now_s
         shortest_s, longest_s = ANSWER_TIME_S
         delay_s = shortest_s + (longest_s - shortest_s) * self._random.random()
         self._kernel.after(delay_s, partial(self._finish, line))
@@ -216,7 +218,7 @@ class ArroyoDevice(ABC):
         self._set_form_to_factory()
         self._pending.clear()
         self._pending_characters = 0
-        self.line.deaf_until_s = self._kernel.now_s + RESET_DEAF_S
+        self.line.deaf_until_s = self._begun_s + RESET_DEAF_S  # a host waits from its command on
 
     def _power_up(self) -> None:
         """Remember the factory's settings; called last by a subclass's constructor."""

@@ -207,6 +207,16 @@ def test_a_reset_is_deaf_for_125_ms_and_goes_back_to_the_factory(host):
     assert host.ask("ERR?") == "0"
 
 
+@pytest.mark.parametrize("seed", range(8))
+def test_a_host_that_waits_125_ms_after_its_reset_is_heard(seed):
+    bench = Bench(seed)
+    host = Host(bench, ArroyoLaser(bench).line)
+    host.type(b"*RST\n")
+    on_the_wire_s = 5 * 10 / 38400
+    host.wait(on_the_wire_s + 0.1255)
+    assert host.ask("ONDELAY?;:ERR?") == "3000,0"
+
+
 def test_nothing_behind_a_reset_in_its_line_is_done(host):
     assert host.ask("*RST;LAS:LDI 5;*IDN?", seconds=0.3) == ""
     assert host.ask("LAS:SET:LDI?") == "0"
