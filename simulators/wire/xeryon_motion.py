@@ -146,6 +146,7 @@ class Motion:
         self._flags = self._flags & ~Stat.CLOSED_LOOP
         self.target_counts = self.encoder_counts()
         if direction:
+            self._limit_flags = NO_FLAGS
             self._flags |= flags
             self._go(self._far_end_um(direction), self._settings["SSPD"], keep=flags)
 
@@ -169,6 +170,7 @@ class Motion:
             return
         self._halt()
         self._flags &= ~(Stat.ENCODER_VALID | Stat.CLOSED_LOOP)
+        self._limit_flags = NO_FLAGS
         self._search(1 if direction else -1)
 
     def _search(self, direction: int) -> None:
@@ -189,7 +191,6 @@ class Motion:
             return
         self._halt()
         self._encoder_zero_um = 0.0
-        self._limit_flags = NO_FLAGS
         self._flags |= Stat.ENCODER_VALID
         self._go_closed_loop(0)
 
@@ -236,8 +237,15 @@ class Motion:
         elif self._flags & Stat.SCANNING or not self._flags & Stat.CLOSED_LOOP:
             self._halt()
             self.target_counts = self.encoder_counts()
+            if self._flags & Stat.ENCODER_VALID:  # it ran as far as a soft limit lets it
+                self._limit_flags = self._flags_of_limit(self.target_counts)
         else:
             self._plan_arrival()
+
+    def _flags_of_limit(self, counts: int) -> Stat:
+        if counts >= self._settings["HLIM"]:
+            return Stat.END_STOP | Stat.RIGHT_END
+        return Stat.END_STOP | Stat.LEFT_END if counts <= self._settings["LLIM"] else NO_FLAGS
 
     def _plan_arrival(self) -> None:
         settings = self._settings

@@ -299,6 +299,29 @@ def test_scan_runs_freely_to_the_soft_limit():
     assert not rig.stat() & Stat.SCANNING
 
 
+@pytest.mark.parametrize(("direction", "end"), [(1, Stat.RIGHT_END), (-1, Stat.LEFT_END)])
+@pytest.mark.parametrize("tag", ["SCAN", "MOVE"])
+def test_a_free_run_shows_the_soft_limit_it_ends_at_and_leaves(tag, direction, end):
+    rig = Rig(LLIM=-2400, HLIM=2400)
+    rig.home()
+    rig.say(f"{tag}={direction}", 0.3)
+    assert not rig.stat() & (Stat.END_STOP | end)
+    rig.wait(2.0)
+    assert rig.stat() & (Stat.END_STOP | end) == Stat.END_STOP | end
+    rig.say(f"{tag}={-direction}", 0.2)
+    assert not rig.stat() & (Stat.END_STOP | end)
+
+
+@pytest.mark.parametrize("leaving", ["SCAN=-1", "MOVE=-1", "INDX=0"])
+def test_whatever_leaves_a_soft_limit_clears_its_bits(leaving):
+    rig = Rig(HLIM=2400)
+    rig.home()
+    rig.say("DPOS=9999", 2.0)
+    assert rig.stat() & Stat.RIGHT_END
+    rig.say(leaving, 0.2)
+    assert not rig.stat() & (Stat.END_STOP | Stat.RIGHT_END)
+
+
 @pytest.mark.parametrize(
     "bit",
     [
