@@ -7,6 +7,7 @@ from typing import Final
 
 COUNT_UM: Final = 1.25
 LONGEST_LINE = 16
+AXIS_PREFIX = "X:"
 LARGEST_VALUE = 99_999_999  # eight digits
 SIMULATED_SERIAL, FIRMWARE, STAGE_TYPE, SYNC, ENCODER_TYPE = -1, 0, 5125, 12345678, 1250
 
@@ -99,9 +100,14 @@ def reply(tag: str, value: int) -> bytes:
 
 
 def parse(line: bytes) -> tuple[str, str] | None:
-    """Return tag and value: "?", "" for none, or an integer's text. None for what the controller ignores."""
+    """Return tag and value: "?", "" for none, or an integer's text. None for what the controller ignores.
+
+    The page leaves open what becomes of lines it does not name; this one axis answers to the letter of the
+    first axis too, and a CR before the LF does not make a line another.
+    """
+    line = line.removesuffix(b"\r")
     if len(line) > LONGEST_LINE or not line.isascii():
         return None
-    tag, _, value = line.decode("ascii").partition("=")
+    tag, _, value = line.decode("ascii").removeprefix(AXIS_PREFIX).partition("=")
     digits = value[1:] if value[:1] in ("+", "-") else value
     return (tag, value) if digits.isdigit() or value in ("", "?") else None

@@ -401,7 +401,7 @@ def test_saved_settings_survive_a_reset():
 
 
 @pytest.mark.parametrize(
-    "line", ["ABCD=5", "LFRQ=84000", "X:DPOS=5", "dpos=5", "DPOS", "DPOS=", "DPOS=1.5", "DPOS=00000000000005"]
+    "line", ["ABCD=5", "LFRQ=84000", "Y:DPOS=5", "dpos=5", "DPOS", "DPOS=", "DPOS=1.5", "DPOS=00000000000005"]
 )
 def test_what_is_unknown_is_taken_silently(line):
     rig = Rig()
@@ -412,6 +412,17 @@ def test_what_is_unknown_is_taken_silently(line):
     rig.say(line, 1.0)
     assert rig.lines() == []
     assert rig.value("DPOS") == 100
+
+
+@pytest.mark.parametrize("line", ["DPOS=-200\r", "X:DPOS=-200", "X:DPOS=-00000200\r"])
+def test_a_host_may_name_the_only_axis_and_end_lines_with_cr_too(line):
+    rig = Rig()
+    rig.home()
+    rig.say(line, 1.0)
+    assert rig.plant.position_um() == pytest.approx(-250.0)
+    assert rig.value("DPOS") == -200
+    rig.say("X:DPOS=?\r", 0.02)
+    assert rig.lines() == [("DPOS", -200)]
 
 
 def test_an_index_search_survives_a_stage_that_is_held_for_a_while():
