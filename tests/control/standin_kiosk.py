@@ -1,7 +1,7 @@
 """A kiosk without a screen for tests of the processes: opens a session, arms, and goes on being alive.
 
-As a program: `standin_kiosk.py SOCKET FOLDER` prints `armed` when the gate waits for the pedal, and the
-session's summary as JSON when the protocol is finished and the journal ended.
+As a program: `standin_kiosk.py SOCKET FOLDER` opens a session or goes on with control's, prints `armed` when
+the gate waits for the pedal, and the session's summary as JSON when its journal is ended.
 """
 
 import sys
@@ -90,6 +90,13 @@ class StandInKiosk:
         rules = shipped_session_rules(constant(5.0, duration_s, ring_size_mm=2.0))
         return self.answer(self.link.open_session(folder, header(number, rules))).refused
 
+    def go_on(self):
+        """Take over the session that control has kept: acknowledge that its kiosk was lost."""
+        self.connect()
+        self.until(lambda tick: not tick.standing)
+        assert self.order(CommandType.ACKNOWLEDGE, role="technician") is None
+        self.until(lambda tick: tick.phase == "ready")
+
     def arm(self):
         self.until(lambda tick: not tick.refusals)
         assert self.order(CommandType.BEGIN_ARM) is None
@@ -109,8 +116,12 @@ def say(line):
 
 def main():
     kiosk = StandInKiosk(sys.argv[1])
-    kiosk.prepare()
-    assert kiosk.open(Path(sys.argv[2])) is None
+    kiosk.connect()
+    if kiosk.link.hello.session is None:
+        kiosk.prepare()
+        assert kiosk.open(Path(sys.argv[2])) is None
+    else:
+        kiosk.go_on()
     kiosk.arm()
     say("armed")
     kiosk.until(lambda tick: tick is not None and tick.finished, within_s=600.0)

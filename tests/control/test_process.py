@@ -72,8 +72,7 @@ def test_a_lost_kiosk_darkens_the_light_and_the_next_one_finds_the_session_latch
     back.wait(0.5)
     assert judge.ask()["true_power_w"] == 0.0, "nothing resumes by itself, though the pedal is still held"
     judge.set("pedal.pressed", False)
-    assert back.order(CommandType.ACKNOWLEDGE, role="technician") is None
-    back.until(lambda tick: tick.phase == "ready")
+    back.go_on()
     back.arm()
     judge.set("pedal.pressed", True)
     back.until(lambda tick: tick.beam == "emitting" and tick.measured_w > 4.0)

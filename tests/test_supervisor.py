@@ -1,0 +1,251 @@
+"""The supervisor: it starts the kiosk again, control only when asked, and leaves no process behind."""
+
+import json
+import os
+import select
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+import threading
+from pathlib import Path
+
+import pytest
+
+from tosca_kiosk import supervisor as supervisor_module
+from tosca_kiosk.config import bundled
+from tosca_kiosk.control.clock import RealClock
+from tosca_kiosk.control.link.client import ControlLink
+from tosca_kiosk.control.link.datagram import ALIVE, DatagramOutlet
+from tosca_kiosk.control.process import SOCKET_NAME
+from tosca_kiosk.runtime import RuntimeDirError, runtime_dir
+from tosca_kiosk.supervisor import SUPERVISOR_SOCKET, Supervisor
+
+WITHIN_S = 20.0
+
+WAITING = "import signal; signal.pause()"
+"""A process that does nothing until it is ended."""
+
+
+def python(code, *arguments):
+    return [sys.executable, "-c", code, *map(str, arguments)]
+
+
+@pytest.fixture
+def runtime():
+    path = Path(tempfile.mkdtemp(prefix="tosca-test-"))
+    yield path
+    shutil.rmtree(path)
+
+
+class Run:
+    """A supervisor at work in a thread. pids: of every process that it has started, by name."""
+
+    def __init__(self, control, kiosk, runtime, log_dir):
+        self._stop = False
+        self._clock = RealClock()
+        self.log_dir = log_dir
+        self.code = None
+        self.supervisor = Supervisor(control, kiosk, runtime, log_dir, self._clock)
+        self.wishes = DatagramOutlet(runtime / SUPERVISOR_SOCKET)
+        self._thread = threading.Thread(target=self._run)
+        self._thread.start()
+
+    def _run(self):
+        self.code = self.supervisor.run(lambda: self._stop)
+
+    def pid(self, name):
+        return getattr(self.supervisor, f"_{name}").pid
+
+    def log(self, name):
+        path = self.log_dir / f"{name}.log"
+        return path.read_text() if path.exists() else ""
+
+    def until(self, condition):
+        deadline_s = self._clock.now_s() + WITHIN_S
+        while not condition():
+            assert self._clock.now_s() < deadline_s
+            self._clock.sleep_until(self._clock.now_s() + 0.01)
+
+    def ended(self):
+        """Wait for the run's own end; return its exit code."""
+        self._thread.join(WITHIN_S)
+        assert not self._thread.is_alive()
+        return self.code
+
+    def stop(self):
+        self._stop = True
+        self._thread.join()
+        self.wishes.close()
+
+
+@pytest.fixture
+def start(runtime, tmp_path):
+    runs = []
+
+    def start_run(control, kiosk):
+        runs.append(Run(control, kiosk, runtime, tmp_path / "log"))
+        return runs[-1]
+
+    yield start_run
+    for run in runs:
+        run.stop()
+
+
+def exists(pid):
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    return True
+
+
+def test_the_operators_wish_ends_everything(start, tmp_path):
+    run = start(python(WAITING), python("pass"))
+    assert run.ended() == 0
+    assert run.pid("control") is None
+
+
+def test_a_dead_kiosk_is_started_again_and_control_is_left_alone(start):
+    run = start(python(WAITING), python(WAITING))
+    run.until(lambda: run.pid("kiosk"))
+    control, first = run.pid("control"), run.pid("kiosk")
+    assert run.wishes.send(ALIVE)
+    os.kill(first, signal.SIGKILL)
+    run.until(lambda: run.pid("kiosk") not in (None, first))
+    assert run.pid("control") == control
+
+
+def test_a_kiosk_that_never_draws_a_frame_is_given_up(start, monkeypatch):
+    monkeypatch.setattr(supervisor_module, "PAUSES_S", (0.0,))
+    run = start(python(WAITING), python("raise SystemExit('no window could be opened')"))
+    assert run.ended() == 1
+    assert run.log("kiosk").count("no window could be opened") == 5
+
+
+def test_a_kiosk_that_has_drawn_is_never_given_up(start, monkeypatch):
+    monkeypatch.setattr(supervisor_module, "PAUSES_S", (0.0,))
+    run = start(python(WAITING), python("import sys; sys.exit('fell over')"))
+    run.wishes.send(ALIVE)
+    run.until(lambda: run.log("kiosk").count("fell over") > 6)
+    assert run.code is None
+
+
+def test_the_pauses_grow(start, monkeypatch):
+    monkeypatch.setattr(supervisor_module, "PAUSES_S", (0.0, 3600.0))
+    run = start(python(WAITING), python("raise SystemExit('fell over')"))
+    run.until(lambda: run.log("kiosk").count("fell over") == 2)
+    run.until(lambda: run.pid("kiosk") is None)
+    assert run.code is None
+
+
+def test_a_kiosk_that_falls_silent_is_ended_even_when_it_is_stopped(start, monkeypatch):
+    monkeypatch.setattr(supervisor_module, "FROZEN_AFTER_S", 0.3)
+    run = start(python(WAITING), python(WAITING))
+    run.until(lambda: run.pid("kiosk"))
+    first = run.pid("kiosk")
+    os.kill(first, signal.SIGSTOP)
+    run.wishes.send(ALIVE)
+    run.until(lambda: run.pid("kiosk") not in (None, first))
+    assert not exists(first)
+
+
+def test_a_kiosk_that_says_nothing_yet_may_take_its_time(start, monkeypatch):
+    monkeypatch.setattr(supervisor_module, "FROZEN_AFTER_S", 0.0)
+    run = start(python(WAITING), python(WAITING))
+    run.until(lambda: run.pid("kiosk"))
+    first = run.pid("kiosk")
+    run.wishes.send({"wish": "something else"})
+    run.until(lambda: not select.select([run.supervisor._wishes], (), (), 0.0)[0])
+    assert run.pid("kiosk") == first
+
+
+def test_control_is_started_again_only_when_the_kiosk_asks(start, runtime):
+    run = start(python(WAITING), python(WAITING))
+    run.until(lambda: run.pid("control"))
+    first = run.pid("control")
+    link = ControlLink(runtime / SOCKET_NAME)
+    assert link.start_control(), "asking while it runs changes nothing"
+    os.kill(first, signal.SIGKILL)
+    run.until(lambda: run.pid("control") is None)
+    assert link.start_control()
+    run.until(lambda: run.pid("control"))
+    assert run.pid("control") != first
+    link.close()
+
+
+def test_a_child_that_heeds_no_request_to_end_is_killed(start, monkeypatch):
+    monkeypatch.setattr(supervisor_module, "CONTROL_ENDS_WITHIN_S", 0.2)
+    deaf = "import signal; signal.signal(signal.SIGTERM, signal.SIG_IGN); print('deaf', flush=True)"
+    run = start(python(f"{deaf}; signal.pause()"), python(WAITING))
+    run.until(lambda: run.log("control") == "deaf\n")
+    control = run.pid("control")
+    run.stop()
+    assert not exists(control)
+
+
+def test_a_long_log_is_put_aside(start, tmp_path, monkeypatch):
+    monkeypatch.setattr(supervisor_module, "MAX_LOG_BYTES", 10)
+    (tmp_path / "log").mkdir()
+    (tmp_path / "log" / "kiosk.log").write_text("x" * 11)
+    run = start(python(WAITING), python("print('new')"))
+    assert run.ended() == 0
+    assert (tmp_path / "log" / "kiosk.log").read_text() == "new\n"
+    assert (tmp_path / "log" / "kiosk.log.1").read_text() == "x" * 11
+
+
+def test_the_runtime_directory_is_the_data_directorys_own_and_private(tmp_path, monkeypatch):
+    monkeypatch.setenv("XDG_RUNTIME_DIR", str(tmp_path))
+    path = runtime_dir(tmp_path / "data")
+    assert path == runtime_dir(tmp_path / "data")
+    assert path != runtime_dir(tmp_path / "other")
+    assert path.stat().st_mode & 0o777 == 0o700
+    path.chmod(0o755)
+    with pytest.raises(RuntimeDirError, match="not this user's alone"):
+        runtime_dir(tmp_path / "data")
+
+
+def test_a_runtime_directory_too_long_for_sockets_is_refused(tmp_path, monkeypatch):
+    long = tmp_path / ("x" * 100)
+    long.mkdir()
+    monkeypatch.setenv("XDG_RUNTIME_DIR", str(long))
+    with pytest.raises(RuntimeDirError, match="too long for a socket"):
+        runtime_dir(tmp_path / "data")
+
+
+KIOSK_APP = """
+import json, os, sys
+from pathlib import Path
+from tosca_kiosk.control.clock import RealClock
+from tosca_kiosk.control.link.client import ControlLink
+link, clock = ControlLink(Path(sys.argv[1])), RealClock()
+while not (link.connect() and link.poll() and link.connected):
+    clock.sleep_until(clock.now_s() + 0.01)
+link.alive()
+print(json.dumps(link.hello.details), flush=True)
+"""
+
+
+def test_control_and_a_kiosk_meet_under_a_supervisor(start, runtime, tmp_path):
+    """The real control command; the kiosk says what it was told and ends."""
+    control = [sys.executable, "-m", "tosca_kiosk", "control", "--config", str(bundled("simulated.yaml"))]
+    control += ["--runtime", str(runtime), "--parent", str(os.getpid())]
+    run = start(control, python(KIOSK_APP, runtime / SOCKET_NAME))
+    assert run.ended() == 0
+    details = json.loads(run.log("kiosk"))
+    assert details["scheduling"] in ("fifo", "nice", "normal")
+    assert sorted(details["devices"]) == ["board", "laser", "stage", "tec"]
+
+
+def test_run_without_a_display_says_so_and_treats(tmp_path):
+    hidden = {"DISPLAY", "WAYLAND_DISPLAY", "SDL_VIDEODRIVER"}
+    environment = {name: value for name, value in os.environ.items() if name not in hidden}
+    command = [sys.executable, "-m", "tosca_kiosk", "--data-dir", str(tmp_path), "--json"]
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=100, check=False)
+    assert done.returncode == 0, done.stderr
+    assert "There is no display here" in done.stderr
+    assert "LASER EMITTING" in done.stderr
+    result = json.loads(done.stdout)
+    assert (result["status"], result["origin"]) == ("completed", "sim")
+    assert result["total_energy_joules"] == pytest.approx(result["planned_energy_joules"], rel=0.05)
