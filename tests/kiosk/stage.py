@@ -1,23 +1,18 @@
 """A window without a display: frames are stepped on a clock of our own, fingers are put down and lifted.
 
-Import this before anything of Kivy's.
+Kivy's environment must be prepared before this is imported; conftest.py and draw_gallery.py do.
 """
 
-import sys
+import numpy as np
+from kivy.base import EventLoop
+from kivy.clock import Clock
+from kivy.core.window import Window
+from kivy.graphics.opengl import GL_RGB, GL_UNSIGNED_BYTE, glReadPixels
+from kivy.metrics import Metrics
+from kivy.tests.common import UnitTestTouch
 
-from tosca_kiosk.kiosk import environment
-
-if "kivy" not in sys.modules:
-    environment.prepare(offscreen=True)
-
-import numpy as np  # noqa: E402 -- everything below needs the environment
-from kivy.base import EventLoop  # noqa: E402
-from kivy.clock import Clock  # noqa: E402
-from kivy.core.window import Window  # noqa: E402
-from kivy.graphics.opengl import GL_RGB, GL_UNSIGNED_BYTE, glReadPixels  # noqa: E402
-from kivy.tests.common import UnitTestTouch  # noqa: E402
-
-from tosca_kiosk.kiosk.look import look  # noqa: E402
+from tosca_kiosk.kiosk.environment import PANEL_DPI
+from tosca_kiosk.kiosk.look import look
 
 FRAME_S = 1 / 30
 
@@ -44,6 +39,7 @@ class Stage:
     """The one window of a test run; every test finds it empty, dark and at time 1000 s."""
 
     def __init__(self):
+        assert Metrics.dpi == PANEL_DPI, "Kivy was imported before its environment was prepared"
         EventLoop.ensure_window()
         Clock._max_fps = 0  # a frame is due when a test says so
         Clock.time = lambda: self.now_s

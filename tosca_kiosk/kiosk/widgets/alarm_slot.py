@@ -18,7 +18,7 @@ from tosca_kiosk.kiosk.widgets.text import UiText
 _SYMBOLS = {"": "", "low": "!", "medium": "!!", "high": "!!!"}
 _SYMBOL_MM = 9
 _MORE_MM = 11
-_AUDIO_MM = 24
+_AUDIO_MM = 29
 _LOOK_EVERY_S = 0.05
 
 
@@ -89,8 +89,8 @@ class UiAlarmSlot(Painted, BoxLayout):
 
     def __init__(self, **kwargs: Any) -> None:
         self._flash_from_s = 0.0
-        super().__init__(spacing=px(GAP_MM), **kwargs)
         self._flash = Clock.create_trigger(self._look_at_phase, _LOOK_EVERY_S, interval=True)
+        super().__init__(spacing=px(GAP_MM), **kwargs)
 
     def build(self) -> None:
         self._banner = _Banner()
@@ -112,7 +112,7 @@ class UiAlarmSlot(Painted, BoxLayout):
         banner.repaint()
         audio.disabled = not (self.priority and self.can_pause)
         audio.mark = "muted" if self.audio_pause_s else "audio"
-        audio.text = f"{self.audio_pause_s:.0f} s" if self.audio_pause_s else "Pause"
+        audio.text = f"{self.audio_pause_s:.0f} s" if self.audio_pause_s else "Audio\npause"
 
     def on_priority(self, *_: Any) -> None:
         self._restart_flash()

@@ -20,6 +20,7 @@ from tosca_kiosk.kiosk.widgets.text import UiText
 _LINE = 1.25
 _SCALE_MM = 9.5
 _GRID_LINES = 6
+_LEGEND_SHARE = 0.4
 MEASURED_MM = 0.5
 SET_MM = 0.4
 LIMIT_MM = 0.35
@@ -30,15 +31,18 @@ class Chart(OnPlate, FloatLayout):
     """Power over time. top_w: upper end of the scale. left_s, right_s: ends of the time scale."""
 
     caption = StringProperty("")
+    legend = StringProperty("")
     top_w = NumericProperty(6)
     left_s = NumericProperty(0)
     right_s = NumericProperty(1)
-    repaint_on: tuple[str, ...] = ("caption", "top_w", "left_s", "right_s")
+    repaint_on: tuple[str, ...] = ("caption", "legend", "top_w", "left_s", "right_s")
 
     def build(self) -> None:
         super().build()
         self._caption = UiText(ink="text2", size_hint=(None, None))
+        self._legend = UiText(ink="text2", halign="right", size_hint=(None, None))
         self.add_widget(self._caption)
+        self.add_widget(self._legend)
         self._ticks: list[UiText] = []
         with self.canvas:
             self._grid_ink = Color()
@@ -70,9 +74,7 @@ class Chart(OnPlate, FloatLayout):
     def paint(self) -> None:
         super().paint()
         x, _, width, _ = self.field
-        self._caption.text = self.caption
-        self._caption.size = (int(self.right) - px(PADDING_MM) - x, px(TEXT_MM * _LINE))
-        self._caption.pos = (x, int(self.top) - px(SPACING_MM) - self._caption.height)
+        self._paint_head(x, width)
         self._paint_grid(x, width)
         self.measured_line.colour(look.rgba("measured"))
         self.set_line.colour(look.rgba("text"))
@@ -88,6 +90,14 @@ class Chart(OnPlate, FloatLayout):
     def paint_set(self, points: Points, phase_px: float = 0.0) -> None:
         """Draw the set power, dashed."""
         self.set_line.put(dashed(points, px(DASH_MM), phase_px))
+
+    def _paint_head(self, x: int, width: int) -> None:
+        height = px(TEXT_MM * _LINE)
+        y = int(self.top) - px(SPACING_MM) - height
+        beside = round(width * _LEGEND_SHARE) if self.legend else 0
+        self._caption.text, self._legend.text = self.caption, self.legend
+        self._caption.size, self._caption.pos = (width - beside, height), (x, y)
+        self._legend.size, self._legend.pos = (beside, height), (x + width - beside, y)
 
     def _paint_grid(self, x: int, width: int) -> None:
         _, y, _, height = self.field

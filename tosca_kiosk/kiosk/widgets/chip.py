@@ -24,7 +24,7 @@ class UiChip(Painted, Label):
     def __init__(self, **kwargs: Any) -> None:
         kwargs.setdefault("size_hint", (None, None))
         kwargs.setdefault("height", px(TEXT_MM * 1.7))
-        super().__init__(bold=True, font_size=px(TEXT_MM), **kwargs)
+        super().__init__(bold=True, max_lines=1, font_size=px(TEXT_MM), **kwargs)
 
     def build(self) -> None:
         self._plate = Plate(self.canvas.before)

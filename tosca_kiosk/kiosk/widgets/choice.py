@@ -25,17 +25,19 @@ class UiChoice(Painted, BoxLayout):
         self._buttons: dict[str, UiButton] = {}
         super().__init__(spacing=px(GAP_MM), **kwargs)
 
-    def on_options(self, *_: Any) -> None:
+    def paint(self) -> None:
+        if {key: button.text for key, button in self._buttons.items()} != dict(self.options):
+            self._offer()
+        for key, button in self._buttons.items():
+            button.chosen = key == self.chosen
+            button.mark = "tick" if button.chosen else ""
+
+    def _offer(self) -> None:
         self.clear_widgets()
         self._buttons = {key: UiButton(text=text) for key, text in self.options}
         for key, button in self._buttons.items():
             button.bind(on_tap=lambda _button, key=key: self.dispatch("on_choose", key))
             self.add_widget(button)
-
-    def paint(self) -> None:
-        for key, button in self._buttons.items():
-            button.chosen = key == self.chosen
-            button.mark = "tick" if button.chosen else ""
 
     def on_choose(self, key: str) -> None:
         """Another option was touched."""

@@ -23,7 +23,7 @@ class Content(FloatLayout):
         super().__init__(**kwargs)
 
     @property
-    def top(self) -> Widget | None:
+    def top_layer(self) -> Widget | None:
         """The layer that is touched."""
         return self.lock or (self.sheets[-1] if self.sheets else self.screen)
 
@@ -46,14 +46,20 @@ class Content(FloatLayout):
         self.lock = layer
         self._arrange()
 
+    def do_layout(self, *_: Any) -> None:
+        """Give every layer the whole area."""
+        for layer in self.children:
+            layer.size = self.size
+            layer.pos = self.pos
+
     def on_layers(self) -> None:
         """What is on top may have changed."""
 
     def on_touch_down(self, touch: MotionEvent) -> bool:
         if not self.collide_point(*touch.pos):
             return False
-        if self.top is not None:
-            self.top.dispatch("on_touch_down", touch)
+        if self.top_layer is not None:
+            self.top_layer.dispatch("on_touch_down", touch)
         return True
 
     def _arrange(self) -> None:
@@ -64,6 +70,7 @@ class Content(FloatLayout):
             for at, layer in enumerate(wanted):
                 if layer.parent is None:
                     self.add_widget(layer, index=len(self.children) - at)
+        self.do_layout()
         self.dispatch("on_layers")
 
     def _visible(self) -> list[Widget]:

@@ -6,7 +6,7 @@ from kivy.graphics import Color, Rectangle
 from kivy.properties import NumericProperty
 
 from tosca_kiosk.kiosk.look import look, px
-from tosca_kiosk.kiosk.tokens import STRONG_MM
+from tosca_kiosk.kiosk.tokens import PADDING_MM, SPACING_MM, STRONG_MM
 from tosca_kiosk.kiosk.widgets.painted import Painted
 from tosca_kiosk.kiosk.widgets.panel import UiPanel
 from tosca_kiosk.kiosk.widgets.text import UiText
@@ -40,8 +40,9 @@ class UiDoseBar(UiPanel):
 
     def build(self) -> None:
         super().build()
+        self.padding = [px(PADDING_MM), px(SPACING_MM)]
         self._text = UiText(size_mm=STRONG_MM)
-        self._bar = _Bar(size_hint_y=None, height=px(3.4))
+        self._bar = _Bar(size_hint_y=None, height=px(3.0))
         self.add_widget(self._text)
         self.add_widget(self._bar)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from kivy.graphics import Color, Line
+from kivy.graphics import Color, SmoothLine
 from kivy.input.motionevent import MotionEvent
 from kivy.properties import BooleanProperty, NumericProperty, ObjectProperty
 from kivy.uix.label import Label
@@ -44,9 +44,9 @@ class UiHoldButton(Painted, Label):
         self._plate = Plate(self.canvas.before)
         with self.canvas.after:
             self._track_ink = Color(0, 0, 0, 0)
-            self._track = Line()
+            self._track = SmoothLine()
             self._ring_ink = Color(0, 0, 0, 0)
-            self._ring = Line(cap="none")
+            self._ring = SmoothLine(cap="none")
         fingers.bind(on_finger=self._other_finger)
 
     @property
@@ -70,7 +70,7 @@ class UiHoldButton(Painted, Label):
     def _paint_ring(self, ink: tuple[float, ...], radius: float) -> None:
         x, y = self.x + px(PADDING_MM) + radius, self.center_y
         self._track_ink.rgba = ink
-        self._track.width = 1.2
+        self._track.width = 1.6
         self._track.circle = (x, y, radius)
         share = self.share
         self._ring_ink.rgba = ink if share else (0, 0, 0, 0)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from kivy.graphics import Color, Line, RoundedRectangle
+from kivy.graphics import Color, SmoothLine, SmoothRoundedRectangle
 from kivy.properties import OptionProperty
 from kivy.uix.label import Label
 
@@ -34,14 +34,14 @@ class UiLamp(Painted, Label):
     def build(self) -> None:
         with self.canvas.before:
             self._fill = Color(0, 0, 0, 0)
-            self._shape = RoundedRectangle()
+            self._shape = SmoothRoundedRectangle()
             self._edge_ink = Color(0, 0, 0, 0)
-            self._edge = Line(width=1.4)
+            self._edge = SmoothLine(width=1.4)
         self._picture = Pictogram(self.canvas.after)
 
     def paint(self) -> None:
         paper, ink, mark, text_ink = _LOOKS[self.state]
-        side = px(_LAMP_MM)
+        side = min(px(_LAMP_MM), max(int(self.height) - 2, 1))
         x, y = round(self.x), round(self.center_y - side / 2)
         self._fill.rgba = look.rgba(paper)
         self._shape.pos, self._shape.size = (x, y), (side, side)

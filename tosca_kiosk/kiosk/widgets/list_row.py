@@ -32,7 +32,7 @@ class UiListRow(Painted, BoxLayout):
     repaint_on = ("title", "detail", "right_text", "chosen", "pressed", "disabled")
 
     def __init__(self, **kwargs: Any) -> None:
-        super().__init__(padding=[px(PADDING_MM), px(0.8)], spacing=px(PADDING_MM), **kwargs)
+        super().__init__(padding=[px(PADDING_MM), px(1.2)], spacing=px(PADDING_MM), **kwargs)
 
     def build(self) -> None:
         self._plate = Plate(self.canvas.before)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from math import cos, pi, sin
 from typing import Any
 
-from kivy.graphics import Color, InstructionGroup, Line
+from kivy.graphics import Color, InstructionGroup, SmoothLine
 
 from tosca_kiosk.kiosk.tokens import Rgba
 
@@ -20,7 +20,7 @@ def _arc(x: float, y: float, radius: float, start_deg: float = 0, end_deg: float
 
 def _ray(angle_deg: float) -> Stroke:
     turn = pi / 180 * angle_deg
-    return (0.5 + 0.2 * cos(turn), 0.5 + 0.2 * sin(turn), 0.5 + 0.46 * cos(turn), 0.5 + 0.46 * sin(turn))
+    return (0.5 + 0.22 * cos(turn), 0.5 + 0.22 * sin(turn), 0.5 + 0.46 * cos(turn), 0.5 + 0.46 * sin(turn))
 
 
 _BODY = (0.2, 0.08, 0.8, 0.08, 0.8, 0.52, 0.2, 0.52, 0.2, 0.08)
@@ -33,7 +33,7 @@ MARKS: dict[str, tuple[Stroke, ...]] = {
     "unknown": ((0.25, 0.5, 0.75, 0.5),),
     "lock": (_BODY, (0.3, 0.52, 0.3, 0.7, *_arc(0.5, 0.7, 0.2, 180, 0), 0.7, 0.52)),
     "unlock": (_BODY, (0.3, 0.52, 0.3, 0.72, *_arc(0.5, 0.72, 0.2, 180, 30))),
-    "laser": (_arc(0.5, 0.5, 0.08), *(_ray(angle) for angle in range(0, 360, 45))),
+    "laser": (_arc(0.5, 0.5, 0.05), *(_ray(angle) for angle in range(0, 360, 45))),
     "pedal": ((0.08, 0.12, 0.92, 0.12), (0.14, 0.3, 0.86, 0.56), (0.22, 0.33, 0.22, 0.12),
               (0.86, 0.56, 0.86, 0.4)),
     "stop": ((*_arc(0.5, 0.56, 0.34, 0, 180), 0.84, 0.56), (0.38, 0.56, 0.38, 0.2, 0.62, 0.2, 0.62, 0.56),
@@ -45,6 +45,7 @@ MARKS: dict[str, tuple[Stroke, ...]] = {
     "right": ((0.36, 0.82, 0.68, 0.5, 0.36, 0.18),),
     "shift": ((0.5, 0.88, 0.88, 0.48, 0.66, 0.48, 0.66, 0.12, 0.34, 0.12, 0.34, 0.48, 0.12, 0.48,
                0.5, 0.88),),
+    "space": ((0.06, 0.5, 0.06, 0.28, 0.94, 0.28, 0.94, 0.5),),
     "erase": ((0.04, 0.5, 0.3, 0.8, 0.96, 0.8, 0.96, 0.2, 0.3, 0.2, 0.04, 0.5), (0.46, 0.36, 0.74, 0.64),
               (0.46, 0.64, 0.74, 0.36)),
     "search": (_arc(0.42, 0.58, 0.28), (0.63, 0.37, 0.9, 0.1)),
@@ -76,7 +77,7 @@ class Pictogram:
         strokes = MARKS[mark]
         self._ink.rgba = ink
         while len(self._lines) < len(strokes):
-            self._lines.append(Line(cap="round", joint="round"))
+            self._lines.append(SmoothLine(cap="round", joint="round"))
             self._group.add(self._lines[-1])
         for at, line in enumerate(self._lines):
             stroke = strokes[at] if at < len(strokes) else ()

@@ -27,7 +27,7 @@ class UiNotice(Painted, BoxLayout):
         super().__init__(spacing=px(SPACING_MM), **kwargs)
 
     def build(self) -> None:
-        self._mark = UiMark(size_hint_x=None, width=px(TEXT_MM * 1.2))
+        self._mark = UiMark(size_hint_x=None)
         self._text = UiText(wraps=True)
         self.add_widget(self._mark)
         self.add_widget(self._text)
@@ -35,6 +35,7 @@ class UiNotice(Painted, BoxLayout):
     def paint(self) -> None:
         ink = _INKS[self.tone]
         self._mark.mark = self.tone if self.text else ""
+        self._mark.width = px(TEXT_MM * 1.2) if self.text else 0
         self._mark.ink = self._text.ink = ink
         self._text.text = self.text
         self._text.bold = self.tone == "refused"

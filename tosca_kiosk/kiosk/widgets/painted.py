@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from kivy.clock import Clock
-from kivy.graphics import Color, Line, RoundedRectangle
+from kivy.graphics import Color, SmoothRoundedRectangle
 from kivy.properties import StringProperty
 from kivy.uix.widget import Widget
 
@@ -49,38 +49,30 @@ class Painted(Widget):
 
 
 class Plate:
-    """A rounded rectangle with an optional frame, behind a widget's content."""
+    """A rounded rectangle behind a widget's content; a frame is a second one around it."""
 
     def __init__(self, canvas: Any, radius_mm: float = RADIUS_MM) -> None:
         self._radius_mm = radius_mm
         with canvas:
-            self._fill = Color(0, 0, 0, 0)
-            self._rectangle = RoundedRectangle()
-            self._ink = Color(0, 0, 0, 0)
-            self._line = Line(width=1)
+            self._edge_ink = Color(0, 0, 0, 0)
+            self._edge = SmoothRoundedRectangle()
+            self._fill_ink = Color(0, 0, 0, 0)
+            self._fill = SmoothRoundedRectangle()
 
-    def put(
-        self,
-        box: tuple[float, float, float, float],
-        fill: Rgba,
-        line: Rgba | None = None,
-        line_mm: float = LINE_MM,
-    ) -> None:
+    def put(self, box: Box, fill: Rgba, line: Rgba | None = None, line_mm: float = LINE_MM) -> None:
         """Draw it. line: colour of the frame, None for none."""
+        inset = max(px(line_mm), 2) if line else 0
+        self._edge_ink.rgba = line or (0, 0, 0, 0)
+        self._shape(self._edge, box, 0)
+        self._fill_ink.rgba = fill
+        self._shape(self._fill, box, inset)
+
+    def _shape(self, rectangle: Any, box: Box, inset: float) -> None:
         x, y, width, height = box
-        radius = min(px(self._radius_mm), width / 2, height / 2)
-        self._fill.rgba = fill
-        self._rectangle.pos = (x, y)
-        self._rectangle.size = (width, height)
-        self._rectangle.radius = [radius]
-        self._ink.rgba = line or (0, 0, 0, 0)
-        if line is None:
-            self._line.points = []
-            return
-        half = max(px(line_mm) / 2, 0.6)
-        self._line.width = half
-        inner = (x + half, y + half, max(width - 2 * half, 0), max(height - 2 * half, 0))
-        self._line.rounded_rectangle = (*inner, max(radius - half, 0.1))
+        rectangle.pos = (x + inset, y + inset)
+        rectangle.size = (max(width - 2 * inset, 0), max(height - 2 * inset, 0))
+        radius = min(px(self._radius_mm), width / 2, height / 2) - inset
+        rectangle.radius = [max(radius, 1)]
 
 
 class OnPlate(Painted):

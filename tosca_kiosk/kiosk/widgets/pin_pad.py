@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from kivy.graphics import Color, Ellipse, Line
+from kivy.graphics import Color, SmoothEllipse, SmoothLine
 from kivy.properties import ListProperty, NumericProperty, StringProperty
 from kivy.uix.boxlayout import BoxLayout
 
@@ -34,7 +34,7 @@ class _Dots(Painted):
         while len(self._dots) < length:
             with self.canvas:
                 ink = Color()
-                self._dots.append((ink, Line(width=1.6), Ellipse()))
+                self._dots.append((ink, SmoothLine(width=1.4), SmoothEllipse()))
         side, pitch = px(_DOT_MM), px(_DOT_MM * 1.7)
         left = self.center_x - (pitch * (length - 1) + side) / 2
         for at, (ink, ring, disc) in enumerate(self._dots):

@@ -58,18 +58,18 @@ class UiProfilePlot(Chart):
         powers = [power_w for _, power_w in pairs if power_w is not None]
         highest = max([*powers, self.limit_w or 0], default=0) or 1
         self.top_w = highest * 1.1
-        kind = "dashed = set" if self.measured else f"{self.right_s:g} s"
-        self.caption = f"Power, W   {kind}"
+        self.caption = "Power, W"
+        self.legend = "dashed: set" if self.measured else ""
 
     def _paint_times(self) -> None:
         x, y, width, _ = self.field
-        steps = round_steps(self.right_s, max(2, int(width / px(_LABEL_MM))))
+        steps = round_steps(self.right_s, max(2, int(width / px(_LABEL_MM))))[1:]
         while len(self._times) < len(steps):
             self._times.append(UiText(ink="text2", halign="center", size_hint=(None, None)))
             self.add_widget(self._times[-1])
         for at, label in enumerate(self._times):
             shown = at < len(steps)
-            label.text = (f"{steps[at]:g} s" if at == 0 else f"{steps[at]:g}") if shown else ""
+            label.text = (f"{steps[at]:g} s" if at == len(steps) - 1 else f"{steps[at]:g}") if shown else ""
             label.size = (px(_LABEL_MM), px(TEXT_MM * 1.25)) if shown else (0, 0)
             middle = x + width * steps[at] / self.right_s if shown else x
             left = min(max(middle - label.width / 2, self.x), self.right - label.width)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-from kivy.graphics import Color, Line
 from kivy.input.motionevent import MotionEvent
 from kivy.properties import BooleanProperty, ObjectProperty, StringProperty
 from kivy.uix.boxlayout import BoxLayout
@@ -52,9 +51,10 @@ class _Key(Painted, BoxLayout):
         self._plate.put((*self.pos, *self.size), look.rgba(paper), look.rgba(edge), 0.9 if self.held else 0.4)
         self._name.text, self._state.text = self.name, self.state_text
         self._name.ink = self._state.ink = ink
-        room = self.top - self._name.top
+        words = px(SPACING_MM) + self._name.height + self._state.height
+        room = self.height - words
         side = min(px(_MARK_MM), max(room * 0.8, 1))
-        box = (self.center_x - side / 2, self._name.top + (room - side) / 2, side)
+        box = (self.center_x - side / 2, self.y + words + (room - side) / 2, side)
         self._picture.put(self.mark, box, look.rgba(ink))
 
     def on_down(self) -> None:
@@ -105,11 +105,10 @@ class UiSimulatedStrip(Painted, BoxLayout):
         super().__init__(orientation="vertical", padding=px(SPACING_MM), spacing=px(GAP_MM), **kwargs)
 
     def build(self) -> None:
-        with self.canvas.before:
-            self._edge_ink = Color()
-            self._edge = Line(width=1.4, dash_length=6, dash_offset=4)
+        self._ground = Plate(self.canvas.before)
+        self._head = Plate(self.canvas.before)
         self._title = UiText(
-            text="SIMULATED\nCART", bold=True, halign="center", wraps=True, size_hint_y=None, height=px(12.6)
+            text="SIMULATED\nCART", bold=True, halign="center", wraps=True, size_hint_y=None, height=px(12)
         )
         self._pedal = _Key(name="PEDAL", mark="pedal")
         self._stop = _Key(name="E-STOP", mark="stop")
@@ -122,9 +121,10 @@ class UiSimulatedStrip(Painted, BoxLayout):
             self.add_widget(part)
 
     def paint(self) -> None:
-        self._edge_ink.rgba = look.rgba("sim")
-        self._edge.rectangle = (self.x + 1, self.y + 1, self.width - 2, self.height - 2)
-        self._title.ink = "sim"
+        self._ground.put((*self.pos, *self.size), look.rgba("surface"), look.rgba("sim"))
+        head = self._title.height + px(SPACING_MM)
+        self._head.put((self.x, self.top - head, self.width, head), look.rgba("sim"))
+        self._title.ink = "on_sim"
         self._pedal.filled = self.pedal_pressed is True
         self._pedal.state_text = _word(self.pedal_pressed, "down", "up")
         self._stop.filled = self.stop_loop_closed is False

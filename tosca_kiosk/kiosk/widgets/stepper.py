@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from kivy.graphics import Color, Ellipse, Line
+from kivy.graphics import Color, SmoothEllipse, SmoothLine
 from kivy.properties import ListProperty, NumericProperty
 from kivy.uix.boxlayout import BoxLayout
 
@@ -32,8 +32,8 @@ class _Dot(Painted, BoxLayout):
         self._text = UiText(text=self.name)
         self.add_widget(self._text)
         with self.canvas:
-            self._fill_ink, self._fill = Color(), Ellipse()
-            self._edge_ink, self._edge = Color(), Line(width=1.4)
+            self._fill_ink, self._fill = Color(), SmoothEllipse()
+            self._edge_ink, self._edge = Color(), SmoothLine(width=1.4)
         self._picture = Pictogram(self.canvas)
 
     def paint(self) -> None:

@@ -41,7 +41,8 @@ class UiTrend(Chart):
         self.repaint()
 
     def paint(self) -> None:
-        self.caption = f"Power, W (last {self.window_s:g} s)   dashed = set"
+        self.caption = f"Power, W ({self.window_s:g} s)"
+        self.legend = "dashed: set"
         super().paint()
         self.paint_limit(self.limit_w)
         table = np.array(self._samples, np.float64).reshape(-1, 3)

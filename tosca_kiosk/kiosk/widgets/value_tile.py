@@ -7,11 +7,11 @@ from typing import Any
 from kivy.properties import ListProperty, NumericProperty, StringProperty
 
 from tosca_kiosk.kiosk.look import px
-from tosca_kiosk.kiosk.tokens import TEXT_MM, VALUE_MM
+from tosca_kiosk.kiosk.tokens import PADDING_MM, SPACING_MM, TEXT_MM, VALUE_MM
 from tosca_kiosk.kiosk.widgets.panel import UiPanel
 from tosca_kiosk.kiosk.widgets.text import UiText
 
-_LINE = 1.22
+_LINE = 1.18
 """Height of a line of text, of its size."""
 
 
@@ -28,7 +28,7 @@ class UiValueTile(UiPanel):
 
     def __init__(self, **kwargs: Any) -> None:
         self._details: list[UiText] = []
-        super().__init__(spacing=0, **kwargs)
+        super().__init__(spacing=0, padding=[px(PADDING_MM), px(SPACING_MM)], **kwargs)
 
     def build(self) -> None:
         super().build()

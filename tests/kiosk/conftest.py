@@ -1,0 +1,18 @@
+"""The offscreen stage for everything that is drawn."""
+
+import pytest
+
+from tosca_kiosk.kiosk import environment
+
+environment.prepare(offscreen=True)
+
+
+@pytest.fixture
+def stage():
+    """An empty dark window at rest."""
+    from stage import the_stage  # noqa: PLC0415 -- tests without a picture need no window
+
+    stage = the_stage()
+    stage.reset()
+    yield stage
+    stage.reset()

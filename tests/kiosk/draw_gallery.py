@@ -1,0 +1,27 @@
+"""Draws every widget in both themes, to be looked at: python tests/kiosk/draw_gallery.py FOLDER."""
+
+import sys
+from pathlib import Path
+
+from tosca_kiosk.kiosk import environment
+
+environment.prepare(offscreen=True)
+
+from gallery import WIDGETS, cut_out, put_up  # noqa: E402 -- after the environment
+from golden import write  # noqa: E402
+from stage import the_stage  # noqa: E402
+
+from tosca_kiosk.kiosk.tokens import THEMES  # noqa: E402
+
+
+def main(folder):
+    stage = the_stage()
+    folder.mkdir(parents=True, exist_ok=True)
+    for theme in THEMES:
+        for name in WIDGETS:
+            ground, _ = put_up(stage, name, theme)
+            write(folder / f"{name}_{theme}.png", cut_out(stage, ground))
+
+
+if __name__ == "__main__":
+    main(Path(sys.argv[1]))
