@@ -72,7 +72,7 @@ class _Input:
                 self._reply(wanted[ASK], sender)
             else:
                 self._change(wanted)
-        except (ValueError, TypeError, KeyError):
+        except (ValueError, TypeError, KeyError, RecursionError):
             self._refused += 1
 
     def _change(self, wanted: dict[str, Any]) -> None:

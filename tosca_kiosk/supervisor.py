@@ -177,7 +177,7 @@ class Supervisor:
                 wish = json.loads(self._wishes.recv(4096))
             except BlockingIOError:
                 return
-            except ValueError:
+            except (ValueError, RecursionError):
                 log.warning("a wish that is no JSON was dropped")
                 continue
             if wish == ALIVE:

@@ -156,6 +156,7 @@ def test_the_newest_tick_is_read_without_asking(ring, connected):
         (b'{"id":9}\n', 9, "type"),
         (b"\xff\xfe\n", 0, "not understood"),
         (b"\n", 0, "truncated"),
+        (b'{"type":"alive","id":3,"x":' + b"[" * 20_000 + b"\n", 0, "recursion"),
     ],
 )
 def test_a_line_that_is_not_understood_is_refused_with_its_number(server, raw, line, number, reason):

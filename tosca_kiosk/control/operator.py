@@ -22,6 +22,7 @@ ARM_WITHIN_S = 240.0
 PEDAL_WITHIN_S = 180.0
 
 HOLD_ARM_S = 1.6
+ARM_TRIES = 3
 SETTLE_TICKS = 20
 OPEN_WITHIN_S = 2.0
 
@@ -36,7 +37,7 @@ class OperatorGaveUpError(Exception):
 class UnattendedOperator:
     """Scripts for one session. press_pedal: None where somebody else holds the pedal.
 
-    refused: why control did not open the session, None when it did.
+    refused: why control did not open the session, None when it did. newest_refusal: of any command.
     """
 
     def __init__(self, controller: Controller, press_pedal: Callable[[bool], None] | None) -> None:
@@ -45,7 +46,15 @@ class UnattendedOperator:
         self._number = 0
         self.inputs: Inputs | None = None
         self.refused: str | None = None
+        self.newest_refusal: str | None = None
+        self._pedal_by_s = 0.0
         self.now_s = 0.0
+
+    def learn(self, inputs: Inputs, decision: Decision) -> None:
+        """Take note of what a tick knew and answered."""
+        self.inputs = inputs
+        for reply in decision.replies:
+            self.newest_refusal = reply.refused or self.newest_refusal
 
     # --- before the session -----------------------------------------------------------------------------
 
@@ -134,6 +143,8 @@ class UnattendedOperator:
         refused = yield from self._ask_until_open()
         if refused is not None:
             return refused
+        # Not per arming: control disarms by itself long before, and arming again must not start it anew.
+        self._pedal_by_s = self.now_s + ARM_WITHIN_S + PEDAL_WITHIN_S
         while not self._over():
             part = self._arm() if controller.state.phase is Phase.READY else self._wait_for_light()
             reason = yield from part
@@ -159,33 +170,39 @@ class UnattendedOperator:
         return state.phase is Phase.FAULT or (state.phase is Phase.READY and state.finished)
 
     def _arm(self) -> ScriptWithReason:
-        """Hold ARM once everything but the motor and the pedal allows it."""
-        controller = self._controller
+        """Hold ARM whenever everything but the motor and the pedal allows it, until control has armed."""
+        controller, tries = self._controller, 0
         deadline_s = self.now_s + ARM_WITHIN_S
-        while refused := self._refused(Scope.ARM, except_lamp="smoothing"):
-            if controller.state.phase is not Phase.READY:
-                return None
-            if self.now_s > deadline_s:
+        while controller.state.phase is Phase.READY:
+            refused = self._refused(Scope.ARM, except_lamp="smoothing")
+            if tries == ARM_TRIES:
+                return f"arming was refused {tries} times: {self.newest_refusal}"
+            if refused and self.now_s > deadline_s:
                 return f"not ready to arm within {ARM_WITHIN_S:g} s: {refused}"
-            yield
+            if refused:
+                yield
+            else:
+                tries += 1
+                yield from self._hold_arm()
+        return None
+
+    def _hold_arm(self) -> Script:
         self._submit(CommandType.BEGIN_ARM)
         held_until_s = self.now_s + HOLD_ARM_S
         while self.now_s < held_until_s:
             yield
         self._submit(CommandType.ARM)
         yield
-        return None
 
     def _wait_for_light(self) -> ScriptWithReason:
         """Press the pedal when the gate is wanted, and hold it until armed and treating are over."""
         controller = self._controller
-        deadline_s = self.now_s + PEDAL_WITHIN_S
         while controller.state.phase in (Phase.ARMED, Phase.TREATING):
             if controller.state.phase is Phase.TREATING:
-                deadline_s = self.now_s + PEDAL_WITHIN_S
+                self._pedal_by_s = self.now_s + PEDAL_WITHIN_S
             elif controller.state.beam is Beam.WAITING:
                 self._pedal(True)
-            if self.now_s > deadline_s:
+            if self.now_s > self._pedal_by_s:
                 return f"the pedal was not pressed within {PEDAL_WITHIN_S:g} s"
             yield
         return None
@@ -223,7 +240,7 @@ def drive(
         except StopIteration:
             return False
         inputs, decision = controller.tick(now_s, late_s, overrun_s)
-        operator.inputs = inputs
+        operator.learn(inputs, decision)
         watch(decision)
         return True
 

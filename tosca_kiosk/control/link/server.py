@@ -27,6 +27,9 @@ class _Numbered(msgspec.Struct):
 
 _numbered = msgspec.json.Decoder(_Numbered)
 
+_NOT_UNDERSTOOD: Final = (msgspec.MsgspecError, UnicodeDecodeError, RecursionError)
+"""What a decoder raises; the last for a line of brackets within brackets."""
+
 
 class LinkServer:
     """Listens at a path for the kiosk. hello: makes the first line for a kiosk that connects.
@@ -108,7 +111,7 @@ class LinkServer:
     def _request(self, line: bytes) -> Request | None:
         try:
             request = _requests.decode(line)
-        except (msgspec.MsgspecError, UnicodeDecodeError) as error:
+        except _NOT_UNDERSTOOD as error:
             self.send(Reply(_number_of(line), f"not understood: {error}"))
             return None
         if isinstance(request, Alive) or _is_stop(request):
@@ -129,7 +132,7 @@ def _is_stop(request: Request) -> bool:
 def _number_of(line: bytes) -> int:
     try:
         return _numbered.decode(line).id
-    except (msgspec.MsgspecError, UnicodeDecodeError):
+    except _NOT_UNDERSTOOD:
         return NO_NUMBER
 
 
