@@ -107,6 +107,18 @@ def test_the_last_admin_cannot_be_closed(database, now):
     assert users.admin_has_pin(database)
 
 
+def test_the_last_admin_with_a_pin_cannot_be_closed(database, now):
+    with database.transaction(1) as transaction:
+        other = users.add(transaction, "root", "Another Admin", "admin", now)
+        users.set_pin(transaction, other, "161803", now)
+    with refused("root is the last admin with a PIN; give another"), database.transaction(1) as transaction:
+        users.deactivate(transaction, other)
+    with database.transaction(1) as transaction:
+        users.set_pin(transaction, 1, "314159", now)
+        users.deactivate(transaction, other)
+    assert users.admin_has_pin(database)
+
+
 @pytest.mark.parametrize(
     ("values", "reason"),
     [

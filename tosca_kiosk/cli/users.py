@@ -102,7 +102,6 @@ def deactivate(workplace: Workplace, username: str, admin: str | None) -> None:
     with workplace.record() as database:
         user = active_user(database, username)
         operator_id = authorised(database, admin)
-        _keep_an_admin_with_pin(database, user)
         with database.transaction(operator_id) as transaction:
             accounts.deactivate(transaction, user.tech_id)
     result = {"tech_id": user.tech_id, "username": username, "is_active": False}
@@ -115,14 +114,3 @@ def active_user(database: Database, username: str) -> User:
     if user is None or not user.is_active:
         raise RefusedError(f"no active user is named {username!r}; see tosca-kiosk users list")
     return user
-
-
-def _keep_an_admin_with_pin(database: Database, leaving: User) -> None:
-    # Without one, changes of accounts would be free for everybody again.
-    able = [
-        user.tech_id
-        for user in accounts.list_all(database, active_only=True)
-        if user.has_pin and user.role is Role.ADMIN
-    ]
-    if able == [leaving.tech_id]:
-        raise RefusedError(f"{leaving.username} is the last admin with a PIN; give another one a PIN first")

@@ -144,11 +144,17 @@ def verify_pin(transaction: Transaction, username: str, pin: str, now: datetime)
 
 
 def deactivate(transaction: Transaction, tech_id: int) -> None:
-    """Close an account; its rows stay. StorageError for the last active admin."""
+    """Close an account; its rows stay.
+
+    StorageError for the last active admin, and for the last one with a PIN: without one, changes of
+    accounts would be free for everybody again.
+    """
     user = get(transaction, tech_id)
     admins = [other for other in list_all(transaction, active_only=True) if other.role is Role.ADMIN]
     if [admin.tech_id for admin in admins] == [tech_id]:
         raise StorageError(f"{user.username} is the last active admin; make another one first")
+    if [admin.tech_id for admin in admins if admin.has_pin] == [tech_id]:
+        raise StorageError(f"{user.username} is the last admin with a PIN; give another one a PIN first")
     transaction.update("tech_users", {"tech_id": tech_id}, is_active=False)
 
 
