@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 from contextlib import closing
+from hashlib import sha256
 
 import msgspec
 import pytest
@@ -152,6 +153,54 @@ def test_a_journal_of_a_session_that_is_not_here_or_no_file_at_all_is_refused(da
         import_journal(database, written(journal, [writer.header(header(session_id=7))]), now)
     with refused(r"the journal cannot be read \(No such file or directory\)"):
         import_journal(database, journal.with_name("missing.jsonl"), now)
+
+
+EVENT_OF_ANOTHER_SCHEMA = b'{"t":0.01,"i":[],"o":[],"e":[{"event_type":"laser_on"}]}'
+INPUTS_OF_ANOTHER_SCHEMA = b'{"t":0.01,"i":{"pedal":true},"o":[]}'
+
+
+def rightly_chained(cart, ticks, *foreign, end=None):
+    """Return so many of the cart's own lines and others after them, in one chain."""
+    writer, lines = ChainWriter(), cart.lines[: ticks + 1]
+    writer.header(header())
+    writer.head, writer.ticks = bytes.fromhex(lines[-1][-67:-3].decode()), ticks
+    for json_object in foreign:
+        body = json_object[:-1]
+        digest = sha256(writer.head + body)
+        lines.append(b'%b,"h":"%b"}\n' % (body, digest.hexdigest().encode()))
+        writer.head, writer.ticks = digest.digest(), writer.ticks + 1
+    return lines if end is None else [*lines, writer.end(end)]
+
+
+def test_a_rightly_chained_event_of_another_schema_is_refused_with_its_line(database, journal, cart, now):
+    lines = rightly_chained(cart, 8, EVENT_OF_ANOTHER_SCHEMA, end=summarise(cart.state))
+    with refused(rf"{journal}: .* line 10: not a tick of this program \(Expected `array`"):
+        import_journal(database, written(journal, lines), now)
+    assert counts(database)[0] == 0
+    assert sessions.get(database, 1).status == "in_progress"
+
+
+def test_a_tick_that_cannot_be_decided_again_is_refused_with_its_line(database, journal, cart, now):
+    lines = rightly_chained(cart, 8, INPUTS_OF_ANOTHER_SCHEMA)
+    with refused(r"line 10: not a tick of this program \(Expected `array`"):
+        import_journal(database, written(journal, lines), now)
+    assert sessions.get(database, 1).status == "in_progress"
+
+
+@pytest.mark.parametrize("foreign", [EVENT_OF_ANOTHER_SCHEMA, INPUTS_OF_ANOTHER_SCHEMA])
+def test_recovery_goes_as_far_as_the_ticks_are_this_programs(database, journal, cart, now, tmp_path, foreign):
+    ticks = emitting_tick(cart)
+    written(journal, rightly_chained(cart, ticks, foreign))
+    [closed] = recover(database, tmp_path, now)
+    assert closed.status == "aborted"
+    assert f"its journal breaks at line {ticks + 2}: not a tick of this program" in closed.abort_reason
+    assert closed.total_energy_joules == cart.states[ticks - 1].measured_j > 2.0
+
+
+@pytest.mark.parametrize("content", [msgspec.json.encode(header(version=2)), b'{"kind":"start","version":2}'])
+def test_a_journal_of_another_format_is_refused_by_its_version(database, journal, now, content):
+    with refused(f"{journal}: a journal of format 2, this program reads format 1; import it with"):
+        import_journal(database, written(journal, [content, b"\n"]), now)
 
 
 def test_a_failing_import_leaves_nothing_behind(database, path, journal, cart, now):

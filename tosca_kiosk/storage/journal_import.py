@@ -9,7 +9,7 @@ from pathlib import Path
 import msgspec
 
 from tosca_kiosk.domain.events import SafetyEvent
-from tosca_kiosk.domain.journal_lines import ChainReader, Header, JournalError, Summary
+from tosca_kiosk.domain.journal_lines import FORMAT_VERSION, ChainReader, Header, JournalError, Summary
 from tosca_kiosk.domain.records import Inputs
 from tosca_kiosk.domain.safety import step
 from tosca_kiosk.domain.state import State
@@ -25,6 +25,10 @@ CUT_SHORT = "the program ended before the session was closed"
 NOTHING_RECORDED = "the program ended before anything was recorded"
 
 
+class _Format(msgspec.Struct, frozen=True):
+    version: int
+
+
 class _EventsOfTick(msgspec.Struct, frozen=True, gc=False):
     t: float
     e: tuple[events.JournalTreatmentEvent, ...] = ()
@@ -35,6 +39,7 @@ class _InputsOfTick(msgspec.Struct, frozen=True):
     i: Inputs
 
 
+_format = msgspec.json.Decoder(_Format)
 _events_of_tick = msgspec.json.Decoder(_EventsOfTick)
 _inputs_of_tick = msgspec.json.Decoder(_InputsOfTick)
 
@@ -77,12 +82,14 @@ def import_journal(
     A journal without its end (the program died) is imported as far as it goes; the session is aborted and
     its summary comes from deciding every recorded tick again. salvage: do the same where the chain breaks.
     cut_short: why there is no end, where the caller knows better than that the program died.
-    Raises StorageError for a file that cannot be read, a broken chain (without salvage), a session that is
-    another's or closed already.
+    Raises StorageError for a file that cannot be read or is of another format, for a broken chain or a tick
+    that is not of this program (without salvage), and for a session that is another's or closed already.
     """
     contents = _contents(_read(journal), journal, salvage)
+    end = contents.reader.end
+    summary = end.summary if end is not None else _decided_again(contents, journal, salvage, cut_short)
     with database.transaction(operator_id) as transaction:
-        return _import(transaction, contents, journal, now, cut_short)
+        return _import(transaction, contents, summary, journal, now)
 
 
 def recover(
@@ -114,11 +121,25 @@ def _has_header(journal: Path) -> bool:
     return journal.exists() and b"\n" in _read(journal)
 
 
+def _check_format(content: bytes, journal: Path) -> None:
+    """Look at the version alone: another format may shape and chain everything else in another way."""
+    try:
+        version = _format.decode(content[: content.find(b"\n")]).version
+    except msgspec.DecodeError:
+        return  # no header at all, as the chain will tell
+    if version != FORMAT_VERSION:
+        raise StorageError(
+            f"{journal}: a journal of format {version}, this program reads format {FORMAT_VERSION}; "
+            "import it with the version of the program that wrote it"
+        )
+
+
 def _contents(content: bytes, journal: Path, salvage: bool) -> _Contents:
+    _check_format(content, journal)
     try:
         contents = _Contents(content, ChainReader(content))
     except JournalError as error:
-        raise _not_what_was_written(journal, error) from error
+        raise _not_what_was_written(journal, str(error)) from error
     try:
         for line in contents.reader.ticks_json():
             # Most ticks hold no event and are not decoded; the few that only look so cost a decode.
@@ -126,15 +147,15 @@ def _contents(content: bytes, journal: Path, salvage: bool) -> _Contents:
                 tick = _events_of_tick.decode(line)
                 contents.treatment += [(tick.t, event) for event in tick.e]
                 contents.safety += [(tick.t, event) for event in tick.s]
-    except JournalError as error:
+    except (JournalError, msgspec.DecodeError) as error:
+        contents.broken = _where(error, contents.reader)
         if not salvage:
-            raise _not_what_was_written(journal, error) from error
-        contents.broken = str(error)
+            raise _not_what_was_written(journal, contents.broken) from error
     return contents
 
 
 def _import(
-    transaction: Transaction, contents: _Contents, journal: Path, now: datetime, cut_short: str
+    transaction: Transaction, contents: _Contents, summary: Summary, journal: Path, now: datetime
 ) -> Imported:
     reader = contents.reader
     header, start_utc = reader.header, from_utc_text(reader.header.started_utc)
@@ -144,7 +165,6 @@ def _import(
         transaction, start_utc, contents.safety, session_id=header.session_id, tech_id=header.tech_id
     )
     whole = reader.end is not None and contents.broken is None
-    summary = reader.end.summary if reader.end is not None else _decided_again(contents, cut_short)
     sessions.finish(transaction, header.session_id, summary)
     transaction.update(
         "session_journals",
@@ -175,16 +195,25 @@ def _check_session(transaction: Transaction, header: Header, start_utc: datetime
         )
 
 
-def _decided_again(contents: _Contents, cut_short: str) -> Summary:
+def _decided_again(contents: _Contents, journal: Path, salvage: bool, cut_short: str) -> Summary:
     """Return the summary of the last whole tick's state: the step is pure, so deciding again is exact."""
     reader, state = ChainReader(contents.content), State()
     try:
         for line in reader.ticks_json():
             state = step(reader.header.rules, state, _inputs_of_tick.decode(line).i).state
-    except JournalError:
-        return summarise(state, f"{cut_short}; its journal breaks at {contents.broken}")
+    except (JournalError, msgspec.DecodeError) as error:
+        broken = _where(error, reader)
+        if not salvage:
+            raise _not_what_was_written(journal, broken) from error
+        return summarise(state, f"{cut_short}; its journal breaks at {broken}")
     return summarise(state, cut_short)
 
 
-def _not_what_was_written(journal: Path, error: JournalError) -> StorageError:
-    return StorageError(f"{journal}: the journal is broken at {error}; nothing was imported, keep the file")
+def _where(error: JournalError | msgspec.DecodeError, reader: ChainReader) -> str:
+    if isinstance(error, JournalError):
+        return str(error)
+    return f"line {reader.ticks + 1}: not a tick of this program ({error})"
+
+
+def _not_what_was_written(journal: Path, broken: str) -> StorageError:
+    return StorageError(f"{journal}: the journal is broken at {broken}; nothing was imported, keep the file")
