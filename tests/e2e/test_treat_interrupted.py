@@ -179,6 +179,40 @@ def test_the_dose_of_an_aborted_session_is_told_before_the_next_one(data_dir, wa
     assert "in 1 aborted session(s)" in ended.stderr
 
 
+NEVER_LIT = {
+    "no_vibration": (
+        "{at: 1s, smoothing.strength: 0}",
+        "arming was refused 3 times: The smoothing motor does not shake the fibre as it must.",
+    ),
+    "pedal_held_too_early": (
+        "{at: 1s, pedal.pressed: true}",
+        "arming was refused 3 times: release",
+    ),
+    "no_cooling": ("{at: 1s, tec.module: open}", "not ready to arm within 120 s: The laser's cooling"),
+}
+
+
+@pytest.mark.parametrize(("event", "reason"), NEVER_LIT.values(), ids=NEVER_LIT)
+def test_a_session_that_never_comes_to_light_ends_with_its_reason(
+    data_dir, warm, short, tmp_path, event, reason
+):
+    path = tmp_path / "never.yaml"
+    path.write_text(f"events: [{event}]", encoding="utf-8")
+    seen = treated(data_dir, short, config=warm, scenario=path)
+    assert seen.result["status"] == "aborted"
+    assert reason in seen.result["abort_reason"]
+    assert seen.result["total_laser_on_time_seconds"] == seen.result["true_energy_joules"] == 0.0
+    assert seen.session["abort_reason"] == seen.result["abort_reason"]
+
+
+def test_a_pedal_that_is_not_pressed_again_ends_the_session(data_dir, warm, long, tmp_path):
+    path = tmp_path / "once.yaml"
+    path.write_text("events: [{at: armed + 3s, pedal.pressed: true}, {at: armed + 6s, pedal.pressed: false}]")
+    seen = treated(data_dir, long, config=warm, scenario=path)
+    assert seen.result["abort_reason"] == "the pedal was not pressed within 120 s"
+    assert 2.0 < seen.result["total_laser_on_time_seconds"] < 3.1
+
+
 def test_a_fault_that_comes_and_goes_before_the_session_refuses_it(data_dir, warm, short, tmp_path):
     path = tmp_path / "early.yaml"
     path.write_text(

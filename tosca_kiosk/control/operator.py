@@ -18,8 +18,8 @@ from tosca_kiosk.domain.state import Beam, Phase
 
 CONNECT_WITHIN_S = 30.0
 HOME_WITHIN_S = 60.0
-ARM_WITHIN_S = 240.0
-PEDAL_WITHIN_S = 180.0
+ARM_WITHIN_S = 120.0
+PEDAL_WITHIN_S = 120.0
 
 HOLD_ARM_S = 1.6
 ARM_TRIES = 3
