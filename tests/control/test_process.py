@@ -107,6 +107,19 @@ def test_a_frozen_kiosk_darkens_the_light_and_is_told_when_it_thaws(control, fol
     assert read_journal(folder).end.summary.abort_reason.startswith("kiosk_lost")
 
 
+def test_a_kiosk_that_comes_back_while_nothing_is_armed_finds_the_session_as_it_was(control, kiosk, folder):
+    kiosk.prepare()
+    assert kiosk.open(folder) is None
+    kiosk.link.close()
+    back = StandInKiosk(control.socket_path)
+    back.connect()
+    assert back.link.hello.session == 1
+    shown = back.until(lambda tick: "kiosk_lost" not in tick.refusals)
+    assert (shown.phase, shown.faults, shown.session_id) == ("ready", (), 1)
+    assert back.close_session("not begun").summary.abort_reason == "not begun"
+    back.link.close()
+
+
 def test_a_treatment_from_homing_to_the_ended_journal(control, kiosk, folder):
     kiosk.prepare()
     assert kiosk.open(folder, duration_s=1.0) is None

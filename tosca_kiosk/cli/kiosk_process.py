@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import signal
-from importlib import import_module
 from pathlib import Path
 
 import click
 
 from tosca_kiosk.control.process import SOCKET_NAME
 from tosca_kiosk.control.realtime import end_with_parent
+from tosca_kiosk.kiosk import app
 from tosca_kiosk.runtime import WORLD_INPUT_SOCKET
 
 
@@ -27,14 +27,7 @@ def kiosk(
     # A frozen screen heeds nothing softer, and its record is whole at every instant.
     if not end_with_parent(parent, signal.SIGKILL):
         raise click.ClickException(f"process {parent}, which should watch the screen, is gone")
-    # Kivy reads its settings when it is imported, so nothing may import the screens before this.
-    app = import_module("tosca_kiosk.kiosk.app")
-    code: int = app.run(
-        runtime / SOCKET_NAME,
-        runtime / WORLD_INPUT_SOCKET if simulated else None,
-        data_dir,
-        config_path,
-        windowed,
-        lock_held=True,
+    world_input = runtime / WORLD_INPUT_SOCKET if simulated else None
+    raise SystemExit(
+        app.run(runtime / SOCKET_NAME, world_input, data_dir, config_path, windowed, lock_held=True)
     )
-    raise SystemExit(code)

@@ -90,11 +90,11 @@ def _log_to(log_dir: Path) -> None:
 
 
 class _Asked:
-    """Set by SIGTERM and SIGINT."""
+    """Set by SIGTERM, Ctrl-C and the end of the terminal."""
 
     def __init__(self) -> None:
         self._asked = False
-        for number in (signal.SIGTERM, signal.SIGINT):
+        for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
             signal.signal(number, self._ask)
 
     def stop(self) -> bool:
