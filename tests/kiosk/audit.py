@@ -43,8 +43,8 @@ def _visible(widget):
         return
     yield widget
     children = widget.children
-    if isinstance(widget, Content) and widget.top is not None:
-        children = [widget.top]
+    if isinstance(widget, Content) and widget.top_layer is not None:
+        children = [widget.top_layer]
     for child in children:
         yield from _visible(child)
 

@@ -14,5 +14,4 @@ def stage():
 
     stage = the_stage()
     stage.reset()
-    yield stage
-    stage.reset()
+    return stage

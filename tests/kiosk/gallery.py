@@ -141,7 +141,7 @@ def marks():
 
 
 WIDGETS = {
-    "alarm_none": (lambda: ui.UiAlarmSlot(), 200, 15),
+    "alarm_none": (ui.UiAlarmSlot, 200, 15),
     "alarm_high": (lambda: alarm("high", more=2), 200, 15),
     "alarm_medium": (lambda: alarm("medium", audio_pause_s=94), 200, 15),
     "alarm_low": (lambda: alarm("low"), 200, 15),
@@ -149,7 +149,7 @@ WIDGETS = {
     "chips": (chips, 90, 9),
     "choice": (choice, 100, 16),
     "dose_bar": (lambda: ui.UiDoseBar(dose_j=950, planned_j=2400), 100, 14),
-    "dose_bar_unknown": (lambda: ui.UiDoseBar(), 100, 14),
+    "dose_bar_unknown": (ui.UiDoseBar, 100, 14),
     "field": (lambda: field(value="P-0042"), 90, FIELD_MM),
     "field_empty": (lambda: field(hint="P-0001", required=True), 90, FIELD_MM),
     "field_refused": (lambda: field(value="0042", error="A code looks like P-0042."), 90, FIELD_MM),
@@ -181,12 +181,12 @@ WIDGETS = {
     "state_fault": (lambda: ui.UiStateBar(state="fault", detail="emission off"), 108, 10),
     "state_stale": (lambda: ui.UiStateBar(state="stale"), 108, 10),
     "stepper": (lambda: ui.UiStepper(current=2), 200, 8),
-    "stop": (lambda: ui.UiStop(), 34, 20),
+    "stop": (ui.UiStop, 34, 20),
     "strip": (lambda: strip(pedal_pressed=False, stop_loop_closed=True), 30, 80.5),
     "strip_pressed": (lambda: strip(pedal_pressed=True, stop_loop_closed=False), 30, 80.5),
     "texts": (texts, 90, 44),
     "tile": (lambda: tile(value="4.47", ink="measured"), 53, 28),
-    "tile_unknown": (lambda: tile(), 53, 28),
+    "tile_unknown": (tile, 53, 28),
     "top_bar": (lambda: top_bar(simulated=True, link_age_s=0.02), 212, 9.5),
     "top_bar_no_link": (top_bar, 212, 9.5),
     "trend": (trend, 100, 60),

@@ -1,4 +1,4 @@
-"""Pictures kept beside the tests. TOSCA_GOLDEN=write draws them anew; look at them before they are committed."""
+"""Pictures kept beside the tests. TOSCA_GOLDEN=write draws them anew; look at them before committing."""
 
 import os
 from pathlib import Path

@@ -8,6 +8,7 @@ from kivy.base import EventLoop
 from kivy.clock import Clock
 from kivy.core.window import Window
 from kivy.graphics.opengl import GL_RGB, GL_UNSIGNED_BYTE, glReadPixels
+from kivy.lang import Builder
 from kivy.metrics import Metrics
 from kivy.tests.common import UnitTestTouch
 
@@ -55,10 +56,14 @@ class Stage:
         self.frame(2)
 
     def frame(self, count=1, seconds=FRAME_S):
-        """Step frames."""
+        """Step frames as EventLoop.idle does, but for the drawing: picture() draws when one is looked at."""
         for _ in range(count):
             self.now_s += seconds
-            EventLoop.idle()
+            Clock.tick()
+            EventLoop.dispatch_input()
+            Builder.sync()
+            Clock.tick_draw()
+            Builder.sync()
 
     def wait(self, seconds):
         """Let time pass at 30 frames a second."""

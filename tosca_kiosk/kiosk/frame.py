@@ -122,7 +122,7 @@ class UiFrame(Painted, FloatLayout):
         self.content.cover(None)
 
     def _show_actions(self) -> None:
-        top = self.content.top
+        top = self.content.top_layer
         self.action_bar.show(getattr(top, "actions", ()))
 
     # --- layout ---------------------------------------------------------------------------------------------

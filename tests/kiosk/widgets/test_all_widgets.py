@@ -10,14 +10,8 @@ from tosca_kiosk.kiosk.tokens import THEMES
 
 @pytest.mark.parametrize("theme", THEMES)
 @pytest.mark.parametrize("name", WIDGETS)
-def test_a_widget_keeps_the_rules_of_size_gap_contrast_and_text(stage, name, theme):
+def test_a_widget_keeps_the_rules_and_looks_as_it_was_looked_at(stage, name, theme):
     ground, _ = put_up(stage, name, theme)
     assert count(ground) > 1
     assert audit(stage, ground) == []
-
-
-@pytest.mark.parametrize("theme", THEMES)
-@pytest.mark.parametrize("name", WIDGETS)
-def test_a_widget_looks_as_it_was_looked_at(stage, name, theme):
-    ground, _ = put_up(stage, name, theme)
     assert compare(f"{name}_{theme}", cut_out(stage, ground)) == ""

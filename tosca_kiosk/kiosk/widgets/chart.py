@@ -126,11 +126,11 @@ class Chart(OnPlate, FloatLayout):
 
 
 def round_steps(top: float, most: int) -> list[float]:
-    """Return 0 and multiples of 1, 2 or 5 times a power of ten up to top, at most `most` and 6 of them."""
-    most = max(2, min(most, _GRID_LINES))
+    """Return 0 and even steps of 1, 2 or 5 times a power of ten up to top: from 2 to `most` (3 to 6)."""
+    most = max(3, min(most, _GRID_LINES))
     unit = 10.0 ** floor(log10(top))
     sizes = [size * unit * scale for scale in (0.1, 1.0, 10.0) for size in (1, 2, 5)]
-    step = next(size for size in sizes if top / size < most)
+    step = next(size for size in sizes if int(top / size + 1e-9) < most)
     return [at * step for at in range(int(top / step + 1e-9) + 1)]
 
 

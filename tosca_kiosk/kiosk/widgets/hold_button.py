@@ -34,6 +34,8 @@ class UiHoldButton(Painted, Label):
     holding = BooleanProperty(False)
     repaint_on = ("held_s", "need_s", "holding", "disabled", "size_mm")
     _touch = ObjectProperty(None, allownone=True)
+    _canceller = ObjectProperty(None, allownone=True)
+    """The second finger of the last hold: it cancels and begins nothing."""
 
     def __init__(self, **kwargs: Any) -> None:
         kwargs.setdefault("bold", True)
@@ -107,7 +109,7 @@ class UiHoldButton(Painted, Label):
     def on_touch_down(self, touch: MotionEvent) -> bool:
         if not self.collide_point(*touch.pos):
             return False
-        if self.disabled or self.holding:
+        if self.disabled or self.holding or touch is self._canceller:
             return True
         touch.grab(self)
         self._touch, self._complete, self.holding = touch, False, True
@@ -129,6 +131,7 @@ class UiHoldButton(Painted, Label):
 
     def _other_finger(self, _fingers: Any, touch: MotionEvent) -> None:
         if self.holding and touch is not self._touch:
+            self._canceller = touch
             self.cancel("second finger")
 
     def _end(self) -> bool:
