@@ -250,6 +250,27 @@ def test_recovery_closes_a_session_that_recorded_nothing(database, journal, now,
     assert (closed.total_energy_joules, closed.duration_seconds) == (0.0, 0)
 
 
+def test_recovery_closes_a_session_whose_journal_has_lost_its_header(database, journal, cart, now, tmp_path):
+    written(journal, [b"\0" * len(cart.lines[0]), *cart.lines[1:]])
+    before = journal.read_bytes()
+    [closed] = recover(database, tmp_path, now)
+    assert closed.status == "aborted"
+    assert closed.abort_reason == (
+        "the program ended before the session was closed; its journal breaks at line 1: the header is not "
+        "what was written"
+    )
+    assert (counts(database)[0], journal.read_bytes()) == (0, before)
+
+
+def test_recovery_leaves_a_journal_of_another_format_to_the_program_that_wrote_it(
+    database, journal, now, tmp_path
+):
+    written(journal, [b'{"kind":"header","version":2}\n'])
+    with refused("a journal of format 2"):
+        recover(database, tmp_path, now)
+    assert sessions.get(database, 1).status == "in_progress"
+
+
 def test_imported_rows_survive_closing_and_opening(path, database, journal, cart, now):
     import_journal(database, written(journal, cart.lines), now)
     before = counts(database)

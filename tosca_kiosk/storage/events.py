@@ -187,8 +187,7 @@ def _flag(value: bool | None) -> int | None:
 
 
 def _json(value: dict[str, Any] | msgspec.Raw) -> str:
-    raw = bytes(value) if isinstance(value, msgspec.Raw) else msgspec.json.encode(value)
-    return raw.decode()
+    return str(value if isinstance(value, msgspec.Raw) else msgspec.json.encode(value), "utf-8")
 
 
 def _severity(severity: str) -> str:

@@ -59,12 +59,11 @@ class Imported:
 
 @dataclass(slots=True)
 class _Contents:
-    """What stands in a journal, checked. broken: where its chain breaks, in words."""
+    """What stands in a journal, checked. ticks: those with events; broken: where it breaks, in words."""
 
     content: bytes
     reader: ChainReader
-    treatment: list[tuple[float, events.JournalTreatmentEvent]] = field(default_factory=list)
-    safety: list[tuple[float, SafetyEvent]] = field(default_factory=list)
+    ticks: list[_EventsOfTick] = field(default_factory=list)
     broken: str | None = None
 
 
@@ -95,15 +94,19 @@ def import_journal(
 def recover(
     database: Database, data_dir: Path, now: datetime, *, operator_id: int | None = None
 ) -> list[sessions.Session]:
-    """Close every session that a crash left open, from its journal as far as that is whole; return them."""
+    """Close every session that a crash left open, from its journal as far as that is whole; return them.
+
+    Raises StorageError for a journal of another format or another session, which stays open.
+    """
     closed = []
     for session in sessions.interrupted(database):
         journal = sessions.folder_of(session, data_dir) / JOURNAL_NAME
-        if _has_header(journal):
+        nothing = _why_nothing(journal)
+        if nothing is None:
             import_journal(database, journal, now, operator_id=operator_id, salvage=True)
         else:
             with database.transaction(operator_id) as transaction:
-                sessions.finish(transaction, session.session_id, summarise(State(), NOTHING_RECORDED))
+                sessions.finish(transaction, session.session_id, summarise(State(), nothing))
         closed.append(sessions.get(database, session.session_id))
     return closed
 
@@ -117,8 +120,17 @@ def _read(journal: Path) -> bytes:
         ) from error
 
 
-def _has_header(journal: Path) -> bool:
-    return journal.exists() and b"\n" in _read(journal)
+def _why_nothing(journal: Path) -> str | None:
+    """Say why nothing of a journal can be imported, None where its header stands."""
+    content = _read(journal) if journal.exists() else b""
+    if b"\n" not in content:
+        return NOTHING_RECORDED
+    _check_format(content, journal)
+    try:
+        ChainReader(content)
+    except JournalError as error:
+        return _breaks(CUT_SHORT, str(error))
+    return None
 
 
 def _check_format(content: bytes, journal: Path) -> None:
@@ -144,9 +156,7 @@ def _contents(content: bytes, journal: Path, salvage: bool) -> _Contents:
         for line in contents.reader.ticks_json():
             # Most ticks hold no event and are not decoded; the few that only look so cost a decode.
             if b'"e":[' in line or b'"s":[' in line:
-                tick = _events_of_tick.decode(line)
-                contents.treatment += [(tick.t, event) for event in tick.e]
-                contents.safety += [(tick.t, event) for event in tick.s]
+                contents.ticks.append(_events_of_tick.decode(line))
     except (JournalError, msgspec.DecodeError) as error:
         contents.broken = _where(error, contents.reader)
         if not salvage:
@@ -160,9 +170,11 @@ def _import(
     reader = contents.reader
     header, start_utc = reader.header, from_utc_text(reader.header.started_utc)
     _check_session(transaction, header, start_utc, journal)
-    events.append_treatment(transaction, header.session_id, start_utc, contents.treatment)
-    events.append_safety(
-        transaction, start_utc, contents.safety, session_id=header.session_id, tech_id=header.tech_id
+    treatment = ((tick.t, event) for tick in contents.ticks for event in tick.e)
+    safety = ((tick.t, event) for tick in contents.ticks for event in tick.s)
+    treatment_events = events.append_treatment(transaction, header.session_id, start_utc, treatment)
+    safety_events = events.append_safety(
+        transaction, start_utc, safety, session_id=header.session_id, tech_id=header.tech_id
     )
     whole = reader.end is not None and contents.broken is None
     sessions.finish(transaction, header.session_id, summary)
@@ -176,8 +188,8 @@ def _import(
     )
     return Imported(
         header.session_id,
-        len(contents.treatment),
-        len(contents.safety),
+        treatment_events,
+        safety_events,
         reader.ticks,
         reader.head.hex(),
         whole,
@@ -205,7 +217,7 @@ def _decided_again(contents: _Contents, journal: Path, salvage: bool, cut_short:
         broken = _where(error, reader)
         if not salvage:
             raise _not_what_was_written(journal, broken) from error
-        return summarise(state, f"{cut_short}; its journal breaks at {broken}")
+        return summarise(state, _breaks(cut_short, broken))
     return summarise(state, cut_short)
 
 
@@ -213,6 +225,10 @@ def _where(error: JournalError | msgspec.DecodeError, reader: ChainReader) -> st
     if isinstance(error, JournalError):
         return str(error)
     return f"line {reader.ticks + 1}: not a tick of this program ({error})"
+
+
+def _breaks(cut_short: str, broken: str) -> str:
+    return f"{cut_short}; its journal breaks at {broken}"
 
 
 def _not_what_was_written(journal: Path, broken: str) -> StorageError:
