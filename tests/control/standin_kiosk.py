@@ -105,7 +105,10 @@ class StandInKiosk:
         self.until(lambda tick: tick.beam == "waiting")
 
     def close_session(self, reason=None):
-        assert self.order(CommandType.CLOSE_SESSION, reason=reason) is None
+        deadline_s = self._clock.now_s() + WITHIN_S
+        while refused := self.order(CommandType.CLOSE_SESSION, reason=reason):
+            assert self._clock.now_s() < deadline_s, refused
+            self.wait(0.1)
         return self.answer(self.link.end_session(self.link.latest().session_id))
 
 

@@ -41,8 +41,11 @@ from tosca_kiosk.domain.state import Phase
 
 SOCKET_NAME: Final = "control.sock"
 STOPPED: Final = "control was stopped"
+CLOSES_WITHIN_S: Final = 2.0
+ASK_AGAIN_S: Final = 0.1
 _KEPT_NOTICES: Final = 1000
 _OPENING: Final = 0  # the controller's own number for the command that opens a session
+_OWN: Final = -1  # no request has it: nobody waits for the answer
 
 _encoder = msgspec.msgpack.Encoder()
 
@@ -82,6 +85,8 @@ class ControlProcess:
         self._session: _Session | None = None
         self._notices: deque[SafetyNotice] = deque(maxlen=_KEPT_NOTICES)
         self._connections = 0
+        self._stopping_since_s: float | None = None
+        self._close_asked_s = 0.0
         self._telemetry = TelemetryMaker(controller.devices, simulated=simulated, mono_offset_s=clock.start_s)
         self._ring = RingWriter(runtime_dir)
         try:
@@ -92,15 +97,17 @@ class ControlProcess:
             raise
 
     def run(self, stopped: Callable[[], bool]) -> None:
-        """Tick until `stopped` says so; then one dark tick closes the session that may be open.
+        """Tick until `stopped` says so and the session that may be open then is closed.
 
         However it ends, the laser is asked off, and socket and ring are gone.
         """
+
+        def tick(now_s: float, late_s: float, overrun_s: float) -> bool:
+            self._tick(now_s, late_s, overrun_s)
+            return not (stopped() and self._closed_for_good(now_s))
+
         try:
-            FixedRateLoop(self._clock, self._rate_hz).run_while(
-                lambda now_s, late_s, overrun_s: self._tick(now_s, late_s, overrun_s) and not stopped()
-            )
-            self._stop()
+            FixedRateLoop(self._clock, self._rate_hz).run_while(tick)
         finally:
             self._controller.devices.darken(self._clock.now_s())
             if self._session is not None:
@@ -108,7 +115,7 @@ class ControlProcess:
             self._server.close()
             self._ring.close()
 
-    def _tick(self, now_s: float, late_s: float = 0.0, overrun_s: float = 0.0) -> bool:
+    def _tick(self, now_s: float, late_s: float, overrun_s: float) -> None:
         self._serve(now_s)
         controller, session = self._controller, self._session
         rules = controller.rules
@@ -124,7 +131,6 @@ class ControlProcess:
         number = None if self._session is None else self._session.number
         record = self._telemetry.make(now_s, number, rules, inputs, decision.state)
         self._ring.publish(_encoder.encode(record))
-        return True
 
     # --- the link ---------------------------------------------------------------------------------------
 
@@ -234,15 +240,26 @@ class ControlProcess:
 
     # --- the end ----------------------------------------------------------------------------------------
 
-    def _stop(self) -> None:
-        """Close an open session in a last tick, in its journal too."""
+    def _closed_for_good(self, now_s: float) -> bool:
+        """Pause and close an open session, asking again until it is taken; True when nothing is left to do.
+
+        A session that will not close is left to its journal, which the record recovers.
+        """
         controller = self._controller
-        if controller.state.session_open:
-            controller.submit(Command(-1, CommandType.PAUSE))
-            controller.submit(Command(-2, CommandType.CLOSE_SESSION, reason=STOPPED))
-            self._tick(self._clock.now_s())
-        if controller.recording:
-            controller.end_session()
+        if self._stopping_since_s is None:
+            self._stopping_since_s = self._close_asked_s = now_s
+            controller.submit(Command(_OWN, CommandType.PAUSE))
+        elif not controller.state.session_open:
+            if controller.recording:
+                controller.end_session()
+            return True
+        elif now_s - self._stopping_since_s > CLOSES_WITHIN_S:
+            return True
+        elif now_s - self._close_asked_s < ASK_AGAIN_S:
+            return False
+        self._close_asked_s = now_s
+        controller.submit(Command(_OWN, CommandType.CLOSE_SESSION, reason=STOPPED))
+        return False
 
 
 def _named(session: int | None) -> str:
