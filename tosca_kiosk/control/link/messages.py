@@ -31,7 +31,11 @@ class Order(msgspec.Struct, frozen=True, tag_field="type", tag="order"):
 
 
 class OpenSession(msgspec.Struct, frozen=True, tag_field="type", tag="open"):
-    """Open a session whose row and folder exist; the journal is made in the folder."""
+    """Open a session whose row and folder exist; the journal is made in the folder.
+
+    Control fills in header.devices. Where it began the journal and then refused, the journal is finished, and
+    synced before the Reply.
+    """
 
     id: int
     folder: str
@@ -39,7 +43,10 @@ class OpenSession(msgspec.Struct, frozen=True, tag_field="type", tag="open"):
 
 
 class EndSession(msgspec.Struct, frozen=True, tag_field="type", tag="end"):
-    """Finish the journal of a session that was closed by its order; answered by SessionEnded."""
+    """Finish the journal of a session that was closed by its order; answered by SessionEnded.
+
+    A Reply that refuses comes instead where that cannot be.
+    """
 
     id: int
     session: int
@@ -71,7 +78,12 @@ class SafetyNotice(msgspec.Struct, frozen=True, tag_field="type", tag="safety"):
 
 
 class Hello(msgspec.Struct, frozen=True, tag_field="type", tag="hello"):
-    """The first line from control: how to reach the telemetry ring, and what is being controlled."""
+    """The first line from control: how to reach the telemetry ring, and what is being controlled.
+
+    session: the one that control has, also after its kiosk was lost. details: scheduling (fifo, nice or
+    normal), memory_locked, world_input (a path, None where nothing is simulated) and devices (by device key,
+    what a journal's header says of each).
+    """
 
     ring: str
     rate_hz: int
