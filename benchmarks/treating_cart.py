@@ -188,6 +188,8 @@ def _rules(config: CartConfig) -> Rules:
         devices.stage.serial_number,
         devices.board.serial_number,
         devices.laser.current_limit_ma,
+        devices.stage.travel_min_um,
+        devices.stage.travel_max_um,
     )
     return session_rules(Rules(camera_required=False), long_protocol(), _calibrations(), connected)
 

@@ -48,7 +48,9 @@ def shipped_session_rules(protocol: Protocol) -> Rules:
         ),
         "shipped",
     )
-    return session_rules(IDLE, protocol, known, ConnectedDevices("SIM-LASER", "-1", "SIM-BOARD", 12000.0))
+    return session_rules(
+        IDLE, protocol, known, ConnectedDevices("SIM-LASER", "-1", "SIM-BOARD", 12000.0, 0.0, 3000.0)
+    )
 
 
 class Bench:

@@ -31,7 +31,7 @@ def emitting(cart: Bench, tmp_path: Path) -> Iterator[Bench]:
     yield cart
     if cart.controller.state.phase in (Phase.ARMED, Phase.TREATING):
         cart.controller.submit(Command(0, CommandType.PAUSE))
-        cart.wait(0.1)
+    cart.run_until(lambda: cart.controller.dark, within_s=2.0)
     cart.controller.submit(Command(0, CommandType.CLOSE_SESSION))
     cart.wait(0.1)
     cart.controller.end_session()

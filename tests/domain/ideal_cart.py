@@ -78,6 +78,8 @@ class IdealCart:
         self.inject: dict[str, Any] = {}
         self.decisions: list[Decision] = []
         self.power_factor = 1.0
+        self.laser_lag_s = 0.0
+        self._history: list[tuple[float, Outputs, bool]] = []
         self._pressed_ticks = 0
         self._motor_ticks = 0
         self._number = 0
@@ -103,18 +105,7 @@ class IdealCart:
                 False,
                 0,
             ),
-            laser=LaserIn(
-                out.laser_output,
-                now_s,
-                out.laser_current_ma,
-                now_s,
-                out.laser_current_ma if out.laser_output else 0.0,
-                now_s,
-                0 if self.gate_closed else 16,
-                now_s,
-                (),
-                now_s,
-            ),
+            laser=self._laser(),
             tec=TecIn(25.0, now_s, 25.0, True, now_s, 1 << 10, now_s),
             stage=StageIn(now_s, self.stage_um, self.stage_um, True, True, ()),
             operator_s=now_s,
@@ -127,6 +118,30 @@ class IdealCart:
         )
         return msgspec.structs.replace(
             inputs, **{field: change(getattr(inputs, field)) for field, change in self.inject.items()}
+        )
+
+    def _laser(self) -> LaserIn:
+        """Return what the laser driver answered to questions asked laser_lag_s ago."""
+        asked_s = self.now_s - self.laser_lag_s
+        out, gate_closed = self.outputs, self.gate_closed
+        for at_s, then, gate in reversed(self._history):
+            out, gate_closed = then, gate
+            if at_s <= asked_s:
+                break
+        current_ma = out.laser_current_ma
+        measured_ma = current_ma if out.laser_output else 0.0
+        condition = 0 if gate_closed else 16
+        return LaserIn(
+            out.laser_output,
+            asked_s,
+            current_ma,
+            asked_s,
+            measured_ma,
+            asked_s,
+            condition,
+            asked_s,
+            (),
+            asked_s,
         )
 
     def tick(self, *commands: CommandType, role: str | None = None) -> Decision:
@@ -143,6 +158,7 @@ class IdealCart:
         self._pressed_ticks = self._pressed_ticks + 1 if self.pedal else 0
         self._motor_ticks = self._motor_ticks + 1 if out.motor_on else 0
         self.gate_closed = out.want_gate and self._pressed_ticks > 2
+        self._history.append((self.now_s, out, self.gate_closed))
         if out.stage_position_um is not None:
             self.stage_um = out.stage_position_um
 

@@ -59,7 +59,7 @@ def test_energy_is_the_integral_of_power(ramp, start_w, end_w, duration_s, p):
     middles = (np.arange(4000) + 0.5) / 4000 * p
     numeric_j = duration_s * p * np.mean([ramp_power_w(ramp, start_w, end_w, m) for m in middles.tolist()])
     energy_j = ramp_energy_j(ramp, start_w, end_w, duration_s, p)
-    assert energy_j == pytest.approx(numeric_j, rel=1e-6, abs=1e-6 * duration_s * max(start_w, end_w))
+    assert energy_j == pytest.approx(numeric_j, rel=1e-6, abs=1e-6 * duration_s * max(start_w, end_w, 1e-6))
 
 
 def test_the_mean_power_of_whole_ramps_is_the_known_constant():

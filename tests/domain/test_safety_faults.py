@@ -45,6 +45,7 @@ FAILURES: dict[str, tuple[str, Change, float]] = {
     "laser_condition": ("laser", with_(condition=1 << 1), 0.0),
     "laser_interlock": ("laser", with_(condition=1 << 4), 0.0),
     "laser_output_lost": ("laser", with_(output_on=False), 0.0),
+    "laser_regulation": ("laser", with_(condition=1 << 9), 0.0),
     "laser_error": ("laser", with_(errors=(201,)), 0.0),
     "tec": ("tec", with_(output_on=False), 0.0),
     "tec_off_setpoint": ("tec", with_(temperature_c=27.5), 2.0),
@@ -60,6 +61,7 @@ FAILURES: dict[str, tuple[str, Change, float]] = {
 
 # Failures that only other parts of the way can show; each has its own test.
 ELSEWHERE = {
+    "laser_setpoint",
     "screen",
     "session",
     "calibration",
@@ -75,9 +77,10 @@ ELSEWHERE = {
 
 
 def emitting() -> IdealCart:
+    """A cart at steady power for longer than any slew needs to settle."""
     cart = IdealCart(rules((20.0, 5.0, 5.0, 3.0)))
     cart.emit()
-    cart.run(1.0)
+    cart.run(4.0)
     return cart
 
 
@@ -268,3 +271,26 @@ def test_a_session_closed_in_fault_leaves_the_fault_latched() -> None:
     cart.tick(CommandType.CLOSE_SESSION)
     assert (cart.state.phase, cart.state.session_open) == (Phase.FAULT, False)
     assert cart.state.abort_reason == "screen: STOP was pressed on the screen."
+
+
+@pytest.mark.parametrize(("turned_to_ma", "power_w"), [(9000.0, 8.4), (2600.0, 2.0)])
+def test_a_set_point_that_is_not_the_commanded_one_is_a_fault(turned_to_ma: float, power_w: float) -> None:
+    """Light that agrees with a turned knob agrees with the read-back, too: only the command tells."""
+    cart = emitting()
+    cart.inject["laser"] = with_(set_current_ma=turned_to_ma, measured_current_ma=turned_to_ma)
+    cart.inject["board"] = with_(photodiode_v=power_w / 2.0)
+    cart.run(0.9)
+    assert cart.state.phase is Phase.TREATING
+    cart.run(0.2)
+    assert cart.state.faults == ("laser_setpoint",)
+
+
+def test_a_steep_way_down_is_no_fault_where_answers_lag() -> None:
+    cart = IdealCart(rules((1.7, 9.0, 0.0, 3.0)))
+    cart.laser_lag_s = 0.26
+    cart.inject["board"] = with_(
+        photodiode_v=cart.state.expected_w / 2.0 if cart.outputs.laser_output else 0.0
+    )
+    cart.emit()
+    cart.run_until(lambda: cart.state.finished or bool(cart.state.faults), within_s=20.0)
+    assert "laser_setpoint" not in cart.state.faults

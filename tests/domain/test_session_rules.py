@@ -10,7 +10,7 @@ from tosca_kiosk.domain.protocol import Protocol
 from tosca_kiosk.domain.rules import Limits, Rules
 from tosca_kiosk.domain.session_rules import ConnectedDevices, SessionRefusedError, session_rules
 
-DEVICES = ConnectedDevices("SIM-LASER", "-1", "SIM-BOARD", 12000.0)
+DEVICES = ConnectedDevices("SIM-LASER", "-1", "SIM-BOARD", 12000.0, 0.0, 1800.0)
 IDLE = Rules(camera_required=False)
 
 
@@ -37,7 +37,7 @@ def test_the_protocol_limits() -> None:
 
 
 def test_the_devices_current_limit_limits() -> None:
-    assert limit_w(devices=DEVICES._replace(laser_current_limit_ma=7600.0)) == pytest.approx(7.0)
+    assert limit_w(devices=DEVICES._replace(laser_current_limit_ma=7600.0)) == pytest.approx(7.0, abs=0.002)
 
 
 @pytest.mark.parametrize(
@@ -45,6 +45,7 @@ def test_the_devices_current_limit_limits() -> None:
     [
         ((60.0, 5.0, 9.8, 3.0), r"steps\[0\].power_end_watts: 9.8 W is over the limit of 9.49 W"),
         ((60.0, 9.8, 5.0, 3.0), r"steps\[0\].power_start_watts: 9.8 W"),
+        ((60.0, 5.0, 5.0, 3.9), r"steps\[0\].ring_size_mm: 3.9 mm is the stage at 1900 um, 0 to 1800 um"),
         ((60.0, 5.0, 5.0, 4.5), r"steps\[0\].ring_size_mm: .*4.5 asked, 2 to 4 calibrated"),
     ],
 )

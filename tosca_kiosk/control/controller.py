@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from tosca_kiosk.control.devices import Devices, Sampler
 from tosca_kiosk.control.journal import Journal
+from tosca_kiosk.domain.checks import dark_confirmed
 from tosca_kiosk.domain.journal_lines import Header, Summary, TickLine
 from tosca_kiosk.domain.records import Command, CommandType, Inputs
 from tosca_kiosk.domain.rules import Rules
@@ -25,6 +26,7 @@ class Controller:
         self._journal: Journal | None = None
         self._commands: list[Command] = []
         self._operator_s: float | None = None
+        self._newest: Inputs | None = None
         self.state = State()
 
     @property
@@ -41,6 +43,11 @@ class Controller:
     def recording(self) -> bool:
         """Whether ticks go into a session's journal."""
         return self._journal is not None
+
+    @property
+    def dark(self) -> bool:
+        """Whether it is read back that no light leaves, so that a session may be closed."""
+        return self._newest is not None and dark_confirmed(self._rules, self.state, self._newest)
 
     def submit(self, command: Command) -> None:
         """Hand a command to the next tick."""
@@ -88,7 +95,7 @@ class Controller:
         """
         try:
             self.devices.poll(now_s)
-            inputs = self.inputs(now_s, late_s, overrun_s)
+            inputs = self._newest = self.inputs(now_s, late_s, overrun_s)
             decision = self.decide(inputs)
             self.devices.act(decision.outputs, now_s)
             self.record(inputs, decision)

@@ -68,9 +68,14 @@ class Journal:
         return not self._helper.is_alive()
 
     def _write(self, line: bytes) -> None:
+        # The helper may say False at any moment: nothing here ever says True again.
+        if not self.ok:
+            return
         try:
-            self.ok = self.ok and os.write(self._file, line) == len(line)
+            taken = os.write(self._file, line)
         except OSError:
+            taken = -1
+        if taken != len(line):
             self.ok = False
 
     def _sync(self) -> None:

@@ -10,7 +10,8 @@ from tosca_kiosk.control.clock import Clock
 class FixedRateLoop:
     """Calls a tick at every multiple of the period. missed: periods that passed without a tick.
 
-    A tick learns how late it began and for how long ticks have taken longer than their period in a row.
+    A tick learns how late it began, after the first deadline since the last tick, and for how long ticks have
+    taken longer than their period in a row.
     """
 
     def __init__(self, clock: Clock, rate_hz: float) -> None:
@@ -18,6 +19,7 @@ class FixedRateLoop:
         self.period_s = 1.0 / rate_hz
         self._next_tick = int(clock.now_s() * rate_hz) + 1
         self._rate_hz = rate_hz
+        self._due_tick = self._next_tick
         self._overrun_since_s: float | None = None
         self.missed = 0
 
@@ -25,11 +27,11 @@ class FixedRateLoop:
         """Call tick(now_s, late_s, overrun_s) every period until it returns False."""
         clock = self._clock
         while True:
-            deadline_s = self._next_tick / self._rate_hz
-            clock.sleep_until(deadline_s)
+            clock.sleep_until(self._next_tick / self._rate_hz)
             now_s = clock.now_s()
+            late_s = now_s - self._due_tick / self._rate_hz
             overrun_s = 0.0 if self._overrun_since_s is None else now_s - self._overrun_since_s
-            if not tick(now_s, now_s - deadline_s, overrun_s):
+            if not tick(now_s, late_s, overrun_s):
                 return
             self._plan_next(now_s)
 
@@ -38,6 +40,7 @@ class FixedRateLoop:
         overran = ended_s - began_s > self.period_s
         self._overrun_since_s = (self._overrun_since_s or began_s) if overran else None
         self._next_tick += 1
+        self._due_tick = self._next_tick
         behind = int(ended_s * self._rate_hz) + 1 - self._next_tick
         if behind > 0:
             self.missed += behind

@@ -9,22 +9,14 @@ from collections.abc import Callable
 from typing import NamedTuple
 
 from tosca_kiosk.domain import checks
-from tosca_kiosk.domain.records import Inputs, LaserIn
+from tosca_kiosk.domain.records import Inputs
 from tosca_kiosk.domain.rules import Rules
 from tosca_kiosk.domain.state import Beam, Phase, State
 
 
-def laser_is_off(laser: LaserIn | None, since_s: float) -> bool:
-    """Whether answers asked for after since_s read the output back off and the set current 0."""
-    if laser is None:
-        return False
-    output_off = not laser.output_on and laser.output_asked_s > since_s
-    return output_off and laser.set_current_ma == 0.0 and laser.set_asked_s > since_s
-
-
 def _after_clearing(rules: Rules, state: State, inputs: Inputs) -> Beam:
     laser, since_s = inputs.laser, state.beam_since_s
-    if laser is None or not laser_is_off(laser, since_s):
+    if laser is None or not checks.laser_is_off(laser, since_s):
         return Beam.CLEARING
     if laser.errors or laser.errors_asked_s <= since_s:
         return Beam.CLEARING
@@ -58,7 +50,7 @@ def _ring_is_right(rules: Rules, state: State, inputs: Inputs) -> bool:
 
 def _after_moving(rules: Rules, state: State, inputs: Inputs) -> Beam:
     stage, since_s = inputs.stage, state.beam_since_s
-    if stage is None or stage.measured_s <= since_s or not laser_is_off(inputs.laser, since_s):
+    if stage is None or stage.measured_s <= since_s or not checks.laser_is_off(inputs.laser, since_s):
         return Beam.MOVING
     return Beam.STARTING if _ring_is_right(rules, state, inputs) else Beam.MOVING
 

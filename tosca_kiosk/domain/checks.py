@@ -6,13 +6,14 @@ Accept if inside: a missing, stale or NaN value is never inside. Pure, and cheap
 from __future__ import annotations
 
 from collections.abc import Callable
-from math import inf
 
-from tosca_kiosk.domain.records import Inputs
+from tosca_kiosk.domain.records import Inputs, LaserIn
 from tosca_kiosk.domain.rules import Rules
 from tosca_kiosk.domain.state import Beam, Phase, State
 
 Check = Callable[[Rules, State, Inputs], bool]
+
+LATEST_S = 1e9  # session times beyond are no times of a session
 
 CLOCK_SLACK_S = 0.001  # a measurement may seem this much newer than the tick that reads it
 
@@ -36,7 +37,7 @@ LASER_FORBIDDEN_IN_LIGHT = (
 )
 LASER_WARNING = BIT_CURRENT_LIMIT | BIT_OUT_OF_TOLERANCE
 
-# TEC condition bits 2-8 and 12: sensor limit, T high, T low, sensor short, sensor open, module open, runaway.
+# TEC condition bits 2-7 and 12: sensor limit, T high, T low, sensor short, sensor open, module open, runaway.
 TEC_FORBIDDEN = 0b1_0000_1111_1100
 
 GATE_OPEN_BEAMS = frozenset({Beam.DARK, Beam.CLEARING, Beam.WAITING, Beam.CLOSING})
@@ -90,16 +91,16 @@ def screen_stop_clear(rules: Rules, state: State, inputs: Inputs) -> bool:
 
 
 def smoothing_healthy(rules: Rules, state: State, inputs: Inputs) -> bool:
-    """The motor runs and its vibration is healthy."""
+    """The motor runs and its vibration is healthy; an absent board is its own interlock's matter."""
     board = inputs.board
-    return board is not None and board.motor_on and board.vibration_healthy
+    return board is None or (board.motor_on and board.vibration_healthy)
 
 
 def no_board_fault(mask: int) -> Check:
     """Make the check that none of the latched board faults in mask is set."""
 
     def check(rules: Rules, state: State, inputs: Inputs) -> bool:
-        return inputs.board is not None and not inputs.board.faults & mask
+        return inputs.board is None or not inputs.board.faults & mask
 
     return check
 
@@ -107,7 +108,7 @@ def no_board_fault(mask: int) -> Check:
 def gate_holds(rules: Rules, state: State, inputs: Inputs) -> bool:
     """The gate's read-back stays closed from the check until the light is off."""
     board = inputs.board
-    return board is not None and (state.beam in GATE_OPEN_BEAMS or board.gate_closed or pedal_let_go(inputs))
+    return board is None or state.beam in GATE_OPEN_BEAMS or board.gate_closed or pedal_let_go(inputs)
 
 
 def pedal_let_go(inputs: Inputs) -> bool:
@@ -152,12 +153,16 @@ def _fault_tolerance_w(rules: Rules, state: State) -> float:
 
 def power_not_over(rules: Rules, state: State, inputs: Inputs) -> bool:
     """Measured power is not far over the expected power."""
+    if inputs.board is None:
+        return True
     measured_w = state.measured_w
     return measured_w is not None and measured_w - state.expected_w <= _fault_tolerance_w(rules, state)
 
 
 def power_not_under(rules: Rules, state: State, inputs: Inputs) -> bool:
     """Measured power is not far under the expected power."""
+    if inputs.board is None:
+        return True
     measured_w = state.measured_w
     return measured_w is not None and state.expected_w - measured_w <= _fault_tolerance_w(rules, state)
 
@@ -188,25 +193,58 @@ def converter_not_saturated(rules: Rules, state: State, inputs: Inputs) -> bool:
 
 
 def laser_fresh(rules: Rules, state: State, inputs: Inputs) -> bool:
-    """Output, condition and current of the laser driver are fresh."""
+    """Every answer of the laser driver is fresh."""
+    laser, now_s, within_s = inputs.laser, inputs.now_s, rules.limits.laser_fresh_s
+    return (
+        laser is not None
+        and fresh(now_s, laser.output_asked_s, within_s)
+        and fresh(now_s, laser.condition_asked_s, within_s)
+        and fresh(now_s, laser.measured_asked_s, within_s)
+        and fresh(now_s, laser.set_asked_s, within_s)
+        and fresh(now_s, laser.errors_asked_s, within_s)
+    )
+
+
+def laser_follows(rules: Rules, state: State, inputs: Inputs) -> bool:
+    """The set point read back is near the commanded one: the expected power is built on it."""
     laser = inputs.laser
+    if laser is None or rules.calibrations is None or state.beam is not Beam.EMITTING:
+        return True
+    limits = rules.limits
+    tolerance_w = max(limits.photodiode_fault_fraction * state.command_w, limits.photodiode_fault_w)
+    return abs(rules.calibrations.power_w(laser.set_current_ma) - state.command_w) <= tolerance_w
+
+
+def laser_is_off(laser: LaserIn | None, since_s: float) -> bool:
+    """Whether answers asked for after since_s read the output back off and the set current 0."""
     if laser is None:
         return False
-    asked_s = (laser.output_asked_s, laser.condition_asked_s, laser.measured_asked_s)
-    return all(fresh(inputs.now_s, each_s, rules.limits.laser_fresh_s) for each_s in asked_s)
+    output_off = not laser.output_on and laser.output_asked_s > since_s
+    return output_off and laser.set_current_ma == 0.0 and laser.set_asked_s > since_s
+
+
+def dark_confirmed(rules: Rules, state: State, inputs: Inputs) -> bool:
+    """It is read back that no light leaves, or it has been asked for as long as a record need wait for it."""
+    since_s = state.dark_since_s
+    if since_s is None:
+        return False
+    if inputs.now_s - since_s >= rules.limits.close_s:
+        return True
+    dark = inputs.board is None or inputs.board.photodiode_v <= rules.limits.photodiode_dark_v
+    return dark and laser_is_off(inputs.laser, since_s)
 
 
 def laser_condition(rules: Rules, state: State, inputs: Inputs) -> bool:
     """No condition bit is set that the phase forbids."""
     forbidden = LASER_FORBIDDEN_IN_LIGHT if state.beam in LIT_BEAMS else LASER_FORBIDDEN_ALWAYS
-    return inputs.laser is not None and not inputs.laser.condition & forbidden
+    return inputs.laser is None or not inputs.laser.condition & forbidden
 
 
 def laser_interlock_closed(rules: Rules, state: State, inputs: Inputs) -> bool:
     """The laser's interlock bit stays clear once it was seen clear behind a closed gate."""
     laser = inputs.laser
     if laser is None:
-        return False
+        return True
     if state.beam in GATE_OPEN_BEAMS or state.beam is Beam.CHECKING or pedal_let_go(inputs):
         return True
     return laser.condition_asked_s <= state.gate_since_s or not laser.condition & BIT_INTERLOCK_OPEN
@@ -216,7 +254,7 @@ def laser_output_holds(rules: Rules, state: State, inputs: Inputs) -> bool:
     """The output is not read back off while light is wanted."""
     laser = inputs.laser
     if laser is None:
-        return False
+        return True
     if state.beam is not Beam.EMITTING or pedal_let_go(inputs):
         return True
     return laser.output_on or laser.output_asked_s <= state.beam_since_s
@@ -232,12 +270,18 @@ def laser_output_off(rules: Rules, state: State, inputs: Inputs) -> bool:
 
 def laser_no_error(rules: Rules, state: State, inputs: Inputs) -> bool:
     """The error queue, drained before the gate was wanted, stays empty while light is wanted."""
-    return inputs.laser is not None and (not inputs.laser.errors or pedal_let_go(inputs))
+    return inputs.laser is None or not inputs.laser.errors or pedal_let_go(inputs)
 
 
 def laser_no_warning(rules: Rules, state: State, inputs: Inputs) -> bool:
     """Current limit and out of tolerance are not set."""
-    return inputs.laser is not None and not inputs.laser.condition & LASER_WARNING
+    return inputs.laser is None or not inputs.laser.condition & LASER_WARNING
+
+
+def laser_regulates(rules: Rules, state: State, inputs: Inputs) -> bool:
+    """Current limit and out of tolerance are not set once the power has stood still for long enough."""
+    slewing = not inputs.now_s - state.slewed_s > rules.limits.laser_settle_s
+    return slewing or laser_no_warning(rules, state, inputs)
 
 
 def tec_running(rules: Rules, state: State, inputs: Inputs) -> bool:
@@ -245,8 +289,12 @@ def tec_running(rules: Rules, state: State, inputs: Inputs) -> bool:
     tec = inputs.tec
     if tec is None or not tec.output_on or tec.condition & TEC_FORBIDDEN:
         return False
-    asked_s = (tec.temperature_asked_s, tec.output_asked_s, tec.condition_asked_s)
-    return all(fresh(inputs.now_s, each_s, rules.limits.tec_fresh_s) for each_s in asked_s)
+    now_s, within_s = inputs.now_s, rules.limits.tec_fresh_s
+    return (
+        fresh(now_s, tec.temperature_asked_s, within_s)
+        and fresh(now_s, tec.output_asked_s, within_s)
+        and fresh(now_s, tec.condition_asked_s, within_s)
+    )
 
 
 def tec_settled(rules: Rules, state: State, inputs: Inputs) -> bool:
@@ -260,7 +308,7 @@ def tec_within(band: str) -> Check:
 
     def check(rules: Rules, state: State, inputs: Inputs) -> bool:
         tec, band_c = inputs.tec, limit_of(rules, band)
-        return tec is not None and abs(tec.temperature_c - rules.tec_setpoint_c) <= band_c
+        return tec is None or abs(tec.temperature_c - rules.tec_setpoint_c) <= band_c
 
     return check
 
@@ -275,9 +323,11 @@ def stage_healthy(rules: Rules, state: State, inputs: Inputs) -> bool:
 
 def stage_in_position(rules: Rules, state: State, inputs: Inputs) -> bool:
     """The ring has the size of the present step."""
-    wanted_um = stage_target_um(rules, state)
     stage = inputs.stage
-    if stage is None or wanted_um is None or not stage.settled:
+    if stage is None:
+        return True
+    wanted_um = stage_target_um(rules, state)
+    if wanted_um is None or not stage.settled:
         return False
     return abs(stage.position_um - wanted_um) <= rules.limits.stage_tolerance_um
 
@@ -316,7 +366,7 @@ def operator_alive(rules: Rules, state: State, inputs: Inputs) -> bool:
 
 def clock_runs(rules: Rules, state: State, inputs: Inputs) -> bool:
     """Session time is a number and has not gone backwards."""
-    return state.now_s <= inputs.now_s < inf
+    return state.now_s <= inputs.now_s < LATEST_S
 
 
 def loop_on_time(rules: Rules, state: State, inputs: Inputs) -> bool:

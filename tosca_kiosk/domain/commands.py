@@ -22,12 +22,12 @@ class Reply(NamedTuple):
 Refusal = Callable[[Rules, State, Inputs, Command], str | None]
 
 _ALL = frozenset(Phase)
-_HOMING = frozenset({Phase.IDLE, Phase.READY})
+_HOMING = frozenset({Phase.IDLE, Phase.READY, Phase.FAULT})
 _READY = frozenset({Phase.READY})
 
 _NOT_NOW = {
     CommandType.OPEN_SESSION: "a session can only be opened when idle",
-    CommandType.HOME_STAGE: "the stage can only be homed when idle or ready",
+    CommandType.HOME_STAGE: "the stage is not homed while armed or treating",
     CommandType.BEGIN_ARM: "arming begins from ready",
     CommandType.CANCEL_ARM: "nothing is being armed",
     CommandType.ARM: "arming ends from ready",
@@ -49,6 +49,8 @@ def _failing(scope: Scope, rules: Rules, state: State, inputs: Inputs) -> str | 
 def _why_not_open(rules: Rules, state: State, inputs: Inputs, command: Command) -> str | None:
     if rules.protocol is None:
         return "no protocol was chosen"
+    if state.finished or state.elapsed_s > 0.0 or state.abort_reason is not None:
+        return "a closed session is not opened again"
     return _failing(Scope.OPEN, rules, state, inputs)
 
 
@@ -76,6 +78,8 @@ def standing_causes(rules: Rules, state: State, inputs: Inputs) -> tuple[Interlo
 
 
 def _why_not_acknowledge(rules: Rules, state: State, inputs: Inputs, command: Command) -> str | None:
+    if state.phase is Phase.FAULT and not inputs.now_s > state.latched_s:
+        return "a fault must be seen before it is reset"
     needed = max((ROLES.index(BY_SOURCE[source].reset_role) for source in state.faults), default=0)
     if inputs.board is not None and inputs.board.faults:
         needed = max(needed, ROLES.index("supervisor"))
@@ -83,6 +87,12 @@ def _why_not_acknowledge(rules: Rules, state: State, inputs: Inputs, command: Co
         return f"a {ROLES[needed]} must reset this"
     standing = [row for row in standing_causes(rules, state, inputs) if not row.reset_clears]
     return " ".join(f"Still there: {row.what} {row.to_do}" for row in standing) or None
+
+
+def _why_not_close(rules: Rules, state: State, inputs: Inputs, command: Command) -> str | None:
+    if not state.session_open:
+        return "no session is open"
+    return None if checks.dark_confirmed(rules, state, inputs) else "wait until the laser is read back off"
 
 
 class CommandRow(NamedTuple):
@@ -103,7 +113,7 @@ COMMANDS = {
     CommandType.ACKNOWLEDGE: CommandRow(
         frozenset({Phase.IDLE, Phase.READY, Phase.FAULT}), _why_not_acknowledge
     ),
-    CommandType.CLOSE_SESSION: CommandRow(frozenset({Phase.READY, Phase.FAULT})),
+    CommandType.CLOSE_SESSION: CommandRow(frozenset({Phase.READY, Phase.FAULT}), _why_not_close),
 }
 
 
@@ -112,6 +122,4 @@ def judge(rules: Rules, state: State, inputs: Inputs, command: Command) -> Reply
     row = COMMANDS[command.type]
     if state.phase not in row.phases:
         return Reply(command, _NOT_NOW[command.type])
-    if command.type is CommandType.CLOSE_SESSION and not state.session_open:
-        return Reply(command, "no session is open")
     return Reply(command, row.refusal(rules, state, inputs, command))

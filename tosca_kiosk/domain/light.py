@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from math import exp
+from math import exp, isfinite
 
 from tosca_kiosk.domain.protocol import Protocol
 from tosca_kiosk.domain.records import Inputs
@@ -12,46 +12,70 @@ from tosca_kiosk.domain.state import Beam, State
 LIGHT_SEEN_W = 0.1
 """Below this the photodiode cannot tell light from its dark level; the read-back alone confirms it."""
 
-MAX_TICK_S = 0.2
-"""A gap longer than this is not accounted as light: the loop's own interlock ends it."""
+SHORT_TICK_S = 0.05
+MAX_TICK_S = 0.25
+"""In a gap the larger of the readings around it counts; after 0.25 s the board has opened the gate."""
 
 
 def account(rules: Rules, state: State, inputs: Inputs) -> None:
     """Bring the account from the last tick to this one; `state` is the caller's own copy."""
-    dt_s = inputs.now_s - state.now_s
-    dt_s = dt_s if 0.0 <= dt_s <= MAX_TICK_S else 0.0
+    dt_s = elapsed_s(state, inputs)
+    before_w = state.measured_w
     _measure(rules, state, inputs)
     _expect(rules, state, inputs, dt_s)
-    measured_w = state.measured_w or 0.0
+    power_w = _counted_w(state, before_w, dt_s)
     if state.beam is Beam.EMITTING:
         state.emission_s += dt_s
         state.commanded_j += state.command_w * dt_s
-        state.max_measured_w = max(state.max_measured_w, measured_w)
-        if light_confirmed(state, inputs):
+        state.max_measured_w = max(state.max_measured_w, state.measured_w or 0.0)
+        if light_confirmed(rules, state, inputs):
             state.elapsed_s += dt_s
     if light_possible(rules, state, inputs):
-        state.measured_j += measured_w * dt_s
+        state.measured_j += power_w * dt_s
+
+
+def elapsed_s(state: State, inputs: Inputs) -> float:
+    """Return the time since the last tick as far as it is accounted; 0 for a clock that does not run."""
+    gap_s = inputs.now_s - state.now_s
+    return min(gap_s, MAX_TICK_S) if gap_s >= 0.0 else 0.0
+
+
+def _counted_w(state: State, before_w: float | None, dt_s: float) -> float:
+    """Return the power that counts since the last tick; what is not known counts as commanded."""
+    if state.measured_w is None:
+        return max(state.expected_w, state.command_w)
+    if dt_s <= SHORT_TICK_S or before_w is None:
+        return state.measured_w
+    return max(state.measured_w, before_w)
 
 
 def light_possible(rules: Rules, state: State, inputs: Inputs) -> bool:
-    """Whether measured power counts as dose: while the output is on, and until it must be dark."""
-    dark_since_s = state.dark_since_s
+    """Whether measured power is dose: while the output is on, until it must be dark, and when it is not."""
+    dark_since_s, limits = state.dark_since_s, rules.limits
     if dark_since_s is None:
         return True
-    return state.emission_s > 0.0 and inputs.now_s - dark_since_s <= rules.limits.photodiode_dark_after_s
+    if state.emission_s > 0.0 and inputs.now_s - dark_since_s <= limits.photodiode_dark_after_s:
+        return True
+    return inputs.board is not None and inputs.board.photodiode_v > limits.photodiode_dark_v
 
 
-def light_confirmed(state: State, inputs: Inputs) -> bool:
+def light_confirmed(rules: Rules, state: State, inputs: Inputs) -> bool:
     """Whether the treatment clock may run: output read back on, and light seen where it can be seen."""
     laser = inputs.laser
-    if laser is None or not laser.output_on or state.measured_w is None:
+    if laser is None or not laser.output_on or state.measured_w is None or rules.protocol is None:
         return False
-    return state.measured_w >= LIGHT_SEEN_W or state.command_w < 2 * LIGHT_SEEN_W
+    return state.measured_w >= LIGHT_SEEN_W or rules.protocol.power_w(state.elapsed_s) < 2 * LIGHT_SEEN_W
 
 
 def dose_j(state: State) -> float:
     """Return the dose so far: the larger of commanded and measured energy."""
     return max(state.commanded_j, state.measured_j)
+
+
+def dose_reached(rules: Rules, state: State, inputs: Inputs, protocol: Protocol) -> bool:
+    """Whether the dose limit is reached, or would be passed before the next tick."""
+    power_w = max(state.command_w, state.measured_w or 0.0)
+    return dose_j(state) + power_w * elapsed_s(state, inputs) >= dose_limit_j(rules, protocol)
 
 
 def dose_limit_j(rules: Rules, protocol: Protocol) -> float:
@@ -64,7 +88,8 @@ def _measure(rules: Rules, state: State, inputs: Inputs) -> None:
     if board is None or rules.calibrations is None:
         state.measured_w = None
         return
-    state.measured_w = rules.calibrations.measured_power_w(board.photodiode_v)
+    measured_w = rules.calibrations.measured_power_w(board.photodiode_v)
+    state.measured_w = measured_w if isfinite(measured_w) else None
 
 
 def _expect(rules: Rules, state: State, inputs: Inputs, dt_s: float) -> None:
@@ -76,12 +101,12 @@ def _expect(rules: Rules, state: State, inputs: Inputs, dt_s: float) -> None:
     state.expected_w += (confirmed_w - state.expected_w) * (1.0 - exp(-dt_s / rules.limits.light_lag_s))
 
 
-def next_setpoint_w(rules: Rules, state: State, protocol: Protocol) -> float:
+def next_setpoint_w(rules: Rules, state: State, protocol: Protocol, now_s: float) -> float:
     """Return the power to command: the protocol's at its clock, risen no faster than the slew limit.
 
-    Never over the limit in force. One set-point period's rise at most, however long the last one lasted.
+    Never over the limit in force. It rises for the time since the last set point, one period at most.
     """
     limits = rules.limits
     wanted_w = min(protocol.power_w(state.elapsed_s), rules.power_limit_w)
-    rise_w = limits.max_power_slew_w_per_s / limits.setpoint_rate_hz
-    return min(wanted_w, state.command_w + rise_w)
+    rise_s = min(now_s - state.setpoint_s, 1.0 / limits.setpoint_rate_hz)
+    return min(wanted_w, state.command_w + limits.max_power_slew_w_per_s * max(rise_s, 0.0))

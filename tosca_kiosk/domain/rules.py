@@ -28,6 +28,8 @@ class Limits(msgspec.Struct, frozen=True, kw_only=True):
     photodiode_warning_w: float = 0.15
     photodiode_warning_s: float = 0.5
     laser_warning_s: float = 3.0
+    laser_settle_s: float = 3.0
+    setpoint_follow_s: float = 1.0
     photodiode_fault_fraction: float = 0.30
     photodiode_fault_w: float = 0.3
     over_power_s: float = 0.1
@@ -52,10 +54,10 @@ class Limits(msgspec.Struct, frozen=True, kw_only=True):
     clear_s: float = 1.0
     gate_close_s: float = 0.3
     interlock_clear_s: float = 0.3
-    interlock_grace_s: float = 0.1
     switch_on_s: float = 0.5
     switch_off_s: float = 0.5
     acknowledge_s: float = 2.0
+    close_s: float = 1.0
     laser_on_delay_s: float = 0.0
 
 

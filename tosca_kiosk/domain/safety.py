@@ -11,7 +11,7 @@ from typing import NamedTuple
 import msgspec
 
 from tosca_kiosk.domain import checks, light
-from tosca_kiosk.domain.beam import ORDER, laser_is_off
+from tosca_kiosk.domain.beam import ORDER
 from tosca_kiosk.domain.commands import Reply, judge, standing_causes
 from tosca_kiosk.domain.events import SafetyEvent, TreatmentEvent
 from tosca_kiosk.domain.interlocks import BY_SOURCE, Interlock, Scope, acting_failures, acts_now
@@ -31,6 +31,12 @@ TRANSITIONS: dict[Phase, frozenset[Phase]] = {
 
 DANGER = Scope.OPEN | Scope.HELD | Scope.LIGHT | Scope.SESSION | Scope.ANY
 """Rows that must all pass while light is allowed, whatever the phase says."""
+
+
+FAST_CHANGE_W = 0.02
+"""A set point that moves further than this in one period is slewing."""
+
+_TEC_NEAR = checks.tec_within("tec_arm_c")
 
 
 class Decision(NamedTuple):
@@ -100,7 +106,10 @@ class _Tick:
         board, tec = inputs.board, inputs.tec
         if board is not None and board.gate_closed != state.gate_closed:
             state.gate_closed, state.gate_since_s = board.gate_closed, self.now_s
-        if tec is None or not checks.tec_within("tec_arm_c")(self.rules, state, inputs):
+        known = tec is not None and checks.fresh(
+            inputs.now_s, tec.temperature_asked_s, self.rules.limits.tec_fresh_s
+        )
+        if tec is None or not known or not _TEC_NEAR(self.rules, state, inputs):
             state.tec_settled_since_s = None
         elif state.tec_settled_since_s is None:
             state.tec_settled_since_s = tec.temperature_asked_s
@@ -144,7 +153,10 @@ class _Tick:
         return tuple(lasting)
 
     def _rests(self, row: Interlock) -> bool:
-        return row.emission_clock and not acts_now(row, self.state)
+        """Whether a row on the emission clock says nothing now: out of scope, or too little light."""
+        if not row.emission_clock:
+            return False
+        return not acts_now(row, self.state) or self.state.expected_w <= self.rules.limits.photodiode_fault_w
 
     def _warn(self, rows: tuple[Interlock, ...]) -> None:
         for row in rows:
@@ -156,8 +168,9 @@ class _Tick:
         state = self.state
         self.record.trigger(rows)
         state.faults += tuple(row.source for row in rows)
+        state.latched_s = self.now_s
         state.acknowledged_s = None
-        if state.abort_reason is None and state.session_open:
+        if state.abort_reason is None and state.session_open and not state.finished:
             state.abort_reason = f"{rows[0].source}: {rows[0].what}"
         if state.phase is not Phase.FAULT:
             self._enter(Phase.FAULT)
@@ -214,7 +227,8 @@ class _Tick:
         self.state.acknowledged_s = self.now_s
         self.state.stop_pressed = False
         self.asked["clear_board_faults"] = bool(self.inputs.board and self.inputs.board.faults)
-        self.asked["acknowledge_stage"] = bool(self.inputs.stage and self.inputs.stage.trips)
+        # A stage that is not there may be waiting at its start for just this.
+        self.asked["acknowledge_stage"] = self.inputs.stage is None or bool(self.inputs.stage.trips)
 
     def _close_session(self, command: Command) -> None:
         state = self.state
@@ -258,7 +272,7 @@ class _Tick:
         state, protocol = self.state, self.rules.protocol
         if protocol is None or state.elapsed_s >= protocol.duration_s:
             self._finish(None)
-        elif light.dose_j(state) >= light.dose_limit_j(self.rules, protocol):
+        elif light.dose_reached(self.rules, state, self.inputs, protocol):
             self._finish("dose limit reached")
         elif self.inputs.board is not None and not self.inputs.board.pedal_pressed:
             self.record.released()
@@ -278,8 +292,12 @@ class _Tick:
         if not self.now_s - state.acknowledged_s <= self.rules.limits.acknowledge_s:
             state.acknowledged_s = None
             return
-        if standing_causes(self.rules, state, self.inputs):
+        standing = standing_causes(self.rules, state, self.inputs)
+        if any(not row.reset_clears for row in standing):
+            state.acknowledged_s = None
+        if standing:
             return
+        state.abort_reason = None
         state.faults, state.recovered, state.failing_since = (), frozenset(), {}
         state.acknowledged_s = None
         self._enter(Phase.READY if state.session_open else Phase.IDLE)
@@ -318,7 +336,7 @@ class _Tick:
         if beam is Beam.MOVING:
             self._follow_steps()
         elif beam is Beam.EMITTING:
-            state.setpoint_slot = self._slot()
+            state.setpoint_slot, state.setpoint_s = self._slot(), self.now_s
             self.record.laser_on()
 
     def _follow_steps(self) -> None:
@@ -340,17 +358,22 @@ class _Tick:
         state, rules = self.state, self.rules
         if state.beam is not Beam.EMITTING or rules.protocol is None or rules.calibrations is None:
             state.command_w = state.command_ma = 0.0
+            state.slewed_s = self.now_s
             return
-        slots = self._slot() - state.setpoint_slot
-        if slots > 0:
-            state.setpoint_slot += slots
-            state.command_w = light.next_setpoint_w(rules, state, rules.protocol)
-            state.command_ma = rules.calibrations.current_ma(state.command_w)
+        slot = self._slot()
+        if slot > state.setpoint_slot:
+            command_w = light.next_setpoint_w(rules, state, rules.protocol, self.now_s)
+            if abs(command_w - state.command_w) > FAST_CHANGE_W:
+                state.slewed_s = self.now_s
+            state.setpoint_slot, state.setpoint_s = slot, self.now_s
+            state.command_w, state.command_ma = command_w, rules.calibrations.current_ma(command_w)
 
     def outputs(self) -> Outputs:
         """Turn the state into what the devices are to do; light only by `emission_allowed`."""
         state = self.state
         row = ORDER[state.beam]
+        if row.laser_output and state.beam_since_s == self.now_s:
+            self._judge_light_before_it_is_on()
         on = row.laser_output and emission_allowed(state, self.failing, self.inputs)
         if row.laser_output and not on:
             row = ORDER[Beam.DARK]
@@ -371,13 +394,18 @@ class _Tick:
             **self.asked,
         )
 
+    def _judge_light_before_it_is_on(self) -> None:
+        """Judge the rows of light in the tick that would switch on; the next one latches what failed."""
+        failing = acting_failures(self.rules, self.state, self.inputs)
+        self.failing += tuple(row for row in failing if row.hold is None and row.scope & DANGER)
+
     def _stage_position_um(self) -> float | None:
         stage = self.inputs.stage
         state = self.state
         if stage is None or not stage.index_known or stage.trips or state.phase is Phase.FAULT:
             return None
         # Off takes its time on a slow line: the ring stays where it is until no light can leave.
-        if state.dark_since_s is None or not laser_is_off(self.inputs.laser, state.dark_since_s):
+        if state.dark_since_s is None or not checks.laser_is_off(self.inputs.laser, state.dark_since_s):
             return None
         return checks.stage_target_um(self.rules, self.state)
 

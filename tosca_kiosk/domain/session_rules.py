@@ -15,6 +15,10 @@ USABLE_SCALE = 0.95
 """Commanded power keeps this part of what the photodiode can still tell from more."""
 
 
+CURRENT_STEP_MA = 1.0
+"""A peak at the limit itself must not pass it by the rounding of a current."""
+
+
 class SessionRefusedError(Exception):
     """A protocol that this cart cannot follow; the text names the step, the value and what is allowed."""
 
@@ -26,6 +30,8 @@ class ConnectedDevices(NamedTuple):
     stage_serial: str
     board_serial: str
     laser_current_limit_ma: float
+    travel_min_um: float
+    travel_max_um: float
 
 
 def power_limit_w(
@@ -36,7 +42,7 @@ def power_limit_w(
         idle.limits.max_power_w,
         idle.limits.max_power_w if protocol.max_power_w is None else protocol.max_power_w,
         calibrations.power.max_power_w,
-        calibrations.power_w(current_limit_ma),
+        calibrations.power_w(current_limit_ma - CURRENT_STEP_MA),
         USABLE_SCALE * calibrations.measured_power_w(CONVERTER_FULL_SCALE_V),
     )
 
@@ -62,10 +68,7 @@ def session_rules(
             raise SessionRefusedError(
                 f"steps[{index}].{key}: {peak_w:g} W is over the limit of {limit_w:.2f} W"
             )
-        try:
-            calibrations.position_um(step.ring_size_mm)
-        except OutOfRangeError as error:
-            raise SessionRefusedError(f"steps[{index}].ring_size_mm: {error}") from error
+        _check_ring(index, step.ring_size_mm, calibrations, devices)
     return msgspec.structs.replace(
         idle,
         power_limit_w=limit_w,
@@ -73,3 +76,18 @@ def session_rules(
         calibrations=calibrations,
         protocol=protocol,
     )
+
+
+def _check_ring(
+    index: int, ring_size_mm: float, calibrations: CalibrationSet, devices: ConnectedDevices
+) -> None:
+    path = f"steps[{index}].ring_size_mm"
+    try:
+        position_um = calibrations.position_um(ring_size_mm)
+    except OutOfRangeError as error:
+        raise SessionRefusedError(f"{path}: {error}") from error
+    if not devices.travel_min_um <= position_um <= devices.travel_max_um:
+        raise SessionRefusedError(
+            f"{path}: {ring_size_mm:g} mm is the stage at {position_um:g} um, "
+            f"{devices.travel_min_um:g} to {devices.travel_max_um:g} um allowed"
+        )

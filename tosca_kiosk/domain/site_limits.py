@@ -28,7 +28,7 @@ _DESIGN = Limits()
 SEED_KEYS = {
     "max_laser_power_watts": SiteKey("max_power_w", 1.0, 0.1, 10.0),
     "max_power_slew_watts_per_second": SiteKey("max_power_slew_w_per_s", 1.0, 0.1, 10.0),
-    "treatment_loop_frequency_hz": SiteKey("setpoint_rate_hz", 1, 1, 50),
+    "treatment_loop_frequency_hz": SiteKey("setpoint_rate_hz", 1, 10, 50),
     "photodiode_warning_threshold_percent": SiteKey("photodiode_warning_fraction", 0.01, 1.0, 15.0),
     "photodiode_fault_threshold_percent": SiteKey("photodiode_fault_fraction", 0.01, 2.0, 30.0),
 }

@@ -40,8 +40,10 @@ class State(msgspec.Struct, kw_only=True):
 
     Times are session seconds. elapsed_s: the treatment clock, running only while light is confirmed.
     dark_since_s: when the output was last asked off, None while it is asked on. emission_s: time with the
-    output on. expected_w: the confirmed set value behind the known lag. failing_since: source -> time, on
-    the clock of its interlock row. faults: sources latched in this fault, oldest first.
+    output on. expected_w: the confirmed set value behind the known lag. setpoint_s: when the set point was
+    last moved on; slewed_s: when it last changed fast, or was off. failing_since: source -> time, on the
+    clock of its interlock row. faults: sources latched in this fault, oldest first; latched_s: the newest's
+    time.
     """
 
     phase: Phase = Phase.IDLE
@@ -65,6 +67,8 @@ class State(msgspec.Struct, kw_only=True):
     command_w: float = 0.0
     command_ma: float = 0.0
     setpoint_slot: int = -1
+    setpoint_s: float = 0.0
+    slewed_s: float = 0.0
     sample_slot: int = -1
     expected_w: float = 0.0
     measured_w: float | None = None
@@ -76,6 +80,7 @@ class State(msgspec.Struct, kw_only=True):
     warned: frozenset[str] = frozenset()
     faults: tuple[str, ...] = ()
     recovered: frozenset[str] = frozenset()
+    latched_s: float = 0.0
     acknowledged_s: float | None = None
     stop_pressed: bool = False
     abort_reason: str | None = None

@@ -112,6 +112,8 @@ def rules_for(idle: Rules, plan: Protocol, known: CalibrationSet, config: CartCo
         devices.stage.serial_number,
         devices.board.serial_number,
         devices.laser.current_limit_ma,
+        devices.stage.travel_min_um,
+        devices.stage.travel_max_um,
     )
     try:
         return session_rules(idle, plan, known, connected)
