@@ -43,7 +43,7 @@ class StageOptions:
     serial: int = SIMULATED_SERIAL
     max_baud: int = 115200
     answers: bool = True
-    enabled_at_power_up: bool = False
+    enabled_at_power_up: bool = True
     settings: Mapping[str, int] = field(default_factory=dict)
 
 
@@ -97,8 +97,8 @@ class XeryonStage:
         if value == "?":
             self._answer(tag)
         elif tag in self._orders:
-            if value in ("", "0"):
-                self._orders[tag]()
+            # The page's form is no value or 0; a client that sends another means the order all the same.
+            self._orders[tag]()
         elif value:
             self._take(tag, int(value))
 

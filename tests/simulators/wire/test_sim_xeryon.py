@@ -12,9 +12,10 @@ LINE = re.compile(rb"[A-Z0-9]{4,5}=[+-]\d{8}\n")
 
 
 class Rig(Host):
-    def __init__(self, start_um=7000.0, seed=1, **settings):
+    def __init__(self, start_um=7000.0, seed=1, enabled=True, **settings):
         self.bench = Bench(seed, start_um)
-        self.device = XeryonStage(self.bench, StageOptions(settings=settings))
+        options = StageOptions(settings=settings, enabled_at_power_up=enabled)
+        self.device = XeryonStage(self.bench, options)
         self.plant = self.bench.stage
         super().__init__(self.bench, self.device.line, 115200)
 
@@ -154,7 +155,7 @@ def test_absolute_moves_are_refused_before_the_index():
 
 
 def test_nothing_moves_before_it_is_enabled():
-    rig = Rig()
+    rig = Rig(enabled=False)
     for command in ("INDX=0", "STEP=100", "SCAN=1", "MOVE=1"):
         rig.say(command, 1.0)
     assert rig.plant.position_um() == 7000.0
@@ -379,8 +380,16 @@ def test_a_missed_position_fails_after_tou3():
     assert rig.stat() & Stat.POSITION_FAIL
 
 
-def test_a_reset_loses_the_index_the_settings_and_the_enable():
+@pytest.mark.parametrize("order", ["STOP", "STOP=0", "STOP=1"])
+def test_an_order_is_an_order_whatever_its_value(order):
     rig = Rig()
+    rig.say("SCAN=1", 0.5)
+    rig.say(order, 0.2)
+    assert not rig.plant.moving()
+
+
+def test_a_reset_loses_the_index_the_settings_and_the_enable():
+    rig = Rig(enabled=False)
     rig.home()
     rig.say("DPOS=800", 1.0)
     rig.say("HLIM=5")
