@@ -62,15 +62,19 @@ def connected_devices(config: CartConfig, clock: Clock) -> Iterator[Devices]:
 
 
 def stop(devices: Devices, clock: Clock) -> None:
-    """Run every device's stop sequence, laser and gate first; close what does not finish in time."""
-    for device in devices:
-        device.begin_stop()
-    deadline_s = clock.now_s() + STOP_WITHIN_S
-    while clock.now_s() < deadline_s and any(device.link is LinkState.STOPPING for device in devices):
-        clock.sleep_until(clock.now_s() + STOP_POLL_S)
-        devices.poll(clock.now_s())
-    for device in devices:
-        device.close()
+    """Run every device's stop sequence; close what does not finish in time.
+
+    The laser's cooling goes last: it stays on until the laser is read back off.
+    """
+    for group in ((devices.laser, devices.board, devices.stage), (devices.tec,)):
+        for device in group:
+            device.begin_stop()
+        deadline_s = clock.now_s() + STOP_WITHIN_S
+        while clock.now_s() < deadline_s and any(device.link is LinkState.STOPPING for device in group):
+            clock.sleep_until(clock.now_s() + STOP_POLL_S)
+            devices.poll(clock.now_s())
+        for device in group:
+            device.close()
 
 
 def planned_scenario(path: Path | None, world: World | None) -> Scenario | None:

@@ -7,6 +7,7 @@ import signal
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -22,10 +23,11 @@ from tosca_kiosk.control.clock import Clock, RealClock, VirtualClock
 from tosca_kiosk.control.controller import Controller
 from tosca_kiosk.control.loop import FixedRateLoop
 from tosca_kiosk.control.operator import OperatorGaveUpError, Script, UnattendedOperator, drive
+from tosca_kiosk.domain.events import SafetyEvent
 from tosca_kiosk.domain.safety import Decision
 from tosca_kiosk.domain.state import Phase
 from tosca_kiosk.record import RefusedError, SessionPlan, back_up, plan_session
-from tosca_kiosk.storage import Database, Imported, sessions
+from tosca_kiosk.storage import Database, Imported, events, sessions
 
 STOPPED_EARLY = "stopped before the session was opened; nothing was treated"
 
@@ -132,12 +134,16 @@ class _Session:
     _stop: bool = False
     _energy_before_j: float = 0.0
     _unwritten: list[Decision] = field(default_factory=list)
+    _before: list[tuple[datetime, SafetyEvent]] = field(default_factory=list)
     _progress: Progress = field(init=False)
 
     def run(self) -> None:
         self._progress = Progress(self.plan.protocol)
         with self._progress, _stop_on_interrupt(self._press_stop):
-            self._prepare()
+            try:
+                self._prepare()
+            finally:
+                self._record_what_came_before()
             self._open()
             self._drive(self.operator.treat())
         self._close()
@@ -172,9 +178,20 @@ class _Session:
         state = decision.state
         if state.phase is Phase.ARMED:
             self.world.mark("armed")
-        if self.opened is not None and not self.opened.journal.ok:
+        if self.opened is None:
+            self._before += [(self.clock.utc(), event) for event in decision.safety]
+        elif not self.opened.journal.ok:
             self._unwritten.append(decision)
         self._progress.show(decision)
+
+    def _record_what_came_before(self) -> None:
+        """Write safety events from before the session; those inside it stand in its journal."""
+        if not self._before:
+            return
+        tech_id = self.plan.technician.tech_id
+        with self.database.transaction(tech_id) as transaction:
+            for utc, event in self._before:
+                events.append_safety(transaction, utc, [(0.0, event)], tech_id=tech_id)
 
     def _open(self) -> None:
         now, now_s = self.clock.utc(), self.clock.now_s()
