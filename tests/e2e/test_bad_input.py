@@ -31,8 +31,11 @@ from tosca_kiosk.storage import DATABASE_NAME
 NOBODY = 65534
 
 
-def refused(*words: str | Path) -> str:
-    """Run a command with --json; return its one error line after checking that there is nothing else."""
+def refused(*words: str | Path, lines: int | None = None) -> str:
+    """Run a command with --json; return its one error line after checking that there is nothing else.
+
+    lines: how many may stand on standard error in all; None where progress comes before.
+    """
     ended = CliRunner().invoke(main, [*map(str, words), "--json"])
     assert isinstance(ended.exception, SystemExit), ended.exception
     assert ended.exit_code == 1
@@ -40,17 +43,14 @@ def refused(*words: str | Path) -> str:
     assert answer.keys() == {"error"}
     said = ended.stderr.splitlines()
     assert said[-1] == f"tosca-kiosk: {answer['error']}"
+    assert lines is None or len(said) == lines
     assert "Traceback" not in ended.stderr
     return answer["error"]
 
 
 def refused_early(data_dir: Path, protocol: str | Path, *more: str | Path) -> str:
     """Be refused by treat before a device is looked for, with no trace in the record."""
-    ended = CliRunner().invoke(main, arguments(data_dir, protocol, "--fast", *more))
-    assert (ended.exit_code, ended.stdout) == (1, "")
-    assert len(ended.stderr.splitlines()) == 1
-    error = refused(*arguments(data_dir, protocol, "--fast", *more))
-    assert ended.stderr == f"tosca-kiosk: {error}\n"
+    error = refused(*arguments(data_dir, protocol, "--fast", *more), lines=1)
     nothing_recorded(data_dir)
     return error
 
@@ -127,6 +127,13 @@ def test_every_mistake_of_a_protocol_is_named_at_once(data_dir, tmp_path):
     path.write_text(changed_step(duration_seconds=-1, ramp_type="cubic", ring_size_mm=0), encoding="utf-8")
     error = refused_early(data_dir, path)
     assert all(f"steps[1].{key}: " in error for key in ("duration_seconds", "ramp_type", "ring_size_mm"))
+
+
+def test_without_json_the_line_stands_on_standard_error_alone(data_dir):
+    ended = CliRunner().invoke(main, arguments(data_dir, "nowhere.json", "--fast"))
+    assert (ended.exit_code, ended.stdout) == (1, "")
+    assert ended.stderr.startswith("tosca-kiosk: nowhere.json: ")
+    assert ended.stderr.count("\n") == 1
 
 
 @pytest.mark.parametrize(
@@ -329,6 +336,8 @@ STRANGERS = {
     "stage_of_another_serial": ({"stage": StageOptions(serial=7)}, "stage", "7"),
     "board_of_another_serial": ({"board": BoardOptions(serial="OTHER")}, "board", "OTHER"),
     "board_of_another_protocol": ({"board": BoardOptions(protocol=9)}, "board", "9"),
+    "silent_laser": ({"laser": LaserOptions(answers=False)}, "laser", "nothing answers on sim://laser"),
+    "silent_tec": ({"tec": TecOptions(answers=False)}, "tec", "nothing answers on sim://tec"),
     "silent_stage": ({"stage": StageOptions(answers=False)}, "stage", "check its power, its cable"),
     "silent_board": ({"board": BoardOptions(answers=False)}, "board", "check its power, its cable"),
 }

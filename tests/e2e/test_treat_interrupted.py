@@ -154,9 +154,16 @@ def test_a_fault_aborts_the_session_and_every_record_says_so(data_dir, warm, lon
     assert event_types(data_dir).count("laser_on") == event_types(data_dir).count("laser_off") == 1
 
 
+@pytest.fixture(scope="module")
+def faulted(new_data_dir, warm, long):
+    """The same faults in this process, by scenario."""
+    names = [fault.scenario for fault in FAULTS]
+    return {name: treated(new_data_dir(), long, config=warm, scenario=scenario(name)) for name in names}
+
+
 @pytest.mark.parametrize("fault", FAULTS, ids=lambda fault: fault.scenario)
-def test_a_fault_darkens_the_true_light_and_it_stays_dark(data_dir, warm, long, fault):
-    seen = treated(data_dir, long, config=warm, scenario=scenario(fault.scenario))
+def test_a_fault_darkens_the_true_light_and_it_stays_dark(faulted, fault):
+    seen = faulted[fault.scenario]
     faulty = next(index for index, decision in enumerate(seen.decisions) if decision.state.faults)
     assert max(seen.true_power_w[:faulty]) > 4.5
     assert not seen.decisions[faulty].outputs.laser_output
@@ -165,14 +172,14 @@ def test_a_fault_darkens_the_true_light_and_it_stays_dark(data_dir, warm, long, 
     assert all(tick.again == tick.line for tick in ticks)
 
 
-def test_the_stop_loop_darkens_the_true_light_within_the_boards_time(data_dir, warm, long):
-    seen = treated(data_dir, long, config=warm, scenario=scenario("stop_loop_opened"))
+def test_the_stop_loop_darkens_the_true_light_within_the_boards_time(faulted):
+    seen = faulted["stop_loop_opened"]
     lit_s = [seen.decisions[i].state.now_s for i, power_w in enumerate(seen.true_power_w) if power_w > 0.0]
     assert lit_s[-1] - lit_s[0] == pytest.approx(4.0, abs=DARK_WITHIN_S)
 
 
-def test_the_dose_of_an_aborted_session_is_told_before_the_next_one(data_dir, warm, long, short):
-    treated(data_dir, long, config=warm, scenario=scenario("stop_loop_opened"))
+def test_the_dose_of_an_aborted_session_is_told_before_the_next_one(faulted, warm, short):
+    data_dir = faulted["stop_loop_opened"].data_dir
     ended = run(*arguments(data_dir, short, "--config", warm, "--fast", "--json"))
     assert ended.code == 0
     assert "P-2026-0001 had" in ended.stderr

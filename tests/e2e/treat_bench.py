@@ -31,6 +31,7 @@ PATIENT = "P-2026-0001"
 TECHNICIAN = "tech01"
 SIMULATED = bundled("simulated.yaml")
 COMMAND = (sys.executable, "-m", "tosca_kiosk")
+MOST_TICKS = 50_000
 BARE_ENVIRONMENT = {key: os.environ[key] for key in ("PATH", "HOME", "LANG") if key in os.environ}
 
 
@@ -166,6 +167,7 @@ def _watch(patch: pytest.MonkeyPatch, seen: Treated) -> None:
 
     class Watcher(Progress):
         def show(self, decision: Decision) -> None:
+            assert len(seen.decisions) < MOST_TICKS, f"the session does not end: {decision.state}"
             seen.decisions.append(decision)
             seen.true_power_w.append(seen.world.true_power_w())
             seen.true_ring_mm.append(seen.world.ring_size_mm())

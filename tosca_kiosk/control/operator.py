@@ -133,10 +133,9 @@ class UnattendedOperator:
         while self._controller.state.phase in (Phase.ARMED, Phase.TREATING):
             self._submit(CommandType.PAUSE)
             yield
-        while self._controller.state.session_open and not self._controller.dark:
-            yield
-        self._submit(CommandType.CLOSE_SESSION, reason)
         while self._controller.state.session_open:
+            if self._controller.dark:
+                self._submit(CommandType.CLOSE_SESSION, reason)
             yield
 
     def _treat_until_over(self) -> ScriptWithReason:
