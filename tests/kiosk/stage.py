@@ -52,6 +52,7 @@ class Stage:
         for child in [*Window.children]:
             Window.remove_widget(child)
         look.choose("dark")
+        Window.clearcolor = (0, 0, 0, 1)
         self.now_s += 1000.0
         self.frame(2)
 

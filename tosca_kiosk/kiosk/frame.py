@@ -61,9 +61,6 @@ class UiFrame(Painted, FloatLayout):
         super().__init__(**kwargs)
 
     def build(self) -> None:
-        with self.canvas.before:
-            self._ground_ink = Color()
-            self._ground = Rectangle()
         self.top_bar = UiTopBar(size_hint=(None, None))
         self.alarm_slot = UiAlarmSlot(size_hint=(None, None))
         self.lock_key = UiButton(mark="lock", size_hint=(None, None))
@@ -128,8 +125,8 @@ class UiFrame(Painted, FloatLayout):
     # --- layout ---------------------------------------------------------------------------------------------
 
     def paint(self) -> None:
-        self._ground_ink.rgba = look.rgba("bg")
-        self._ground.pos, self._ground.size = self.pos, self.size
+        if self._window is not None:
+            self._window.clearcolor = look.rgba("bg")
         self.top_bar.simulated = self.simulated
         self._keep(self.strip, self.strip_shown)
         self._keep(self.lock_key, self.lock_shown)
@@ -163,8 +160,11 @@ class UiFrame(Painted, FloatLayout):
 
     def _paint_dim(self) -> None:
         """Dim all but STOP: above it, and the row beside it."""
-        self._dim_ink.rgba = (0, 0, 0, _DIMMED if self.asleep else 0)
+        self._dim_ink.rgba = (0, 0, 0, _DIMMED)
         above, beside = self._dim
+        if not self.asleep:
+            above.size = beside.size = (0, 0)
+            return
         above.pos, above.size = (self.x, self.stop.top), (self.width, self.top - self.stop.top)
         beside.pos, beside.size = self.pos, (self.stop.x - self.x, self.stop.top - self.y)
 
@@ -174,6 +174,7 @@ class UiFrame(Painted, FloatLayout):
         """Become the window's only child and see its touches first."""
         self._window = window
         window.add_widget(self)
+        self.repaint()
         window.bind(on_touch_down=self._first, on_touch_up=self._last)
 
     def detach(self) -> None:

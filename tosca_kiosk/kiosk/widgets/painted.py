@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from kivy.clock import Clock
-from kivy.graphics import Color, SmoothRoundedRectangle
+from kivy.graphics import Color, SmoothLine, SmoothRoundedRectangle
 from kivy.properties import StringProperty
 from kivy.uix.widget import Widget
 
@@ -14,6 +14,10 @@ from tosca_kiosk.kiosk.tokens import LINE_MM, RADIUS_MM, Rgba
 
 Box = tuple[float, float, float, float]
 """x, y, width, height in pixels."""
+
+
+_SOFT_PX = 0.4
+"""What a smooth line loses of its width at its soft edges."""
 
 
 class Painted(Widget):
@@ -49,30 +53,39 @@ class Painted(Widget):
 
 
 class Plate:
-    """A rounded rectangle behind a widget's content; a frame is a second one around it."""
+    """A rounded rectangle with an optional frame, behind a widget's content.
+
+    What is not seen takes no area: a renderer in software fills invisible pixels too.
+    """
 
     def __init__(self, canvas: Any, radius_mm: float = RADIUS_MM) -> None:
         self._radius_mm = radius_mm
         with canvas:
-            self._edge_ink = Color(0, 0, 0, 0)
-            self._edge = SmoothRoundedRectangle()
             self._fill_ink = Color(0, 0, 0, 0)
             self._fill = SmoothRoundedRectangle()
+            self._edge_ink = Color(0, 0, 0, 0)
+            self._edge = SmoothLine()
 
     def put(self, box: Box, fill: Rgba, line: Rgba | None = None, line_mm: float = LINE_MM) -> None:
         """Draw it. line: colour of the frame, None for none."""
-        inset = max(px(line_mm), 2) if line else 0
-        self._edge_ink.rgba = line or (0, 0, 0, 0)
-        self._shape(self._edge, box, 0)
+        x, y, width, height = box if fill[3] else (0, 0, 0, 0)
         self._fill_ink.rgba = fill
-        self._shape(self._fill, box, inset)
+        self._fill.pos, self._fill.size = (x, y), (width, height)
+        self._fill.radius = [max(min(px(self._radius_mm), width / 2, height / 2), 1)]
+        self._edge_ink.rgba = line or (0, 0, 0, 0)
+        if line is None:
+            self._edge.points = []
+        else:
+            self._frame(box, max(px(line_mm), 2) / 2)
 
-    def _shape(self, rectangle: Any, box: Box, inset: float) -> None:
+    def _frame(self, box: Box, half: float) -> None:
         x, y, width, height = box
-        rectangle.pos = (x + inset, y + inset)
-        rectangle.size = (max(width - 2 * inset, 0), max(height - 2 * inset, 0))
-        radius = min(px(self._radius_mm), width / 2, height / 2) - inset
-        rectangle.radius = [max(radius, 1)]
+        inner = (x + half, y + half, max(width - 2 * half, 2), max(height - 2 * half, 2))
+        self._edge.width = half + _SOFT_PX
+        self._edge.rounded_rectangle = (
+            *inner,
+            max(min(px(self._radius_mm), width / 2, height / 2) - half, 1),
+        )
 
 
 class OnPlate(Painted):

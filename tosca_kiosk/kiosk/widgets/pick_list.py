@@ -7,7 +7,6 @@ from typing import Any, NamedTuple
 
 from kivy.properties import ListProperty, NumericProperty, ObjectProperty, StringProperty
 from kivy.uix.boxlayout import BoxLayout
-from kivy.uix.widget import Widget
 
 from tosca_kiosk.kiosk.look import px
 from tosca_kiosk.kiosk.tokens import GAP_MM, STRONG_MM
@@ -45,7 +44,7 @@ class UiPickList(Painted, BoxLayout):
         super().__init__(spacing=px(GAP_MM), **kwargs)
 
     def build(self) -> None:
-        self._column = BoxLayout(orientation="vertical", spacing=px(GAP_MM))
+        self._column = BoxLayout(orientation="vertical", spacing=px(GAP_MM), pos_hint={"top": 1})
         self._empty = UiText(ink="text2", size_mm=STRONG_MM, halign="center", wraps=True)
         self._turner = BoxLayout(
             orientation="vertical", size_hint_x=None, width=px(_TURN_MM), spacing=px(GAP_MM)
@@ -100,12 +99,14 @@ class UiPickList(Painted, BoxLayout):
         self._shown = [UiListRow(size_hint_y=None, height=px(ROW_MM)) for _ in range(self.rows_a_page)]
         if not self.rows:
             self._shown = []
+            self._column.size_hint_y = 1
             self._column.add_widget(self._empty)
             return
+        self._column.size_hint_y = None
+        self._column.height = self.rows_a_page * (px(ROW_MM) + px(GAP_MM)) - px(GAP_MM)
         for at, shown in enumerate(self._shown):
             shown.bind(on_tap=lambda _row, at=at: self._tell(at))
             self._column.add_widget(shown)
-        self._column.add_widget(Widget())
 
     def _tell(self, at: int) -> None:
         self.dispatch("on_pick", self.rows[int(self.page) * self.rows_a_page + at].key)

@@ -121,7 +121,7 @@ class UiSimulatedStrip(Painted, BoxLayout):
             self.add_widget(part)
 
     def paint(self) -> None:
-        self._ground.put((*self.pos, *self.size), look.rgba("surface"), look.rgba("sim"))
+        self._ground.put((*self.pos, *self.size), look.rgba(""), look.rgba("sim"))
         head = self._title.height + px(SPACING_MM)
         self._head.put((self.x, self.top - head, self.width, head), look.rgba("sim"))
         self._title.ink = "on_sim"

@@ -13,7 +13,7 @@ from tosca_kiosk.kiosk.widgets.painted import OnPlate
 from tosca_kiosk.kiosk.widgets.simulated_banner import UiSimulatedBanner
 from tosca_kiosk.kiosk.widgets.text import UiText
 
-_LINK_MM = 23
+_LINK_MM = 25
 _CLOCK_MM = 20
 _OLD_S = 0.3
 

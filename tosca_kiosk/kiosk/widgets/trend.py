@@ -42,7 +42,7 @@ class UiTrend(Chart):
 
     def paint(self) -> None:
         self.caption = f"Power, W ({self.window_s:g} s)"
-        self.legend = "dashed: set"
+        self.legend = "- - set"
         super().paint()
         self.paint_limit(self.limit_w)
         table = np.array(self._samples, np.float64).reshape(-1, 3)
