@@ -1,0 +1,85 @@
+"""Taking operators' commands: what each does once it is not refused."""
+
+from __future__ import annotations
+
+from tosca_kiosk.domain.commands import judge
+from tosca_kiosk.domain.interlocks import BY_SOURCE
+from tosca_kiosk.domain.judging import latch
+from tosca_kiosk.domain.records import Command, CommandType
+from tosca_kiosk.domain.state import Phase
+from tosca_kiosk.domain.tick import Tick
+
+
+def take_commands(tick: Tick) -> None:
+    """Judge each command in its order; do those that are taken, answer all."""
+    for command in tick.inputs.commands:
+        reply = judge(tick.rules, tick.state, tick.inputs, command)
+        tick.replies.append(reply)
+        tick.record.command(reply)
+        if reply.refused is None:
+            _TAKE[command.type](tick, command)
+
+
+def _open_session(tick: Tick, command: Command) -> None:
+    tick.state.session_open = True
+    tick.enter(Phase.READY)
+    tick.record.step_planned()
+
+
+def _home_stage(tick: Tick, command: Command) -> None:
+    tick.asked["home_stage"] = True
+
+
+def _begin_arm(tick: Tick, command: Command) -> None:
+    tick.state.hold_since_s = tick.now_s
+
+
+def _cancel_arm(tick: Tick, command: Command) -> None:
+    tick.state.hold_since_s = None
+
+
+def _arm(tick: Tick, command: Command) -> None:
+    tick.state.armed_since_s = tick.now_s
+    tick.enter(Phase.ARMED)
+
+
+def _pause(tick: Tick, command: Command) -> None:
+    tick.record.pause("operator")
+    tick.enter(Phase.READY)
+
+
+def _stop(tick: Tick, command: Command) -> None:
+    tick.state.stop_pressed = True
+    tick.failing += (BY_SOURCE["screen"],)
+    if "screen" not in tick.state.faults:
+        latch(tick, (BY_SOURCE["screen"],))
+
+
+def _acknowledge(tick: Tick, command: Command) -> None:
+    tick.state.acknowledged_s = tick.now_s
+    tick.state.stop_pressed = False
+    tick.asked["clear_board_faults"] = bool(tick.inputs.board and tick.inputs.board.faults)
+    # A stage that is not there may be waiting at its start for just this.
+    tick.asked["acknowledge_stage"] = tick.inputs.stage is None or bool(tick.inputs.stage.trips)
+
+
+def _close_session(tick: Tick, command: Command) -> None:
+    state = tick.state
+    if not state.finished and state.abort_reason is None:
+        state.abort_reason = command.reason or "closed before the protocol was finished"
+    state.session_open = False
+    if state.phase is Phase.READY:
+        tick.enter(Phase.IDLE)
+
+
+_TAKE = {
+    CommandType.OPEN_SESSION: _open_session,
+    CommandType.HOME_STAGE: _home_stage,
+    CommandType.BEGIN_ARM: _begin_arm,
+    CommandType.CANCEL_ARM: _cancel_arm,
+    CommandType.ARM: _arm,
+    CommandType.PAUSE: _pause,
+    CommandType.STOP: _stop,
+    CommandType.ACKNOWLEDGE: _acknowledge,
+    CommandType.CLOSE_SESSION: _close_session,
+}
