@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 
 UNKNOWN = "--"
+RECORD_LOST = "The record is lost: see the alarm."
 
 
 def watts(power_w: float | None) -> str:
@@ -39,6 +40,11 @@ def duration(seconds: float | None) -> str:
     if rest or not minutes:
         parts.append(f"{rest:.4g} s")
     return " ".join(parts)
+
+
+def shortened(text: str, most: int) -> str:
+    """Return a text of at most so many characters, its end left out where it is longer."""
+    return text if len(text) <= most else f"{text[: most - 4].rstrip()} ..."
 
 
 def local_time(time: datetime | None) -> str:

@@ -9,7 +9,6 @@ from tosca_kiosk.kiosk.forms import FirstStartForm, LoginForm, SetUpStep
 from tosca_kiosk.kiosk.presenter.desk import Desk
 from tosca_kiosk.kiosk.services import accounts
 from tosca_kiosk.kiosk.services.accounts import Accounts
-from tosca_kiosk.kiosk.state import ScreenName
 from tosca_kiosk.storage.users import PinCheck, User
 
 _NEXT = {
@@ -121,7 +120,6 @@ class Login:
             return
         self.form = LoginForm(accounts=self.form.accounts)
         self._desk.user = tried.user
-        self._desk.screen = ScreenName.PATIENTS
 
     def _refused(self, text: str) -> None:
         self.form = replace(self.form, busy=False, refused=text)

@@ -75,6 +75,12 @@ def action(
     return button
 
 
+def strong(named: Any) -> Widget:
+    """Return a widget of `ids` itself: a screen's ids alone do not keep what is out of the tree alive."""
+    widget: Widget = named.__self__
+    return widget
+
+
 def room() -> Widget:
     """Return nothing, as wide as there is room."""
     return Widget()

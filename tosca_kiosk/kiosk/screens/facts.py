@@ -14,7 +14,7 @@ from tosca_kiosk.kiosk.tokens import PADDING_MM, STRONG_MM, TEXT_MM
 from tosca_kiosk.kiosk.widgets.painted import Painted
 from tosca_kiosk.kiosk.widgets.text import UiText
 
-_PAIR_MM = 13.0
+_PAIR_MM = 11.6
 
 
 class UiFacts(Painted, GridLayout):
@@ -42,7 +42,7 @@ class UiFacts(Painted, GridLayout):
         self._lines = []
         for _ in self.facts:
             pair = (
-                UiText(ink="text2", size_hint_y=None, height=px(TEXT_MM * 1.25)),
+                UiText(ink="text2", size_hint_y=None, height=px(TEXT_MM * 1.2)),
                 UiText(bold=True, size_mm=STRONG_MM, shorten=True),
             )
             box = BoxLayout(orientation="vertical", size_hint_y=None, height=px(_PAIR_MM))

@@ -4,11 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from kivy.uix.boxlayout import BoxLayout
-
-from tosca_kiosk.kiosk.screens.base import KioskScreen, action, load_layout, room
-from tosca_kiosk.kiosk.screens.fault.view_model import Cause, FaultView, view
-from tosca_kiosk.kiosk.tokens import STRONG_MM, TEXT_MM
+from tosca_kiosk.kiosk.look import px
+from tosca_kiosk.kiosk.screens.base import KioskScreen, action, load_layout, room, strong
+from tosca_kiosk.kiosk.screens.fault.view_model import FaultView, view
 from tosca_kiosk.kiosk.widgets.notice import UiNotice
 from tosca_kiosk.kiosk.widgets.panel import UiPanel
 from tosca_kiosk.kiosk.widgets.pick_list import Row, UiPickList
@@ -20,24 +18,9 @@ WIDGETS = (UiNotice, UiPanel, UiPickList, UiPinPad, UiStateBar, UiText)
 """What the layout names."""
 load_layout(__file__)
 _BACK_MM = 46
-
-
-class CauseBox(BoxLayout):
-    """One cause: what happened, what to do, whether it is still there."""
-
-    def __init__(self, cause: Cause) -> None:
-        super().__init__(orientation="vertical", spacing=0)
-        standing = " (still there)" if cause.standing else ""
-        self.add_widget(
-            UiText(
-                text=f"{cause.what}{standing}",
-                bold=True,
-                size_mm=STRONG_MM,
-                wraps=True,
-                valign="bottom",
-            )
-        )
-        self.add_widget(UiText(text=cause.to_do, wraps=True, valign="top", size_mm=TEXT_MM))
+_NOTICE_MM = 18
+_LEFT_BESIDE_PAD = 0.55
+"""The pad needs room: what happened is narrower beside it, of the right side's width."""
 
 
 class FaultScreen(KioskScreen):
@@ -52,7 +35,8 @@ class FaultScreen(KioskScreen):
         self._other = action("Other account", lambda: part.choose(None), width_mm=_BACK_MM)
         self._end = action("End session", self.presenter.treating.end, width_mm=_BACK_MM)
         self.actions = [self._end, self._other, room(), self._reset]
-        self._causes: tuple[Cause, ...] = ()
+        ids = self.ids
+        self._plain, self._pad, self._users = strong(ids.plain), strong(ids.pad), strong(ids.users)
         self.ids.pad.bind(on_pin=lambda _pad, pin: part.pin(pin))
         self.ids.users.bind(on_pick=lambda _list, username: self._choose(username))
 
@@ -64,14 +48,14 @@ class FaultScreen(KioskScreen):
 
     def show_view(self, view: FaultView) -> None:
         ids = self.ids
-        if view.causes != self._causes:
-            self._causes = view.causes
-            ids.causes.clear_widgets()
-            for cause in view.causes:
-                ids.causes.add_widget(CauseBox(cause))
-        ids.session.text = view.session + (f" {view.more} more alarms." if view.more else "")
+        beside_pad = self._reset_by(view) is self._pad
+        ids.what.text, ids.to_do.text = view.what, "" if beside_pad else view.to_do
+        ids.to_do.size_hint_y = 0.001 if beside_pad else 1
+        ids.session.text = "" if beside_pad else view.session
+        ids.session.size_hint_y = 0.001 if beside_pad else 1
         ids.role.text = view.role_text
         ids.notice.text = view.problem or view.message
+        ids.notice.height = px(_NOTICE_MM) if ids.notice.text else 0
         ids.notice.tone = "info" if view.busy and not view.problem else "refused"
         self._show_reset(view)
         self._reset.disabled = not view.can_reset
@@ -86,11 +70,12 @@ class FaultScreen(KioskScreen):
         ids.pad.disabled = view.busy
         ids.pad.message = view.pin_title
         wanted = [self._reset_by(view)]
+        ids.left.size_hint_x = _LEFT_BESIDE_PAD if wanted == [self._pad] else 1.2
         if ids.reset.children != wanted:
             ids.reset.clear_widgets()
             ids.reset.add_widget(wanted[0])
 
     def _reset_by(self, view: FaultView) -> Any:
         if not view.needs_pin:
-            return self.ids.plain
-        return self.ids.pad if view.chosen else self.ids.users
+            return self._plain
+        return self._pad if view.chosen else self._users

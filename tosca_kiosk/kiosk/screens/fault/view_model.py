@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
+from tosca_kiosk.domain.interlocks import INTERLOCKS
 from tosca_kiosk.kiosk import alarms, wording
 from tosca_kiosk.kiosk.presenter.looking_back import role_to_reset
 from tosca_kiosk.kiosk.state import KioskState
@@ -15,20 +16,14 @@ NOT_TREATED = "No session is open."
 
 
 @dataclass(frozen=True, slots=True)
-class Cause:
-    """One cause. standing: it is still there, as far as control can see."""
+class FaultView:
+    """The fault's first cause; the others are in the list of alarms.
+
+    rows: username, name and role of those who may reset it.
+    """
 
     what: str
     to_do: str
-    standing: bool
-
-
-@dataclass(frozen=True, slots=True)
-class FaultView:
-    """The fault, oldest cause first. rows: username, name, role of those who may reset it."""
-
-    causes: tuple[Cause, ...]
-    more: int
     session: str
     role_text: str
     needs_pin: bool
@@ -43,21 +38,22 @@ class FaultView:
     problem: str
 
 
-SHOWN = 3
+_ENDED_BY_RESET = frozenset(row.source for row in INTERLOCKS if row.reset_clears)
+"""Causes that stand until they are reset, however well all is."""
 
 
 def view(state: KioskState) -> FaultView:
     """Return what the screen shows."""
     live, form = state.live, state.fault
     sources = () if live is None else live.faults
-    standing = frozenset(() if live is None else live.standing)
+    standing = frozenset(() if live is None else live.standing) - _ENDED_BY_RESET
     role = role_to_reset(sources)
     needs_pin = role is not Role.TECHNICIAN or state.user is None
     return FaultView(
-        causes=tuple(_cause(source, source in standing) for source in sources[:SHOWN]),
-        more=max(0, len(sources) - SHOWN),
+        what=_what(sources, standing),
+        to_do=alarms.of_interlock(sources[0]).to_do if sources else "",
         session=_session(state),
-        role_text=f"Reset by: {role}" + (" or above" if role is not Role.ADMIN else ""),
+        role_text=f"Reset: {role}",
         needs_pin=needs_pin,
         can_reset=not needs_pin and live is not None and not form.busy,
         rows=_rows(state, role),
@@ -71,9 +67,11 @@ def view(state: KioskState) -> FaultView:
     )
 
 
-def _cause(source: str, standing: bool) -> Cause:
-    condition = alarms.of_interlock(source)
-    return Cause(condition.what, condition.to_do, standing)
+def _what(sources: tuple[str, ...], standing: frozenset[str]) -> str:
+    if not sources:
+        return ""
+    still = " (still there)" if sources[0] in standing else ""
+    return f"{alarms.of_interlock(sources[0]).what}{still}"
 
 
 def _session(state: KioskState) -> str:
@@ -81,9 +79,7 @@ def _session(state: KioskState) -> str:
     if state.session is None or live is None:
         return NOT_TREATED if state.session is None else ""
     return (
-        f"Session {state.session.session_id}: {wording.joules(live.dose_j)} of "
-        f"{wording.joules(live.planned_j)} given, {wording.clock(live.elapsed_s)} of light. Nothing resumes "
-        "by itself."
+        f"{wording.joules(live.dose_j)} of {wording.joules(live.planned_j)} given. Nothing resumes by itself."
     )
 
 
@@ -100,4 +96,4 @@ def _rows(state: KioskState, needed: Role) -> Rows:
 def _problem(state: KioskState) -> str:
     if state.live is None:
         return "Control's data is old or gone: the fault cannot be reset now."
-    return state.record_problem or ""
+    return wording.RECORD_LOST if state.record_problem else ""

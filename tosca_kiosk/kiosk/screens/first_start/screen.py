@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from tosca_kiosk.kiosk.screens.base import KioskScreen, action, ask_text, load_layout, room
+from tosca_kiosk.kiosk.screens.base import KioskScreen, action, ask_text, load_layout, room, strong
 from tosca_kiosk.kiosk.screens.first_start.view_model import FirstStartView, view
 from tosca_kiosk.kiosk.widgets.notice import UiNotice
 from tosca_kiosk.kiosk.widgets.panel import UiPanel
@@ -25,6 +25,7 @@ class FirstStartScreen(KioskScreen):
     def __init__(self, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         part = self.presenter.first_start
+        self._entries = strong(self.ids.name_box), strong(self.ids.pad)
         self._back = action("Back", part.back, mark="back")
         self.actions = [self._back, room()]
         self.ids.pad.bind(on_pin=lambda _pad, pin: part.pin(pin))
@@ -41,7 +42,7 @@ class FirstStartScreen(KioskScreen):
         self._back.disabled = not view.can_go_back
 
     def _choose_entry(self, pin_shown: bool) -> None:
-        wanted = self.ids.pad if pin_shown else self.ids.name_box
+        wanted = self._entries[pin_shown]
         entry = self.ids.entry
         if entry.children != [wanted]:
             entry.clear_widgets()

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import NamedTuple
 
+from tosca_kiosk.kiosk import wording
 from tosca_kiosk.kiosk.forms import SetUpStep
 from tosca_kiosk.kiosk.state import KioskState
 
@@ -50,7 +51,7 @@ def view(state: KioskState) -> FirstStartView:
         text=words.text.format(name=form.full_name),
         pin_shown=form.step is not SetUpStep.NAME,
         full_name=form.full_name,
-        refused=form.refused or (state.record_problem or ""),
+        refused=form.refused or (wording.RECORD_LOST if state.record_problem else ""),
         busy=form.busy,
         can_go_back=form.step is not SetUpStep.ADMIN_PIN and not form.busy,
     )

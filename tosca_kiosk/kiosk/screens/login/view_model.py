@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
+from tosca_kiosk.kiosk import wording
 from tosca_kiosk.kiosk.state import KioskState
 
 Rows = tuple[tuple[str, str, str], ...]
@@ -45,5 +46,5 @@ def view(state: KioskState) -> LoginView:
 
 def _problem(state: KioskState) -> str:
     if state.record_problem is not None:
-        return state.record_problem
+        return wording.RECORD_LOST
     return "Opening the record ..." if state.login.accounts is None else ""

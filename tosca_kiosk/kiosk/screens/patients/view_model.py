@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from tosca_kiosk.kiosk import wording
 from tosca_kiosk.kiosk.state import KioskState
 from tosca_kiosk.storage.patients import Patient
 
@@ -42,7 +43,7 @@ def view(state: KioskState) -> PatientsView:
         code=form.code,
         notes=form.notes,
         refused=form.refused,
-        problem=state.record_problem or "",
+        problem=wording.RECORD_LOST if state.record_problem else "",
         busy=form.busy,
         can_create=usable and not form.busy and bool(form.code),
         can_go_on=state.patient is not None and usable and not form.creating,
@@ -50,7 +51,7 @@ def view(state: KioskState) -> PatientsView:
 
 
 def _row(patient: Patient) -> tuple[str, str, str]:
-    created = f"since {patient.created_date.astimezone():%Y-%m-%d}"
+    created = f"{patient.created_date.astimezone():%Y-%m-%d}"
     return patient.patient_code, (patient.notes or "").replace("\n", " "), created
 
 

@@ -6,7 +6,6 @@ from typing import Any
 
 from tosca_kiosk.kiosk.look import px
 from tosca_kiosk.kiosk.screens.base import KioskScreen, action, load_layout, room
-from tosca_kiosk.kiosk.screens.facts import UiFacts
 from tosca_kiosk.kiosk.screens.protocols.view_model import ProtocolsView, view
 from tosca_kiosk.kiosk.widgets.notice import UiNotice
 from tosca_kiosk.kiosk.widgets.panel import UiPanel
@@ -15,10 +14,12 @@ from tosca_kiosk.kiosk.widgets.profile_plot import UiProfilePlot
 from tosca_kiosk.kiosk.widgets.stepper import UiStepper
 from tosca_kiosk.kiosk.widgets.text import UiText
 
-WIDGETS = (UiFacts, UiNotice, UiPanel, UiPickList, UiProfilePlot, UiStepper, UiText)
+WIDGETS = (UiNotice, UiPanel, UiPickList, UiProfilePlot, UiStepper, UiText)
 """What the layout names."""
 load_layout(__file__)
-_NOTICE_MM = 19
+_NOTICE_MM = 12.5
+_DESCRIPTION_MM = 12
+_FACTS_MM = (6.3, 12.5)
 
 
 class ProtocolsScreen(KioskScreen):
@@ -39,10 +40,12 @@ class ProtocolsScreen(KioskScreen):
         ids.protocols.chosen = view.chosen or None
         ids.protocols.empty = view.empty
         ids.title.text, ids.description.text = view.title, view.description
-        ids.facts.facts = view.facts
+        ids.facts.text = view.facts
         ids.plot.planned = view.planned
         ids.plot.limit_w = view.limit_w
         ids.plot.opacity = 1 if view.planned else 0
         ids.notice.text = view.problem or view.refused
+        ids.facts.height = px(_FACTS_MM[view.facts.count("\n")])
+        ids.description.height = px(_DESCRIPTION_MM) if view.description else 0
         ids.notice.height = px(_NOTICE_MM) if ids.notice.text else 0
         self._next.disabled = not view.can_go_on

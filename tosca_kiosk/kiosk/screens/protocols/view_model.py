@@ -24,7 +24,7 @@ class ProtocolsView:
     empty: str
     title: str
     description: str
-    facts: tuple[tuple[str, str], ...]
+    facts: str
     planned: Points
     limit_w: float | None
     refused: str
@@ -39,14 +39,16 @@ def view(state: KioskState) -> ProtocolsView:
     listed = () if listing is None else listing.protocols
     plan = None if chosen is None else chosen.plan
     usable = chosen is not None and chosen.refused is None and plan is not None
-    problem = state.record_problem or ("" if listing is None else listing.problem or "")
+    problem = (
+        wording.RECORD_LOST if state.record_problem else ("" if listing is None else listing.problem or "")
+    )
     return ProtocolsView(
         rows=tuple(_row(row) for row in listed),
         chosen="" if chosen is None else chosen.name,
         empty="Reading the protocols ..." if form.busy else "There is no protocol.",
         title="Choose a protocol" if chosen is None else chosen.name,
-        description="" if chosen is None else chosen.description,
-        facts=() if plan is None else _facts(plan),
+        description="" if chosen is None or chosen.refused else chosen.description,
+        facts="" if plan is None else _facts(plan, usable),
         planned=() if plan is None else profile(plan),
         limit_w=None if chosen is None else chosen.power_limit_w,
         refused="" if chosen is None else _refused(chosen),
@@ -82,14 +84,15 @@ def _row(row: ListedProtocol) -> tuple[str, str, str]:
     return row.name, detail, "" if row.refused is None else "refused"
 
 
-def _facts(plan: Protocol) -> tuple[tuple[str, str], ...]:
-    return (
-        ("Duration", wording.duration(plan.duration_s)),
-        ("Energy", wording.joules(plan.planned_energy_j)),
-        ("Highest power", wording.watts(plan.peak_power_w)),
-        ("Ring", rings(plan)),
+def _facts(plan: Protocol, whole: bool) -> str:
+    """Return one line, or two; a refused plan's reason needs the room of the second."""
+    sums = (
+        f"{wording.duration(plan.duration_s)}   {wording.joules(plan.planned_energy_j)}   "
+        f"peak {wording.watts(plan.peak_power_w)}"
     )
+    steps = f"{len(plan.steps)} steps" if len(plan.steps) > 1 else "1 step"
+    return f"{sums}\n{steps}   ring {rings(plan)}" if whole else sums
 
 
 def _refused(chosen: ListedProtocol) -> str:
-    return "" if chosen.refused is None else f"Cannot be treated here: {chosen.refused}"
+    return chosen.refused or ""

@@ -34,7 +34,7 @@ class SafetyLogScreen(KioskScreen):
 
     def show_view(self, view: SafetyLogView) -> None:
         ids = self.ids
-        ids.rows.rows = [Row(key, what, detail, severity) for key, what, detail, severity in view.rows]
+        ids.rows.rows = [Row(key, what, detail) for key, what, detail in view.rows]
         ids.rows.empty = view.empty
         ids.page.text = view.page_text
         ids.notice.text = view.problem

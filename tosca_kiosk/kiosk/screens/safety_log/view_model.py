@@ -8,12 +8,12 @@ from tosca_kiosk.kiosk import wording
 from tosca_kiosk.kiosk.services.history import LOG_ROWS, LogRow
 from tosca_kiosk.kiosk.state import KioskState
 
-Rows = tuple[tuple[str, str, str, str], ...]
+Rows = tuple[tuple[str, str, str], ...]
 
 
 @dataclass(frozen=True, slots=True)
 class SafetyLogView:
-    """rows: key, what happened, when and who, severity. page_text: which part of the log this is."""
+    """rows: key, what happened, its severity, time and who. page_text: which part of the log this is."""
 
     rows: Rows
     empty: str
@@ -34,15 +34,15 @@ def view(state: KioskState) -> SafetyLogView:
         page_text=f"Lines {first} to {first + len(rows) - 1}, newest first" if rows else "",
         can_go_newer=form.page > 0 and not form.busy,
         can_go_older=len(rows) == LOG_ROWS and not form.busy,
-        problem=state.record_problem or "",
+        problem=wording.RECORD_LOST if state.record_problem else "",
     )
 
 
-def _row(row: LogRow) -> tuple[str, str, str, str]:
+def _row(row: LogRow) -> tuple[str, str, str]:
     session = "" if row.session_id is None else f", session {row.session_id}"
     operator = "" if row.operator is None else f", {row.operator}"
-    detail = f"{wording.local_time(row.time)}{session}{operator}"
-    return str(row.log_id), row.description, detail, row.severity
+    detail = f"{row.severity}, {wording.local_time(row.time)}{session}{operator}"
+    return str(row.log_id), row.description, detail
 
 
 def _empty(state: KioskState) -> str:

@@ -29,7 +29,8 @@ class SummaryScreen(KioskScreen):
         super().__init__(**kwargs)
         presenter = self.presenter
         self._done = action("Done", presenter.patients.enter, mark="tick", kind="primary", width_mm=60)
-        self.actions = [action("Safety log", presenter.safety_log.enter, width_mm=46), room(), self._done]
+        self._log = action("Safety log", presenter.safety_log.enter, width_mm=50)
+        self.actions = [self._log, room(), self._done]
         self.ids.notes.bind(on_edit=lambda _field: self._ask_notes())
 
     def _ask_notes(self) -> None:
@@ -49,8 +50,9 @@ class SummaryScreen(KioskScreen):
         ids.ended.mark = {"completed": "tick", "aborted": "cross"}.get(view.ended, "")
         ids.ended.opacity = 1 if view.ended else 0
         ids.reason.text = view.problem or view.refused or view.reason
-        ids.reason.tone = "refused" if ids.reason.text else "info"
+        ids.reason.tone = "refused" if view.problem or view.refused else "info"
         ids.facts.facts = view.facts
+        self._log.text = f"Safety log ({view.safety_events})" if view.safety_events else "Safety log"
         ids.plot.planned, ids.plot.measured = view.set_points, view.measured
         ids.notes.value = view.notes
         ids.notes.disabled = not view.can_note

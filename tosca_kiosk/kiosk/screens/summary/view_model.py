@@ -8,6 +8,8 @@ from tosca_kiosk.kiosk import wording
 from tosca_kiosk.kiosk.services.history import SessionResult
 from tosca_kiosk.kiosk.state import KioskState
 
+_REASON_LENGTH = 46
+
 Points = tuple[tuple[float, float], ...]
 
 
@@ -24,6 +26,7 @@ class SummaryView:
     notes: str
     refused: str
     problem: str
+    safety_events: int
     busy: bool
     can_note: bool
 
@@ -32,22 +35,23 @@ def view(state: KioskState) -> SummaryView:
     """Return what the screen shows."""
     form = state.summary
     result = form.result
-    problem = state.record_problem or ""
+    problem = wording.RECORD_LOST if state.record_problem else ""
     if result is None:
         waiting = "Reading the session ..." if form.busy else "The session could not be read."
-        return SummaryView(waiting, "", "", (), (), (), "", form.refused, problem, form.busy, False)
+        return SummaryView(waiting, "", "", (), (), (), "", form.refused, problem, 0, form.busy, False)
     session = result.session
     measured = zip(result.plot.times_s, result.plot.measured_w, strict=True)
     return SummaryView(
         title=f"Session {session.session_id}, {result.patient_code}",
         ended=session.status,
-        reason=session.abort_reason or "",
+        reason=wording.shortened(session.abort_reason or "", _REASON_LENGTH),
         facts=_facts(result),
         set_points=tuple(zip(result.plot.times_s, result.plot.set_w, strict=True)),
         measured=tuple((time_s, power_w) for time_s, power_w in measured if power_w is not None),
         notes=session.post_treatment_notes or "",
         refused=form.refused,
         problem=problem,
+        safety_events=result.safety_events,
         busy=form.busy,
         can_note=not form.busy and not problem,
     )
@@ -57,12 +61,12 @@ def _facts(result: SessionResult) -> tuple[tuple[str, str], ...]:
     session, plan = result.session, result.plan
     planned_j = None if plan is None else plan.planned_energy_j
     return (
-        ("Energy", f"{wording.joules(session.total_energy_joules)} of {wording.joules(planned_j)}"),
+        ("Energy given", wording.joules(session.total_energy_joules)),
+        ("Energy planned", wording.joules(planned_j)),
         ("Of the plan", _share(session.total_energy_joules, planned_j)),
         ("Light", wording.duration(_tenths(session.total_laser_on_time_seconds))),
         ("Mean power", wording.watts(session.avg_power_watts)),
         ("Highest power", wording.watts(session.max_power_watts)),
-        ("Safety log", "nothing" if not result.safety_events else f"{result.safety_events} lines"),
     )
 
 

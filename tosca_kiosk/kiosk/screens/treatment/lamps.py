@@ -41,7 +41,7 @@ def _row(text: str, names: tuple[str, ...], live: Telemetry | None) -> LampRow:
         return _pedal(live)
     dark = live.phase in (Phase.IDLE, Phase.READY) and live.hold_s is None
     if text == "MOTOR" and dark:
-        return LampRow("MOTOR off", "unknown")  # its motor starts with ARM: nothing has failed
+        return LampRow("MOTOR", "unknown")  # its motor starts with ARM: nothing has failed
     good = all(live.lamps.get(name, False) for name in names)
     return LampRow(text, "good" if good else "bad")
 
@@ -50,4 +50,4 @@ def _pedal(live: Telemetry) -> LampRow:
     """Return the pedal's lamp: up is no failure, not known is one."""
     if live.pedal_pressed is None:
         return LampRow("PEDAL", "bad")
-    return LampRow("PEDAL down", "good") if live.pedal_pressed else LampRow("PEDAL up", "unknown")
+    return LampRow("PEDAL", "good") if live.pedal_pressed else LampRow("PEDAL up", "unknown")

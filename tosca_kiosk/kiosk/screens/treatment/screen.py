@@ -9,7 +9,6 @@ from kivy.uix.boxlayout import BoxLayout
 from tosca_kiosk.kiosk.screens.base import KioskScreen, action, load_layout
 from tosca_kiosk.kiosk.screens.treatment.view_model import Primary, TreatmentView, view
 from tosca_kiosk.kiosk.state import KioskState
-from tosca_kiosk.kiosk.widgets.chip import UiChip
 from tosca_kiosk.kiosk.widgets.confirm_sheet import UiConfirmSheet
 from tosca_kiosk.kiosk.widgets.dose_bar import UiDoseBar
 from tosca_kiosk.kiosk.widgets.hold_button import UiHoldButton
@@ -17,10 +16,11 @@ from tosca_kiosk.kiosk.widgets.lamp_grid import UiLampGrid
 from tosca_kiosk.kiosk.widgets.notice import UiNotice
 from tosca_kiosk.kiosk.widgets.panel import UiPanel
 from tosca_kiosk.kiosk.widgets.state_bar import UiStateBar
+from tosca_kiosk.kiosk.widgets.text import UiText
 from tosca_kiosk.kiosk.widgets.trend import UiTrend
 from tosca_kiosk.kiosk.widgets.value_tile import UiValueTile
 
-WIDGETS = (UiChip, UiDoseBar, UiLampGrid, UiNotice, UiPanel, UiStateBar, UiTrend, UiValueTile)
+WIDGETS = (UiDoseBar, UiLampGrid, UiNotice, UiPanel, UiStateBar, UiText, UiTrend, UiValueTile)
 """What the layout names."""
 load_layout(__file__)
 TREND_EVERY_S = 0.05

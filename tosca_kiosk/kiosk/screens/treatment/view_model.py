@@ -110,9 +110,14 @@ def state_bar(state: KioskState) -> str:
 
 def why_not_armable(live: Telemetry) -> str:
     """Return what control would refuse to arm for, in the operator's words; "" when it would not."""
-    rows = [BY_SOURCE[source] for source in live.refusals if source in BY_SOURCE]
-    return " ".join(f"{row.what} {row.to_do}" for row in rows[:2])
+    if not live.refusals:
+        return ""
+    row = BY_SOURCE.get(live.refusals[0])
+    more = f" (+{len(live.refusals) - 1} more)" if len(live.refusals) > 1 else ""
+    return (f"{row.what} {row.to_do}" if row else f"Interlock {live.refusals[0]} fails.") + more
 
+
+_RING_DIFFERS_MM = 0.05
 
 _PRIMARY_TEXTS = {
     Primary.NONE: "",
@@ -225,7 +230,7 @@ def _guide_ready(live: Telemetry) -> tuple[str, str]:
     if live.hold_s is not None:
         return "Keep holding until the ring is full.", "info"
     if why := why_not_armable(live):
-        return f"Not ready to arm. {why}", "refused"
+        return why, "refused"
     if live.elapsed_s > 0.0:
         return f"Paused at {wording.clock(live.elapsed_s)}. Hold ARM for 1.5 s to go on.", "info"
     return "Ready. Goggles on. Hold ARM for 1.5 s, pedal up.", "info"
@@ -259,7 +264,7 @@ _BEAMS: dict[str, Callable[[Telemetry], str]] = {
 def _detail(state: KioskState) -> str:
     live = state.live
     if live is None:
-        return "no data from control" if state.control else "control is lost"
+        return ""
     if live.phase == Phase.TREATING and live.beam == Beam.MOVING:
         return "ring changes"
     if live.finished and live.phase in (Phase.READY, Phase.IDLE):
@@ -269,8 +274,12 @@ def _detail(state: KioskState) -> str:
 
 def _power_details(live: Telemetry | None) -> tuple[str, ...]:
     if live is None:
-        return ("set --   limit --",)
-    return (f"set {wording.watts(live.set_w)}   limit {wording.watts(live.power_limit_w)}",)
+        return ("set --, limit --",)
+    return (f"set {_bare(live.set_w)}, limit {wording.watts(live.power_limit_w)}",)
+
+
+def _bare(power_w: float) -> str:
+    return wording.watts(power_w).removesuffix(" W")
 
 
 def _remaining_s(state: KioskState, live: Telemetry) -> float | None:
@@ -284,7 +293,7 @@ def _remaining_details(state: KioskState) -> tuple[str, ...]:
     total = f"of {wording.clock(None if plan is None else plan.duration_s)}"
     if live is None or not live.steps:
         return (f"steps {0 if plan is None else len(plan.steps)}   {total}",)
-    return (f"step {live.step_index + 1} / {live.steps}   {total}",)
+    return (f"step {live.step_index + 1}/{live.steps}  {total}",)
 
 
 def _ring(state: KioskState) -> str:
@@ -292,5 +301,7 @@ def _ring(state: KioskState) -> str:
     target_mm = None if live is None else live.ring_target_mm
     if target_mm is None and plan is not None:
         target_mm = plan.steps[0].ring_size_mm
-    present = wording.millimetres(None if live is None else live.ring_size_mm)
-    return f"Ring {present}, plan {wording.millimetres(target_mm)}"
+    present_mm = None if live is None else live.ring_size_mm
+    if present_mm is not None and target_mm is not None and abs(present_mm - target_mm) >= _RING_DIFFERS_MM:
+        return f"{present_mm:.2f} > {wording.millimetres(target_mm)}"
+    return f"Ring {wording.millimetres(present_mm)}"

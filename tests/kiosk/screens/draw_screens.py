@@ -1,0 +1,46 @@
+"""Draws every scene in both themes and names what breaks a rule: python draw_screens.py FOLDER."""
+
+import sys
+import tempfile
+from dataclasses import replace
+from datetime import UTC, datetime
+from pathlib import Path
+
+sys.path.append(str(Path(__file__).parents[1]))
+
+from tosca_kiosk.kiosk import environment
+
+environment.prepare(offscreen=True)
+
+from audit import audit  # noqa: E402 -- after the environment
+from golden import write  # noqa: E402
+from scenes import SCENES  # noqa: E402
+from stage import the_stage  # noqa: E402
+
+from tosca_kiosk.config import bundled, load_config  # noqa: E402
+from tosca_kiosk.control.link.client import ControlLink  # noqa: E402
+from tosca_kiosk.kiosk.presenter import Presenter  # noqa: E402
+from tosca_kiosk.kiosk.services import Record, Worker  # noqa: E402
+from tosca_kiosk.kiosk.shell import Shell  # noqa: E402
+
+
+def main(folder):
+    folder.mkdir(parents=True, exist_ok=True)
+    stage = the_stage()
+    worker = Worker()
+    with tempfile.TemporaryDirectory() as data:
+        record = Record(load_config(bundled("simulated.yaml")), Path(data), lambda: datetime.now(UTC))
+        shell = Shell(Presenter(record, worker, ControlLink(Path(data) / "no.sock"), lambda: None), print)
+        shell.frame.attach(stage.window)
+        for theme in ("dark", "light"):
+            for name, scene in SCENES.items():
+                shell.show(replace(scene, theme=theme))
+                stage.frame(5)
+                write(folder / f"{name}_{theme}.png", stage.picture())
+                for problem in audit(stage, shell.frame):
+                    sys.stdout.write(f"{theme} {name}: {problem}\n")
+    worker.close()
+
+
+if __name__ == "__main__":
+    main(Path(sys.argv[1]))

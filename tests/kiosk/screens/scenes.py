@@ -1,0 +1,345 @@
+"""Snapshots as the kiosk meets them: one cast, every screen in the states that matter."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import UTC, datetime
+
+from tosca_kiosk.control.link.telemetry import Telemetry
+from tosca_kiosk.domain.interlocks import LAMPS
+from tosca_kiosk.domain.protocol import Protocol, Step
+from tosca_kiosk.domain.ramps import RampType
+from tosca_kiosk.kiosk.alarms import control_lost, of_interlock, record_problem
+from tosca_kiosk.kiosk.forms import (
+    FaultForm,
+    FirstStartForm,
+    LoginForm,
+    Opening,
+    PatientsForm,
+    ProtocolsForm,
+    SafetyLogForm,
+    SetUpStep,
+    SummaryForm,
+    TreatmentForm,
+)
+from tosca_kiosk.kiosk.services.accounts import Accounts
+from tosca_kiosk.kiosk.services.history import LogRow, Plot, SessionResult
+from tosca_kiosk.kiosk.services.people import FoundPatients
+from tosca_kiosk.kiosk.services.plans import ListedProtocol, Listing
+from tosca_kiosk.kiosk.services.treatment import EarlierDose
+from tosca_kiosk.kiosk.state import Alarm, KioskState, ScreenName
+from tosca_kiosk.storage.patients import Patient
+from tosca_kiosk.storage.sessions import Session
+from tosca_kiosk.storage.users import Role, User
+
+NOW_S = 1000.0
+TIME = datetime(2026, 3, 14, 9, 26, 53, tzinfo=UTC)
+
+
+def user(tech_id, username, full_name, role):
+    return User(tech_id, username, full_name, role, TIME, TIME, True, True, None)
+
+
+JANE = user(2, "jane.doe", "Jane Doe", Role.TECHNICIAN)
+JOHN = user(3, "john.smith", "John Smith", Role.SUPERVISOR)
+ADMIN = user(1, "admin", "System Administrator", Role.ADMIN)
+ACCOUNTS = Accounts((JANE, JOHN, ADMIN), False)
+
+
+def patient(number, notes=""):
+    return Patient(number, f"P-2026-{number:04d}", None, None, TIME, 2, None, notes, True)
+
+
+PATIENT = patient(41, "left cheek")
+PATIENTS = (PATIENT, patient(40, "forehead, second visit of three"), *(patient(at) for at in range(9, 0, -1)))
+
+RAMP = Protocol(
+    "Warm-up, treatment, cool-down",
+    "Rises to 8 W, holds it for a minute on a wider ring and falls again.",
+    (
+        Step(1, 30.0, 2.0, 8.0, 3.0, RampType.LINEAR),
+        Step(2, 60.0, 8.0, 8.0, 3.5, RampType.CONSTANT),
+        Step(3, 20.0, 8.0, 2.0, 3.0, RampType.LOGARITHMIC),
+    ),
+)
+GENTLE = Protocol("Gentle", "5 W for one minute.", (Step(1, 60.0, 5.0, 5.0, 3.0, RampType.CONSTANT),))
+LISTED = (
+    ListedProtocol(GENTLE.name, GENTLE.description, GENTLE, None, 9.49),
+    ListedProtocol(RAMP.name, RAMP.description, RAMP, None, 9.49),
+    ListedProtocol(
+        "Too strong",
+        "Over this cart's limit.",
+        GENTLE,
+        "steps[0].power_end_watts: 12.0 is over 10.0 W (max_laser_power_watts)",
+        None,
+    ),
+    ListedProtocol("Broken", "", None, "steps: is missing", None),
+)
+
+SESSION = Session(
+    7, 41, 2, 1, TIME, None, None, "in_progress", None, None, None, RAMP.name, None, "data/sessions/7",
+    None, None, None, None, None, None, TIME,
+)  # fmt: skip
+FINISHED = replace(
+    SESSION,
+    status="completed",
+    end_time=TIME,
+    duration_seconds=140,
+    total_laser_on_time_seconds=110.02,
+    avg_power_watts=6.71,
+    max_power_watts=8.06,
+    total_energy_joules=738.2,
+)
+ABORTED = replace(
+    FINISHED,
+    status="aborted",
+    abort_reason="e_stop_pressed: The emergency stop is pressed or its wire is open. Turn the red button.",
+)
+
+
+def plot(scale=1.0):
+    times = [at * 0.2 for at in range(600)]
+    powers = [RAMP.power_w(max(0.0, at_s - 5.0)) for at_s in times]
+    return Plot(tuple(times), tuple(powers), tuple(power * scale for power in powers))
+
+
+def telemetry(**changes):
+    """Return a healthy cart at rest, with changes."""
+    values = {
+        "tick": 100, "mono_s": NOW_S - 0.01, "session_time_s": 42.0, "session_id": None, "phase": "idle",
+        "beam": "dark", "finished": False, "simulated": True, "devices": (),
+        "lamps": dict.fromkeys(LAMPS, True), "refusals": (), "faults": (), "standing": (), "warnings": (),
+        "hold_s": None, "measured_w": 0.0, "set_w": 0.0, "power_limit_w": None, "elapsed_s": 0.0,
+        "remaining_s": None, "step_index": 0, "steps": 0, "dose_j": 0.0, "planned_j": None,
+        "ring_size_mm": 3.0, "ring_target_mm": None, "stage_homed": True, "stage_searching": False,
+        "tec_c": 25.0, "tec_setpoint_c": 25.0, "pedal_pressed": False, "stop_loop_closed": True,
+        "gate_closed": False,
+    }  # fmt: skip
+    return Telemetry(**{**values, **changes})
+
+
+def in_session(**changes):
+    """Return a cart with an open session, ready."""
+    opened = {
+        "session_id": 7, "phase": "ready", "power_limit_w": 9.49, "remaining_s": 110.0, "steps": 3,
+        "planned_j": RAMP.planned_energy_j, "ring_target_mm": 3.0,
+    }  # fmt: skip
+    return telemetry(**{**opened, **changes})
+
+
+def alarm(condition, **changes):
+    return replace(Alarm(*condition, since_s=NOW_S - 3.0), **changes)
+
+
+BASE = KioskState(
+    now_s=NOW_S,
+    wall_clock="09:26:53",
+    screen=ScreenName.LOGIN,
+    theme="dark",
+    telemetry=telemetry(),
+    control=True,
+    user=None,
+    patient=None,
+    protocol=None,
+    session=None,
+    alarms=(),
+    record_problem=None,
+    simulated=True,
+    login=LoginForm(accounts=ACCOUNTS),
+)
+SIGNED_IN = replace(BASE, user=JANE, screen=ScreenName.PATIENTS)
+FOUND = FoundPatients("", PATIENTS, "P-2026-0042")
+TREATING = replace(
+    SIGNED_IN,
+    screen=ScreenName.TREATMENT,
+    patient=PATIENT,
+    protocol=RAMP,
+    session=SESSION,
+    telemetry=in_session(),
+    treatment=TreatmentForm(opening=Opening.OPEN),
+)
+GONE = "/data/laser_control.db is gone or was replaced. Do not treat. Restart the kiosk, or call service."
+
+
+def treating(form=None, **changes):
+    return replace(
+        TREATING,
+        telemetry=in_session(**changes),
+        treatment=form or TREATING.treatment,
+    )
+
+
+def fault(*sources, signed_in=JANE, form=None, **changes):
+    row = of_interlock(sources[0])
+    return replace(
+        TREATING,
+        screen=ScreenName.FAULT,
+        user=signed_in,
+        telemetry=in_session(phase="fault", faults=sources, elapsed_s=12.0, dose_j=45.2, **changes),
+        alarms=tuple(alarm(of_interlock(source)) for source in sources) or (alarm(row),),
+        fault=form or FaultForm(),
+    )
+
+
+def protocols(chosen, **changes):
+    form = ProtocolsForm(listing=Listing(LISTED, None), chosen=chosen)
+    plan = None if chosen is None or chosen.refused else chosen.plan
+    return replace(
+        SIGNED_IN,
+        screen=ScreenName.PROTOCOLS,
+        patient=PATIENT,
+        protocol=plan,
+        protocols=form,
+        **changes,
+    )
+
+
+def summary(session, scale=1.0, **changes):
+    result = SessionResult(session, "P-2026-0041", RAMP, plot(scale), 3)
+    return replace(
+        SIGNED_IN,
+        screen=ScreenName.SUMMARY,
+        patient=PATIENT,
+        summary=SummaryForm(result=result),
+        **changes,
+    )
+
+
+LOG = tuple(
+    LogRow(
+        number,
+        TIME,
+        severity,
+        "interlock_failure",
+        text,
+        7,
+        "Jane Doe",
+        "laser_shutdown",
+    )
+    for number, (severity, text) in enumerate(
+        [
+            ("info", "Gone: The emergency stop is pressed or its wire is open."),
+            ("emergency", "The emergency stop is pressed or its wire is open. Turn the red button."),
+            ("warning", "A wrong PIN for jane.doe."),
+            ("critical", "Measured power is far under the set power. Check the fibre."),
+            ("info", "Database schema created"),
+        ],
+        start=1,
+    )
+)
+
+FIRST = replace(BASE, screen=ScreenName.FIRST_START, login=LoginForm(accounts=Accounts((), True)))
+
+SCENES = {
+    "first_start_admin": FIRST,
+    "first_start_differ": replace(
+        FIRST, first_start=FirstStartForm(refused="The two PINs differ. Type it again.")
+    ),
+    "first_start_name": replace(FIRST, first_start=FirstStartForm(SetUpStep.NAME, "Jane Doe")),
+    "first_start_pin": replace(FIRST, first_start=FirstStartForm(SetUpStep.PIN, "Jane Doe")),
+    "login": BASE,
+    "login_pin": replace(BASE, login=LoginForm(accounts=ACCOUNTS, chosen=JANE)),
+    "login_wrong": replace(
+        BASE,
+        login=LoginForm(
+            accounts=ACCOUNTS, chosen=ADMIN, refused="Wrong PIN, 3 in a row.", retry_at_s=NOW_S + 14.2
+        ),
+    ),
+    "login_no_record": replace(
+        BASE, login=LoginForm(), record_problem=GONE, alarms=(alarm(record_problem(GONE)),)
+    ),
+    "patients": replace(SIGNED_IN, patients=PatientsForm(found=FOUND), patient=PATIENT),
+    "patients_none_found": replace(
+        SIGNED_IN, patients=PatientsForm(found=FoundPatients("ZZ", (), "P-2026-0042"), query="ZZ")
+    ),
+    "patients_no_record": replace(
+        SIGNED_IN, patients=PatientsForm(), record_problem=GONE, alarms=(alarm(record_problem(GONE)),)
+    ),
+    "patient_new": replace(
+        SIGNED_IN, patients=PatientsForm(found=FOUND, creating=True, code="P-2026-0042", notes="chin")
+    ),
+    "patient_refused": replace(
+        SIGNED_IN,
+        patients=PatientsForm(
+            found=FOUND,
+            creating=True,
+            code="P-2026-0041",
+            refused="patient code P-2026-0041 is in use; choose another or leave it out",
+        ),
+    ),
+    "protocols": protocols(None),
+    "protocol_chosen": protocols(LISTED[1]),
+    "protocol_refused": protocols(LISTED[2]),
+    "protocol_broken": protocols(LISTED[3]),
+    "treatment_home": treating(
+        TreatmentForm(), session_id=None, phase="idle", stage_homed=False, ring_size_mm=None,
+        power_limit_w=None,
+    ),
+    "treatment_preparing": treating(TreatmentForm(opening=Opening.PREPARING), session_id=None, phase="idle"),
+    "treatment_earlier_dose": treating(
+        TreatmentForm(opening=Opening.CONFIRM_DOSE, earlier=EarlierDose(2, 123.4)), session_id=None,
+        phase="idle",
+    ),
+    "treatment_not_armable": treating(
+        refusals=("tec_settling", "stage_position"), lamps=dict.fromkeys(LAMPS, True) | {"tec": False}
+    ),
+    "treatment_ready": treating(),
+    "treatment_holding": treating(hold_s=0.9),
+    "treatment_armed": treating(phase="armed", beam="waiting"),
+    "treatment_emitting": treating(
+        phase="treating", beam="emitting", measured_w=4.47, set_w=4.5, elapsed_s=14.0, remaining_s=96.0,
+        dose_j=56.1, pedal_pressed=True,
+    ),
+    "treatment_ring_change": treating(
+        phase="treating", beam="moving", elapsed_s=30.0, remaining_s=80.0, dose_j=150.0, step_index=1,
+        ring_size_mm=3.2, ring_target_mm=3.5, pedal_pressed=True,
+    ),
+    "treatment_paused": treating(elapsed_s=30.0, remaining_s=80.0, dose_j=150.0),
+    "treatment_finished": treating(finished=True, elapsed_s=110.0, remaining_s=0.0, dose_j=740.0),
+    "treatment_end_asked": treating(
+        TreatmentForm(opening=Opening.OPEN, asking_end=True), elapsed_s=30.0, remaining_s=80.0, dose_j=150.0
+    ),
+    "treatment_refused": treating(
+        TreatmentForm(opening=Opening.NOT_ASKED, refused="The ring stage is silent, tripped or not homed."),
+        session_id=None, phase="idle",
+    ),
+    "treatment_stale": replace(
+        TREATING, telemetry=in_session(mono_s=NOW_S - 0.5, phase="treating", beam="emitting", measured_w=4.4)
+    ),
+    "treatment_control_lost": replace(
+        TREATING,
+        telemetry=None,
+        control=False,
+        control_problem="control does not answer (Connection refused)",
+        alarms=(alarm(control_lost("control does not answer (Connection refused)")),),
+    ),
+    "treatment_warning": replace(
+        treating(
+            phase="treating", beam="emitting", measured_w=3.7, set_w=4.5, warnings=("photodiode_warning",)
+        ),
+        alarms=(alarm(of_interlock("photodiode_warning")),),
+    ),
+    "fault_technician": fault("screen", standing=("screen",)),
+    "fault_supervisor": fault("stop_loop", "laser_stale", "tec", standing=("stop_loop",)),
+    "fault_pin": fault("photodiode_out_of_range", form=FaultForm(chosen=JOHN)),
+    "fault_wrong_pin": fault(
+        "stop_loop", form=FaultForm(chosen=ADMIN, refused="Wrong PIN, 2 in a row.", retry_at_s=NOW_S + 2.0)
+    ),
+    "fault_still_there": fault(
+        "stop_loop",
+        standing=("stop_loop",),
+        form=FaultForm(
+            chosen=JOHN, refused="Still there: The emergency stop is pressed or its wire is open."
+        ),
+    ),
+    "fault_nobody": fault("kiosk_lost", signed_in=None),
+    "summary_completed": summary(FINISHED, 0.97),
+    "summary_aborted": summary(
+        replace(ABORTED, post_treatment_notes="slight redness"), 0.4, record_problem=None
+    ),
+    "summary_no_record": summary(FINISHED, record_problem=GONE),
+    "summary_reading": replace(SIGNED_IN, screen=ScreenName.SUMMARY, summary=SummaryForm(busy=True)),
+    "safety_log": replace(SIGNED_IN, screen=ScreenName.SAFETY_LOG, safety_log=SafetyLogForm(LOG)),
+    "safety_log_empty": replace(SIGNED_IN, screen=ScreenName.SAFETY_LOG, safety_log=SafetyLogForm(())),
+}  # fmt: skip
+"""Every scene by its name; the first part of the name is the screen's."""

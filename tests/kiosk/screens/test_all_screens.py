@@ -1,0 +1,58 @@
+"""Every screen in every state that matters: its sizes, gaps, texts and contrast, and its picture."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+from audit import audit, count
+from golden import compare
+from scenes import SCENES
+
+from tosca_kiosk.kiosk.state import ScreenName
+
+THEMES = ("dark", "light")
+
+
+def put_up(stage, shell, name, theme, simulated=True):
+    shell.frame.strip_shown = simulated
+    shell.show(replace(SCENES[name], theme=theme, simulated=simulated))
+    stage.frame(5)
+
+
+@pytest.mark.parametrize("theme", THEMES)
+@pytest.mark.parametrize("simulated", [True, False], ids=["simulated", "real"])
+def test_no_screen_breaks_a_rule(stage, shell, theme, simulated):
+    problems = []
+    for name in SCENES:
+        put_up(stage, shell, name, theme, simulated)
+        assert count(shell.frame) > 20, name
+        problems += [f"{name}: {problem}" for problem in audit(stage, shell.frame)]
+    assert problems == []
+
+
+def test_every_screen_is_in_the_scenes():
+    assert {scene.screen for scene in SCENES.values()} == set(ScreenName)
+
+
+PICTURES = (
+    "first_start_admin",
+    "login_pin",
+    "patients",
+    "patient_refused",
+    "protocol_chosen",
+    "protocol_refused",
+    "treatment_home",
+    "treatment_emitting",
+    "treatment_stale",
+    "fault_technician",
+    "fault_pin",
+    "summary_completed",
+    "safety_log",
+)
+
+
+@pytest.mark.parametrize("name", PICTURES)
+def test_a_screen_looks_as_it_was_approved(stage, shell, name):
+    put_up(stage, shell, name, "dark")
+    assert compare(f"screen_{name}", stage.picture()) == ""
