@@ -1,6 +1,7 @@
 """What is on the screen, for tests that touch it from outside: read-only, one JSON object a request.
 
-Each connection gets one line: the screen's name and every widget that shows a text or takes a touch, as
+Each connection gets one line: the screen's name, how many frames were drawn, the monotonic time at which the
+screen's first one stood in the window, and every widget that shows a text or takes a touch, as
 {id, kind, box: [left, top, width, height] in window pixels from the upper left, text, state}.
 """
 
@@ -12,9 +13,11 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+from kivy.clock import Clock
 from kivy.uix.widget import Widget
 
 from tosca_kiosk.kiosk.shell import Shell
+from tosca_kiosk.kiosk.state import ScreenName
 
 VARIABLE = "TOSCA_KIOSK_TEST_SOCKET"
 """The environment variable that names the socket's path; without it there is none."""
@@ -32,9 +35,19 @@ class OutsideView:
         self._socket = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM | socket.SOCK_NONBLOCK)
         self._socket.bind(str(path))
         self._socket.listen(2)
+        self._frames = 0
+        self._drawn: ScreenName | None = None
+        self._first: tuple[ScreenName | None, float | None] = (None, None)
+        window.bind(on_flip=self._draw)
+
+    def _draw(self, _window: Any) -> None:
+        self._frames += 1
+        self._drawn = self._shell.shown
 
     def poll(self) -> None:
-        """Answer one connection, if there is one."""
+        """Answer one connection, if there is one. Call at the start of each round of the main loop."""
+        if self._drawn is not self._first[0]:
+            self._first = (self._drawn, Clock.time())
         try:
             asked, _ = self._socket.accept()
         except BlockingIOError:
@@ -48,7 +61,12 @@ class OutsideView:
         self._socket.close()
 
     def _answer(self) -> dict[str, Any]:
-        return {"screen": self._shell.shown, "widgets": list(self._widgets())}
+        return {
+            "screen": self._shell.shown,
+            "frames": self._frames,
+            "first_frame_s": self._first[1] if self._first[0] is self._shell.shown else None,
+            "widgets": list(self._widgets()),
+        }
 
     def _widgets(self) -> Iterator[dict[str, Any]]:
         named = {}
@@ -74,8 +92,9 @@ class OutsideView:
 
 
 def _text(widget: Widget) -> str:
-    for name in ("text", "title", "name", "value", "mark"):
+    for name in ("text", "title", "name", "caption", "mark"):
         text = getattr(widget, name, "")
+        text = getattr(text, "text", text)  # a field's box has its caption as a widget
         if isinstance(text, str) and text:
             return text
     return ""

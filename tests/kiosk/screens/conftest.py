@@ -1,4 +1,7 @@
-"""The shell on the stage, over a presenter whose record and control are not there."""
+"""One shell on the stage, over a presenter whose record and control are not there and whose wishes are noted.
+
+One for all tests: a shell's widgets listen to the theme for ever, so that many of them slow each other down.
+"""
 
 from __future__ import annotations
 
@@ -11,25 +14,66 @@ from tosca_kiosk.control.link.client import ControlLink
 from tosca_kiosk.kiosk.presenter import Presenter
 from tosca_kiosk.kiosk.services import Record, Worker
 
+NOTED = {
+    "treating": "begin_arm arm cancel_arm pause end ask_end home_stage open retry leave",
+    "login": "pin choose",
+    "fault": "pin choose reset",
+    "patients": "choose search new create cancel_new edit",
+    "protocols": "choose enter",
+}
 
-@pytest.fixture
-def presenter(tmp_path):
-    config = load_config(bundled("simulated.yaml"))
+
+@pytest.fixture(scope="session")
+def wishes():
+    """Every wish of the screens so far, in order, as (name, arguments)."""
+    return []
+
+
+@pytest.fixture(scope="session")
+def presenter(tmp_path_factory, wishes):
+    folder = tmp_path_factory.mktemp("kiosk")
     worker = Worker()
-    record = Record(config, tmp_path, lambda: datetime.now(UTC))
-    link = ControlLink(tmp_path / "control.sock")
-    yield Presenter(record, worker, link, lambda: None)
+    record = Record(load_config(bundled("simulated.yaml")), folder, lambda: datetime.now(UTC))
+    link = ControlLink(folder / "control.sock")
+    made = Presenter(record, worker, link, lambda: wishes.append(("start_control",)))
+    for part, names in NOTED.items():
+        for name in names.split():
+            setattr(getattr(made, part), name, _noting(wishes, name))
+    made.stop = _noting(wishes, "stop")
+    yield made
     worker.close()
     link.close()
     record.close()
 
 
-@pytest.fixture
-def shell(stage, presenter):
-    from tosca_kiosk.kiosk.shell import Shell  # noqa: PLC0415 -- after the stage has prepared Kivy
+def _noting(wishes, name):
+    return lambda *given, **named: wishes.append((name, *given))
 
-    made = Shell(presenter, lambda note: None)
-    made.frame.attach(stage.window)
+
+@pytest.fixture(scope="session")
+def the_shell(presenter, wishes):
+    from stage import the_stage  # noqa: PLC0415 -- the window before its widgets
+
+    from tosca_kiosk.kiosk.shell import Shell  # noqa: PLC0415
+
+    the_stage()
+    return Shell(presenter, lambda note: wishes.append(("world", note)))
+
+
+@pytest.fixture
+def shell(stage, the_shell):
+    """The shell in the window, as it is on a simulated cart."""
+    the_shell.frame.strip_shown = True
+    the_shell.frame.attach(stage.window)
     stage.frame(2)
-    yield made
-    made.frame.detach()
+    yield the_shell
+    the_shell.frame.close_sheets()
+    the_shell.shown = None
+    the_shell.frame.detach()
+
+
+@pytest.fixture
+def asked(shell, wishes):
+    """The wishes of this test."""
+    wishes.clear()
+    return wishes
