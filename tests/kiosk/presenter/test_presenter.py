@@ -1,0 +1,367 @@
+"""The presenter over a real record and a real link: which screen is shown, and what a loss looks like."""
+
+from __future__ import annotations
+
+import sys
+from datetime import UTC, datetime
+from pathlib import Path
+
+import msgspec
+import pytest
+from argon2 import PasswordHasher
+from control_end import ControlEnd
+
+from tosca_kiosk.config import bundled, load_config
+from tosca_kiosk.control.link.client import ControlLink
+from tosca_kiosk.control.link.messages import EndSession, OpenSession, Order, Reply, SafetyNotice
+from tosca_kiosk.domain.events import SafetyEvent
+from tosca_kiosk.domain.records import CommandType
+from tosca_kiosk.kiosk.alarms import CONTROL_LOST, RECORD_PROBLEM, SCREEN_RESTARTED, STALE_DATA
+from tosca_kiosk.kiosk.forms import Opening
+from tosca_kiosk.kiosk.presenter import Presenter
+from tosca_kiosk.kiosk.presenter.presenter import DIM_AFTER_S, LOCK_AFTER_S
+from tosca_kiosk.kiosk.services import Record, Worker, accounts, people, treatment
+from tosca_kiosk.kiosk.state import ScreenName
+from tosca_kiosk.storage import sessions, users
+
+sys.path.append(str(Path(__file__).parents[1] / "screens"))
+from scenes import in_session, telemetry
+
+LONG_S = 20.0
+PIN, ADMIN_PIN = "314159", "271828"
+
+
+@pytest.fixture(autouse=True)
+def quick_hash(monkeypatch):
+    monkeypatch.setattr(users, "_hasher", PasswordHasher(time_cost=1, memory_cost=8, parallelism=1))
+
+
+class Desk:
+    """A presenter whose frames a test takes one by one, with control at the other end of its link."""
+
+    def __init__(self, folder, session=None):
+        config = load_config(bundled("simulated.yaml"))
+        self.folder = folder
+        self.record = Record(config, folder, lambda: datetime.now(UTC))
+        self.worker = Worker()
+        self.link = ControlLink(folder / "control.sock")
+        self.control = ControlEnd(folder, session)
+        self.started_control = []
+        self.presenter = Presenter(
+            self.record, self.worker, self.link, lambda: self.started_control.append(True)
+        )
+        self.now_s = 1000.0
+        self.cart = telemetry()
+
+    def frame(self, seconds=0.04):
+        """Let control tick and the screen take one frame."""
+        self.now_s += seconds
+        if self.control is not None:
+            self.control.poll()
+            self.control.publish(msgspec.structs.replace(self.cart, mono_s=self.now_s - 0.01))
+        self.state = self.presenter.frame(self.now_s)
+        return self.state
+
+    def settle(self):
+        """Take frames until nothing is asked of the record any more."""
+        for _ in range(20):
+            self.frame()
+            while self.worker.pending:
+                assert self.worker.wait(LONG_S)
+        return self.frame()
+
+    def reply(self, refused=None):
+        """Have control answer its newest request."""
+        request = self.control.poll()
+        self.control.say(Reply(request.id, refused))
+        return self.settle()
+
+    def sources(self):
+        return {alarm.source for alarm in self.state.alarms}
+
+    def close(self):
+        self.worker.close()
+        self.link.close()
+        self.record.close()
+        if self.control is not None:
+            self.control.close()
+
+
+@pytest.fixture
+def desk(tmp_path):
+    made = Desk(tmp_path)
+    yield made
+    made.close()
+
+
+@pytest.fixture
+def staffed(desk):
+    """A cart after its first start, nobody signed in, one patient."""
+    desk.record.open()
+    accounts.set_up(desk.record, ADMIN_PIN, "Jane Doe", PIN)
+    people.add(desk.record, "P-2026-0001", "", 1)
+    desk.settle()
+    return desk
+
+
+@pytest.fixture
+def signed_in(staffed):
+    jane = next(user for user in staffed.state.login.accounts.users if user.username == "jane.doe")
+    staffed.presenter.login.choose(jane)
+    staffed.presenter.login.pin(PIN)
+    staffed.settle()
+    assert staffed.state.screen is ScreenName.PATIENTS
+    return staffed
+
+
+@pytest.fixture
+def chosen(signed_in):
+    """On the treatment screen with a patient and a protocol; control is idle and homed."""
+    presenter = signed_in.presenter
+    presenter.patients.choose(signed_in.state.patients.found.patients[0])
+    presenter.protocols.enter()
+    signed_in.settle()
+    presenter.protocols.choose("Constant 5 W, 60 s")
+    signed_in.cart = telemetry(stage_homed=False)
+    presenter.treating.enter()
+    signed_in.settle()
+    return signed_in
+
+
+@pytest.fixture
+def opened(chosen):
+    """A session that control has taken."""
+    chosen.cart = telemetry()
+    chosen.settle()
+    assert isinstance(chosen.control.poll(), OpenSession)
+    chosen.cart = in_session(session_id=1)
+    chosen.reply()
+    return chosen
+
+
+def test_a_new_cart_begins_with_its_first_start_and_then_asks_who_works(desk):
+    assert desk.settle().screen is ScreenName.FIRST_START
+    part = desk.presenter.first_start
+    for pin in (ADMIN_PIN, ADMIN_PIN):
+        part.pin(pin)
+    part.name("Jane Doe")
+    for pin in (PIN, PIN):
+        part.pin(pin)
+    state = desk.settle()
+    assert state.screen is ScreenName.LOGIN
+    assert [user.full_name for user in state.login.accounts.users] == ["Jane Doe", "System Administrator"]
+
+
+def test_two_pins_that_differ_are_asked_again_and_nothing_is_made(desk):
+    desk.settle()
+    part = desk.presenter.first_start
+    part.pin(ADMIN_PIN)
+    part.pin("000000")
+    state = desk.settle()
+    assert state.first_start.step == "admin_pin"
+    assert "differ" in state.first_start.refused
+    assert accounts.accounts(desk.record).first_start
+
+
+def test_a_wrong_pin_says_so_and_delays_the_second_time(staffed):
+    part = staffed.presenter.login
+    part.choose(staffed.state.login.accounts.users[0])
+    for _ in range(2):
+        part.pin("999999")
+        state = staffed.settle()
+    assert state.screen is ScreenName.LOGIN
+    assert "Wrong PIN, 2 in a row" in state.login.refused
+    assert state.login.retry_at_s > state.now_s
+
+
+def test_the_screen_locks_after_ten_minutes_and_dims_before(signed_in):
+    signed_in.frame(DIM_AFTER_S + 1)
+    assert signed_in.state.asleep
+    assert signed_in.state.user is not None
+    signed_in.frame(LOCK_AFTER_S - DIM_AFTER_S)
+    assert (signed_in.state.screen, signed_in.state.user) == (ScreenName.LOGIN, None)
+
+
+def test_a_touch_keeps_it_awake(signed_in):
+    signed_in.frame(DIM_AFTER_S - 1)
+    signed_in.presenter.touched()
+    signed_in.frame(DIM_AFTER_S - 1)
+    assert not signed_in.state.asleep
+
+
+@pytest.mark.parametrize("phase", ["armed", "treating"])
+def test_it_never_dims_or_locks_while_armed_or_treating(opened, phase):
+    opened.cart = in_session(session_id=1, phase=phase)
+    opened.frame()
+    opened.frame(LOCK_AFTER_S + 1)
+    opened.presenter.lock()
+    opened.frame()
+    assert not opened.state.asleep
+    assert (opened.state.screen, opened.state.user.username) == (ScreenName.TREATMENT, "jane.doe")
+
+
+@pytest.mark.parametrize("where", [ScreenName.PATIENTS, ScreenName.SAFETY_LOG, ScreenName.SUMMARY])
+def test_whatever_is_shown_a_fault_comes_first(signed_in, where):
+    signed_in.presenter.desk.screen = where
+    signed_in.cart = telemetry(phase="fault", faults=("stop_loop",))
+    assert signed_in.frame().screen is ScreenName.FAULT
+    assert "stop_loop" in signed_in.sources()
+    signed_in.cart = telemetry()
+    assert signed_in.frame().screen is where
+
+
+def test_stop_is_sent_at_once_whatever_is_shown(staffed):
+    staffed.presenter.stop()
+    request = staffed.control.poll()
+    assert isinstance(request, Order)
+    assert request.command is CommandType.STOP
+
+
+def test_the_stage_is_homed_only_when_the_operator_says_so(chosen):
+    assert chosen.state.treatment.opening is Opening.NOT_ASKED
+    assert chosen.control.requests == []
+    chosen.presenter.treating.home_stage()
+    assert chosen.control.poll().command is CommandType.HOME_STAGE
+
+
+def test_the_session_opens_with_row_folder_and_header_once_the_stage_is_homed(chosen):
+    chosen.cart = telemetry()
+    chosen.settle()
+    request = chosen.control.poll()
+    assert isinstance(request, OpenSession)
+    assert Path(request.folder).is_dir()
+    assert request.header.session_id == 1
+    assert len([one for one in chosen.control.requests if isinstance(one, OpenSession)]) == 1
+    chosen.cart = in_session(session_id=1)
+    assert chosen.reply().treatment.opening is Opening.OPEN
+
+
+def test_a_session_that_control_refuses_is_closed_in_the_record_with_the_reason_in_place(chosen):
+    chosen.cart = telemetry()
+    chosen.settle()
+    state = chosen.reply("A device was lost.")
+    assert state.treatment.refused == "A device was lost."
+    assert state.session is None
+    assert sessions.get(chosen.record.database, 1).status == "aborted"
+    assert len([one for one in chosen.control.requests if isinstance(one, OpenSession)]) == 1
+
+
+def test_an_earlier_dose_of_the_day_is_asked_about_before_anything_opens(chosen, monkeypatch):
+    monkeypatch.setattr(treatment, "earlier_dose", lambda record, patient: treatment.EarlierDose(1, 12.3))
+    chosen.cart = telemetry()
+    state = chosen.settle()
+    assert state.treatment.opening is Opening.CONFIRM_DOSE
+    assert chosen.control.requests == []
+    chosen.presenter.treating.open()
+    chosen.settle()
+    assert isinstance(chosen.control.poll(), OpenSession)
+
+
+def test_ending_closes_the_session_and_then_its_journal(opened):
+    opened.presenter.treating.end()
+    assert opened.frame().treatment.opening is Opening.CLOSING
+    assert opened.control.poll().command is CommandType.CLOSE_SESSION
+    opened.cart = telemetry(session_id=1)
+    opened.reply()
+    assert isinstance(opened.control.poll(), EndSession)
+
+
+def test_an_order_carries_the_session_it_is_meant_for(opened):
+    opened.presenter.treating.begin_arm()
+    assert opened.control.poll().session == 1
+
+
+def test_lost_control_shows_no_old_value_and_offers_a_start(opened):
+    opened.control.close()
+    opened.control = None
+    state = opened.settle()
+    assert (state.control, state.live, state.telemetry) == (False, None, None)
+    assert CONTROL_LOST in opened.sources()
+    assert state.screen is ScreenName.TREATMENT
+    opened.presenter.start_control()
+    assert opened.started_control == [True]
+
+
+def test_a_session_that_control_no_longer_knows_is_closed_in_the_record(opened):
+    opened.control.close()
+    opened.control = None
+    opened.settle()
+    opened.control = ControlEnd(opened.folder)
+    opened.cart = telemetry()
+    opened.frame(1.0)
+    state = opened.settle()
+    assert state.session is None
+    assert state.screen is ScreenName.SUMMARY
+    assert sessions.get(opened.record.database, 1).status == "aborted"
+
+
+def test_old_data_is_an_alarm_and_no_value(signed_in):
+    signed_in.frame()
+    signed_in.now_s += 0.5
+    state = signed_in.presenter.frame(signed_in.now_s)
+    assert state.live is None
+    assert STALE_DATA in {alarm.source for alarm in state.alarms}
+
+
+def test_a_screen_that_comes_back_finds_the_session_and_says_so(opened, tmp_path):
+    opened.worker.close()
+    opened.link.close()
+    opened.record.close()
+    opened.control.close()
+    again = Desk(opened.folder, session=1)
+    again.cart = in_session(session_id=1, phase="fault", faults=("kiosk_lost",))
+    state = again.settle()
+    opened.control, opened.worker = None, Worker()
+    assert (state.screen, state.user) == (ScreenName.FAULT, None)
+    assert state.session.session_id == 1
+    assert state.patient.patient_code == "P-2026-0001"
+    assert SCREEN_RESTARTED in again.sources()
+    assert sessions.get(again.record.database, 1).status == "in_progress"
+    log = [row["details"] for row in again.record.database.find("safety_log") if row["details"]]
+    assert any("screen_restarted" in details for details in log)
+    again.close()
+
+
+def test_a_fault_that_a_supervisor_resets_takes_a_supervisors_pin_alone(signed_in):
+    signed_in.cart = telemetry(phase="fault", faults=("stop_loop",))
+    signed_in.settle()
+    admin = next(user for user in signed_in.state.login.accounts.users if user.username == "admin")
+    signed_in.presenter.fault.choose(admin)
+    signed_in.presenter.fault.pin("000000")
+    assert "Wrong PIN" in signed_in.settle().fault.refused
+    assert signed_in.control.requests == []
+    signed_in.presenter.fault.pin(ADMIN_PIN)
+    signed_in.settle()
+    order = signed_in.control.poll()
+    assert (order.command, order.role) == (CommandType.ACKNOWLEDGE, "admin")
+    assert signed_in.state.user.username == "jane.doe"
+    assert signed_in.reply("Still there: the red button.").fault.refused == "Still there: the red button."
+
+
+def test_what_control_notices_outside_a_session_is_kept(signed_in):
+    event = SafetyEvent("e_stop_pressed", "emergency", "pressed", "idle", "off", None, None, None, "none", {})
+    signed_in.control.say(SafetyNotice("2026-03-14 09:26:53.000000", (event,)))
+    signed_in.settle()
+    kept = signed_in.record.database.find("safety_log", event_type="e_stop_pressed")
+    assert [row["tech_id"] for row in kept] == [signed_in.state.user.tech_id]
+
+
+def test_a_lost_database_is_a_problem_on_the_screen_and_never_an_exception(signed_in):
+    signed_in.record.path.unlink()
+    signed_in.presenter.patients.search("x")
+    signed_in.frame(6.0)
+    state = signed_in.settle()
+    assert "is gone" in state.record_problem
+    assert RECORD_PROBLEM in signed_in.sources()
+
+
+def test_a_record_that_cannot_be_opened_is_said_and_tried_again(desk):
+    (desk.folder / "laser_control.db").write_text("this is no database, but long enough to be read as one")
+    state = desk.settle()
+    assert "not an SQLite database" in state.record_problem
+    assert state.login.accounts is None
+    (desk.folder / "laser_control.db").unlink()
+    desk.frame(6.0)
+    state = desk.settle()
+    assert state.record_problem is None
+    assert state.screen is ScreenName.FIRST_START

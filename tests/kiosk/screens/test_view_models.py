@@ -1,0 +1,211 @@
+"""What the screens say, from the snapshot alone: no Kivy here."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+from scenes import BASE, NOW_S, SCENES, TREATING, fault, in_session, telemetry, treating
+
+from tosca_kiosk.domain.interlocks import INTERLOCKS, LAMPS
+from tosca_kiosk.domain.state import Beam, Phase
+from tosca_kiosk.kiosk import wording
+from tosca_kiosk.kiosk.chrome import chrome
+from tosca_kiosk.kiosk.screens.fault.view_model import view as fault_view
+from tosca_kiosk.kiosk.screens.login.view_model import view as login_view
+from tosca_kiosk.kiosk.screens.patients.view_model import view as patients_view
+from tosca_kiosk.kiosk.screens.protocols.view_model import view as protocols_view
+from tosca_kiosk.kiosk.screens.summary.view_model import view as summary_view
+from tosca_kiosk.kiosk.screens.treatment.lamps import GROUPS
+from tosca_kiosk.kiosk.screens.treatment.view_model import Primary, state_bar
+from tosca_kiosk.kiosk.screens.treatment.view_model import view as treatment_view
+
+STALE = [
+    replace(TREATING, telemetry=in_session(mono_s=NOW_S - 0.31, measured_w=4.4, set_w=4.5)),
+    replace(TREATING, telemetry=in_session(measured_w=4.4, set_w=4.5), control=False),
+    replace(TREATING, telemetry=in_session(mono_s=float("nan"), measured_w=4.4)),
+    replace(TREATING, telemetry=None),
+]
+
+
+@pytest.mark.parametrize("state", STALE, ids=["old", "lost", "nan", "none"])
+def test_no_figure_is_shown_from_data_that_is_not_fresh(state):
+    view = treatment_view(state)
+    assert (view.state, view.power, view.remaining, view.dose_j) == ("stale", "--", "--", None)
+    assert view.power_details == ("set --, limit --",)
+    assert {lamp.state for lamp in view.lamps} == {"unknown"}
+    assert not view.can_pause
+    assert view.primary is not Primary.ARM
+    assert view.guide_tone == "refused"
+
+
+def test_every_lamp_of_control_is_in_exactly_one_group():
+    grouped = [name for _, names in GROUPS for name in names]
+    assert sorted(grouped) == sorted(LAMPS)
+
+
+@pytest.mark.parametrize("name", [name for name in LAMPS if name not in ("footpedal", "smoothing")])
+def test_a_failing_lamp_shows_in_its_group_alone(name):
+    view = treatment_view(treating(lamps=dict.fromkeys(LAMPS, True) | {name: False}))
+    assert [lamp.text for lamp in view.lamps if lamp.state == "bad"] == [
+        text for text, names in GROUPS if name in names
+    ]
+
+
+@pytest.mark.parametrize(
+    ("changes", "shown"),
+    [
+        ({"phase": "idle"}, "standby"),
+        ({}, "standby"),
+        ({"elapsed_s": 3.0}, "paused"),
+        ({"elapsed_s": 3.0, "finished": True}, "standby"),
+        ({"phase": "armed", "beam": "waiting"}, "ready"),
+        ({"phase": "treating", "beam": "starting"}, "ready"),
+        ({"phase": "treating", "beam": "emitting"}, "emitting"),
+        ({"phase": "fault"}, "fault"),
+    ],
+)
+def test_the_state_bar_follows_the_design(changes, shown):
+    assert state_bar(treating(**changes)) == shown
+
+
+@pytest.mark.parametrize("beam", Beam)
+@pytest.mark.parametrize("phase", Phase)
+def test_there_is_always_a_word_on_what_to_do(phase, beam):
+    assert treatment_view(treating(phase=phase, beam=beam)).guide
+
+
+@pytest.mark.parametrize("row", INTERLOCKS, ids=lambda row: row.source)
+def test_whatever_refuses_arming_says_why_and_switches_the_key_off(row):
+    view = treatment_view(treating(refusals=(row.source,)))
+    assert (view.primary, view.primary_enabled) == (Primary.ARM, False)
+    assert row.what in view.guide
+    assert row.to_do in view.guide
+
+
+def test_the_key_stays_on_while_it_is_held():
+    assert treatment_view(treating(hold_s=0.5, refusals=("smoothing",))).primary_enabled
+
+
+@pytest.mark.parametrize("phase", ["armed", "treating"])
+def test_no_way_leads_off_while_armed_or_treating(phase):
+    view = treatment_view(treating(phase=phase))
+    assert (view.can_go_back, view.primary_enabled, view.can_pause) == (False, False, True)
+
+
+def test_a_ring_on_its_way_shows_both_sizes():
+    assert treatment_view(SCENES["treatment_ring_change"]).ring == "3.20 > 3.50 mm"
+    assert "3.50 mm" in treatment_view(SCENES["treatment_ring_change"]).guide
+
+
+@pytest.mark.parametrize("row", INTERLOCKS, ids=lambda row: row.source)
+def test_a_fault_says_what_happened_what_to_do_and_who_resets(row):
+    view = fault_view(fault(row.source))
+    assert row.what in view.what
+    assert view.to_do == row.to_do
+    assert row.reset_role in view.role_text
+    assert view.needs_pin == (row.reset_role != "technician")
+    assert view.can_reset != view.needs_pin
+
+
+def test_only_those_who_may_reset_are_offered():
+    assert [name for _, name, _ in fault_view(fault("stop_loop")).rows] == [
+        "John Smith",
+        "System Administrator",
+    ]
+
+
+def test_with_nobody_signed_in_every_reset_takes_a_pin():
+    assert fault_view(fault("screen", signed_in=None)).needs_pin
+
+
+def test_a_fault_cannot_be_reset_on_old_data():
+    state = replace(fault("screen"), telemetry=in_session(phase="fault", mono_s=NOW_S - 1.0))
+    view = fault_view(state)
+    assert not view.can_reset
+    assert "old" in view.problem
+
+
+def test_the_wait_after_wrong_pins_is_counted_in_whole_seconds():
+    assert login_view(SCENES["login_wrong"]).wait_s == 15
+    assert login_view(replace(SCENES["login_wrong"], now_s=NOW_S + 20.0)).wait_s == 0
+
+
+@pytest.mark.parametrize(
+    ("view", "scene"),
+    [
+        (login_view, "login_no_record"),
+        (patients_view, "patients_no_record"),
+        (summary_view, "summary_no_record"),
+    ],
+)
+def test_a_lost_record_is_said_on_every_screen_that_needs_it(view, scene):
+    assert view(SCENES[scene]).problem == wording.RECORD_LOST
+
+
+def test_a_refused_protocol_is_shown_with_its_reason_and_leads_nowhere():
+    view = protocols_view(SCENES["protocol_refused"])
+    assert "over 10.0 W" in view.refused
+    assert view.planned
+    assert not view.can_go_on
+
+
+def test_a_plan_is_drawn_with_its_corners():
+    points = protocols_view(SCENES["protocol_chosen"]).planned
+    assert (points[0], points[-1]) == ((0.0, 2.0), (110.0, 2.0))
+    assert (30.0, 8.0) in points
+    assert (90.0, 8.0) in points
+
+
+def test_the_summary_holds_what_was_given_against_the_plan():
+    facts = dict(summary_view(SCENES["summary_completed"]).facts)
+    assert facts["Energy given"] == "738.2 J"
+    assert facts["Energy planned"] == "708.8 J"
+    assert facts["Of the plan"] == "104.2 %"
+
+
+def test_nothing_of_a_patient_is_shown_to_nobody():
+    state = replace(TREATING, user=None)
+    assert (chrome(state).patient, chrome(state).protocol) == ("", "")
+
+
+def test_a_cleared_alarm_says_that_it_is_over():
+    shown = chrome(
+        replace(
+            SCENES["treatment_warning"],
+            alarms=(replace(SCENES["treatment_warning"].alarms[0], active=False),),
+        )
+    )
+    assert shown.what.startswith("Over: ")
+
+
+def test_an_acknowledged_alarm_that_stands_stays_in_the_slot():
+    standing = replace(SCENES["treatment_warning"].alarms[0], acknowledged=True)
+    assert chrome(replace(SCENES["treatment_warning"], alarms=(standing,))).what == standing.what
+
+
+@pytest.mark.parametrize(
+    ("written", "text"),
+    [
+        (wording.watts(4.4666), "4.47 W"),
+        (wording.watts(-0.001), "0.00 W"),
+        (wording.watts(None), "--"),
+        (wording.clock(59.01), "01:00"),
+        (wording.clock(0.0), "00:00"),
+        (wording.clock(None), "--"),
+        (wording.duration(8.0), "8 s"),
+        (wording.duration(90.0), "1 min 30 s"),
+        (wording.duration(0.0), "0 s"),
+        (wording.shortened("abc", 3), "abc"),
+        (wording.shortened("abcdefgh", 7), "abc ..."),
+    ],
+)
+def test_values_are_written_plainly(written, text):
+    assert written == text
+
+
+def test_a_fresh_link_does_not_change_the_bar_from_frame_to_frame():
+    ages = {
+        chrome(replace(BASE, telemetry=telemetry(mono_s=NOW_S - age))).link_age_s for age in (0.0, 0.02, 0.04)
+    }
+    assert ages == {0.0}
