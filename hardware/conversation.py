@@ -1,13 +1,18 @@
-"""Questions and answers in order: a start or stop sequence written as a generator, run without waiting.
+"""A start or stop sequence written as a generator that reads top to bottom, run without waiting.
 
-A script yields what it needs next and gets the answer back; a question unanswered is asked again, then
-NoAnswerError is raised. Actions are not repeated: a script sends them itself and asks for their effect.
+A script yields what it waits for and gets it back, or None when its time is over. Actions are not repeated:
+a script does them itself and asks for their effect.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Generator, Hashable
-from typing import Any, NamedTuple
+from contextlib import suppress
+from math import inf
+from typing import Any, NamedTuple, TypeVar
+
+T = TypeVar("T")
+TRIES = 3
 
 
 class NoAnswerError(Exception):
@@ -15,109 +20,89 @@ class NoAnswerError(Exception):
 
 
 class RefusalError(Exception):
-    """The device answered, but not what the configuration demands; the text is the operator's line."""
+    """The device answers, but must not be used: what is wrong and what to do; the driver adds its name."""
 
 
-class Ask(NamedTuple):
-    """Send the question and wait for the answer with this key; an empty question waits for the stream."""
+class Await(NamedTuple):
+    """Wait for what is offered under this key; the result is None when that takes longer than timeout_s."""
 
     key: Hashable
-    question: bytes
-    what: str
-    tries: int = 3
+    timeout_s: float = inf
 
 
-class Pause(NamedTuple):
+CONFIRMATION = Await("confirmation")
+"""Wait, however long, for the operator."""
+Script = Generator[Await, Any, T]
+
+
+def pause(duration_s: float) -> Await:
     """Let the device be for a while."""
-
-    duration_s: float
-
-
-class Confirmation(NamedTuple):
-    """Wait, however long, for the operator."""
-
-
-Step = Ask | Pause | Confirmation
-Script = Generator[Step, Any, None]
+    return Await(None, duration_s)
 
 
 class Conversation:
     """Runs one script at a time.
 
-    Every method but `cancel` may raise what the script raises (RefusalError) and what `send` raises.
+    `start`, `answer`, `confirm` and `tick` may raise what the script raises.
     """
 
-    __slots__ = ("_asked", "_deadline_s", "_script", "_send", "_step", "_timeout_s")
+    __slots__ = ("_script", "_send", "_step", "_timeout_s", "due_s")
 
     def __init__(self, send: Callable[[bytes], None], answer_timeout_s: float) -> None:
         self._send = send
         self._timeout_s = answer_timeout_s
-        self._script: Script | None = None
-        self._step: Step | None = None
-        self._asked = 0
-        self._deadline_s = 0.0
+        self._script: Script[None] | None = None
+        self.cancel()
 
     @property
     def running(self) -> bool:
-        return self._script is not None
+        return self._step is not None
 
     @property
     def awaits_operator(self) -> bool:
-        return isinstance(self._step, Confirmation)
+        return self._step is CONFIRMATION
 
-    def start(self, script: Script, now_s: float) -> None:
+    def start(self, script: Script[None], now_s: float) -> None:
         """Drop whatever runs and run this script."""
-        self.cancel()
         self._script = script
         self._go_on(None, now_s)
 
     def cancel(self) -> None:
-        if self._script is not None:
-            self._script.close()
-        self._script = self._step = None
+        """Drop whatever runs; a script may do that itself and then has to end."""
+        self._step: Await | None = None
+        self.due_s = inf
+        """When `tick` must be called although nothing is offered."""
 
     def answer(self, key: Hashable, value: object, now_s: float) -> None:
         """Offer an answer; it is taken when the script waits for this key."""
-        if isinstance(self._step, Ask) and self._step.key == key:
+        if self._step is not None and self._step.key == key:
             self._go_on(value, now_s)
 
     def confirm(self, now_s: float) -> None:
         """Tell that the operator has confirmed; nothing happens unless the script waits for that."""
-        if self.awaits_operator:
-            self._go_on(None, now_s)
+        self.answer(CONFIRMATION.key, None, now_s)
 
     def tick(self, now_s: float) -> None:
-        """Ask again or go on after a pause. Raises NoAnswerError when the last try has failed."""
-        step = self._step
-        if step is None or isinstance(step, Confirmation) or now_s < self._deadline_s:
-            return
-        if isinstance(step, Pause):
+        """Go on when the time of what the script waits for is over."""
+        if now_s >= self.due_s:
             self._go_on(None, now_s)
-        elif self._asked < step.tries:
-            self._ask(step, now_s)
-        else:
-            raise NoAnswerError(f"no answer to {step.what} in {step.tries} tries of {self._timeout_s:g} s")
+
+    def ask(self, key: Hashable, question: bytes, what: str, tries: int = TRIES) -> Script[Any]:
+        """Send a question until it is answered under this key; an empty one waits for the stream.
+
+        Raises NoAnswerError when the last try has failed.
+        """
+        for _ in range(tries):
+            if question:
+                self._send(question)
+            answer = yield Await(key, self._timeout_s)
+            if answer is not None:
+                return answer
+        raise NoAnswerError(f"no answer to {what} in {tries} tries of {self._timeout_s:g} s")
 
     def _go_on(self, value: object, now_s: float) -> None:
-        script = self._script
-        assert script is not None
-        self._step = None
-        try:
-            step = script.send(value)
-        except BaseException as ended:
-            self._script = None
-            if isinstance(ended, StopIteration):
-                return
-            raise
-        self._step = step
-        if isinstance(step, Ask):
-            self._asked = 0
-            self._ask(step, now_s)
-        elif isinstance(step, Pause):
-            self._deadline_s = now_s + step.duration_s
-
-    def _ask(self, step: Ask, now_s: float) -> None:
-        self._asked += 1
-        self._deadline_s = now_s + self._timeout_s
-        if step.question:
-            self._send(step.question)
+        assert self._script is not None
+        self.cancel()
+        with suppress(StopIteration):
+            step = self._script.send(value)
+            self._step, self.due_s = step, now_s + step.timeout_s

@@ -2,11 +2,13 @@
 
 Life of a link: CONNECTING while the port opens and the start script runs, READY or REFUSED as it ends, LOST
 when the port or the answers are gone, then CONNECTING again after a pause, STOPPING and CLOSED when asked.
+Nothing here waits: every pause is a deadline compared with now_s.
 """
 
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from math import inf
 
 from hardware.conversation import Conversation, NoAnswerError, RefusalError, Script
 from hardware.interfaces import Identity, LinkState, Origin
@@ -16,24 +18,38 @@ _FIRST_PAUSE_S = 0.5
 _LONGEST_PAUSE_S = 8.0
 """A port that is gone is tried after 0.5 s, then ever less often: opening a dead port costs a tick time."""
 
+_ADVICE = "check that it is switched on, its cable, the port in the configuration and the baud rate"
 _OVER = (LinkState.STOPPING, LinkState.CLOSED)
+_TROUBLE = (PortError, NoAnswerError, RefusalError)
 
 
 class PortDriver(ABC):
     """A driver of the device called `key` on a port. Subclasses give the scripts and eat the bytes."""
 
+    _loss_advice: str = ""
+    """What more to say when a link is lost that was READY."""
+    _stop_doubt: str | None = None
+    """What to say when the stop is not known to have worked; None where that needs no word."""
+
     def __init__(self, key: str, port: Port, answer_timeout_s: float) -> None:
         self._key = key
         self._port = port
+        self._who = f"{key} on {port.url}"
+        """At the beginning of every problem text but a port's, which names itself."""
+        self._answer_timeout_s = answer_timeout_s
         self._talk = Conversation(port.write, answer_timeout_s)
         self._link = LinkState.CONNECTING
         self._problem: str | None = None
         self._identity: Identity | None = None
         self._found: tuple[str, ...] = ()
         self._now_s = 0.0
-        self._heard_s = 0.0
-        self._open_from_s = float("-inf")
+        self._is_open = False
+        self._open_from_s = -inf
         self._pause_s = _FIRST_PAUSE_S
+        self._due_s = -inf
+        """When there is something to do although no byte has come in; a command makes it -inf."""
+        self._silent_from_s = inf
+        """When the link is lost unless something is heard; infinite while silence does not matter."""
 
     @property
     def key(self) -> str:
@@ -62,63 +78,59 @@ class PortDriver(ABC):
     def poll(self, now_s: float) -> None:
         """Drain the port, move the protocol on, send what is due."""
         self._now_s = now_s
-        if self._link is LinkState.CLOSED:
-            return
         try:
-            if not self._port.is_open and not self._opened(now_s):
-                return
+            if not self._is_open:
+                if now_s < self._open_from_s:
+                    return
+                self._open(now_s)
             data = self._port.read()
-            if data:
-                self._received(data, now_s)
-            if self._talk.running:
-                self._talk.tick(now_s)
-            silent_s = now_s - self._heard_s
-            if silent_s > self._silence_limit_s():
-                raise NoAnswerError(f"nothing heard for {silent_s:.1f} s")
-            self._send_due(now_s)
-        except RefusalError as refusal:
-            self._refuse(str(refusal))
-        except (PortError, NoAnswerError) as error:
-            self._lose(error, now_s)
+            if data or now_s >= self._due_s:
+                self._step(data, now_s)
+        except _TROUBLE as error:
+            self._fail(error, now_s)
 
     def flush(self, now_s: float) -> None:
         """Send what the commands given since `poll` ask for."""
-        if self._link not in (LinkState.READY, LinkState.REFUSED):
+        if now_s < self._due_s or not self._is_open:
             return
         try:
-            self._send_due(now_s)
-        except PortError as error:
-            self._lose(error, now_s)
+            self._step(b"", now_s)
+        except _TROUBLE as error:
+            self._fail(error, now_s)
 
     def begin_stop(self) -> None:
-        """Start the stop script, or be closed at once when nothing was ever identified on the port."""
+        """Start the stop script, or be closed at once when there is nobody to be stopped."""
         if self._link in _OVER:
             return
-        if not self._port.is_open or not self._may_be_stopped():
+        if not self._is_open or not self._may_be_stopped():
+            if self._problem is None and self._stop_doubt is not None:
+                self._problem = f"{self._who}: {self._stop_doubt}"
             self.close()
             return
+        script = self._stop()
         self._link = LinkState.STOPPING
+        self._due_s = -inf
         try:
-            self._talk.start(self._stop_and_close(), self._now_s)
+            self._talk.start(self._stop_and_close(script), self._now_s)
         except PortError as error:
             self._lose(error, self._now_s)
 
     def close(self) -> None:
         """Release the port at once."""
+        self._let_go()
         self._link = LinkState.CLOSED
-        self._port.close()
-        self._forget()
+        self._open_from_s = inf
 
     @abstractmethod
     def _received(self, data: bytes, now_s: float) -> None:
         """Eat bytes."""
 
     @abstractmethod
-    def _start(self) -> Script:
+    def _start(self) -> Script[None]:
         """The start sequence; it ends with `_become_ready` or raises RefusalError."""
 
     @abstractmethod
-    def _stop(self) -> Script:
+    def _stop(self) -> Script[None]:
         """The stop sequence; the port is closed after it."""
 
     @abstractmethod
@@ -126,59 +138,81 @@ class PortDriver(ABC):
         """Whether the device is known well enough to be sent the stop sequence."""
 
     @abstractmethod
-    def _silence_limit_s(self) -> float:
-        """How long `_heard_s` may lie back before the link is lost; infinite while it does not matter."""
-
-    @abstractmethod
-    def _send_due(self, now_s: float) -> None:
-        """Send what commands ask for, if the link allows it."""
+    def _send_due(self, now_s: float) -> float:
+        """Send what commands ask for, if the link allows it; return when there is more to send by itself."""
 
     @abstractmethod
     def _forget(self) -> None:
         """Drop readings and pending commands; the device is gone."""
+
+    def _step(self, data: bytes, now_s: float) -> None:
+        if data:
+            self._received(data, now_s)
+        if now_s >= self._talk.due_s:
+            self._talk.tick(now_s)
+        if now_s > self._silent_from_s:
+            silent_s = now_s - self._silent_from_s + self._answer_timeout_s
+            raise NoAnswerError(f"nothing heard for {silent_s:.1f} s")
+        own_s, script_s, silent_from_s = self._send_due(now_s), self._talk.due_s, self._silent_from_s
+        # The earliest of the three; min() takes twice as long.
+        due_s = own_s if own_s < script_s else script_s
+        self._due_s = due_s if due_s < silent_from_s else silent_from_s
+
+    def _heard(self, now_s: float) -> None:
+        """From now on silence is a loss."""
+        self._silent_from_s = now_s + self._answer_timeout_s
 
     def _become_ready(self) -> None:
         self._link = LinkState.READY
         self._problem = None
         self._pause_s = _FIRST_PAUSE_S
 
+    def _open(self, now_s: float) -> None:
+        self._port.open()
+        self._is_open = True
+        self._link = LinkState.CONNECTING
+        self._found = ()
+        self._due_s = -inf
+        self._talk.start(self._start(), now_s)
+
+    def _fail(self, error: Exception, now_s: float) -> None:
+        self._due_s = -inf
+        if isinstance(error, RefusalError) and self._link is not LinkState.STOPPING:
+            self._refuse(str(error))
+        else:
+            self._lose(error, now_s)
+
     def _refuse(self, problem: str) -> None:
-        if self._link is LinkState.STOPPING:
-            self.close()
-            return
         self._link = LinkState.REFUSED
-        self._problem = f"{self._key}: {problem}"
+        self._problem = f"{self._who}: {problem}"
         self._pause_s = _FIRST_PAUSE_S
 
-    def _opened(self, now_s: float) -> bool:
-        if now_s < self._open_from_s:
-            return False
-        self._port.open()
-        self._link = LinkState.CONNECTING
-        self._heard_s = now_s
-        self._found = ()
-        self._talk.start(self._start(), now_s)
-        return True
-
     def _lose(self, error: Exception, now_s: float) -> None:
-        stopping = self._link is LinkState.STOPPING
-        self._port.close()
-        self._talk.cancel()
-        self._identity = None
-        self._forget()
-        if stopping:
-            self._link = LinkState.CLOSED
+        problem = self._loss_text(error)
+        if self._link is LinkState.STOPPING:
+            self.close()
+            if self._stop_doubt is not None:
+                self._problem = f"{problem}; {self._stop_doubt}"
             return
+        self._problem = problem + (self._loss_advice if self._link is LinkState.READY else "")
+        self._let_go()
         self._link = LinkState.LOST
-        self._problem = self._loss_text(error)
         self._open_from_s = now_s + self._pause_s
         self._pause_s = min(2 * self._pause_s, _LONGEST_PAUSE_S)
 
     def _loss_text(self, error: Exception) -> str:
         if isinstance(error, PortError):
             return f"{self._key}: {error}"
-        return f"{self._key} on {self._port.url}: {error}; check its power, its cable and the baud rate"
+        return f"{self._who}: {error}" + (f"; {_ADVICE}" if isinstance(error, NoAnswerError) else "")
 
-    def _stop_and_close(self) -> Script:
-        yield from self._stop()
+    def _let_go(self) -> None:
+        self._is_open = False
+        self._port.close()
+        self._talk.cancel()
+        self._identity = None
+        self._silent_from_s = inf
+        self._forget()
+
+    def _stop_and_close(self, script: Script[None]) -> Script[None]:
+        yield from script
         self.close()

@@ -8,8 +8,9 @@ restart is switched on again; latched faults are cleared when asked, never silen
 from __future__ import annotations
 
 from math import inf
+from typing import Any
 
-from hardware.conversation import Ask, RefusalError, Script
+from hardware.conversation import RefusalError, Script
 from hardware.interfaces import BoardStatus, Identity, LinkState, Reading
 from hardware.interlock_board import wire
 from hardware.interlock_board.clock import BoardClock
@@ -108,17 +109,18 @@ class InterlockBoardDriver(PortDriver):
     def clear_faults(self) -> None:
         """Send one CL; its answer shows in the faults of `status` and in `clear_refusal`."""
         self._clear_asked = self._link is LinkState.READY
-        self._clear_refusal = None if self._clear_asked else "board: not connected; nothing was cleared"
+        self._clear_refusal = (
+            None if self._clear_asked else f"{self._who}: not connected; nothing was cleared"
+        )
         self._unsettled = True
+        self._due_s = -inf
 
     def _want(self, output: Output, value: int) -> None:
         if output.wanted != value:
             output.wanted = value
             output.refused = None
             self._unsettled = True
-
-    def _silence_limit_s(self) -> float:
-        return self._settings.answer_timeout_s if self._newest is not None else inf
+            self._due_s = -inf
 
     def _may_be_stopped(self) -> bool:
         return self._trusted
@@ -172,7 +174,7 @@ class InterlockBoardDriver(PortDriver):
             self._gaps += step - 1
 
     def _publish(self, line: StatusLine, flags_meanwhile: int, now_s: float) -> None:
-        self._heard_s = now_s
+        self._heard(now_s)
         measured_s = self._clock.host_s(line.board_ms, now_s)
         if self._trusted:
             self._status = Reading(decode(line, flags_meanwhile), measured_s, now_s)
@@ -184,7 +186,7 @@ class InterlockBoardDriver(PortDriver):
         self._clock.restart()
         self._outputs_off()
         self._problem = (
-            "board: restarted by itself, its outputs are off; check its supply, then clear its faults"
+            f"{self._who}: restarted by itself, its outputs are off; check its supply, then clear its faults"
         )
 
     def _answered(self, fields: list[bytes], now_s: float) -> None:
@@ -203,7 +205,9 @@ class InterlockBoardDriver(PortDriver):
         for output in self._outputs:
             final = code is not None and code != _NOT_NOW
             if output.answered(number, code is None, final) and final and code is not None:
-                self._problem = f"board: {output.word.decode()} {output.refused} refused: {error_text(code)}"
+                self._problem = (
+                    f"{self._who}: {output.word.decode()} {output.refused} refused: {error_text(code)}"
+                )
 
     def _clear_answered(self, code: int | None) -> None:
         self._clear_number = None
@@ -211,12 +215,12 @@ class InterlockBoardDriver(PortDriver):
             self._problem = None
         else:
             self._clear_refusal = (
-                f"board: {error_text(code)}; remove the cause, release the pedal, clear again"
+                f"{self._who}: {error_text(code)}; remove the cause, release the pedal, clear again"
             )
 
-    def _send_due(self, now_s: float) -> None:
+    def _send_due(self, now_s: float) -> float:
         if not self._unsettled or self._link is not LinkState.READY:
-            return
+            return inf
         for output in self._outputs:
             if output.due(now_s):
                 output.sent(self._command(output.word, output.wanted), now_s)
@@ -226,8 +230,9 @@ class InterlockBoardDriver(PortDriver):
             self._clear_deadline_s = now_s + self._settings.answer_timeout_s
         elif self._clear_number is not None and now_s > self._clear_deadline_s:
             self._clear_number = None
-            self._clear_refusal = "board: no answer to the clearing of its faults; clear again"
+            self._clear_refusal = f"{self._who}: no answer to the clearing of its faults; clear again"
         self._unsettled = self._clear_number is not None or not all(o.settled for o in self._outputs)
+        return -inf if self._unsettled else inf
 
     def _beat(self, want_gate: bool) -> None:
         self._command(b"HB", int(want_gate))
@@ -244,18 +249,18 @@ class InterlockBoardDriver(PortDriver):
         body = b"%s,%d" % (word, self._number)
         return self._number, frame(body if value is None else b"%s,%d" % (body, value))
 
-    def _ask(self, word: bytes, value: int | None = None) -> Ask:
+    def _ask(self, word: bytes, value: int | None = None) -> Script[Any]:
         number, line = self._numbered(word, value)
-        return Ask(number, line, word.decode())
+        return self._talk.ask(number, line, word.decode())
 
-    def _start(self) -> Script:
-        faults = yield Ask(_STATUS, b"", "the status stream", _FIRST_STATUS_TRIES)
+    def _start(self) -> Script[None]:
+        faults = yield from self._talk.ask(_STATUS, b"", "the status stream", _FIRST_STATUS_TRIES)
         self._found = tuple(f"board: fault: {name}" for name in wire.fault_names(faults))
         yield from self._identify()
         self._beat(False)
         for output, value in ((self._motor, 0), (self._aiming, 0), (self._threshold, self._threshold.wanted)):
             word = output.word.decode()
-            answer = yield self._ask(output.word, value)
+            answer = yield from self._ask(output.word, value)
             if isinstance(answer, int):
                 raise RefusalError(
                     f"{word} {value} is refused: {error_text(answer)}; correct the configuration"
@@ -264,8 +269,8 @@ class InterlockBoardDriver(PortDriver):
         self._unsettled = True
         self._become_ready()
 
-    def _identify(self) -> Script:
-        answer = yield self._ask(b"ID")
+    def _identify(self) -> Script[None]:
+        answer = yield from self._ask(b"ID")
         if isinstance(answer, int) or len(answer) != 6:
             raise RefusalError(f"ID is answered by {answer}; load this project's firmware")
         _, _, name, version, firmware, serial_number = (field.decode("ascii", "replace") for field in answer)
@@ -275,10 +280,10 @@ class InterlockBoardDriver(PortDriver):
         _demand("serial number", serial_number, self._settings.serial_number)
         self._trusted = True
 
-    def _stop(self) -> Script:
+    def _stop(self) -> Script[None]:
         self._beat(False)
-        yield self._ask(b"MO", 0)
-        yield self._ask(b"AI", 0)
+        yield from self._ask(b"MO", 0)
+        yield from self._ask(b"AI", 0)
 
 
 def _demand(what: str, found: str, wanted: str) -> None:

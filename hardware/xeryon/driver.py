@@ -10,7 +10,7 @@ from __future__ import annotations
 from dataclasses import replace
 from math import ceil, floor, inf
 
-from hardware.conversation import Ask, Confirmation, Pause, RefusalError, Script
+from hardware.conversation import CONFIRMATION, RefusalError, Script, pause
 from hardware.interfaces import Identity, LinkState, Reading, StageStatus
 from hardware.port_driver import PortDriver
 from hardware.settings import StageSettings
@@ -47,7 +47,7 @@ class XeryonStage(PortDriver):
     _trusted: bool
     """The device is the configured one."""
     _streaming: bool
-    """The stream of positions has been asked for, so its silence is a loss."""
+    """The stream of positions has been asked for."""
     _stat: int
     _epos: tuple[int, float] | None
     """The newest EPOS not yet part of a status, with the time of its first byte."""
@@ -82,6 +82,7 @@ class XeryonStage(PortDriver):
         self._motion = command(b"INDX", self._settings.index_direction)
         self._wanted_counts = None
         self._homing_until_s = inf
+        self._due_s = -inf
         self._doubt_status(searching_index=True)
 
     def move_to_um(self, position_um: float) -> None:
@@ -100,25 +101,25 @@ class XeryonStage(PortDriver):
             return
         self._motion = command(b"DPOS", counts)
         self._wanted_counts = counts
+        self._due_s = -inf
         self._doubt_status()
 
     def halt(self) -> None:
         self._forget_motion()
         # While the start sequence runs nothing moves, and its RSET stops what did.
         self._halt = self._link in (LinkState.READY, LinkState.REFUSED)
+        self._due_s = -inf
         self._doubt_status()
 
     def acknowledge_trip(self) -> None:
         """Go on after a trip. While running: ENBL=1 when the index survived, RSET when it did not."""
+        self._due_s = -inf
         if self._talk.awaits_operator:
             self._acknowledged = True
         elif self._link is LinkState.READY and self._stat & wire.ANY_TRIP:
             self._acknowledged = True
             self._motion = None
             self._doubt_status()
-
-    def _silence_limit_s(self) -> float:
-        return self._settings.answer_timeout_s if self._streaming else inf
 
     def _may_be_stopped(self) -> bool:
         return self._trusted
@@ -154,7 +155,7 @@ class XeryonStage(PortDriver):
             return
         self._epos = self._dpos = None
         self._stat = stat
-        self._heard_s = now_s
+        self._heard(now_s)
         asked_s = min(epos[1], dpos[1], since_s)
         fresh = asked_s > self._commanded_s + _FRESH_AFTER_S and self._nothing_pending()
         searching = self._follow_search(stat, fresh, now_s)
@@ -208,9 +209,9 @@ class XeryonStage(PortDriver):
     def _nothing_pending(self) -> bool:
         return self._motion is None and not self._halt and not self._acknowledged
 
-    def _send_due(self, now_s: float) -> None:
+    def _send_due(self, now_s: float) -> float:
         if self._nothing_pending() or self._link not in (LinkState.READY, LinkState.REFUSED):
-            return
+            return inf
         if self._halt:
             self._halt = False
             self._send_halt(now_s)
@@ -223,6 +224,7 @@ class XeryonStage(PortDriver):
             if self._homing_until_s is not None:
                 self._homing_until_s = now_s + _HOMING_DEADLINE_S if self._wanted_counts is None else None
             self._command(motion, now_s)
+        return inf
 
     def _send_halt(self, now_s: float) -> None:
         if self._trusted:
@@ -242,8 +244,8 @@ class XeryonStage(PortDriver):
         self._port.write(line)
         self._commanded_s = now_s
 
-    def _start(self) -> Script:
-        stat = yield _ask(b"STAT")
+    def _start(self) -> Script[None]:
+        stat = yield from self._ask(b"STAT")
         tripped = trip_names(stat)
         self._found = tuple(f"stage: trip: {name}" for name in tripped)
         yield from self._identify()
@@ -254,30 +256,31 @@ class XeryonStage(PortDriver):
         else:
             yield from self._reset()
 
-    def _identify(self) -> Script:
-        serial_number = yield _ask(b"SRNO")
-        firmware = yield _ask(b"SOFT")
-        encoder_nm = yield _ask(b"XLA3")
+    def _identify(self) -> Script[None]:
+        serial_number = yield from self._ask(b"SRNO")
+        firmware = yield from self._ask(b"SOFT")
+        encoder_nm = yield from self._ask(b"XLA3")
         self._identity = Identity(f"Xeryon XLA3={encoder_nm}", str(serial_number), str(firmware))
         _demand("serial number", self._identity.serial_number, self._settings.serial_number)
         _demand("encoder XLA3 (nm a count)", encoder_nm, wire.ENCODER_NM_PER_COUNT)
         self._trusted = True
 
-    def _wait_for_operator(self) -> Script:
-        yield Confirmation()
+    def _wait_for_operator(self) -> Script[None]:
+        yield CONFIRMATION
         yield from self._reset()
 
-    def _reset(self) -> Script:
+    def _reset(self) -> Script[None]:
         self._link = LinkState.CONNECTING
         self._streaming = False
+        self._silent_from_s = inf
         self._status = None
         self._forget_motion()
         self._command(command(b"RSET"), self._now_s)
-        yield Pause(wire.RESET_PAUSE_S)
+        yield pause(wire.RESET_PAUSE_S)
         self._command(command(b"ENBL", 1), self._now_s)
         self._ask_for_stream()
         yield from self._read_limits()
-        stat = yield Ask(_STATUS, b"", "the stream of EPOS, DPOS and STAT")
+        stat = yield from self._talk.ask(_STATUS, b"", "the stream of EPOS, DPOS and STAT")
         if not stat & wire.ENABLED:
             raise RefusalError(
                 "the amplifiers stay off after ENBL=1; check the stage's cable and restart the program"
@@ -287,15 +290,15 @@ class XeryonStage(PortDriver):
     def _ask_for_stream(self) -> None:
         self._command(command(b"INFO", _INFO_POSITION_AND_STATE), self._now_s)
         self._epos = self._dpos = self._status = None
-        self._heard_s = self._now_s
+        self._heard(self._now_s)
         self._streaming = True
 
-    def _read_limits(self) -> Script:
-        highest = yield _ask(b"HLIM")
-        lowest = yield _ask(b"LLIM")
-        speed_um_per_s = yield _ask(b"SSPD")
-        yield _ask(b"PTO2")
-        self._tolerance_counts = yield _ask(b"PTOL")
+    def _read_limits(self) -> Script[None]:
+        highest = yield from self._ask(b"HLIM")
+        lowest = yield from self._ask(b"LLIM")
+        speed_um_per_s = yield from self._ask(b"SSPD")
+        yield from self._ask(b"PTO2")
+        self._tolerance_counts = yield from self._ask(b"PTOL")
         if not (lowest <= self._lowest_counts and self._highest_counts <= highest):
             raise RefusalError(
                 f"its soft limits are {lowest} to {highest} counts, the configured travel is "
@@ -303,16 +306,15 @@ class XeryonStage(PortDriver):
             )
         if speed_um_per_s > self._speed_cap_um_per_s:
             self._command(command(b"SSPD", self._speed_cap_um_per_s), self._now_s)
-            _demand("SSPD (um/s)", (yield _ask(b"SSPD")), self._speed_cap_um_per_s)
+            _demand("SSPD (um/s)", (yield from self._ask(b"SSPD")), self._speed_cap_um_per_s)
 
-    def _stop(self) -> Script:
+    def _stop(self) -> Script[None]:
         self._command(command(b"ZERO"), self._now_s)
         self._command(command(b"STOP"), self._now_s)
-        yield Ask(_STATUS, b"", "the stream after STOP", tries=1)
+        yield from self._talk.ask(_STATUS, b"", "the stream after STOP", tries=1)
 
-
-def _ask(tag: bytes) -> Ask:
-    return Ask(tag, query(tag), query(tag).decode().strip())
+    def _ask(self, tag: bytes) -> Script[int]:
+        return self._talk.ask(tag, query(tag), query(tag).decode().strip())
 
 
 def _demand(what: str, found: object, wanted: object) -> None:
