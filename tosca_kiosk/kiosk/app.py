@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from tosca_kiosk.config import load_config
+from tosca_kiosk.control.clock import RealClock
 from tosca_kiosk.control.link.client import ControlLink
 from tosca_kiosk.control.link.datagram import ALIVE, START_CONTROL, SUPERVISOR_SOCKET, DatagramOutlet
 from tosca_kiosk.kiosk import environment
@@ -85,6 +86,7 @@ def _show(presenter: Presenter, world: Any, heartbeat: Heartbeat) -> None:
     from tosca_kiosk.kiosk.outside_view import OutsideView  # noqa: PLC0415
     from tosca_kiosk.kiosk.shell import Shell  # noqa: PLC0415
 
+    clock = RealClock()
     shell: Shell = Shell(presenter, world)
     outside = OutsideView(Path(os.environ[TEST_SOCKET]), shell, Window) if TEST_SOCKET in os.environ else None
 
@@ -101,13 +103,13 @@ def _show(presenter: Presenter, world: Any, heartbeat: Heartbeat) -> None:
             shell.frame.attach(Window)
 
     def frame(_dt: float) -> None:
-        # On Linux Kivy's clock is the system's monotonic one, which telemetry is on.
-        now_s = Clock.time()
+        # The clock telemetry is on. Kivy's own is the raw one, which drifts away from it by seconds a day.
+        now_s = clock.start_s + clock.now_s()
         if heartbeat.beat(now_s):
             Window.canvas.ask_update()  # a frame is drawn even where nothing has changed
         shell.show(presenter.frame(now_s))
         if outside is not None:
-            outside.poll()
+            outside.poll(now_s)
 
     Window.bind(on_flip=lambda _window: heartbeat.drawn())
     Window.bind(on_request_close=lambda *_: True, on_keyboard=lambda *_: True)

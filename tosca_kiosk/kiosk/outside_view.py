@@ -13,7 +13,6 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from kivy.clock import Clock
 from kivy.uix.widget import Widget
 
 from tosca_kiosk.kiosk.shell import Shell
@@ -44,10 +43,10 @@ class OutsideView:
         self._frames += 1
         self._drawn = self._shell.shown
 
-    def poll(self) -> None:
-        """Answer one connection, if there is one. Call at the start of each round of the main loop."""
+    def poll(self, now_s: float) -> None:
+        """Answer one connection, if there is one; now_s: the system's monotonic clock. Call before drawing."""
         if self._drawn is not self._first[0]:
-            self._first = (self._drawn, Clock.time())
+            self._first = (self._drawn, now_s)
         try:
             asked, _ = self._socket.accept()
         except BlockingIOError:
