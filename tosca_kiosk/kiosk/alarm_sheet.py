@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from kivy.uix.boxlayout import BoxLayout
+from kivy.uix.widget import Widget
 
 from tosca_kiosk.kiosk.alarms import CONTROL_LOST
 from tosca_kiosk.kiosk.look import px
@@ -15,6 +16,7 @@ from tosca_kiosk.kiosk.widgets.sheet import UiSheet
 from tosca_kiosk.kiosk.widgets.text import UiText
 
 SHOWN = 4
+_ALARM_MM = 14.5
 Wish = Callable[[], object]
 _SYMBOLS = {Priority.HIGH: "!!!", Priority.MEDIUM: "!!", Priority.LOW: "!"}
 
@@ -44,20 +46,30 @@ class AlarmSheet(UiSheet):
             self.body.add_widget(_alarm_box(alarm))
         if not alarms:
             self.body.add_widget(UiText(text="There is no alarm.", ink="text2", size_mm=STRONG_MM))
-        elif len(alarms) > SHOWN:
-            self.body.add_widget(UiText(text=f"{len(alarms) - SHOWN} more.", ink="text2"))
+        else:
+            self.body.add_widget(Widget())
+        if len(alarms) > SHOWN:
+            more = f"{len(alarms) - SHOWN} more; they show when these are over."
+            self.body.add_widget(UiText(text=more, ink="text2", size_hint_y=None, height=px(7)))
         self._start.disabled = not any(alarm.source == CONTROL_LOST and alarm.active for alarm in alarms)
         self._seen.disabled = all(alarm.acknowledged for alarm in alarms)
 
 
 def _alarm_box(alarm: Alarm) -> BoxLayout:
-    box = BoxLayout(spacing=px(2))
+    box = BoxLayout(spacing=px(2), size_hint_y=None, height=px(_ALARM_MM))
     box.add_widget(
-        UiText(text=_SYMBOLS[alarm.priority], bold=True, size_mm=STRONG_MM, size_hint_x=None, width=px(9))
+        UiText(
+            text=_SYMBOLS[alarm.priority],
+            bold=True,
+            size_mm=STRONG_MM,
+            valign="top",
+            size_hint_x=None,
+            width=px(9),
+        )
     )
     lines = BoxLayout(orientation="vertical")
     state = "" if alarm.active else "Over: "
     lines.add_widget(UiText(text=f"{state}{alarm.what}", bold=True, size_mm=STRONG_MM, shorten=True))
-    lines.add_widget(UiText(text=alarm.to_do, ink="text2", wraps=True, valign="top"))
+    lines.add_widget(UiText(text=alarm.to_do, ink="text2", shorten=True))
     box.add_widget(lines)
     return box

@@ -6,6 +6,7 @@ Nothing of Kivy is imported before its environment is prepared; so this file imp
 from __future__ import annotations
 
 import os
+import signal
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from datetime import UTC, datetime
@@ -73,11 +74,12 @@ def run(
             lambda: supervisor.send(START_CONTROL),
             theme=os.environ.get(THEME, "dark"),
         )
-        _show(presenter, None if world is None else world.send, Heartbeat(alive))
+        _show(presenter, None if world is None else world.send, Heartbeat(alive), windowed)
     return 0
 
 
-def _show(presenter: Presenter, world: Any, heartbeat: Heartbeat) -> None:
+def _show(presenter: Presenter, world: Any, heartbeat: Heartbeat, windowed: bool) -> None:
+    ended = _Ended()  # before SDL looks: it would turn the signals into a wish to close the window
     # Kivy is imported here, after its environment was prepared.
     from kivy.app import App  # noqa: PLC0415
     from kivy.clock import Clock  # noqa: PLC0415
@@ -105,6 +107,8 @@ def _show(presenter: Presenter, world: Any, heartbeat: Heartbeat) -> None:
     def frame(_dt: float) -> None:
         # The clock telemetry is on. Kivy's own is the raw one, which drifts away from it by seconds a day.
         now_s = clock.start_s + clock.now_s()
+        if ended.asked:
+            App.get_running_app().stop()
         if heartbeat.beat(now_s):
             Window.canvas.ask_update()  # a frame is drawn even where nothing has changed
         shell.show(presenter.frame(now_s))
@@ -112,13 +116,26 @@ def _show(presenter: Presenter, world: Any, heartbeat: Heartbeat) -> None:
             outside.poll(now_s)
 
     Window.bind(on_flip=lambda _window: heartbeat.drawn())
-    Window.bind(on_request_close=lambda *_: True, on_keyboard=lambda *_: True)
+    # A cart's screen cannot be closed; a developer's window can, which ends the run.
+    Window.bind(on_request_close=lambda *_: not windowed, on_keyboard=lambda *_: True)
     Clock.schedule_interval(frame, FRAME_S)
     try:
         KioskApp().run()
     finally:
         if outside is not None:
             outside.close()
+
+
+class _Ended:
+    """Whether SIGTERM or SIGINT has come."""
+
+    def __init__(self) -> None:
+        self.asked = False
+        for number in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(number, self._ask)
+
+    def _ask(self, *_: object) -> None:
+        self.asked = True
 
 
 @contextmanager

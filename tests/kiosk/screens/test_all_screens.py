@@ -31,6 +31,15 @@ def test_no_screen_breaks_a_rule(stage, shell, theme, simulated):
     assert problems == []
 
 
+@pytest.mark.parametrize("theme", THEMES)
+@pytest.mark.parametrize("name", ["login", "treatment_control_lost", "fault_supervisor"])
+def test_the_list_of_alarms_breaks_no_rule(stage, shell, name, theme):
+    put_up(stage, shell, name, theme)
+    stage.tap(shell.frame.alarm_slot.children[-1])
+    assert shell.frame.sheet is shell.alarm_sheet
+    assert audit(stage, shell.frame) == []
+
+
 def test_every_screen_is_in_the_scenes():
     assert {scene.screen for scene in SCENES.values()} == set(ScreenName)
 
