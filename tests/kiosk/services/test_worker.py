@@ -13,10 +13,11 @@ LONG_S = 20.0
 
 @pytest.fixture
 def worker():
+    before = set(threading.enumerate())
     made = Worker()
     yield made
     made.close()
-    assert "kiosk-record" not in {thread.name for thread in threading.enumerate()}
+    assert set(threading.enumerate()) == before
 
 
 def test_a_result_is_delivered_in_the_thread_that_polls(worker):
