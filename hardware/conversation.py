@@ -46,11 +46,11 @@ class Conversation:
     `start`, `answer`, `confirm` and `tick` may raise what the script raises.
     """
 
-    __slots__ = ("_script", "_send", "_step", "_timeout_s", "due_s")
+    __slots__ = ("_script", "_send", "_step", "due_s", "timeout_s")
 
     def __init__(self, send: Callable[[bytes], None], answer_timeout_s: float) -> None:
         self._send = send
-        self._timeout_s = answer_timeout_s
+        self.timeout_s = answer_timeout_s
         self._script: Script[None] | None = None
         self.cancel()
 
@@ -95,10 +95,10 @@ class Conversation:
         for _ in range(tries):
             if question:
                 self._send(question)
-            answer = yield Await(key, self._timeout_s)
+            answer = yield Await(key, self.timeout_s)
             if answer is not None:
                 return answer
-        raise NoAnswerError(f"no answer to {what} in {tries} tries of {self._timeout_s:g} s")
+        raise NoAnswerError(f"no answer to {what} in {tries} tries of {self.timeout_s:g} s")
 
     def _go_on(self, value: object, now_s: float) -> None:
         assert self._script is not None

@@ -26,6 +26,8 @@ _TROUBLE = (PortError, NoAnswerError, RefusalError)
 class PortDriver(ABC):
     """A driver of the device called `key` on a port. Subclasses give the scripts and eat the bytes."""
 
+    # Python 3.11 reads attributes fast up to 30 of them; what is seldom asked for is a property here.
+
     _loss_advice: str = ""
     """What more to say when a link is lost that was READY."""
     _stop_doubt: str | None = None
@@ -34,9 +36,6 @@ class PortDriver(ABC):
     def __init__(self, key: str, port: Port, answer_timeout_s: float) -> None:
         self._key = key
         self._port = port
-        self._who = f"{key} on {port.url}"
-        """At the beginning of every problem text but a port's, which names itself."""
-        self._answer_timeout_s = answer_timeout_s
         self._talk = Conversation(port.write, answer_timeout_s)
         self._link = LinkState.CONNECTING
         self._problem: str | None = None
@@ -75,6 +74,11 @@ class PortDriver(ABC):
     def found_at_start(self) -> tuple[str, ...]:
         return self._found
 
+    @property
+    def _who(self) -> str:
+        """The beginning of every problem text but a port's, which names itself."""
+        return f"{self._key} on {self._port.url}"
+
     def poll(self, now_s: float) -> None:
         """Drain the port, move the protocol on, send what is due."""
         self._now_s = now_s
@@ -93,6 +97,7 @@ class PortDriver(ABC):
         """Send what the commands given since `poll` ask for."""
         if now_s < self._due_s or not self._is_open:
             return
+        self._now_s = now_s
         try:
             self._step(b"", now_s)
         except _TROUBLE as error:
@@ -111,15 +116,13 @@ class PortDriver(ABC):
         self._link = LinkState.STOPPING
         self._due_s = -inf
         try:
-            self._talk.start(self._stop_and_close(script), self._now_s)
+            self._talk.start(self._stop_and_end(script), self._now_s)
         except PortError as error:
             self._lose(error, self._now_s)
 
     def close(self) -> None:
         """Release the port at once."""
-        self._let_go()
-        self._link = LinkState.CLOSED
-        self._open_from_s = inf
+        self._end()
 
     @abstractmethod
     def _received(self, data: bytes, now_s: float) -> None:
@@ -151,7 +154,7 @@ class PortDriver(ABC):
         if now_s >= self._talk.due_s:
             self._talk.tick(now_s)
         if now_s > self._silent_from_s:
-            silent_s = now_s - self._silent_from_s + self._answer_timeout_s
+            silent_s = now_s - self._silent_from_s + self._talk.timeout_s
             raise NoAnswerError(f"nothing heard for {silent_s:.1f} s")
         own_s, script_s, silent_from_s = self._send_due(now_s), self._talk.due_s, self._silent_from_s
         # The earliest of the three; min() takes twice as long.
@@ -160,7 +163,7 @@ class PortDriver(ABC):
 
     def _heard(self, now_s: float) -> None:
         """From now on silence is a loss."""
-        self._silent_from_s = now_s + self._answer_timeout_s
+        self._silent_from_s = now_s + self._talk.timeout_s
 
     def _become_ready(self) -> None:
         self._link = LinkState.READY
@@ -190,7 +193,7 @@ class PortDriver(ABC):
     def _lose(self, error: Exception, now_s: float) -> None:
         problem = self._loss_text(error)
         if self._link is LinkState.STOPPING:
-            self.close()
+            self._end()
             if self._stop_doubt is not None:
                 self._problem = f"{problem}; {self._stop_doubt}"
             return
@@ -213,6 +216,11 @@ class PortDriver(ABC):
         self._silent_from_s = inf
         self._forget()
 
-    def _stop_and_close(self, script: Script[None]) -> Script[None]:
+    def _end(self) -> None:
+        self._let_go()
+        self._link = LinkState.CLOSED
+        self._open_from_s = inf
+
+    def _stop_and_end(self, script: Script[None]) -> Script[None]:
         yield from script
-        self.close()
+        self._end()

@@ -29,8 +29,7 @@ from hardware.arroyo.commands import (
 )
 from hardware.arroyo.names import laser_condition_names
 from hardware.arroyo.polled import Polled, oldest
-from hardware.arroyo.script import Ask, RefusedError, Script, Send, Wait, ask
-from hardware.arroyo.sequences import error_texts, write_settings
+from hardware.conversation import RefusalError, Script, pause
 from hardware.interfaces import Laser, LinkState, Reading
 
 if TYPE_CHECKING:
@@ -59,11 +58,10 @@ class ArroyoLaser(ArroyoDevice):
     stated while the link was not READY is not sent later: state off first, then on.
     """
 
-    key = "laser"
-    _name = "Laser driver"
     _first_words = _OFF
     _last_words = (_OFF,)
-    _lost_advice = "; its output counts as on: open the interlock"
+    _loss_advice = "; its output counts as on: open the interlock"
+    _stop_doubt = "the output is not confirmed off: open the interlock and switch it off at its key"
 
     def __init__(self, settings: LaserSettings, port: Port) -> None:
         self._limit_ma = settings.current_limit_ma
@@ -79,11 +77,9 @@ class ArroyoLaser(ArroyoDevice):
         self._off_edges = 0
         self._reset_commands()
         super().__init__(
+            "laser",
             port,
-            settings.baud,
-            settings.model,
-            settings.serial_number,
-            settings.answer_timeout_s,
+            settings,
             _laser_settings(settings),
         )
 
@@ -120,8 +116,7 @@ class ArroyoLaser(ArroyoDevice):
             self._begin_off()
         if not 0.0 <= current_ma <= self._limit_ma:
             raise ValueError(
-                f"{self._name}: {current_ma:g} mA wanted, 0 to {self._limit_ma:g} mA allowed "
-                "by the configuration"
+                f"laser: {current_ma:g} mA wanted, 0 to {self._limit_ma:g} mA allowed by the configuration"
             )
         self._want_ma = current_ma
         if output_on and not self._want_on:
@@ -251,43 +246,43 @@ class ArroyoLaser(ArroyoDevice):
 
     # Sequences
 
-    def _prepare_script(self) -> Script[None]:
+    def _prepare(self) -> Script[None]:
         for _ in range(_OFF_TRIES):
-            is_on = yield from ask(self._out.question, decode_flag)
+            is_on = yield from self._ask(self._out.question, decode_flag)
             if not is_on:
                 break
-            yield Send(_OFF)
+            self._line.send(_OFF)
         else:
-            raise RefusedError(f"the output stays on after {_OFF}: switch it off at its key and look why")
-        errors = yield from error_texts()
-        events = yield from ask(self._events.question, decode_bits)
+            raise RefusalError(f"the output stays on after {_OFF}: switch it off at its key and look why")
+        errors = yield from self._error_texts()
+        events = yield from self._ask(self._events.question, decode_bits)
         self._found = (*errors, *(f"event {name}" for name in laser_condition_names(events)))
-        yield Send("*CLS")
-        yield from write_settings((Setting(SET_CURRENT, (0.0,)),))
-        mode = yield from ask("LAS:MODE?", decode_mode)
+        self._line.send("*CLS")
+        yield from self._write_settings((Setting(SET_CURRENT, (0.0,)),))
+        mode = yield from self._ask("LAS:MODE?", decode_mode)
         if mode not in _CURRENT_MODES:
-            raise RefusedError(
+            raise RefusalError(
                 f"LAS:MODE is {mode}, {' or '.join(_CURRENT_MODES)} (constant current) "
                 "is needed: select it at the device"
             )
-        yield from write_settings(self._settings)
+        yield from self._write_settings(self._written)
         self._reset_commands()
         self._urgent_s = inf
 
-    def _stop_script(self) -> Script[None]:
+    def _switch_off(self) -> Script[None]:
         """Off until read back off and dark, then the set point to 0."""
         for _ in range(_STOP_TRIES):
-            yield Send(_OFF)
-            is_on = yield Ask(self._out.question)
-            measured = yield Ask(self._measured.question)
+            self._line.send(_OFF)
+            is_on = yield from self._ask_once(self._out.question)
+            measured = yield from self._ask_once(self._measured.question)
             if self._is_dark(is_on, measured):
                 break
-            yield Wait(_OFF_PERIOD_S)
+            yield pause(_OFF_PERIOD_S)
         else:
-            self._problem = self._stopped_unconfirmed()
-        yield Send(_ZERO)
-        yield Send("LOCAL")
-        yield Wait(_OFF_PERIOD_S)
+            self._problem = f"{self._who}: {self._stop_doubt}"
+        self._line.send(_ZERO)
+        self._line.send("LOCAL")
+        yield pause(_OFF_PERIOD_S)
 
     def _is_dark(self, is_on: str | None, measured: str | None) -> bool:
         try:
@@ -301,11 +296,6 @@ class ArroyoLaser(ArroyoDevice):
             self._line.refuse_answer()
             return False
 
-    def _stopped_unconfirmed(self) -> str:
-        return (
-            f"{self._name}: the output is not confirmed off: open the interlock and switch it off at its key"
-        )
-
 
 def _laser_settings(settings: LaserSettings) -> tuple[Setting, ...]:
     """Return what the start sequence writes, in its order. Raises ValueError."""
@@ -316,7 +306,7 @@ def _laser_settings(settings: LaserSettings) -> tuple[Setting, ...]:
     ):
         if not 0.0 < value <= largest:
             raise ValueError(
-                f"Laser driver: a limit of {value:g} {unit} is configured, a {settings.model} allows "
+                f"laser: a limit of {value:g} {unit} is configured, a {settings.model} allows "
                 f"over 0 and at most {largest:g} {unit}; correct the configuration"
             )
     return (

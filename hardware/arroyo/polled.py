@@ -8,9 +8,8 @@ from typing import Any, Generic, TypeVar
 
 from hardware.arroyo.commands import Setting, decode_identity
 from hardware.arroyo.line import IDENTITY_QUESTION
-from hardware.arroyo.script import RefusedError
-from hardware.arroyo.sequences import identity_difference
-from hardware.interfaces import Reading
+from hardware.conversation import RefusalError
+from hardware.interfaces import Identity, Reading
 
 T = TypeVar("T")
 
@@ -22,7 +21,7 @@ class DifferentError(ValueError):
 class Polled(Generic[T]):
     """A question, how its answer is read, and the newest reading.
 
-    decode: raises ValueError when the answer makes no sense, RefusedError when the device must not be used.
+    decode: raises ValueError when the answer makes no sense, RefusalError when the device must not be used.
     """
 
     __slots__ = ("asked_s", "decode", "question", "reading")
@@ -76,9 +75,19 @@ def identity_check(model: str, serial_number: str) -> Polled[None]:
     return Polled(IDENTITY_QUESTION, decode)
 
 
+def identity_difference(identity: Identity, model: str, serial_number: str) -> str | None:
+    """Return who answers instead of whom, None when it is the right one."""
+    if identity.model == model and identity.serial_number == serial_number:
+        return None
+    return (
+        f"model {identity.model} serial {identity.serial_number} answers, the configuration names "
+        f"model {model} serial {serial_number}: connect that device or correct the configuration"
+    )
+
+
 def _judge(found: str | None, differences: int) -> None:
     if found is None:
         return
     if differences > 1:
-        raise RefusedError(f"changed while running: {found}")
+        raise RefusalError(f"changed while running: {found}")
     raise DifferentError(found)

@@ -25,8 +25,7 @@ from hardware.arroyo.commands import (
 )
 from hardware.arroyo.names import TecCondition, tec_condition_names
 from hardware.arroyo.polled import Polled, oldest
-from hardware.arroyo.script import Ask, RefusedError, Script, Send, Wait, ask
-from hardware.arroyo.sequences import error_texts, write_settings
+from hardware.conversation import RefusalError, Script, pause
 from hardware.interfaces import Reading, TemperatureController
 
 if TYPE_CHECKING:
@@ -50,9 +49,8 @@ class ArroyoTec(ArroyoDevice):
     when the laser has cooled.
     """
 
-    key = "tec"
-    _name = "TEC controller"
     _first_words = ""
+    _stop_doubt = "the output is not confirmed off: switch it off at the device"
 
     def __init__(self, settings: TecSettings, port: Port) -> None:
         self._temperature = Polled(TEMPERATURE.query, decode_number(TEMPERATURE))
@@ -61,13 +59,10 @@ class ArroyoTec(ArroyoDevice):
         self._condition = Polled("TEC:COND?", decode_bits)
         self._errors = Polled("ERRSTR?", decode_errors)
         self._round = (self._temperature, self._condition, self._out, self._setpoint, self._errors)
-        self._question_s = 0.0
         super().__init__(
+            "tec",
             port,
-            settings.baud,
-            settings.model,
-            settings.serial_number,
-            settings.answer_timeout_s,
+            settings,
             _tec_settings(settings),
         )
 
@@ -99,9 +94,6 @@ class ArroyoTec(ArroyoDevice):
         polled = self._slow_question(now_s) or oldest(self._round)
         return polled, polled.question
 
-    def _send_urgent(self, now_s: float) -> None:
-        """Nothing is urgent: heat is slow, and the laser's driver cuts the light."""
-
     def _taken(self, polled: Polled[Any]) -> None:
         """Nothing follows from a reading here: control judges it."""
 
@@ -112,45 +104,42 @@ class ArroyoTec(ArroyoDevice):
         for polled in self._round:
             polled.forget()
 
-    def _prepare_script(self) -> Script[None]:
-        errors = yield from error_texts()
-        bits = yield from ask(self._condition.question, decode_bits)
+    def _prepare(self) -> Script[None]:
+        errors = yield from self._error_texts()
+        bits = yield from self._ask(self._condition.question, decode_bits)
         self._found = (*errors, *(f"condition {name}" for name in tec_condition_names(bits & ~_USUAL)))
-        yield Send("*CLS")
-        mode = yield from ask("TEC:MODE?", decode_mode)
+        self._line.send("*CLS")
+        mode = yield from self._ask("TEC:MODE?", decode_mode)
         if mode != "T":
-            raise RefusedError(f"TEC:MODE is {mode}, T (constant temperature) is needed: select it")
-        yield from write_settings(self._settings)
-        yield Send("TEC:OUT 1")
+            raise RefusalError(f"TEC:MODE is {mode}, T (constant temperature) is needed: select it")
+        yield from self._write_settings(self._written)
+        self._line.send("TEC:OUT 1")
         for _ in range(_ON_TRIES):
-            bits = yield from ask(self._condition.question, decode_bits)
+            bits = yield from self._ask(self._condition.question, decode_bits)
             if bits & TecCondition.OUTPUT_ON:
                 return
-            yield Wait(_RETRY_S)
-        errors = yield from error_texts()
+            yield pause(_RETRY_S)
+        errors = yield from self._error_texts()
         found = ", ".join((*errors, *tec_condition_names(bits & ~_USUAL))) or "no error reported"
-        raise RefusedError(f"does not switch on ({found}): check the sensor and the TEC's cable")
+        raise RefusalError(f"does not switch on ({found}): check the sensor and the TEC's cable")
 
-    def _stop_script(self) -> Script[None]:
+    def _switch_off(self) -> Script[None]:
         for _ in range(_OFF_TRIES):
-            yield Send("TEC:OUT 0")
-            if (yield Ask(self._out.question)) in ("0", "OFF"):
+            self._line.send("TEC:OUT 0")
+            if (yield from self._ask_once(self._out.question)) in ("0", "OFF"):
                 break
-            yield Wait(_RETRY_S)
+            yield pause(_RETRY_S)
         else:
-            self._problem = self._stopped_unconfirmed()
-        yield Send("LOCAL")
-        yield Wait(_RETRY_S)
-
-    def _stopped_unconfirmed(self) -> str:
-        return f"{self._name}: the output is not confirmed off: switch it off at the device"
+            self._problem = f"{self._who}: {self._stop_doubt}"
+        self._line.send("LOCAL")
+        yield pause(_RETRY_S)
 
 
 def _tec_settings(settings: TecSettings) -> tuple[Setting, ...]:
     """Return what the start sequence writes, in its order. Raises ValueError."""
     if not settings.limit_low_c < settings.setpoint_c < settings.limit_high_c:
         raise ValueError(
-            f"TEC controller: a set point of {settings.setpoint_c:g} deg C is configured, between "
+            f"tec: a set point of {settings.setpoint_c:g} deg C is configured, between "
             f"{settings.limit_low_c:g} and {settings.limit_high_c:g} deg C is allowed; correct the "
             "configuration"
         )

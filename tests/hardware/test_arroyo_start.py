@@ -84,7 +84,7 @@ def test_an_answer_without_sense_is_refused_after_three_tries():
     bench.wire.stuck.add("LAS:OUT?")
     bench.run(2.0)
     assert bench.driver.link is LinkState.REFUSED
-    assert bench.driver.problem.startswith("Laser driver: LAS:OUT? is not answered properly")
+    assert bench.driver.problem.startswith("laser on sim://laser: LAS:OUT? is not answered properly")
     assert [line for line in bench.wire.sent() if line != "LAS:OUT 0"][4:] == [
         "LAS:OUT?",
         *("*IDN?", "LAS:OUT?"),
@@ -194,7 +194,7 @@ def test_a_read_back_that_differs_is_refused_with_command_wanted_and_got(questio
     bench.run(2.0)
     assert bench.driver.link is LinkState.REFUSED
     assert words in bench.driver.problem
-    assert bench.driver.problem.startswith("Laser driver: ")
+    assert bench.driver.problem.startswith("laser on sim://laser: ")
     assert bench.driver.condition_bits is None
 
 
@@ -264,7 +264,7 @@ def test_a_port_that_is_not_there_is_tried_again_with_growing_pauses():
     bench.wire.gone = True
     bench.run(34.0)
     assert bench.driver.link is LinkState.LOST
-    assert "Laser driver: port sim://laser is not there" in bench.driver.problem
+    assert "laser: port sim://laser is not there" in bench.driver.problem
     pauses = [b - a for a, b in zip(bench.wire.openings, bench.wire.openings[1:], strict=False)]
     assert pauses == pytest.approx([0.5, 1, 2, 4, 8, 8, 8], abs=0.02)
 
