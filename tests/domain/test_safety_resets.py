@@ -175,3 +175,19 @@ def test_a_recovery_is_recorded_once() -> None:
     cart.inject.clear()
     cart.run(1.0)
     assert cart.safety_types().count(BY_SOURCE["stop_loop"].recovery) == 1
+
+
+def test_an_emergency_stop_is_not_told_as_a_lost_gate_too() -> None:
+    cart = emitting()
+    cart.inject["board"] = with_(stop_loop_closed=False, gate_closed=False, faults=1 << 1)
+    cart.tick()
+    assert cart.state.faults == ("stop_loop", "board_fault_1")
+
+
+def test_lamps_of_an_armed_cart_do_not_ask_what_only_arming_asks() -> None:
+    cart = IdealCart(rules())
+    cart.arm()
+    cart.inject["tec"] = with_(temperature_c=25.5)
+    cart.run(0.2)
+    samples = [event for decision in cart.decisions[-10:] for event in decision.events]
+    assert samples[-1].interlocks["tec"]

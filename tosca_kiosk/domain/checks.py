@@ -106,9 +106,14 @@ def no_board_fault(mask: int) -> Check:
 
 
 def gate_holds(rules: Rules, state: State, inputs: Inputs) -> bool:
-    """The gate's read-back stays closed from the check until the light is off."""
+    """The gate's read-back stays closed from the check until the light is off.
+
+    An open stop loop and the board's own faults open it too; these have rows of their own.
+    """
     board = inputs.board
-    return board is None or state.beam in GATE_OPEN_BEAMS or board.gate_closed or pedal_let_go(inputs)
+    if board is None or state.beam in GATE_OPEN_BEAMS or board.gate_closed:
+        return True
+    return pedal_let_go(inputs) or not board.stop_loop_closed or bool(board.faults)
 
 
 def pedal_let_go(inputs: Inputs) -> bool:

@@ -294,7 +294,7 @@ _ACTING = {situation: _rows_of(_scopes_in(*situation)) for situation in _SITUATI
 _SHOWN = {
     situation: _rows_of(
         _scopes_in(*situation) & ~Scope.WARN
-        | (Scope.ARM if situation[0] is not Phase.TREATING else Scope.ANY)
+        | (Scope.ANY if situation[0] in (Phase.ARMED, Phase.TREATING) else Scope.ARM)
     )
     for situation in _SITUATIONS
 }
