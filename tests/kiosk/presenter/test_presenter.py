@@ -266,6 +266,28 @@ def test_ending_closes_the_session_and_then_its_journal(opened):
     assert isinstance(opened.control.poll(), EndSession)
 
 
+def test_the_row_says_paused_from_a_pause_to_the_next_arming(opened):
+    def status(**changes):
+        opened.cart = in_session(session_id=1, **changes)
+        opened.settle()
+        return sessions.get(opened.record.database, 1).status
+
+    assert status() == "in_progress"
+    assert status(phase="treating", elapsed_s=12.0) == "in_progress"
+    assert status(elapsed_s=12.0) == "paused"
+    assert status(phase="fault", elapsed_s=12.0) == "paused"
+    assert status(phase="armed", elapsed_s=12.0) == "in_progress"
+    assert status(elapsed_s=12.0) == "paused"
+    changes = opened.record.database.find("audit_log", table_name="sessions")
+    assert changes[-1]["operator_tech_id"] == opened.state.user.tech_id
+
+
+def test_a_finished_session_is_not_paused(opened):
+    opened.cart = in_session(session_id=1, elapsed_s=60.0, finished=True)
+    opened.settle()
+    assert sessions.get(opened.record.database, 1).status == "in_progress"
+
+
 def test_an_order_carries_the_session_it_is_meant_for(opened):
     opened.presenter.treating.begin_arm()
     assert opened.control.poll().session == 1

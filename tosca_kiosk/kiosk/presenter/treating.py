@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from tosca_kiosk.control.link.messages import Hello, SessionEnded
+from tosca_kiosk.control.link.telemetry import Telemetry
 from tosca_kiosk.domain.protocol import Protocol
 from tosca_kiosk.domain.records import CommandType
 from tosca_kiosk.domain.state import Phase
@@ -19,6 +20,11 @@ from tosca_kiosk.record import OpenedRecord, SessionPlan
 from tosca_kiosk.storage.sessions import Session
 
 
+def is_paused(telemetry: Telemetry) -> bool:
+    """Whether the session stands still between two parts of its light."""
+    return telemetry.phase == Phase.READY and telemetry.elapsed_s > 0.0 and not telemetry.finished
+
+
 class Treating:
     """Leads one session. ended: called with the id of a session whose row is closed."""
 
@@ -28,6 +34,7 @@ class Treating:
         self._prepared: SessionPlan | None = None
         self._ending: int | None = None
         self._adopted: Protocol | None = None
+        self._row_paused = False
         self.form = TreatmentForm()
 
     @property
@@ -50,8 +57,9 @@ class Treating:
             self._desk.screen = ScreenName.PROTOCOLS
 
     def update(self) -> None:
-        """Open the session as soon as nothing is in the way."""
+        """Open the session as soon as nothing is in the way, and keep its row in step with its pauses."""
         desk, telemetry = self._desk, self._desk.telemetry
+        self._follow_pauses()
         if desk.screen is not ScreenName.TREATMENT or telemetry is None or self.form.refused:
             return
         if self.form.opening is Opening.NOT_ASKED and telemetry.phase == Phase.IDLE and telemetry.stage_homed:
@@ -96,7 +104,7 @@ class Treating:
 
     def _row_open(self, opened: OpenedRecord) -> None:
         desk = self._desk
-        desk.session = opened.session
+        desk.session, self._row_paused = opened.session, False
         desk.await_reply(desk.link.open_session(opened.folder, opened.header), self._answered_open)
 
     def _answered_open(self, refused: str | None) -> None:
@@ -136,6 +144,22 @@ class Treating:
     def pause(self) -> None:
         """Pause: light off, back to ready."""
         self._order(CommandType.PAUSE)
+
+    def _follow_pauses(self) -> None:
+        desk, telemetry = self._desk, self._desk.telemetry
+        session, here = desk.session, self.form.opening is Opening.OPEN
+        if not here or session is None or telemetry is None or telemetry.session_id != session.session_id:
+            return
+        paused = is_paused(telemetry)
+        moving_on = telemetry.phase in EMISSION_PHASES
+        if paused == self._row_paused or not (paused or moving_on):
+            return
+        self._row_paused = paused
+        desk.ask(
+            lambda: treatment.keep_paused(desk.record, session.session_id, paused, desk.operator_id),
+            lambda nothing: None,
+            lambda text: None,  # a record that is lost is an alarm of its own
+        )
 
     def ask_end(self, asking: bool) -> None:
         """Show or hide the question whether an unfinished session shall end."""
@@ -215,7 +239,7 @@ class Treating:
     def _adopt(self, adopted: Adopted) -> None:
         desk = self._desk
         desk.session, desk.patient, desk.protocol = adopted.session, adopted.patient, None
-        self._adopted = adopted.protocol
+        self._adopted, self._row_paused = adopted.protocol, adopted.session.status == "paused"
         self.form = TreatmentForm(opening=Opening.OPEN)
         self._tell_restart()
 

@@ -65,6 +65,12 @@ def open_row(record: Record, plan: SessionPlan, devices: dict[str, dict[str, str
         return opened
 
 
+def keep_paused(record: Record, session_id: int, paused: bool, tech_id: int | None) -> None:
+    """Say in an open session's row whether it is paused. StorageError if the session is closed already."""
+    with record.database.transaction(tech_id) as transaction:
+        sessions.set_paused(transaction, session_id, paused)
+
+
 def close_row(record: Record, session_id: int, tech_id: int | None) -> Session:
     """Import the finished journal of a session and close its row. Raises StorageError."""
     session = sessions.get(record.database, session_id)

@@ -11,6 +11,7 @@ from tosca_kiosk.domain.interlocks import BY_SOURCE
 from tosca_kiosk.domain.state import Beam, Phase
 from tosca_kiosk.kiosk import wording
 from tosca_kiosk.kiosk.forms import Opening
+from tosca_kiosk.kiosk.presenter.treating import is_paused
 from tosca_kiosk.kiosk.screens.treatment.lamps import LampRow, lamp_rows
 from tosca_kiosk.kiosk.state import KioskState
 
@@ -104,8 +105,7 @@ def state_bar(state: KioskState) -> str:
         return "fault"
     if live.phase in (Phase.ARMED, Phase.TREATING):
         return "emitting" if live.beam == Beam.EMITTING else "ready"
-    begun = live.phase == Phase.READY and live.elapsed_s > 0.0 and not live.finished
-    return "paused" if begun else "standby"
+    return "paused" if is_paused(live) else "standby"
 
 
 def why_not_armable(live: Telemetry) -> str:
