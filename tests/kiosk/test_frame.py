@@ -65,6 +65,28 @@ def test_stop_acts_when_the_finger_comes_down(stage, frame):
     assert not frame.stop.pressed
 
 
+def window_hears(stage, x, y):
+    """Tell the window of a finger as SDL does, before Kivy makes a touch of it."""
+    stage.window.mouse_pos = (x, y)
+    stage.window.dispatch("on_mouse_down", x, stage.window.height - 1 - y, "left", [])
+
+
+def test_stop_acts_when_the_window_hears_of_the_finger_and_not_again_for_its_touch(stage, frame):
+    heard = told(frame, "on_stop")
+    window_hears(stage, *frame.stop.center)
+    assert heard == [("on_stop",)]
+    finger = stage.touch(frame.stop)
+    assert frame.stop.pressed
+    finger.lift()
+    assert heard == [("on_stop",)]
+
+
+def test_a_finger_beside_stop_does_not_stop(stage, frame):
+    heard = told(frame, "on_stop")
+    window_hears(stage, frame.stop.x - 1, frame.stop.center_y)
+    assert heard == []
+
+
 @pytest.mark.parametrize("layer", layers())
 def test_stop_acts_under_every_sheet(stage, frame, layer):
     heard = told(frame, "on_stop")

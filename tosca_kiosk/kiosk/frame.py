@@ -1,7 +1,8 @@
 """The frame around every screen: top bar, alarm slot, content, action bar and STOP.
 
-Rules: STOP is hit-tested on the window's touch-down before anything else and acts at once, under every
-sheet, locked and asleep; nothing moves the layout; layers stay inside the content area.
+Rules: STOP is hit-tested when the window is told of the finger, a round of the main loop before Kivy makes a
+touch of it, and acts at once, under every sheet, locked and asleep; nothing moves the layout; layers stay
+inside the content area.
 """
 
 from __future__ import annotations
@@ -22,6 +23,7 @@ from tosca_kiosk.kiosk.tokens import (
     GAP_MM,
     MARGIN_MM,
     SAME_TOUCH_MM,
+    SAME_TOUCH_S,
     SPACING_MM,
     STOP_HEIGHT_MM,
     STOP_WIDTH_MM,
@@ -58,6 +60,7 @@ class UiFrame(Painted, FloatLayout):
         self._window: Any = None
         self._repeats = Repeats(px(SAME_TOUCH_MM))
         self._stop_touch: MotionEvent | None = None
+        self._stopped_s = -SAME_TOUCH_S
         super().__init__(**kwargs)
 
     def build(self) -> None:
@@ -175,19 +178,27 @@ class UiFrame(Painted, FloatLayout):
         self._window = window
         window.add_widget(self)
         self.repaint()
-        window.bind(on_touch_down=self._first, on_touch_up=self._last)
+        window.bind(on_mouse_down=self._earliest, on_touch_down=self._first, on_touch_up=self._last)
 
     def detach(self) -> None:
         """Leave the window."""
-        self._window.unbind(on_touch_down=self._first, on_touch_up=self._last)
+        self._window.unbind(on_mouse_down=self._earliest, on_touch_down=self._first, on_touch_up=self._last)
         self._window.remove_widget(self)
         self._window = None
+
+    def _earliest(self, window: Any, *_: Any) -> bool:
+        """Act on a finger on STOP; the touch follows and does the rest."""
+        if self.stop.collide_point(*window.mouse_pos):
+            self._stopped_s = Clock.time()
+            self.dispatch("on_stop")
+        return False
 
     def _first(self, _window: Any, touch: MotionEvent) -> bool:
         """Sort a touch-down before any widget sees it. True: it goes no further."""
         if self.stop.collide_point(*touch.pos):
             self._stop_touch, self.stop.pressed = touch, True
-            self.dispatch("on_stop")
+            if Clock.time() - self._stopped_s >= SAME_TOUCH_S:
+                self.dispatch("on_stop")
             fingers.tell(touch)
             self.dispatch("on_activity")
             return True

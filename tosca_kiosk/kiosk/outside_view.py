@@ -44,7 +44,7 @@ class OutsideView:
         self._drawn = self._shell.shown
 
     def poll(self, now_s: float) -> None:
-        """Answer one connection, if there is one; now_s: the system's monotonic clock. Call before drawing."""
+        """Answer one connection, if there is one. now_s: the system's monotonic clock."""
         if self._drawn is not self._first[0]:
             self._first = (self._drawn, now_s)
         try:
