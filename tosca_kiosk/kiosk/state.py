@@ -67,7 +67,8 @@ class KioskState:
     """One frame. now_s: the kiosk's monotonic clock. telemetry: newest from control, None when never seen.
 
     control: whether the command socket is up; control_problem: why not. record_problem: why the record cannot
-    be used now, or None. asleep: dimmed after a time without a touch. The rest is each screen's own part.
+    be used now, or None. asleep: dimmed after a time without a touch.
+    camera: whether the configuration has one. The rest is each screen's own part.
     """
 
     now_s: float
@@ -85,6 +86,7 @@ class KioskState:
     simulated: bool
     control_problem: str | None = None
     asleep: bool = False
+    camera: bool = False
     first_start: FirstStartForm = field(default_factory=FirstStartForm)
     login: LoginForm = field(default_factory=LoginForm)
     patients: PatientsForm = field(default_factory=PatientsForm)

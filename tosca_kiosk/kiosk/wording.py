@@ -43,8 +43,12 @@ def duration(seconds: float | None) -> str:
 
 
 def shortened(text: str, most: int) -> str:
-    """Return a text of at most so many characters, its end left out where it is longer."""
-    return text if len(text) <= most else f"{text[: most - 4].rstrip()} ..."
+    """Return a text of at most so many characters, whole words where it has any; its end left out."""
+    if len(text) <= most:
+        return text
+    kept = text[: most - 4]
+    whole_words = kept if text[most - 4] == " " else kept.rpartition(" ")[0] or kept
+    return f"{whole_words.rstrip()} ..."
 
 
 def local_time(time: datetime | None) -> str:

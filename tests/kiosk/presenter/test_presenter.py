@@ -170,7 +170,7 @@ def test_a_wrong_pin_says_so_and_delays_the_second_time(staffed):
         part.pin("999999")
         state = staffed.settle()
     assert state.screen is ScreenName.LOGIN
-    assert "Wrong PIN, 2 in a row" in state.login.refused
+    assert "2 wrong PINs in a row" in state.login.refused
     assert state.login.retry_at_s > state.now_s
 
 

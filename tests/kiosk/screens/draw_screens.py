@@ -2,7 +2,6 @@
 
 import sys
 import tempfile
-from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -14,7 +13,7 @@ environment.prepare(offscreen=True)
 
 from audit import audit  # noqa: E402 -- after the environment
 from golden import write  # noqa: E402
-from scenes import SCENES  # noqa: E402
+from scenes import SCENES, put  # noqa: E402
 from stage import the_stage  # noqa: E402
 
 from tosca_kiosk.config import bundled, load_config  # noqa: E402
@@ -33,8 +32,8 @@ def main(folder):
         shell = Shell(Presenter(record, worker, ControlLink(Path(data) / "no.sock"), lambda: None), print)
         shell.frame.attach(stage.window)
         for theme in ("dark", "light"):
-            for name, scene in SCENES.items():
-                shell.show(replace(scene, theme=theme))
+            for name in SCENES:
+                put(shell, name, theme=theme)
                 stage.frame(5)
                 write(folder / f"{name}_{theme}.png", stage.picture())
                 for problem in audit(stage, shell.frame):

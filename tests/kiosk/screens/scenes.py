@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import UTC, datetime
+from math import sin
 
 from tosca_kiosk.control.link.telemetry import Telemetry
 from tosca_kiosk.domain.interlocks import LAMPS
 from tosca_kiosk.domain.protocol import Protocol, Step
 from tosca_kiosk.domain.ramps import RampType
-from tosca_kiosk.kiosk.alarms import control_lost, of_interlock, record_problem
+from tosca_kiosk.kiosk.alarms import OWN, STALE_DATA, control_lost, of_interlock, record_problem
 from tosca_kiosk.kiosk.forms import (
     FaultForm,
     FirstStartForm,
@@ -158,7 +159,7 @@ TREATING = replace(
     telemetry=in_session(),
     treatment=TreatmentForm(opening=Opening.OPEN),
 )
-GONE = "/data/laser_control.db is gone or was replaced. Do not treat. Restart the kiosk, or call service."
+GONE = "Do not treat. Restart the kiosk or call service: /data/laser_control.db is gone or was replaced."
 
 
 def treating(form=None, **changes):
@@ -222,7 +223,6 @@ LOG = tuple(
             ("emergency", "The emergency stop is pressed or its wire is open. Turn the red button."),
             ("warning", "A wrong PIN for jane.doe."),
             ("critical", "Measured power is far under the set power. Check the fibre."),
-            ("info", "Database schema created"),
         ],
         start=1,
     )
@@ -236,13 +236,18 @@ SCENES = {
         FIRST, first_start=FirstStartForm(refused="The two PINs differ. Type it again.")
     ),
     "first_start_name": replace(FIRST, first_start=FirstStartForm(SetUpStep.NAME, "Jane Doe")),
+    "first_start_fault": replace(
+        FIRST,
+        telemetry=telemetry(phase="fault", faults=("screen",)),
+        alarms=(alarm(of_interlock("screen")),),
+    ),
     "first_start_pin": replace(FIRST, first_start=FirstStartForm(SetUpStep.PIN, "Jane Doe")),
     "login": BASE,
     "login_pin": replace(BASE, login=LoginForm(accounts=ACCOUNTS, chosen=JANE)),
     "login_wrong": replace(
         BASE,
         login=LoginForm(
-            accounts=ACCOUNTS, chosen=ADMIN, refused="Wrong PIN, 3 in a row.", retry_at_s=NOW_S + 14.2
+            accounts=ACCOUNTS, chosen=ADMIN, refused="3 wrong PINs in a row.", retry_at_s=NOW_S + 14.2
         ),
     ),
     "login_no_record": replace(
@@ -304,7 +309,11 @@ SCENES = {
         session_id=None, phase="idle",
     ),
     "treatment_stale": replace(
-        TREATING, telemetry=in_session(mono_s=NOW_S - 0.5, phase="treating", beam="emitting", measured_w=4.4)
+        TREATING,
+        telemetry=in_session(
+            mono_s=NOW_S - 0.5, phase="treating", beam="emitting", measured_w=4.4, set_w=4.5, elapsed_s=14.0
+        ),
+        alarms=(alarm(OWN[STALE_DATA]),),
     ),
     "treatment_control_lost": replace(
         TREATING,
@@ -323,7 +332,7 @@ SCENES = {
     "fault_supervisor": fault("stop_loop", "laser_stale", "tec", standing=("stop_loop",)),
     "fault_pin": fault("photodiode_out_of_range", form=FaultForm(chosen=JOHN)),
     "fault_wrong_pin": fault(
-        "stop_loop", form=FaultForm(chosen=ADMIN, refused="Wrong PIN, 2 in a row.", retry_at_s=NOW_S + 2.0)
+        "stop_loop", form=FaultForm(chosen=ADMIN, refused="2 wrong PINs in a row.", retry_at_s=NOW_S + 2.0)
     ),
     "fault_still_there": fault(
         "stop_loop",
@@ -333,6 +342,9 @@ SCENES = {
         ),
     ),
     "fault_nobody": fault("kiosk_lost", signed_in=None),
+    "fault_stale": replace(
+        fault("screen"), telemetry=in_session(phase="fault", faults=("screen",), mono_s=NOW_S - 1.0)
+    ),
     "summary_completed": summary(FINISHED, 0.97),
     "summary_aborted": summary(
         replace(ABORTED, post_treatment_notes="slight redness"), 0.4, record_problem=None
@@ -343,3 +355,32 @@ SCENES = {
     "safety_log_empty": replace(SIGNED_IN, screen=ScreenName.SAFETY_LOG, safety_log=SafetyLogForm(())),
 }  # fmt: skip
 """Every scene by its name; the first part of the name is the screen's."""
+
+HISTORY_S = 18.0
+
+
+def history(name):
+    """Return the snapshots before a treatment scene: dark, then rising light up to where it stands."""
+    scene = SCENES[name]
+    live = scene.telemetry
+    if scene.screen is not ScreenName.TREATMENT or live is None or not live.elapsed_s:
+        return []
+    begun_s, end_s = NOW_S - HISTORY_S + 4.0, live.mono_s
+    light_w = live.set_w or 4.5
+    states = []
+    for at in range(round((end_s - NOW_S + HISTORY_S) / 0.05)):
+        at_s = NOW_S - HISTORY_S + at * 0.05
+        lit = begun_s <= at_s and (live.set_w > 0.0 or at_s < end_s - 3.0)
+        set_w = min(light_w, 2.0 + 0.25 * (at_s - begun_s)) if lit else 0.0
+        measured_w = set_w * 0.99 + 0.05 * sin(9.0 * at_s) if lit else 0.0
+        before = in_session(mono_s=at_s, phase="ready", set_w=set_w, measured_w=measured_w)
+        states.append(replace(scene, now_s=at_s, telemetry=before, alarms=()))
+    return states
+
+
+def put(shell, name, **changes):
+    """Show a scene as a person meets it: after what came before."""
+    shell.shown = None
+    for state in history(name):
+        shell.show(replace(state, **changes))
+    shell.show(replace(SCENES[name], **changes))

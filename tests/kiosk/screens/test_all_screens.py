@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import pytest
 from audit import audit, count
 from golden import compare
-from scenes import SCENES
+from scenes import SCENES, put, treating
 
+from tosca_kiosk.domain.interlocks import INTERLOCKS
 from tosca_kiosk.kiosk.state import ScreenName
 
 THEMES = ("dark", "light")
@@ -16,7 +15,7 @@ THEMES = ("dark", "light")
 
 def put_up(stage, shell, name, theme, simulated=True):
     shell.frame.strip_shown = simulated
-    shell.show(replace(SCENES[name], theme=theme, simulated=simulated))
+    put(shell, name, theme=theme, simulated=simulated)
     stage.frame(5)
 
 
@@ -65,3 +64,15 @@ PICTURES = (
 def test_a_screen_looks_as_it_was_approved(stage, shell, name):
     put_up(stage, shell, name, "dark")
     assert compare(f"screen_{name}", stage.picture()) == ""
+
+
+@pytest.mark.parametrize("more", [(), ("tec",)], ids=["alone", "more"])
+def test_whatever_refuses_arming_the_words_fit(stage, shell, more):
+    put_up(stage, shell, "treatment_ready", "dark")
+    guide = shell.screens[ScreenName.TREATMENT].ids.guide
+    problems = []
+    for row in INTERLOCKS:
+        shell.show(treating(refusals=(row.source, *more)))
+        stage.frame(5)
+        problems += [f"{row.source}: {problem}" for problem in audit(stage, guide)]
+    assert problems == []

@@ -11,7 +11,9 @@ from tosca_kiosk.domain.interlocks import INTERLOCKS, LAMPS
 from tosca_kiosk.domain.state import Beam, Phase
 from tosca_kiosk.kiosk import wording
 from tosca_kiosk.kiosk.chrome import chrome
+from tosca_kiosk.kiosk.forms import SummaryForm
 from tosca_kiosk.kiosk.screens.fault.view_model import view as fault_view
+from tosca_kiosk.kiosk.screens.first_start.view_model import view as first_start_view
 from tosca_kiosk.kiosk.screens.login.view_model import view as login_view
 from tosca_kiosk.kiosk.screens.patients.view_model import view as patients_view
 from tosca_kiosk.kiosk.screens.protocols.view_model import view as protocols_view
@@ -32,7 +34,8 @@ STALE = [
 def test_no_figure_is_shown_from_data_that_is_not_fresh(state):
     view = treatment_view(state)
     assert (view.state, view.power, view.remaining, view.dose_j) == ("stale", "--", "--", None)
-    assert view.power_details == ("set --, limit --",)
+    assert view.power_details == ("set --", "limit --")
+    assert view.remaining_details[-1] == "ring --"
     assert {lamp.state for lamp in view.lamps} == {"unknown"}
     assert not view.can_pause
     assert view.primary is not Primary.ARM
@@ -79,8 +82,8 @@ def test_there_is_always_a_word_on_what_to_do(phase, beam):
 def test_whatever_refuses_arming_says_why_and_switches_the_key_off(row):
     view = treatment_view(treating(refusals=(row.source,)))
     assert (view.primary, view.primary_enabled) == (Primary.ARM, False)
-    assert row.what in view.guide
-    assert row.to_do in view.guide
+    assert view.guide == row.to_do
+    assert view.guide_detail == row.what
 
 
 def test_the_key_stays_on_while_it_is_held():
@@ -94,8 +97,9 @@ def test_no_way_leads_off_while_armed_or_treating(phase):
 
 
 def test_a_ring_on_its_way_shows_both_sizes():
-    assert treatment_view(SCENES["treatment_ring_change"]).ring == "3.20 > 3.50 mm"
-    assert "3.50 mm" in treatment_view(SCENES["treatment_ring_change"]).guide
+    view = treatment_view(SCENES["treatment_ring_change"])
+    assert view.remaining_details[-1] == "ring 3.20 > 3.50 mm"
+    assert "3.50 mm" in view.guide_detail
 
 
 @pytest.mark.parametrize("row", INTERLOCKS, ids=lambda row: row.source)
@@ -124,6 +128,44 @@ def test_a_fault_cannot_be_reset_on_old_data():
     view = fault_view(state)
     assert not view.can_reset
     assert "old" in view.problem
+
+
+def test_a_fault_before_the_first_pin_says_when_it_can_be_reset():
+    assert "reset takes a PIN" in first_start_view(SCENES["first_start_fault"]).fault
+    assert first_start_view(SCENES["first_start_admin"]).fault == ""
+
+
+def test_the_pad_says_what_its_digits_are_for():
+    assert "Touch your name" in login_view(SCENES["login"]).message
+    assert login_view(SCENES["login_pin"]).message == "PIN of Jane Doe"
+    assert login_view(SCENES["login_wrong"]).message == "3 wrong PINs in a row."
+
+
+def test_a_cart_without_a_camera_says_so_and_one_with_it_has_a_lamp():
+    def lamp(**changes):
+        return next(
+            lamp
+            for lamp in treatment_view(replace(TREATING, **changes)).lamps
+            if "amera" in lamp.text.lower()
+        )
+
+    assert lamp() == ("No camera", "unknown")
+    assert lamp(camera=True) == ("CAMERA", "good")
+
+
+@pytest.mark.parametrize(
+    ("reason", "shown"),
+    [
+        ("e_stop_pressed: The red button.", "The red button."),
+        ("The stage: it moved.", "The stage: it moved."),
+        ("ended by the operator", "ended by the operator"),
+    ],
+)
+def test_the_reason_of_an_abort_is_told_without_the_events_name(reason, shown):
+    result = SCENES["summary_aborted"].summary.result
+    session = replace(result.session, abort_reason=reason)
+    form = SummaryForm(result=replace(result, session=session))
+    assert summary_view(replace(SCENES["summary_aborted"], summary=form)).reason == shown
 
 
 def test_the_wait_after_wrong_pins_is_counted_in_whole_seconds():

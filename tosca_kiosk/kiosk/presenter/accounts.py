@@ -130,4 +130,5 @@ def wrong_pin(desk: Desk, tried: PinCheck) -> tuple[str, float]:
     if tried.retry_at is None:
         return "Wrong PIN. Try again.", 0.0
     wait_s = (tried.retry_at - desk.record.utc()).total_seconds()
-    return f"Wrong PIN, {tried.wrong_tries} in a row.", desk.now_s + max(0.0, wait_s)
+    # Also said of a PIN that came during the wait and was not looked at.
+    return f"{tried.wrong_tries} wrong PINs in a row.", desk.now_s + max(0.0, wait_s)

@@ -221,6 +221,7 @@ class Presenter:
             record_problem=desk.record_problem,
             simulated=desk.record.config.any_simulated,
             control_problem=link.problem,
+            camera=desk.record.config.camera is not None,
             asleep=idle_s >= DIM_AFTER_S and not self._may_emit(),
             first_start=self.first_start.form,
             login=self.login.form,

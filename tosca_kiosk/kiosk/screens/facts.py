@@ -10,11 +10,12 @@ from kivy.uix.boxlayout import BoxLayout
 from kivy.uix.gridlayout import GridLayout
 
 from tosca_kiosk.kiosk.look import px
-from tosca_kiosk.kiosk.tokens import PADDING_MM, STRONG_MM, TEXT_MM
+from tosca_kiosk.kiosk.tokens import PADDING_MM, TEXT_MM, TITLE_MM
 from tosca_kiosk.kiosk.widgets.painted import Painted
 from tosca_kiosk.kiosk.widgets.text import UiText
 
-_PAIR_MM = 11.6
+_PAIR_MM = 15.0
+_GAP_MM = 2.0
 
 
 class UiFacts(Painted, GridLayout):
@@ -43,9 +44,14 @@ class UiFacts(Painted, GridLayout):
         for _ in self.facts:
             pair = (
                 UiText(ink="text2", size_hint_y=None, height=px(TEXT_MM * 1.2)),
-                UiText(bold=True, size_mm=STRONG_MM, shorten=True),
+                UiText(bold=True, size_mm=TITLE_MM, valign="top", shorten=True),
             )
-            box = BoxLayout(orientation="vertical", size_hint_y=None, height=px(_PAIR_MM))
+            box = BoxLayout(
+                orientation="vertical",
+                padding=[0, px(_GAP_MM), 0, 0],
+                size_hint_y=None,
+                height=px(_PAIR_MM),
+            )
             for text in pair:
                 box.add_widget(text)
             self.add_widget(box)

@@ -70,7 +70,7 @@ class Record:
         if self._database is None:
             return f"{self.path} is not open."
         if self._identity() != self._file:
-            return f"{self.path} is gone or was replaced. Do not treat. Restart the kiosk, or call service."
+            return f"Do not treat. Restart the kiosk or call service: {self.path} is gone or was replaced."
         try:
             self._database.find("system_config", limit=1)
             if write:

@@ -21,8 +21,8 @@ _LINE = 1.25
 _SCALE_MM = 9.5
 _GRID_LINES = 6
 _LEGEND_SHARE = 0.4
-MEASURED_MM = 0.5
-SET_MM = 0.4
+MEASURED_MM = 0.7
+SET_MM = 0.3
 LIMIT_MM = 0.35
 DASH_MM = 1.6
 
@@ -48,8 +48,8 @@ class Chart(OnPlate, FloatLayout):
             self._grid_ink = Color()
             self._grid = [Line(width=1) for _ in range(_GRID_LINES)]
         self.limit = Ribbon(self.canvas, px(LIMIT_MM))
-        self.set_line = Ribbon(self.canvas, px(SET_MM))
         self.measured_line = Ribbon(self.canvas, px(MEASURED_MM))
+        self.set_line = Ribbon(self.canvas, px(SET_MM))  # dashes are seen upon a line, not below it
 
     @property
     def field(self) -> tuple[int, int, int, int]:

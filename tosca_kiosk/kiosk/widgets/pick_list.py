@@ -118,7 +118,7 @@ class UiPickList(Painted, BoxLayout):
                 self.add_widget(self._turner)
             else:
                 self.remove_widget(self._turner)
-        self._where.text = f"{page + 1}\nof\n{self.pages}"
+        self._where.text = f"{page + 1} / {self.pages}"
         self._up.disabled, self._down.disabled = page == 0, page == self.pages - 1
 
     def _turn(self, pages: int) -> None:

@@ -35,7 +35,8 @@ class _Dots(Painted):
             with self.canvas:
                 ink = Color()
                 self._dots.append((ink, SmoothLine(width=1.4), SmoothEllipse()))
-        side, pitch = px(_DOT_MM), px(_DOT_MM * 1.7)
+        side = px(_DOT_MM)
+        pitch = min(px(_DOT_MM * 1.7), int((self.width - side) / max(length - 1, 1)))
         left = self.center_x - (pitch * (length - 1) + side) / 2
         for at, (ink, ring, disc) in enumerate(self._dots):
             x, y = round(left + at * pitch), round(self.center_y - side / 2)
@@ -80,7 +81,7 @@ class UiPinPad(Painted, BoxLayout):
     def paint(self) -> None:
         self._message.text = self.message
         self._dots.counts = [self.count, self.length]
-        self._wait.text = f"Wait {self.wait_s:.0f} s" if self.wait_s > 0 else ""
+        self._wait.text = f"Wait {_wait(self.wait_s)}, then try again." if self.wait_s > 0 else ""
         self._keys.disabled = self.wait_s > 0
 
     def clear(self) -> None:
@@ -108,3 +109,8 @@ class UiPinPad(Painted, BoxLayout):
         pin = "".join(self._digits)
         self.clear()
         self.dispatch("on_pin", pin)
+
+
+def _wait(seconds: float) -> str:
+    """Return a wait as it counts down: `15 s`, `4:59`."""
+    return f"{seconds:.0f} s" if seconds < 60 else f"{seconds // 60:.0f}:{seconds % 60:02.0f}"

@@ -18,7 +18,7 @@ class UiText(Painted, Label):
     ink = StringProperty("text")
     size_mm = NumericProperty(TEXT_MM)
     wraps = BooleanProperty(False)
-    repaint_on = ("ink", "size_mm", "wraps", "disabled")
+    repaint_on: tuple[str, ...] = ("ink", "size_mm", "wraps", "disabled")
 
     def __init__(self, **kwargs: Any) -> None:
         kwargs.setdefault("halign", "left")

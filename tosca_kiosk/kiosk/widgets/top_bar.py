@@ -4,17 +4,21 @@ from __future__ import annotations
 
 from typing import Any
 
+from kivy.core.text import Label as TextRenderer
 from kivy.properties import BooleanProperty, NumericProperty, StringProperty
 from kivy.uix.boxlayout import BoxLayout
 
 from tosca_kiosk.kiosk.look import px
-from tosca_kiosk.kiosk.tokens import PADDING_MM
+from tosca_kiosk.kiosk.tokens import PADDING_MM, TEXT_MM
 from tosca_kiosk.kiosk.widgets.painted import OnPlate
 from tosca_kiosk.kiosk.widgets.simulated_banner import UiSimulatedBanner
 from tosca_kiosk.kiosk.widgets.text import UiText
 
 _LINK_MM = 25
 _CLOCK_MM = 20
+_TECHNICIAN_AT_MOST_MM = 40
+_SLACK_PX = 6
+"""Shortening begins a little before a line is full."""
 _OLD_S = 0.3
 
 
@@ -42,9 +46,9 @@ class UiTopBar(OnPlate, BoxLayout):
     def build(self) -> None:
         super().build()
         self._banner = UiSimulatedBanner(size_hint_x=None)
-        self._patient = UiText(bold=True, shorten=True, size_hint_x=1.2)
+        self._patient = UiText(bold=True, size_hint_x=None)
         self._protocol = UiText(ink="text2", shorten=True)
-        self._technician = UiText(ink="text2", shorten=True, size_hint_x=0.8)
+        self._technician = UiText(ink="text2", shorten=True, size_hint_x=None)
         self._link = UiText(ink="text2", halign="right", size_hint_x=None, width=px(_LINK_MM))
         self._clock = UiText(halign="right", size_hint_x=None, width=px(_CLOCK_MM))
         for part in (self._banner, self._patient, self._protocol, self._technician, self._link, self._clock):
@@ -55,9 +59,17 @@ class UiTopBar(OnPlate, BoxLayout):
         self._banner.text = "SIMULATED" if self.simulated else ""
         self._patient.text, self._protocol.text = self.patient, self.protocol
         self._technician.text, self._clock.text = self.technician, self.clock
+        self._patient.width = _width_of(self.patient, bold=True)
+        self._technician.width = min(_width_of(self.technician), px(_TECHNICIAN_AT_MOST_MM))
         self._link.text = link_text(self.link_age_s)
         self._link.bold = self.link_age_s is None or not self.link_age_s <= _OLD_S
         self._link.ink = "text" if self._link.bold else "text2"
+
+
+def _width_of(text: str, *, bold: bool = False) -> int:
+    """Return the width in pixels of a line of text, so that the protocol's name gets what is left."""
+    width: int = TextRenderer(font_size=px(TEXT_MM), bold=bold).get_extents(text)[0]
+    return width + _SLACK_PX if text else 0
 
 
 def link_text(age_s: float | None) -> str:

@@ -7,6 +7,7 @@ from typing import Any
 from tosca_kiosk.kiosk.look import px
 from tosca_kiosk.kiosk.screens.base import KioskScreen, action, load_layout, room, strong
 from tosca_kiosk.kiosk.screens.fault.view_model import FaultView, view
+from tosca_kiosk.kiosk.screens.flowing import UiFlowing
 from tosca_kiosk.kiosk.widgets.notice import UiNotice
 from tosca_kiosk.kiosk.widgets.panel import UiPanel
 from tosca_kiosk.kiosk.widgets.pick_list import Row, UiPickList
@@ -14,7 +15,7 @@ from tosca_kiosk.kiosk.widgets.pin_pad import UiPinPad
 from tosca_kiosk.kiosk.widgets.state_bar import UiStateBar
 from tosca_kiosk.kiosk.widgets.text import UiText
 
-WIDGETS = (UiNotice, UiPanel, UiPickList, UiPinPad, UiStateBar, UiText)
+WIDGETS = (UiFlowing, UiNotice, UiPanel, UiPickList, UiPinPad, UiStateBar, UiText)
 """What the layout names."""
 load_layout(__file__)
 _BACK_MM = 46
@@ -49,10 +50,9 @@ class FaultScreen(KioskScreen):
     def show_view(self, view: FaultView) -> None:
         ids = self.ids
         beside_pad = self._reset_by(view) is self._pad
-        ids.what.text, ids.to_do.text = view.what, "" if beside_pad else view.to_do
-        ids.to_do.size_hint_y = 0.001 if beside_pad else 1
+        crowded = beside_pad and (view.problem or view.message)
+        ids.what.text, ids.to_do.text = view.what, "" if crowded else view.to_do
         ids.session.text = "" if beside_pad else view.session
-        ids.session.size_hint_y = 0.001 if beside_pad else 1
         ids.role.text = view.role_text
         ids.notice.text = view.problem or view.message
         ids.notice.height = px(_NOTICE_MM) if ids.notice.text else 0

@@ -50,10 +50,10 @@ def view(state: KioskState) -> FaultView:
     role = role_to_reset(sources)
     needs_pin = role is not Role.TECHNICIAN or state.user is None
     return FaultView(
-        what=_what(sources, standing),
+        what="No data from control" if live is None else _what(sources, standing),
         to_do=alarms.of_interlock(sources[0]).to_do if sources else "",
         session=_session(state),
-        role_text=f"Reset: {role}",
+        role_text="" if live is None else _role_text(role, needs_pin),
         needs_pin=needs_pin,
         can_reset=not needs_pin and live is not None and not form.busy,
         rows=_rows(state, role),
@@ -72,6 +72,10 @@ def _what(sources: tuple[str, ...], standing: frozenset[str]) -> str:
         return ""
     still = " (still there)" if sources[0] in standing else ""
     return f"{alarms.of_interlock(sources[0]).what}{still}"
+
+
+def _role_text(role: Role, needs_pin: bool) -> str:
+    return f"Reset with the PIN of a {role}" if needs_pin else f"You may reset it ({role})"
 
 
 def _session(state: KioskState) -> str:

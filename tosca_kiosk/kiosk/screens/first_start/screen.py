@@ -34,11 +34,12 @@ class FirstStartScreen(KioskScreen):
     def show_view(self, view: FirstStartView) -> None:
         ids = self.ids
         ids.step.text, ids.title.text, ids.text.text = view.step, view.title, view.text
-        ids.notice.text = view.refused
+        ids.notice.text = view.refused or view.fault
+        ids.notice.tone = "refused" if view.refused else "info"
         ids.name.value = view.full_name
         self._choose_entry(view.pin_shown)
         ids.pad.disabled = view.busy
-        ids.pad.message = "One moment ..." if view.busy else ""
+        ids.pad.message = view.message
         self._back.disabled = not view.can_go_back
 
     def _choose_entry(self, pin_shown: bool) -> None:

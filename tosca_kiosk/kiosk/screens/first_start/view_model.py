@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import NamedTuple
 
+from tosca_kiosk.domain.state import Phase
 from tosca_kiosk.kiosk import wording
 from tosca_kiosk.kiosk.forms import SetUpStep
 from tosca_kiosk.kiosk.state import KioskState
@@ -24,12 +25,16 @@ _WORDS = {
     SetUpStep.PIN: _Words("Technician's PIN", "Choose six digits for {name}."),
     SetUpStep.PIN_AGAIN: _Words("Technician's PIN again", "Type the same six digits once more."),
 }
+FAULT_LATER = "A fault stands. Finish this first: its reset takes a PIN."
 _STEPS = tuple(SetUpStep)
 
 
 @dataclass(frozen=True, slots=True)
 class FirstStartView:
-    """The step in hand. pin_shown: the pad, else the name's field. refused: why a step did not count."""
+    """The step in hand. pin_shown: the pad, else the name's field. refused: why a step did not count.
+
+    message: what the pad is for. fault: what to do of a fault that nobody can reset yet.
+    """
 
     step: str
     title: str
@@ -37,6 +42,8 @@ class FirstStartView:
     pin_shown: bool
     full_name: str
     refused: str
+    message: str
+    fault: str
     busy: bool
     can_go_back: bool
 
@@ -52,6 +59,8 @@ def view(state: KioskState) -> FirstStartView:
         pin_shown=form.step is not SetUpStep.NAME,
         full_name=form.full_name,
         refused=form.refused or (wording.RECORD_LOST if state.record_problem else ""),
+        message="One moment ..." if form.busy else f"{words.title}: six digits",
+        fault=FAULT_LATER if state.live is not None and state.live.phase == Phase.FAULT else "",
         busy=form.busy,
         can_go_back=form.step is not SetUpStep.ADMIN_PIN and not form.busy,
     )

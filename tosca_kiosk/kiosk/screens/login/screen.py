@@ -39,8 +39,7 @@ class LoginScreen(KioskScreen):
         ids = self.ids
         ids.users.rows = [Row(username, name, role) for username, name, role in view.rows]
         ids.users.chosen = view.chosen or None
-        ids.users.empty = view.problem or "Nobody can sign in."
-        ids.title.text = view.title
+        ids.users.empty = "Nobody can sign in now."
         ids.pad.disabled = view.busy or not view.chosen
         ids.pad.message = view.message
         ids.pad.wait_s = view.wait_s

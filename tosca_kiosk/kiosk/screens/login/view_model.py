@@ -6,6 +6,7 @@ import math
 from dataclasses import dataclass
 
 from tosca_kiosk.kiosk import wording
+from tosca_kiosk.kiosk.forms import LoginForm
 from tosca_kiosk.kiosk.state import KioskState
 
 Rows = tuple[tuple[str, str, str], ...]
@@ -16,11 +17,11 @@ class LoginView:
     """rows: username, name, role. chosen: the username whose PIN is asked for, "" for none.
 
     problem: why nobody can sign in now; wait_s: whole seconds until a PIN is looked at again.
+    message: what the pad is for, or why the last PIN was not accepted.
     """
 
     rows: Rows
     chosen: str
-    title: str
     message: str
     wait_s: int
     busy: bool
@@ -35,13 +36,19 @@ def view(state: KioskState) -> LoginView:
     return LoginView(
         rows=tuple((user.username, user.full_name, str(user.role).capitalize()) for user in users),
         chosen="" if form.chosen is None else form.chosen.username,
-        title="Who is working?" if form.chosen is None else f"PIN of {form.chosen.full_name}",
-        message="Checking the PIN ..." if form.busy else form.refused,
+        message=_message(form, bool(users)),
         wait_s=max(0, math.ceil(form.retry_at_s - state.now_s)),
         busy=form.busy,
         problem=_problem(state),
         session_open="" if state.session is None else "A session is open. Sign in to go on with it.",
     )
+
+
+def _message(form: LoginForm, anybody: bool) -> str:
+    """Return what the pad's digits are for."""
+    if form.chosen is None:
+        return "Touch your name, then type your PIN." if anybody else ""
+    return "Checking the PIN ..." if form.busy else form.refused or f"PIN of {form.chosen.full_name}"
 
 
 def _problem(state: KioskState) -> str:

@@ -53,6 +53,7 @@ class SummaryScreen(KioskScreen):
         ids.reason.tone = "refused" if view.problem or view.refused else "info"
         ids.facts.facts = view.facts
         self._log.text = f"Safety log ({view.safety_events})" if view.safety_events else "Safety log"
+        ids.plot.opacity = 1 if view.set_points else 0
         ids.plot.planned, ids.plot.measured = view.set_points, view.measured
         ids.notes.value = view.notes
         ids.notes.disabled = not view.can_note

@@ -8,7 +8,7 @@ from tosca_kiosk.kiosk import wording
 from tosca_kiosk.kiosk.services.history import SessionResult
 from tosca_kiosk.kiosk.state import KioskState
 
-_REASON_LENGTH = 46
+_REASON_LENGTH = 58
 
 Points = tuple[tuple[float, float], ...]
 
@@ -42,9 +42,9 @@ def view(state: KioskState) -> SummaryView:
     session = result.session
     measured = zip(result.plot.times_s, result.plot.measured_w, strict=True)
     return SummaryView(
-        title=f"Session {session.session_id}, {result.patient_code}",
+        title=f"Session {session.session_id}",
         ended=session.status,
-        reason=wording.shortened(session.abort_reason or "", _REASON_LENGTH),
+        reason=wording.shortened(_spoken(session.abort_reason or ""), _REASON_LENGTH),
         facts=_facts(result),
         set_points=tuple(zip(result.plot.times_s, result.plot.set_w, strict=True)),
         measured=tuple((time_s, power_w) for time_s, power_w in measured if power_w is not None),
@@ -68,6 +68,12 @@ def _facts(result: SessionResult) -> tuple[tuple[str, str], ...]:
         ("Mean power", wording.watts(session.avg_power_watts)),
         ("Highest power", wording.watts(session.max_power_watts)),
     )
+
+
+def _spoken(reason: str) -> str:
+    """Return a reason without the event's name before it, which is for the record."""
+    name, colon, rest = reason.partition(": ")
+    return rest if colon and name.replace("_", "").islower() and " " not in name else reason
 
 
 def _share(given_j: float | None, planned_j: float | None) -> str:

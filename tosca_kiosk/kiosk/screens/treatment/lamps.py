@@ -8,16 +8,18 @@ from tosca_kiosk.control.link.telemetry import Telemetry
 from tosca_kiosk.domain.state import Phase
 
 GROUPS: tuple[tuple[str, tuple[str, ...]], ...] = (
-    ("E-STOP", ("e_stop", "screen_stop")),
+    ("E-STOP", ("e_stop",)),
+    ("SCREEN", ("screen_stop", "kiosk")),
     ("BOARD", ("board", "board_faults")),
     ("PEDAL", ("footpedal",)),
     ("MOTOR", ("smoothing",)),
     ("LASER", ("laser",)),
     ("POWER", ("photodiode", "power_limit")),
     ("COOLING", ("tec",)),
-    ("STAGE", ("stage", "camera")),
+    ("STAGE", ("stage",)),
+    ("CAMERA", ("camera",)),
     ("RECORD", ("journal", "disk")),
-    ("SYSTEM", ("devices", "loop", "kiosk", "calibration", "session")),
+    ("SYSTEM", ("devices", "loop", "calibration", "session")),
 )
 """Text and the lamps behind it; a test holds that every lamp of control is in exactly one group."""
 
@@ -29,12 +31,12 @@ class LampRow(NamedTuple):
     state: str
 
 
-def lamp_rows(live: Telemetry | None) -> tuple[LampRow, ...]:
-    """Return the lamps; all unknown without fresh data."""
-    return tuple(_row(text, names, live) for text, names in GROUPS)
+def lamp_rows(live: Telemetry | None, *, camera: bool) -> tuple[LampRow, ...]:
+    """Return the lamps; all unknown without fresh data. camera: whether the cart has one."""
+    return tuple(_row(text, names, live, camera) for text, names in GROUPS)
 
 
-def _row(text: str, names: tuple[str, ...], live: Telemetry | None) -> LampRow:
+def _row(text: str, names: tuple[str, ...], live: Telemetry | None, camera: bool) -> LampRow:
     if live is None:
         return LampRow(text, "unknown")
     if text == "PEDAL":
@@ -43,6 +45,8 @@ def _row(text: str, names: tuple[str, ...], live: Telemetry | None) -> LampRow:
     if text == "MOTOR" and dark:
         return LampRow("MOTOR", "unknown")  # its motor starts with ARM: nothing has failed
     good = all(live.lamps.get(name, False) for name in names)
+    if text == "CAMERA" and good and not camera:
+        return LampRow("No camera", "unknown")
     return LampRow(text, "good" if good else "bad")
 
 

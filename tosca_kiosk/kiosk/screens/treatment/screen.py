@@ -7,24 +7,23 @@ from typing import Any
 from kivy.uix.boxlayout import BoxLayout
 
 from tosca_kiosk.kiosk.screens.base import KioskScreen, action, load_layout
+from tosca_kiosk.kiosk.screens.treatment.guide import UiGuide
 from tosca_kiosk.kiosk.screens.treatment.view_model import Primary, TreatmentView, view
 from tosca_kiosk.kiosk.state import KioskState
 from tosca_kiosk.kiosk.widgets.confirm_sheet import UiConfirmSheet
 from tosca_kiosk.kiosk.widgets.dose_bar import UiDoseBar
 from tosca_kiosk.kiosk.widgets.hold_button import UiHoldButton
 from tosca_kiosk.kiosk.widgets.lamp_grid import UiLampGrid
-from tosca_kiosk.kiosk.widgets.notice import UiNotice
-from tosca_kiosk.kiosk.widgets.panel import UiPanel
 from tosca_kiosk.kiosk.widgets.state_bar import UiStateBar
-from tosca_kiosk.kiosk.widgets.text import UiText
 from tosca_kiosk.kiosk.widgets.trend import UiTrend
 from tosca_kiosk.kiosk.widgets.value_tile import UiValueTile
 
-WIDGETS = (UiDoseBar, UiLampGrid, UiNotice, UiPanel, UiStateBar, UiText, UiTrend, UiValueTile)
+WIDGETS = (UiDoseBar, UiGuide, UiLampGrid, UiStateBar, UiTrend, UiValueTile)
 """What the layout names."""
 load_layout(__file__)
 TREND_EVERY_S = 0.05
 _BACK_MM = 36
+_SLACK_S = 1e-6
 
 
 class TreatmentScreen(KioskScreen):
@@ -57,6 +56,7 @@ class TreatmentScreen(KioskScreen):
             text="The protocol is not finished. The session ends as aborted; it cannot be continued.",
             confirm_text="END",
             danger=True,
+            share=[0.74, 0.46],
         )
         sheet.bind(on_confirm=lambda _sheet: part.end(), on_cancel=lambda _sheet: part.ask_end(False))
         return sheet
@@ -64,10 +64,11 @@ class TreatmentScreen(KioskScreen):
     def entered(self) -> None:
         super().entered()
         self.ids.trend.clear()
+        self._trend_s = -TREND_EVERY_S
 
     def update(self, state: KioskState) -> None:
         super().update(state)
-        if state.now_s - self._trend_s < TREND_EVERY_S:
+        if state.now_s - self._trend_s < TREND_EVERY_S - _SLACK_S:
             return
         self._trend_s = state.now_s
         live = state.live
@@ -85,9 +86,8 @@ class TreatmentScreen(KioskScreen):
         ids.dose.dose_j, ids.dose.planned_j = view.dose_j, view.planned_j
         ids.lamps.lamps = view.lamps
         ids.trend.limit_w, ids.trend.top_w = view.limit_w, view.top_w
-        ids.guide.text, ids.guide.tone = view.guide, view.guide_tone
-        ids.camera.text = view.camera
-        ids.ring.text = view.ring
+        ids.guide.text, ids.guide.detail = view.guide, view.guide_detail
+        ids.guide.tone = view.guide_tone
         self._show_actions(view)
 
     def _show_actions(self, view: TreatmentView) -> None:

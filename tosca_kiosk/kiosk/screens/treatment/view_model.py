@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import NamedTuple
 
 from tosca_kiosk.control.link.telemetry import Telemetry
 from tosca_kiosk.domain.interlocks import BY_SOURCE
@@ -28,11 +29,18 @@ class Primary(StrEnum):
     START_CONTROL = "start_control"
 
 
+class Said(NamedTuple):
+    """What to do next, and why or what goes on."""
+
+    do: str
+    why: str
+
+
 @dataclass(frozen=True, slots=True)
 class TreatmentView:
-    """The screen. state: of the state bar; guide: what to do next; guide_tone: info or refused.
+    """The screen. state: of the state bar; guide: what to do next; guide_detail: why.
 
-    hold_s: how long control has counted ARM, None while it is not held.
+    guide_tone: info or refused. hold_s: how long control has counted ARM, None while it is not held.
     """
 
     state: str
@@ -41,15 +49,14 @@ class TreatmentView:
     power_details: tuple[str, ...]
     remaining: str
     remaining_details: tuple[str, ...]
-    ring: str
     dose_j: float | None
     planned_j: float | None
     lamps: tuple[LampRow, ...]
     limit_w: float | None
     top_w: float
     guide: str
+    guide_detail: str
     guide_tone: str
-    camera: str
     primary: Primary
     primary_text: str
     primary_enabled: bool
@@ -75,17 +82,16 @@ def view(state: KioskState) -> TreatmentView:
         power_details=_power_details(live),
         remaining=wording.clock(None if live is None else _remaining_s(state, live)),
         remaining_details=_remaining_details(state),
-        ring=_ring(state),
         dose_j=None if live is None or not open_ else live.dose_j,
         planned_j=None if plan is None else plan.planned_energy_j,
-        lamps=lamp_rows(live),
+        lamps=lamp_rows(live, camera=state.camera),
         limit_w=None if live is None else live.power_limit_w,
         top_w=6.0 if plan is None else max(2.0, plan.peak_power_w * 1.25),
-        guide=guide,
+        guide=guide.do,
+        guide_detail=guide.why,
         guide_tone=tone,
-        camera="No camera configured",
         primary=primary,
-        primary_text=_PRIMARY_TEXTS[primary],
+        primary_text="ARMED" if state.may_emit and primary is Primary.ARM else _PRIMARY_TEXTS[primary],
         primary_enabled=_primary_enabled(state, primary),
         hold_s=None if live is None else live.hold_s,
         can_pause=live is not None and live.phase in (Phase.ARMED, Phase.TREATING),
@@ -108,19 +114,11 @@ def state_bar(state: KioskState) -> str:
     return "paused" if is_paused(live) else "standby"
 
 
-def why_not_armable(live: Telemetry) -> str:
-    """Return what control would refuse to arm for, in the operator's words; "" when it would not."""
-    if not live.refusals:
-        return ""
-    row = BY_SOURCE.get(live.refusals[0])
-    more = f" (+{len(live.refusals) - 1} more)" if len(live.refusals) > 1 else ""
-    return (f"{row.what} {row.to_do}" if row else f"Interlock {live.refusals[0]} fails.") + more
-
-
 _RING_DIFFERS_MM = 0.05
+_REASON_LENGTH = 100
 
 _PRIMARY_TEXTS = {
-    Primary.NONE: "",
+    Primary.NONE: "PLEASE WAIT",
     Primary.HOME: "HOME STAGE",
     Primary.CONFIRM_DOSE: "TREAT AGAIN",
     Primary.RETRY: "TRY AGAIN",
@@ -174,12 +172,12 @@ def _can_go_back(state: KioskState) -> bool:
 # --- the line that says what to do next -------------------------------------------------------------------
 
 
-def _guide(state: KioskState, primary: Primary) -> tuple[str, str]:
+def _guide(state: KioskState, primary: Primary) -> tuple[Said, str]:
     live, form = state.live, state.treatment
     if live is None:
         return _no_data(state), "refused"
     if form.refused and form.opening is not Opening.CLOSING:
-        return form.refused, "refused"
+        return Said("Not possible now.", wording.shortened(form.refused, _REASON_LENGTH)), "refused"
     if form.opening is Opening.OPEN:
         return _guide_in_session(live)
     if primary is Primary.HOME:
@@ -187,74 +185,85 @@ def _guide(state: KioskState, primary: Primary) -> tuple[str, str]:
     return _guide_opening(state), "info"
 
 
-def _no_data(state: KioskState) -> str:
+def _no_data(state: KioskState) -> Said:
     if not state.control:
-        return f"Control is lost ({state.control_problem or 'no answer'}). Start control again."
-    return "Control's data is old. No value is shown until it is fresh again."
+        return Said("Start control again.", f"Control is lost ({state.control_problem or 'no answer'}).")
+    return Said("Release the pedal and wait.", "Control's data is old: no value is shown until it is fresh.")
 
 
-def _guide_homing(live: Telemetry) -> str:
+def _guide_homing(live: Telemetry) -> Said:
     if live.stage_homed is None:
-        return "The ring stage does not answer yet."
+        return Said("Wait ...", "The ring stage does not answer yet.")
     if live.stage_searching:
-        return "The ring stage is looking for its zero ..."
-    return "The ring stage has to find its zero. It moves over its travel: keep fingers and fibre away."
+        return Said("Wait ...", "The ring stage is looking for its zero. Keep fingers and fibre away.")
+    return Said("Touch HOME STAGE.", "It moves over its whole travel: keep fingers and fibre away.")
 
 
-def _guide_opening(state: KioskState) -> str:
+def _guide_opening(state: KioskState) -> Said:
     form = state.treatment
     if form.opening is Opening.CONFIRM_DOSE and form.earlier is not None and state.patient is not None:
         energy = wording.joules(form.earlier.energy_j)
         count = form.earlier.sessions
         aborted = "an aborted session" if count == 1 else f"{count} aborted sessions"
-        return f"{state.patient.patient_code} had {energy} today in {aborted}. Treat again?"
-    return {
-        Opening.PREPARING: "Checking the plan and making the backup ...",
-        Opening.OPENING: "Opening the session ...",
-        Opening.CLOSING: "Closing the session and writing the record ...",
-    }.get(form.opening, "Waiting for the cart ...")
+        return Said("Treat again?", f"{state.patient.patient_code} had {energy} today in {aborted}.")
+    detail = {
+        Opening.PREPARING: "The plan is checked and the backup made.",
+        Opening.OPENING: "The session is opened.",
+        Opening.CLOSING: "The session is closed and its record written.",
+    }
+    return Said("Wait ...", detail.get(form.opening, "The cart is not ready yet."))
 
 
-def _guide_in_session(live: Telemetry) -> tuple[str, str]:
+def _guide_in_session(live: Telemetry) -> tuple[Said, str]:
     if live.phase == Phase.READY:
         return _guide_ready(live)
     said = _BEAMS.get(live.beam)
     if said is not None:
         return said(live), "info"
-    return "The session is closed. Press FINISH to write its record.", "info"
+    return Said("Touch FINISH.", "The session is closed; its record is written then."), "info"
 
 
-def _guide_ready(live: Telemetry) -> tuple[str, str]:
+def _guide_ready(live: Telemetry) -> tuple[Said, str]:
     if live.finished:
-        return "The protocol is finished. Press FINISH.", "info"
+        return Said("Touch FINISH.", "The protocol is finished."), "info"
     if live.hold_s is not None:
-        return "Keep holding until the ring is full.", "info"
-    if why := why_not_armable(live):
-        return why, "refused"
+        return Said("Keep holding ...", "until the circle is full."), "info"
+    if live.refusals:
+        return _why_not_armable(live), "refused"
     if live.elapsed_s > 0.0:
-        return f"Paused at {wording.clock(live.elapsed_s)}. Hold ARM for 1.5 s to go on.", "info"
-    return "Ready. Goggles on. Hold ARM for 1.5 s, pedal up.", "info"
+        return Said("Hold ARM to go on.", f"Paused at {wording.clock(live.elapsed_s)}. Pedal up."), "info"
+    return Said("Hold ARM to begin.", "Goggles on, pedal up."), "info"
 
 
-def _guide_waiting(live: Telemetry) -> str:
+def _why_not_armable(live: Telemetry) -> Said:
+    """Say what control would refuse to arm for, and what to do about it."""
+    row = BY_SOURCE.get(live.refusals[0])
+    more = f" (+{len(live.refusals) - 1} more)" if len(live.refusals) > 1 else ""
+    if row is None:
+        return Said("Do not treat. Call service.", f"Interlock {live.refusals[0]} fails.{more}")
+    return Said(row.to_do, f"{row.what}{more}")
+
+
+def _guide_waiting(live: Telemetry) -> Said:
     if live.pedal_pressed and live.phase == Phase.ARMED:
-        return "Release the pedal, then press it again."
-    return "Armed. Press the pedal and hold it to give light."
+        return Said("Release the pedal, then press it again.", "")
+    return Said("Press the pedal and hold it.", "Light is given only while it is down.")
 
 
-def _guide_moving(live: Telemetry) -> str:
-    return f"The ring changes to {wording.millimetres(live.ring_target_mm)}. The light is off meanwhile."
+def _guide_moving(live: Telemetry) -> Said:
+    ring = wording.millimetres(live.ring_target_mm)
+    return Said("Keep the pedal down.", f"The light is off while the ring changes to {ring}.")
 
 
-_BEAMS: dict[str, Callable[[Telemetry], str]] = {
-    Beam.DARK: lambda live: "The light is off.",
-    Beam.CLEARING: lambda live: "The laser driver confirms that it is off ...",
+_BEAMS: dict[str, Callable[[Telemetry], Said]] = {
+    Beam.DARK: lambda live: Said("Wait ...", "The light is off."),
+    Beam.CLEARING: lambda live: Said("Wait ...", "The laser driver confirms that it is off."),
     Beam.WAITING: _guide_waiting,
-    Beam.CLOSING: lambda live: "The gate closes ...",
-    Beam.CHECKING: lambda live: "The laser's interlock is checked ...",
+    Beam.CLOSING: lambda live: Said("Keep the pedal down.", "The gate closes ..."),
+    Beam.CHECKING: lambda live: Said("Keep the pedal down.", "The laser's interlock is checked ..."),
     Beam.MOVING: _guide_moving,
-    Beam.STARTING: lambda live: "The laser switches on ...",
-    Beam.EMITTING: lambda live: "Release the pedal to stop the light.",
+    Beam.STARTING: lambda live: Said("Keep the pedal down.", "The laser switches on ..."),
+    Beam.EMITTING: lambda live: Said("Release the pedal to stop.", "Light is given while it is down."),
 }
 
 
@@ -274,12 +283,8 @@ def _detail(state: KioskState) -> str:
 
 def _power_details(live: Telemetry | None) -> tuple[str, ...]:
     if live is None:
-        return ("set --, limit --",)
-    return (f"set {_bare(live.set_w)}, limit {wording.watts(live.power_limit_w)}",)
-
-
-def _bare(power_w: float) -> str:
-    return wording.watts(power_w).removesuffix(" W")
+        return ("set --", "limit --")
+    return f"set {wording.watts(live.set_w)}", f"limit {wording.watts(live.power_limit_w)}"
 
 
 def _remaining_s(state: KioskState, live: Telemetry) -> float | None:
@@ -292,8 +297,8 @@ def _remaining_details(state: KioskState) -> tuple[str, ...]:
     live, plan = state.live, state.protocol
     total = f"of {wording.clock(None if plan is None else plan.duration_s)}"
     if live is None or not live.steps:
-        return (f"steps {0 if plan is None else len(plan.steps)}   {total}",)
-    return (f"step {live.step_index + 1}/{live.steps}  {total}",)
+        return f"{0 if plan is None else len(plan.steps)} steps, {total.removeprefix('of ')}", _ring(state)
+    return f"{total}, step {live.step_index + 1}/{live.steps}", _ring(state)
 
 
 def _ring(state: KioskState) -> str:
@@ -303,5 +308,5 @@ def _ring(state: KioskState) -> str:
         target_mm = plan.steps[0].ring_size_mm
     present_mm = None if live is None else live.ring_size_mm
     if present_mm is not None and target_mm is not None and abs(present_mm - target_mm) >= _RING_DIFFERS_MM:
-        return f"{present_mm:.2f} > {wording.millimetres(target_mm)}"
-    return f"Ring {wording.millimetres(present_mm)}"
+        return f"ring {present_mm:.2f} > {wording.millimetres(target_mm)}"
+    return f"ring {wording.millimetres(present_mm)}"

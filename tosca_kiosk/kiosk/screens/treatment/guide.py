@@ -1,0 +1,57 @@
+"""The one line that says what to do next, and why, as large as the words allow."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from kivy.properties import OptionProperty, StringProperty
+from kivy.uix.boxlayout import BoxLayout
+from kivy.uix.widget import Widget
+
+from tosca_kiosk.kiosk.look import px
+from tosca_kiosk.kiosk.screens.flowing import UiFlowing
+from tosca_kiosk.kiosk.tokens import PADDING_MM, SPACING_MM, STRONG_MM, TEXT_MM, TITLE_MM
+from tosca_kiosk.kiosk.widgets.mark import UiMark
+from tosca_kiosk.kiosk.widgets.panel import UiPanel
+
+_SIZES_MM = ((30, 66, TITLE_MM), (40, 100, STRONG_MM))
+"""Up to so many characters, and so many of the reason below, in this size; beyond in that of running text."""
+_INKS = {"info": ("text", "measured"), "refused": ("refused", "refused")}
+"""Ink of the words and of the mark."""
+
+
+class UiGuide(UiPanel):
+    """text: what to do. detail: why, or what goes on. tone: refused where something is in the way."""
+
+    text = StringProperty("")
+    detail = StringProperty("")
+    tone = OptionProperty("info", options=tuple(_INKS))
+    repaint_on = ("text", "detail", "tone")
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(
+            orientation="horizontal",
+            padding=[px(PADDING_MM), px(SPACING_MM)],
+            spacing=px(PADDING_MM),
+            **kwargs,
+        )
+
+    def build(self) -> None:
+        super().build()
+        self._mark = UiMark(size_hint_x=None, width=px(TITLE_MM))
+        self._text = UiFlowing(bold=True)
+        self._detail = UiFlowing(ink="text2")
+        lines = BoxLayout(orientation="vertical")
+        for part in (Widget(), self._text, self._detail, Widget()):
+            lines.add_widget(part)
+        self.add_widget(self._mark)
+        self.add_widget(lines)
+
+    def paint(self) -> None:
+        super().paint()
+        self._text.ink, self._mark.ink = _INKS[self.tone]
+        self._mark.mark = "refused" if self.tone == "refused" else "right"
+        lengths = len(self.text), len(self.detail)
+        fitting = (size for *most, size in _SIZES_MM if lengths[0] <= most[0] and lengths[1] <= most[1])
+        self._text.size_mm = next(fitting, TEXT_MM)
+        self._text.text, self._detail.text = self.text, self.detail
