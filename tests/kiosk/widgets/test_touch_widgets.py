@@ -262,6 +262,18 @@ def test_pictures_of_two_half_written_pins_are_the_same(stage):
     assert (pictures[0] == pictures[1]).all()
 
 
+@pytest.mark.parametrize("last", ["6", "Clear", "erase"])
+def test_a_pad_whose_digits_are_gone_looks_like_a_new_one(stage, last):
+    pad = stage.show(ui.UiPinPad(), (800, 470))
+    fresh = stage.picture().copy()
+    type_on(stage, pad, *("1" if last == "erase" else "12345"))
+    assert (stage.picture() != fresh).any()
+    type_on(stage, pad, last)
+    stage.frame(2)
+    assert pad.count == 0
+    assert (stage.picture() == fresh).all()
+
+
 # --- keyboard and number pad --------------------------------------------------------------------------------
 
 

@@ -27,22 +27,23 @@ class _Dots(Painted):
     repaint_on = ("counts",)
 
     def build(self) -> None:
-        self._dots: list[tuple[Any, Any, Any]] = []
+        self._dots: list[tuple[Any, Any, Any, Any]] = []
 
     def paint(self) -> None:
         count, length = (int(number) for number in self.counts)
         while len(self._dots) < length:
             with self.canvas:
-                ink = Color()
-                self._dots.append((ink, SmoothLine(width=1.4), SmoothEllipse()))
+                self._dots.append((Color(), SmoothLine(width=1.4), Color(), SmoothEllipse()))
         side = px(_DOT_MM)
         pitch = min(px(_DOT_MM * 1.7), int((self.width - side) / max(length - 1, 1)))
         left = self.center_x - (pitch * (length - 1) + side) / 2
-        for at, (ink, ring, disc) in enumerate(self._dots):
+        for at, (ink, ring, fill, disc) in enumerate(self._dots):
             x, y = round(left + at * pitch), round(self.center_y - side / 2)
             ink.rgba = look.rgba("text" if at < length else "")
             ring.circle = (x + side / 2, y + side / 2, side / 2 - 1)
-            disc.pos, disc.size = (x, y), (side, side) if at < count else (0, 0)
+            # A smooth ellipse that shrinks to nothing keeps its last picture; so its colour goes.
+            fill.rgba = look.rgba("text" if at < min(count, length) else "")
+            disc.pos, disc.size = (x, y), (side, side)
 
 
 class UiPinPad(Painted, BoxLayout):

@@ -6,6 +6,7 @@ from typing import Any
 
 from tosca_kiosk.kiosk.look import px
 from tosca_kiosk.kiosk.screens.base import KioskScreen, action, load_layout, room
+from tosca_kiosk.kiosk.screens.flowing import UiFlowing
 from tosca_kiosk.kiosk.screens.protocols.view_model import ProtocolsView, view
 from tosca_kiosk.kiosk.widgets.notice import UiNotice
 from tosca_kiosk.kiosk.widgets.panel import UiPanel
@@ -14,10 +15,10 @@ from tosca_kiosk.kiosk.widgets.profile_plot import UiProfilePlot
 from tosca_kiosk.kiosk.widgets.stepper import UiStepper
 from tosca_kiosk.kiosk.widgets.text import UiText
 
-WIDGETS = (UiNotice, UiPanel, UiPickList, UiProfilePlot, UiStepper, UiText)
+WIDGETS = (UiFlowing, UiNotice, UiPanel, UiPickList, UiProfilePlot, UiStepper, UiText)
 """What the layout names."""
 load_layout(__file__)
-_NOTICE_MM = 12.5
+_NOTICE_MM = 17
 _DESCRIPTION_MM = 12
 _FACTS_MM = (6.3, 12.5)
 

@@ -45,9 +45,18 @@ def _row(text: str, names: tuple[str, ...], live: Telemetry | None, camera: bool
     if text == "MOTOR" and dark:
         return LampRow("MOTOR", "unknown")  # its motor starts with ARM: nothing has failed
     good = all(live.lamps.get(name, False) for name in names)
+    if not good and live.phase == Phase.IDLE and _fails_alone(live, names, _OF_A_SESSION):
+        return LampRow(text, "unknown")  # no session is open: nothing has failed
     if text == "CAMERA" and good and not camera:
         return LampRow("No camera", "unknown")
     return LampRow(text, "good" if good else "bad")
+
+
+_OF_A_SESSION = frozenset({"session", "calibration"})
+
+
+def _fails_alone(live: Telemetry, names: tuple[str, ...], expected: frozenset[str]) -> bool:
+    return all(live.lamps.get(name, False) or name in expected for name in names)
 
 
 def _pedal(live: Telemetry) -> LampRow:
