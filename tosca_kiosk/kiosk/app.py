@@ -27,7 +27,8 @@ from tosca_kiosk.storage import data_directory_lock
 if TYPE_CHECKING:
     from tosca_kiosk.kiosk.shell import Shell
 
-FRAME_S = 1 / 30
+FRAME_S = 0.028
+"""Less than two rounds of Kivy's main loop, which runs 64 times a second: drawn in every second one."""
 NICE = -10
 """Before other programs, where that is allowed: a frame that waits for a processor delays a touch."""
 TEST_SOCKET = "TOSCA_KIOSK_TEST_SOCKET"

@@ -70,11 +70,8 @@ def _settings(windowed: bool, size_px: tuple[int, int]) -> list[tuple[str, str, 
         ("graphics", "resizable", "0"),
         ("graphics", "show_cursor", "1" if windowed else "0"),
         ("graphics", "allow_screensaver", "0"),
-        (
-            "graphics",
-            "maxfps",
-            "60",
-        ),  # how often touches are read; a frame is drawn only where something changed
+        # How often touches are read; a frame is drawn in every second round, where something has changed.
+        ("graphics", "maxfps", "64"),
         ("kivy", "exit_on_escape", "0"),
         ("kivy", "pause_on_minimize", "0"),
         ("kivy", "log_level", "warning"),

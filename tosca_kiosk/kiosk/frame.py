@@ -36,6 +36,7 @@ from tosca_kiosk.kiosk.widgets.content import Content
 from tosca_kiosk.kiosk.widgets.painted import Painted
 from tosca_kiosk.kiosk.widgets.sheet import UiSheet
 from tosca_kiosk.kiosk.widgets.simulated_strip import STRIP_MM, UiSimulatedStrip
+from tosca_kiosk.kiosk.widgets.still import Still
 from tosca_kiosk.kiosk.widgets.stop_button import UiStop
 from tosca_kiosk.kiosk.widgets.top_bar import UiTopBar
 
@@ -73,11 +74,18 @@ class UiFrame(Painted, FloatLayout):
         self.stop = UiStop(size_hint=(None, None))
         for part in (self.top_bar, self.alarm_slot, self.content, self.action_bar, self.stop):
             self.add_widget(part)
+        still = (self.top_bar, self.alarm_slot, self.action_bar)
+        self._stills = [(part, self._still(part)) for part in still]
         with self.canvas.after:
             self._dim_ink = Color()
             self._dim = [Rectangle(), Rectangle()]
         self.lock_key.bind(on_tap=lambda _key: self.dispatch("on_lock"))
         self.content.bind(on_layers=lambda _content: self._show_actions())
+
+    def _still(self, part: Widget) -> Still:
+        still = Still(self.canvas)
+        still.take(self.canvas, part.canvas)
+        return still
 
     # --- what is shown ------------------------------------------------------------------------------------
 
@@ -160,6 +168,8 @@ class UiFrame(Painted, FloatLayout):
         _put(self.strip, left, bottom, strip, top - gap - bottom)
         beside = strip + gap if strip else 0
         _put(self.content, left + beside, bottom, width - beside, top - gap - bottom)
+        for part, still in self._stills:
+            still.place(*part.pos, *part.size)
 
     def _paint_dim(self) -> None:
         """Dim all but STOP: above it, and the row beside it."""
