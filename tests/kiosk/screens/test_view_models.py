@@ -141,11 +141,14 @@ def test_the_pad_says_what_its_digits_are_for():
     assert login_view(SCENES["login_wrong"]).message == "3 wrong PINs in a row."
 
 
-def test_before_a_session_its_own_lamps_have_not_failed():
+@pytest.mark.parametrize(
+    ("changes", "shown"),
+    [({"phase": "idle"}, "unknown"), ({"finished": True}, "unknown"), ({}, "bad")],
+)
+def test_without_a_session_to_arm_for_its_lamps_have_not_failed(changes, shown):
     lamps = dict.fromkeys(LAMPS, True) | {"session": False, "calibration": False}
-    for phase, shown in (("idle", "unknown"), ("ready", "bad")):
-        rows = treatment_view(treating(phase=phase, lamps=lamps)).lamps
-        assert {row.text: row.state for row in rows}["SYSTEM"] == shown
+    rows = treatment_view(treating(lamps=lamps, **changes)).lamps
+    assert {row.text: row.state for row in rows}["SYSTEM"] == shown
 
 
 def test_a_cart_without_a_camera_says_so_and_one_with_it_has_a_lamp():

@@ -45,8 +45,9 @@ def _row(text: str, names: tuple[str, ...], live: Telemetry | None, camera: bool
     if text == "MOTOR" and dark:
         return LampRow("MOTOR", "unknown")  # its motor starts with ARM: nothing has failed
     good = all(live.lamps.get(name, False) for name in names)
-    if not good and live.phase == Phase.IDLE and _fails_alone(live, names, _OF_A_SESSION):
-        return LampRow(text, "unknown")  # no session is open: nothing has failed
+    none_to_arm = live.phase == Phase.IDLE or live.finished
+    if not good and none_to_arm and _fails_alone(live, names, _OF_A_SESSION):
+        return LampRow(text, "unknown")  # no session to arm for: nothing has failed
     if text == "CAMERA" and good and not camera:
         return LampRow("No camera", "unknown")
     return LampRow(text, "good" if good else "bad")
