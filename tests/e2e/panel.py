@@ -147,10 +147,29 @@ class Panel:
         finally:
             self.lift()
 
-    def pin(self, digits):
-        """Type a PIN."""
-        for digit in digits:
-            self.tap(digit)
+    def pin(self, digits, then):
+        """Type a PIN until what follows it shows; on a machine so loaded that a tap is lost, type it again."""
+        for _ in range(3):
+            for digit in digits:
+                self.tap(digit)
+            if self.shows(then, within_s=5.0):
+                return
+            self.tap("Clear")
+        raise AssertionError(f"{then!r} does not follow the PIN; {self.look()['screen']}")
+
+    def shows(self, then, within_s):
+        """Return whether a screen of this name or a text that holds this comes in time."""
+        try:
+            self.wait(
+                then,
+                within_s,
+                lambda seen: (
+                    seen["screen"] == then or any(then in widget["text"] for widget in seen["widgets"])
+                ),
+            )
+        except AssertionError:
+            return False
+        return True
 
     def write(self, text):
         """Type a text on the keyboard."""

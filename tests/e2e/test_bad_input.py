@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import functools
+import importlib
 import json
 import os
 import sqlite3
@@ -336,10 +337,14 @@ STRANGERS = {
     "stage_of_another_serial": ({"stage": StageOptions(serial=7)}, "stage", "7"),
     "board_of_another_serial": ({"board": BoardOptions(serial="OTHER")}, "board", "OTHER"),
     "board_of_another_protocol": ({"board": BoardOptions(protocol=9)}, "board", "9"),
-    "silent_laser": ({"laser": LaserOptions(answers=False)}, "laser", "nothing answers on sim://laser"),
-    "silent_tec": ({"tec": TecOptions(answers=False)}, "tec", "nothing answers on sim://tec"),
-    "silent_stage": ({"stage": StageOptions(answers=False)}, "stage", "check its power, its cable"),
-    "silent_board": ({"board": BoardOptions(answers=False)}, "board", "check its power, its cable"),
+    "silent_laser": (
+        {"laser": LaserOptions(answers=False)},
+        "laser",
+        "laser on sim://laser: nothing answers",
+    ),
+    "silent_tec": ({"tec": TecOptions(answers=False)}, "tec", "tec on sim://tec: nothing answers"),
+    "silent_stage": ({"stage": StageOptions(answers=False)}, "stage", "stage on sim://stage: no answer"),
+    "silent_board": ({"board": BoardOptions(answers=False)}, "board", "board on sim://board: no answer"),
 }
 
 
@@ -385,6 +390,8 @@ def without_privilege():
     if os.geteuid() != 0:
         yield
         return
+    # Python imports this one late, from a place that nobody may read where Python is the superuser's own.
+    importlib.import_module("_strptime")
     os.seteuid(NOBODY)
     try:
         yield

@@ -58,24 +58,19 @@ def text_of(*parts):
 
 def first_start(panel):
     panel.wait_screen("first_start", 60.0)
-    panel.pin(ADMIN_PIN)
-    panel.wait_text("Admin PIN again")
-    panel.pin(ADMIN_PIN)
-    panel.wait_text("Who will treat?")
+    panel.pin(ADMIN_PIN, then="Admin PIN again")
+    panel.pin(ADMIN_PIN, then="Who will treat?")
     panel.tap("Technician's full name")
     panel.write("Jane Doe")
     panel.tap("Done")
     panel.wait_text("Choose six digits for Jane Doe")
-    panel.pin(PIN)
-    panel.wait_text("Technician's PIN again")
-    panel.pin(PIN)
-    panel.wait_screen("login")
+    panel.pin(PIN, then="Technician's PIN again")
+    panel.pin(PIN, then="login")
 
 
 def sign_in(panel):
     panel.tap("Jane Doe")
-    panel.pin(PIN)
-    panel.wait_screen("patients")
+    panel.pin(PIN, then="patients")
 
 
 def open_session(panel, patient):

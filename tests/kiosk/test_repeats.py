@@ -20,3 +20,11 @@ def test_a_repeat_does_not_prolong_the_time_in_which_more_are_swallowed():
     assert not repeats.is_repeat(0.0, 100, 100)
     assert repeats.is_repeat(0.06, 100, 100)
     assert not repeats.is_repeat(0.12, 100, 100)
+
+
+def test_a_touch_after_the_finger_was_lifted_is_a_new_one():
+    """A main loop that was held up tells of two quick taps at one instant."""
+    repeats = Repeats(near_px=10)
+    assert not repeats.is_repeat(5.0, 100, 100)
+    repeats.lifted(101, 100)
+    assert not repeats.is_repeat(5.0, 100, 100)

@@ -19,7 +19,7 @@ MODULES = sorted(set(re.findall(r"python -m (benchmarks\.\w+)", README)))
 
 
 def test_something_is_said_of_each() -> None:
-    assert min(len(FOLDERS), len(PICTURES), len(COMMANDS), len(MODULES)) >= 2
+    assert min(len(FOLDERS), len(PICTURES), len(COMMANDS), len(MODULES)) >= 1
 
 
 @pytest.mark.parametrize("folder", FOLDERS)

@@ -223,6 +223,7 @@ class UiFrame(Painted, FloatLayout):
         return False
 
     def _last(self, _window: Any, touch: MotionEvent) -> bool:
+        self._repeats.lifted(touch.x, touch.y)
         if touch is self._stop_touch:
             self._stop_touch, self.stop.pressed = None, False
         return False

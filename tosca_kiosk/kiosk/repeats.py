@@ -20,6 +20,10 @@ class Repeats:
         self._seen.append((now_s, x_px, y_px))
         return False
 
+    def lifted(self, x_px: float, y_px: float) -> None:
+        """Note that a finger was lifted: the next touch there is a new one, however late both were told."""
+        self._seen = [seen for seen in self._seen if not self._is_near(seen, x_px, y_px)]
+
     def _is_near(self, seen: tuple[float, float, float], x_px: float, y_px: float) -> bool:
         _, x, y = seen
         return abs(x - x_px) <= self._near_px and abs(y - y_px) <= self._near_px
