@@ -148,7 +148,7 @@ class Panel:
             self.lift()
 
     def pin(self, digits, then):
-        """Type a PIN until what follows it shows; on a machine so loaded that a tap is lost, type it again."""
+        """Type a PIN until what follows it shows; where a tap was lost under load, type it again."""
         for _ in range(3):
             for digit in digits:
                 self.tap(digit)

@@ -340,9 +340,9 @@ STRANGERS = {
     "silent_laser": (
         {"laser": LaserOptions(answers=False)},
         "laser",
-        "laser on sim://laser: nothing answers",
+        "sim://laser: nothing answers",
     ),
-    "silent_tec": ({"tec": TecOptions(answers=False)}, "tec", "tec on sim://tec: nothing answers"),
+    "silent_tec": ({"tec": TecOptions(answers=False)}, "tec", "sim://tec: nothing answers"),
     "silent_stage": ({"stage": StageOptions(answers=False)}, "stage", "stage on sim://stage: no answer"),
     "silent_board": ({"board": BoardOptions(answers=False)}, "board", "board on sim://board: no answer"),
 }
