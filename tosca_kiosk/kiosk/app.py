@@ -8,6 +8,7 @@ from __future__ import annotations
 import gc
 import os
 import signal
+import sys
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from datetime import UTC, datetime
@@ -19,6 +20,7 @@ from tosca_kiosk.control.clock import RealClock
 from tosca_kiosk.control.link.client import ControlLink
 from tosca_kiosk.control.link.datagram import ALIVE, START_CONTROL, SUPERVISOR_SOCKET, DatagramOutlet
 from tosca_kiosk.kiosk import environment
+from tosca_kiosk.kiosk.collector import Collector
 from tosca_kiosk.kiosk.heartbeat import Heartbeat
 from tosca_kiosk.kiosk.presenter import Presenter
 from tosca_kiosk.kiosk.services import Record, Worker
@@ -31,6 +33,8 @@ FRAME_S = 0.028
 """Less than two rounds of Kivy's main loop, which runs 64 times a second: drawn in every second one."""
 NICE = -10
 """Before other programs, where that is allowed: a frame that waits for a processor delays a touch."""
+SWITCH_S = 0.001
+"""How long the record's thread may keep the interpreter from the main loop."""
 TEST_SOCKET = "TOSCA_KIOSK_TEST_SOCKET"
 """Names the path at which tests may look at the screen; without it nobody can."""
 THEME = "TOSCA_KIOSK_THEME"
@@ -49,6 +53,7 @@ def run(
     world_input_path: where the simulated world takes inputs, None where nothing is simulated. lock_held:
     whoever started this process holds the data directory's lock. Raises ConfigError or StorageError.
     """
+    _go_before_others()
     gc.disable()  # until the screens are built: nearly all that is made until then stays
     config = load_config(config_path)
     environment.prepare(windowed=windowed)
@@ -83,10 +88,16 @@ def run(
     return 0
 
 
+def _go_before_others() -> None:
+    # The record's thread and the renderer's are begun later and are as this one: a thread that waits for a
+    # processor while it holds the interpreter holds up all others.
+    with suppress(OSError):
+        os.setpriority(os.PRIO_PROCESS, 0, NICE)
+    sys.setswitchinterval(SWITCH_S)
+
+
 def _show(presenter: Presenter, world: Any, heartbeat: Heartbeat, windowed: bool) -> None:
     ended = _Ended()  # before SDL looks: it would turn the signals into a wish to close the window
-    with suppress(OSError):
-        os.setpriority(os.PRIO_PROCESS, 0, NICE)  # of this thread and the renderer's, not of the worker
     # Kivy is imported here, after its environment was prepared.
     from kivy.app import App  # noqa: PLC0415
     from kivy.clock import Clock  # noqa: PLC0415
@@ -113,6 +124,7 @@ def _show(presenter: Presenter, world: Any, heartbeat: Heartbeat, windowed: bool
 
     def frame(_dt: float) -> None:
         Window.mainloop()  # Kivy reads touches after a frame is drawn; this reads them before it is, too
+        collector.look(shell.shown)
         # The clock telemetry is on. Kivy's own is the raw one, which drifts away from it by seconds a day.
         now_s = clock.start_s + clock.now_s()
         if ended.asked:
@@ -127,9 +139,7 @@ def _show(presenter: Presenter, world: Any, heartbeat: Heartbeat, windowed: bool
     # A cart's screen cannot be closed; a developer's window can, which ends the run.
     Window.bind(on_request_close=lambda *_: not windowed, on_keyboard=lambda *_: True)
     Clock.schedule_interval(frame, FRAME_S)
-    # A collection of all that Kivy and the screens are made of would stop the loop for 0.1 to 0.2 s.
-    gc.freeze()
-    gc.enable()
+    collector = Collector()
     try:
         KioskApp().run()
     finally:
