@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 import subprocess
 import sys
 import tempfile
@@ -213,7 +214,8 @@ class RunningKiosk:
 
 @contextmanager
 def running_kiosk() -> Iterator[RunningKiosk]:
-    """Run the kiosk; afterwards all its processes have ended."""
+    """Run the kiosk; afterwards all its processes have ended, by SIGTERM too."""
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
     with tempfile.TemporaryDirectory(prefix="tosca-bench-") as name, ExitStack() as stack:
         folder = Path(name)
         prepare(folder)
