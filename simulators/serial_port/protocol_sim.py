@@ -41,6 +41,7 @@ class Serial(SerialBase):
 
     _name = ""
     _plug: Plug
+    _attachment = 0
 
     def open(self) -> None:
         """Raises SerialException if the port is not installed, or open already."""
@@ -54,14 +55,18 @@ class Serial(SerialBase):
         if line.attached:
             raise SerialException(f"could not open port {self.portstr}: device or resource busy")
         kernel.advance(clock())
+        if line.unplugged:
+            raise SerialException(f"could not open port {self.portstr}: device is unplugged")
         line.attach(self.baudrate)
-        self._name, self._plug = name, plug
+        self._name, self._plug, self._attachment = name, plug, line.attachment
         self.is_open = True
 
     def close(self) -> None:
         if self.is_open:
             self.is_open = False
-            self._plug[0].detach()
+            line = self._plug[0]
+            if line.attachment == self._attachment:
+                line.detach()
 
     @property
     def in_waiting(self) -> int:
@@ -94,6 +99,8 @@ class Serial(SerialBase):
             raise SerialException(f"{self.portstr}: device disconnected")
         line, kernel, clock = plug
         kernel.advance(clock())
+        if line.attachment != self._attachment:
+            raise SerialException(f"{self.portstr}: device disconnected")
         return line
 
     def _reconfigure_port(self) -> None:

@@ -32,6 +32,7 @@ class VirtualLine:
     mute: the device's bytes never arrive. deaf: the host's never do. Both may be switched at any instant.
     deaf_until_s: the device loses what arrives before this instant (it restarts).
     dropped_bytes: lost because nobody read, or because the host wrote too far ahead.
+    attachment: another number after every opening and every unplugging; an older one's port is dead.
     """
 
     def __init__(
@@ -55,6 +56,8 @@ class VirtualLine:
         self.deaf_until_s = 0.0
         self.dropped_bytes = 0
         self.attached = False
+        self.attachment = 0
+        self._unplugged = False
         self._host_baud = baud
         self._byte_s = BITS_PER_BYTE / baud
         self._garbled = False
@@ -71,6 +74,7 @@ class VirtualLine:
     def attach(self, host_baud: int | None = None) -> None:
         """A host opens the port, with empty buffers; without host_baud it speaks the device's speed."""
         self.attached = True
+        self.attachment += 1
         self.discard_unread()
         self.set_host_baud(host_baud or self.baud)
 
@@ -78,6 +82,19 @@ class VirtualLine:
         """The host closes the port; what the device says meanwhile is lost."""
         self.attached = False
         self.discard_unread()
+
+    @property
+    def unplugged(self) -> bool:
+        """Whether the cable is out: no port can be opened, an open one fails for good, bytes go nowhere."""
+        return self._unplugged
+
+    @unplugged.setter
+    def unplugged(self, unplugged: bool) -> None:
+        if unplugged and not self._unplugged:
+            self.attachment += 1
+            self._unfinished = b""
+            self.detach()
+        self._unplugged = unplugged
 
     def set_host_baud(self, host_baud: int) -> None:
         self._host_baud = host_baud
@@ -164,7 +181,7 @@ class VirtualLine:
             self._unfinished = (self._unfinished + rest)[:LONGEST_LINE_BYTES]
 
     def _deliver(self, line: bytes, byte_s: float) -> None:
-        if self.deaf:
+        if self.deaf or self._unplugged:
             return
         heard = int((self._kernel.now_s - self.deaf_until_s) / byte_s) - 1  # one byte was the terminator
         if heard > 0:

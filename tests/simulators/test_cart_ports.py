@@ -98,6 +98,34 @@ def test_an_uninstalled_cart_fails_as_if_unplugged(cart, clock):
         opened("laser")
 
 
+def test_an_unplugged_device_fails_its_open_port_for_good_and_opens_again_when_replugged(cart, clock):
+    with opened("board") as port:
+        cart.board.line.unplugged = True
+        for use in (lambda: port.in_waiting, lambda: port.read(1), lambda: port.write(b"x")):
+            with pytest.raises(serial.SerialException, match="disconnected"):
+                use()
+        with pytest.raises(serial.SerialException, match="unplugged"):
+            opened("board")
+        cart.board.line.unplugged = False
+        with opened("board") as second:
+            with pytest.raises(serial.SerialException, match="disconnected"):
+                port.read(1)
+            port.close()
+            clock.now_s += 0.1
+            assert b"$ST," in second.read(1000)
+
+
+def test_what_was_on_its_way_when_the_cable_came_out_is_lost(cart, clock):
+    with opened("laser") as port:
+        port.write(b"LAS:LDI 100\nLAS:LDI 2")
+        cart.laser.line.unplugged = True
+    clock.now_s += 0.1
+    cart.world.advance(clock.now_s)
+    cart.laser.line.unplugged = False
+    with opened("laser") as port:
+        assert asked(port, clock, b"LAS:SET:LDI?\n") == b"0\r\n"
+
+
 def test_a_closed_port_refuses_use(cart):
     port = opened("laser")
     port.close()
