@@ -56,10 +56,17 @@ class StageSettings:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CameraSettings:
-    """A camera. source: what its driver opens, such as a device file, a number or a URL."""
+    """A camera. driver: simulated, opencv or vmbpy.
+
+    source: what opencv opens: a number, a device file, a recording, a URL. serial_number: the vmbpy camera's.
+    exposure_us, gain_db: set when it is opened; None leaves the camera's own.
+    """
 
     driver: str
-    source: str
+    source: str = ""
+    serial_number: str = ""
+    exposure_us: float | None = None
+    gain_db: float | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,0 +1,1 @@
+"""Cameras: one interface, its makers, and which configuration's name means which maker."""

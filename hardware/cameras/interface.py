@@ -1,0 +1,117 @@
+"""What a camera offers, whatever its make: mono frames with their times and counters.
+
+The rules of `hardware.interfaces` hold: `poll` never blocks and time is an argument. What may take long
+(opening, waiting for a frame) happens in a thread of the maker's own.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from hardware.interfaces import Identity, LinkState, Origin
+
+__all__ = ["KEY", "Camera", "Frame", "Identity", "Image", "LinkState", "Origin", "Range", "outside"]
+
+KEY = "camera"
+
+Image = NDArray[np.uint8]
+"""Height x width, mono."""
+
+Range = tuple[float, float]
+"""Lowest and highest value, both allowed."""
+
+
+class Frame:
+    """One picture with what is known of it; nothing of it changes.
+
+    taken_s: the middle or end of the exposure as well as it is known, on the caller's monotonic clock.
+    number: the camera's frame counter, 0 for the first frame since it was opened. dropped: frames lost since
+    then. exposure_us, gain_db: as the frame was taken; NaN where the camera does not tell.
+    image: the picture, or what makes it when it is first asked for.
+    """
+
+    __slots__ = ("_image", "dropped", "exposure_us", "gain_db", "number", "taken_s")
+
+    def __init__(
+        self,
+        *,
+        taken_s: float,
+        number: int,
+        dropped: int,
+        exposure_us: float,
+        gain_db: float,
+        image: Image | Callable[[], Image],
+    ) -> None:
+        self.taken_s = taken_s
+        self.number = number
+        self.dropped = dropped
+        self.exposure_us = exposure_us
+        self.gain_db = gain_db
+        self._image = image
+
+    @property
+    def image(self) -> Image:
+        """The picture, height x width; made when first asked for."""
+        if not isinstance(self._image, np.ndarray):
+            self._image = self._image()
+        return self._image
+
+
+class Camera(Protocol):
+    """A camera. A frame is handed over once: a counter that stands gives no frame, so its age grows."""
+
+    @property
+    def key(self) -> str:
+        """camera, as in configurations."""
+
+    @property
+    def origin(self) -> Origin:
+        """SIM when what it shows is not the cart's live picture: simulated, or a recording."""
+
+    @property
+    def link(self) -> LinkState: ...
+
+    @property
+    def problem(self) -> str | None:
+        """One line that says who, what and what to do, when `link` is REFUSED or LOST."""
+
+    @property
+    def identity(self) -> Identity | None: ...
+
+    @property
+    def size_px(self) -> tuple[int, int] | None:
+        """Width and height; None until known."""
+
+    @property
+    def exposure_range_us(self) -> Range | None:
+        """What may be set; None until known, and where it cannot be set."""
+
+    @property
+    def gain_range_db(self) -> Range | None:
+        """What may be set; None until known, and where it cannot be set."""
+
+    def poll(self, now_s: float) -> Frame | None:
+        """Return the newest frame since the last poll, and open or reopen when that is due."""
+
+    def set_exposure_us(self, value: float) -> None:
+        """Take effect within a few frames, which say so. Raises ValueError with the allowed range."""
+
+    def set_gain_db(self, value: float) -> None:
+        """Take effect within a few frames, which say so. Raises ValueError with the allowed range."""
+
+    def close(self) -> None:
+        """Release the camera and end its thread; no frame comes any more."""
+
+
+def outside(who: str, what: str, value: float, allowed: Range | None, unit: str) -> str | None:
+    """Return why a value may not be set, None when it may."""
+    if allowed is None:
+        return f"{who}: {what} cannot be set; this camera, or its driver, offers none to set while it is open"
+    low, high = allowed
+    if low <= value <= high:
+        return None
+    return f"{who}: {what} {value:g} {unit} asked, {low:g} to {high:g} {unit} allowed"
