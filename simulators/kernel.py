@@ -9,6 +9,7 @@ from __future__ import annotations
 import heapq
 from collections.abc import Callable
 from itertools import count
+from math import inf
 
 Action = Callable[[], None]
 
@@ -44,6 +45,11 @@ class Kernel:
     def after(self, delay_s: float, action: Action) -> Timer:
         """Plan an action delay_s from now."""
         return self.at(self.now_s + delay_s, action)
+
+    @property
+    def next_s(self) -> float:
+        """When the next plan is due, infinite without one; a plan taken back may still count."""
+        return self._queue[0][0] if self._queue else inf
 
     def advance(self, until_s: float) -> None:
         """Let everything up to and including until_s happen. Going backwards is ignored."""

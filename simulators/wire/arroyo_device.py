@@ -197,6 +197,14 @@ class ArroyoDevice(ABC):
         options = self._options
         return f"Arroyo {options.model} {options.serial} {options.firmware} {options.build}"
 
+    @property
+    def model(self) -> str:
+        return self._options.model
+
+    @property
+    def serial_number(self) -> str:
+        return self._options.serial
+
     def settings(self) -> dict[str, Any]:
         """Return a copy of what *SAV would keep."""
         return {name: getattr(self, name) for name in self.SAVED}

@@ -70,6 +70,10 @@ class InterlockBoard:
         self._clear_state(faults=0)
         self._plan("boot", self._random.random() * STATUS_S, self._boot)  # not in step with the host's ticks
 
+    @property
+    def serial_number(self) -> str:
+        return self._options.serial
+
     # Life of the processor.
 
     def reboot(self, *, by_watchdog: bool = False) -> None:

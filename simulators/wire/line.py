@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Callable
 from functools import partial
+from math import inf
 from random import Random
 
 from simulators.kernel import Kernel
@@ -95,6 +96,16 @@ class VirtualLine:
             self._unfinished = b""
             self.detach()
         self._unplugged = unplugged
+
+    @property
+    def host_baud(self) -> int:
+        """The speed that the host speaks."""
+        return self._host_baud
+
+    @property
+    def next_arrival_s(self) -> float:
+        """When the next bytes become readable, infinite while the device says nothing."""
+        return self._pieces[0][0] if self._pieces else inf
 
     def set_host_baud(self, host_baud: int) -> None:
         self._host_baud = host_baud

@@ -73,6 +73,10 @@ class XeryonStage:
         phase_s = self._random.random() * self._settings["POLI"] / 1000.0
         self._poll_timer: Timer = self._kernel.after(phase_s, self._poll)
 
+    @property
+    def serial_number(self) -> str:
+        return str(self._options.serial)
+
     def reset(self) -> None:
         """RSET: stored settings again, index lost, deaf and silent meanwhile."""
         self._settings.clear()
