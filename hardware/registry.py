@@ -24,9 +24,9 @@ DRIVERS: dict[str, Callable[[Any, Port], Device]] = {
 }
 
 
-def make_driver(name: str, settings: Settings, clock: Callable[[], float]) -> Any:
+def make_driver(name: str, settings: Settings, trace: WireTrace) -> Any:
     """Return the driver over a serial port of its own; nothing is opened before its first `poll`.
 
-    clock: the caller's monotonic clock, for the wire trace. Raises KeyError for an unknown name.
+    trace: keeps what passes on the port, for its maker to read. Raises KeyError for an unknown name.
     """
-    return DRIVERS[name](settings, SerialPort(settings.port, settings.baud, WireTrace(clock)))
+    return DRIVERS[name](settings, SerialPort(settings.port, settings.baud, trace))

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from enum import StrEnum
+from itertools import starmap
 from typing import NamedTuple
 
 
@@ -22,6 +23,26 @@ class TraceEntry(NamedTuple):
     mono_s: float
     direction: Direction
     data: bytes
+
+    @property
+    def text(self) -> str:
+        """One printable line: the bytes escaped, a note as it is."""
+        if self.direction is Direction.NOTE:
+            return self.data.decode("utf-8", "replace")
+        return repr(self.data)[2:-1]
+
+
+class TraceSnapshot:
+    """What a trace held at one moment; it costs a copy of references, its entries are made when read."""
+
+    __slots__ = ("_entries",)
+
+    def __init__(self, entries: deque[tuple[float, Direction, bytes]]) -> None:
+        self._entries = entries
+
+    def __iter__(self) -> Iterator[TraceEntry]:
+        """Yield the entries, oldest first."""
+        return starmap(TraceEntry, self._entries)
 
 
 class WireTrace:
@@ -53,11 +74,15 @@ class WireTrace:
 
     def entries(self) -> tuple[TraceEntry, ...]:
         """Return the entries kept, oldest first."""
-        return tuple(TraceEntry(*entry) for entry in self._entries.copy())
+        return tuple(self.snapshot())
+
+    def snapshot(self) -> TraceSnapshot:
+        """Return what is kept now, cheaply enough for a tick."""
+        return TraceSnapshot(self._entries.copy())
 
     def lines(self) -> list[str]:
         """Return one printable line an entry, oldest first: seconds, direction, bytes escaped."""
-        return [f"{e.mono_s:12.6f} {e.direction} {_printable(e)}" for e in self.entries()]
+        return [f"{e.mono_s:12.6f} {e.direction} {e.text}" for e in self.entries()]
 
     def _add(self, direction: Direction, data: bytes) -> None:
         now_s = self._clock()
@@ -67,9 +92,3 @@ class WireTrace:
         oldest_s = now_s - self._keep_s
         while entries[0][0] < oldest_s or (self._size_bytes > self._max_bytes and len(entries) > 1):
             self._size_bytes -= len(entries.popleft()[2])
-
-
-def _printable(entry: TraceEntry) -> str:
-    if entry.direction is Direction.NOTE:
-        return entry.data.decode("utf-8", "replace")
-    return repr(entry.data)[2:-1]

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from hardware.interfaces import LinkState
 from hardware.registry import make_driver
+from hardware.trace import WireTrace
 from simulators.cart import SimulatedCart, install, uninstall
 from simulators.physics.profiles import FIVE_WATT, TEN_WATT
 from simulators.scenario import Scenario, apply, load_scenario
@@ -50,11 +51,12 @@ def simulated_world(config: CartConfig, clock: Clock, seed: int | None = None) -
 @contextmanager
 def connected_devices(config: CartConfig, clock: Clock) -> Iterator[Devices]:
     """Make the drivers; afterwards stop every device in order and close its port, whatever happened."""
+    traces = {key: WireTrace(clock.now_s) for key in config.drivers}
     made = {
-        key: make_driver(name, getattr(config.devices, key), clock.now_s)
+        key: make_driver(name, getattr(config.devices, key), traces[key])
         for key, name in config.drivers.items()
     }
-    devices = Devices(**made)
+    devices = Devices(**made, traces=traces)
     try:
         yield devices
     finally:

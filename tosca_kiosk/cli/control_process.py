@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import signal
-from contextlib import ExitStack
+from contextlib import ExitStack, closing
 from pathlib import Path
 
 import click
@@ -16,6 +16,7 @@ from tosca_kiosk.control.clock import RealClock
 from tosca_kiosk.control.controller import Controller
 from tosca_kiosk.control.process import ControlProcess
 from tosca_kiosk.control.realtime import end_with_parent, real_time
+from tosca_kiosk.control.traces import IdleTraces
 from tosca_kiosk.domain.rules import Limits, Rules
 from tosca_kiosk.runtime import WORLD_INPUT_SOCKET
 
@@ -23,19 +24,20 @@ from tosca_kiosk.runtime import WORLD_INPUT_SOCKET
 @click.command(hidden=True)
 @click.option("--config", "config_path", type=click.Path(path_type=Path), required=True)
 @click.option("--runtime", "runtime", type=click.Path(path_type=Path, exists=True), required=True)
+@click.option("--traces", type=click.Path(path_type=Path), help="Where wire traces of idle faults go.")
 @click.option("--parent", type=int, help="End, in order, when this process does.")
-def control(config_path: Path, runtime: Path, parent: int | None) -> None:
+def control(config_path: Path, runtime: Path, traces: Path | None, parent: int | None) -> None:
     """Run the control process; prints one JSON line once the link and the loop stand."""
     stop = _StopRequest()
     if parent is not None and not end_with_parent(parent, signal.SIGTERM):
         raise click.ClickException(f"process {parent}, which should watch control, is gone")
     try:
-        _run(load_config(config_path), runtime, stop)
+        _run(load_config(config_path), runtime, traces, stop)
     except (ConfigError, OSError) as error:
         raise click.ClickException(str(error)) from error
 
 
-def _run(config: CartConfig, runtime: Path, stop: _StopRequest) -> None:
+def _run(config: CartConfig, runtime: Path, traces: Path | None, stop: _StopRequest) -> None:
     clock = RealClock()
     with ExitStack() as stack:
         world = stack.enter_context(simulated_world(config, clock))
@@ -45,13 +47,15 @@ def _run(config: CartConfig, runtime: Path, stop: _StopRequest) -> None:
             stack.enter_context(input_socket(world, world_input))
         devices = stack.enter_context(connected_devices(config, clock))
         standing = stack.enter_context(real_time())
+        # After the class was taken: a helper runs in the normal one.
+        idle_traces = None if traces is None else stack.enter_context(closing(IdleTraces(traces)))
         details = {
             "scheduling": standing.scheduling,
             "memory_locked": standing.memory_locked,
             "world_input": None if world_input is None else str(world_input),
         }
         process = ControlProcess(
-            Controller(devices, idle_rules(config)),
+            Controller(devices, idle_rules(config), idle_traces),
             clock,
             runtime_dir=runtime,
             rate_hz=config.rate_hz,

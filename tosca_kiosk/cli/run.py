@@ -15,6 +15,7 @@ from tosca_kiosk.cli.demonstration import demonstrate
 from tosca_kiosk.cli.display import has_display
 from tosca_kiosk.cli.workplace import Workplace, say, workplace_command
 from tosca_kiosk.control.clock import RealClock
+from tosca_kiosk.control.traces import TRACES_NAME
 from tosca_kiosk.record import RefusedError
 from tosca_kiosk.runtime import RuntimeDirError, runtime_dir
 from tosca_kiosk.supervisor import Supervisor
@@ -65,7 +66,8 @@ def _supervise(workplace: Workplace, windowed: bool) -> int:
 
 
 def _control_command(workplace: Workplace, runtime: Path) -> list[str]:
-    return _command("control", workplace, runtime)
+    traces = workplace.data_dir.resolve() / TRACES_NAME
+    return [*_command("control", workplace, runtime), "--traces", str(traces)]
 
 
 def _kiosk_command(workplace: Workplace, runtime: Path, windowed: bool) -> list[str]:

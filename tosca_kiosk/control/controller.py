@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from tosca_kiosk.control.devices import Devices, Sampler
 from tosca_kiosk.control.journal import Journal
+from tosca_kiosk.control.traces import IdleTraces, fault_trace
 from tosca_kiosk.domain.checks import dark_confirmed
+from tosca_kiosk.domain.events import SafetyEvent
 from tosca_kiosk.domain.journal_lines import Header, Summary, TickLine
 from tosca_kiosk.domain.records import Command, CommandType, Inputs
 from tosca_kiosk.domain.rules import Rules
@@ -16,14 +18,18 @@ URGENT_EVENTS = frozenset({"laser_on", "laser_off", "safety_trigger", "user_acti
 
 
 class Controller:
-    """Owns the devices, the state and the session's journal. idle_rules: in force without a session."""
+    """Owns the devices, the state and the session's journal. idle_rules: in force without a session.
 
-    def __init__(self, devices: Devices, idle_rules: Rules) -> None:
+    idle_traces: keeps the wire traces of faults without a session; the journal keeps a session's.
+    """
+
+    def __init__(self, devices: Devices, idle_rules: Rules, idle_traces: IdleTraces | None = None) -> None:
         self.devices = devices
         self._sampler = Sampler(devices)
         self._idle_rules = idle_rules
         self._rules = idle_rules
         self._journal: Journal | None = None
+        self._idle_traces = idle_traces
         self._commands: list[Command] = []
         self._operator_s: float | None = None
         self._newest: Inputs | None = None
@@ -130,10 +136,21 @@ class Controller:
         return decision
 
     def record(self, inputs: Inputs, decision: Decision) -> None:
-        """Append the tick to the journal of the session, if one is open."""
-        if self._journal is None:
+        """Append the tick to the journal of the session, if one is open; keep the traces of a fault."""
+        if self._journal is not None:
+            events = decision.events
+            urgent = bool(events) and any(event.event_type in URGENT_EVENTS for event in events)
+            line = TickLine(inputs.now_s, inputs, decision.outputs, events, decision.safety)
+            self._journal.tick(line, urgent)
+        if decision.safety:
+            self._keep_traces(inputs.now_s, decision.safety)
+
+    def _keep_traces(self, now_s: float, safety: tuple[SafetyEvent, ...]) -> None:
+        keeper, epoch_s = self._journal or self._idle_traces, self._sampler.epoch_s
+        if keeper is None:
             return
-        events = decision.events
-        urgent = bool(events) and any(event.event_type in URGENT_EVENTS for event in events)
-        line = TickLine(inputs.now_s, inputs, decision.outputs, events, decision.safety)
-        self._journal.tick(line, urgent)
+        if self._journal is None:
+            now_s, epoch_s = now_s + epoch_s, 0.0
+        trace = fault_trace(self.devices, safety, now_s, epoch_s)
+        if trace is not None:
+            keeper.keep_trace(trace)

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
 
 from hardware.interfaces import BoardStatus as _BoardStatus
 from hardware.interfaces import (
@@ -16,17 +16,19 @@ from hardware.interfaces import (
     StageStatus,
     TemperatureController,
 )
+from hardware.trace import WireTrace
 from tosca_kiosk.domain.records import BoardIn, LaserIn, Outputs, StageIn, TecIn
 
 
 @dataclass(frozen=True, slots=True)
 class Devices:
-    """The four devices of a cart."""
+    """The four devices of a cart. traces: the last seconds of each one's port, by device key."""
 
     laser: Laser
     tec: TemperatureController
     stage: Stage
     board: InterlockBoard
+    traces: Mapping[str, WireTrace] = field(default_factory=dict)
 
     def __iter__(self) -> Iterator[Device]:
         return iter((self.board, self.laser, self.stage, self.tec))

@@ -7,6 +7,7 @@ import os
 import threading
 from pathlib import Path
 
+from tosca_kiosk.control.traces import FaultTrace, SessionTraces
 from tosca_kiosk.domain.journal_lines import ChainWriter, Header, Summary, TickLine
 
 JOURNAL_NAME = "journal.jsonl"
@@ -29,6 +30,7 @@ class Journal:
         self._closing = False
         self.ok = True
         self._folder = folder
+        self._traces = SessionTraces(folder)
         self.disk_ok = self._has_room()
         self._helper = threading.Thread(target=self._sync_until_closed, name="journal-sync", daemon=True)
         self._helper.start()
@@ -47,6 +49,11 @@ class Journal:
         self._write(self._chain.tick(line))
         if urgent:
             self._wake.set()
+
+    def keep_trace(self, trace: FaultTrace) -> None:
+        """Have the helper write a fault's wire traces beside the journal; losing them is no failure."""
+        self._traces.put(trace)
+        self._wake.set()
 
     def finish(self, summary: Summary, *, wait: bool = True) -> None:
         """Write the last line, sync and close; without `wait` the helper does so after the return."""
@@ -98,7 +105,9 @@ class Journal:
             self._wake.wait(SYNC_PERIOD_S)
             self._wake.clear()
             self._sync()
+            self._traces.write()
             if count % SYNCS_A_DISK_CHECK == 0:
                 self.disk_ok = self._has_room()
         self._sync()
         os.close(self._file)
+        self._traces.write()

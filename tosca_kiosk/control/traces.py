@@ -1,0 +1,144 @@
+"""Wire traces saved with a fault: what passed on every port in the seconds before, in one readable file.
+
+The tick takes a snapshot and hands it over; helper threads write. A disk that takes nothing loses the trace
+and nothing else.
+"""
+
+from __future__ import annotations
+
+import heapq
+import logging
+import threading
+from collections import deque
+from collections.abc import Iterator
+from contextlib import suppress
+from itertools import islice
+from operator import itemgetter
+from pathlib import Path
+from typing import Final, NamedTuple
+
+from hardware.trace import TraceSnapshot
+from tosca_kiosk.control.clock import utc_now
+from tosca_kiosk.control.devices import Devices
+from tosca_kiosk.domain.events import SafetyEvent
+from tosca_kiosk.domain.recording import SHUTDOWN
+
+TRACES_NAME: Final = "traces"
+MOST_OF_A_SESSION: Final = 20
+"""The first ones are kept: a cause comes before what follows from it."""
+MOST_WITHOUT_SESSION: Final = 50
+"""The newest ones are kept, over all runs."""
+_LINES_A_WRITE: Final = 64
+"""A write lets the ticks' thread run: so few lines are made in less than 0.2 ms."""
+
+log = logging.getLogger("tosca_kiosk.control.traces")
+
+
+class FaultTrace(NamedTuple):
+    """The ports' snapshots when a fault was latched. epoch_s: what its times count from."""
+
+    source: str
+    what: str
+    fault_s: float
+    epoch_s: float
+    ports: tuple[tuple[str, TraceSnapshot], ...]
+
+    def lines(self) -> Iterator[str]:
+        """Yield a heading, then every entry in the order of time: seconds, port, direction, bytes escaped."""
+        yield f"# {self.source}: {self.what}"
+        yield f"# latched at {self.fault_s:.6f} s, session time where a session was open; < in, > out, ! port"
+        width = max((len(key) for key, _ in self.ports), default=0)
+        for mono_s, key, direction, text in heapq.merge(*map(_rows, self.ports), key=itemgetter(0)):
+            yield f"{mono_s - self.epoch_s:12.6f} {key:<{width}} {direction} {text}"
+
+
+def _rows(port: tuple[str, TraceSnapshot]) -> Iterator[tuple[float, str, str, str]]:
+    key, snapshot = port
+    return ((entry.mono_s, key, entry.direction, entry.text) for entry in snapshot)
+
+
+def fault_trace(
+    devices: Devices, safety: tuple[SafetyEvent, ...], fault_s: float, epoch_s: float
+) -> FaultTrace | None:
+    """Return the traces to save with these events; None where none of them latched a fault.
+
+    Whatever latches switches the laser off, so that action tells; its severity may be a warning's.
+    """
+    latched = next((event for event in safety if event.action_taken == SHUTDOWN), None)
+    if latched is None:
+        return None
+    ports = tuple((key, trace.snapshot()) for key, trace in devices.traces.items())
+    source = str(latched.details["trigger_source"])
+    return FaultTrace(source, latched.description, fault_s, epoch_s, ports)
+
+
+class SessionTraces:
+    """Traces of one session, in its folder, named by session time; written by the journal's helper."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder / TRACES_NAME
+        self._waiting: deque[FaultTrace] = deque()
+        self._taken = 0
+
+    def put(self, trace: FaultTrace) -> None:
+        """Take a trace to be written, up to as many as a session may have."""
+        if self._taken < MOST_OF_A_SESSION:
+            self._taken += 1
+            self._waiting.append(trace)
+
+    def write(self) -> None:
+        """Write what waits."""
+        while self._waiting:
+            trace = self._waiting.popleft()
+            _save(trace, self._folder / f"{trace.fault_s:010.3f}_{trace.source}.txt")
+
+
+class IdleTraces:
+    """Traces of faults outside any session, named by UTC; a thread of its own writes them until `close`."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._waiting: deque[FaultTrace] = deque(maxlen=MOST_WITHOUT_SESSION)
+        self._wake = threading.Event()
+        self._closing = False
+        self._helper = threading.Thread(target=self._write_until_closed, name="idle-traces", daemon=True)
+        self._helper.start()
+
+    def keep_trace(self, trace: FaultTrace) -> None:
+        """Take a trace to be written."""
+        self._waiting.append(trace)
+        self._wake.set()
+
+    def close(self) -> None:
+        """Write what waits, and end the thread."""
+        self._closing = True
+        self._wake.set()
+        self._helper.join()
+
+    def _write_until_closed(self) -> None:
+        while not self._closing or self._waiting:
+            self._wake.wait()
+            self._wake.clear()
+            while self._waiting:
+                trace = self._waiting.popleft()
+                _save(trace, self._folder / f"{utc_now():%Y%m%dT%H%M%S_%f}_{trace.source}.txt")
+            self._drop_oldest()
+
+    def _drop_oldest(self) -> None:
+        with suppress(OSError):
+            for path in sorted(self._folder.glob("*.txt"))[:-MOST_WITHOUT_SESSION]:
+                path.unlink()
+
+
+def _save(trace: FaultTrace, path: Path) -> None:
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with path.open("x", encoding="utf-8", buffering=1 << 16) as file:
+            lines = trace.lines()
+            while part := list(islice(lines, _LINES_A_WRITE)):
+                file.write("\n".join((*part, "")))
+                file.flush()
+    except OSError as error:
+        log.warning("fault %s: no wire trace, %s (%s)", trace.source, path, error.strerror)
+    else:
+        log.warning("fault %s: the last seconds of every port are in %s", trace.source, path)
