@@ -199,7 +199,7 @@ def test_recovery_goes_as_far_as_the_ticks_are_this_programs(database, journal, 
 
 @pytest.mark.parametrize("content", [msgspec.json.encode(header(version=2)), b'{"kind":"start","version":2}'])
 def test_a_journal_of_another_format_is_refused_by_its_version(database, journal, now, content):
-    with refused(f"{journal}: a journal of format 2, this program reads format 1; import it with"):
+    with refused(f"{journal}: a journal of format 2, this program reads format 1; use the version"):
         import_journal(database, written(journal, [content, b"\n"]), now)
 
 

@@ -10,6 +10,7 @@ COMMANDS = {
     "run": "run",
     "treat": "treat",
     "devices": "devices",
+    "replay": "replay",
     "db": "database",
     "users": "users",
     "patients": "patients",

@@ -27,6 +27,10 @@ class JournalError(Exception):
     """A journal whose bytes are not what was written; the text names the line."""
 
 
+class OtherFormatError(JournalError):
+    """A journal of a version of the program that wrote its lines in another way."""
+
+
 class Header(msgspec.Struct, frozen=True, tag_field="kind", tag="header"):
     """Line 1. started_utc: naive UTC `YYYY-MM-DD HH:MM:SS.ffffff`; session time 0 is this instant."""
 
@@ -80,7 +84,12 @@ class EventsOfTick(msgspec.Struct, frozen=True):
     s: tuple[SafetyEvent, ...] = ()
 
 
+class _Format(msgspec.Struct, frozen=True):
+    version: int
+
+
 _encoder = msgspec.json.Encoder()
+_format = msgspec.json.Decoder(_Format)
 _framing = msgspec.json.Decoder(Header | End)
 
 
@@ -126,11 +135,13 @@ def _unsealed(line: bytes, previous: bytes) -> tuple[bytes, bytes] | None:
 class ChainReader:
     """Checks a journal line by line; `header`, `end`, `head`, `ticks` and `torn` tell what it held.
 
-    lines: without their LF. A journal cut short by a crash has no `end`; an unfinished last line is left
-    out and `torn` is True. Anything else that differs raises JournalError with the number of the line.
+    A journal cut short by a crash has no `end`; an unfinished last line is left out and `torn` is True.
+    Anything else that differs raises JournalError with the number of the line, a journal of another format
+    OtherFormatError before anything of it is read.
     """
 
     def __init__(self, content: bytes) -> None:
+        _check_format(content)
         *self._lines, tail = content.split(b"\n")
         self.torn = bool(tail)
         self.end: End | None = None
@@ -171,6 +182,19 @@ class ChainReader:
             raise JournalError(f"line {number}: the end does not fit the ticks before it")
         self.end = end
         return True
+
+
+def _check_format(content: bytes) -> None:
+    """Look at the version alone: another format may shape and chain everything else in another way."""
+    try:
+        version = _format.decode(content[: content.find(b"\n")]).version
+    except msgspec.DecodeError:
+        return  # no header at all, as the chain will tell
+    if version != FORMAT_VERSION:
+        raise OtherFormatError(
+            f"a journal of format {version}, this program reads format {FORMAT_VERSION}; "
+            "use the version of the program that wrote it"
+        )
 
 
 def _framed(json_object: bytes, number: int) -> Any:

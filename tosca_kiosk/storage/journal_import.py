@@ -9,9 +9,8 @@ from pathlib import Path
 import msgspec
 
 from tosca_kiosk.domain.events import SafetyEvent
-from tosca_kiosk.domain.journal_lines import FORMAT_VERSION, ChainReader, Header, JournalError, Summary
-from tosca_kiosk.domain.records import Inputs
-from tosca_kiosk.domain.safety import step
+from tosca_kiosk.domain.journal_lines import ChainReader, Header, JournalError, OtherFormatError, Summary
+from tosca_kiosk.domain.replay import decide_again
 from tosca_kiosk.domain.state import State
 from tosca_kiosk.domain.summary import summarise
 from tosca_kiosk.storage import events, sessions
@@ -25,23 +24,13 @@ CUT_SHORT = "the program ended before the session was closed"
 NOTHING_RECORDED = "the program ended before anything was recorded"
 
 
-class _Format(msgspec.Struct, frozen=True):
-    version: int
-
-
 class _EventsOfTick(msgspec.Struct, frozen=True, gc=False):
     t: float
     e: tuple[events.JournalTreatmentEvent, ...] = ()
     s: tuple[SafetyEvent, ...] = ()
 
 
-class _InputsOfTick(msgspec.Struct, frozen=True):
-    i: Inputs
-
-
-_format = msgspec.json.Decoder(_Format)
 _events_of_tick = msgspec.json.Decoder(_EventsOfTick)
-_inputs_of_tick = msgspec.json.Decoder(_InputsOfTick)
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,31 +114,20 @@ def _why_nothing(journal: Path) -> str | None:
     content = _read(journal) if journal.exists() else b""
     if b"\n" not in content:
         return NOTHING_RECORDED
-    _check_format(content, journal)
     try:
         ChainReader(content)
+    except OtherFormatError as error:
+        raise StorageError(f"{journal}: {error}") from error
     except JournalError as error:
         return _breaks(CUT_SHORT, str(error))
     return None
 
 
-def _check_format(content: bytes, journal: Path) -> None:
-    """Look at the version alone: another format may shape and chain everything else in another way."""
-    try:
-        version = _format.decode(content[: content.find(b"\n")]).version
-    except msgspec.DecodeError:
-        return  # no header at all, as the chain will tell
-    if version != FORMAT_VERSION:
-        raise StorageError(
-            f"{journal}: a journal of format {version}, this program reads format {FORMAT_VERSION}; "
-            "import it with the version of the program that wrote it"
-        )
-
-
 def _contents(content: bytes, journal: Path, salvage: bool) -> _Contents:
-    _check_format(content, journal)
     try:
         contents = _Contents(content, ChainReader(content))
+    except OtherFormatError as error:
+        raise StorageError(f"{journal}: {error}") from error
     except JournalError as error:
         raise _not_what_was_written(journal, str(error)) from error
     try:
@@ -211,8 +189,8 @@ def _decided_again(contents: _Contents, journal: Path, salvage: bool, cut_short:
     """Return the summary of the last whole tick's state: the step is pure, so deciding again is exact."""
     reader, state = ChainReader(contents.content), State()
     try:
-        for line in reader.ticks_json():
-            state = step(reader.header.rules, state, _inputs_of_tick.decode(line).i).state
+        for _, decision in decide_again(reader):
+            state = decision.state
     except (JournalError, msgspec.DecodeError) as error:
         broken = _where(error, reader)
         if not salvage:
