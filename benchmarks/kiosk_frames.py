@@ -51,7 +51,8 @@ def main() -> int:
         with loaded_core() if options.load else nullcontext():
             rows = frames(kiosk, seconds)
             rows += memory(kiosk, in_all_s)
-        assert kiosk.telemetry().beam == "emitting"
+        seen = kiosk.telemetry()
+        assert seen.beam == "emitting", f"{seen.phase}, {seen.beam}, faults: {seen.faults}"
     return judged(f"The treatment screen while emitting, {in_all_s:g} s", rows)
 
 

@@ -1,6 +1,6 @@
 """The kiosk as it is delivered, on an Xvfb of its own, with a hand on the panel and a judge in the world.
 
-Its record knows one technician, one patient and a protocol of ten minutes of constant power; the simulated
+Its record knows one technician, one patient and a protocol of fifteen minutes of constant power; the simulated
 cart is warm and homes at once.
 """
 
@@ -36,7 +36,7 @@ from tosca_kiosk.storage import protocols
 
 TECHNICIAN, PIN, ADMIN_PIN = "Jane Doe", "314159", "271828"
 PATIENT = "P-2026-0001"
-PROTOCOL = "Ten minutes"
+PROTOCOL = "Fifteen minutes"
 POWER_W = 5.0
 PEDAL_COUNTS_AFTER_S = 2.2
 """After arming; an earlier edge is not taken for a wish."""
@@ -251,7 +251,7 @@ def prepare(folder: Path) -> None:
 def _protocol() -> str:
     step = {
         "step_number": 1,
-        "duration_seconds": 600,
+        "duration_seconds": 900,
         "power_start_watts": POWER_W,
         "power_end_watts": POWER_W,
         "ring_size_mm": 2.0,
