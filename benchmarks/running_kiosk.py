@@ -1,7 +1,7 @@
 """The kiosk as it is delivered, on an Xvfb of its own, with a hand on the panel and a judge in the world.
 
-Its record knows one technician, one patient and a protocol of fifteen minutes of constant power; the simulated
-cart is warm and homes at once.
+Its record knows one technician, one patient and a protocol of fifteen minutes of constant power; the
+simulated cart is warm and homes at once.
 """
 
 from __future__ import annotations
