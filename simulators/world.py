@@ -11,6 +11,7 @@ from collections.abc import Callable
 from random import Random
 from typing import Literal, get_args
 
+from simulators.camera.truth import CameraFaults
 from simulators.kernel import Kernel
 from simulators.physics.contacts import GateRelay, Pedal, StopLoop, SwitchContact
 from simulators.physics.diode import Diode
@@ -70,6 +71,7 @@ class World:
         self.smoothing = Smoothing(self.kernel, self._random("smoothing"))
         self.pedal = Pedal(self.kernel, self._random("pedal"))
         self.stop_loop = StopLoop()
+        self.camera = CameraFaults()
         self.gate = GateRelay(self.kernel)
         self._marks: dict[Mark, float] = {}
         self._waiting: list[tuple[Mark, Callable[[], None]]] = []

@@ -1,0 +1,78 @@
+"""What a camera over the tissue can see of the world, and what a scenario may do to the camera."""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, NamedTuple
+
+from simulators.physics.smoothing import MEASURED
+
+if TYPE_CHECKING:
+    from simulators.world import World
+
+
+@dataclass(slots=True)
+class CameraFaults:
+    """The camera's part of the world.
+
+    frozen: it takes no more pictures, its counter stands. dark: the lens is covered. slow: 2 frames a second.
+    noise: its read noise, 1 as in the data sheet. offset: of the ring from where it was mounted to be.
+    """
+
+    unplugged: bool = False
+    frozen: bool = False
+    dark: bool = False
+    slow: bool = False
+    defocus_mm: float = 0.0
+    noise: float = 1.0
+    offset_x_mm: float = 0.0
+    offset_y_mm: float = 0.0
+
+
+class OpticalState(NamedTuple):
+    """One instant, as light and camera have it; numbers and booleans alone, so it passes as JSON.
+
+    vibration_mg: the smoothing motor's, without rest level and noise. The rest as in CameraFaults.
+    """
+
+    ring_diameter_mm: float = 2.0
+    laser_power_w: float = 0.0
+    aiming_on: bool = False
+    vibration_mg: float = 0.0
+    unplugged: bool = False
+    frozen: bool = False
+    dark: bool = False
+    slow: bool = False
+    defocus_mm: float = 0.0
+    noise: float = 1.0
+    offset_x_mm: float = 0.0
+    offset_y_mm: float = 0.0
+
+
+def optical_state(world: World) -> OpticalState:
+    """Return what the world's present instant looks like."""
+    faults = world.camera
+    return OpticalState(
+        world.ring_size_mm(),
+        world.true_power_w(),
+        world.aiming,
+        motor_vibration_mg(world.smoothing.speed_pwm()) * world.smoothing.strength,
+        faults.unplugged,
+        faults.frozen,
+        faults.dark,
+        faults.slow,
+        faults.defocus_mm,
+        faults.noise,
+        faults.offset_x_mm,
+        faults.offset_y_mm,
+    )
+
+
+def motor_vibration_mg(speed_pwm: float) -> float:
+    """Return the mean vibration of the measured table at a motor speed, rest level taken away."""
+    above = min(max(1, bisect_right(MEASURED, speed_pwm, key=lambda row: row[0])), len(MEASURED) - 1)
+    pwm_low, mean_low, _ = MEASURED[above - 1]
+    pwm_high, mean_high, _ = MEASURED[above]
+    part = (speed_pwm - pwm_low) / (pwm_high - pwm_low)
+    return mean_low + part * (mean_high - mean_low) - MEASURED[0][1]
