@@ -1,0 +1,59 @@
+"""When the newest valid frame of the camera was taken, on the controller's clock.
+
+On a cart the camera has a process of its own, which leaves its frames in memory; a session in one process
+polls the camera itself and never asks for a picture. Both judge a frame alike.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Final, Protocol
+
+from hardware.cameras.interface import Camera
+from tosca_kiosk.vision.frame_memory import FRAMES_FILE, FrameAge, taken_by
+
+POLL_EVERY_S: Final = 1.0 / 30.0
+"""The rate of a camera's frames: between two of them there is nothing to ask for."""
+
+
+class Frames(Protocol):
+    """Where the age of the picture comes from."""
+
+    def newest_s(self, now_s: float) -> float | None:
+        """Return when the newest valid frame was taken; None before the first. Never waits."""
+
+
+class SharedFrames:
+    """The camera process's frames. mono_offset_s: the system's monotonic time at the controller's time 0."""
+
+    def __init__(self, runtime_dir: Path, mono_offset_s: float) -> None:
+        self._age = FrameAge(runtime_dir / FRAMES_FILE)
+        self._offset_s = mono_offset_s
+
+    def newest_s(self, now_s: float) -> float | None:
+        """See Frames."""
+        taken_s = self._age.newest_s(now_s + self._offset_s)
+        return None if taken_s is None else taken_s - self._offset_s
+
+    def close(self) -> None:
+        """Let the memory go."""
+        self._age.close()
+
+
+class PolledCamera:
+    """A camera in this process, on the controller's clock."""
+
+    def __init__(self, camera: Camera) -> None:
+        self._camera = camera
+        self._due_s = 0.0
+        self._number: int | None = None
+        self._newest_s: float | None = None
+
+    def newest_s(self, now_s: float) -> float | None:
+        """See Frames."""
+        if now_s >= self._due_s:
+            self._due_s = now_s + POLL_EVERY_S
+            frame = self._camera.poll(now_s)
+            if frame is not None and frame.number != self._number and taken_by(now_s, frame.taken_s):
+                self._number, self._newest_s = frame.number, frame.taken_s
+        return self._newest_s

@@ -1,0 +1,1 @@
+"""The camera process: capture, and the newest frame in memory that control and the screen look into."""
