@@ -1,4 +1,4 @@
-"""The supervisor: it starts the kiosk again, control only when asked, and leaves no process behind."""
+"""The supervisor: it starts kiosk and camera again, control when asked, and leaves no process behind."""
 
 import json
 import os
@@ -17,7 +17,7 @@ from tosca_kiosk import supervisor as supervisor_module
 from tosca_kiosk.config import bundled
 from tosca_kiosk.control.clock import RealClock
 from tosca_kiosk.control.link.client import ControlLink
-from tosca_kiosk.control.link.datagram import ALIVE, DatagramOutlet
+from tosca_kiosk.control.link.datagram import ALIVE, CAMERA_ALIVE, DatagramOutlet
 from tosca_kiosk.control.process import SOCKET_NAME
 from tosca_kiosk.runtime import RuntimeDirError, runtime_dir
 from tosca_kiosk.supervisor import SUPERVISOR_SOCKET, Supervisor
@@ -42,12 +42,12 @@ def runtime():
 class Run:
     """A supervisor at work in a thread. pids: of every process that it has started, by name."""
 
-    def __init__(self, control, kiosk, runtime, log_dir):
+    def __init__(self, control, kiosk, runtime, log_dir, camera=None):
         self._stop = False
         self._clock = RealClock()
         self.log_dir = log_dir
         self.code = None
-        self.supervisor = Supervisor(control, kiosk, runtime, log_dir, self._clock)
+        self.supervisor = Supervisor(control, kiosk, runtime, log_dir, self._clock, camera)
         self.wishes = DatagramOutlet(runtime / SUPERVISOR_SOCKET)
         self._thread = threading.Thread(target=self._run)
         self._thread.start()
@@ -89,8 +89,8 @@ class Run:
 def start(runtime, tmp_path):
     runs = []
 
-    def start_run(control, kiosk):
-        runs.append(Run(control, kiosk, runtime, tmp_path / "log"))
+    def start_run(control, kiosk, camera=None):
+        runs.append(Run(control, kiosk, runtime, tmp_path / "log", camera))
         return runs[-1]
 
     yield start_run
@@ -164,6 +164,37 @@ def test_a_kiosk_that_says_nothing_yet_may_take_its_time(start, monkeypatch):
     run.wishes.send({"wish": "something else"})
     run.until(lambda: not select.select([run.supervisor._wishes], (), (), 0.0)[0])
     assert run.pid("kiosk") == first
+
+
+@pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGSTOP], ids=["killed", "frozen"])
+def test_a_lost_camera_is_started_again_and_the_others_are_left_alone(start, monkeypatch, number):
+    monkeypatch.setattr(supervisor_module, "CAMERA_SILENT_AFTER_S", 0.5)
+    run = start(python(WAITING), python(WAITING), python(WAITING))
+    run.until(lambda: run.pid("camera") and run.pid("kiosk"))
+    others, first = (run.pid("control"), run.pid("kiosk")), run.pid("camera")
+    assert run.wishes.send(CAMERA_ALIVE)
+    os.kill(first, number)
+    run.until(lambda: run.pid("camera") not in (None, first))
+    assert not exists(first)
+    assert (run.pid("control"), run.pid("kiosk")) == others
+
+
+def test_a_camera_that_gives_no_frame_is_tried_for_ever(start, monkeypatch):
+    monkeypatch.setattr(supervisor_module, "PAUSES_S", (0.0,))
+    run = start(python(WAITING), python(WAITING), python("import sys; sys.exit('no camera')"))
+    run.until(lambda: run.log("camera").count("no camera") > 6)
+    assert run.code is None
+
+
+def test_a_camera_that_gives_frames_is_left_alone(start, monkeypatch):
+    monkeypatch.setattr(supervisor_module, "CAMERA_SILENT_AFTER_S", 0.3)
+    run = start(python(WAITING), python(WAITING), python(WAITING))
+    run.until(lambda: run.pid("camera"))
+    first = run.pid("camera")
+    for _ in range(15):
+        run.wishes.send(CAMERA_ALIVE)
+        run.pass_time(0.05)
+    assert run.pid("camera") == first
 
 
 def test_control_is_started_again_only_when_the_kiosk_asks(start, runtime):

@@ -1,7 +1,7 @@
-"""Starts control and kiosk, watches both, and ends both. It owns no device and no screen.
+"""Starts control, camera and kiosk, watches them, and ends them. It owns no device and no screen.
 
-The kiosk is started again when it dies or freezes, with growing pauses. Control is not: whoever stands at
-the cart asks for it on the screen. The kiosk's exit code 0 is the operator's wish to end the run.
+Kiosk and camera are started again when they die or freeze, with growing pauses. Control is not: whoever
+stands at the cart asks for it on the screen. The kiosk's exit code 0 is the operator's wish to end the run.
 """
 
 from __future__ import annotations
@@ -18,21 +18,25 @@ from pathlib import Path
 from typing import Final
 
 from tosca_kiosk.control.clock import Clock
-from tosca_kiosk.control.link.datagram import ALIVE, START_CONTROL, SUPERVISOR_SOCKET
+from tosca_kiosk.control.link.datagram import ALIVE, CAMERA_ALIVE, START_CONTROL, SUPERVISOR_SOCKET
 
 PAUSES_S: Final = (0.2, 0.5, 1.0, 2.0, 5.0, 10.0)
 """Before the first start again, the second, ...; the last one from then on."""
 
 HEALTHY_AFTER_S: Final = 60.0
-"""A kiosk that has lived this long begins at the first pause again."""
+"""A process that has lived this long begins at the first pause again."""
 
 FROZEN_AFTER_S: Final = 10.0
 """A kiosk that has begun and then says nothing for so long is ended; the laser was off long before."""
+
+CAMERA_SILENT_AFTER_S: Final = 10.0
+"""A camera process without a frame for so long, from its start on, is ended; the light was off after 1 s."""
 
 HOPELESS_AFTER: Final = 5
 """A kiosk that has ended this often without ever drawing a frame is given up."""
 
 KIOSK_ENDS_WITHIN_S: Final = 3.0
+CAMERA_ENDS_WITHIN_S: Final = 3.0
 CONTROL_ENDS_WITHIN_S: Final = 10.0
 LOOK_EVERY_S: Final = 0.1
 MAX_LOG_BYTES: Final = 5_000_000
@@ -96,27 +100,84 @@ class Child:
         self._process = None
 
 
+class Revived(Child):
+    """A process that is started again after growing pauses, and ended when it is silent for too long.
+
+    silent_after_s: from its last sign of life, or from its start where `speaks_at_once`.
+    """
+
+    def __init__(
+        self, name: str, command: Sequence[str], log_dir: Path, *, silent_after_s: float, speaks_at_once: bool
+    ) -> None:
+        super().__init__(name, command, log_dir)
+        self._silent_after_s = silent_after_s
+        self._speaks_at_once = speaks_at_once
+        self._alive_s: float | None = None
+        self._due_s: float | None = None
+        self.deaths = 0
+        self.ever_alive = False
+
+    def start(self, now_s: float) -> None:
+        super().start(now_s)
+        self._due_s = None
+        self._alive_s = now_s if self._speaks_at_once else None
+
+    def alive(self, now_s: float) -> None:
+        """Note a sign of life."""
+        self._alive_s, self.ever_alive = now_s, True
+
+    def plan(self, now_s: float) -> None:
+        """It has ended: plan its next start."""
+        if now_s - self.started_s >= HEALTHY_AFTER_S:
+            self.deaths = 0
+        self._due_s = now_s + PAUSES_S[min(self.deaths, len(PAUSES_S) - 1)]
+        self._alive_s = None
+        self.deaths += 1
+
+    def look(self, now_s: float) -> None:
+        """Start it when that is due; end it when it is silent."""
+        if self._due_s is not None and now_s >= self._due_s:
+            self.start(now_s)
+        if self._alive_s is not None and now_s - self._alive_s > self._silent_after_s:
+            log.error("%s: no sign of life for %g s; killed", self.name, self._silent_after_s)
+            self._alive_s = None
+            self.signal(signal.SIGKILL)
+
+
 class Supervisor:
-    """Watches one control and one kiosk. control, kiosk: their command lines.
+    """Watches one control, one kiosk and, where there is one, a camera. Each is given by its command line.
 
     Raises OSError when the wishes' socket or a log cannot be made.
     """
 
     def __init__(
-        self, control: Sequence[str], kiosk: Sequence[str], runtime_dir: Path, log_dir: Path, clock: Clock
+        self,
+        control: Sequence[str],
+        kiosk: Sequence[str],
+        runtime_dir: Path,
+        log_dir: Path,
+        clock: Clock,
+        camera: Sequence[str] | None = None,
     ) -> None:
         log_dir.mkdir(parents=True, exist_ok=True)
         self._clock = clock
         self._control = Child("control", control, log_dir)
-        self._kiosk = Child("kiosk", kiosk, log_dir)
+        self._kiosk = Revived("kiosk", kiosk, log_dir, silent_after_s=FROZEN_AFTER_S, speaks_at_once=False)
+        self._camera = None
+        if camera is not None:
+            self._camera = Revived(
+                "camera", camera, log_dir, silent_after_s=CAMERA_SILENT_AFTER_S, speaks_at_once=True
+            )
         self._wishes = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM | socket.SOCK_NONBLOCK)
         path = runtime_dir / SUPERVISOR_SOCKET
         path.unlink(missing_ok=True)
         self._wishes.bind(str(path))
-        self._kiosk_alive_s: float | None = None
-        self._kiosk_due_s: float | None = None
-        self._deaths = 0
-        self._drew_a_frame = False
+
+    @property
+    def _children(self) -> tuple[Child, ...]:
+        """All of them, in the order in which they are started."""
+        camera = () if self._camera is None else (self._camera,)
+        return (self._control, *camera, self._kiosk)
 
     def run(self, stopped: Callable[[], bool]) -> int:
         """Watch until the kiosk ends by the operator's wish or `stopped` says so; return the exit code.
@@ -124,8 +185,8 @@ class Supervisor:
         1 when the kiosk could not be brought to draw a frame. All children have ended on return.
         """
         try:
-            self._control.start(self._clock.now_s())
-            self._kiosk.start(self._clock.now_s())
+            for child in self._children:
+                child.start(self._clock.now_s())
             while not stopped():
                 self._wait()
                 code = self._look(self._clock.now_s())
@@ -137,7 +198,7 @@ class Supervisor:
 
     def _wait(self) -> None:
         """Return at a wish or at a child's end, or after a while."""
-        opened = [os.pidfd_open(pid) for child in (self._control, self._kiosk) if (pid := child.pid)]
+        opened = [os.pidfd_open(pid) for child in self._children if (pid := child.pid)]
         try:
             select.select([self._wishes.fileno(), *opened], (), (), LOOK_EVERY_S)
         finally:
@@ -147,29 +208,27 @@ class Supervisor:
     def _look(self, now_s: float) -> int | None:
         self._take_wishes(now_s)
         self._control.ended()
-        code = self._kiosk.ended()
+        self._look_at_camera(now_s)
+        kiosk = self._kiosk
+        code = kiosk.ended()
         if code == 0:
             return 0
-        if code is not None and not self._plan_kiosk(now_s):
-            log.error("kiosk: gave up, it never drew a frame; see %s", self._kiosk.log_path)
-            return 1
-        if self._kiosk_due_s is not None and now_s >= self._kiosk_due_s:
-            self._kiosk_due_s = None
-            self._kiosk.start(now_s)
-        if self._kiosk_alive_s is not None and now_s - self._kiosk_alive_s > FROZEN_AFTER_S:
-            log.error("kiosk: no sign of life for %g s; killed", FROZEN_AFTER_S)
-            self._kiosk_alive_s = None
-            self._kiosk.signal(signal.SIGKILL)
+        if code is not None:
+            kiosk.plan(now_s)
+            if not kiosk.ever_alive and kiosk.deaths >= HOPELESS_AFTER:
+                log.error("kiosk: gave up, it never drew a frame; see %s", kiosk.log_path)
+                return 1
+        kiosk.look(now_s)
         return None
 
-    def _plan_kiosk(self, now_s: float) -> bool:
-        """Plan the next start; False when there is no hope."""
-        if now_s - self._kiosk.started_s >= HEALTHY_AFTER_S:
-            self._deaths = 0
-        self._kiosk_due_s = now_s + PAUSES_S[min(self._deaths, len(PAUSES_S) - 1)]
-        self._kiosk_alive_s = None
-        self._deaths += 1
-        return self._drew_a_frame or self._deaths < HOPELESS_AFTER
+    def _look_at_camera(self, now_s: float) -> None:
+        """Never give it up: a camera may be plugged in at any time."""
+        camera = self._camera
+        if camera is None:
+            return
+        if camera.ended() is not None:
+            camera.plan(now_s)
+        camera.look(now_s)
 
     def _take_wishes(self, now_s: float) -> None:
         while True:
@@ -181,7 +240,9 @@ class Supervisor:
                 log.warning("a wish that is no JSON was dropped")
                 continue
             if wish == ALIVE:
-                self._kiosk_alive_s, self._drew_a_frame = now_s, True
+                self._kiosk.alive(now_s)
+            elif wish == CAMERA_ALIVE and self._camera is not None:
+                self._camera.alive(now_s)
             elif wish == START_CONTROL:
                 self._start_control(now_s)
             else:
@@ -195,9 +256,11 @@ class Supervisor:
             log.info("control: is running, not started again")
 
     def _end_all(self) -> None:
-        self._kiosk.signal(signal.SIGTERM)
-        self._control.signal(signal.SIGTERM)
+        for child in reversed(self._children):
+            child.signal(signal.SIGTERM)
         self._kiosk.wait_or_kill(KIOSK_ENDS_WITHIN_S)
+        if self._camera is not None:
+            self._camera.wait_or_kill(CAMERA_ENDS_WITHIN_S)
         self._control.wait_or_kill(CONTROL_ENDS_WITHIN_S)
         self._wishes.close()
 

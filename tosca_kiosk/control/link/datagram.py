@@ -19,6 +19,9 @@ START_CONTROL: Final = {"wish": "start_control"}
 ALIVE: Final = {"wish": "alive"}
 """The kiosk's heartbeat; a kiosk that has sent one and then falls silent is ended and started again."""
 
+CAMERA_ALIVE: Final = {"wish": "camera_alive"}
+"""The camera process's, after each frame that it has captured."""
+
 
 class DatagramOutlet:
     """Sends to a Unix datagram socket at a path, without ever waiting."""
