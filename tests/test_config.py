@@ -224,6 +224,25 @@ class TestFields:
         (found,) = errors_of(changed({"camera": camera}))
         assert found.startswith(f"camera.{key}: {error}")
 
+    def test_a_simulated_camera_has_a_source_of_its_own(self, errors_of):
+        for driver, source in (("simulated", "/dev/video0"), ("opencv", "sim://camera")):
+            (error,) = errors_of(changed({"camera": {"driver": driver, "source": source}}))
+            assert error == (
+                f"camera.source: {source} does not fit driver {driver}; simulated has sim://camera"
+            )
+
+    def test_a_simulated_camera_may_be_the_simulated_carts(self, load):
+        config = load(changed({"camera": {"driver": "simulated", "source": "sim://camera"}}))
+        assert config.all_simulated
+        assert config.camera_simulated
+
+    def test_nothing_lets_a_simulated_camera_show_a_real_laser(self, errors_of):
+        camera = {"driver": "simulated", "source": "sim://camera"}
+        for cart in ("real", "bench"):
+            changes = {**on_ports(**REAL_PORTS), "cart": cart, "camera": camera, **DELETED}
+            errors = errors_of(changed(changes))
+            assert "camera.driver: simulated shows no real laser; name a real camera" in errors
+
     def test_an_unknown_key_lists_the_allowed_ones(self, errors_of):
         (error,) = errors_of(changed({"devices.board.colour": "red"}))
         assert error == (

@@ -13,6 +13,8 @@ from tosca_kiosk.domain.protocol_file import DocumentError, PathError
 
 DEVICE_KEYS: Final = ("laser", "tec", "stage", "board")
 _SIMULATED: Final = "sim://"
+_CAMERA_DRIVER: Final = "simulated"
+_CAMERA_SOURCE: Final = _SIMULATED + "camera"
 _NO_CAMERA: Final = "none is allowed only where every port is sim://; name the camera's driver and source"
 
 
@@ -66,8 +68,12 @@ class CartConfig:
         return tuple(key for key, port in self.devices.ports.items() if port.startswith(_SIMULATED))
 
     @property
+    def camera_simulated(self) -> bool:
+        return self.camera is not None and self.camera.driver == _CAMERA_DRIVER
+
+    @property
     def any_simulated(self) -> bool:
-        return bool(self.simulated_keys)
+        return bool(self.simulated_keys) or self.camera_simulated
 
     @property
     def all_simulated(self) -> bool:
@@ -138,6 +144,17 @@ def _only_an_all_simulated_cart_has_no_camera(config: CartConfig) -> Iterator[Pa
         yield PathError("camera", _NO_CAMERA)
 
 
+def _a_simulated_camera_looks_at_a_simulated_laser(config: CartConfig) -> Iterator[PathError]:
+    camera = config.camera
+    if camera is None:
+        return
+    if config.camera_simulated != (camera.source == _CAMERA_SOURCE):
+        text = f"{camera.source} does not fit driver {camera.driver}; {_CAMERA_DRIVER} has {_CAMERA_SOURCE}"
+        yield PathError("camera.source", text)
+    if config.camera_simulated and "laser" not in config.simulated_keys:
+        yield PathError("camera.driver", f"{_CAMERA_DRIVER} shows no real laser; name a real camera")
+
+
 def _laser_limits_suit_the_model(config: CartConfig) -> Iterator[PathError]:
     laser = config.devices.laser
     model = LASER_MODELS[laser.model]
@@ -170,6 +187,7 @@ _RULES: Final[tuple[Callable[[CartConfig], Iterator[PathError]], ...]] = (
     _a_mixture_says_so,
     _only_a_simulated_world_is_described,
     _only_an_all_simulated_cart_has_no_camera,
+    _a_simulated_camera_looks_at_a_simulated_laser,
     _laser_limits_suit_the_model,
     _limits_enclose_what_they_limit,
 )
