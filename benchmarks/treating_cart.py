@@ -13,7 +13,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from simulators.world import World
-from tosca_kiosk.cli.cart import connected_devices, simulated_world
+from tosca_kiosk.cli.cart import connected_devices, simulated_cart
 from tosca_kiosk.config import CartConfig, bundled, load_config
 from tosca_kiosk.control.clock import VirtualClock
 from tosca_kiosk.control.controller import Controller
@@ -164,9 +164,9 @@ def treating_cart(folder: Path, seed: int = 1) -> Iterator[TreatingCart]:
     """Build a warm cart, connect and home it and open a session whose journal is in folder."""
     config = _warm(load_config(bundled("simulated.yaml")))
     clock = VirtualClock()
-    with simulated_world(config, clock, seed) as world, connected_devices(config, clock) as devices:
-        assert world is not None
-        cart = TreatingCart(config, clock, world, devices)
+    with simulated_cart(config, clock, seed) as simulated, connected_devices(config, clock) as devices:
+        assert simulated is not None
+        cart = TreatingCart(config, clock, simulated.world, devices)
         rules = _rules(config)
         journal = Journal(folder)
         try:

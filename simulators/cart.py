@@ -1,27 +1,28 @@
-"""The simulated cart's four wire devices over one plant, and their installation as `sim://` ports."""
+"""The simulated cart's four wire devices over one world, and their installation as `sim://` ports."""
 
 from __future__ import annotations
 
-from simulators.plant import Plant
 from simulators.serial_port.protocol_sim import Clock, plug_in, unplug
 from simulators.wire.arroyo_laser import ArroyoLaser, LaserOptions
 from simulators.wire.arroyo_tec import ArroyoTec, TecOptions
 from simulators.wire.board import BoardOptions, InterlockBoard
 from simulators.wire.line import VirtualLine
+from simulators.wire.line_faults import LineFaults
 from simulators.wire.xeryon import StageOptions, XeryonStage
+from simulators.world import World
 
 PORTS = ("laser", "tec", "stage", "board")
 
 
 class SimulatedCart:
-    """Laser driver, TEC controller, stage and interlock board, wired to one plant.
+    """Laser driver, TEC controller, stage and interlock board, wired to one world.
 
     Options say what a device is and how it powers up; the usual ones are a healthy cart.
     """
 
     def __init__(
         self,
-        world: Plant,
+        world: World,
         *,
         laser: LaserOptions | None = None,
         tec: TecOptions | None = None,
@@ -33,6 +34,10 @@ class SimulatedCart:
         self.tec = ArroyoTec(world, tec)
         self.stage = XeryonStage(world, stage)
         self.board = InterlockBoard(world, board)
+        self.line_faults = {
+            name: LineFaults(world.kernel, line, world.random_seed(f"faults.{name}"))
+            for name, line in self.lines.items()
+        }
 
     @property
     def lines(self) -> dict[str, VirtualLine]:

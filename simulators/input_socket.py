@@ -14,6 +14,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Final
 
+from simulators.camera.truth import OpticalState, optical_state
+from simulators.cart import SimulatedCart
 from simulators.settable import SettingError, check_value, set_value
 from simulators.world import World
 
@@ -21,20 +23,21 @@ POLL_EVERY_S: Final = 0.005
 MAX_DATAGRAM_BYTES: Final = 4096
 ASK: Final = "ask"
 
-READABLE: Final[dict[str, Callable[[World], float]]] = {
+READABLE: Final[dict[str, Callable[[World], float | OpticalState]]] = {
+    "optics": optical_state,
     "true_power_w": World.true_power_w,
     "true_energy_j": World.true_energy_j,
 }
 
 
 @contextmanager
-def input_socket(world: World, path: Path) -> Iterator[None]:
+def input_socket(cart: SimulatedCart, path: Path) -> Iterator[None]:
     """Listen at a path, looking every 5 ms of the world's own time. Raises OSError if that cannot be."""
     with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM | socket.SOCK_NONBLOCK) as listening:
         path.unlink(missing_ok=True)
         listening.bind(str(path))
         path.chmod(0o600)
-        listener = _Input(world, listening)
+        listener = _Input(cart, listening)
         try:
             yield
         finally:
@@ -45,11 +48,12 @@ def input_socket(world: World, path: Path) -> Iterator[None]:
 class _Input:
     """Reads what has come whenever the world's clock reaches the next look."""
 
-    def __init__(self, world: World, listening: socket.socket) -> None:
-        self._world = world
+    def __init__(self, cart: SimulatedCart, listening: socket.socket) -> None:
+        self._cart = cart
+        self._world = cart.world
         self._socket = listening
         self._refused = 0
-        self._timer = world.kernel.after(POLL_EVERY_S, self._look)
+        self._timer = cart.world.kernel.after(POLL_EVERY_S, self._look)
 
     def stop(self) -> None:
         self._timer.cancel()
@@ -79,7 +83,7 @@ class _Input:
         for path, value in wanted.items():
             check_value(path, value)
         for path, value in wanted.items():
-            set_value(self._world, path, value)
+            set_value(self._cart, path, value)
 
     def _reply(self, names: list[str], sender: str | None) -> None:
         values = {name: READABLE[name](self._world) for name in names}

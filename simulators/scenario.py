@@ -23,9 +23,11 @@ from typing import Any
 
 import yaml
 
-from simulators.settable import PEDAL_PATH, SETTABLE, SettingError, Value, check_value, set_value
+from simulators.cart import SimulatedCart
+from simulators.settable import PEDAL_PATH, SettingError, Value, check_value, set_value, world_of
 from simulators.world import MARKS, Mark, World
 
+Place = SimulatedCart | World
 MAX_DELAY_S = 86400.0
 _TIME = r"(?P<number>\d+(?:\.\d+)?)\s*(?P<unit>ms|s)"
 _AT = re.compile(rf"(?:(?P<mark>{'|'.join(MARKS)})(?:\s*\+\s*(?=\d)|$))?(?:{_TIME})?")
@@ -78,32 +80,34 @@ def load_scenario(path: Path) -> Scenario:
         raise ScenarioError(f"{path}: {wrong}") from None
 
 
-def apply(scenario: Scenario, world: World) -> None:
-    """Plan every event in the world; a time that has passed is due at once."""
+def apply(scenario: Scenario, place: Place) -> None:
+    """Plan every event on a cart, or in a world without devices; a time that has passed is due at once."""
     for event in scenario.events:
         if event.after is None:
-            _FreeEvent(world, event)
+            _FreeEvent(place, event)
         else:
-            world.when(event.after, partial(_plan_after_mark, world, event.after, event))
+            world_of(place).when(event.after, partial(_plan_after_mark, place, event.after, event))
 
 
-def _plan_after_mark(world: World, mark: Mark, event: ScenarioEvent) -> None:
+def _plan_after_mark(place: Place, mark: Mark, event: ScenarioEvent) -> None:
+    world = world_of(place)
     marked_s = world.marked_s(mark) or 0.0
-    world.kernel.at(marked_s + event.delay_s, partial(_make_changes, world, event))
+    world.kernel.at(marked_s + event.delay_s, partial(_make_changes, place, event))
 
 
-def _make_changes(world: World, event: ScenarioEvent) -> None:
+def _make_changes(place: Place, event: ScenarioEvent) -> None:
     for path, value in event.changes:
-        set_value(world, path, value)
+        set_value(place, path, value)
 
 
 class _FreeEvent:
     """An event at a bare time, planned anew when the session is declared before it was due."""
 
-    __slots__ = ("_event", "_happened", "_timer", "_world")
+    __slots__ = ("_event", "_happened", "_place", "_timer", "_world")
 
-    def __init__(self, world: World, event: ScenarioEvent) -> None:
-        self._world = world
+    def __init__(self, place: Place, event: ScenarioEvent) -> None:
+        self._place = place
+        self._world = world = world_of(place)
         self._event = event
         self._happened = False
         self._timer = world.kernel.at(event.delay_s, self._happen)
@@ -111,7 +115,7 @@ class _FreeEvent:
 
     def _happen(self) -> None:
         self._happened = True
-        _make_changes(self._world, self._event)
+        _make_changes(self._place, self._event)
 
     def _count_from_session(self) -> None:
         if not self._happened:
@@ -172,7 +176,7 @@ def _event(value: object, where: str) -> ScenarioEvent:
     after, delay_s = _at(mapping["at"], f"{where}.at")
     changes = [_change(path, value, where) for path, value in mapping.items() if path != "at"]
     if not changes:
-        raise _PlaceError(f"{where}: changes nothing; allowed beside at: {', '.join(SETTABLE)}")
+        raise _PlaceError(f"{where}: changes nothing; allowed beside at: paths of simulators/settable")
     return ScenarioEvent(after, delay_s, tuple(changes))
 
 

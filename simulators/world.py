@@ -13,7 +13,7 @@ from typing import Literal, get_args
 
 from simulators.camera.truth import CameraFaults
 from simulators.kernel import Kernel
-from simulators.physics.contacts import GateRelay, Pedal, StopLoop, SwitchContact
+from simulators.physics.contacts import ContactFault, GateRelay, Pedal, StopLoop, SwitchContact
 from simulators.physics.diode import Diode
 from simulators.physics.photodiode import Photodiode
 from simulators.physics.profiles import STANDARD_TEC, TEN_WATT, DiodeProfile, TecProfile
@@ -49,7 +49,11 @@ class World:
     ) -> None:
         self.seed = seed
         self.kernel = Kernel()
-        self.aiming = False
+        self.ring_offset_mm = 0.0
+        self.ring_gain = 1.0
+        self.aiming_fault: ContactFault = "ok"
+        """The aiming diode's driver: open never lights it, closed always does."""
+        self._aiming_driven = False
         self.photodiode = Photodiode(self.kernel, self._random("photodiode"))
         self.tec = Tec(
             tec_profile,
@@ -95,12 +99,18 @@ class World:
         digest = hashlib.blake2b(f"{self.seed}/{name}".encode(), digest_size=8).digest()
         return int.from_bytes(digest, "big")
 
+    @property
+    def aiming(self) -> bool:
+        """Whether the aiming beam is lit."""
+        return self._aiming_driven if self.aiming_fault == "ok" else self.aiming_fault == "closed"
+
     def set_aiming(self, on: bool) -> None:
-        self.aiming = on
+        self._aiming_driven = on
 
     def ring_size_mm(self) -> float:
         """The diameter of the laser ring on the tissue at the stage's present position."""
-        return RING_MM_AT_INDEX + self.stage.position_um() / UM_PER_RING_MM
+        grown_mm = self.ring_gain * self.stage.position_um() / UM_PER_RING_MM
+        return RING_MM_AT_INDEX + self.ring_offset_mm + grown_mm
 
     def true_power_w(self) -> float:
         """The light that leaves, whatever any device says."""

@@ -10,6 +10,7 @@ from simulators.plant import OnChange
 
 ContactFault = Literal["ok", "open", "closed"]
 RELAY_S = 0.005
+WORN_BOUNCE_S = 0.001
 
 
 class SwitchContact:
@@ -57,7 +58,7 @@ class SwitchContact:
 class Pedal:
     """A foot pedal with two contacts. On its way one leaves, it travels, then the other makes; both bounce.
 
-    The last change comes within 40 ms of `press` or `release`.
+    The last change comes within 40 ms of `press` or `release`; a worn contact goes on for longer.
     """
 
     def __init__(self, kernel: Kernel, random: Random) -> None:
@@ -65,6 +66,8 @@ class Pedal:
         self.normally_closed = SwitchContact(closed=True)
         self._kernel = kernel
         self._random = random
+        self.extra_bounces = 0
+        """Further bounces of a worn contact that makes, 1 ms each."""
         self._pressed = False
         self._timers: list[Timer] = []
 
@@ -90,7 +93,10 @@ class Pedal:
         self._timers.clear()
         uniform = self._random.uniform
         left_s = self._bounce(leaving, False, 0.0, self._random.randint(0, 2))
-        self._bounce(making, True, left_s + uniform(0.004, 0.015), self._random.randint(2, 5))
+        rest_s = self._bounce(making, True, left_s + uniform(0.004, 0.015), self._random.randint(2, 5))
+        for k in range(self.extra_bounces):
+            self._plan(making, False, rest_s + (k + 0.5) * WORN_BOUNCE_S)
+            self._plan(making, True, rest_s + (k + 1.0) * WORN_BOUNCE_S)
 
     def _bounce(self, contact: SwitchContact, closed: bool, delay_s: float, bounces: int) -> float:
         """Plan the first change at delay_s and each bounce's there and back; return when it rests."""

@@ -28,6 +28,7 @@ class Photodiode:
         "_slope",
         "_start_w",
         "blocked",
+        "dark_v",
         "drift",
     )
 
@@ -38,6 +39,8 @@ class Photodiode:
         self._random = random
         self.blocked = False
         """Whether something keeps the light from the photodiode."""
+        self.dark_v = DARK_V
+        """Amplifier and converter without light."""
         self._noise_v = 0.0
         self._since_s = kernel.now_s
         self._power_w = 0.0
@@ -47,7 +50,7 @@ class Photodiode:
     def counts(self) -> int:
         """One conversion at the kernel's instant, 0..1023. The noise stays for one step of the grid."""
         seen_w = 0.0 if self.blocked else self._lagging_w()
-        volts = DARK_V + self._noise_v + VOLT_PER_WATT * self.drift * seen_w
+        volts = self.dark_v + self._noise_v + VOLT_PER_WATT * self.drift * seen_w
         return min(STEPS - 1, max(0, int(volts * (STEPS / REFERENCE_V))))
 
     def light(self, power_w: float, slope_w_per_s: float) -> None:

@@ -45,6 +45,7 @@ class Tec:
         "leads_reversed",
         "module",
         "sensor",
+        "sensor_offset_c",
     )
 
     def __init__(
@@ -63,6 +64,8 @@ class Tec:
         """The module wired backwards: the loop then drives away from its set point."""
         self.module: Sensor = "ok"
         self.sensor: Sensor = "ok"
+        self.sensor_offset_c = 0.0
+        """By how much the thermistor reads high; the loop believes it."""
         self._profile = profile
         self._random = random
         self._step_s = step_s
@@ -103,7 +106,7 @@ class Tec:
 
     def temperature_c(self) -> float:
         """What the thermistor says; far out of range with a broken one."""
-        return BROKEN_SENSOR_C.get(self.sensor, self._sensed_c)
+        return BROKEN_SENSOR_C.get(self.sensor, self._sensed_c + self.sensor_offset_c)
 
     def mount_c(self) -> float:
         """The mount's true temperature."""

@@ -19,8 +19,10 @@ from simulators.wire.line import VirtualLine
 INPUT_BUFFER_CHARACTERS = 128
 ANSWER_TIME_S = (0.005, 0.030)
 RESET_DEAF_S = 0.125
+BOOT_S = 2.0  # the page gives none
 OUT_OF_TOLERANCE, OUTPUT_ON = 1 << 9, 1 << 10  # in both COND? registers
 TERMINATORS = (b"\r\n", b"\r\n", b"\r", b"\r", b"\n", b"\n", b"", b"")
+SAID_OF_OUTPUT = {"on": "1", "off": "0"}
 RADIX_FORMS = {"DEC": "{:d}", "HEX": "#H{:X}", "OCT": "#Q{:o}", "BIN": "#B{:b}"}
 
 
@@ -42,7 +44,10 @@ class ArroyoOptions:
 
 
 class ArroyoDevice(ABC):
-    """A controller on a line. Command lines are worked off one after another, each in 5 to 30 ms."""
+    """A controller on a line. Command lines are worked off one after another, each in 5 to 30 ms.
+
+    lying_output: what OUT? says, honest, on or off.
+    """
 
     LANGUAGE: ClassVar[Language]
     SAVED: ClassVar[tuple[str, ...]]  # attributes that *SAV keeps and *RST sets back
@@ -64,6 +69,12 @@ class ArroyoDevice(ABC):
         self.line.mute = self.line.deaf = not options.answers
         self.errors = ErrorQueue()
         self.output_on = False
+        self.lying_output = "honest"
+        self._language = self.LANGUAGE
+        self._ignored = "nothing"
+        self._hung = False
+        self._kept: bytes | None = None  # the line that it hangs in
+        self._stale_conditions: int | None = None
         self._always_off = 0  # conditions that switch off whatever ENAB:OUTOFF says
         self._off_mask = 0
         self._events = 0
@@ -112,8 +123,11 @@ class ArroyoDevice(ABC):
         self._kernel.after(delay_s, partial(self._finish, line))
 
     def _finish(self, line: bytes) -> None:
+        if self._hung:
+            self._kept = line
+            return
         answers: list[str] = []
-        for step in self.LANGUAGE.compile(line):
+        for step in self._language.compile(line):
             if self._kernel.now_s < self.line.deaf_until_s:
                 break
             self._take(step, answers)
@@ -134,6 +148,55 @@ class ArroyoDevice(ABC):
         else:
             if answer is not None:
                 answers.append(answer)
+
+    # What may go wrong in it.
+
+    @property
+    def busy(self) -> bool:
+        """Whether the firmware hangs in its next line; others wait, until they are too many."""
+        return self._hung
+
+    @busy.setter
+    def busy(self, busy: bool) -> None:
+        self._hung = busy
+        line, self._kept = self._kept, None
+        if line is not None:
+            self._finish(line)
+
+    @property
+    def ignores(self) -> str:
+        """The command that is taken and not obeyed: one of its language's `settings`, or nothing."""
+        return self._ignored
+
+    @ignores.setter
+    def ignores(self, path: str) -> None:
+        self._ignored = path
+        self._language = self.LANGUAGE if path == "nothing" else self.LANGUAGE.ignoring(path)
+
+    @property
+    def stale_condition(self) -> bool:
+        """Whether COND? goes on answering what it was."""
+        return self._stale_conditions is not None
+
+    @stale_condition.setter
+    def stale_condition(self, stale: bool) -> None:
+        self._stale_conditions = self._refresh() if stale else None
+
+    def queue_error(self, code: int) -> None:
+        """Put an error into the queue, as if something had caused it."""
+        self.errors.push(code)
+
+    def reboot(self) -> None:
+        """The mains blinks: output off, everything as from the factory, deaf while it starts."""
+        self._restore(self._factory)
+        self._set_form_to_factory()
+        self._echo = self._options.terminal_echo
+        self.errors.clear()
+        self._events = self._seen = 0
+        self._pending.clear()
+        self._pending_characters = 0
+        self.line.deaf_until_s = self._kernel.now_s + BOOT_S
+        self.busy = False
 
     # Conditions and events.
 
@@ -250,7 +313,11 @@ class ArroyoDevice(ABC):
         return self.integer(events)
 
     def _condition_register(self) -> str:
-        return self.integer(self._refresh())
+        conditions = self._refresh()
+        return self.integer(conditions if self._stale_conditions is None else self._stale_conditions)
+
+    def _output_text(self) -> str:
+        return SAID_OF_OUTPUT.get(self.lying_output) or str(int(self.output_on))
 
     def _set_off_mask(self, mask: int) -> None:
         self._off_mask = mask

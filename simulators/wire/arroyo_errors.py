@@ -36,6 +36,7 @@ TEXTS = {
     514: "Mode changed while output on",
     537: "Thermal limit",
 }
+UNNAMED = "Error"  # a code that the page does not name
 
 
 class WireError(Exception):
@@ -68,7 +69,7 @@ class ErrorQueue:
 
     def take_texts(self) -> str:
         """Empty the queue: `0`, or pairs of code and quoted text."""
-        return self._take([f'{code},"{TEXTS[code]}"' for code in self._codes])
+        return self._take([f'{code},"{TEXTS.get(code, UNNAMED)}"' for code in self._codes])
 
     def _take(self, entries: list[str]) -> str:
         self._codes.clear()

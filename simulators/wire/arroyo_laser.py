@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from simulators.kernel import Timer
+from simulators.physics.contacts import ContactFault
 from simulators.plant import Plant
 from simulators.wire.arroyo_device import (
     COMMON_COMMANDS,
@@ -51,7 +52,11 @@ class LaserOptions(ArroyoOptions):
 
 
 class ArroyoLaser(ArroyoDevice):
-    """The laser driver. `thermal_trip` set True is the driver overheating."""
+    """The laser driver. `thermal_trip` set True is the driver overheating.
+
+    lying_readback_ma, lying_measured_ma: added to what SET:LDI? and LDI? say. current_gain: the true current
+    over the one that the driver measures and regulates, for its shunt drifts.
+    """
 
     SAVED = ("_setpoint_ma", "_limit_ma", "_limit_v", "_mode", "_tolerance", "_off_mask", "_on_delay_ms")
     SUPERVISION_S = 0.005
@@ -81,11 +86,35 @@ class ArroyoLaser(ArroyoDevice):
         self._on_timer: Timer | None = None
         self._inside_since_s: float | None = None
         self.thermal_trip = False
+        self.lying_readback_ma = 0.0
+        self.lying_measured_ma = 0.0
+        self._current_gain = 1.0
+        self._interlock_plug: ContactFault = "ok"
         self._power_up()
         self._interlock.subscribe(self._interlock_moved)
         self._limit_ma = self._max_ma if options.limit_ma is None else options.limit_ma
         self._setpoint_ma = min(options.setpoint_ma, self._limit_ma)
         self.switch_output(options.output_on)
+
+    # What may go wrong in it.
+
+    @property
+    def current_gain(self) -> float:
+        return self._current_gain
+
+    @current_gain.setter
+    def current_gain(self, gain: float) -> None:
+        self._current_gain = gain
+        self._diode.drive(self._driven_a * gain)
+
+    def fail_interlock_plug(self, fault: ContactFault) -> None:
+        """The plug of its interlock loop: ok, out (open) or bridged (closed)."""
+        self._interlock_plug = fault
+        self._refresh()
+
+    def _interlock_closed(self) -> bool:
+        plug = self._interlock_plug
+        return self._interlock.closed if plug == "ok" else plug == "closed"
 
     # Output.
 
@@ -130,7 +159,7 @@ class ArroyoLaser(ArroyoDevice):
         target_a = self._target_ma() / 1000.0
         if target_a != self._driven_a:
             self._driven_a = target_a
-            self._diode.drive(target_a)
+            self._diode.drive(target_a * self._current_gain)
 
     def _target_ma(self) -> float:
         # The page names set points for the current modes alone; in the others nothing is regulated to.
@@ -147,7 +176,7 @@ class ArroyoLaser(ArroyoDevice):
     # Conditions.
 
     def _conditions(self) -> int:
-        conditions = 0 if self._interlock.closed else INTERLOCK_OPEN
+        conditions = 0 if self._interlock_closed() else INTERLOCK_OPEN
         if self.thermal_trip:
             conditions |= THERMAL_TRIP
         if not self._in_tolerance():
@@ -172,7 +201,7 @@ class ArroyoLaser(ArroyoDevice):
         return since_s is not None and self._kernel.now_s - since_s >= self._tolerance[1]
 
     def _look_at_load(self) -> None:
-        error_ma = self._diode.current_a() * 1000.0 - self._setpoint_ma
+        error_ma = self._diode.current_a() / self._current_gain * 1000.0 - self._setpoint_ma
         if not self._flowing or abs(error_ma) > self._tolerance[0]:
             self._inside_since_s = None
         elif self._inside_since_s is None:
@@ -213,9 +242,12 @@ class ArroyoLaser(ArroyoDevice):
         self._on_delay_ms = delay_ms
 
     def _measured_current(self) -> str:
-        true_ma = self._diode.current_a() * 1000.0
+        true_ma = self._diode.current_a() / self._current_gain * 1000.0 + self.lying_measured_ma
         noise_ma = self._random.gauss(0.0, 0.3)
         return self.real(true_ma * self._meter_gain + self._meter_offset_ma + noise_ma, 0)
+
+    def _setpoint_text(self) -> str:
+        return self.real(self._setpoint_ma + self.lying_readback_ma, 0)
 
     def _measured_voltage(self) -> str:
         return self.real(self._diode.voltage_v() + self._random.gauss(0.0, 0.001), 3)
@@ -240,9 +272,9 @@ ArroyoLaser.LANGUAGE = Language(
     (
         *COMMON_COMMANDS,
         Command("ONDELAY", _Laser._set_on_delay, (whole(0, 30000),), lambda laser: str(laser._on_delay_ms)),
-        Command("LASer:OUTput", _Laser.switch_output, (truth,), lambda laser: str(int(laser.output_on))),
+        Command("LASer:OUTput", _Laser.switch_output, (truth,), _Laser._output_text),
         Command("LASer:LDI", _Laser._set_current, (number,), _Laser._measured_current),
-        Command("LASer:SET:LDI", answer=lambda laser: laser.real(laser._setpoint_ma, 0)),
+        Command("LASer:SET:LDI", answer=_Laser._setpoint_text),
         Command(
             "LASer:LIMit:LDI",
             _Laser._set_current_limit,

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from itertools import product
 from typing import Any
@@ -104,8 +104,19 @@ class Language:
     """All spellings of a device's commands, and the compiler from a line to steps."""
 
     def __init__(self, commands: Iterable[Command]) -> None:
+        self._rows = commands = tuple(commands)
         self._commands = {spelling: command for command in commands for spelling in spellings(command.path)}
         self._compiled: dict[bytes, tuple[Step, ...]] = {}
+
+    def settings(self) -> tuple[str, ...]:
+        """Return the long form, in upper case, of every command that changes something by its value."""
+        return tuple(row.path.upper() for row in self._rows if row.apply is not None and row.takes)
+
+    def ignoring(self, path: str) -> Language:
+        """Return the language in which one of `settings` is taken and checked but not obeyed."""
+        return Language(
+            replace(row, apply=lambda *_: None) if row.path.upper() == path else row for row in self._rows
+        )
 
     def compile(self, line: bytes) -> tuple[Step, ...]:
         """Return what to do for a line; a refused command becomes a step that raises its WireError."""

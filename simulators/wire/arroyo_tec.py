@@ -41,7 +41,7 @@ class TecOptions(ArroyoOptions):
 
 
 class ArroyoTec(ArroyoDevice):
-    """The TEC controller."""
+    """The TEC controller. lying_readback_c, lying_measured_c: added to what SET:T? and T? say."""
 
     SAVED = (
         "_setpoint_c",
@@ -75,6 +75,8 @@ class ArroyoTec(ArroyoDevice):
         self._inside_since_s: float | None = None
         self._saturated_from: tuple[float, float] | None = None  # instant, error in K
         self._runaway = False
+        self.lying_readback_c = 0.0
+        self.lying_measured_c = 0.0
         self._power_up()
         self._setpoint_c = options.setpoint_c
         self.switch_output(options.output_on)
@@ -194,7 +196,11 @@ class ArroyoTec(ArroyoDevice):
         sensor = self._tec.sensor
         if sensor == "ok":
             return self.real(
-                self._tec.temperature_c() + self._meter_offset_c + self._random.gauss(0.0, 0.002), 2
+                self._tec.temperature_c()
+                + self._meter_offset_c
+                + self.lying_measured_c
+                + self._random.gauss(0.0, 0.002),
+                2,
             )
         # A thermistor that is open reads as very cold, a shorted one as very hot.
         return self.real(LOWEST_C if sensor == "open" else HIGHEST_C, 2)
@@ -223,9 +229,9 @@ _control_gain = within(0.0, 1e6)  # 0..10 in the manual, 32 in the maker's examp
 ArroyoTec.LANGUAGE = Language(
     (
         *COMMON_COMMANDS,
-        Command("TEC:OUTput", _Tec.switch_output, (truth,), lambda tec: str(int(tec.output_on))),
+        Command("TEC:OUTput", _Tec.switch_output, (truth,), _Tec._output_text),
         Command("TEC:T", _Tec._set_temperature, (number,), _Tec._measured_temperature),
-        Command("TEC:SET:T", answer=lambda tec: tec.real(tec._setpoint_c, 2)),
+        Command("TEC:SET:T", answer=lambda tec: tec.real(tec._setpoint_c + tec.lying_readback_c, 2)),
         Command("TEC:LIMit:THI", _Tec._set_highest, (_temperature,), lambda tec: tec.real(tec._highest_c, 2)),
         Command("TEC:LIMit:TLO", _Tec._set_lowest, (_temperature,), lambda tec: tec.real(tec._lowest_c, 2)),
         Command(

@@ -44,7 +44,11 @@ class BoardOptions:
 
 
 class InterlockBoard:
-    """The board. dropped_lines counts received lines that were too long, damaged or without a number."""
+    """The board. dropped_lines counts received lines that were too long, damaged or without a number.
+
+    ignores: a command that it answers and does not obey, or nothing. lying_flags: bits of the status flags
+    that it tells inverted. stale_status: it says the newest status again and again.
+    """
 
     def __init__(self, plant: Plant, options: BoardOptions | None = None) -> None:
         self._options = options = options or BoardOptions()
@@ -56,6 +60,10 @@ class InterlockBoard:
         )
         self.line.mute = self.line.deaf = not options.answers
         self.dropped_lines = 0
+        self.ignores = "nothing"
+        self.lying_flags = 0
+        self.stale_status = False
+        self._newest_status = b""
         self._smoothing = plant.smoothing
         self._photodiode = plant.photodiode
         self._stop_loop = plant.stop_loop
@@ -89,6 +97,24 @@ class InterlockBoard:
         if self._running:
             self._halt()
             self._plan("watchdog", WATCHDOG_S, lambda: self.reboot(by_watchdog=True))
+
+    @property
+    def busy(self) -> bool:
+        """Whether the main loop stands still for good, outputs as they are: its watchdog is dead too."""
+        return not self._timers
+
+    @busy.setter
+    def busy(self, busy: bool) -> None:
+        if busy:
+            self._halt()
+        elif not self._timers:
+            self.reboot()
+
+    def fail(self, fault: int) -> None:
+        """Latch a fault as if its cause had been seen."""
+        if self._running:
+            self._latch(fault)
+            self._send_status()
 
     def _halt(self) -> None:
         self._running = False
@@ -263,11 +289,12 @@ class InterlockBoard:
             return
         milliseconds = int((self._kernel.now_s - self._booted_s) * 1000.0 + 1e-6) & 0xFFFFFFFF
         light = self._photodiode.counts()
-        line.send(
-            frame(
-                f"ST,{sequence},{milliseconds},{self._flags():X},{light},{self._vibration_mg},{self.faults:X}"
+        if not self.stale_status:
+            flags = self._flags() ^ self.lying_flags
+            self._newest_status = frame(
+                f"ST,{sequence},{milliseconds},{flags:X},{light},{self._vibration_mg},{self.faults:X}"
             )
-        )
+        line.send(self._newest_status)
 
     def _flags(self) -> int:
         return (
@@ -300,6 +327,8 @@ class InterlockBoard:
         """Carry out one command; returns its answer, empty for none."""
         if name not in VALUE_RANGES:
             return f"ER,{number},{UNKNOWN_COMMAND}"
+        if name == self.ignores:
+            return "" if name == "HB" else f"OK,{number}"
         limits = VALUE_RANGES[name]
         if limits is None:
             return self._obey_order(name, number) if not values else f"ER,{number},{OUT_OF_RANGE}"

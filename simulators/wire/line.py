@@ -12,9 +12,13 @@ from collections.abc import Callable
 from functools import partial
 from math import inf
 from random import Random
+from typing import TYPE_CHECKING
 
 from simulators.kernel import Kernel
 from simulators.wire.uart import BITS_PER_BYTE, misread, same_speed
+
+if TYPE_CHECKING:
+    from simulators.wire.line_faults import LineFaults
 
 OnLine = Callable[[bytes], None]
 
@@ -32,6 +36,7 @@ class VirtualLine:
     follows_host: the device takes the host's speed, up to its own baud.
     mute: the device's bytes never arrive. deaf: the host's never do. Both may be switched at any instant.
     deaf_until_s: the device loses what arrives before this instant (it restarts).
+    faults: what else goes wrong on the line, None while nothing does.
     dropped_bytes: lost because nobody read, or because the host wrote too far ahead.
     attachment: another number after every opening and every unplugging; an older one's port is dead.
     """
@@ -55,6 +60,7 @@ class VirtualLine:
         self.mute = False
         self.deaf = False
         self.deaf_until_s = 0.0
+        self.faults: LineFaults | None = None
         self.dropped_bytes = 0
         self.attached = False
         self.attachment = 0
@@ -159,6 +165,9 @@ class VirtualLine:
         """Put the device's bytes on the wire; lost when nobody listens or the host's buffer is full."""
         if self.mute or not self.attached:
             return
+        late_s = 0.0
+        if self.faults is not None:
+            data, late_s = self.faults.to_host(data), self.faults.delay_s
         start_s = max(self._kernel.now_s, self._to_host_free_s)
         end_s = self._to_host_free_s = start_s + len(data) * self._byte_s
         if self._garbled:
@@ -169,13 +178,23 @@ class VirtualLine:
         self._unread_bytes += len(data)
         cut = int(self._random() * len(data))
         if cut:
-            self._plan_piece(data[:cut], start_s + cut * self._byte_s)
-        self._plan_piece(data[cut:], end_s)
+            self._plan_piece(data[:cut], start_s + late_s + cut * self._byte_s)
+        self._plan_piece(data[cut:], end_s + late_s)
 
     @property
     def backlog_s(self) -> float:
         """For how long the device's sender is still busy."""
         return max(0.0, self._to_host_free_s - self._kernel.now_s)
+
+    @property
+    def byte_s(self) -> float:
+        """How long a byte of the device takes on the wire."""
+        return self._byte_s
+
+    def set_device_baud(self, baud: int) -> None:
+        """The device speaks another speed from now on, or follows the host up to it."""
+        self.baud = baud
+        self.set_host_baud(self._host_baud)
 
     def _plan_lines(self, data: bytes, start_s: float, byte_s: float) -> None:
         if self._carriage_return_ends:
@@ -187,13 +206,21 @@ class VirtualLine:
             whole = self._unfinished + line
             self._unfinished = b""
             if whole:
-                self._kernel.at(start_s + arrived * byte_s, partial(self._deliver, whole, byte_s))
+                self._kernel.at(start_s + arrived * byte_s, partial(self.deliver, whole, byte_s))
         if rest:
             self._unfinished = (self._unfinished + rest)[:LONGEST_LINE_BYTES]
 
-    def _deliver(self, line: bytes, byte_s: float) -> None:
+    def deliver(self, line: bytes, byte_s: float) -> None:
+        """A line of the host's, without its terminator, has come to the device's end of the wire."""
         if self.deaf or self._unplugged:
             return
+        if self.faults is None:
+            self.hear(line, byte_s)
+        else:
+            self.faults.to_device(line, byte_s)
+
+    def hear(self, line: bytes, byte_s: float) -> None:
+        """Give the device what it hears of a line that ends now."""
         heard = int((self._kernel.now_s - self.deaf_until_s) / byte_s) - 1  # one byte was the terminator
         if heard > 0:
             self._on_line(line if heard >= len(line) else line[-heard:])

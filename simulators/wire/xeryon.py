@@ -14,6 +14,7 @@ from simulators.plant import Plant
 from simulators.wire.line import VirtualLine
 from simulators.wire.xeryon_motion import Motion
 from simulators.wire.xeryon_tags import (
+    COUNT_UM,
     ENCODER_TYPE,
     FIRMWARE,
     SETTING_RANGES,
@@ -27,6 +28,7 @@ from simulators.wire.xeryon_tags import (
     reply,
 )
 
+ORDERS = ("INDX", "DPOS", "STEP", "SCAN", "MOVE", "ENBL", "HOME", "ZERO", "STOP", "CONT", "RSET", "SAVE")
 RESET_S = 0.15  # the host is told to wait 0.2 s
 TIME_TICK_S = 1e-4
 ASKED_REMEMBERED = 8
@@ -48,7 +50,11 @@ class StageOptions:
 
 
 class XeryonStage:
-    """The controller. `trip` makes it fail as its own supervision would."""
+    """The controller. `trip` makes it fail as its own supervision would.
+
+    busy: it hangs, silent and taking nothing; what the motor does goes on. ignores: one of ORDERS, or
+    nothing. stale_stat: STAT stands still. lying_readback_um: added to the position that it tells.
+    """
 
     def __init__(self, plant: Plant, options: StageOptions | None = None) -> None:
         self._options = options = options or StageOptions()
@@ -62,6 +68,10 @@ class XeryonStage:
             follows_host=True,
         )
         self.line.mute = self.line.deaf = not options.answers
+        self.busy = False
+        self.ignores = "nothing"
+        self.stale_stat = False
+        self.lying_readback_um = 0.0
         self._stored = STORED_SETTINGS | dict(options.settings)
         self._settings = dict(self._stored)
         self.motion = Motion(plant.kernel, plant.stage, self._settings, enabled=options.enabled_at_power_up)
@@ -87,6 +97,15 @@ class XeryonStage:
         self._poll_timer.cancel()
         self._poll_timer = self._kernel.after(RESET_S, self._poll)
 
+    def reboot(self) -> None:
+        """The mains blinks: like RSET, and no longer busy."""
+        self.busy = False
+        self.reset()
+
+    def slip_encoder_to(self, offset_um: float) -> None:
+        """The encoder's scale lies so far beside where it was found at the start; an index search ends it."""
+        self.motion.slip_encoder_to(offset_um)
+
     def trip(self, bit: Stat) -> None:
         """Stop the motor with a trip bit set (2, 3, 12, 16, 18, 21) until ENBL=1 or RSET."""
         self.motion.trip(bit)
@@ -95,11 +114,13 @@ class XeryonStage:
 
     def _receive(self, line: bytes) -> None:
         parsed = parse(line)
-        if parsed is None:
+        if parsed is None or self.busy:
             return
         tag, value = parsed
         if value == "?":
             self._answer(tag)
+        elif tag == self.ignores:
+            return
         elif tag in self._orders:
             # The page's form is no value or 0; a client that sends another means the order all the same.
             self._orders[tag]()
@@ -133,7 +154,7 @@ class XeryonStage:
         motion = self.motion
         return {
             "STAT": lambda: self._stat,  # as of the last period: stale after a command
-            "EPOS": motion.encoder_counts,
+            "EPOS": lambda: motion.encoder_counts() + round(self.lying_readback_um / COUNT_UM),
             "DPOS": lambda: motion.target_counts,
             "TIME": lambda: int(self._kernel.now_s / TIME_TICK_S) & 0xFFFF,
             "FREQ": lambda: DRIVE_FREQUENCY_HZ,
@@ -153,7 +174,10 @@ class XeryonStage:
         period_s = self._settings["POLI"] / 1000.0
         self._poll_timer = self._kernel.after(period_s, self._poll)
         self.motion.supervise()
-        self._stat = self.motion.stat()
+        if self.busy:
+            return
+        if not self.stale_stat:
+            self._stat = self.motion.stat()
         mode = self._settings["INFO"]
         tags = self._asked if mode == 6 else STREAMS[mode]
         # A line slower than the stream loses whole periods, never the middle of one.

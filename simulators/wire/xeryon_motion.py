@@ -27,6 +27,7 @@ class Motion:
         self._limit_flags = NO_FLAGS
         self.target_counts = 0
         self._encoder_zero_um = 0.0
+        self._slip_um = 0.0
         self._motor_on_since_s: float | None = None
         self._moving_from: tuple[float, float] | None = None  # instant and position of the start
         self._goal_um = 0.0
@@ -63,6 +64,7 @@ class Motion:
         self._flags = Stat.ENABLED if enabled else NO_FLAGS
         self._limit_flags = NO_FLAGS
         self._encoder_zero_um = self._stage.position_um()
+        self._slip_um = 0.0
         self.target_counts = 0
 
     def stat(self) -> int:
@@ -87,6 +89,11 @@ class Motion:
         self._flags |= bit & TRIPS
         if bit & Stat.ENCODER_ERROR:
             self._flags &= ~Stat.ENCODER_VALID
+
+    def slip_encoder_to(self, offset_um: float) -> None:
+        """Count from a place so far beside the true index; a new index search counts from the index again."""
+        self._encoder_zero_um += offset_um - self._slip_um
+        self._slip_um = offset_um
 
     def supervise(self) -> None:
         """Once a period: the time-outs and the following error."""
@@ -190,7 +197,7 @@ class Motion:
             self._await_index()  # something held the stage up on its way
             return
         self._halt()
-        self._encoder_zero_um = 0.0
+        self._encoder_zero_um = self._slip_um = 0.0
         self._flags |= Stat.ENCODER_VALID
         self._go_closed_loop(0)
 

@@ -93,6 +93,8 @@ TRIPS: Final = (
     | Stat.POSITION_FAIL
 )
 
+TRIP_BITS: Final = tuple(bit for bit in range(22) if TRIPS >> bit & 1)
+
 
 def reply(tag: str, value: int) -> bytes:
     """Write `TAG=<sign><8 digits>` and LF; larger values stop at eight digits."""

@@ -10,7 +10,7 @@ from pathlib import Path
 import msgspec
 
 from simulators.world import World
-from tosca_kiosk.cli.cart import connected_devices, simulated_world
+from tosca_kiosk.cli.cart import connected_devices, simulated_cart
 from tosca_kiosk.config import Simulation, bundled, load_config
 from tosca_kiosk.control.clock import VirtualClock
 from tosca_kiosk.control.controller import Controller
@@ -120,6 +120,6 @@ def bench(seed: int = 1, warm: bool = True) -> Iterator[Bench]:
     """Yield a cart whose devices are about to be connected."""
     clock = VirtualClock()
     config = replace(CONFIG, simulation=Simulation(seed=seed, laser_profile="10w", warm=warm))
-    with simulated_world(config, clock) as world, connected_devices(config, clock) as devices:
-        assert world is not None
-        yield Bench(Controller(devices, IDLE), world, clock)
+    with simulated_cart(config, clock) as cart, connected_devices(config, clock) as devices:
+        assert cart is not None
+        yield Bench(Controller(devices, IDLE), cart.world, clock)

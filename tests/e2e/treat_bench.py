@@ -158,12 +158,13 @@ def treated(data_dir: Path, protocol: str | Path, *, config: Path = SIMULATED, *
 
 
 def _watch(patch: pytest.MonkeyPatch, seen: Treated) -> None:
-    make_world = simulated_session.simulated_world
+    make_cart = simulated_session.simulated_cart
 
     @contextmanager
-    def watched_world(*arguments: Any) -> Any:
-        with make_world(*arguments) as seen.world:
-            yield seen.world
+    def watched_cart(*arguments: Any) -> Any:
+        with make_cart(*arguments) as cart:
+            seen.world = cart.world
+            yield cart
 
     class Watcher(Progress):
         def show(self, decision: Decision) -> None:
@@ -172,7 +173,7 @@ def _watch(patch: pytest.MonkeyPatch, seen: Treated) -> None:
             seen.true_power_w.append(seen.world.true_power_w())
             seen.true_ring_mm.append(seen.world.ring_size_mm())
 
-    patch.setattr(simulated_session, "simulated_world", watched_world)
+    patch.setattr(simulated_session, "simulated_cart", watched_cart)
     patch.setattr(simulated_session, "Progress", Watcher)
 
 

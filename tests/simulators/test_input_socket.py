@@ -5,6 +5,7 @@ import socket
 
 import pytest
 
+from simulators.cart import SimulatedCart
 from simulators.input_socket import input_socket
 from simulators.world import World
 
@@ -12,8 +13,13 @@ LOOKED_S = 0.02
 
 
 @pytest.fixture
-def world():
-    return World(seed=1, warm=True)
+def cart():
+    return SimulatedCart(World(seed=1, warm=True))
+
+
+@pytest.fixture
+def world(cart):
+    return cart.world
 
 
 @pytest.fixture
@@ -22,9 +28,10 @@ def path(tmp_path):
 
 
 @pytest.fixture
-def send(world, path, tmp_path):
+def send(cart, path, tmp_path):
     """Send a datagram, let the world run on, and return its answer; None where there is none."""
-    with input_socket(world, path), socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as asker:
+    world = cart.world
+    with input_socket(cart, path), socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as asker:
         asker.bind(str(tmp_path / "asker.sock"))
         asker.setblocking(False)
 
@@ -82,6 +89,12 @@ def test_anything_else_changes_nothing_and_is_counted(send, world, datagram):
     assert refused(send) == (0 if answer else 1)
 
 
+def test_a_devices_faults_are_reached_as_well(send, cart):
+    send(b'{"laser.wire.drop": 0.5, "board.firmware.lying_flags": 4}')
+    assert cart.laser.line.faults.drop == 0.5
+    assert cart.board.lying_flags == 4
+
+
 def test_a_datagram_is_taken_whole_or_not_at_all(send, world):
     send(b'{"pedal.pressed": true, "tec.ambient_c": 1000}')
     assert not world.pedal_no.closed
@@ -94,8 +107,9 @@ def test_who_has_no_socket_of_its_own_gets_no_answer(send, path):
         assert refused(send) == 0
 
 
-def test_afterwards_the_world_looks_no_more(world, path):
-    with input_socket(world, path):
+def test_afterwards_the_world_looks_no_more(cart, path):
+    world = cart.world
+    with input_socket(cart, path):
         world.advance(1.0)
     assert not path.exists()
     world.advance(2.0)

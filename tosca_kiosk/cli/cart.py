@@ -24,7 +24,9 @@ STOP_POLL_S = 0.01
 
 
 @contextmanager
-def simulated_world(config: CartConfig, clock: Clock, seed: int | None = None) -> Iterator[World | None]:
+def simulated_cart(
+    config: CartConfig, clock: Clock, seed: int | None = None
+) -> Iterator[SimulatedCart | None]:
     """Put the simulated devices behind their `sim://` ports; None where nothing is simulated.
 
     seed: in place of the configuration's.
@@ -41,9 +43,10 @@ def simulated_world(config: CartConfig, clock: Clock, seed: int | None = None) -
         warm=simulation.warm,
         warm_setpoint_c=config.devices.tec.setpoint_c,
     )
-    install(SimulatedCart(world), clock.now_s)
+    cart = SimulatedCart(world)
+    install(cart, clock.now_s)
     try:
-        yield world
+        yield cart
     finally:
         uninstall()
 
@@ -79,10 +82,10 @@ def stop(devices: Devices, clock: Clock) -> None:
             device.close()
 
 
-def planned_scenario(path: Path | None, world: World | None) -> Scenario | None:
-    """Load a scenario and plan it in the world. Raises ScenarioError."""
-    if path is None or world is None:
+def planned_scenario(path: Path | None, cart: SimulatedCart) -> Scenario | None:
+    """Load a scenario and plan it on the cart. Raises ScenarioError."""
+    if path is None:
         return None
     scenario = load_scenario(path)
-    apply(scenario, world)
+    apply(scenario, cart)
     return scenario

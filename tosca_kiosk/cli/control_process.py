@@ -10,7 +10,7 @@ from pathlib import Path
 import click
 
 from simulators.input_socket import input_socket
-from tosca_kiosk.cli.cart import connected_devices, simulated_world
+from tosca_kiosk.cli.cart import connected_devices, simulated_cart
 from tosca_kiosk.config import CartConfig, ConfigError, load_config
 from tosca_kiosk.control.clock import RealClock
 from tosca_kiosk.control.controller import Controller
@@ -40,11 +40,11 @@ def control(config_path: Path, runtime: Path, traces: Path | None, parent: int |
 def _run(config: CartConfig, runtime: Path, traces: Path | None, stop: _StopRequest) -> None:
     clock = RealClock()
     with ExitStack() as stack:
-        world = stack.enter_context(simulated_world(config, clock))
+        cart = stack.enter_context(simulated_cart(config, clock))
         world_input = None
-        if world is not None:
+        if cart is not None:
             world_input = runtime / WORLD_INPUT_SOCKET
-            stack.enter_context(input_socket(world, world_input))
+            stack.enter_context(input_socket(cart, world_input))
         devices = stack.enter_context(connected_devices(config, clock))
         standing = stack.enter_context(real_time())
         # After the class was taken: a helper runs in the normal one.

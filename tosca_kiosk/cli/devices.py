@@ -9,7 +9,7 @@ from rich.console import Console
 from rich.table import Table
 
 from hardware.interfaces import Device, LinkState
-from tosca_kiosk.cli.cart import connected_devices, simulated_world
+from tosca_kiosk.cli.cart import connected_devices, simulated_cart
 from tosca_kiosk.cli.workplace import Workplace, say, workplace_command
 from tosca_kiosk.config import CartConfig
 from tosca_kiosk.control.clock import Clock, RealClock, VirtualClock
@@ -36,7 +36,7 @@ def devices(workplace: Workplace) -> None:
 
 def _found(config: CartConfig) -> list[dict[str, Any]]:
     clock: Clock = VirtualClock() if config.all_simulated else RealClock()
-    with simulated_world(config, clock), connected_devices(config, clock) as connected:
+    with simulated_cart(config, clock), connected_devices(config, clock) as connected:
         _wait_until_decided(connected, clock)
         return [_description(device) for device in connected]
 

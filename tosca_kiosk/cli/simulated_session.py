@@ -14,7 +14,7 @@ from typing import Any
 import click
 
 from simulators.world import World
-from tosca_kiosk.cli.cart import connected_devices, planned_scenario, simulated_world
+from tosca_kiosk.cli.cart import connected_devices, planned_scenario, simulated_cart
 from tosca_kiosk.cli.progress import Progress
 from tosca_kiosk.cli.session_record import OpenedSession, close_record, open_record
 from tosca_kiosk.cli.workplace import Workplace, say, stdin_is_terminal
@@ -54,7 +54,7 @@ def run_session(workplace: Workplace, request: Request) -> dict[str, Any]:
     config = workplace.config
     refuse_real_ports(config)
     clock: Clock = VirtualClock() if request.fast else wall
-    with workplace.record() as database, simulated_world(config, clock, request.seed) as world:
+    with workplace.record() as database, simulated_cart(config, clock, request.seed) as cart:
         plan = plan_session(
             database,
             config,
@@ -63,15 +63,15 @@ def run_session(workplace: Workplace, request: Request) -> dict[str, Any]:
             protocol=request.protocol,
             site=request.site,
         )
-        if world is None:
+        if cart is None:
             raise RefusedError(f"{config.source}: nothing is simulated; treat needs the simulated cart")
-        scenario = planned_scenario(request.scenario, world)
+        scenario = planned_scenario(request.scenario, cart)
         _ask_about_earlier_dose(workplace, database, plan, clock)
         with connected_devices(config, clock) as devices, _quiet_collector():
             controller = Controller(devices, plan.idle)
             pressed_by_scenario = scenario is not None and scenario.presses_pedal
-            operator = UnattendedOperator(controller, None if pressed_by_scenario else _pedal(world))
-            session = _Session(workplace, database, plan, controller, operator, clock, world)
+            operator = UnattendedOperator(controller, None if pressed_by_scenario else _pedal(cart.world))
+            session = _Session(workplace, database, plan, controller, operator, clock, cart.world)
             session.run()
         simulated_s = clock.now_s()
         return session.result(simulated_s, wall.now_s())
