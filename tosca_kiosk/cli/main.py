@@ -10,12 +10,14 @@ COMMANDS = {
     "run": "run",
     "treat": "treat",
     "devices": "devices",
+    "simulate": "simulate",
     "replay": "replay",
     "db": "database",
     "users": "users",
     "patients": "patients",
     "protocols": "protocols",
     "control": "control_process",
+    "camera": "camera_process",
     "kiosk": "kiosk_process",
 }
 """Each command and the module of `tosca_kiosk.cli` whose attribute of the command's name it is."""

@@ -1,0 +1,146 @@
+"""Programs that know nothing of us talk to the simulated devices through the operating system's ports."""
+
+import os
+import pty
+import select
+import subprocess
+import sys
+
+import pytest
+import pyvisa
+import serial
+from simulate_bench import cart_on, simulating, tell
+
+from hardware.interfaces import LinkState, Origin
+from tosca_kiosk.cli.cart import connected_devices
+from tosca_kiosk.config import load_config
+from tosca_kiosk.control.clock import RealClock
+
+ANSWER_WITHIN_S = 5.0
+READY_WITHIN_S = 30.0
+POLL_S = 0.01
+
+
+@pytest.fixture(scope="module")
+def ports():
+    with simulating("--tcp", "tec=0") as ports:
+        yield ports
+
+
+@pytest.fixture
+def visa(ports):
+    """The laser as an instrument of pyvisa-py."""
+    manager = pyvisa.ResourceManager("@py")
+    laser = manager.open_resource(
+        f"ASRL{ports['laser']}::INSTR",
+        baud_rate=38400,
+        read_termination="\r\n",
+        write_termination="\r\n",
+        timeout=1000 * ANSWER_WITHIN_S,
+    )
+    yield laser
+    laser.close()
+    manager.close()
+
+
+def test_pyvisa_identifies_and_sets_the_laser(visa):
+    assert visa.query("*IDN?").split()[:3] == ["Arroyo", "4320", "SIM-LASER"]
+    visa.write("LASer:LDI 125")
+    assert float(visa.query("LAS:SET:LDI?")) == 125
+    assert visa.query_ascii_values("LAS:LIM:LDI?") == [20000.0]
+    visa.write("LAS:LDI 99999")
+    assert visa.query("ERRSTR?") == '201,"Out of range"'
+    assert visa.query("ERR?") == "0"
+
+
+def test_pyvisa_puts_settings_that_this_line_does_not_have(visa):
+    """Flow control, parity and break belong to every serial client's start; none of them is an error here."""
+    visa.flow_control = pyvisa.constants.ControlFlow.rts_cts
+    visa.parity = pyvisa.constants.Parity.none
+    visa.stop_bits = pyvisa.constants.StopBits.one
+    visa.data_bits = 8
+    assert visa.query("SN?") == "SIM-LASER"
+
+
+def test_pyvisa_at_a_wrong_speed_never_reads_the_answer(visa):
+    visa.baud_rate = 9600
+    visa.timeout = 300
+    visa.write("*IDN?")
+    try:
+        heard = visa.read_raw()
+    except pyvisa.errors.VisaIOError:
+        heard = b""
+    assert b"Arroyo" not in heard
+    visa.baud_rate = 38400
+    visa.timeout = 1000 * ANSWER_WITHIN_S
+    visa.write("")
+    visa.flush(pyvisa.constants.BufferOperation.discard_read_buffer)
+    visa.write("*CLS")
+    assert "Arroyo" in visa.query("*IDN?")
+
+
+def test_miniterm_shows_what_the_laser_answers(ports):
+    screen, terminal = pty.openpty()
+    try:
+        command = [sys.executable, "-m", "serial.tools.miniterm", "--eol", "LF", ports["laser"], "38400"]
+        with subprocess.Popen(command, stdin=terminal, stdout=terminal, stderr=terminal) as miniterm:
+            try:
+                shown_until(screen, b"Quit: Ctrl+]")
+                os.write(screen, b"*IDN?\n")
+                shown_until(screen, b"Arroyo 4320 SIM-LASER")
+                os.write(screen, b"\x1d")
+                shown_until(screen, b"--- exit ---")
+                assert miniterm.wait(ANSWER_WITHIN_S) == 0
+            finally:
+                miniterm.kill()
+    finally:
+        os.close(screen)
+        os.close(terminal)
+
+
+def shown_until(screen, wanted):
+    shown = b""
+    while wanted not in shown:
+        assert select.select([screen], [], [], ANSWER_WITHIN_S)[0], f"only {shown!r} was shown"
+        shown += os.read(screen, 4096)
+
+
+def test_pyserial_reaches_a_device_on_tcp(ports):
+    with serial.serial_for_url(ports["tec"], timeout=ANSWER_WITHIN_S) as tec:
+        tec.write(b"*IDN?\r\n")
+        assert tec.read_until(b"\r\n").split()[:3] == [b"Arroyo", b"5305", b"SIM-TEC"]
+
+
+def test_the_board_streams_to_who_opens_its_port_late(ports):
+    with serial.Serial(ports["board"], 115200, timeout=ANSWER_WITHIN_S) as board:
+        board.read_until(b"\n")
+        numbers = [int(board.read_until(b"\n").split(b",")[1]) for _ in range(5)]
+        assert [number - numbers[0] for number in numbers] == list(range(5))
+
+
+def test_the_carts_drivers_become_ready_and_find_a_replugged_device_by_its_link(tmp_path):
+    links, world = tmp_path / "by-id", tmp_path / "world.sock"
+    with simulating("--links", links, "--input-socket", world) as ports:
+        by_target = {str(link.readlink()): str(link) for link in links.iterdir()}
+        config = load_config(cart_on({key: by_target[path] for key, path in ports.items()}, tmp_path))
+        clock = RealClock()
+        with connected_devices(config, clock) as devices:
+            laser = devices.laser
+
+            def polled_until(condition):
+                deadline_s = clock.now_s() + READY_WITHIN_S
+                while not condition():
+                    assert clock.now_s() < deadline_s, [device.problem for device in devices]
+                    clock.sleep_until(clock.now_s() + POLL_S)
+                    devices.poll(clock.now_s())
+
+            polled_until(lambda: all(device.link is LinkState.READY for device in devices))
+            assert laser.identity.serial_number == "SIM-LASER"
+            assert all(device.origin is Origin.REAL for device in devices)
+            tell(world, laser__unplugged=True)
+            polled_until(lambda: laser.link is LinkState.LOST)
+            assert "is gone" in laser.problem
+            tell(world, laser__unplugged=False)
+            polled_until(lambda: laser.link is LinkState.READY)
+            replugged = by_target[ports["laser"]]
+            assert os.readlink(replugged) != ports["laser"]  # noqa: PTH115  # the raw target

@@ -1,0 +1,115 @@
+"""`tosca-kiosk simulate`: the simulated cart for other programs, on pseudo-terminals or TCP ports."""
+
+from __future__ import annotations
+
+import json
+import signal
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+
+import click
+
+from simulators.cart import SimulatedCart
+from simulators.input_socket import input_socket
+from simulators.servers import PtyCart, TcpAddress
+from tosca_kiosk.cli.cart import planned_scenario, simulated_cart
+from tosca_kiosk.cli.workplace import Workplace, workplace_command
+from tosca_kiosk.config.cart import DEVICE_KEYS
+from tosca_kiosk.control.clock import RealClock
+from tosca_kiosk.record import RefusedError
+
+LOCAL_HOST = "127.0.0.1"
+HIGHEST_PORT = 65535
+
+
+def _tcp_addresses(_context: object, _option: object, texts: tuple[str, ...]) -> dict[str, TcpAddress]:
+    """Read every DEVICE=[HOST:]PORT. Raises click.BadParameter, which ends with exit code 2."""
+    addresses: dict[str, TcpAddress] = {}
+    for text in texts:
+        key, _, address = text.partition("=")
+        host, _, port = address.rpartition(":")
+        if key not in DEVICE_KEYS or not (port.isascii() and port.isdigit() and int(port) <= HIGHEST_PORT):
+            raise click.BadParameter(
+                f"{text!r} given; allowed: DEVICE=PORT or DEVICE=HOST:PORT, a device of "
+                f"{', '.join(DEVICE_KEYS)} and a port from 0 (any free one) to {HIGHEST_PORT}"
+            )
+        if key in addresses:
+            raise click.BadParameter(f"{key} is given twice; one port a device is allowed")
+        addresses[key] = TcpAddress(host.strip("[]") or LOCAL_HOST, int(port))
+    return addresses
+
+
+@click.command()
+@click.option("--seed", type=click.IntRange(0, 999_999), help="The simulated world's seed.")
+@click.option("--scenario", type=click.Path(path_type=Path), help="What happens to the cart, and when.")
+@click.option(
+    "--tcp",
+    multiple=True,
+    metavar="DEVICE=[HOST:]PORT",
+    callback=_tcp_addresses,
+    help=f"Put a device on a TCP port instead of a pseudo-terminal, on {LOCAL_HOST} unless a host is given; "
+    "may be repeated.",
+)
+@click.option(
+    "--links",
+    type=click.Path(path_type=Path, file_okay=False),
+    help="A folder for links to the ports that keep their names, like /dev/serial/by-id.",
+)
+@click.option(
+    "--input-socket",
+    "input_path",
+    type=click.Path(path_type=Path),
+    help="A socket that takes the world's own inputs: pedal, emergency stop, faults, cables.",
+)
+@workplace_command
+def simulate(
+    workplace: Workplace,
+    seed: int | None,
+    scenario: Path | None,
+    tcp: dict[str, TcpAddress],
+    links: Path | None,
+    input_path: Path | None,
+) -> None:
+    """Serve the simulated devices until interrupted; prints one JSON object with each device's port."""
+    config, clock = workplace.config, RealClock()
+    with ExitStack() as stack:
+        stop = stack.enter_context(_stop_request())
+        cart = stack.enter_context(simulated_cart(config, clock, seed))
+        if cart is None:
+            raise RefusedError(f"{config.source}: no port is sim://; simulate needs a simulated cart")
+        planned_scenario(scenario, cart)
+        if input_path is not None:
+            stack.enter_context(_world_input(cart, input_path))
+        try:
+            served = stack.enter_context(PtyCart(cart, links_dir=links, tcp=tcp))
+        except OSError as error:
+            raise RefusedError(f"the ports cannot be made: {error}") from error
+        click.echo(json.dumps(served.paths))
+        served.run_until(lambda: bool(stop), clock.now_s)
+
+
+@contextmanager
+def _world_input(cart: SimulatedCart, path: Path) -> Iterator[None]:
+    """Open the world's input socket; what lies there is only replaced when it is a socket, too."""
+    if path.exists() and not path.is_socket():
+        raise RefusedError(f"--input-socket {path}: something else is there; choose another name")
+    with ExitStack() as stack:
+        try:
+            stack.enter_context(input_socket(cart, path))
+        except OSError as error:
+            raise RefusedError(f"--input-socket {path}: cannot be made: {error}") from error
+        yield
+
+
+@contextmanager
+def _stop_request() -> Iterator[list[int]]:
+    """Collect the SIGINT and SIGTERM that come; the loop ends in order at the first."""
+    asked: list[int] = []
+    numbers = (signal.SIGINT, signal.SIGTERM)
+    before = [signal.signal(number, lambda came, _: asked.append(came)) for number in numbers]
+    try:
+        yield asked
+    finally:
+        for number, handler in zip(numbers, before, strict=True):
+            signal.signal(number, handler)
