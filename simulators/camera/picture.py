@@ -23,7 +23,7 @@ _SHIFTS = 256
 _GRAIN_SIGMA_PX = 1.1
 _RING_SIGMAS = 5.0
 """Further from the line there is less than a hundred-thousandth of its light."""
-_TISSUE_SCALES = ((30.0, 0.10), (8.0, 0.06), (2.0, 0.03))
+_TISSUE_SCALES = ((30.0, 0.07), (8.0, 0.05), (2.0, 0.03))
 """Smoothness in pixels and standard deviation of each layer of the tissue's reflectance, whose mean is 1."""
 _DARKEST_TISSUE = 0.1
 
