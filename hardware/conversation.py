@@ -23,6 +23,10 @@ class RefusalError(Exception):
     """The device answers, but must not be used: what is wrong and what to do; the driver adds its name."""
 
 
+class RestartError(Exception):
+    """The device has restarted and must be met anew: why, and what to do; the driver adds its name."""
+
+
 class Await(NamedTuple):
     """Wait for what is offered under this key; the result is None when that takes longer than timeout_s."""
 

@@ -113,6 +113,10 @@ class Laser(Device, Protocol):
     def condition_bits(self) -> Reading[int] | None: ...
 
     @property
+    def event_bits(self) -> Reading[int] | None:
+        """What was latched since the reading before, about once a second: fleeting conditions show here."""
+
+    @property
     def errors(self) -> Reading[tuple[int, ...]] | None:
         """The newest answer of the error queue; empty means it was found drained at `asked_s`."""
 
@@ -211,6 +215,10 @@ class InterlockBoard(Device, Protocol):
 
     @property
     def crc_errors(self) -> int: ...
+
+    @property
+    def silences(self) -> int:
+        """How often no status came for over 100 ms."""
 
     def heartbeat(self, want_gate: bool) -> None:
         """Called by control at the end of every tick whose decision is made, and by nothing else.

@@ -10,7 +10,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from math import inf
 
-from hardware.conversation import Conversation, NoAnswerError, RefusalError, Script
+from hardware.conversation import Conversation, NoAnswerError, RefusalError, RestartError, Script
 from hardware.interfaces import Identity, LinkState, Origin
 from hardware.transport import Port, PortError
 
@@ -19,8 +19,12 @@ _LONGEST_PAUSE_S = 8.0
 """A port that is gone is tried after 0.5 s, then ever less often: opening a dead port costs a tick time."""
 
 _ADVICE = "check that it is switched on, its cable, the port in the configuration and the baud rate"
+_BABBLE_BYTES = 4
+"""So much that is no answer is another device or another baud rate; less is a spike on the line."""
+_OVERHEARD_BYTES = 40
+"""So much of it is kept, to be told."""
 _OVER = (LinkState.STOPPING, LinkState.CLOSED)
-_TROUBLE = (PortError, NoAnswerError, RefusalError)
+_TROUBLE = (PortError, NoAnswerError, RefusalError, RestartError)
 
 
 class PortDriver(ABC):
@@ -33,14 +37,17 @@ class PortDriver(ABC):
     _stop_doubt: str | None = None
     """What to say when the stop is not known to have worked; None where that needs no word."""
 
-    def __init__(self, key: str, port: Port, answer_timeout_s: float) -> None:
+    def __init__(self, key: str, port: Port, baud: int, answer_timeout_s: float) -> None:
         self._key = key
         self._port = port
+        self._baud = baud
         self._talk = Conversation(port.write, answer_timeout_s)
         self._link = LinkState.CONNECTING
         self._problem: str | None = None
         self._identity: Identity | None = None
         self._found: tuple[str, ...] = ()
+        self._overheard = b""
+        """The newest bytes that came while connecting, whether they made sense or not."""
         self._now_s = 0.0
         self._is_open = False
         self._open_from_s = -inf
@@ -141,6 +148,10 @@ class PortDriver(ABC):
         """Whether the device is known well enough to be sent the stop sequence."""
 
     @abstractmethod
+    def _is_understood(self) -> bool:
+        """Whether anything since the opening made sense."""
+
+    @abstractmethod
     def _send_due(self, now_s: float) -> float:
         """Send what commands ask for, if the link allows it; return when there is more to send by itself."""
 
@@ -150,6 +161,8 @@ class PortDriver(ABC):
 
     def _step(self, data: bytes, now_s: float) -> None:
         if data:
+            if self._link is LinkState.CONNECTING:
+                self._overheard = (self._overheard + data)[-_OVERHEARD_BYTES:]
             self._received(data, now_s)
         if now_s >= self._talk.due_s:
             self._talk.tick(now_s)
@@ -175,6 +188,7 @@ class PortDriver(ABC):
         self._is_open = True
         self._link = LinkState.CONNECTING
         self._found = ()
+        self._overheard = b""
         self._due_s = -inf
         self._talk.start(self._start(), now_s)
 
@@ -206,7 +220,22 @@ class PortDriver(ABC):
     def _loss_text(self, error: Exception) -> str:
         if isinstance(error, PortError):
             return f"{self._key}: {error}"
-        return f"{self._who}: {error}" + (f"; {_ADVICE}" if isinstance(error, NoAnswerError) else "")
+        if not isinstance(error, NoAnswerError):
+            return f"{self._who}: {error}"
+        return f"{self._who}: {self._babble_text() or f'{error}; {_ADVICE}'}"
+
+    def _babble_text(self) -> str | None:
+        """Return what is wrong with bytes of which none made sense; None when that is not the trouble.
+
+        It is no refusal: noise passes, and a device that is understood at the next opening is the right one.
+        """
+        heard = self._overheard
+        if self._link is not LinkState.CONNECTING or len(heard) < _BABBLE_BYTES or self._is_understood():
+            return None
+        text = heard.decode("ascii", "replace")
+        if text.replace("\r", "").replace("\n", "").isprintable() and "\ufffd" not in text:
+            return f"{text!r} is no answer of a {self._key}: check that the port is this device's"
+        return f"the bytes make no sense at {self._baud} baud: check the baud rate and the cable"
 
     def _let_go(self) -> None:
         self._is_open = False

@@ -30,15 +30,15 @@ _DRAIN_S = 0.2
 _SLOW_PERIOD_S = 0.5
 """How often one of the slow questions (identity, settings) takes a turn: at most one in 300 ms."""
 _REFUSED_PERIOD_S = 1.0
-_BABBLE_CHARACTERS = 4
-"""So much that is no answer is another device or another baud rate; less is a spike on the line."""
+_BROKEN_ANSWERS = 10
+"""So many answers in a row that stop in the middle are a lost link."""
 
 
 class ArroyoDevice(PortDriver):
     """The link to one Arroyo instrument. Subclasses say how it is prepared, runs and is switched off."""
 
-    _first_words: str
-    """The command whose bytes are the first after every opening."""
+    _first_words: tuple[str, ...]
+    """The commands whose bytes are the first after every opening."""
     _last_words: tuple[str, ...] = ()
     """Commands sent whenever the link is given up, and again and again while it is refused."""
     _stop_doubt: str
@@ -46,7 +46,7 @@ class ArroyoDevice(PortDriver):
     def __init__(
         self, key: str, port: Port, settings: LaserSettings | TecSettings, written: tuple[Setting, ...]
     ) -> None:
-        super().__init__(key, port, settings.answer_timeout_s)
+        super().__init__(key, port, settings.baud, settings.answer_timeout_s)
         self._settings = settings
         self._written = written
         self._line = QueryLine(settings.answer_timeout_s)
@@ -155,22 +155,19 @@ class ArroyoDevice(PortDriver):
         return min(line.deadline_s, self._urgent_s, idle_until_s)
 
     def _unanswered(self, now_s: float) -> None:
-        if self._line.unanswered_in_row >= TRIES:
+        if self._line.unanswered_in_row >= TRIES or self._line.broken_in_row >= _BROKEN_ANSWERS:
             raise self._silence()
         if self._talk.running:
             self._talk.answer(_LINE_FREE.key, None, now_s)
         elif self._asking is not None:
             self._gave_up(self._asking)
 
-    def _silence(self) -> NoAnswerError | RefusalError:
-        if self._identity is not None:
-            return NoAnswerError("stopped answering")
-        if self._line.dropped_characters < _BABBLE_CHARACTERS:
-            return NoAnswerError(f"nothing answers at {self._settings.baud} baud")
-        return RefusalError(
-            f"at {self._settings.baud} baud it answers {self._line.last_dropped[:40]!r}, which is not an "
-            "Arroyo: check that the port and the baud rate are those of this device"
-        )
+    def _silence(self) -> NoAnswerError:
+        known = self._identity is not None
+        return NoAnswerError("stopped answering" if known else f"nothing answers at {self._baud} baud")
+
+    def _is_understood(self) -> bool:
+        return self._identity is not None
 
     def _slow_question(self, now_s: float) -> Polled[Any] | None:
         """Return the next of the slow questions, one every half second."""
@@ -223,9 +220,10 @@ class ArroyoDevice(PortDriver):
     # Scripts and their parts
 
     def _start(self) -> Script[None]:
-        self._line.send(self._first_words)
+        for command in self._first_words:
+            self._line.send(command)
         yield pause(_DRAIN_S)
-        self._line.forget_dropped()
+        self._overheard = b""  # what the device had to say before it was asked
         self._line.send("TERMINAL 0")  # no echo
         self._identity = yield from self._ask(IDENTITY_QUESTION, decode_identity)
         difference = identity_difference(self._identity, self._settings.model, self._settings.serial_number)
@@ -256,21 +254,24 @@ class ArroyoDevice(PortDriver):
         return answer
 
     def _ask(self, question: str, decode: Callable[[str], T]) -> Script[T]:
-        """Ask until the answer can be read. Raises RefusalError after three unreadable or missing answers.
+        """Ask until the answer can be read.
 
-        Three missing ones in a row never get here: the device is taken for lost.
+        Raises after three tries NoAnswerError when the last was not answered, RefusalError when it could not
+        be read.
         """
-        problem = ""
+        problem: str | None = None
         for _ in range(TRIES):
             answer = yield from self._ask_once(question)
             if answer is None:
-                problem = "no answer"
+                problem = None
                 continue
             try:
                 return decode(answer)
             except ValueError as error:
                 problem = str(error)
                 self._line.refuse_answer()
+        if problem is None:
+            raise self._silence()
         raise RefusalError(
             f"{question} is not answered properly: {problem}; check the cable and the baud rate"
         )

@@ -27,7 +27,7 @@ from hardware.arroyo.commands import (
     decode_mode,
     decode_number,
 )
-from hardware.arroyo.names import laser_condition_names
+from hardware.arroyo.names import LaserCondition, laser_condition_names
 from hardware.arroyo.polled import Polled, oldest
 from hardware.conversation import RefusalError, Script, pause
 from hardware.interfaces import Laser, LinkState, Reading
@@ -49,6 +49,9 @@ _MOST_BETWEEN = 1 + len(_LATE_S)
 _DARK_MA = 20.0
 """Well over the 4 mA of the set point's accuracy, well under the threshold of the diodes in use (500 mA)."""
 _CURRENT_MODES = ("ILBW", "IHBW")
+_USUAL = LaserCondition.INTERLOCK_OPEN | LaserCondition.OUT_OF_TOLERANCE | LaserCondition.OUTPUT_ON
+"""Conditions that are no finding: the gate is open at start, and a dark laser is out of its tolerance."""
+_FOUND_ON = "output found on; switched off first of all"
 
 
 class ArroyoLaser(ArroyoDevice):
@@ -58,7 +61,8 @@ class ArroyoLaser(ArroyoDevice):
     stated while the link was not READY is not sent later: state off first, then on.
     """
 
-    _first_words = _OFF
+    _first_words = (_OFF, _OFF)
+    """Twice: half a command that a lost link left in its buffer spoils the first."""
     _last_words = (_OFF,)
     _loss_advice = "; its output counts as on: open the interlock"
     _stop_doubt = "the output is not confirmed off: open the interlock and switch it off at its key"
@@ -75,6 +79,8 @@ class ArroyoLaser(ArroyoDevice):
         self._want_on = False
         self._want_ma = 0.0
         self._off_edges = 0
+        self._left_on = False
+        """The link was lost while the output counted as on."""
         self._reset_commands()
         super().__init__(
             "laser",
@@ -237,6 +243,8 @@ class ArroyoLaser(ArroyoDevice):
             self._set_ma = None  # taken or not: an absolute value may be told again
 
     def _forget(self) -> None:
+        reading = self._out.reading
+        self._left_on = self._left_on or self._on_sent or (reading is not None and reading.value)
         for polled in (*self._round, self._events):
             polled.forget()
         self._reset_commands()
@@ -247,16 +255,16 @@ class ArroyoLaser(ArroyoDevice):
     # Sequences
 
     def _prepare(self) -> Script[None]:
+        found_on = self._left_on
         for _ in range(_OFF_TRIES):
             is_on = yield from self._ask(self._out.question, decode_flag)
             if not is_on:
                 break
+            found_on = True
             self._line.send(_OFF)
         else:
             raise RefusalError(f"the output stays on after {_OFF}: switch it off at its key and look why")
-        errors = yield from self._error_texts()
-        events = yield from self._ask(self._events.question, decode_bits)
-        self._found = (*errors, *(f"event {name}" for name in laser_condition_names(events)))
+        yield from self._record(found_on)
         self._line.send("*CLS")
         yield from self._write_settings((Setting(SET_CURRENT, (0.0,)),))
         mode = yield from self._ask("LAS:MODE?", decode_mode)
@@ -268,6 +276,26 @@ class ArroyoLaser(ArroyoDevice):
         yield from self._write_settings(self._written)
         self._reset_commands()
         self._urgent_s = inf
+
+    def _record(self, found_on: bool) -> Script[None]:
+        """Read what must be known before it is reset.
+
+        After the first words every output is off. That it was on shows in the event register, unless somebody
+        read it since; then the set point still tells of a laser that was not stopped in order.
+        """
+        errors = yield from self._error_texts()
+        events = yield from self._ask(self._events.question, decode_bits)
+        conditions = yield from self._ask(self._condition.question, decode_bits)
+        set_ma = yield from self._ask(self._setpoint.question, self._setpoint.decode)
+        found_on = found_on or bool(events & LaserCondition.OUTPUT_ON)
+        self._found = (
+            *((_FOUND_ON,) if found_on else ()),
+            *((f"set point {set_ma:g} mA; set to 0",) if set_ma else ()),
+            *errors,
+            *(f"event {name}" for name in laser_condition_names(events & ~LaserCondition.OUTPUT_ON)),
+            *(f"condition {name}" for name in laser_condition_names(conditions & ~_USUAL)),
+        )
+        self._left_on = False
 
     def _switch_off(self) -> Script[None]:
         """Off until read back off and dark, then the set point to 0."""

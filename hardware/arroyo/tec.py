@@ -49,7 +49,7 @@ class ArroyoTec(ArroyoDevice):
     when the laser has cooled.
     """
 
-    _first_words = ""
+    _first_words = ("",)
     _stop_doubt = "the output is not confirmed off: switch it off at the device"
 
     def __init__(self, settings: TecSettings, port: Port) -> None:
@@ -63,8 +63,10 @@ class ArroyoTec(ArroyoDevice):
             "tec",
             port,
             settings,
-            _tec_settings(settings),
+            (*_output_settings(settings), *_temperature_settings(settings)),
         )
+        self._before = _output_settings(settings)
+        self._temperatures = _temperature_settings(settings)
 
     @property
     def temperature_c(self) -> Reading[float] | None:
@@ -112,7 +114,8 @@ class ArroyoTec(ArroyoDevice):
         mode = yield from self._ask("TEC:MODE?", decode_mode)
         if mode != "T":
             raise RefusalError(f"TEC:MODE is {mode}, T (constant temperature) is needed: select it")
-        yield from self._write_settings(self._written)
+        yield from self._write_settings(self._before)
+        yield from self._write_temperatures()
         self._line.send("TEC:OUT 1")
         for _ in range(_ON_TRIES):
             bits = yield from self._ask(self._condition.question, decode_bits)
@@ -122,6 +125,23 @@ class ArroyoTec(ArroyoDevice):
         errors = yield from self._error_texts()
         found = ", ".join((*errors, *tec_condition_names(bits & ~_USUAL))) or "no error reported"
         raise RefusalError(f"does not switch on ({found}): check the sensor and the TEC's cable")
+
+    def _write_temperatures(self) -> Script[None]:
+        """Write limits and set point so that whatever the device holds, none is refused on the way.
+
+        A limit that widens goes first; then the set point lies inside; then the limits may close in on it. It
+        goes last too, for a limit may drag it along.
+        """
+        high, low, setpoint = self._temperatures
+        high_c = yield from self._ask(TEC_LIMIT_HIGH.query, TEC_LIMIT_HIGH.numbers[0].decode)
+        low_c = yield from self._ask(TEC_LIMIT_LOW.query, TEC_LIMIT_LOW.numbers[0].decode)
+        wider = [
+            setting
+            for setting, widens in ((high, high.values[0] > high_c), (low, low.values[0] < low_c))
+            if widens
+        ]
+        closer = [setting for setting in (high, low) if setting not in wider]
+        yield from self._write_settings((*wider, setpoint, *closer, *([setpoint] if closer else ())))
 
     def _switch_off(self) -> Script[None]:
         for _ in range(_OFF_TRIES):
@@ -135,8 +155,8 @@ class ArroyoTec(ArroyoDevice):
         yield pause(_RETRY_S)
 
 
-def _tec_settings(settings: TecSettings) -> tuple[Setting, ...]:
-    """Return what the start sequence writes, in its order. Raises ValueError."""
+def _temperature_settings(settings: TecSettings) -> tuple[Setting, Setting, Setting]:
+    """Return high limit, low limit and set point. Raises ValueError."""
     if not settings.limit_low_c < settings.setpoint_c < settings.limit_high_c:
         raise ValueError(
             f"tec: a set point of {settings.setpoint_c:g} deg C is configured, between "
@@ -146,10 +166,16 @@ def _tec_settings(settings: TecSettings) -> tuple[Setting, ...]:
     return (
         Setting(TEC_LIMIT_HIGH, (settings.limit_high_c,)),
         Setting(TEC_LIMIT_LOW, (settings.limit_low_c,)),
+        Setting(TEC_SETPOINT, (settings.setpoint_c,)),
+    )
+
+
+def _output_settings(settings: TecSettings) -> tuple[Setting, ...]:
+    """Return what is to hold whatever the temperature, in the order it is written. Raises ValueError."""
+    return (
         Setting(TEC_CURRENT_LIMIT, (settings.current_limit_a,)),
         Setting(TEC_OUTOFF, (settings.outoff_bits,)),
         Setting(TEC_TOLERANCE, (settings.tolerance_c, settings.tolerance_s)),
-        Setting(TEC_SETPOINT, (settings.setpoint_c,)),
     )
 
 

@@ -26,6 +26,8 @@ _FIRST_STATUS_TRIES = 6
 """Opening a USB port restarts a Nano or Uno; its bootloader takes up to 2 s before the first status."""
 _LINE_KEPT_BYTES = 90
 """More than a line may have, so that a line cut here is still too long when its end comes."""
+_SILENCE_S = 0.1
+"""A status comes every 10 ms, and after this long it is no longer fresh."""
 _NOT_NOW = 3
 _STATUS = "status"
 
@@ -34,7 +36,7 @@ class InterlockBoardDriver(PortDriver):
     """The board as control sees it (`interfaces.InterlockBoard`)."""
 
     def __init__(self, settings: BoardSettings, port: Port) -> None:
-        super().__init__("board", port, settings.answer_timeout_s)
+        super().__init__("board", port, settings.baud, settings.answer_timeout_s)
         self._settings = settings
         self._clock = BoardClock()
         self._motor = Output(b"MO", 0)
@@ -45,6 +47,7 @@ class InterlockBoardDriver(PortDriver):
         self._gaps = 0
         self._dropped = 0
         self._restarts = 0
+        self._silences = 0
         self._forget()
 
     _status: Reading[BoardStatus] | None
@@ -77,6 +80,11 @@ class InterlockBoardDriver(PortDriver):
     def crc_errors(self) -> int:
         """Lines dropped since the program started: wrong CRC, no frame, too long, impossible numbers."""
         return self._dropped
+
+    @property
+    def silences(self) -> int:
+        """How often no status came for over 100 ms since the program started, the loss of a link included."""
+        return self._silences
 
     @property
     def restarts(self) -> int:
@@ -124,6 +132,13 @@ class InterlockBoardDriver(PortDriver):
 
     def _may_be_stopped(self) -> bool:
         return self._trusted
+
+    def _is_understood(self) -> bool:
+        return self._newest is not None
+
+    def _lose(self, error: Exception, now_s: float) -> None:
+        self._silences += self._status is not None
+        super()._lose(error, now_s)
 
     def _forget(self) -> None:
         self._status = self._newest = None
@@ -177,6 +192,9 @@ class InterlockBoardDriver(PortDriver):
         self._heard(now_s)
         measured_s = self._clock.host_s(line.board_ms, now_s)
         if self._trusted:
+            before = self._status
+            if before is not None and now_s - before.received_s > _SILENCE_S:
+                self._silences += 1
             self._status = Reading(decode(line, flags_meanwhile), measured_s, now_s)
         if self._talk.running:
             self._talk.answer(_STATUS, line.faults, now_s)
@@ -271,12 +289,18 @@ class InterlockBoardDriver(PortDriver):
 
     def _identify(self) -> Script[None]:
         answer = yield from self._ask(b"ID")
-        if isinstance(answer, int) or len(answer) != 6:
-            raise RefusalError(f"ID is answered by {answer}; load this project's firmware")
-        _, _, name, version, firmware, serial_number = (field.decode("ascii", "replace") for field in answer)
-        self._identity = Identity(name, serial_number, firmware)
+        if isinstance(answer, int):
+            raise RefusalError(f"ID is refused: {error_text(answer)}; load this project's firmware")
+        fields = [field.decode("ascii", "replace") for field in answer]
+        fields += [""] * (6 - len(fields))  # another version may say less
+        _, _, name, version, firmware, serial_number = fields[:6]
         _demand("name", name, wire.DEVICE_NAME)
-        _demand("protocol version", version, self._settings.protocol_version)
+        if version != self._settings.protocol_version:
+            raise RefusalError(
+                f"it speaks protocol version {version or 'none'}, this program speaks "
+                f"{self._settings.protocol_version}; load the firmware that comes with this program"
+            )
+        self._identity = Identity(name, serial_number, firmware)
         _demand("serial number", serial_number, self._settings.serial_number)
         self._trusted = True
 

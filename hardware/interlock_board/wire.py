@@ -36,6 +36,7 @@ ERRORS = {1: "unknown command", 2: "value out of range", 3: "not now"}
 _FRAME_BYTES = 80
 """A longer line is dropped; counted with $ and CRC, without the line end."""
 _CRC_INIT = 0xFFFF
+_STATUS_CHARACTERS = b"ST,0123456789ABCDEFabcdef"
 
 _PEDAL, _STOP_LOOP, _GATE, _WANTED, _MOTOR, _VIBRATION, _AIMING, _ACCELEROMETER, _HOST = (
     1 << bit for bit in range(9)
@@ -69,6 +70,8 @@ def body_of(line: bytes) -> bytes | None:
 
 def parse_status(body: bytes) -> StatusLine | None:
     """Return the numbers of an ST body, None when it is none or a number is out of its range."""
+    if body.translate(None, _STATUS_CHARACTERS):
+        return None  # int() would take blanks, signs and underscores too
     fields = body.split(b",")
     try:
         _, sequence, ms, flags, counts, vibration, faults = fields

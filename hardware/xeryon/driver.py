@@ -10,7 +10,7 @@ from __future__ import annotations
 from dataclasses import replace
 from math import ceil, floor, inf
 
-from hardware.conversation import CONFIRMATION, RefusalError, Script, pause
+from hardware.conversation import CONFIRMATION, NoAnswerError, RefusalError, RestartError, Script, pause
 from hardware.interfaces import Identity, LinkState, Reading, StageStatus
 from hardware.port_driver import PortDriver
 from hardware.settings import StageSettings
@@ -18,8 +18,10 @@ from hardware.transport import Port
 from hardware.xeryon import wire
 from hardware.xeryon.wire import LineReader, command, query, trip_names
 
-_FRESH_AFTER_S = wire.POLI_S + 0.030
-"""A stale period, and the way of the command: 12 bytes at 9600 baud and 16 ms of a USB adapter."""
+_UNDER_WAY_S = 0.030
+"""The way of a command: 12 bytes at 9600 baud and 16 ms of a USB adapter."""
+_INDEX_GONE_LOOKS = 2
+"""The wire has no checksum: a lost index counts when it is seen twice."""
 _HOMING_DEADLINE_S = 45.0
 """The search takes 10 to 30 s; one that ends neither way by then is stopped."""
 _INFO_POSITION_AND_STATE = 3
@@ -35,7 +37,7 @@ class XeryonStage(PortDriver):
     """
 
     def __init__(self, settings: StageSettings, port: Port) -> None:
-        super().__init__("stage", port, settings.answer_timeout_s)
+        super().__init__("stage", port, settings.baud, settings.answer_timeout_s)
         self._settings = settings
         self._lowest_counts = ceil(settings.travel_min_um / wire.UM_PER_COUNT)
         self._highest_counts = floor(settings.travel_max_um / wire.UM_PER_COUNT)
@@ -54,6 +56,12 @@ class XeryonStage(PortDriver):
     _dpos: tuple[int, float] | None
     _tolerance_counts: int
     """PTOL as the controller says; -1 until it is read."""
+    _fresh_after_s: float
+    """A STAT this much newer than a command is none from before it: a stale period and the command's way."""
+    _indexed: bool
+    """A fresh STAT has shown the index found since the last RSET or search."""
+    _index_gone: int
+    """How many STAT in a row have not shown it any more."""
     _commanded_s: float
     _halt: bool
     """A STOP is to be sent."""
@@ -80,6 +88,7 @@ class XeryonStage(PortDriver):
         if self._link is not LinkState.READY:
             raise ValueError(f"stage: cannot search the index while {self._link}; wait until it is ready")
         self._motion = command(b"INDX", self._settings.index_direction)
+        self._indexed = False
         self._wanted_counts = None
         self._homing_until_s = inf
         self._due_s = -inf
@@ -124,6 +133,9 @@ class XeryonStage(PortDriver):
     def _may_be_stopped(self) -> bool:
         return self._trusted
 
+    def _is_understood(self) -> bool:
+        return self._lines.understood
+
     def _forget(self) -> None:
         self._lines.clear()
         self._status = None
@@ -131,6 +143,9 @@ class XeryonStage(PortDriver):
         self._stat = 0
         self._epos = self._dpos = None
         self._tolerance_counts = -1
+        self._fresh_after_s = wire.FACTORY_PERIOD_MS / 1000 + _UNDER_WAY_S
+        self._indexed = False
+        self._index_gone = 0
         self._commanded_s = -inf
         self._forget_motion()
 
@@ -157,8 +172,12 @@ class XeryonStage(PortDriver):
         self._stat = stat
         self._heard(now_s)
         asked_s = min(epos[1], dpos[1], since_s)
-        fresh = asked_s > self._commanded_s + _FRESH_AFTER_S and self._nothing_pending()
+        fresh = asked_s > self._commanded_s + self._fresh_after_s and self._nothing_pending()
         searching = self._follow_search(stat, fresh, now_s)
+        if not stat & wire.INDEX_FOUND or not self._indexed:
+            self._follow_index(stat, fresh and not searching)
+        else:
+            self._index_gone = 0
         value = StageStatus(
             position_um=epos[0] * wire.UM_PER_COUNT,
             target_um=dpos[0] * wire.UM_PER_COUNT,
@@ -194,6 +213,20 @@ class XeryonStage(PortDriver):
                 f"index not found in {_HOMING_DEADLINE_S:g} s; check that the stage is free, then acknowledge"
             )
         return True
+
+    def _follow_index(self, stat: int, settled: bool) -> None:
+        """Meet the controller anew when its index is gone although nobody asked it to reset.
+
+        It has restarted, and holds its stored speed instead of the cap. A trip is left to the operator.
+        """
+        if not settled or stat & wire.ANY_TRIP:
+            return
+        if stat & wire.INDEX_FOUND:
+            self._indexed = True
+            return
+        self._index_gone += self._indexed
+        if self._index_gone >= _INDEX_GONE_LOOKS:
+            raise RestartError("lost its index: it has restarted; check its supply, then home the stage")
 
     def _doubt_status(self, searching_index: bool = False) -> None:
         """What was reported before a command says nothing about its outcome."""
@@ -274,11 +307,13 @@ class XeryonStage(PortDriver):
         self._streaming = False
         self._silent_from_s = inf
         self._status = None
+        self._indexed = False
         self._forget_motion()
         self._command(command(b"RSET"), self._now_s)
         yield pause(wire.RESET_PAUSE_S)
         self._command(command(b"ENBL", 1), self._now_s)
         self._ask_for_stream()
+        yield from self._read_period()
         yield from self._read_limits()
         stat = yield from self._talk.ask(_STATUS, b"", "the stream of EPOS, DPOS and STAT")
         if not stat & wire.ENABLED:
@@ -292,6 +327,20 @@ class XeryonStage(PortDriver):
         self._epos = self._dpos = self._status = None
         self._heard(self._now_s)
         self._streaming = True
+
+    def _read_period(self) -> Script[None]:
+        """Learn how old a STAT may be; a controller that does not tell has the factory's period."""
+        try:
+            period_ms = yield from self._talk.ask(b"POLI", query(b"POLI"), "POLI=?", tries=1)
+        except NoAnswerError:
+            period_ms = wire.FACTORY_PERIOD_MS
+        shortest_ms = ceil(wire.PERIOD_BITS * 1000 / self._baud)
+        if not shortest_ms <= period_ms <= wire.LONGEST_PERIOD_MS:
+            raise RefusalError(
+                f"POLI is {period_ms} ms, {shortest_ms} to {wire.LONGEST_PERIOD_MS} ms allowed at "
+                f"{self._baud} baud; set POLI={wire.FACTORY_PERIOD_MS} with the maker's program"
+            )
+        self._fresh_after_s = period_ms / 1000 + _UNDER_WAY_S
 
     def _read_limits(self) -> Script[None]:
         highest = yield from self._ask(b"HLIM")

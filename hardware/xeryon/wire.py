@@ -9,8 +9,12 @@ UM_PER_COUNT = 1.25
 """Encoder of the XLA-5-125; DPOS, EPOS, LLIM, HLIM and PTOL are counts, SSPD is um/s."""
 ENCODER_NM_PER_COUNT = 1250
 """What the controller itself says of its encoder, as XLA3=1250."""
-POLI_S = 0.097
-"""Period of the unasked stream; STAT may be one period stale after a command."""
+FACTORY_PERIOD_MS = 97
+"""POLI: period of the unasked stream; STAT may be one period stale after a command."""
+LONGEST_PERIOD_MS = 200
+"""A status is to be fresh within 500 ms, and two periods may pass until one belongs to a command."""
+PERIOD_BITS = 450
+"""What EPOS, DPOS and STAT take of a period: 45 characters of 10 bits."""
 RESET_PAUSE_S = 0.2
 """From RSET to the first command it takes."""
 
@@ -60,7 +64,7 @@ def command(tag: bytes, value: int = 0) -> bytes:
 class LineReader:
     """Cuts the stream into (tag, value, time of its first byte); drops and counts what is damaged."""
 
-    __slots__ = ("_rest", "_rest_since_s", "damaged")
+    __slots__ = ("_rest", "_rest_since_s", "damaged", "understood")
 
     def __init__(self) -> None:
         self.damaged = 0
@@ -70,6 +74,8 @@ class LineReader:
         """Begin anew, as after opening; the tail of a line cut by the opening has no known tag."""
         self._rest = b""
         self._rest_since_s = 0.0
+        self.understood = False
+        """A whole line has come since."""
 
     def feed(self, data: bytes, now_s: float) -> list[tuple[bytes, int, float]]:
         """Take bytes received at now_s and return the whole lines, oldest first."""
@@ -83,6 +89,8 @@ class LineReader:
             else:
                 found.append((*parsed, since_s))
             since_s = now_s
+        if found:
+            self.understood = True
         # A line without an end must not grow; cut like this it is still too long when its end comes.
         self._rest, self._rest_since_s = rest[: _LINE_BYTES + 2], since_s
         return found

@@ -32,6 +32,7 @@ LASER_ANSWERS = {
     "LAS:EVE?": "0",
     "LAS:COND?": "0",
     "LAS:LDI?": "0",
+    "LAS:SET:LDI?": "0",
     "LAS:OUT?": "0",
     "LAS:MODE?": "ILBW",
 }
@@ -42,6 +43,8 @@ TEC_ANSWERS = {
     "TEC:OUT?": "1",
     "TEC:T?": "25.01",
     "TEC:MODE?": "T",
+    "TEC:LIM:THI?": "250.00",
+    "TEC:LIM:TLO?": "-99.00",
 }
 READ_BACK_ELSEWHERE = {"LAS:LDI": "LAS:SET:LDI?", "TEC:T": "TEC:SET:T?"}
 BYTES_PER_S = 3840.0
@@ -51,6 +54,7 @@ class Wire:
     """A Port. Questions in `answers` are answered `delay_s` and the time of the bytes later; others never.
 
     A command with a value is what its question answers from then on, unless the question is `stuck`.
+    half: what stands in the device's buffer without its line end.
     """
 
     def __init__(self, answers, url="sim://laser", delay_s=0.010):
@@ -64,6 +68,7 @@ class Wire:
         self.deaf = False
         self.gone = False
         self.echo = False
+        self.half = ""
         self.chunk = None
         self.ends = b"\r\n"
         self.log = []
@@ -94,7 +99,8 @@ class Wire:
     def write(self, data):
         if self.gone or not self.is_open:
             raise PortError(f"port {self.url} is gone; check the cable")
-        for line in data.decode("ascii").split("\r")[:-1]:
+        half, self.half = self.half, ""
+        for line in (half + data.decode("ascii")).split("\r")[:-1]:
             self.log.append((self.now_s, line))
             if not self.deaf:
                 self._obey(line)

@@ -207,8 +207,10 @@ def test_after_a_loss_off_is_first_and_a_standing_wish_does_not_switch_on(loss):
         bench.step(lambda: bench.driver.want(True, 1000.0))
     assert bench.driver.link is LinkState.READY
     lines = bench.wire.sent(since=sent)
-    assert lines[:3] == ["LAS:OUT 0", "TERMINAL 0", "*IDN?"]
+    assert lines[:4] == ["LAS:OUT 0", "LAS:OUT 0", "TERMINAL 0", "*IDN?"]
     assert "LAS:OUT 1" not in lines
+    assert bench.driver.found_at_start[0] == "output found on; switched off first of all"
+    assert bench.driver.problem is None
     assert not any(line.startswith("LAS:LDI 1000") for line in lines)
     bench.step(lambda: bench.driver.want(False, 0.0))
     bench.step(lambda: bench.driver.want(True, 0.0))

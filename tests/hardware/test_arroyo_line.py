@@ -147,7 +147,7 @@ def test_babble_without_line_ends_does_not_fill_the_memory(line):
     asked(line, "*IDN?")
     for _ in range(100):
         line.receive(b"\xff" * 1000, 0.1)
-    assert line.dropped_characters == 100_000
+        assert len(line._incoming) <= 512
     assert line.receive(IDENTITY, 0.2).startswith("Arroyo")
 
 

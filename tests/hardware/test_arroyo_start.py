@@ -7,6 +7,7 @@ from hardware.interfaces import Identity, LinkState, Origin
 
 LASER_START = [
     "LAS:OUT 0",
+    "LAS:OUT 0",
     "TERMINAL 0",
     "*IDN?",
     "RADIX DEC",
@@ -14,6 +15,8 @@ LASER_START = [
     "LAS:OUT?",
     "ERRSTR?",
     "LAS:EVE?",
+    "LAS:COND?",
+    "LAS:SET:LDI?",
     "*CLS",
     "LAS:LDI 0",
     "LAS:SET:LDI?",
@@ -39,16 +42,20 @@ TEC_START = [
     "TEC:COND?",
     "*CLS",
     "TEC:MODE?",
-    "TEC:LIM:THI 40.00",
-    "TEC:LIM:THI?",
-    "TEC:LIM:TLO 10.00",
-    "TEC:LIM:TLO?",
     "TEC:LIM:ITE 4.00",
     "TEC:LIM:ITE?",
     "TEC:ENAB:OUTOFF 1240",
     "TEC:ENAB:OUTOFF?",
     "TEC:TOL 0.10,5.0",
     "TEC:TOL?",
+    "TEC:LIM:THI?",
+    "TEC:LIM:TLO?",
+    "TEC:T 25.00",
+    "TEC:SET:T?",
+    "TEC:LIM:THI 40.00",
+    "TEC:LIM:THI?",
+    "TEC:LIM:TLO 10.00",
+    "TEC:LIM:TLO?",
     "TEC:T 25.00",
     "TEC:SET:T?",
     "TEC:OUT 1",
@@ -99,16 +106,59 @@ def test_what_was_in_the_line_before_is_drained():
     assert bench.driver.identity == Identity("4320", "SIM-0001", "3.10 2017-05")
 
 
-def test_errors_and_events_are_recorded_before_they_are_cleared():
-    bench = laser_bench(**{"ERRSTR?": '501,"Interlock"', "LAS:EVE?": "144"}).ready()
+def test_errors_events_and_conditions_are_recorded_before_they_are_cleared():
+    conditions = str(1 << 4 | 1 << 9 | 1 << 8)
+    bench = laser_bench(**{"ERRSTR?": '501,"Interlock"', "LAS:EVE?": "144", "LAS:COND?": conditions}).ready()
     assert bench.driver.found_at_start == (
         "error 501 laser interlock open",
         "event interlock open",
         "event open circuit",
+        "condition short circuit",
     )
     sent = bench.wire.sent()
-    assert max(sent.index("ERRSTR?"), sent.index("LAS:EVE?")) < sent.index("*CLS")
+    assert max(sent.index("ERRSTR?"), sent.index("LAS:EVE?"), sent.index("LAS:COND?")) < sent.index("*CLS")
     assert sent.count("*CLS") == 1
+
+
+@pytest.mark.parametrize(
+    ("answers", "found"),
+    [
+        ({"LAS:EVE?": str(1 << 10)}, ("output found on; switched off first of all",)),
+        ({"LAS:SET:LDI?": "4000"}, ("set point 4000 mA; set to 0",)),
+        ({}, ()),
+    ],
+)
+def test_a_laser_found_on_is_off_before_anything_else_and_that_is_reported(answers, found):
+    bench = laser_bench(**answers)
+    bench.step()
+    assert bench.wire.sent() == ["LAS:OUT 0", "LAS:OUT 0"]
+    bench.ready()
+    assert bench.driver.found_at_start == found
+
+
+def test_half_a_command_left_in_the_lasers_buffer_does_not_swallow_the_off():
+    bench = laser_bench(**{"LAS:OUT?": "1"})
+    bench.wire.half = "LAS:LD"
+    bench.step()
+    assert bench.wire.sent() == ["LAS:LDLAS:OUT 0", "LAS:OUT 0"]
+    assert bench.wire.answers["LAS:OUT?"] == "0"
+
+
+HOT, COLD = ("60.00", "50.00"), ("5.00", "-5.00")
+
+
+@pytest.mark.parametrize(("held", "held_c"), [(HOT, 55.0), (COLD, 0.0), (("30.00", "20.00"), 21.0)])
+def test_no_limit_or_set_point_is_refused_on_the_way_whatever_the_controller_holds(held, held_c):
+    """A controller may refuse a limit that crosses the other or the set point, and a set point outside."""
+    high, low = held
+    bench = tec_bench(**{"TEC:LIM:THI?": high, "TEC:LIM:TLO?": low}).ready()
+    place = {"TEC:LIM:THI": float(high), "TEC:LIM:TLO": float(low), "TEC:T": held_c}
+    writes = [line.split(" ") for line in bench.wire.sent() if line.split(" ")[0] in place and " " in line]
+    assert len(writes) >= 3
+    for command, value in writes:
+        place[command] = float(value)
+        assert place["TEC:LIM:TLO"] < place["TEC:T"] < place["TEC:LIM:THI"], (command, value)
+    assert place == {"TEC:LIM:THI": 40.0, "TEC:LIM:TLO": 10.0, "TEC:T": 25.0}
 
 
 def test_a_controllers_trips_are_recorded_and_its_usual_bits_are_not():
@@ -156,16 +206,25 @@ def test_nobody_at_the_line_is_lost_after_three_tries(make, start):
         assert word in bench.driver.problem
 
 
-@pytest.mark.parametrize("noise", [b"\xf8\x80\x00\xfe\x80", b"ILX Lightwave,LDX-3620,1\r\n", b"STAT=0\n"])
-def test_an_answer_that_is_no_arroyos_is_refused_as_wrong_device_or_baud(noise):
+@pytest.mark.parametrize(
+    ("noise", "said"),
+    [
+        (b"\xf8\x80\x00\xfe\x80", "the bytes make no sense at 38400 baud: check the baud rate and the cable"),
+        (b"ILX Lightwave,LDX-3620,1\r\n", "LDX-3620,1\\r\\n' is no answer of a laser: check that the port"),
+        (b"STAT=0\n", "'STAT=0\\n' is no answer of a laser: check that the port is this device's"),
+    ],
+)
+def test_what_is_no_arroyos_answer_is_told_and_the_device_met_again_when_it_makes_sense(noise, said):
     bench = laser_bench()
     bench.wire.deaf = True
     bench.run(0.3)
     bench.wire.say(noise)
-    bench.run(1.7)
-    assert bench.driver.link is LinkState.REFUSED
-    assert "not an Arroyo" in bench.driver.problem
-    assert "baud" in bench.driver.problem
+    bench.run_until(lambda: bench.driver.link is LinkState.LOST)
+    assert bench.driver.problem.startswith("laser on sim://laser: ")
+    assert said in bench.driver.problem
+    bench.wire.deaf = False
+    bench.ready()
+    assert bench.driver.problem is None
 
 
 def test_noise_from_before_is_no_answer():
