@@ -48,9 +48,9 @@ def publish(writer, number, taken_s, image=None):
 
 def test_a_frame_comes_with_all_that_is_known_of_it(writer, reader):
     image = np.arange(HEIGHT * WIDTH).astype(np.uint8).reshape(HEIGHT, WIDTH)
-    writer.publish(image, number=7, taken_s=100.0, dropped=2, exposure_us=8000.0, gain_db=3.5)
+    writer.publish(image, number=7, taken_s=100.0, simulated=True, dropped=2, exposure_us=8000.0, gain_db=3.5)
     assert reader.look(100.02)
-    assert reader.record == (7, 100.0, 2, WIDTH, HEIGHT, 8000.0, 3.5)
+    assert reader.record == (7, 100.0, True, 2, WIDTH, HEIGHT, 8000.0, 3.5)
     assert np.array_equal(reader.image(), image)
 
 

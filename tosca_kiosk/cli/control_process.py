@@ -14,6 +14,7 @@ from tosca_kiosk.cli.cart import connected_devices, simulated_cart
 from tosca_kiosk.config import CartConfig, ConfigError, load_config
 from tosca_kiosk.control.clock import RealClock
 from tosca_kiosk.control.controller import Controller
+from tosca_kiosk.control.frames import SharedFrames
 from tosca_kiosk.control.process import ControlProcess
 from tosca_kiosk.control.realtime import end_with_parent, real_time
 from tosca_kiosk.control.traces import IdleTraces
@@ -54,8 +55,11 @@ def _run(config: CartConfig, runtime: Path, traces: Path | None, stop: _StopRequ
             "memory_locked": standing.memory_locked,
             "world_input": None if world_input is None else str(world_input),
         }
+        frames = None
+        if config.camera is not None:
+            frames = stack.enter_context(closing(SharedFrames(runtime, clock.start_s)))
         process = ControlProcess(
-            Controller(devices, idle_rules(config), idle_traces),
+            Controller(devices, idle_rules(config), idle_traces, frames),
             clock,
             runtime_dir=runtime,
             rate_hz=config.rate_hz,

@@ -27,7 +27,7 @@ NO_DISPLAY = "There is no display here (no DISPLAY, WAYLAND_DISPLAY or graphics 
 @click.option("--windowed", is_flag=True, help="A window instead of the whole screen.")
 @workplace_command
 def run(workplace: Workplace, windowed: bool) -> None:
-    """Run the kiosk: control and the touchscreen, each in its own process. This is the default command."""
+    """Run the kiosk: control, camera and screen, each in its own process. This is the default command."""
     _ = workplace.config  # refused before anything is started
     if has_display(os.environ):
         raise SystemExit(_supervise(workplace, windowed))
@@ -49,6 +49,7 @@ def _supervise(workplace: Workplace, windowed: bool) -> int:
                 runtime,
                 log_dir,
                 RealClock(),
+                None if workplace.config.camera is None else _command("camera", workplace, runtime),
             )
         except RuntimeDirError as error:
             raise RefusedError(str(error)) from error

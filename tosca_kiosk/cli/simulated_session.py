@@ -14,6 +14,7 @@ from typing import Any
 import click
 
 from simulators.world import World
+from tosca_kiosk.cli.camera import camera_over
 from tosca_kiosk.cli.cart import connected_devices, planned_scenario, simulated_cart
 from tosca_kiosk.cli.progress import Progress
 from tosca_kiosk.cli.session_record import OpenedSession, close_record, open_record
@@ -21,6 +22,7 @@ from tosca_kiosk.cli.workplace import Workplace, say, stdin_is_terminal
 from tosca_kiosk.config import CartConfig
 from tosca_kiosk.control.clock import Clock, RealClock, VirtualClock
 from tosca_kiosk.control.controller import Controller
+from tosca_kiosk.control.frames import PolledCamera
 from tosca_kiosk.control.loop import FixedRateLoop
 from tosca_kiosk.control.operator import OperatorGaveUpError, Script, UnattendedOperator, drive
 from tosca_kiosk.domain.events import SafetyEvent
@@ -67,8 +69,13 @@ def run_session(workplace: Workplace, request: Request) -> dict[str, Any]:
             raise RefusedError(f"{config.source}: nothing is simulated; treat needs the simulated cart")
         scenario = planned_scenario(request.scenario, cart)
         _ask_about_earlier_dose(workplace, database, plan, clock)
-        with connected_devices(config, clock) as devices, _quiet_collector():
-            controller = Controller(devices, plan.idle)
+        with (
+            connected_devices(config, clock) as devices,
+            camera_over(config, clock, cart.world) as camera,
+            _quiet_collector(),
+        ):
+            frames = None if camera is None else PolledCamera(camera)
+            controller = Controller(devices, plan.idle, frames=frames)
             pressed_by_scenario = scenario is not None and scenario.presses_pedal
             operator = UnattendedOperator(controller, None if pressed_by_scenario else _pedal(cart.world))
             session = _Session(workplace, database, plan, controller, operator, clock, cart.world)

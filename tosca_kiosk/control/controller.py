@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from tosca_kiosk.control.devices import Devices, Sampler
+from tosca_kiosk.control.frames import Frames
 from tosca_kiosk.control.journal import Journal
 from tosca_kiosk.control.traces import IdleTraces, fault_trace
 from tosca_kiosk.domain.checks import dark_confirmed
@@ -21,11 +22,18 @@ class Controller:
     """Owns the devices, the state and the session's journal. idle_rules: in force without a session.
 
     idle_traces: keeps the wire traces of faults without a session; the journal keeps a session's.
+    frames: tells when the camera's newest picture was taken; None where there is no camera.
     """
 
-    def __init__(self, devices: Devices, idle_rules: Rules, idle_traces: IdleTraces | None = None) -> None:
+    def __init__(
+        self,
+        devices: Devices,
+        idle_rules: Rules,
+        idle_traces: IdleTraces | None = None,
+        frames: Frames | None = None,
+    ) -> None:
         self.devices = devices
-        self._sampler = Sampler(devices)
+        self._sampler = Sampler(devices, frames)
         self._idle_rules = idle_rules
         self._rules = idle_rules
         self._journal: Journal | None = None
@@ -123,7 +131,7 @@ class Controller:
             tec=sampler.tec(),
             stage=sampler.stage(),
             operator_s=None if self._operator_s is None else self._operator_s - epoch_s,
-            frame_s=None,
+            frame_s=sampler.frame_s(now_s),
             journal_ok=self._journal is None or self._journal.ok,
             disk_ok=self._journal is None or self._journal.disk_ok,
             commands=commands,

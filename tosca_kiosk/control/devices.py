@@ -17,6 +17,7 @@ from hardware.interfaces import (
     TemperatureController,
 )
 from hardware.trace import WireTrace
+from tosca_kiosk.control.frames import Frames
 from tosca_kiosk.domain.records import BoardIn, LaserIn, Outputs, StageIn, TecIn
 
 
@@ -94,10 +95,12 @@ class Sampler:
     """Turns the drivers' newest readings into a decision's inputs, in session time.
 
     epoch_s: the clock's time that is session time 0. A reading that has not changed is not built again.
+    frames: None where there is no camera.
     """
 
-    def __init__(self, devices: Devices) -> None:
+    def __init__(self, devices: Devices, frames: Frames | None = None) -> None:
         self._devices = devices
+        self._frames = frames
         self._epoch_s = 0.0
         self._board_reading: Reading[_BoardStatus] | None = None
         self._board: BoardIn | None = None
@@ -199,3 +202,8 @@ class Sampler:
                 status.trips,
             )
         return self._stage
+
+    def frame_s(self, now_s: float) -> float | None:
+        """Return when the newest valid frame was taken; None before the first. now_s: the clock's time."""
+        taken_s = None if self._frames is None else self._frames.newest_s(now_s)
+        return None if taken_s is None else taken_s - self._epoch_s

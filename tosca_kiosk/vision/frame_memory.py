@@ -39,15 +39,19 @@ _TRIES: Final = 3
 
 _Header = struct.Struct("<QQ")
 """The magic number and the bytes of a slot; the number of the newest publication follows."""
-_Record = struct.Struct("<QdQIIdd")
-"""Frame number, taken_s, dropped, width, height, exposure_us, gain_db; behind publication and checksum."""
+_Record = struct.Struct("<Qd?3xIIIdd")
+"""Number, taken_s, simulated, dropped, width, height, exposure_us, gain_db: a FrameRecord."""
 
 
 class FrameRecord(NamedTuple):
-    """What is known of a frame. taken_s: the system's monotonic clock, the same in every process."""
+    """What is known of a frame. taken_s: the system's monotonic clock, the same in every process.
+
+    simulated: it does not show this cart. exposure_us, gain_db: NaN where the camera does not tell.
+    """
 
     number: int
     taken_s: float
+    simulated: bool
     dropped: int
     width_px: int
     height_px: int
@@ -75,6 +79,7 @@ class FrameWriter:
         *,
         number: int,
         taken_s: float,
+        simulated: bool = False,
         dropped: int = 0,
         exposure_us: float = nan,
         gain_db: float = nan,
@@ -84,7 +89,7 @@ class FrameWriter:
         if self._map is None or image.size > self._slot_bytes - _SLOT_HEADER_BYTES:
             self._make(image.size)
         assert self._map is not None
-        record = _Record.pack(number, taken_s, dropped, width, height, exposure_us, gain_db)
+        record = _Record.pack(number, taken_s, simulated, dropped, width, height, exposure_us, gain_db)
         self._publication = publication = self._publication + 1
         start = _HEADER_BYTES + publication % SLOTS * self._slot_bytes
         slot = start // 8

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Final
 
-from hardware.cameras.interface import Camera
+from hardware.cameras.interface import Camera, Origin
 from tosca_kiosk.control.clock import RealClock
 from tosca_kiosk.vision.frame_memory import FrameWriter
 
@@ -43,6 +43,7 @@ class CameraProcess:
             frame.image,
             number=frame.number,
             taken_s=self._clock.start_s + frame.taken_s,
+            simulated=self._camera.origin is Origin.SIM,
             dropped=frame.dropped,
             exposure_us=frame.exposure_us,
             gain_db=frame.gain_db,

@@ -1,0 +1,54 @@
+"""`tosca-kiosk camera`: the camera process, as the supervisor starts it."""
+
+from __future__ import annotations
+
+import signal
+from contextlib import closing
+from pathlib import Path
+
+import click
+
+from tosca_kiosk.cli.camera import camera_apart
+from tosca_kiosk.config import CartConfig, ConfigError, load_config
+from tosca_kiosk.control.clock import RealClock
+from tosca_kiosk.control.link.datagram import CAMERA_ALIVE, SUPERVISOR_SOCKET, DatagramOutlet
+from tosca_kiosk.control.realtime import end_with_parent
+from tosca_kiosk.runtime import WORLD_INPUT_SOCKET
+from tosca_kiosk.vision.process import CameraProcess
+
+
+@click.command(hidden=True)
+@click.option("--config", "config_path", type=click.Path(path_type=Path), required=True)
+@click.option("--runtime", "runtime", type=click.Path(path_type=Path, exists=True), required=True)
+@click.option("--parent", type=int, help="End when this process does.")
+def camera(config_path: Path, runtime: Path, parent: int | None) -> None:
+    """Run the camera process; its frames lie in the runtime directory."""
+    # A driver that hangs heeds nothing softer, and a camera has nothing to put in order.
+    if parent is not None and not end_with_parent(parent, signal.SIGKILL):
+        raise click.ClickException(f"process {parent}, which should watch the camera, is gone")
+    stop = _StopRequest()
+    try:
+        _run(load_config(config_path), runtime, stop)
+    except (ConfigError, OSError, ValueError) as error:
+        raise click.ClickException(str(error)) from error
+
+
+def _run(config: CartConfig, runtime: Path, stop: _StopRequest) -> None:
+    clock = RealClock()
+    supervisor = DatagramOutlet(runtime / SUPERVISOR_SOCKET)
+    with closing(supervisor), camera_apart(config, clock, runtime / WORLD_INPUT_SOCKET) as device:
+        if device is None:
+            raise click.ClickException(f"{config.source}: camera: none; there is nothing to capture")
+        CameraProcess(device, clock, runtime, lambda: supervisor.send(CAMERA_ALIVE)).run(lambda: stop.asked)
+
+
+class _StopRequest:
+    """Set by SIGTERM and SIGINT; the loop looks at it between two looks at the camera."""
+
+    def __init__(self) -> None:
+        self.asked = False
+        for number in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(number, self._ask)
+
+    def _ask(self, *_: object) -> None:
+        self.asked = True
