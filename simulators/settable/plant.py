@@ -87,6 +87,20 @@ PLANT: dict[str, Setting] = {
     "aiming.fault": choice(
         "the aiming diode's driver: dark (open) or lit for ever (closed)", CONTACT, _set_world("aiming_fault")
     ),
+    "camera.unplugged": switch("its cable is out", attribute("camera", "unplugged")),
+    "camera.frozen": switch("it takes no more pictures", attribute("camera", "frozen")),
+    "camera.dark": switch("its lens is covered", attribute("camera", "dark")),
+    "camera.slow": switch("it gives two frames a second", attribute("camera", "slow")),
+    "camera.defocus_mm": number(
+        "how far the tissue is from where it is sharp", -20.0, 20.0, attribute("camera", "defocus_mm")
+    ),
+    "camera.noise": number("its read noise, 1 as it should be", 0.0, 100.0, attribute("camera", "noise")),
+    "camera.offset_x_mm": number(
+        "how far the ring has moved to the right", -5.0, 5.0, attribute("camera", "offset_x_mm")
+    ),
+    "camera.offset_y_mm": number(
+        "how far the ring has moved down", -5.0, 5.0, attribute("camera", "offset_y_mm")
+    ),
     "smoothing.accelerometer_present": switch(
         "false: the accelerometer does not answer", attribute("smoothing", "accelerometer_present")
     ),
