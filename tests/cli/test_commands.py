@@ -11,7 +11,7 @@ from tosca_kiosk.cli.display import has_display
 from tosca_kiosk.cli.main import COMMANDS, main
 from tosca_kiosk.config import bundled
 
-HIDDEN = {"control", "kiosk"}
+HIDDEN = {"camera", "control", "kiosk"}
 
 
 @pytest.mark.parametrize("name", COMMANDS)
