@@ -1,0 +1,111 @@
+"""The camera process: each frame lies in memory with its time and number, and tells the supervisor alive."""
+
+import json
+import os
+import select
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+from simulators.camera.simulated import FRAME_S, SimulatedCamera
+from simulators.camera.truth import OpticalState
+from tosca_kiosk.config import bundled
+from tosca_kiosk.control.clock import RealClock
+from tosca_kiosk.control.link.datagram import CAMERA_ALIVE, SUPERVISOR_SOCKET
+from tosca_kiosk.vision.frame_memory import FRAMES_FILE, FrameReader
+from tosca_kiosk.vision.process import CameraProcess
+
+WITHIN_S = 20.0
+
+
+@pytest.fixture
+def runtime():
+    """Yield a directory whose sockets fit: the tests' own may be too deep."""
+    with tempfile.TemporaryDirectory(prefix="tosca-test-") as path:
+        yield Path(path)
+
+
+def test_every_frame_is_published_with_its_origin_and_then_told(tmp_path):
+    clock, told = RealClock(), []
+    camera = SimulatedCamera(OpticalState)
+    process = CameraProcess(camera, clock, tmp_path, lambda: told.append(True))
+    reader = FrameReader(tmp_path / FRAMES_FILE)
+    at_s = [frame * FRAME_S for frame in range(6)]
+    assert [process.look(now_s) for now_s in at_s] == [False, True, True, True, True, True]
+    assert len(told) == 5
+    assert reader.look(clock.start_s + at_s[-1])
+    assert reader.record.number == 4
+    assert reader.record.simulated
+    assert reader.record.taken_s == pytest.approx(clock.start_s + at_s[-1])
+    assert reader.image().shape == (544, 728)
+    process.run(lambda: True)
+    reader.close()
+
+
+@contextmanager
+def camera_process(folder, *, parent=None):
+    """Run the command over a world that nobody simulates: it is dark there."""
+    text = bundled("simulated.yaml").read_text(encoding="utf-8")
+    config = folder / "camera.yaml"
+    document = text.replace("camera: none", "camera: {driver: simulated, source: 'sim://camera'}")
+    config.write_text(document, encoding="utf-8")
+    command = [sys.executable, "-m", "tosca_kiosk", "camera", "--config", str(config)]
+    command += ["--runtime", str(folder), "--parent", str(parent or os.getpid())]
+    with subprocess.Popen(command, stderr=subprocess.PIPE, text=True) as process:
+        try:
+            yield process
+        finally:
+            process.kill()
+
+
+def test_the_command_captures_tells_and_ends_in_order(runtime):
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as supervisor:
+        supervisor.bind(str(runtime / SUPERVISOR_SOCKET))
+        supervisor.settimeout(WITHIN_S)
+        with camera_process(runtime) as process:
+            for _ in range(3):
+                assert json.loads(supervisor.recv(100)) == CAMERA_ALIVE
+            clock = RealClock()
+            reader = FrameReader(runtime / FRAMES_FILE)
+            assert reader.look(clock.start_s + clock.now_s())
+            assert reader.image().shape == (544, 728)
+            process.send_signal(signal.SIGTERM)
+            assert process.wait(WITHIN_S) == 0
+        reader.close()
+
+
+def test_the_command_refuses_a_cart_without_a_camera(runtime):
+    text = bundled("simulated.yaml").read_text(encoding="utf-8")
+    assert "camera: none" in text
+    (runtime / "none.yaml").write_text(text, encoding="utf-8")
+    command = [sys.executable, "-m", "tosca_kiosk", "camera", "--runtime", str(runtime)]
+    done = subprocess.run(
+        [*command, "--config", str(runtime / "none.yaml")], capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 1
+    assert "camera: none; there is nothing to capture" in done.stderr
+
+
+PARENT = """
+import os, subprocess, sys
+camera = subprocess.Popen([*sys.argv[1:], "--parent", str(os.getpid())])
+print(camera.pid, flush=True)
+sys.stdin.read()
+"""
+
+
+def test_the_camera_process_ends_with_its_supervisor(runtime):
+    with camera_process(runtime) as process:
+        command = process.args[: process.args.index("--parent")]
+    parent_command = [sys.executable, "-c", PARENT, *command]
+    with subprocess.Popen(parent_command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as parent:
+        watched = os.pidfd_open(int(parent.stdout.readline()))
+        parent.kill()
+    assert select.select([watched], (), (), WITHIN_S)[0], "the camera process outlived its supervisor"
+    os.close(watched)
