@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 
-from simulators.world import World
+from simulators.cart import SimulatedCart
 from tosca_kiosk.cli.cart import connected_devices, simulated_cart
 from tosca_kiosk.config import CartConfig, bundled, load_config
 from tosca_kiosk.control.clock import VirtualClock
@@ -45,9 +45,12 @@ class CartStuckError(Exception):
 class TreatingCart:
     """A connected, homed cart with an open session. hold_pedal: False keeps the foot off a released pedal."""
 
-    def __init__(self, config: CartConfig, clock: VirtualClock, world: World, devices: Devices) -> None:
+    def __init__(
+        self, config: CartConfig, clock: VirtualClock, simulated: SimulatedCart, devices: Devices
+    ) -> None:
         self.clock = clock
-        self.world = world
+        self.simulated = simulated
+        self.world = simulated.world
         self.devices = devices
         self.controller = Controller(devices, Rules(camera_required=False))
         self.hold_pedal = True
@@ -166,7 +169,7 @@ def treating_cart(folder: Path, seed: int = 1) -> Iterator[TreatingCart]:
     clock = VirtualClock()
     with simulated_cart(config, clock, seed) as simulated, connected_devices(config, clock) as devices:
         assert simulated is not None
-        cart = TreatingCart(config, clock, simulated.world, devices)
+        cart = TreatingCart(config, clock, simulated, devices)
         rules = _rules(config)
         journal = Journal(folder)
         try:
