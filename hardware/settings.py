@@ -59,7 +59,8 @@ class CameraSettings:
     """A camera. driver: simulated, opencv or vmbpy.
 
     source: what opencv opens: a number, a device file, a recording, a URL. serial_number: the vmbpy camera's.
-    exposure_us, gain_db: set when it is opened; None leaves the camera's own.
+    exposure_us, gain_db: set when it is opened; None leaves the camera's own. um_per_px: a pixel's side on
+    the tissue; None where nobody has measured it.
     """
 
     driver: str
@@ -67,6 +68,7 @@ class CameraSettings:
     serial_number: str = ""
     exposure_us: float | None = None
     gain_db: float | None = None
+    um_per_px: float | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -109,6 +109,7 @@ CAMERA_DRIVERS: Final = ("opencv", "simulated")
 CAMERA_SOURCE: Final = Pattern(
     r"\d+|/\S+|[a-z]+://\S+", "a device file such as /dev/v4l/by-id/NAME, a number in quotes, a URL"
 )
+CAMERA_SCALE: Final = Range(0.5, 500.0, "um", "a pixel's side on the tissue")
 
 RULES: Final[dict[str, dict[str, Rule]]] = {
     "laser": {
