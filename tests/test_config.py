@@ -217,7 +217,6 @@ class TestFields:
             ("source", MISSING, "is missing"),
             ("zoom", 2, "is not known; allowed: driver, source, um_per_px"),
             ("um_per_px", 0.0, "0.0 is outside 0.5 to 500 um (a pixel's side on the tissue)"),
-            ("um_per_px", math.nan, "NaN is outside 0.5 to 500 um (a pixel's side on the tissue)"),
         ],
     )
     def test_a_mistake_in_a_camera_is_named_by_its_path(self, errors_of, key, value, error):

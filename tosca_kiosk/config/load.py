@@ -11,7 +11,16 @@ from pydantic import AfterValidator, BaseModel, create_model
 
 from hardware.settings import BoardSettings, CameraSettings, LaserSettings, StageSettings, TecSettings
 from tosca_kiosk.config.cart import DEVICE_KEYS, CartConfig, ConfigError, Devices, Simulation, rule_errors
-from tosca_kiosk.config.fields import CAMERA_DRIVERS, CAMERA_SCALE, CAMERA_SOURCE, RULES, Choice, Range, Rule, check
+from tosca_kiosk.config.fields import (
+    CAMERA_DRIVERS,
+    CAMERA_SCALE,
+    CAMERA_SOURCE,
+    RULES,
+    Choice,
+    Range,
+    Rule,
+    check,
+)
 from tosca_kiosk.config.yaml_text import load_yaml
 from tosca_kiosk.domain.protocol_file import PathError, StrictModel, shape_errors, shown
 
