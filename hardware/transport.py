@@ -7,9 +7,11 @@ import select
 from typing import Protocol
 
 import serial
+from serial.tools.list_ports import comports
 
 from hardware.interfaces import Origin
 from hardware.trace import WireTrace
+from hardware.usb_serial import Finder, UsbAddress, linked_ports, usb_address
 
 try:
     from termios import error as _TermiosError  # noqa: N812  # an exception named in lower case
@@ -69,14 +71,24 @@ class Port(Protocol):
         """Release the port; never raises."""
 
 
+def usb_ports(address: UsbAddress) -> list[str]:
+    """Return the ports that have this USB serial number now: by the system's links, else by its listing."""
+    linked = linked_ports(address)
+    if linked or address.directory is not None:
+        return linked
+    return sorted(port.device for port in comports() if port.serial_number == address.serial_number)
+
+
 class SerialPort:
-    """A port by pyserial: a device file, hwgrep:// (finds it by USB serial number), socket:// or sim://.
+    """A port by pyserial: a device file, usb:// (found by its serial number), socket:// or sim://.
 
     Real ports are opened exclusively. DTR and RTS are not needed, so pseudo-terminals work too.
+    find: where a USB device is looked for, at every opening.
     """
 
-    def __init__(self, url: str, baud: int, trace: WireTrace) -> None:
+    def __init__(self, url: str, baud: int, trace: WireTrace, find: Finder = usb_ports) -> None:
         self._url = url
+        self._find = find
         self._baud = baud
         self._trace = trace
         self._serial: serial.Serial | None = None
@@ -98,15 +110,16 @@ class SerialPort:
     def open(self) -> None:
         if self._serial is not None:
             return
+        address = usb_address(self._url)
+        url = self._url if address is None else self._located(address)
         try:
-            # hwgrep:// looks for the device while the object is made, so a new one is made at each opening.
             opened = serial.serial_for_url(
-                self._url,
+                url,
                 do_not_open=True,
                 baudrate=self._baud,
                 timeout=0,
                 write_timeout=0,
-                exclusive=True if _is_real_line(self._url) else None,
+                exclusive=True if "://" not in url else None,
             )
             opened.open()
         except _PORT_TROUBLE as error:
@@ -116,7 +129,7 @@ class SerialPort:
         self._serial = opened
         self._select_fd = _selectable(opened)
         self._unsent = b""
-        self._trace.note(f"opened {self._url} at {self._baud} baud")
+        self._trace.note(f"opened {url} at {self._baud} baud")
 
     def read(self) -> bytes:
         port = self._serial
@@ -161,6 +174,21 @@ class SerialPort:
         self._trace.note("closed")
         _close_at_once(port)
 
+    def _located(self, address: UsbAddress) -> str:
+        """Return where the device is now. Raises PortError when it is nowhere, or not in one place."""
+        number, where = address.serial_number, self._find(address)
+        if len(where) == 1:
+            return where[0]
+        if where:
+            problem = f"serial number {number} is that of {' and '.join(where)}; unplug one, or name its port"
+        else:
+            problem = (
+                f"no USB device has serial number {number}; check that it is plugged in and switched on, and "
+                "the number in the configuration"
+            )
+        self._trace.note(f"not opened: {problem}")
+        raise PortError(f"port {self._url}: {problem}")
+
     def _send(self, port: serial.Serial) -> None:
         # pyserial's own non-blocking write spins for ever on a full port: ask whether there is room first.
         if self._select_fd is not None and not select.select((), (self._select_fd,), (), 0)[1]:
@@ -172,10 +200,6 @@ class SerialPort:
         self._trace.note(f"gone: {error}")
         self.close()
         return PortError(f"port {self._url} is gone; check the cable and the device's power ({error})")
-
-
-def _is_real_line(url: str) -> bool:
-    return "://" not in url or url.lower().startswith("hwgrep://")
 
 
 def _selectable(port: serial.Serial) -> int | None:

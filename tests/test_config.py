@@ -20,6 +20,7 @@ SIMULATED = yaml.safe_load(bundled("simulated.yaml").read_text("utf-8"))
 REAL_PORTS = {key: f"/dev/serial/by-id/{key}" for key in SIMULATED["devices"]}
 MISSING = object()
 DELETED = {"simulation": MISSING}
+CAMERA = {"driver": "opencv", "source": "/dev/video0"}
 SERIAL_FORM = "the device's serial number, printable characters without blanks"
 
 
@@ -253,7 +254,19 @@ class TestFields:
 
     @pytest.mark.parametrize(
         "port",
-        ["", "laser", "ttyUSB0", "SIM://laser", "sim://", "spy:///dev/ttyUSB0", "loop://", "/dev/tty USB"],
+        [
+            *(
+                "",
+                "laser",
+                "ttyUSB0",
+                "SIM://laser",
+                "sim://",
+                "spy:///dev/ttyUSB0",
+                "loop://",
+                "/dev/tty USB",
+            ),
+            *("hwgrep://A600", "usb://", "usb://A 600", "usb://A600?by-id=links", "usb://A600?else=/tmp"),
+        ],
     )
     def test_a_port_of_no_known_form_is_refused(self, errors_of, port):
         (error,) = errors_of(changed(on_ports(laser=port)))
@@ -347,6 +360,22 @@ class TestRules:
         errors = errors_of(changed({**on_ports(**ports), **DELETED, "cart": "bench"}))
         assert f"devices.board.port: {tmp_path}/second-name is already the port of laser" in errors
 
+    def test_a_usb_serial_number_is_one_devices(self, errors_of):
+        ports = {**REAL_PORTS, "laser": "usb://A600", "tec": "usb://A600?by-id=/tmp/links"}
+        errors = errors_of(changed({**on_ports(**ports), **DELETED, "cart": "bench", "camera": CAMERA}))
+        assert errors == ["devices.tec.port: usb://A600?by-id=/tmp/links is already the port of laser"]
+
+    def test_a_usb_serial_number_and_the_path_it_leads_to_are_one_port(self, errors_of, tmp_path):
+        (tmp_path / "usb-Arroyo_4320_A600-if00").symlink_to("/dev/null")
+        ports = {**REAL_PORTS, "laser": f"usb://A600?by-id={tmp_path}", "board": "/dev/null"}
+        errors = errors_of(changed({**on_ports(**ports), **DELETED, "cart": "bench", "camera": CAMERA}))
+        assert errors == ["devices.board.port: /dev/null is already the port of laser"]
+
+    def test_one_socket_is_one_port(self, errors_of):
+        ports = {**REAL_PORTS, "laser": "socket://Bench:4000", "tec": "socket://bench:4000"}
+        errors = errors_of(changed({**on_ports(**ports), **DELETED, "cart": "bench", "camera": CAMERA}))
+        assert errors == ["devices.tec.port: socket://bench:4000 is already the port of laser"]
+
     def test_a_simulated_port_carries_its_devices_name(self, errors_of):
         assert errors_of(changed(on_ports(laser="sim://tec", tec="sim://laser"))) == [
             "devices.laser.port: sim://tec is not allowed; allowed: sim://laser",
@@ -354,13 +383,18 @@ class TestRules:
         ]
 
     @pytest.mark.parametrize("key", ["tec", "stage", "board"])
-    @pytest.mark.parametrize("cart", ["bench", "real", "simulated"])
     @pytest.mark.parametrize("mixed", [True, False])
-    def test_nothing_lets_a_real_laser_meet_a_simulated_device(self, errors_of, key, cart, mixed):
+    def test_nothing_lets_a_real_laser_meet_a_simulated_device(self, errors_of, key, mixed):
         ports = {**REAL_PORTS, key: f"sim://{key}"}
-        errors = errors_of(changed({**on_ports(**ports), "cart": cart, "mixed": mixed}))
         needed = f"sim://{key} is simulated; a real laser needs a real tec, stage and board"
-        assert f"devices.{key}.port: {needed}" in errors
+        alone = f"sim://{key} is not allowed; cart: real has real ports alone"
+        for cart, said in (("bench", needed), ("real", alone)):
+            document = changed({**on_ports(**ports), "cart": cart, "mixed": mixed, "camera": CAMERA})
+            assert errors_of(document) == [f"devices.{key}.port: {said}"]
+        simulated = changed({**on_ports(**ports), "cart": "simulated", "mixed": mixed})
+        assert {error.split(":")[0] for error in errors_of(simulated)} == {
+            f"devices.{other}.port" for other in REAL_PORTS if other != key
+        }
 
     def test_a_mixture_must_say_so(self, errors_of):
         mixture = changed({**on_ports(stage="/dev/serial/by-id/stage"), "cart": "bench"})
@@ -373,16 +407,25 @@ class TestRules:
 
     def test_a_real_cart_refuses_simulated_ports(self, errors_of):
         errors = errors_of(changed({"cart": "real"}))
-        assert errors == [
-            f"devices.{key}.port: sim://{key} is not allowed; cart: real has real ports alone"
-            for key in ("laser", "tec", "stage", "board")
-        ]
+        assert errors == ["cart: real, but no port is real; say cart: simulated, or give real ports"]
 
     def test_a_simulated_cart_refuses_real_ports(self, errors_of):
         errors = errors_of(changed({**on_ports(stage="/dev/stage"), "mixed": True}))
-        assert (
-            "devices.stage.port: /dev/stage is not allowed; cart: simulated has sim:// ports alone" in errors
-        )
+        assert errors == [
+            "devices.stage.port: /dev/stage is not allowed; cart: simulated has sim:// ports alone"
+        ]
+
+    def test_a_simulators_pseudo_terminals_are_real_ports(self, errors_of, load):
+        """What answers at a path is not asked: only sim:// is simulated."""
+        terminals = on_ports(**{key: f"/dev/pts/{n}" for n, key in enumerate(REAL_PORTS)})
+        assert errors_of(changed({**terminals, **DELETED})) == [
+            "cart: simulated, but no port is sim://; say cart: real or bench, or give sim:// ports"
+        ]
+        assert not load(changed({**terminals, **DELETED, "cart": "bench", "camera": CAMERA})).any_simulated
+        mixture = changed({**on_ports(stage="/dev/pts/7"), "cart": "bench", "camera": CAMERA})
+        assert errors_of(mixture) == [
+            "mixed: false, but real and simulated devices are mixed; say mixed: true"
+        ]
 
     def test_a_bench_may_be_all_simulated(self, load):
         assert load(changed({"cart": "bench"})).all_simulated

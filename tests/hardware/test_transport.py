@@ -164,7 +164,7 @@ def test_a_port_in_use_is_not_shared(device, port, trace):
         SerialPort(device.path, 9600, trace).open()
 
 
-@pytest.mark.parametrize("url", ["nonsense://x", "hwgrep://no-such-serial-number", "socket://nowhere"])
+@pytest.mark.parametrize("url", ["nonsense://x", "usb://", "socket://nowhere"])
 def test_a_url_that_leads_nowhere_is_a_port_error(url, trace):
     with pytest.raises(PortError, match="cannot be opened; check the port in the configuration"):
         SerialPort(url, 9600, trace).open()

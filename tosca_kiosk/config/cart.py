@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Final, Literal
 
 from hardware.settings import BoardSettings, CameraSettings, LaserSettings, StageSettings, TecSettings
+from hardware.usb_serial import linked_ports, usb_address
 from tosca_kiosk.config.fields import LASER_MODELS
 from tosca_kiosk.domain.protocol_file import DocumentError, PathError
 
@@ -91,13 +92,23 @@ def rule_errors(config: CartConfig) -> list[PathError]:
 
 
 def _one_device_a_port(config: CartConfig) -> Iterator[PathError]:
-    # Two names under /dev may be links to the same port.
     first_on: dict[str, str] = {}
     for key, port in config.devices.ports.items():
-        real = str(Path(port).resolve()) if port.startswith("/") else port
-        if real in first_on:
-            yield PathError(f"devices.{key}.port", f"{port} is already the port of {first_on[real]}")
-        first_on.setdefault(real, key)
+        names = _names(port)
+        taken = next((first_on[name] for name in names if name in first_on), None)
+        if taken is not None:
+            yield PathError(f"devices.{key}.port", f"{port} is already the port of {taken}")
+        first_on.update(dict.fromkeys(names, taken or key))
+
+
+def _names(port: str) -> tuple[str, ...]:
+    """Return every name of a port that another one may share: two under /dev may be links to the same."""
+    if port.startswith("/"):
+        return (str(Path(port).resolve()),)
+    address = usb_address(port)
+    if address is not None:
+        return (f"usb://{address.serial_number}", *linked_ports(address))
+    return (port.lower(),)
 
 
 def _simulated_ports_are_named_after_their_device(config: CartConfig) -> Iterator[PathError]:
@@ -107,8 +118,11 @@ def _simulated_ports_are_named_after_their_device(config: CartConfig) -> Iterato
             yield PathError(f"devices.{key}.port", f"{port} is not allowed; allowed: {_SIMULATED}{key}")
 
 
+# Of the next three rules the first that is broken speaks: one mistake, one error.
+
+
 def _a_real_laser_has_real_company(config: CartConfig) -> Iterator[PathError]:
-    if "laser" in config.simulated_keys:
+    if config.cart != "bench" or "laser" in config.simulated_keys:
         return
     for key in config.simulated_keys:
         port = config.devices.ports[key]
@@ -118,19 +132,27 @@ def _a_real_laser_has_real_company(config: CartConfig) -> Iterator[PathError]:
 
 
 def _a_profile_keeps_its_word(config: CartConfig) -> Iterator[PathError]:
-    for key, port in config.devices.ports.items():
-        if (config.cart, port.startswith(_SIMULATED)) in (("real", True), ("simulated", False)):
-            kind = "real" if config.cart == "real" else "sim://"
-            yield PathError(
-                f"devices.{key}.port", f"{port} is not allowed; cart: {config.cart} has {kind} ports alone"
-            )
+    if config.cart == "bench":
+        return
+    allowed, other = ("real", "simulated") if config.cart == "real" else ("sim://", "real or bench")
+    wrong = [key for key in DEVICE_KEYS if (key in config.simulated_keys) is (config.cart == "real")]
+    if len(wrong) == len(DEVICE_KEYS):
+        text = f"{config.cart}, but no port is {allowed}; say cart: {other}, or give {allowed} ports"
+        yield PathError("cart", text)
+        return
+    for key in wrong:
+        port = config.devices.ports[key]
+        yield PathError(
+            f"devices.{key}.port", f"{port} is not allowed; cart: {config.cart} has {allowed} ports alone"
+        )
 
 
 def _a_mixture_says_so(config: CartConfig) -> Iterator[PathError]:
     mixture = config.any_simulated and not config.all_simulated
-    if mixture and not config.mixed:
+    may_be_one = config.cart == "bench" and "laser" in config.simulated_keys
+    if mixture and not config.mixed and may_be_one:
         yield PathError("mixed", "false, but real and simulated devices are mixed; say mixed: true")
-    if config.mixed and not mixture:
+    if config.mixed and not mixture and config.cart != "real":
         yield PathError("mixed", "true, but the devices are all real or all simulated; leave it out")
 
 
@@ -140,7 +162,7 @@ def _only_a_simulated_world_is_described(config: CartConfig) -> Iterator[PathErr
 
 
 def _only_an_all_simulated_cart_has_no_camera(config: CartConfig) -> Iterator[PathError]:
-    if config.camera is None and not config.all_simulated:
+    if config.camera is None and not config.all_simulated and config.cart != "simulated":
         yield PathError("camera", _NO_CAMERA)
 
 

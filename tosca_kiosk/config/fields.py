@@ -97,8 +97,8 @@ _ARROYO: Final = "Arroyo manual"
 _CART: Final = "limit of the cart"
 _BOARD: Final = "the board's protocol"
 _PORT: Final = Pattern(
-    r"sim://[a-z]+|/\S+|(hwgrep|socket)://\S+",
-    "sim://NAME, a device file such as /dev/serial/by-id/NAME, hwgrep://SERIAL, socket://HOST:PORT",
+    r"sim://[a-z]+|/\S+|usb://[^\s/?#]+(\?by-id=/\S+)?|socket://\S+",
+    "sim://NAME, a device file such as /dev/serial/by-id/NAME, usb://SERIAL, socket://HOST:PORT",
 )
 _SERIAL: Final = Pattern(r"[!-~]+", "the device's serial number, printable characters without blanks")
 _BAUD: Final = Range(300, 115200, "baud", "the devices' manuals")
