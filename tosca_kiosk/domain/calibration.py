@@ -63,10 +63,12 @@ class PiecewiseLinear(msgspec.Struct, frozen=True, dict=True):
 
     def continued(self, x: float) -> float:
         """Return y at any x: the first and the last segment go on for ever. NaN stays NaN."""
-        index = min(max(bisect_right(self.xs, x) - 1, 0), len(self.xs) - 2)
-        if x == self.xs[index + 1]:
-            return self.ys[index + 1]
-        return self.ys[index] + (x - self.xs[index]) * self.slopes[index]
+        xs = self.xs
+        right = bisect_right(xs, x, 1, len(xs) - 1)
+        if x == xs[right]:
+            return self.ys[right]
+        left = right - 1
+        return self.ys[left] + (x - xs[left]) * self.slopes[left]
 
 
 class CurveProblem(NamedTuple):

@@ -339,10 +339,8 @@ def stage_in_position(rules: Rules, state: State, inputs: Inputs) -> bool:
 
 def stage_target_um(rules: Rules, state: State) -> float | None:
     """Where the present step wants the stage, in micrometres; None without a session."""
-    if rules.protocol is None or rules.calibrations is None or not state.session_open:
-        return None
-    ring_size_mm = rules.protocol.steps[state.step_index].ring_size_mm
-    return rules.calibrations.position_um(ring_size_mm)
+    targets_um = rules.stage_targets_um
+    return targets_um[state.step_index] if targets_um is not None and state.session_open else None
 
 
 def camera_fresh(within: str) -> Check:

@@ -54,7 +54,8 @@ class Interlock(NamedTuple):
     hold: name of the limit a failure must outlast, None for at once. emission_clock: hold counts time with
     the output on, so that a release does not reset it. judged_dark: the check says something while the
     output is off, so a reset can demand that it passes. recovery: safety-log name of the cause's end.
-    reset_clears: the reset itself ends the cause.
+    reset_clears: the reset itself ends the cause. covered_by: a check that passes only where all rows which
+    name it pass, so that one look answers for them.
     """
 
     source: str
@@ -71,6 +72,10 @@ class Interlock(NamedTuple):
     judged_dark: bool = True
     recovery: str = "interlock_recovery"
     reset_clears: bool = False
+    covered_by: Check | None = None
+
+
+_NO_BOARD_FAULT = checks.no_board_fault(-1)
 
 
 def _board_fault(bit: int, event_type: str, what: str, to_do: str) -> Interlock:
@@ -87,6 +92,7 @@ def _board_fault(bit: int, event_type: str, what: str, to_do: str) -> Interlock:
         to_do=to_do,
         recovery=recovery.get(event_type, "interlock_recovery"),
         reset_clears=True,
+        covered_by=_NO_BOARD_FAULT,
     )
 
 
@@ -284,49 +290,60 @@ def _scopes_in(phase: Phase, session_open: bool, lit: bool) -> Scope:
 InterlockRows = tuple[Interlock, ...]
 
 
-def _rows_of(scope: Scope) -> InterlockRows:
-    return tuple(row for row in INTERLOCKS if row.scope & scope)
+class _Situation:
+    """The rows that count together. looks: every check once, the covered ones by what covers them."""
+
+    __slots__ = ("looks", "rows")
+
+    def __init__(self, scope: Scope) -> None:
+        self.rows = tuple(row for row in INTERLOCKS if row.scope & scope)
+        self.looks = tuple(dict.fromkeys(row.covered_by or row.passes for row in self.rows))
+
+    def failing(self, rules: Rules, state: State, inputs: Inputs) -> InterlockRows:
+        """Return the failing rows in table order; nearly always all pass, and that is told fast."""
+        for passes in self.looks:
+            if not passes(rules, state, inputs):
+                return tuple([row for row in self.rows if not row.passes(rules, state, inputs)])
+        return ()
 
 
 # Worked out once: the tick looks its rows up and does no arithmetic on flags.
 _SITUATIONS = [(phase, opened, lit) for phase in Phase for opened in (False, True) for lit in (False, True)]
-_ACTING = {situation: _rows_of(_scopes_in(*situation)) for situation in _SITUATIONS}
+_ACTING = {situation: _Situation(_scopes_in(*situation)) for situation in _SITUATIONS}
 _SHOWN = {
-    situation: _rows_of(
+    situation: _Situation(
         _scopes_in(*situation) & ~Scope.WARN
         | (Scope.ANY if situation[0] in (Phase.ARMED, Phase.TREATING) else Scope.ARM)
     )
     for situation in _SITUATIONS
 }
-_DEMANDED = {scope: _rows_of(scope) for scope in (Scope.OPEN, Scope.ARM)}
+_DEMANDED = {scope: _Situation(scope) for scope in (Scope.OPEN, Scope.ARM)}
 
 
-def _failing(rows: InterlockRows, rules: Rules, state: State, inputs: Inputs) -> InterlockRows:
-    return tuple([row for row in rows if not row.passes(rules, state, inputs)])
+def _acting(state: State) -> _Situation:
+    return _ACTING[state.phase, state.session_open, state.beam in checks.LIT_BEAMS]
 
 
 def acting_failures(rules: Rules, state: State, inputs: Inputs) -> InterlockRows:
     """Return the failing rows among those that fault or warn in the present phase, in table order."""
-    return _failing(
-        _ACTING[state.phase, state.session_open, state.beam in checks.LIT_BEAMS], rules, state, inputs
-    )
+    return _acting(state).failing(rules, state, inputs)
 
 
 def acts_now(row: Interlock, state: State) -> bool:
     """Return whether a row can fault or warn in the present phase."""
-    return row in _ACTING[state.phase, state.session_open, state.beam in checks.LIT_BEAMS]
+    return row in _acting(state).rows
 
 
 def refusals(scope: Scope, rules: Rules, state: State, inputs: Inputs) -> InterlockRows:
     """Return the rows that refuse now. scope: OPEN for a session, ARM for arming."""
-    return _failing(_DEMANDED[scope], rules, state, inputs)
+    return _DEMANDED[scope].failing(rules, state, inputs)
 
 
 def lamps(rules: Rules, state: State, inputs: Inputs) -> dict[str, bool]:
     """Return every lamp of the screen and of the record: True when all its rows that apply now pass."""
     shown = dict.fromkeys(LAMPS, True)
     shown["footpedal"] = checks.pedal_pressed(rules, state, inputs)
-    rows = _SHOWN[state.phase, state.session_open, state.beam in checks.LIT_BEAMS]
-    for row in _failing(rows, rules, state, inputs):
+    situation = _SHOWN[state.phase, state.session_open, state.beam in checks.LIT_BEAMS]
+    for row in situation.failing(rules, state, inputs):
         shown[row.lamp] = False
     return shown

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import cached_property
+
 import msgspec
 
 from tosca_kiosk.domain.calibration import CalibrationSet
@@ -61,7 +63,7 @@ class Limits(msgspec.Struct, frozen=True, kw_only=True):
     laser_on_delay_s: float = 0.0
 
 
-class Rules(msgspec.Struct, frozen=True, kw_only=True):
+class Rules(msgspec.Struct, frozen=True, kw_only=True, dict=True):
     """What one session runs under.
 
     power_limit_w: the lowest of configuration, device profile, protocol, session and 0.95 of the photodiode's
@@ -75,6 +77,16 @@ class Rules(msgspec.Struct, frozen=True, kw_only=True):
     calibration_problem: str | None = "no session"
     calibrations: CalibrationSet | None = None
     protocol: Protocol | None = None
+
+    @cached_property
+    def stage_targets_um(self) -> tuple[float, ...] | None:
+        """Where each step wants the stage; None without protocol and calibrations.
+
+        Raises OutOfRangeError for a ring size beyond the calibrated ones.
+        """
+        if self.protocol is None or self.calibrations is None:
+            return None
+        return tuple(self.calibrations.position_um(step.ring_size_mm) for step in self.protocol.steps)
 
 
 NO_SESSION = Rules()

@@ -10,6 +10,8 @@ import msgspec
 class Phase(StrEnum):
     """The seed's system states."""
 
+    __hash__ = str.__hash__  # tables are asked by phase in every tick; an Enum's own hash is Python
+
     IDLE = "idle"
     READY = "ready"
     ARMED = "armed"
@@ -19,6 +21,8 @@ class Phase(StrEnum):
 
 class Beam(StrEnum):
     """How far the switch-on order has come, inside armed and treating."""
+
+    __hash__ = str.__hash__
 
     DARK = "dark"
     CLEARING = "clearing"
