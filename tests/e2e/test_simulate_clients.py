@@ -118,6 +118,19 @@ def test_the_board_streams_to_who_opens_its_port_late(ports):
         assert [number - numbers[0] for number in numbers] == list(range(5))
 
 
+def test_the_stage_takes_a_third_party_clients_settings_silently(ports):
+    """Such a client sends its whole settings file at start, known and unknown tags, on one axis."""
+    known = (b"LLIM=-90000", b"HLIM=90000", b"SSPD=1000", b"ISPD=500", b"PTOL=2", b"ELIM=200", b"POLI=97")
+    unknown = tuple(b"%c%c%c%c=%d" % (65 + n // 10, 81, 65 + n % 10, 48 + n % 8, n) for n in range(58))
+    with serial.Serial(ports["stage"], 115200, timeout=ANSWER_WITHIN_S) as stage:
+        stage.write(b"".join(b"X:" + setting + b"\n" for setting in known + unknown))
+        stage.write(b"SRNO=?\nSSPD=?\n")
+        heard = stage.read_until(b"SSPD=1000\n")
+        assert b"SRNO=-00000001\n" in heard
+        tags = {line[:4] for line in heard.split(b"\n") if line}
+        assert not tags & {setting[:4] for setting in unknown}
+
+
 def test_the_carts_drivers_become_ready_and_find_a_replugged_device_by_its_link(tmp_path):
     links, world = tmp_path / "by-id", tmp_path / "world.sock"
     with simulating("--links", links, "--input-socket", world) as ports:

@@ -1,4 +1,4 @@
-"""The virtual hour's campaign in short: all four real drivers at 100 Hz over the simulated wires, light on."""
+"""The virtual hour in short: all four real drivers at 100 Hz over the simulated wires, with light on."""
 
 from benchmarks.virtual_hour import Hour, report, run
 
