@@ -7,18 +7,20 @@ The rules of `hardware.interfaces` hold: `poll` never blocks and time is an argu
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Protocol
-
-import numpy as np
-from numpy.typing import NDArray
+from typing import TYPE_CHECKING, Protocol, TypeAlias
 
 from hardware.interfaces import Identity, LinkState, Origin
+
+if TYPE_CHECKING:
+    # Who never looks at a picture, as a session in fast time, never loads it.
+    import numpy as np
+    from numpy.typing import NDArray
 
 __all__ = ["KEY", "Camera", "Frame", "Identity", "Image", "LinkState", "Origin", "Range", "outside"]
 
 KEY = "camera"
 
-Image = NDArray[np.uint8]
+Image: TypeAlias = "NDArray[np.uint8]"
 """Height x width, mono."""
 
 Range = tuple[float, float]
@@ -56,7 +58,7 @@ class Frame:
     @property
     def image(self) -> Image:
         """The picture, height x width; made when first asked for."""
-        if not isinstance(self._image, np.ndarray):
+        if callable(self._image):
             self._image = self._image()
         return self._image
 
@@ -107,11 +109,11 @@ class Camera(Protocol):
         """Release the camera and end its thread; no frame comes any more."""
 
 
-def outside(who: str, what: str, value: float, allowed: Range | None, unit: str) -> str | None:
-    """Return why a value may not be set, None when it may."""
+def outside(what: str, value: float, allowed: Range | None, unit: str) -> str | None:
+    """Return why a value may not be set, None when it may. allowed: None where nothing can be set."""
     if allowed is None:
-        return f"{who}: {what} cannot be set; this camera, or its driver, offers none to set while it is open"
+        return f"{what} cannot be set; the camera is not open, or it or its driver has none to set"
     low, high = allowed
     if low <= value <= high:
         return None
-    return f"{who}: {what} {value:g} {unit} asked, {low:g} to {high:g} {unit} allowed"
+    return f"{what} {value:g} {unit} asked, {low:g} to {high:g} {unit} allowed"

@@ -3,11 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from importlib import import_module
 
 from hardware.cameras.interface import Camera
 from hardware.settings import CameraSettings
 
 SIMULATED = "simulated"
+
+# By name, for they load libraries that a cart with another camera needs not have.
+DRIVERS = {
+    "opencv": ("hardware.cameras.opencv", "OpenCvCamera"),
+    "vmbpy": ("hardware.cameras.vimba", "VimbaCamera"),
+}
 
 
 def make_camera(
@@ -23,4 +30,9 @@ def make_camera(
     """
     if settings.driver == SIMULATED and simulated is not None:
         return simulated(settings)
-    raise ValueError(f"camera: driver {settings.driver} cannot be made here; allowed: {SIMULATED}")
+    if settings.driver not in DRIVERS:
+        allowed = ", ".join((*DRIVERS, SIMULATED) if simulated else DRIVERS)
+        raise ValueError(f"camera: driver {settings.driver} cannot be made here; allowed: {allowed}")
+    module, name = DRIVERS[settings.driver]
+    camera: Camera = getattr(import_module(module), name)(settings, clock)
+    return camera

@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from random import Random
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from hardware.cameras.interface import KEY, Frame, Identity, LinkState, Origin, Range, outside
 from simulators.camera.optics import (
@@ -20,8 +20,10 @@ from simulators.camera.optics import (
     Light,
     light_of,
 )
-from simulators.camera.picture import Painter
 from simulators.camera.truth import OpticalState
+
+if TYPE_CHECKING:
+    from simulators.camera.picture import Painter
 
 USUAL_BINNING = 2
 """728 x 544: painted in 2 ms, where the whole sensor takes 8 to 12 of the 33 between two frames."""
@@ -59,7 +61,7 @@ class SimulatedFrame(Frame):
 
     def __init__(
         self,
-        painter: Painter,
+        painter: Callable[[], Painter],
         state: OpticalState,
         light: Light,
         *,
@@ -76,7 +78,7 @@ class SimulatedFrame(Frame):
             dropped=dropped,
             exposure_us=exposure_us,
             gain_db=gain_db,
-            image=lambda: painter.paint(light, number, steady_speckle=steady),
+            image=lambda: painter().paint(light, number, steady_speckle=steady),
         )
         self._state = state
         self._light = light
@@ -120,7 +122,8 @@ class SimulatedCamera:
             middle[0] + random.uniform(-_MOUNTING_PX, _MOUNTING_PX) / binning,
             middle[1] + random.uniform(-_MOUNTING_PX, _MOUNTING_PX) / binning,
         )
-        self._painter = Painter(self._size_px, seed)
+        self._seed = seed
+        self._maybe_painter: Painter | None = None
         self._exposure_us = USUAL_EXPOSURE_US
         self._gain_db = 0.0
         self._link = LinkState.CONNECTING
@@ -170,14 +173,14 @@ class SimulatedCamera:
 
     def set_exposure_us(self, value: float) -> None:
         """From the next frame on. Raises ValueError with the allowed range."""
-        if wrong := outside(_WHO, "exposure", value, EXPOSURE_RANGE_US, "us"):
-            raise ValueError(wrong)
+        if wrong := outside("exposure", value, EXPOSURE_RANGE_US, "us"):
+            raise ValueError(f"{_WHO}: {wrong}")
         self._exposure_us = value
 
     def set_gain_db(self, value: float) -> None:
         """From the next frame on. Raises ValueError with the allowed range."""
-        if wrong := outside(_WHO, "gain", value, GAIN_RANGE_DB, "dB"):
-            raise ValueError(wrong)
+        if wrong := outside("gain", value, GAIN_RANGE_DB, "dB"):
+            raise ValueError(f"{_WHO}: {wrong}")
         self._gain_db = value
 
     def poll(self, now_s: float) -> Frame | None:
@@ -246,6 +249,14 @@ class SimulatedCamera:
             exposure_us=self._exposure_us,
             gain_db=self._gain_db,
         )
+
+    def _painter(self) -> Painter:
+        if self._maybe_painter is None:
+            # Half a second to load OpenCV and numpy, which a session in fast time never needs.
+            from simulators.camera.picture import Painter  # noqa: PLC0415
+
+            self._maybe_painter = Painter(self._size_px, self._seed)
+        return self._maybe_painter
 
     def _lose(self, why: str, now_s: float) -> None:
         self._link = LinkState.LOST
