@@ -8,9 +8,11 @@ import math
 import pytest
 import yaml
 
-from hardware.settings import BoardSettings, LaserSettings, StageSettings, TecSettings
+from hardware.settings import BoardSettings, CameraSettings, LaserSettings, StageSettings, TecSettings
+from simulators.camera.optics import EXPOSURE_RANGE_US, GAIN_RANGE_DB
 from simulators.physics.profiles import FIVE_WATT, TEN_WATT, steady_state_power_curve
 from tosca_kiosk.config import ConfigError, Simulation, bundled, load_config
+from tosca_kiosk.config.camera import FIELDS as CAMERA_FIELDS
 from tosca_kiosk.config.fields import RULES
 from tosca_kiosk.domain.calibration import calibration_problem, calibration_set, parse_calibration
 from tosca_kiosk.domain.protocol_file import Limits, parse_protocol
@@ -161,7 +163,11 @@ class TestFields:
             ("cart", "toy", "\"toy\" is not allowed; allowed: 'simulated', 'real' or 'bench'"),
             ("mixed", 1, "1 must be true or false"),
             ("camera", MISSING, "is missing"),
-            ("camera", "alvium", '"alvium" is not allowed; allowed: none, or driver and source'),
+            (
+                "camera",
+                "alvium",
+                '"alvium" is not allowed; allowed: none, simulated, or driver and its fields',
+            ),
             ("devices", MISSING, "is missing"),
             ("devices.board", MISSING, "is missing"),
             ("devices.camera", {}, "is not known; allowed: laser, tec, stage, board"),
@@ -216,7 +222,7 @@ class TestFields:
             ("driver", "toy", '"toy" is not allowed; allowed: opencv'),
             ("source", "my camera", '"my camera" is not allowed; allowed: a device file such as'),
             ("source", MISSING, "is missing"),
-            ("zoom", 2, "is not known; allowed: driver, source, um_per_px"),
+            ("zoom", 2, "is not known; allowed: driver, source, exposure_us, um_per_px"),
             ("um_per_px", 0.0, "0.0 is outside 0.5 to 500 um (a pixel's side on the tissue)"),
         ],
     )
@@ -227,11 +233,90 @@ class TestFields:
         assert found.startswith(f"camera.{key}: {error}")
 
     def test_a_simulated_camera_has_a_source_of_its_own(self, errors_of):
-        for driver, source in (("simulated", "/dev/video0"), ("opencv", "sim://camera")):
+        for driver, source, allowed in (
+            ("simulated", "/dev/video0", "sim://camera"),
+            ("opencv", "sim://camera", "a device file such as"),
+        ):
             (error,) = errors_of(changed({"camera": {"driver": driver, "source": source}}))
-            assert error == (
-                f"camera.source: {source} does not fit driver {driver}; simulated has sim://camera"
-            )
+            assert error.startswith(f'camera.source: "{source}" is not allowed; allowed: {allowed}')
+
+    def test_the_word_simulated_is_the_simulated_camera_with_its_usual_settings(self, load):
+        short, whole = (
+            load(changed({"camera": camera})) for camera in ("simulated", {"driver": "simulated"})
+        )
+        assert short.camera == whole.camera
+        assert short.camera_simulated
+        assert not short.camera_live
+
+    @pytest.mark.parametrize(
+        ("camera", "error"),
+        [
+            ({}, "camera.driver: is missing"),
+            ({"driver": 3}, "camera.driver: 3 is not allowed; allowed: opencv, simulated, vmbpy"),
+            ({"driver": "vmbpy"}, "camera.serial_number: is missing"),
+            (
+                {"driver": "vmbpy", "serial_number": "0F6E1", "exposure_us": 500_001},
+                "camera.exposure_us: 500001 is outside 1 to 500000 us (longer leaves no live picture)",
+            ),
+            (
+                {"driver": "vmbpy", "serial_number": "0F6E1", "source": "0"},
+                "camera.source: is not known; allowed: driver, serial_number, exposure_us, gain_db, um_per_px",
+            ),
+            (
+                {"driver": "opencv", "source": "0", "gain_db": 3.0},
+                "camera.gain_db: is not known; allowed: driver, source, exposure_us, um_per_px",
+            ),
+            (
+                {"driver": "simulated", "exposure_us": "long"},
+                'camera.exposure_us: "long" must be a number',
+            ),
+            (
+                {"driver": "simulated", "gain_db": 24.5},
+                "camera.gain_db: 24.5 is outside 0 to 24 dB (the simulated camera)",
+            ),
+        ],
+    )
+    def test_each_driver_of_a_camera_has_its_own_fields(self, errors_of, camera, error):
+        assert errors_of(changed({"camera": camera})) == [error]
+
+    @pytest.mark.parametrize("driver", list(CAMERA_FIELDS))
+    def test_every_field_of_a_camera_is_a_setting(self, driver):
+        assert set(CAMERA_FIELDS[driver]) < {field.name for field in dataclasses.fields(CameraSettings)}
+
+    def test_the_simulated_cameras_ranges_are_those_it_has(self):
+        for name, (low, high) in {"exposure_us": EXPOSURE_RANGE_US, "gain_db": GAIN_RANGE_DB}.items():
+            rule = CAMERA_FIELDS["simulated"][name].rule
+            assert (rule.low, rule.high) == (low, high)
+
+    def test_no_number_of_a_camera_may_be_nan_or_infinite(self, errors_of):
+        for value in (".nan", ".inf", "-.inf"):
+            camera = {"driver": "vmbpy", "serial_number": "1", "exposure_us": "HERE"}
+            text = json.dumps(changed({"camera": camera})).replace('"HERE"', value)
+            assert [error.split(":")[0] for error in errors_of(text)] == ["camera.exposure_us"]
+
+    def test_a_camera_keeps_what_is_said_of_it(self, load):
+        camera = {"driver": "opencv", "source": "/data/ring.mkv", "um_per_px": 7}
+        config = load(changed({"camera": camera}))
+        assert config.camera == CameraSettings(**camera)
+        assert config.camera_recorded
+
+    def test_a_recording_shows_no_real_laser(self, errors_of):
+        camera = {"driver": "opencv", "source": "file:///data/ring.mkv"}
+        changes = {**on_ports(**REAL_PORTS), "cart": "real", "camera": camera, **DELETED}
+        said = "file:///data/ring.mkv is a file and shows no real laser; name a real camera"
+        assert f"camera.source: {said}" in errors_of(changed(changes))
+
+    @pytest.mark.parametrize(
+        "camera", [{"driver": "opencv", "source": "0"}, {"driver": "vmbpy", "serial_number": "0F6E1"}]
+    )
+    def test_a_real_camera_over_a_simulated_cart_is_a_mixture_of_a_bench(self, load, errors_of, camera):
+        (error,) = errors_of(changed({"camera": camera}))
+        assert error.startswith(f"camera.driver: {camera['driver']} is a real camera; name simulated, none")
+        bench = changed({"camera": camera, "cart": "bench"})
+        (error,) = errors_of(bench)
+        assert error == "mixed: false, but real and simulated devices are mixed; say mixed: true"
+        bench["mixed"] = True
+        assert load(bench).camera_live
 
     def test_a_simulated_camera_may_be_the_simulated_carts(self, load):
         config = load(changed({"camera": {"driver": "simulated", "source": "sim://camera"}}))

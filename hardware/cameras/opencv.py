@@ -11,13 +11,14 @@ import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from urllib.parse import unquote, urlsplit
+from urllib.parse import urlsplit
 
 import cv2
 
 from hardware.cameras.device_clock import DeviceClock
 from hardware.cameras.feed import Feed, Opened, Shot, Wanted
 from hardware.cameras.interface import Identity, Image, Origin, Range, outside
+from hardware.cameras.source import is_recording, recording_path
 from hardware.cameras.threaded import LostError, RefusedError, ThreadedCamera
 from hardware.settings import CameraSettings
 
@@ -103,18 +104,6 @@ class OpenCvCamera(ThreadedCamera):
         if not capture.set(cv2.CAP_PROP_EXPOSURE, round(wanted_us / _V4L2_EXPOSURE_US)):
             raise RefusedError(f"did not take an exposure of {wanted_us:g} us; leave out exposure_us")
         return capture.get(cv2.CAP_PROP_EXPOSURE) * _V4L2_EXPOSURE_US
-
-
-def is_recording(source: str) -> bool:
-    """Return whether a source is a file, which shows what was, not what is."""
-    if "://" in source:
-        return source.startswith("file://")
-    return not source.isdecimal() and not source.startswith("/dev/")
-
-
-def recording_path(source: str) -> Path:
-    """Return the file of a source that is a recording."""
-    return Path(unquote(urlsplit(source).path) if source.startswith("file://") else source)
 
 
 @contextmanager

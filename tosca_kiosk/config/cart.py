@@ -7,15 +7,15 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, Literal
 
+from hardware.cameras.source import is_recording
 from hardware.settings import BoardSettings, CameraSettings, LaserSettings, StageSettings, TecSettings
 from hardware.usb_serial import linked_ports, usb_address
+from tosca_kiosk.config.camera import SIMULATED
 from tosca_kiosk.config.fields import LASER_MODELS
 from tosca_kiosk.domain.protocol_file import DocumentError, PathError
 
 DEVICE_KEYS: Final = ("laser", "tec", "stage", "board")
 _SIMULATED: Final = "sim://"
-_CAMERA_DRIVER: Final = "simulated"
-_CAMERA_SOURCE: Final = _SIMULATED + "camera"
 _NO_CAMERA: Final = "none is allowed only where every port is sim://; name the camera's driver and source"
 
 
@@ -70,7 +70,18 @@ class CartConfig:
 
     @property
     def camera_simulated(self) -> bool:
-        return self.camera is not None and self.camera.driver == _CAMERA_DRIVER
+        return self.camera is not None and self.camera.driver == SIMULATED
+
+    @property
+    def camera_recorded(self) -> bool:
+        """Whether the camera is a file, which shows what was."""
+        camera = self.camera
+        return camera is not None and camera.driver == "opencv" and is_recording(camera.source)
+
+    @property
+    def camera_live(self) -> bool:
+        """Whether the camera shows something real as it is now."""
+        return self.camera is not None and not self.camera_simulated and not self.camera_recorded
 
     @property
     def any_simulated(self) -> bool:
@@ -148,7 +159,7 @@ def _a_profile_keeps_its_word(config: CartConfig) -> Iterator[PathError]:
 
 
 def _a_mixture_says_so(config: CartConfig) -> Iterator[PathError]:
-    mixture = config.any_simulated and not config.all_simulated
+    mixture = config.any_simulated and (config.camera_live or not config.all_simulated)
     may_be_one = config.cart == "bench" and "laser" in config.simulated_keys
     if mixture and not config.mixed and may_be_one:
         yield PathError("mixed", "false, but real and simulated devices are mixed; say mixed: true")
@@ -166,15 +177,20 @@ def _only_an_all_simulated_cart_has_no_camera(config: CartConfig) -> Iterator[Pa
         yield PathError("camera", _NO_CAMERA)
 
 
-def _a_simulated_camera_looks_at_a_simulated_laser(config: CartConfig) -> Iterator[PathError]:
-    camera = config.camera
-    if camera is None:
+def _a_real_laser_is_seen_by_a_real_camera(config: CartConfig) -> Iterator[PathError]:
+    if config.camera is None or "laser" in config.simulated_keys:
         return
-    if config.camera_simulated != (camera.source == _CAMERA_SOURCE):
-        text = f"{camera.source} does not fit driver {camera.driver}; {_CAMERA_DRIVER} has {_CAMERA_SOURCE}"
+    if config.camera_simulated:
+        yield PathError("camera.driver", f"{SIMULATED} shows no real laser; name a real camera")
+    if config.camera_recorded:
+        text = f"{config.camera.source} is a file and shows no real laser; name a real camera"
         yield PathError("camera.source", text)
-    if config.camera_simulated and "laser" not in config.simulated_keys:
-        yield PathError("camera.driver", f"{_CAMERA_DRIVER} shows no real laser; name a real camera")
+
+
+def _a_simulated_cart_has_no_live_camera(config: CartConfig) -> Iterator[PathError]:
+    if config.camera is not None and config.camera_live and config.cart == "simulated":
+        text = "is a real camera; name simulated, none or a file, or say cart: bench and mixed: true"
+        yield PathError("camera.driver", f"{config.camera.driver} {text}")
 
 
 def _laser_limits_suit_the_model(config: CartConfig) -> Iterator[PathError]:
@@ -209,7 +225,8 @@ _RULES: Final[tuple[Callable[[CartConfig], Iterator[PathError]], ...]] = (
     _a_mixture_says_so,
     _only_a_simulated_world_is_described,
     _only_an_all_simulated_cart_has_no_camera,
-    _a_simulated_camera_looks_at_a_simulated_laser,
+    _a_real_laser_is_seen_by_a_real_camera,
+    _a_simulated_cart_has_no_live_camera,
     _laser_limits_suit_the_model,
     _limits_enclose_what_they_limit,
 )

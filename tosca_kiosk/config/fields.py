@@ -105,12 +105,6 @@ _BAUD: Final = Range(300, 115200, "baud", "the devices' manuals")
 _ANSWER: Final = Range(0.05, 5.0, "s", _CART)
 _TRAVEL: Final = Range(-45000, 45000, "um", "travel of the XLA-5-125")
 
-CAMERA_DRIVERS: Final = ("opencv", "simulated")
-CAMERA_SOURCE: Final = Pattern(
-    r"\d+|/\S+|[a-z]+://\S+", "a device file such as /dev/v4l/by-id/NAME, a number in quotes, a URL"
-)
-CAMERA_SCALE: Final = Range(0.5, 500.0, "um", "a pixel's side on the tissue")
-
 RULES: Final[dict[str, dict[str, Rule]]] = {
     "laser": {
         "port": _PORT,

@@ -9,12 +9,10 @@ from typing import Annotated, Any, Final, Literal, get_type_hints
 
 from pydantic import AfterValidator, BaseModel, create_model
 
-from hardware.settings import BoardSettings, CameraSettings, LaserSettings, StageSettings, TecSettings
+from hardware.settings import BoardSettings, LaserSettings, StageSettings, TecSettings
+from tosca_kiosk.config.camera import camera_errors, camera_settings
 from tosca_kiosk.config.cart import DEVICE_KEYS, CartConfig, ConfigError, Devices, Simulation, rule_errors
 from tosca_kiosk.config.fields import (
-    CAMERA_DRIVERS,
-    CAMERA_SCALE,
-    CAMERA_SOURCE,
     RULES,
     Choice,
     Range,
@@ -22,7 +20,7 @@ from tosca_kiosk.config.fields import (
     check,
 )
 from tosca_kiosk.config.yaml_text import load_yaml
-from tosca_kiosk.domain.protocol_file import PathError, StrictModel, shape_errors, shown
+from tosca_kiosk.domain.protocol_file import PathError, StrictModel, shape_errors
 
 _SETTINGS: Final[dict[str, type[Any]]] = {
     "laser": LaserSettings,
@@ -30,7 +28,6 @@ _SETTINGS: Final[dict[str, type[Any]]] = {
     "stage": StageSettings,
     "board": BoardSettings,
 }
-_NONE: Final = "none"
 _DRIVERS: Final = {
     "laser": "arroyo_laser",
     "tec": "arroyo_tec",
@@ -71,12 +68,6 @@ class _SimulationSection(StrictModel):
     warm: bool = False
 
 
-class _CameraSection(StrictModel):
-    driver: Annotated[str, AfterValidator(partial(check, Choice(CAMERA_DRIVERS)))]
-    source: Annotated[str, AfterValidator(partial(check, CAMERA_SOURCE))]
-    um_per_px: Annotated[float, AfterValidator(partial(check, CAMERA_SCALE))] | None = None
-
-
 class _CartFile(StrictModel):
     cart: Literal["simulated", "real", "bench"]
     mixed: bool = False
@@ -94,7 +85,7 @@ def load_config(path: Path | str) -> CartConfig:
     """
     source = Path(path)
     tree = _read(source)
-    if errors := shape_errors(_CartFile, tree) + _camera_errors(tree):
+    if errors := shape_errors(_CartFile, tree) + _errors_of_camera(tree):
         raise ConfigError(str(source), tuple(errors))
     config = _config(source, _CartFile.model_validate(tree))
     if errors := rule_errors(config):
@@ -115,14 +106,8 @@ def _read(source: Path) -> Any:
     return tree
 
 
-def _camera_errors(tree: Any) -> list[PathError]:
-    if not isinstance(tree, dict) or tree.get("camera", _NONE) == _NONE:
-        return []
-    section = tree["camera"]
-    if not isinstance(section, dict):
-        return [PathError("camera", f"{shown(section)} is not allowed; allowed: none, or driver and source")]
-    errors = shape_errors(_CameraSection, section)
-    return [PathError(f"camera.{error.path}", error.text) for error in errors]
+def _errors_of_camera(tree: Any) -> list[PathError]:
+    return camera_errors(tree["camera"]) if isinstance(tree, dict) and "camera" in tree else []
 
 
 def _config(source: Path, read: _CartFile) -> CartConfig:
@@ -135,7 +120,7 @@ def _config(source: Path, read: _CartFile) -> CartConfig:
         mixed=read.mixed,
         drivers=drivers,
         devices=devices,
-        camera=None if read.camera == _NONE else CameraSettings(**read.camera),
+        camera=camera_settings(read.camera),
         rate_hz=read.control.rate_hz,
         simulation=_simulation(read.simulation, devices),
     )

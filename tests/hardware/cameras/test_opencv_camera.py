@@ -7,7 +7,8 @@ import numpy as np
 import pytest
 
 from hardware.cameras.interface import LinkState, Origin
-from hardware.cameras.opencv import OpenCvCamera, is_recording, recording_path
+from hardware.cameras.opencv import OpenCvCamera
+from hardware.cameras.source import is_recording, recording_path
 from hardware.settings import CameraSettings
 from tests.hardware.cameras.camera_thread import Hand, poll_until
 
