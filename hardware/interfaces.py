@@ -147,6 +147,10 @@ class TemperatureController(Device, Protocol):
     @property
     def condition_bits(self) -> Reading[int] | None: ...
 
+    @property
+    def errors(self) -> Reading[tuple[int, ...]] | None:
+        """The newest answer of the error queue; empty means it was found drained at `asked_s`."""
+
 
 @dataclass(frozen=True, slots=True)
 class StageStatus:

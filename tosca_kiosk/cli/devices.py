@@ -1,83 +1,174 @@
-"""`tosca-kiosk devices`: connect to every device of the configuration and say what it is."""
+"""`tosca-kiosk devices`: connect to every device of the configuration, say what it is, and test it."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from contextlib import suppress
+from dataclasses import dataclass
 from typing import Any
 
 import click
-from rich.console import Console
-from rich.table import Table
+from rich.progress import BarColumn, Progress, TextColumn
 
-from hardware.interfaces import Device, LinkState
+from hardware.interfaces import Device
 from tosca_kiosk.cli.cart import connected_devices, simulated_cart
-from tosca_kiosk.cli.workplace import Workplace, say, workplace_command
-from tosca_kiosk.config import CartConfig
+from tosca_kiosk.cli.control_process import idle_rules as configured_rules
+from tosca_kiosk.cli.interrupts import on_interrupt
+from tosca_kiosk.cli.progress import Listener
+from tosca_kiosk.cli.tables import table_text
+from tosca_kiosk.cli.workplace import Workplace, refuse, say, workplace_command
 from tosca_kiosk.control.clock import Clock, RealClock, VirtualClock
-from tosca_kiosk.control.devices import Devices
+from tosca_kiosk.control.self_test import Evidence, Outcome, Result, SelfTest, judged, run_self_test
+from tosca_kiosk.control.self_test.run import STEPS
+from tosca_kiosk.domain.rules import Rules
+from tosca_kiosk.domain.site_limits import SiteLimitError
+from tosca_kiosk.record import idle_rules
+from tosca_kiosk.storage import Database, StorageError
 
-CONNECT_WITHIN_S = 10.0
-POLL_S = 0.01
-DECIDED = (LinkState.READY, LinkState.REFUSED, LinkState.LOST)
+SHOW_EVERY_LOOKS = 10
+STOPPED = "stopped before the end; the smoothing motor is switched off"
 
 
 @click.command()
 @workplace_command
 def devices(workplace: Workplace) -> None:
-    """Connect and identify every device of the configuration; exit code 1 when one is not ready."""
-    config = workplace.config
-    rows = [_row(config, found) for found in _found(config)]
-    workplace.answer({"devices": rows}, _table(rows))
-    missing = [row for row in rows if row["state"] != "ready"]
-    for row in missing:
-        say(f"tosca-kiosk: {row['problem']}")
-    if missing:
+    """Connect, identify and self-test every device; no light is emitted. Exit code 1 when a check fails.
+
+    The smoothing motor runs for two seconds; nothing else moves.
+    """
+    tested = _test(workplace)
+    if tested is None:
+        refuse(STOPPED, workplace.as_json)
+        return
+    failed = [result for result in tested.results if result.outcome is Outcome.FAILED]
+    answer = {
+        "devices": tested.rows,
+        "checks": [_check_row(result) for result in tested.results],
+        "passed": not failed,
+    }
+    workplace.answer(answer, f"{_devices_table(tested.rows)}\n\n{_checks_table(tested.results)}")
+    for result in failed:
+        say(f"tosca-kiosk: {result.line}")
+    if failed:
         raise SystemExit(1)
 
 
-def _found(config: CartConfig) -> list[dict[str, Any]]:
+@dataclass(frozen=True)
+class _Tested:
+    rows: list[dict[str, Any]]
+    results: Sequence[Result]
+
+
+def _test(workplace: Workplace) -> _Tested | None:
+    """Run the self-test and stop the devices in order; None where somebody stopped it before its end."""
+    config = workplace.config
+    rules = _rules(workplace)
     clock: Clock = VirtualClock() if config.all_simulated else RealClock()
-    with simulated_cart(config, clock), connected_devices(config, clock) as connected:
-        _wait_until_decided(connected, clock)
-        return [_description(device) for device in connected]
+    stop = _Asked()
+    with (
+        on_interrupt(stop.ask),
+        simulated_cart(config, clock),
+        connected_devices(config, clock) as connected,
+        _Bar() as bar,
+    ):
+        test = SelfTest(connected, config.devices, rules)
+        run_self_test(test, connected, clock, stop=lambda: stop.asked, watch=bar.show)
+        if not test.done:
+            return None
+        evidence = test.evidence()
+        results = judged(evidence)
+        return _Tested([_device_row(device, evidence, results) for device in connected], results)
 
 
-def _wait_until_decided(connected: Devices, clock: Clock) -> None:
-    deadline_s = clock.now_s() + CONNECT_WITHIN_S
-    while clock.now_s() < deadline_s and any(device.link not in DECIDED for device in connected):
-        clock.sleep_until(clock.now_s() + POLL_S)
-        connected.poll(clock.now_s())
+def _rules(workplace: Workplace) -> Rules:
+    """Return the limits of this site; the design's where there is no record, or none that can be read."""
+    if workplace.database_path.exists():
+        try:
+            with (
+                workplace.locked(timeout_s=0.0),
+                Database.open(workplace.database_path, create=False) as database,
+            ):
+                return idle_rules(database, workplace.config)
+        except (StorageError, SiteLimitError) as error:
+            say(f"The site's own limits are not known, the design's are used: {error}")
+    return configured_rules(workplace.config)
 
 
-def _description(device: Device) -> dict[str, Any]:
-    identity = device.identity
+class _Asked:
+    """Set by Ctrl-C and SIGTERM; the test looks at it after every poll."""
+
+    def __init__(self) -> None:
+        self.asked = False
+
+    def ask(self) -> None:
+        self.asked = True
+
+
+class _Bar:
+    """A bar on standard error where a person waits there."""
+
+    def __init__(self) -> None:
+        console = Listener(stderr=True, highlight=False)
+        columns = (TextColumn("{task.description:<28}"), BarColumn())
+        self._progress = Progress(
+            *columns, console=console, transient=True, disable=not console.is_terminal, auto_refresh=False
+        )
+        self._task = self._progress.add_task("", total=len(STEPS))
+        self._looks = 0
+
+    def __enter__(self) -> _Bar:
+        self._progress.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        with suppress(OSError):
+            self._progress.stop()
+
+    def show(self, test: SelfTest) -> None:
+        """Draw the bar, at every tenth look; a reader who left ends nothing."""
+        self._looks += 1
+        if self._progress.disable or self._looks % SHOW_EVERY_LOOKS:
+            return
+        self._progress.update(self._task, completed=test.progress, description=test.step.name)
+        with suppress(OSError):
+            self._progress.refresh()
+
+
+def _device_row(device: Device, evidence: Evidence, results: Sequence[Result]) -> dict[str, Any]:
+    link, settings = evidence.links[device.key], getattr(evidence.settings, device.key)
+    identity = link.identity
+    connection = next(result for result in results if result.device == device.key)
     return {
+        "port": settings.port,
         "device": device.key,
-        "state": str(device.link),
+        "state": str(link.state),
         "origin": str(device.origin),
         "model": None if identity is None else identity.model,
         "serial_number": None if identity is None else identity.serial_number,
         "firmware": None if identity is None else identity.firmware,
-        "found_at_start": list(device.found_at_start),
-        "problem": device.problem or _silence(device),
+        "found_at_start": list(link.found_at_start),
+        "problem": link.problem or connection.line or None,
     }
 
 
-def _silence(device: Device) -> str | None:
-    if device.link is LinkState.READY:
-        return None
-    return f"{device.key}: no answer within {CONNECT_WITHIN_S:g} s; check power, cable and baud rate"
+def _check_row(result: Result) -> dict[str, str | None]:
+    return {
+        "device": result.device,
+        "check": result.check,
+        "result": str(result.outcome),
+        "reason": result.reason,
+        "to_do": result.to_do or None,
+    }
 
 
-def _row(config: CartConfig, found: dict[str, Any]) -> dict[str, Any]:
-    return {"port": config.devices.ports[found["device"]], **found}
+def _devices_table(rows: list[dict[str, Any]]) -> str:
+    keys = ("device", "state", "model", "serial_number", "firmware", "origin", "port")
+    columns = ("Device", "State", "Model", "Serial number", "Firmware", "Origin", "Port")
+    return table_text(columns, [[row[key] or "-" for key in keys] for row in rows])
 
 
-def _table(rows: list[dict[str, Any]]) -> str:
-    table = Table("Device", "State", "Model", "Serial number", "Firmware", "Origin", "Port")
-    for row in rows:
-        shown = (row[key] or "-" for key in ("state", "model", "serial_number", "firmware", "origin", "port"))
-        table.add_row(row["device"], *shown)
-    console = Console(width=160)
-    with console.capture() as capture:
-        console.print(table)
-    return capture.get().rstrip()
+def _checks_table(results: Sequence[Result]) -> str:
+    return table_text(
+        ("Device", "Check", "Result", "Reason", "What to do"),
+        [(r.device, r.check, str(r.outcome), r.reason, r.to_do) for r in results],
+    )

@@ -27,7 +27,7 @@ EMITTING = "LASER EMITTING"
 SHOW_EVERY_TICKS = 10
 
 
-class _Listener(Console):
+class Listener(Console):
     """Standard error for a person; rich itself would end the program when that person leaves."""
 
     def on_broken_pipe(self) -> None:
@@ -42,7 +42,7 @@ class Progress:
 
     def __init__(self, protocol: Protocol) -> None:
         self._protocol = protocol
-        self._console = _Listener(stderr=True, highlight=False, soft_wrap=True)
+        self._console = Listener(stderr=True, highlight=False, soft_wrap=True)
         self._bar = Bar(
             TextColumn("SIMULATED  {task.description:<32}"),
             BarColumn(),

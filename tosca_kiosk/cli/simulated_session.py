@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import gc
-import signal
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -16,6 +15,7 @@ import click
 from simulators.world import World
 from tosca_kiosk.cli.camera import camera_over
 from tosca_kiosk.cli.cart import connected_devices, planned_scenario, simulated_cart
+from tosca_kiosk.cli.interrupts import on_interrupt
 from tosca_kiosk.cli.progress import Progress
 from tosca_kiosk.cli.session_record import OpenedSession, close_record, open_record
 from tosca_kiosk.cli.workplace import Workplace, say, stdin_is_terminal
@@ -146,7 +146,7 @@ class _Session:
 
     def run(self) -> None:
         self._progress = Progress(self.plan.protocol)
-        with self._progress, _stop_on_interrupt(self._press_stop):
+        with self._progress, on_interrupt(self._press_stop):
             try:
                 self._prepare()
             finally:
@@ -233,15 +233,3 @@ class _Session:
             "simulated_seconds": round(simulated_s, 3),
             "wall_seconds": round(wall_s, 3),
         }
-
-
-@contextmanager
-def _stop_on_interrupt(press_stop: Any) -> Iterator[None]:
-    before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
-    for number in before:
-        signal.signal(number, lambda *_: press_stop())
-    try:
-        yield
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
