@@ -260,7 +260,8 @@ class TestFields:
             ),
             (
                 {"driver": "vmbpy", "serial_number": "0F6E1", "source": "0"},
-                "camera.source: is not known; allowed: driver, serial_number, exposure_us, gain_db, um_per_px",
+                "camera.source: is not known; "
+                "allowed: driver, serial_number, exposure_us, gain_db, um_per_px",
             ),
             (
                 {"driver": "opencv", "source": "0", "gain_db": 3.0},
