@@ -44,8 +44,8 @@ def _camera(
         yield None
         return
 
-    def simulated(_settings: CameraSettings) -> Camera:
-        return SimulatedCamera(truth, seed=seed)
+    def simulated(settings: CameraSettings) -> Camera:
+        return SimulatedCamera(truth, seed=seed, exposure_us=settings.exposure_us, gain_db=settings.gain_db)
 
     camera = make_camera(config.camera, clock.now_s, simulated)
     try:
