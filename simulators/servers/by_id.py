@@ -32,6 +32,11 @@ class ByIdLinks:
             if link.exists() and not link.is_symlink():
                 raise FileExistsError(f"{link} is no symbolic link; choose another folder or remove it")
 
+    @property
+    def keys(self) -> tuple[str, ...]:
+        """The devices that have a link."""
+        return tuple(self._links)
+
     def __getitem__(self, key: str) -> Path:
         return self._links[key]
 

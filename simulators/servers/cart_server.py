@@ -31,8 +31,8 @@ class TcpAddress(NamedTuple):
 class PtyCart:
     """The four devices on pseudo-terminals, or on TCP where `tcp` has an address for them.
 
-    links_dir: a folder for links by serial number (see `by_id`). Raises OSError for a port or link that
-    cannot be made; nothing is left open then.
+    links_dir: a folder for links to the terminals by serial number (see `by_id`). Raises OSError for a port
+    or link that cannot be made; nothing is left open then.
     """
 
     def __init__(
@@ -51,7 +51,8 @@ class PtyCart:
         with ExitStack() as stack:
             stack.callback(self.close)
             if links_dir is not None:
-                self._links = ByIdLinks(links_dir, usb_names(cart))
+                names = {key: name for key, name in usb_names(cart).items() if key not in tcp}
+                self._links = ByIdLinks(links_dir, names)
             for key, line in self._lines.items():
                 address = tcp.get(key)
                 self._ports[key] = PtyPort(line) if address is None else TcpPort(line, *address)
@@ -70,7 +71,7 @@ class PtyCart:
         return {key: port.path for key, port in self._ports.items() if port.path is not None}
 
     def link(self, key: str) -> Path:
-        """Return a device's link in links_dir. Raises KeyError for an unknown device or without links_dir."""
+        """Return a device's link in links_dir. Raises KeyError where it has none."""
         if self._links is None:
             raise KeyError(key)
         return self._links[key]
@@ -92,6 +93,11 @@ class PtyCart:
             port.pump(now_s)
         if self._links is not None:
             self._follow_links()
+
+    def settle(self) -> None:
+        """Wait until clients can read what `pump` wrote: for a client in this process on a virtual clock."""
+        for port in self._ports.values():
+            port.settle()
 
     def wait(self, now_s: float) -> None:
         """Wait until a client says something or the world has something to do, seen from now_s."""
@@ -118,5 +124,5 @@ class PtyCart:
 
     def _follow_links(self) -> None:
         if self._links is not None:
-            for key, port in self._ports.items():
-                self._links.follow(key, port.path)
+            for key in self._links.keys:
+                self._links.follow(key, self._ports[key].path)

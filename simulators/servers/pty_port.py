@@ -37,6 +37,7 @@ class PtyPort:
         self._poll = select.poll()
         self._attachment = -1  # the line's number as this port left it; another one means an unplugging
         self._last_path: str | None = None
+        self._unsettled = False
         self.path: str | None = None
         self.follow_plug()
 
@@ -58,6 +59,21 @@ class PtyPort:
             self._serve_client()
         elif self._line.attached and not events & select.POLLIN:
             self._client_left()
+
+    def settle(self) -> None:
+        """Wait until the system has handed on what was written, which it does in a thread of its own.
+
+        Asking a terminal whether it is readable waits for that (Linux, n_tty_poll); asking how much is
+        there does not.
+        """
+        if not self._unsettled or self.path is None:
+            return
+        self._unsettled = False
+        slave = os.open(self.path, os.O_RDWR | os.O_NOCTTY)
+        try:
+            select.select((slave,), (), (), 0.0)
+        finally:
+            os.close(slave)
 
     def follow_plug(self) -> None:
         """Take the terminal away or make a new one, as the line's cable went out or in."""
@@ -108,6 +124,7 @@ class PtyPort:
             except BlockingIOError:
                 taken = 0
             line.dropped_bytes += len(data) - taken
+            self._unsettled = True
 
     def _client_left(self) -> None:
         """Forget what the client has not read, and its settings. That needs the slave, for an instant."""

@@ -52,6 +52,9 @@ class TcpPort:
             self._drop_client()
             self._attachment = self._line.attachment
 
+    def settle(self) -> None:
+        """What was sent to a socket of this machine is there already."""
+
     def close(self) -> None:
         self._drop_client()
         self._listener.close()

@@ -5,6 +5,7 @@ import pty
 import select
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 import pyvisa
@@ -125,20 +126,20 @@ def test_the_stage_takes_a_third_party_clients_settings_silently(ports):
     with serial.Serial(ports["stage"], 115200, timeout=ANSWER_WITHIN_S) as stage:
         stage.write(b"".join(b"X:" + setting + b"\n" for setting in known + unknown))
         stage.write(b"SRNO=?\nSSPD=?\n")
-        heard = stage.read_until(b"SSPD=1000\n")
+        heard = stage.read_until(b"SSPD=+00001000\n")
+        assert heard.endswith(b"SSPD=+00001000\n")
         assert b"SRNO=-00000001\n" in heard
         tags = {line[:4] for line in heard.split(b"\n") if line}
         assert not tags & {setting[:4] for setting in unknown}
 
 
-def test_the_carts_drivers_become_ready_and_find_a_replugged_device_by_its_link(tmp_path):
+def test_the_carts_drivers_become_ready_and_find_replugged_devices_by_their_links(tmp_path):
     links, world = tmp_path / "by-id", tmp_path / "world.sock"
     with simulating("--links", links, "--input-socket", world) as ports:
         by_target = {str(link.readlink()): str(link) for link in links.iterdir()}
         config = load_config(cart_on({key: by_target[path] for key, path in ports.items()}, tmp_path))
         clock = RealClock()
         with connected_devices(config, clock) as devices:
-            laser = devices.laser
 
             def polled_until(condition):
                 deadline_s = clock.now_s() + READY_WITHIN_S
@@ -148,12 +149,11 @@ def test_the_carts_drivers_become_ready_and_find_a_replugged_device_by_its_link(
                     devices.poll(clock.now_s())
 
             polled_until(lambda: all(device.link is LinkState.READY for device in devices))
-            assert laser.identity.serial_number == "SIM-LASER"
+            assert devices.laser.identity.serial_number == "SIM-LASER"
             assert all(device.origin is Origin.REAL for device in devices)
-            tell(world, laser__unplugged=True)
-            polled_until(lambda: laser.link is LinkState.LOST)
-            assert "is gone" in laser.problem
-            tell(world, laser__unplugged=False)
-            polled_until(lambda: laser.link is LinkState.READY)
-            replugged = by_target[ports["laser"]]
-            assert os.readlink(replugged) != ports["laser"]  # noqa: PTH115  # the raw target
+            tell(world, **{f"{key}__unplugged": True for key in ports})
+            polled_until(lambda: all(device.link is LinkState.LOST for device in devices))
+            assert all("is gone" in device.problem for device in devices)
+            tell(world, **{f"{key}__unplugged": False for key in ports})
+            polled_until(lambda: all(device.link is LinkState.READY for device in devices))
+            assert all(str(Path(link).readlink()) != path for path, link in by_target.items())

@@ -139,6 +139,20 @@ def test_a_client_that_does_not_read_loses_bytes_and_blocks_nobody(bench):
         assert b"SIM-LASER" in bench.asked(laser, b"*IDN?\n")
 
 
+def test_what_was_pumped_and_settled_is_there_for_a_client_in_the_same_process(bench):
+    seen = 0
+    with bench.opened("board") as board:
+        for _ in range(300):
+            bench.now_s += 0.01
+            bench.served.pump(bench.now_s)
+            bench.served.settle()
+            at_once = board.in_waiting
+            select.select([board], [], [], 0.0)  # makes the system hand on what it still holds
+            assert board.in_waiting == at_once
+            seen += len(board.read(4096))
+    assert seen > 5000
+
+
 @pytest.mark.parametrize("baud", [9600, 19200, 57600, 115200, 250000, 12345])
 def test_a_wrong_speed_is_answered_with_garbage(bench, baud):
     with bench.opened("laser", baudrate=baud) as laser:

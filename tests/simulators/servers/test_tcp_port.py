@@ -116,6 +116,15 @@ def test_a_client_that_breaks_off_frees_the_port(bench):
         assert select.select([client], [], [], 5.0)[0]
 
 
+def test_a_device_on_tcp_has_no_link(tmp_path):
+    with PtyCart(SimulatedCart(World(7)), links_dir=tmp_path, tcp={"laser": LOCAL}) as served:
+        assert sorted(link.name for link in tmp_path.iterdir()) == sorted(
+            served.link(key).name for key in ("tec", "stage", "board")
+        )
+        with pytest.raises(KeyError):
+            served.link("laser")
+
+
 def test_a_taken_port_is_named_and_nothing_stays_open():
     with socket.create_server(("127.0.0.1", 0)) as other:
         port = other.getsockname()[1]

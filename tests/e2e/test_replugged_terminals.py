@@ -1,0 +1,93 @@
+"""The cart's drivers over pseudo-terminals in one process, on a virtual clock, while cables come out."""
+
+from random import Random
+
+import pytest
+from simulate_bench import cart_on
+
+from hardware.interfaces import LinkState
+from simulators.cart import SimulatedCart
+from simulators.servers import PtyCart
+from simulators.world import World
+from tosca_kiosk.cli.cart import connected_devices
+from tosca_kiosk.config import load_config
+from tosca_kiosk.control.clock import VirtualClock
+
+PERIOD_S = 0.01
+LIMIT_S = 60.0
+REPLUGS = 12
+
+
+class PumpedClock(VirtualClock):
+    """A virtual clock whose waiting lets the served cart go on."""
+
+    def __init__(self, served):
+        super().__init__()
+        self._served = served
+
+    def sleep_until(self, deadline_s):
+        super().sleep_until(deadline_s)
+        self._served.pump(self.now_s())
+        self._served.settle()
+
+
+class Bench:
+    def __init__(self, served, clock, devices):
+        self.served = served
+        self.clock = clock
+        self.devices = devices
+
+    def run_ticks(self, ticks):
+        for _ in range(ticks):
+            self.clock.sleep_until(self.clock.now_s() + PERIOD_S)
+            self.devices.poll(self.clock.now_s())
+
+    def run_until(self, condition):
+        limit_s = self.clock.now_s() + LIMIT_S
+        while not condition():
+            assert self.clock.now_s() < limit_s, [device.problem for device in self.devices]
+            self.run_ticks(1)
+
+    @property
+    def all_ready(self):
+        return all(device.link is LinkState.READY for device in self.devices)
+
+
+@pytest.fixture
+def bench(tmp_path):
+    with PtyCart(SimulatedCart(World(1, warm=True)), links_dir=tmp_path / "by-id") as served:
+        config = load_config(cart_on({key: str(served.link(key)) for key in served.paths}, tmp_path))
+        clock = PumpedClock(served)
+        with connected_devices(config, clock) as devices:
+            bench = Bench(served, clock, devices)
+            bench.run_until(lambda: bench.all_ready)
+            yield bench
+
+
+def test_each_device_is_lost_alone_and_found_again_under_another_name(bench):
+    random = Random(5)
+    for count in range(REPLUGS):
+        key = ("laser", "tec", "stage", "board")[count % 4]
+        device = getattr(bench.devices, key)
+        others = [other for other in bench.devices if other is not device]
+        path = bench.served.paths[key]
+        bench.run_ticks(random.randrange(50))
+        assert bench.all_ready
+        bench.served.unplug(key)
+        bench.run_until(lambda: device.link is LinkState.LOST)  # noqa: B023  # used at once
+        assert "is gone" in device.problem
+        bench.run_ticks(random.randrange(100))
+        assert all(other.link is LinkState.READY for other in others)
+        bench.served.replug(key)
+        bench.run_until(lambda: bench.all_ready)
+        assert bench.served.paths[key] != path
+
+
+def test_a_setting_made_before_the_cable_came_out_still_stands(bench):
+    """The controller has its own mains: only its line was cut."""
+    laser = bench.served.cart.laser
+    limit_ma = laser.settings()["_limit_ma"]
+    assert limit_ma == 12000.0
+    bench.served.unplug("laser")
+    bench.run_ticks(100)
+    assert laser.settings()["_limit_ma"] == limit_ma
