@@ -21,7 +21,10 @@ import pytest
 from benchmarks.percentiles import percentile
 from benchmarks.treating_cart import treating_cart
 from tosca_kiosk.control.journal import Journal
+from tosca_kiosk.control.traces import fault_trace
+from tosca_kiosk.domain.events import SafetyEvent
 from tosca_kiosk.domain.journal_lines import TickLine
+from tosca_kiosk.domain.recording import SHUTDOWN
 from tosca_kiosk.domain.safety import step
 
 TICKS = 5000
@@ -166,6 +169,18 @@ def test_idle_poll(benchmark, stopwatch, key):
     benchmark(device.poll, now_s)
 
     assert device.problem is None
+
+
+def test_fault_trace(benchmark, cart):
+    """What the tick that latches a fault adds: the snapshot of ten seconds of every port."""
+    latched = SafetyEvent(
+        "e_stop_pressed", "emergency", "A benchmark.", "fault", "off", True, True, 0.0, SHUTDOWN,
+        {"trigger_source": "stop_loop"},
+    )  # fmt: skip
+
+    trace = benchmark(fault_trace, cart.devices, (latched,), 0.0, 0.0)
+
+    assert len(list(trace.lines())) > WARM_UP_TICKS
 
 
 @pytest.fixture

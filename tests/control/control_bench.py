@@ -85,10 +85,10 @@ class RunningControl:
 
 
 @contextmanager
-def running_control(config, runtime):
-    """Start control; afterwards it has ended, whatever happened."""
+def running_control(config, runtime, *more):
+    """Start control, with more options; afterwards it has ended, whatever happened."""
     command = [sys.executable, "-m", "tosca_kiosk", "control", "--config", str(config)]
-    command += ["--runtime", str(runtime), "--parent", str(os.getpid())]
+    command += ["--runtime", str(runtime), "--parent", str(os.getpid()), *more]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
         try:
             line = process.stdout.readline()

@@ -15,6 +15,7 @@ from control_bench import running_control, standin_process, warm_config
 from simulated_cart import constant, shipped_session_rules
 from standin_kiosk import StandInKiosk, header
 
+from tosca_kiosk.control.clock import RealClock
 from tosca_kiosk.control.journal import JOURNAL_NAME
 from tosca_kiosk.control.link.messages import Reply, SafetyNotice, SessionEnded
 from tosca_kiosk.domain.journal_lines import ChainReader
@@ -225,3 +226,17 @@ def test_control_ends_when_its_supervisor_is_killed(runtime, tmp_path):
     assert select.select([watched], (), (), 15.0)[0], "control outlived its supervisor"
     os.close(watched)
     assert not list(runtime.iterdir())
+
+
+def test_a_fault_without_a_session_leaves_its_wire_trace_in_the_given_folder(runtime, tmp_path):
+    folder = tmp_path / "traces"
+    with running_control(warm_config(tmp_path), runtime, "--traces", str(folder)) as control:
+        clock = RealClock()
+        control.judge.set("stop_loop.closed", False)
+        deadline_s = clock.now_s() + 10.0
+        while not list(folder.glob("*_stop_loop.txt")) and clock.now_s() < deadline_s:
+            clock.sleep_until(clock.now_s() + 0.02)
+        control.process.send_signal(signal.SIGTERM)
+        control.process.wait(timeout=10.0)
+    (saved,) = folder.glob("*_stop_loop.txt")
+    assert "LAS:OUT 0" in saved.read_text(encoding="utf-8")

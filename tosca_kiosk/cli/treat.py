@@ -9,6 +9,7 @@ import click
 
 from tosca_kiosk.cli.simulated_session import Request, run_session
 from tosca_kiosk.cli.workplace import Workplace, say, workplace_command
+from tosca_kiosk.control.traces import TRACES_NAME
 
 
 @click.command()
@@ -62,4 +63,5 @@ def summary_text(result: dict[str, Any]) -> str:
         ("Safety events", str(result["safety_events"])),
         ("Time", f"{result['simulated_seconds']:.1f} s simulated in {result['wall_seconds']:.1f} s"),
     )
-    return "\n".join(f"{name:<14}{value}" for name, value in rows)
+    traces = sorted((Path(result["session_folder"]) / TRACES_NAME).glob("*.txt"))
+    return "\n".join(f"{name:<14}{value}" for name, value in (*rows, *(("Wire trace", t) for t in traces)))
