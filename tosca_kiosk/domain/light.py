@@ -12,6 +12,9 @@ from tosca_kiosk.domain.state import Beam, State
 LIGHT_SEEN_W = 0.1
 """Below this the photodiode cannot tell light from its dark level; the read-back alone confirms it."""
 
+GATE_OFF_S = 0.01
+"""From an off to darkness by the gate: measured 7 ms (the board's line, its loop, the relay)."""
+
 SHORT_TICK_S = 0.05
 MAX_TICK_S = 0.25
 """In a gap the larger of the readings around it counts; after 0.25 s the board has opened the gate."""
@@ -73,9 +76,10 @@ def dose_j(state: State) -> float:
 
 
 def dose_reached(rules: Rules, state: State, inputs: Inputs, protocol: Protocol) -> bool:
-    """Whether the dose limit is reached, or would be passed before the next tick."""
+    """Whether the dose limit is reached, or would be passed before the next tick's off is dark."""
     power_w = max(state.command_w, state.measured_w or 0.0)
-    return dose_j(state) + power_w * elapsed_s(state, inputs) >= dose_limit_j(rules, protocol)
+    ahead_s = elapsed_s(state, inputs) + GATE_OFF_S
+    return dose_j(state) + power_w * ahead_s >= dose_limit_j(rules, protocol)
 
 
 def dose_limit_j(rules: Rules, protocol: Protocol) -> float:
