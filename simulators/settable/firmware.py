@@ -13,7 +13,7 @@ from simulators.wire.xeryon import ORDERS
 from simulators.wire.xeryon_tags import TRIP_BITS, Stat
 
 NOTHING = "nothing"
-LIES = ("honest", "on", "off")
+LIES = ("honest", "says_on", "says_off")
 IGNORED = "a command that it takes and does not obey"
 
 

@@ -22,7 +22,7 @@ RESET_DEAF_S = 0.125
 BOOT_S = 2.0  # the page gives none
 OUT_OF_TOLERANCE, OUTPUT_ON = 1 << 9, 1 << 10  # in both COND? registers
 TERMINATORS = (b"\r\n", b"\r\n", b"\r", b"\r", b"\n", b"\n", b"", b"")
-SAID_OF_OUTPUT = {"on": "1", "off": "0"}
+SAID_OF_OUTPUT = {"says_on": "1", "says_off": "0"}
 RADIX_FORMS = {"DEC": "{:d}", "HEX": "#H{:X}", "OCT": "#Q{:o}", "BIN": "#B{:b}"}
 
 
@@ -46,7 +46,7 @@ class ArroyoOptions:
 class ArroyoDevice(ABC):
     """A controller on a line. Command lines are worked off one after another, each in 5 to 30 ms.
 
-    lying_output: what OUT? says, honest, on or off.
+    lying_output: OUT? is honest, says_on or says_off whatever is.
     """
 
     LANGUAGE: ClassVar[Language]

@@ -123,7 +123,9 @@ class Treated:
     data_dir: Path
     result: dict[str, Any] = field(default_factory=dict)
     decisions: list[Decision] = field(default_factory=list)
+    world_s: list[float] = field(default_factory=list)
     true_power_w: list[float] = field(default_factory=list)
+    true_energy_j: list[float] = field(default_factory=list)
     true_ring_mm: list[float] = field(default_factory=list)
     world: Any = None
 
@@ -170,7 +172,9 @@ def _watch(patch: pytest.MonkeyPatch, seen: Treated) -> None:
         def show(self, decision: Decision) -> None:
             assert len(seen.decisions) < MOST_TICKS, f"the session does not end: {decision.state}"
             seen.decisions.append(decision)
+            seen.world_s.append(seen.world.kernel.now_s)
             seen.true_power_w.append(seen.world.true_power_w())
+            seen.true_energy_j.append(seen.world.true_energy_j())
             seen.true_ring_mm.append(seen.world.ring_size_mm())
 
     patch.setattr(simulated_session, "simulated_cart", watched_cart)

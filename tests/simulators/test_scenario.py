@@ -5,8 +5,10 @@ from pathlib import Path
 import pytest
 
 import configs
-from simulators.scenario import ScenarioError, apply, load_scenario
-from simulators.world import World
+from simulators.cart import SimulatedCart
+from simulators.scenario import Scenario, ScenarioError, apply, load_scenario
+from simulators.settable.plant import PLANT
+from simulators.world import MARKS, World
 
 SHIPPED = sorted((Path(configs.__file__).parent / "scenarios").glob("*.yaml"))
 
@@ -159,22 +161,29 @@ def test_a_scenario_without_a_name_is_called_like_its_file(tmp_path: Path) -> No
     assert load_scenario(written(tmp_path, event("1s"))).name == "case"
 
 
-def test_three_scenarios_are_shipped() -> None:
-    assert {path.stem for path in SHIPPED} >= {"pedal_pauses", "stop_loop_opened", "photodiode_blocked"}
+def test_there_are_scenarios_of_lines_firmware_and_plant() -> None:
+    changed = {path for file in SHIPPED for event in load_scenario(file).events for path, _ in event.changes}
+    assert len(SHIPPED) >= 20
+    assert any(".wire." in path for path in changed)
+    assert any(".firmware." in path for path in changed)
+    assert changed & set(PLANT)
 
 
 @pytest.mark.parametrize("path", SHIPPED, ids=lambda path: path.stem)
-def test_a_shipped_scenario_loads_runs_and_says_whether_it_works_the_pedal(path: Path) -> None:
+def test_a_shipped_scenario_says_what_a_technician_sees_and_runs_on_a_cart(path: Path) -> None:
+    text = path.read_text(encoding="utf-8")
     scenario = load_scenario(path)
-    assert scenario.presses_pedal == ("pedal.pressed" in path.read_text(encoding="utf-8"))
     assert scenario.description
+    assert text.startswith("# ")
+    assert "# On the screen: " in text
+    assert scenario.presses_pedal == ("pedal.pressed" in text)
     world = World(1, warm=True)
-    changes = [0]
-    for contact in (world.pedal_no, world.stop_loop):
-        contact.subscribe(lambda: changes.__setitem__(0, changes[0] + 1))
-    apply(scenario, world)
-    world.mark("session")
-    world.mark("armed")
-    world.diode.drive(5.0)
-    world.advance(60.0)
-    assert changes[0] > 0 or world.photodiode.blocked
+    apply(scenario, SimulatedCart(world))
+    for mark in MARKS:
+        world.mark(mark)
+    world.advance(20.0)
+    assert len(event_times(scenario)) == len(scenario.events)
+
+
+def event_times(scenario: Scenario) -> set[tuple[str | None, float]]:
+    return {(event.after, event.delay_s) for event in scenario.events}

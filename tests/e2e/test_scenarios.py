@@ -1,0 +1,239 @@
+"""Every shipped scenario, run as a whole session: what it comes to, and when the true light is out."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import pytest
+from treat_bench import Treated, config_text, protocol_text, treated
+
+from tosca_kiosk.config import bundled
+from tosca_kiosk.control.operator import OperatorGaveUpError
+from tosca_kiosk.domain.interlocks import BY_SOURCE
+
+SCENARIOS = {path.stem: path for path in sorted(bundled("scenarios").glob("*.yaml"))}
+
+# Steps of duration in s, power at start and end in W, ring in mm.
+PROTOCOLS = {
+    "steady": [(4.0, 5.0, 5.0, 3.0)],
+    "long": [(12.0, 5.0, 5.0, 3.0)],
+    "hot": [(20.0, 8.0, 8.0, 3.0)],
+    "falling": [(4.0, 8.0, 1.0, 3.0)],
+    "rings": [(2.0, 5.0, 5.0, 3.0), (2.0, 5.0, 5.0, 4.0)],
+}
+RING_TOLERANCE_MM = 0.05
+MOST_OF_PLAN = 1.05
+OFF_TAKES_S = 0.06
+"""From the computer's decision to true darkness, by the laser's slow line alone (the board takes 10 ms)."""
+
+# When what is not heard any more is too old (the interlocks' own limits).
+BOARD_OLD_S, LASER_OLD_S, STAGE_OLD_S, TEC_OLD_S = 0.1, 0.5, 0.5, 1.0
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What a scenario must come to.
+
+    source: of the fault that ends the session; None where it completes. severity, event_type: of its row in
+    the safety log. dark_by_s: when the true light is out for good, in s after the first light; None where
+    there is no first light. warnings: rows of the log that ended nothing. also: sources that may be named in
+    its place, where two fail within one tick. ring_lies: the ring is not what any device says.
+    """
+
+    source: str | None
+    dark_by_s: float | None
+    event_type: str = "interlock_failure"
+    severity: str = "critical"
+    protocol: str = "steady"
+    warnings: tuple[str, ...] = ()
+    also: tuple[str, ...] = ()
+    ring_lies: bool = False
+
+
+@dataclass(frozen=True)
+class Refused:
+    """No session is opened, and the command ends with a text that has all these words."""
+
+    words: tuple[str, ...] = field(default_factory=tuple)
+
+
+def stops(source: str, at_s: float, within_s: float, **more: object) -> Outcome:
+    """A fault at at_s after the first light, seen within within_s by the interlock's own limit."""
+    return Outcome(source, at_s + within_s + OFF_TAKES_S, **more)  # type: ignore[arg-type]
+
+
+def completes(dark_by_s: float = 4.2, **more: object) -> Outcome:
+    return Outcome(None, dark_by_s, **more)  # type: ignore[arg-type]
+
+
+OFF_POWER = "photodiode_out_of_range"
+
+TABLE: dict[str, Outcome | Refused] = {
+    # The technician's own doing.
+    "pedal_pauses": completes(30.0, protocol="long"),
+    "stop_loop_opened": stops(
+        "stop_loop", 4.0, 0.02, event_type="e_stop_pressed", severity="emergency", protocol="long"
+    ),
+    # Lines.
+    "laser_unplugged": stops("laser_stale", 2.0, 0.02),
+    "laser_replugged": stops("laser_stale", 2.0, 0.02),
+    "board_unplugged": stops("board_lost", 2.0, 0.02),
+    "tec_unplugged": stops("tec", 2.0, 0.02),
+    "stage_unplugged": stops("stage", 2.0, 0.02, severity="warning"),
+    "laser_wire_cut": stops("laser_stale", 2.0, LASER_OLD_S),
+    "laser_adapter_hangs": stops("laser_stale", 2.0, LASER_OLD_S),
+    "laser_babbles": stops("laser_stale", 2.0, LASER_OLD_S),
+    "laser_loses_lines": stops("laser_stale", 1.0, 2 * LASER_OLD_S),
+    "laser_answers_late": stops("laser_stale", 2.0, LASER_OLD_S),
+    "laser_wrong_baud": Refused(("laser on sim://laser", "nothing answers at 38400 baud", "check")),
+    "laser_echoes": completes(),
+    "board_line_noisy": completes(4.3),
+    "board_line_late": stops("board_lost", 2.0, BOARD_OLD_S),
+    "stage_line_noisy": completes(4.3),
+    "tec_line_loses": stops("tec", 1.0, 2 * TEC_OLD_S, also=("device_lost",)),
+    # Firmware.
+    "laser_refuses": stops("laser_error", 2.0, LASER_OLD_S),
+    "laser_restarts": stops("laser_stale", 2.0, 0.0),
+    "laser_hangs": stops("laser_stale", 2.0, LASER_OLD_S),
+    "laser_ignores_current": Outcome(
+        "photodiode_over_power", 3.5, OFF_POWER, protocol="falling", warnings=(OFF_POWER,)
+    ),
+    "laser_ignores_off": stops("laser_not_starting", 2.0, 0.02),
+    "laser_says_off": stops("laser_output_lost", 2.0, 0.1),
+    "laser_says_on": Outcome("laser_output_stuck", None),
+    "laser_lies_at_start": Refused(("laser on sim://laser", "wanted 0 mA, got 300 mA", "check")),
+    "laser_condition_frozen": Outcome("laser_interlock_open", None),
+    "tec_restarts": stops("tec", 2.0, TEC_OLD_S),
+    "tec_lies": stops("tec_far_off_setpoint", 2.0, 0.3),
+    "stage_encoder_lost": stops("stage", 2.0, STAGE_OLD_S, severity="warning"),
+    "stage_overheats": stops("stage", 2.0, STAGE_OLD_S, severity="warning"),
+    "stage_ignores_move": stops("stage_move", 2.0, 0.02, severity="warning", protocol="rings"),
+    "stage_status_frozen": completes(5.5, protocol="rings"),
+    "board_restarts": stops("laser_interlock", 2.0, 0.0, also=("board_lost", "board_fault_7", "gate")),
+    "board_hangs": stops("board_lost", 2.0, BOARD_OLD_S),
+    "board_freezes": stops("board_lost", 2.0, BOARD_OLD_S + 0.04),
+    "board_status_frozen": stops("board_lost", 2.0, BOARD_OLD_S),
+    "board_ignores_heartbeat": stops("board_fault_3", 2.0, 0.25, event_type="system_watchdog_timeout"),
+    "board_denies_gate": stops("gate", 2.0, 0.02),
+    # Plant.
+    "diode_lead_broken": stops("laser_output_lost", 2.0, 0.0),
+    "diode_short": stops("laser_output_lost", 2.0, 0.0),
+    "diode_aged": completes(warnings=(OFF_POWER,)),
+    "diode_worn_out": stops(OFF_POWER, 0.5, 0.2, event_type=OFF_POWER, warnings=(OFF_POWER,)),
+    "laser_overheats": stops("laser_condition", 2.0, 0.02),
+    "laser_shunt_drifts": stops("photodiode_over_power", 2.0, 0.12, event_type=OFF_POWER),
+    "laser_calibration_off": completes(3.8, warnings=(OFF_POWER,)),
+    "interlock_plug_out": stops("laser_interlock", 2.0, 0.0),
+    "photodiode_blocked": stops(
+        OFF_POWER, 3.0, 0.52, event_type=OFF_POWER, protocol="long", warnings=(OFF_POWER,)
+    ),
+    "photodiode_drifts_up": stops("photodiode_over_power", 2.0, 0.12, event_type=OFF_POWER),
+    "photodiode_fades": completes(warnings=(OFF_POWER,)),
+    "photodiode_offset": Outcome("light_while_off", None, "photodiode_fault"),
+    "tec_sensor_broken": stops("tec_far_off_setpoint", 2.0, 0.3, also=("tec",)),
+    "tec_runs_away": Outcome("tec_far_off_setpoint", 15.0, protocol="hot", also=("tec_off_setpoint", "tec")),
+    "tec_module_broken": stops("tec", 2.0, TEC_OLD_S),
+    "stage_sticks": stops("stage_move", 2.0, 0.02, severity="warning", protocol="rings"),
+    "stage_encoder_slips": stops("stage_position", 2.0, STAGE_OLD_S, severity="warning"),
+    "ring_optics_moved": completes(ring_lies=True),
+    "pedal_worn": completes(),
+    "pedal_wire_broken": stops("board_fault_0", 2.0, 0.02),
+    "pedal_contact_sticks": stops("board_fault_0", 2.0, 0.04),
+    "gate_welded": stops("board_fault_4", 2.0, 0.04),
+    "gate_stuck_open": Outcome("board_fault_5", None),
+    "accelerometer_lost": stops("smoothing", 2.0, 0.02, event_type="smoothing_device_fault"),
+    "smoothing_motor_dead": stops("smoothing", 2.0, 0.42, event_type="smoothing_device_fault"),
+    "aiming_beam_dark": completes(),
+}
+
+
+@pytest.fixture(scope="module")
+def quick(tmp_path_factory) -> Path:
+    """A configuration whose laser has settled; its seed homes the stage in 0.2 s."""
+    path = tmp_path_factory.mktemp("config") / "quick.yaml"
+    path.write_text(config_text(simulation__warm=True, simulation__seed=10), encoding="utf-8")
+    return path
+
+
+@pytest.fixture(scope="module")
+def protocol(tmp_path_factory):
+    """Give a protocol's file by its name in PROTOCOLS."""
+    folder = tmp_path_factory.mktemp("protocols")
+    for name, steps in PROTOCOLS.items():
+        (folder / f"{name}.json").write_text(protocol_text(*steps), encoding="utf-8")
+    return lambda name: folder / f"{name}.json"
+
+
+def test_every_shipped_scenario_has_an_outcome():
+    assert set(TABLE) == set(SCENARIOS)
+    assert len(TABLE) >= 20
+
+
+@pytest.mark.parametrize("name", [name for name, outcome in TABLE.items() if isinstance(outcome, Refused)])
+def test_a_cart_that_starts_wrong_is_refused_in_one_line(data_dir, quick, protocol, name):
+    with pytest.raises(OperatorGaveUpError) as caught:
+        treated(data_dir, protocol("steady"), config=quick, scenario=SCENARIOS[name])
+    assert all(word in str(caught.value) for word in TABLE[name].words)
+    assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize("name", [name for name, outcome in TABLE.items() if isinstance(outcome, Outcome)])
+def test_a_scenario_comes_to_its_outcome(data_dir, quick, protocol, name):
+    outcome = TABLE[name]
+    seen = treated(data_dir, protocol(outcome.protocol), config=quick, scenario=SCENARIOS[name])
+    judge_the_light(seen, outcome)
+    judge_the_record(seen, outcome)
+
+
+# --- by the world's truth alone -------------------------------------------------------------------------
+
+
+def judge_the_light(seen: Treated, outcome: Outcome) -> None:
+    """The light is out in time and for good, of the right ring, and no more than planned."""
+    first_s = seen.world.marked_s("emission")
+    if outcome.dark_by_s is None:
+        assert first_s is None
+        assert seen.world.true_energy_j() == 0.0
+        return
+    assert first_s is not None
+    whole_j = seen.world.true_energy_j()
+    assert whole_j == seen.true_energy_j[-1], "light after the session's last tick"
+    growing_s = [at_s for at_s, j in zip(seen.world_s, seen.true_energy_j, strict=True) if j < whole_j]
+    assert growing_s[-1] - first_s <= outcome.dark_by_s
+    assert 0.0 < whole_j <= MOST_OF_PLAN * seen.result["planned_energy_joules"]
+    if not outcome.ring_lies:
+        planned_mm = {ring_mm for *_, ring_mm in PROTOCOLS[outcome.protocol]}
+        assert all(
+            min(abs(ring_mm - mm) for mm in planned_mm) < RING_TOLERANCE_MM for ring_mm in lit_rings(seen)
+        )
+
+
+def lit_rings(seen: Treated) -> Iterator[float]:
+    return (mm for mm, power_w in zip(seen.true_ring_mm, seen.true_power_w, strict=True) if power_w > 0.0)
+
+
+# --- by the record --------------------------------------------------------------------------------------
+
+
+def judge_the_record(seen: Treated, outcome: Outcome) -> None:
+    """The session's row, its events and the safety log say what happened, and what to do."""
+    log = [row for row in seen.safety_log() if row["severity"] != "info"]
+    warned = tuple(row["event_type"] for row in log if row["action_taken"] == "none")
+    assert warned == outcome.warnings
+    ended = [row for row in log if row["action_taken"] != "none"]
+    switched = [row["event_type"] for row in seen.events("laser_on", "laser_off")]
+    assert switched == ["laser_on", "laser_off"] * (len(switched) // 2)
+    if outcome.source is None:
+        assert (seen.result["status"], seen.result["abort_reason"], ended) == ("completed", None, [])
+        return
+    assert seen.result["status"] == seen.session["status"] == "aborted"
+    source, _, words = seen.result["abort_reason"].partition(": ")
+    assert source in (outcome.source, *outcome.also)
+    assert words == BY_SOURCE[source].what
+    assert (ended[0]["event_type"], ended[0]["severity"]) == (outcome.event_type, outcome.severity)
+    assert BY_SOURCE[source].to_do in ended[0]["description"]
+    triggers = [json.loads(row["event_details"]) for row in seen.events("safety_trigger")]
+    assert source in {trigger["trigger_source"] for trigger in triggers}
