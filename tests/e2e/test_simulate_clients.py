@@ -80,6 +80,22 @@ def test_pyvisa_at_a_wrong_speed_never_reads_the_answer(visa):
     assert "Arroyo" in visa.query("*IDN?")
 
 
+def test_pyvisa_reaches_a_device_on_tcp(ports):
+    host, port = ports["tec"].removeprefix("socket://").split(":")
+    manager = pyvisa.ResourceManager("@py")
+    try:
+        tec = manager.open_resource(
+            f"TCPIP::{host}::{port}::SOCKET",
+            read_termination="\r\n",
+            write_termination="\r\n",
+            timeout=1000 * ANSWER_WITHIN_S,
+        )
+        assert "SIM-TEC" in tec.query("*IDN?")
+        tec.close()
+    finally:
+        manager.close()
+
+
 def test_miniterm_shows_what_the_laser_answers(ports):
     screen, terminal = pty.openpty()
     try:
