@@ -9,7 +9,8 @@ import pytest
 import yaml
 
 from hardware.settings import BoardSettings, CameraSettings, LaserSettings, StageSettings, TecSettings
-from simulators.camera.optics import EXPOSURE_RANGE_US, GAIN_RANGE_DB
+from simulators.camera.optics import EXPOSURE_RANGE_US, GAIN_RANGE_DB, PX_PER_MM
+from simulators.camera.simulated import USUAL_BINNING
 from simulators.physics.profiles import FIVE_WATT, TEN_WATT, steady_state_power_curve
 from tosca_kiosk.config import ConfigError, Simulation, bundled, load_config
 from tosca_kiosk.config.camera import FIELDS as CAMERA_FIELDS
@@ -288,6 +289,10 @@ class TestFields:
         for name, (low, high) in {"exposure_us": EXPOSURE_RANGE_US, "gain_db": GAIN_RANGE_DB}.items():
             rule = CAMERA_FIELDS["simulated"][name].rule
             assert (rule.low, rule.high) == (low, high)
+
+    def test_the_simulated_cameras_scale_is_that_of_its_optics(self, load):
+        camera = load(changed({"camera": "simulated"})).camera
+        assert camera.um_per_px == pytest.approx(1000.0 * USUAL_BINNING / PX_PER_MM)
 
     def test_no_number_of_a_camera_may_be_nan_or_infinite(self, errors_of):
         for value in (".nan", ".inf", "-.inf"):

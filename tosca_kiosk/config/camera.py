@@ -30,25 +30,28 @@ _SOURCE: Final = Pattern(
     "a device file such as /dev/v4l/by-id/NAME, a number in quotes, a file, a URL",
 )
 _SERIAL: Final = Pattern(r"[!-~]+", "the camera's serial number, printable characters without blanks")
-_SCALE: Final = _Field(float, Range(0.5, 500.0, "um", "a pixel's side on the tissue"), None)
+_SCALE: Final = Range(0.5, 500.0, "um", "a pixel's side on the tissue")
+_MEASURED_SCALE: Final = _Field(float, _SCALE, None)
+_SIMULATED_SCALE: Final = _Field(float, _SCALE, 13.8)
+"""Two pixels of 3.45 um made one, under a lens of 0.5 x."""
 
 FIELDS: Final[dict[str, dict[str, _Field]]] = {
     "opencv": {
         "source": _Field(str, _SOURCE),
         "exposure_us": _Field(float, Range(100, 500_000, "us", _LIVE), None),
-        "um_per_px": _SCALE,
+        "um_per_px": _MEASURED_SCALE,
     },
     SIMULATED: {
         "source": _Field(str, Choice((SIMULATED_SOURCE,)), SIMULATED_SOURCE),
         "exposure_us": _Field(float, Range(100, 33_000, "us", "the simulated camera"), None),
         "gain_db": _Field(float, Range(0, 24, "dB", "the simulated camera"), None),
-        "um_per_px": _SCALE,
+        "um_per_px": _SIMULATED_SCALE,
     },
     "vmbpy": {
         "serial_number": _Field(str, _SERIAL),
         "exposure_us": _Field(float, Range(1, 500_000, "us", _LIVE), None),
         "gain_db": _Field(float, Range(0, 48, "dB", "Alvium cameras"), None),
-        "um_per_px": _SCALE,
+        "um_per_px": _MEASURED_SCALE,
     },
 }
 """By driver. OpenCV tells no gain in decibels, so there is none to set."""

@@ -1,6 +1,8 @@
 """The simulated camera as a camera: its grid of frames, its counters and what can go wrong with it."""
 
 import math
+import subprocess
+import sys
 
 import pytest
 from hypothesis import given, settings
@@ -39,6 +41,19 @@ def test_the_world_is_asked_once_a_frame_and_a_picture_only_when_looked_at():
     frames = bench.frames_in(1.0, 0.001)
     assert bench.asked == len(frames) + 1
     assert frames[0].image is frames[0].image
+
+
+def test_without_a_look_at_a_picture_opencv_is_never_loaded():
+    """A session in fast time polls for hours of virtual time, and must start at once."""
+    program = (
+        "import sys\n"
+        "from simulators.camera.simulated import SimulatedCamera\n"
+        "from simulators.camera.truth import OpticalState\n"
+        "camera = SimulatedCamera(OpticalState)\n"
+        "frames = [camera.poll(tick / 100) for tick in range(100)]\n"
+        "assert any(frames) and 'cv2' not in sys.modules and 'numpy' not in sys.modules\n"
+    )
+    subprocess.run([sys.executable, "-c", program], check=True)
 
 
 def test_it_says_what_it_is():
