@@ -2,6 +2,7 @@
 
 import math
 
+import numpy as np
 from kivy.uix.boxlayout import BoxLayout
 from kivy.uix.floatlayout import FloatLayout
 from kivy.uix.widget import Widget
@@ -69,6 +70,13 @@ def trend():
         measured_w = 4.5 + 0.1 * math.sin(3 * time_s) if emitting else 0.0
         chart.add(time_s, None if 14 < time_s < 15 else measured_w, 4.5 if emitting else 0.0)
     return chart
+
+
+def live_picture(live=True, rate="LIVE 30 fps", **settings):
+    picture = ui.UiLivePicture(live=live, message="NO LIVE IMAGE", rate=rate, **settings)
+    rows, columns = np.mgrid[0:272, 0:364]
+    picture.show((60 + 120 * rows / 272 + 60 * columns / 364).astype(np.uint8))
+    return picture
 
 
 PLAN = ((0, 0), (0, 2.0), (4, 2.0), (12, 5.0), (12, 3.0), (20, 3.0), (20, 0))
@@ -167,6 +175,9 @@ WIDGETS = {
         184,
         80.5,
     ),
+    "live_picture": (lambda: live_picture(target=0.33), 82, 50),
+    "live_picture_lost": (lambda: live_picture(live=False), 82, 50),
+    "live_picture_plain": (lambda: live_picture(rate=""), 50, 50),
     "pick_list": (patients, 120, 80.5),
     "pick_list_short": (lambda: patients(2), 120, 60),
     "pick_list_empty": (lambda: ui.UiPickList(empty="No patient of that name"), 120, 60),

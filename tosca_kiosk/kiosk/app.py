@@ -22,6 +22,7 @@ from tosca_kiosk.control.link.datagram import ALIVE, START_CONTROL, SUPERVISOR_S
 from tosca_kiosk.kiosk import environment
 from tosca_kiosk.kiosk.collector import Collector
 from tosca_kiosk.kiosk.heartbeat import Heartbeat
+from tosca_kiosk.kiosk.picture import PictureSource
 from tosca_kiosk.kiosk.presenter import Presenter
 from tosca_kiosk.kiosk.services import Record, Worker
 from tosca_kiosk.storage import data_directory_lock
@@ -71,6 +72,8 @@ def run(
             world = DatagramOutlet(world_input_path)
             stack.callback(world.close)
         record = Record(config, data_dir, lambda: datetime.now(UTC))
+        pictures = PictureSource(socket_path.parent)
+        stack.callback(pictures.close)
         stack.callback(record.close)
 
         def alive() -> None:
@@ -84,6 +87,7 @@ def run(
             lambda: supervisor.send(START_CONTROL),
             theme=os.environ.get(THEME, "dark"),
         )
+            pictures=pictures,
         _show(presenter, None if world is None else world.send, Heartbeat(alive), windowed)
     return 0
 

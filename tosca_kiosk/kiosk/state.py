@@ -17,6 +17,7 @@ from tosca_kiosk.kiosk.forms import (
     SummaryForm,
     TreatmentForm,
 )
+from tosca_kiosk.kiosk.picture import Picture
 from tosca_kiosk.storage.patients import Patient
 from tosca_kiosk.storage.sessions import Session
 from tosca_kiosk.storage.users import User
@@ -68,7 +69,8 @@ class KioskState:
 
     control: whether the command socket is up; control_problem: why not. record_problem: why the record cannot
     be used now, or None. asleep: dimmed after a time without a touch.
-    camera: whether the configuration has one. The rest is each screen's own part.
+    camera: whether the configuration has one; picture: its newest; picture_um_per_px: its scale, None where
+    unknown. The rest is each screen's own part.
     """
 
     now_s: float
@@ -87,6 +89,8 @@ class KioskState:
     control_problem: str | None = None
     asleep: bool = False
     camera: bool = False
+    picture: Picture | None = None
+    picture_um_per_px: float | None = None
     first_start: FirstStartForm = field(default_factory=FirstStartForm)
     login: LoginForm = field(default_factory=LoginForm)
     patients: PatientsForm = field(default_factory=PatientsForm)

@@ -6,6 +6,8 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from math import sin
 
+import numpy as np
+
 from tosca_kiosk.control.link.telemetry import Telemetry
 from tosca_kiosk.domain.interlocks import LAMPS
 from tosca_kiosk.domain.protocol import Protocol, Step
@@ -23,6 +25,7 @@ from tosca_kiosk.kiosk.forms import (
     SummaryForm,
     TreatmentForm,
 )
+from tosca_kiosk.kiosk.picture import Picture
 from tosca_kiosk.kiosk.services.accounts import Accounts
 from tosca_kiosk.kiosk.services.history import LogRow, Plot, SessionResult
 from tosca_kiosk.kiosk.services.people import FoundPatients
@@ -160,6 +163,23 @@ TREATING = replace(
     treatment=TreatmentForm(opening=Opening.OPEN),
 )
 GONE = "Do not treat. Restart the kiosk or call service: /data/laser_control.db is gone or was replaced."
+
+
+def picture(age_s=0.04, rate_hz=30.0):
+    """Return a ring of 3 mm on tissue, as the camera sees it: 13.8 um a pixel, reduced by two."""
+    rows, columns = np.mgrid[0:272, 0:364]
+    from_ring = np.hypot(rows - 133, columns - 186) - 1500.0 / (2 * SCALE_UM)
+    tissue = 70 + 12 * np.sin(rows / 31) * np.cos(columns / 43)
+    level = tissue + 160 * np.exp(-((from_ring / 9.0) ** 2))
+    return Picture(1200, NOW_S - age_s, rate_hz, 728, level.astype(np.uint8))
+
+
+SCALE_UM = 13.8
+
+
+def with_camera(scene, **changes):
+    values = {"camera": True, "picture": picture(), "picture_um_per_px": SCALE_UM}
+    return replace(scene, **{**values, **changes})
 
 
 def treating(form=None, **changes):
@@ -329,6 +349,37 @@ SCENES = {
         alarms=(alarm(of_interlock("photodiode_warning")),),
     ),
     "fault_technician": fault("screen", standing=("screen",)),
+    "treatment_picture_home": with_camera(
+        treating(
+            TreatmentForm(), session_id=None, phase="idle", stage_homed=False, ring_size_mm=None,
+            power_limit_w=None, lamps=dict.fromkeys(LAMPS, True) | {"stage": False},
+        )
+    ),
+    "treatment_picture_ready": with_camera(treating()),
+    "treatment_picture_no_scale": with_camera(
+        treating(), picture=picture(rate_hz=None), picture_um_per_px=None
+    ),
+    "treatment_picture_emitting": with_camera(
+        treating(
+            phase="treating", beam="emitting", measured_w=4.47, set_w=4.5, elapsed_s=14.0, remaining_s=96.0,
+            dose_j=56.1, pedal_pressed=True,
+        )
+    ),
+    "treatment_picture_armed": with_camera(treating(phase="armed", beam="waiting")),
+    "treatment_picture_lost": with_camera(
+        treating(refusals=("camera_to_arm",), lamps=dict.fromkeys(LAMPS, True) | {"camera": False}),
+        picture=picture(age_s=0.6),
+    ),
+    "treatment_picture_only_here_lost": with_camera(treating(), picture=None),
+    "treatment_picture_stale": with_camera(
+        replace(
+            TREATING,
+            telemetry=in_session(
+                mono_s=NOW_S - 0.5, phase="treating", beam="emitting", measured_w=4.4, set_w=4.5
+            ),
+            alarms=(alarm(OWN[STALE_DATA]),),
+        )
+    ),
     "fault_supervisor": fault("stop_loop", "laser_stale", "tec", standing=("stop_loop",)),
     "fault_pin": fault("photodiode_out_of_range", form=FaultForm(chosen=JOHN)),
     "fault_wrong_pin": fault(

@@ -56,6 +56,9 @@ PICTURES = (
     "fault_technician",
     "fault_pin",
     "summary_completed",
+    "treatment_picture_ready",
+    "treatment_picture_emitting",
+    "treatment_picture_lost",
     "safety_log",
 )
 

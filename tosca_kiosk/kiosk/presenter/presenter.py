@@ -11,6 +11,7 @@ from tosca_kiosk.domain.records import CommandType
 from tosca_kiosk.domain.state import Phase
 from tosca_kiosk.kiosk import alarms
 from tosca_kiosk.kiosk.alarms import Condition
+from tosca_kiosk.kiosk.picture import PictureSource
 from tosca_kiosk.kiosk.presenter.accounts import FirstStart, Login
 from tosca_kiosk.kiosk.presenter.choosing import Patients, Protocols
 from tosca_kiosk.kiosk.presenter.desk import Desk
@@ -32,7 +33,8 @@ RETRY_OPEN_S = 5.0
 class Presenter:
     """Holds the parts, one a screen, and decides which screen is shown.
 
-    start_control: asks for a control process; nothing happens while one is running.
+    start_control: asks for a control process; nothing happens while one is running. pictures: the camera's,
+    None where nobody looks.
     """
 
     def __init__(
@@ -42,10 +44,12 @@ class Presenter:
         link: ControlLink,
         start_control: Callable[[], object],
         theme: str = "dark",
+        pictures: PictureSource | None = None,
     ) -> None:
         self.desk = Desk(record, worker, link)
         self.start_control = start_control
         self.theme = theme
+        self.pictures = pictures
         self.login = Login(self.desk)
         self.first_start = FirstStart(self.desk, self._accounts_known)
         self.patients = Patients(self.desk)
@@ -206,6 +210,10 @@ class Presenter:
         desk, link = self.desk, self.desk.link
         telemetry = desk.telemetry
         idle_s = desk.now_s - self._touched_s
+        camera, picture, simulated = desk.record.config.camera, None, desk.record.config.any_simulated
+        if self.pictures is not None and camera is not None:
+            picture = self.pictures.newest(desk.now_s, wanted=desk.screen is ScreenName.TREATMENT)
+            simulated |= self.pictures.simulated
         return KioskState(
             now_s=desk.now_s,
             wall_clock=_clock(desk.record.utc()),
@@ -219,9 +227,11 @@ class Presenter:
             session=desk.session,
             alarms=desk.alarms.update(desk.now_s, self._conditions()),
             record_problem=desk.record_problem,
-            simulated=desk.record.config.any_simulated,
+            simulated=simulated,
             control_problem=link.problem,
-            camera=desk.record.config.camera is not None,
+            camera=camera is not None,
+            picture=picture,
+            picture_um_per_px=None if camera is None else camera.um_per_px,
             asleep=idle_s >= DIM_AFTER_S and not self._may_emit(),
             first_start=self.first_start.form,
             login=self.login.form,

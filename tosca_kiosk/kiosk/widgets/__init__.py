@@ -46,6 +46,8 @@ What control says
   UiLampGrid    lamps=(("text", "good"), ...), columns=2
   UiTrend       window_s=20, limit_w=None, top_w=6
                 add(time_s, measured_w, set_w)     None breaks the line;  clear()
+  UiLivePicture live=False, rate="", message="" (where it is not live), target=None (share of the width)
+                show(pixels)    height x width, uint8
   UiProfilePlot planned=((t_s, w), ...), measured=((t_s, w), ...), limit_w=None, marker_s=None
   UiStepper     steps=("Patient", ...), current=0
   UiActionBar   show(widgets)        left of STOP; the frame fills it from screen.actions or sheet.actions
@@ -90,6 +92,7 @@ from tosca_kiosk.kiosk.widgets.mark import UiMark
 from tosca_kiosk.kiosk.widgets.notice import UiNotice
 from tosca_kiosk.kiosk.widgets.number_pad import UiNumberPad
 from tosca_kiosk.kiosk.widgets.panel import UiPanel
+from tosca_kiosk.kiosk.widgets.live_picture import UiLivePicture
 from tosca_kiosk.kiosk.widgets.pick_list import Row, UiPickList
 from tosca_kiosk.kiosk.widgets.pin_pad import UiPinPad
 from tosca_kiosk.kiosk.widgets.profile_plot import UiProfilePlot
@@ -125,6 +128,7 @@ __all__ = [
     "UiPanel",
     "UiPickList",
     "UiPinPad",
+    "UiLivePicture",
     "UiProfilePlot",
     "UiSheet",
     "UiSimulatedBanner",

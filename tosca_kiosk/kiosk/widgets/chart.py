@@ -117,7 +117,7 @@ class Chart(OnPlate, FloatLayout):
             self.add_widget(self._ticks[-1])
         for at, tick in enumerate(self._ticks):
             if at >= len(steps):
-                tick.text = ""
+                tick.text, tick.size = "", (0, 0)
                 continue
             tick.text = f"{steps[at]:g}"
             tick.size = (px(_SCALE_MM) - px(SPACING_MM) * 2, px(TEXT_MM * _LINE))

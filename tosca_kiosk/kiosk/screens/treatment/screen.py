@@ -6,23 +6,29 @@ from typing import Any
 
 from kivy.uix.boxlayout import BoxLayout
 
-from tosca_kiosk.kiosk.screens.base import KioskScreen, action, load_layout
+from tosca_kiosk.kiosk.look import px
+from tosca_kiosk.kiosk.picture import Picture
+from tosca_kiosk.kiosk.screens.base import KioskScreen, action, load_layout, strong
 from tosca_kiosk.kiosk.screens.treatment.guide import UiGuide
+from tosca_kiosk.kiosk.screens.treatment.picture import NO_PICTURE
 from tosca_kiosk.kiosk.screens.treatment.view_model import Primary, TreatmentView, view
 from tosca_kiosk.kiosk.state import KioskState
 from tosca_kiosk.kiosk.widgets.confirm_sheet import UiConfirmSheet
 from tosca_kiosk.kiosk.widgets.dose_bar import UiDoseBar
 from tosca_kiosk.kiosk.widgets.hold_button import UiHoldButton
 from tosca_kiosk.kiosk.widgets.lamp_grid import UiLampGrid
+from tosca_kiosk.kiosk.widgets.live_picture import UiLivePicture
 from tosca_kiosk.kiosk.widgets.state_bar import UiStateBar
 from tosca_kiosk.kiosk.widgets.trend import UiTrend
 from tosca_kiosk.kiosk.widgets.value_tile import UiValueTile
 
-WIDGETS = (UiDoseBar, UiGuide, UiLampGrid, UiStateBar, UiTrend, UiValueTile)
+WIDGETS = (UiDoseBar, UiGuide, UiLampGrid, UiLivePicture, UiStateBar, UiTrend, UiValueTile)
 """What the layout names."""
 load_layout(__file__)
 TREND_EVERY_S = 0.05
 _BACK_MM = 36
+_FOOT_MM = 30.0
+"""Height of what stands below the picture: as many lines as the longest words need."""
 _SLACK_S = 1e-6
 
 
@@ -36,6 +42,8 @@ class TreatmentScreen(KioskScreen):
         part = self.presenter.treating
         self._view: TreatmentView | None = None
         self._trend_s = 0.0
+        self._picture: Picture | None = None
+        self._parts = [strong(self.ids[name]) for name in ("picture", "trend", "guide")]
         self._back = action("Back", self._go_back, width_mm=_BACK_MM)
         self._pause = action("PAUSE", part.pause, acts_on="down", width_mm=_BACK_MM)
         self._primary = BoxLayout()
@@ -68,6 +76,7 @@ class TreatmentScreen(KioskScreen):
 
     def update(self, state: KioskState) -> None:
         super().update(state)
+        self._show_picture(state)
         if state.now_s - self._trend_s < TREND_EVERY_S - _SLACK_S:
             return
         self._trend_s = state.now_s
@@ -76,6 +85,12 @@ class TreatmentScreen(KioskScreen):
             self.ids.trend.add(state.now_s, None, None)
         else:
             self.ids.trend.add(live.mono_s, live.measured_w, live.set_w)
+
+    def _show_picture(self, state: KioskState) -> None:
+        picture = state.picture
+        if picture is not None and self.ids.picture.live and picture is not self._picture:
+            self._picture = picture
+            self.ids.picture.show(picture.pixels)
 
     def show_view(self, view: TreatmentView) -> None:
         self._view = view
@@ -88,7 +103,25 @@ class TreatmentScreen(KioskScreen):
         ids.trend.limit_w, ids.trend.top_w = view.limit_w, view.top_w
         ids.guide.text, ids.guide.detail = view.guide, view.guide_detail
         ids.guide.tone = view.guide_tone
+        ids.picture.live, ids.picture.rate = view.picture.live, view.picture.rate
+        ids.picture.target, ids.picture.message = view.picture.target, NO_PICTURE
+        self._arrange(view)
         self._show_actions(view)
+
+    def _arrange(self, view: TreatmentView) -> None:
+        """Put picture and words on the left; the trend takes the place of whichever is not needed."""
+        picture, trend, guide = self._parts
+        below = trend if view.trend_shown else guide
+        wanted = [picture, below] if view.picture.shown else [trend, guide]
+        left = self.ids.left
+        if left.children[::-1] == wanted:
+            return
+        left.clear_widgets()
+        for part in wanted:
+            left.add_widget(part)
+        for part in (trend, guide):
+            part.size_hint_y = 1 if part is wanted[0] else None
+            part.height = px(_FOOT_MM)
 
     def _show_actions(self, view: TreatmentView) -> None:
         self._back.text, self._back.disabled = view.back_text, not view.can_go_back

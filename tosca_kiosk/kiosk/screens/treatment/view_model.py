@@ -14,6 +14,7 @@ from tosca_kiosk.kiosk import wording
 from tosca_kiosk.kiosk.forms import Opening
 from tosca_kiosk.kiosk.presenter.treating import is_paused
 from tosca_kiosk.kiosk.screens.treatment.lamps import LampRow, lamp_rows
+from tosca_kiosk.kiosk.screens.treatment.picture import PictureView, picture_view
 from tosca_kiosk.kiosk.state import KioskState
 
 
@@ -40,6 +41,7 @@ class Said(NamedTuple):
 class TreatmentView:
     """The screen. state: of the state bar; guide: what to do next; guide_detail: why.
 
+    trend_shown: in the guide's place while there is light; without a camera in the picture's, always.
     guide_tone: info or refused. hold_s: how long control has counted ARM, None while it is not held.
     """
 
@@ -67,6 +69,8 @@ class TreatmentView:
     asking_end: bool
     in_session: bool
 
+    picture: PictureView
+    trend_shown: bool
 
 def view(state: KioskState) -> TreatmentView:
     """Return what the screen shows; figures only from fresh data."""
@@ -100,6 +104,8 @@ def view(state: KioskState) -> TreatmentView:
         asking_end=form.asking_end,
         in_session=open_,
     )
+        picture=picture_view(state),
+        trend_shown=not state.camera or (state_bar(state) == "emitting" and tone != "refused"),
 
 
 def state_bar(state: KioskState) -> str:
@@ -154,6 +160,8 @@ def _primary_enabled(state: KioskState, primary: Primary) -> bool:
     if live is None:
         return primary is Primary.START_CONTROL
     if primary is Primary.ARM:
+    if primary is Primary.ARM and state.camera and not picture_view(state).live:
+        return False
         return live.phase == Phase.READY and (live.hold_s is not None or not live.refusals)
     if primary is Primary.HOME:
         return live.stage_homed is not None and not live.stage_searching
@@ -179,7 +187,7 @@ def _guide(state: KioskState, primary: Primary) -> tuple[Said, str]:
     if form.refused and form.opening is not Opening.CLOSING:
         return Said("Not possible now.", wording.shortened(form.refused, _REASON_LENGTH)), "refused"
     if form.opening is Opening.OPEN:
-        return _guide_in_session(live)
+        return _guide_in_session(state, live)
     if primary is Primary.HOME:
         return _guide_homing(live), "info"
     return _guide_opening(state), "info"
@@ -214,19 +222,21 @@ def _guide_opening(state: KioskState) -> Said:
     return Said("Wait ...", detail.get(form.opening, "The cart is not ready yet."))
 
 
-def _guide_in_session(live: Telemetry) -> tuple[Said, str]:
+def _guide_in_session(state: KioskState, live: Telemetry) -> tuple[Said, str]:
     if live.phase == Phase.READY:
-        return _guide_ready(live)
+        return _guide_ready(state, live)
     said = _BEAMS.get(live.beam)
     if said is not None:
         return said(live), "info"
     return Said("Touch FINISH.", "The session is closed; its record is written then."), "info"
 
 
-def _guide_ready(live: Telemetry) -> tuple[Said, str]:
+def _guide_ready(state: KioskState, live: Telemetry) -> tuple[Said, str]:
     if live.finished:
         return Said("Touch FINISH.", "The protocol is finished."), "info"
     if live.hold_s is not None:
+    if state.camera and not live.refusals and not picture_view(state).live:
+        return _NO_PICTURE, "refused"
         return Said("Keep holding ...", "until the circle is full."), "info"
     if live.refusals:
         return _why_not_armable(live), "refused"
@@ -236,6 +246,10 @@ def _guide_ready(live: Telemetry) -> tuple[Said, str]:
 
 
 def _why_not_armable(live: Telemetry) -> Said:
+_NO_PICTURE = Said("Check the camera.", "There is no live picture.")
+"""The screen has none though control knows of fresh frames."""
+
+
     """Say what control would refuse to arm for, and what to do about it."""
     row = BY_SOURCE.get(live.refusals[0])
     more = f" (+{len(live.refusals) - 1} more)" if len(live.refusals) > 1 else ""
