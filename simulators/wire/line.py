@@ -168,6 +168,8 @@ class VirtualLine:
         late_s = 0.0
         if self.faults is not None:
             data, late_s = self.faults.to_host(data), self.faults.delay_s
+            if not data:
+                return
         start_s = max(self._kernel.now_s, self._to_host_free_s)
         end_s = self._to_host_free_s = start_s + len(data) * self._byte_s
         if self._garbled:

@@ -1,7 +1,7 @@
 """What goes wrong on one serial line, both ways: lost, late, doubled, cut, flipped, echoed, held, babbled.
 
 A `VirtualLine` has its faults as `faults` only while any of them is there. Chance comes from a stream of its
-own, never from the line's, so a line without faults says the same bytes whether or not it had some before.
+own: a fault moves nothing in what other lines and the devices themselves do by chance.
 """
 
 from __future__ import annotations

@@ -3,6 +3,7 @@
 from binascii import crc_hqx
 
 from simulators.cart import SimulatedCart
+from simulators.settable import set_value
 from simulators.world import World
 
 # Instant in s, port, line.
@@ -18,9 +19,11 @@ SCRIPT = [
 ]
 
 
-def heard(seed, step_s):
+def heard(seed, step_s, faults=None):
     """Play the script, reading every step_s, and return what each port said."""
     cart = SimulatedCart(World(seed))
+    for path, value in (faults or {}).items():
+        set_value(cart, path, value)
     kernel = cart.world.kernel
     for line in cart.lines.values():
         line.attach()
@@ -44,6 +47,35 @@ def test_the_same_seed_says_the_same_bytes_at_any_polling_rate():
     often = heard(11, 0.0013)
     assert often == heard(11, 0.01) == heard(11, 0.21)
     assert all(len(data) > 50 for data in often.values())
+
+
+DAMAGE = {
+    "wire.drop": 0.1,
+    "wire.duplicate": 0.1,
+    "wire.truncate": 0.1,
+    "wire.bit_flips": 0.01,
+    "wire.delay_s": 0.05,
+    "wire.echo": True,
+    "wire.babble": 0.1,
+}
+
+
+def test_a_damaged_line_is_damaged_alike_at_any_polling_rate():
+    damage = {
+        f"{port}.{path}": value for port in ("laser", "stage", "board") for path, value in DAMAGE.items()
+    }
+    often = heard(11, 0.0013, damage)
+    assert often == heard(11, 0.01, damage) == heard(11, 0.21, damage)
+    healthy = heard(11, 0.1)
+    assert all(often[port] != healthy[port] for port in ("laser", "stage", "board"))
+
+
+def test_faults_lie_beside_the_data_and_move_nothing_on_another_line():
+    healthy = heard(11, 0.1)
+    damaged = heard(11, 0.1, {f"laser.{path}": value for path, value in DAMAGE.items()})
+    assert damaged["laser"] != healthy["laser"]
+    assert damaged["stage"] == healthy["stage"]
+    assert damaged["board"] == healthy["board"]
 
 
 def test_another_seed_says_other_bytes():

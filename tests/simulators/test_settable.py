@@ -172,16 +172,14 @@ def test_every_switch_goes_back(cart, path):
 
 
 @pytest.mark.parametrize("path", SETTABLE)
-@pytest.mark.parametrize("value", [None, "nonsense", float("nan"), float("inf"), -10_000, 1e9, [], {}])
-def test_no_path_takes_a_value_outside_its_range(cart, path, value):
-    with pytest.raises(SettingError, match="allowed"):
-        set_value(cart, path, value)
+def test_no_path_takes_a_value_outside_its_range(cart, path):
+    for value in (None, "nonsense", float("nan"), float("inf"), -10_000, 1e9, [], {}):
+        with pytest.raises(SettingError, match="allowed"):
+            set_value(cart, path, value)
 
 
-@pytest.mark.parametrize("path", SETTABLE)
-def test_every_path_has_a_meaning(path):
-    assert SETTABLE[path].meaning
-    assert SETTABLE[path].allowed
+def test_every_path_has_a_meaning():
+    assert all(setting.meaning and setting.allowed for setting in SETTABLE.values())
 
 
 UNKNOWN = {
