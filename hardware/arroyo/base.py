@@ -135,8 +135,7 @@ class ArroyoDevice(PortDriver):
 
     def _send_due(self, now_s: float) -> float:
         line = self._line
-        if now_s >= line.deadline_s:
-            line.expire(now_s)
+        if now_s >= line.deadline_s and line.expire(now_s):
             self._unanswered(now_s)
         idle_until_s = inf
         if self._link is LinkState.READY:

@@ -2,8 +2,9 @@
 
 Replies do not say what they answer, so one question is outstanding at a time and has one absolute deadline.
 After an unanswered question, a refused answer or a line nobody asked for, answers and questions may be out of
-step; the next question is then preceded by *IDN?, whose answer is like no other: whatever comes before it is
-stale and dropped. Source: Arroyo Computer Interfacing Manual, P/N 530-1003 Rev K, message structure.
+step; the next question then waits until the line is quiet and is preceded by *IDN?, whose answer is like no
+other: whatever comes before it is stale and dropped.
+Source: Arroyo Computer Interfacing Manual, P/N 530-1003 Rev K, message structure.
 """
 
 from __future__ import annotations
@@ -18,6 +19,8 @@ _LINE_ENDS = re.compile(rb"[\r\n]+")
 _LONGEST_LINE = 512
 """An error queue with its texts is under 400 characters: more without a line end is babble."""
 _ECHOES_KEPT = 8
+_QUIET_S = 0.03
+"""Answers take 5 to 30 ms: after so long without a byte hardly an old one is to come."""
 _GAP_S = 0.06
 """Between two bytes of an answer: 16 ms of a USB adapter, 33 ms at 300 baud. More is a lost line end."""
 
@@ -27,6 +30,8 @@ class QueryLine:
 
     __slots__ = (
         "_answer_timeout_s",
+        "_draining",
+        "_heard_s",
         "_incoming",
         "_outgoing",
         "_question",
@@ -57,13 +62,16 @@ class QueryLine:
         self._outgoing = b""
         self._recent.clear()
         self._synchronised = True
+        self._heard_s = -inf
+        self._draining = False
+        """The outstanding question waits for the line to be quiet before it is sent."""
         self._question = ""
         self._waiting: str | None = None
         self.busy = False
         self.asked_s = -inf
         """When the question that is outstanding or was answered last was handed over."""
         self.deadline_s = inf
-        """When the outstanding question is given up; inf when none is."""
+        """When `expire` has something to do; inf when no question is outstanding."""
         self.unanswered_in_row = 0
         self.broken_in_row = 0
         """Answers in a row that began and did not end."""
@@ -80,20 +88,29 @@ class QueryLine:
         if self._incoming:
             self._incoming = b""
             self._synchronised = False
-        if self._synchronised or question == IDENTITY_QUESTION:
+        if self._synchronised:
             self._put(question, now_s)
-        else:
+            return
+        self._waiting = None if question == IDENTITY_QUESTION else question
+        if now_s >= self._heard_s + _QUIET_S:
             self._put(IDENTITY_QUESTION, now_s)
-            self._waiting = question
+            return
+        self.busy = self._draining = True
+        self.asked_s = now_s
+        self.deadline_s = self._heard_s + _QUIET_S
 
     def receive(self, data: bytes, now_s: float) -> str | None:
         """Take in bytes and return the answer to the question, if they complete it."""
+        self._heard_s = now_s
+        if self._draining:
+            self.deadline_s = min(self.asked_s + self._answer_timeout_s, now_s + _QUIET_S)
+            return None
         self._incoming += data
         if b"\r" not in data and b"\n" not in data:
             if len(self._incoming) > _LONGEST_LINE:
                 self._incoming = b""
                 self._synchronised = False
-            elif self.busy:
+            else:
                 self._expect_end(now_s)
             return None
         *lines, self._incoming = _LINE_ENDS.split(self._incoming)
@@ -110,22 +127,28 @@ class QueryLine:
                 self._synchronised = False
                 continue
             found = self._match(text)
-            if found is not None:
+            if found is None:
+                # Stale, or the awaited identity damaged: whichever, the whole one is not far.
+                self._expect_more(now_s)
+            else:
                 answer = self._answered(found, now_s)
                 listening = False  # what follows in these bytes came before anything new was asked
-        if self._incoming and self.busy:
-            self._expect_end(now_s)
+        self._expect_end(now_s)
         return answer
 
     def expire(self, now_s: float) -> bool:
-        """Give the question up when its deadline has passed; return whether it was."""
+        """Do what is due at the deadline; return whether the question was given up."""
         if now_s < self.deadline_s:
+            return False
+        if self._draining:
+            self._draining = False
+            self._put(IDENTITY_QUESTION, now_s)
             return False
         self.busy = False
         self.deadline_s = inf
         self._waiting = None
         self._synchronised = False
-        if self._incoming and now_s < self.asked_s + self._answer_timeout_s:
+        if now_s < self.asked_s + self._answer_timeout_s:
             self.refused += 1
             self.broken_in_row += 1
         else:
@@ -165,8 +188,13 @@ class QueryLine:
 
         An echo of the question is no answer yet.
         """
-        if not self._question.encode("ascii").startswith(self._incoming.upper()):
-            self.deadline_s = min(self.asked_s + self._answer_timeout_s, now_s + _GAP_S)
+        if self._incoming and self.busy:
+            question = self._question.encode("ascii")
+            if not question.startswith(self._incoming.upper()):
+                self._expect_more(now_s)
+
+    def _expect_more(self, now_s: float) -> None:
+        self.deadline_s = min(self.asked_s + self._answer_timeout_s, now_s + _GAP_S)
 
     def _answered(self, text: str, now_s: float) -> str | None:
         self.busy = False

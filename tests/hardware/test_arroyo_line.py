@@ -112,27 +112,77 @@ def test_a_late_identity_is_never_taken_for_another_answer(line):
 def test_an_answer_too_many_realigns_the_line(line, stray):
     asked(line, "LAS:OUT?")
     assert line.receive(b"0\r\n" + stray, 0.02) == "0"
-    assert asked(line, "LAS:COND?", now_s=0.02) == b"*IDN?\r"
+    assert asked(line, "LAS:COND?", now_s=0.06) == b"*IDN?\r"
+
+
+def test_the_identity_is_asked_when_the_line_is_quiet(line):
+    """Else an identity asked before could answer, and an old answer come behind it."""
+    asked(line, "LAS:OUT?")
+    line.receive(b"0\r\n1000\r\n", 0.02)
+    assert asked(line, "LAS:COND?", now_s=0.02) == b""
+    for tick in range(3, 13):
+        assert not line.expire(tick / 100)
+        assert line.receive(b"528\r\n" + IDENTITY, tick / 100) is None
+    assert not line.expire(0.14)
+    assert line.take_output() == b""
+    assert not line.expire(0.16)
+    assert line.take_output() == b"*IDN?\r"
+    assert line.receive(IDENTITY, 0.19) is None
+    assert line.take_output() == b"LAS:COND?\r"
+    assert line.receive(b"528\r\n", 0.22) == "528"
+
+
+def test_babble_holds_the_next_question_up_no_longer_than_an_answer_may_take(line):
+    line.receive(b"?\r\n", 0.0)
+    asked(line, "LAS:COND?", now_s=0.0)
+    for tick in range(1, 50):
+        line.receive(b"?\r\n", tick / 100)
+        assert not line.expire(tick / 100)
+    assert not line.expire(0.5)
+    assert line.take_output() == b"*IDN?\r"
+
+
+def test_an_answer_that_stops_in_the_middle_is_given_up_soon(line):
+    asked(line, "LAS:LDI?")
+    assert line.receive(b"10", 0.02) is None
+    assert not line.expire(0.07)
+    assert line.expire(0.09)
+    assert (line.refused, line.broken_in_row, line.unanswered) == (1, 1, 0)
+
+
+def test_an_echo_alone_does_not_hurry_the_answer(line):
+    asked(line, "LAS:LDI?")
+    assert line.receive(b"LAS:L", 0.01) is None
+    assert line.receive(b"DI?", 0.02) is None
+    assert not line.expire(0.4)
+    assert line.receive(b"1000\r\n", 0.4) == "1000"
+
+
+def test_a_damaged_identity_is_asked_again_soon(line):
+    asked(line, "*IDN?")
+    assert line.receive(b"Arr\x0fyo 4320\r\n", 0.03) is None
+    assert line.expire(0.1)
+    assert asked(line, "*IDN?", now_s=0.1) == b"*IDN?\r"
 
 
 def test_an_answer_that_makes_no_sense_realigns_the_line(line):
     asked(line, "LAS:OUT?")
     assert line.receive(b"1024\r\n", 0.02) == "1024"
     line.refuse_answer()
-    assert asked(line, "LAS:COND?", now_s=0.02) == b"*IDN?\r"
+    assert asked(line, "LAS:COND?", now_s=0.06) == b"*IDN?\r"
     assert line.refused == 1
 
 
 def test_an_answer_that_nobody_asked_for_realigns_the_line(line):
     assert line.receive(b"1024\r\n", 0.0) is None
-    assert asked(line, "LAS:COND?") == b"*IDN?\r"
+    assert asked(line, "LAS:COND?", now_s=0.04) == b"*IDN?\r"
 
 
 def test_the_rest_of_a_stray_line_is_not_glued_to_the_next_answer(line):
     line.receive(b"10", 0.0)
-    assert asked(line, "LAS:LDI?") == b"*IDN?\r"
-    assert line.receive(b"24\r\n" + IDENTITY, 0.02) is None
-    assert line.receive(b"5\r\n", 0.04) == "5"
+    assert asked(line, "LAS:LDI?", now_s=0.04) == b"*IDN?\r"
+    assert line.receive(b"24\r\n" + IDENTITY, 0.06) is None
+    assert line.receive(b"5\r\n", 0.08) == "5"
 
 
 def test_a_line_that_comes_with_the_identity_is_older_than_the_question_behind_it(line):
