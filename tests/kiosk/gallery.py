@@ -98,6 +98,14 @@ def patients(count=9):
     return ui.UiPickList(rows=rows, chosen=1)
 
 
+def read_rows():
+    rows = (
+        ui.ReadRow("A wrong PIN for jane.doe.", "warning, 2026-03-14 09:26:53", "refused"),
+        ui.ReadRow("The treatment was paused.", "info, 2026-03-14 09:21:07, session 7", "info"),
+    )
+    return ui.UiRowList(rows=rows)
+
+
 def strip(**settings):
     return ui.UiSimulatedStrip(**settings)
 
@@ -181,6 +189,8 @@ WIDGETS = {
     "pick_list": (patients, 120, 80.5),
     "pick_list_short": (lambda: patients(2), 120, 60),
     "pick_list_empty": (lambda: ui.UiPickList(empty="No patient of that name"), 120, 60),
+    "alarm_no_sound": (lambda: alarm("high", has_sound=False), 200, 15),
+    "row_list": (read_rows, 150, 46),
     "pin_pad": (lambda: ui.UiPinPad(message="PIN of M. Ortiz", count=2), 120, 80.5),
     "pin_pad_waits": (lambda: ui.UiPinPad(message="That PIN is wrong.", wait_s=8), 120, 80.5),
     "profile": (profile, 120, 60),

@@ -2,7 +2,17 @@
 
 import pytest
 
-from tosca_kiosk.kiosk.tokens import DARK, FLASH_DUTY, FLASH_HZ, LIGHT, PAIRS, THEMES, contrast, rgba
+from tosca_kiosk.kiosk.tokens import (
+    DARK,
+    FLASH_DUTY,
+    FLASH_HZ,
+    LIGHT,
+    PAIRS,
+    THEMES,
+    contrast,
+    luminance,
+    rgba,
+)
 
 BLACK, WHITE = rgba("#000000"), rgba("#FFFFFF")
 
@@ -41,6 +51,11 @@ def test_flash_rates_lie_inside_the_standard():
     assert 0.4 <= FLASH_HZ["medium"] <= 0.8
     assert "low" not in FLASH_HZ
     assert 0.2 <= FLASH_DUTY <= 0.6
+
+
+@pytest.mark.parametrize("theme", [DARK, LIGHT], ids=lambda theme: theme.name)
+def test_a_key_that_cannot_be_used_is_never_brighter_than_one_that_can(theme):
+    assert luminance(*theme.rgba("off")[:3]) < luminance(*theme.rgba("raised")[:3])
 
 
 @pytest.mark.parametrize("theme", [DARK, LIGHT], ids=lambda theme: theme.name)

@@ -19,12 +19,13 @@ from tosca_kiosk.config import load_config
 from tosca_kiosk.control.clock import RealClock
 from tosca_kiosk.control.link.client import ControlLink
 from tosca_kiosk.control.link.datagram import ALIVE, START_CONTROL, SUPERVISOR_SOCKET, DatagramOutlet
-from tosca_kiosk.kiosk import environment
+from tosca_kiosk.kiosk import environment, keys
 from tosca_kiosk.kiosk.collector import Collector
 from tosca_kiosk.kiosk.heartbeat import Heartbeat
 from tosca_kiosk.kiosk.picture import PictureSource
 from tosca_kiosk.kiosk.presenter import Presenter
 from tosca_kiosk.kiosk.services import Record, Worker
+from tosca_kiosk.kiosk.sound import AlarmSound, KivyPlayer
 from tosca_kiosk.storage import data_directory_lock
 
 if TYPE_CHECKING:
@@ -111,7 +112,7 @@ def _show(presenter: Presenter, world: Any, heartbeat: Heartbeat, windowed: bool
     from tosca_kiosk.kiosk.shell import Shell  # noqa: PLC0415
 
     clock = RealClock()
-    shell: Shell = Shell(presenter, world)
+    shell: Shell = Shell(presenter, world, AlarmSound(KivyPlayer()))
     outside = OutsideView(Path(os.environ[TEST_SOCKET]), shell, Window) if TEST_SOCKET in os.environ else None
 
     class KioskApp(App):
@@ -119,9 +120,8 @@ def _show(presenter: Presenter, world: Any, heartbeat: Heartbeat, windowed: bool
 
         title = "TOSCA Kiosk"
 
-        def open_settings(self, *_: Any) -> bool:
-            """F1 opens nothing."""
-            return False
+        def _install_settings_keys(self, window: Any) -> None:
+            """F1 opens no settings."""
 
         def on_start(self) -> None:
             shell.frame.attach(Window)
@@ -140,8 +140,9 @@ def _show(presenter: Presenter, world: Any, heartbeat: Heartbeat, windowed: bool
             outside.poll(now_s)
 
     Window.bind(on_flip=lambda _window: heartbeat.drawn())
-    # A cart's screen cannot be closed; a developer's window can, which ends the run.
-    Window.bind(on_request_close=lambda *_: not windowed, on_keyboard=lambda *_: True)
+    keys.ignore_keys(Window)
+    if not windowed:
+        keys.refuse_to_close(Window)  # a developer's window can be closed, which ends the run
     Clock.schedule_interval(frame, FRAME_S)
     collector = Collector()
     try:

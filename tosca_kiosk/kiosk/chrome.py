@@ -11,7 +11,7 @@ from tosca_kiosk.kiosk.state import Alarm, KioskState
 class Chrome:
     """The top bar, the alarm slot and the simulated cart's strip, as texts and flags.
 
-    link_age_s: of control's data; None: there is none. since_s: when the alarm in front came.
+    link_age_s: of control's data; None: there is none. audible: an alarm sounds, or would without its pause.
     """
 
     patient: str
@@ -24,6 +24,7 @@ class Chrome:
     what: str
     to_do: str
     more: int
+    audible: bool
     lock_shown: bool
     asleep: bool
     pedal_pressed: bool | None
@@ -46,6 +47,7 @@ def chrome(state: KioskState) -> Chrome:
         what="" if front is None else (front.what if front.active else f"Over: {front.what}"),
         to_do="" if front is None else front.to_do,
         more=max(0, len(_to_show(state.alarms)) - 1),
+        audible=any(alarm.active and not alarm.acknowledged for alarm in state.alarms),
         lock_shown=state.user is not None and not state.may_emit,
         asleep=state.asleep,
         pedal_pressed=None if live is None else live.pedal_pressed,

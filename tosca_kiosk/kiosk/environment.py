@@ -11,6 +11,7 @@ import sys
 PANEL_DPI = 149.5
 """A 10.1 inch panel of 1280 x 800."""
 PANEL_PX = (1280, 800)
+TOUCH_INPUT = "mouse,disable_multitouch"
 
 
 class KivyTooEarlyError(RuntimeError):
@@ -23,7 +24,7 @@ def prepare(
     windowed: bool = False,
     offscreen: bool = False,
     size_px: tuple[int, int] = PANEL_PX,
-    touch_input: str = "mouse,disable_multitouch",
+    touch_input: str = TOUCH_INPUT,
 ) -> None:
     """Set Kivy's environment and configuration, once, before its first import.
 
@@ -52,6 +53,8 @@ def _variables(dpi: float, offscreen: bool) -> dict[str, str]:
         "KIVY_NO_CONFIG": "1",  # a file in the home directory must not change a cart
         "KIVY_NO_FILELOG": "1",
         "KIVY_LOG_MODE": "PYTHON",  # Kivy's own handler would swallow a crash
+        "KIVY_AUDIO": "sdl2",  # the one that comes with Kivy; others are looked for in seconds
+        "SDL_MOUSE_FOCUS_CLICKTHROUGH": "1",  # a touch that also gives the window its focus counts
         "KIVY_DPI": str(dpi),
         "KIVY_METRICS_DENSITY": "1",
         "KIVY_METRICS_FONTSCALE": "1",

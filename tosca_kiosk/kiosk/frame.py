@@ -195,6 +195,7 @@ class UiFrame(Painted, FloatLayout):
         self._window.unbind(on_mouse_down=self._earliest, on_touch_down=self._first, on_touch_up=self._last)
         self._window.remove_widget(self)
         self._window = None
+        fingers.forget()
 
     def _earliest(self, window: Any, *_: Any) -> bool:
         """Act on a finger on STOP; the touch follows and does the rest."""
@@ -224,6 +225,7 @@ class UiFrame(Painted, FloatLayout):
 
     def _last(self, _window: Any, touch: MotionEvent) -> bool:
         self._repeats.lifted(touch.x, touch.y)
+        fingers.lifted(touch)
         if touch is self._stop_touch:
             self._stop_touch, self.stop.pressed = None, False
         return False

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from math import ceil
 from typing import Any
-
-from kivy.clock import Clock
 
 from tosca_kiosk.kiosk.alarm_sheet import AlarmSheet
 from tosca_kiosk.kiosk.chrome import Chrome, chrome
@@ -13,17 +12,18 @@ from tosca_kiosk.kiosk.frame import UiFrame
 from tosca_kiosk.kiosk.look import look
 from tosca_kiosk.kiosk.presenter import Presenter
 from tosca_kiosk.kiosk.screens.all_screens import make_screens
+from tosca_kiosk.kiosk.sound import AlarmSound
 from tosca_kiosk.kiosk.state import KioskState, ScreenName
-
-AUDIO_PAUSE_S = 120.0
-"""At most, per occurrence; a new alarm ends it."""
 
 
 class Shell:
     """world: takes the simulated cart's inputs (`{"pedal.pressed": true}`), None where there is none."""
 
-    def __init__(self, presenter: Presenter, world: Callable[[dict[str, Any]], object] | None) -> None:
+    def __init__(
+        self, presenter: Presenter, world: Callable[[dict[str, Any]], object] | None, sound: AlarmSound
+    ) -> None:
         self.presenter = presenter
+        self.sound = sound
         self.frame = UiFrame()
         self.screens = make_screens(presenter, self.frame)
         self.alarm_sheet = AlarmSheet(
@@ -31,8 +31,8 @@ class Shell:
         )
         self.shown: ScreenName | None = None
         self._chrome: Chrome | None = None
-        self._paused_until_s = 0.0
-        self._paused_for = ""
+        self._now_s = 0.0
+        self.frame.alarm_slot.has_sound = sound.ready
         self._bind(world)
 
     def _bind(self, world: Callable[[dict[str, Any]], object] | None) -> None:
@@ -43,7 +43,8 @@ class Shell:
             on_lock=lambda _frame: presenter.lock(),
         )
         frame.alarm_slot.bind(
-            on_tap=lambda _slot: self._open_alarms(), on_audio_pause=lambda _slot: self._pause_audio()
+            on_tap=lambda _slot: self._open_alarms(),
+            on_audio_pause=lambda _slot: self.sound.pause(self._now_s),
         )
         frame.strip_shown = world is not None
         if world is not None:
@@ -60,12 +61,14 @@ class Shell:
             self.shown = state.screen
             self.screens[state.screen].entered()
             self.frame.show(self.screens[state.screen])
+        self._now_s = state.now_s
+        self.sound.update(state.now_s, state.alarms)
+        self.frame.alarm_slot.audio_pause_s = ceil(self.sound.paused_s(state.now_s))
         self._show_chrome(chrome(state))
         self.alarm_sheet.show_alarms(state.alarms)
         self.screens[state.screen].update(state)
 
     def _show_chrome(self, view: Chrome) -> None:
-        self._show_audio_pause(view)
         if view == self._chrome:
             return
         self._chrome = view
@@ -74,6 +77,7 @@ class Shell:
         top.clock, top.link_age_s = view.clock, view.link_age_s
         slot.priority, slot.what, slot.to_do, slot.more = view.priority, view.what, view.to_do, view.more
         frame.simulated, frame.lock_shown, frame.asleep = view.simulated, view.lock_shown, view.asleep
+        slot.can_pause = view.audible
         frame.strip.pedal_pressed, frame.strip.stop_loop_closed = view.pedal_pressed, view.stop_loop_closed
 
     # --- alarms -------------------------------------------------------------------------------------------
@@ -83,14 +87,3 @@ class Shell:
 
     def _close_alarms(self) -> None:
         self.frame.close_sheet(self.alarm_sheet)
-
-    def _pause_audio(self) -> None:
-        view = self._chrome
-        if view is not None and view.priority:
-            self._paused_until_s, self._paused_for = Clock.get_time() + AUDIO_PAUSE_S, view.what
-
-    def _show_audio_pause(self, view: Chrome) -> None:
-        if view.what != self._paused_for:
-            self._paused_until_s = 0.0
-        left_s = max(0.0, self._paused_until_s - Clock.get_time())
-        self.frame.alarm_slot.audio_pause_s = round(left_s)

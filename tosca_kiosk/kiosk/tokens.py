@@ -19,12 +19,16 @@ GRAPHIC_CONTRAST = 3.0
 
 @dataclass(frozen=True, slots=True)
 class Theme:
-    """Colours as #RRGGBB by use. on_...: the ink upon that paper; ..._off: the flash's other phase."""
+    """Colours as #RRGGBB by use. on_...: the ink upon that paper; ..._off: the flash's other phase.
+
+    off: the paper of a key that cannot be used now; never brighter than that of one that can.
+    """
 
     name: str
     bg: str
     surface: str
     raised: str
+    off: str
     outline: str
     text: str
     text2: str
@@ -60,6 +64,7 @@ DARK = Theme(
     bg="#0B0F14",
     surface="#151C24",
     raised="#222D38",
+    off="#151C24",
     outline="#6F8295",
     text="#F2F5F7",
     text2="#B4C0CC",
@@ -82,10 +87,11 @@ LIGHT = Theme(
     bg="#DCE3E9",
     surface="#FFFFFF",
     raised="#EDF1F4",
+    off="#D2DAE1",
     outline="#647280",
     text="#0E1419",
     text2="#3C4854",
-    disabled="#586470",
+    disabled="#525E69",
     action="#1259A8",
     on_action="#FFFFFF",
     measured="#08724F",
@@ -117,6 +123,7 @@ def _pairs() -> tuple[Pair, ...]:
     plain += [
         Pair(ink, paper, TEXT_CONTRAST) for ink in ("disabled", "refused") for paper in ("bg", "surface")
     ]
+    plain += [Pair("disabled", "off", TEXT_CONTRAST)]
     filled = ("action", "sim", "ready", "emission", "high", "high_off", "medium", "medium_off", "low")
     plain += [Pair(f"on_{paper}", paper, TEXT_CONTRAST) for paper in filled]
     plain += [Pair("measured", "surface", TEXT_CONTRAST), Pair("sim", "bg", GRAPHIC_CONTRAST)]

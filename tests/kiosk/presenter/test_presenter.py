@@ -174,6 +174,48 @@ def test_a_wrong_pin_says_so_and_delays_the_second_time(staffed):
     assert state.login.retry_at_s > state.now_s
 
 
+@pytest.mark.parametrize("away", ["another account", "the list", "a lock"])
+def test_the_wait_after_wrong_pins_is_still_counted_when_one_comes_back_to_the_account(staffed, away):
+    part = staffed.presenter.login
+    first, other = staffed.state.login.accounts.users[:2]
+    part.choose(first)
+    for _ in range(3):
+        part.pin("999999")
+        staffed.settle()
+        staffed.now_s += 0.1
+    waited = staffed.state.login
+    if away == "a lock":
+        staffed.presenter.lock()
+        staffed.settle()
+    else:
+        part.choose(other if away == "another account" else None)
+        assert (part.form.refused, part.form.retry_at_s) == ("", 0.0)
+    part.choose(first)
+    assert (part.form.refused, part.form.retry_at_s) == (waited.refused, waited.retry_at_s)
+    assert part.form.retry_at_s > staffed.now_s
+    staffed.now_s = waited.retry_at_s + 1.0
+    staffed.frame()
+    part.choose(None)
+    part.choose(first)
+    assert (part.form.refused, part.form.retry_at_s) == ("", 0.0)
+
+
+def test_the_wait_of_an_account_holds_for_the_reset_of_a_fault_too(signed_in):
+    signed_in.cart = telemetry(phase="fault", faults=("stop_loop",))
+    signed_in.settle()
+    jane, admin = signed_in.state.login.accounts.users
+    part = signed_in.presenter.fault
+    part.choose(admin)
+    for _ in range(2):
+        part.pin("999999")
+        signed_in.settle()
+    waited = part.form
+    part.choose(jane)
+    part.choose(admin)
+    assert (part.form.refused, part.form.retry_at_s) == (waited.refused, waited.retry_at_s)
+    assert "in a row" in part.form.refused
+
+
 def test_the_screen_locks_after_ten_minutes_and_dims_before(signed_in):
     signed_in.frame(DIM_AFTER_S + 1)
     assert signed_in.state.asleep
@@ -264,6 +306,45 @@ def test_ending_closes_the_session_and_then_its_journal(opened):
     opened.cart = telemetry(session_id=1)
     opened.reply()
     assert isinstance(opened.control.poll(), EndSession)
+
+
+READ_BACK = "wait until the laser is read back off"
+
+
+def closes_asked(desk):
+    desk.control.poll()
+    return [one for one in desk.control.requests if getattr(one, "command", "") is CommandType.CLOSE_SESSION]
+
+
+def test_a_close_that_is_refused_at_first_is_asked_again_and_the_refusal_not_shown(opened):
+    opened.presenter.treating.end()
+    state = opened.reply(READ_BACK)
+    assert (state.treatment.opening, state.treatment.refused) == (Opening.CLOSING, "")
+    assert len(closes_asked(opened)) == 2
+    opened.cart = telemetry(session_id=1)
+    opened.reply()
+    assert isinstance(opened.control.poll(), EndSession)
+
+
+def test_a_close_that_stays_refused_says_so_after_two_seconds(opened):
+    opened.cart = in_session(session_id=1, phase="armed")
+    opened.settle()
+    opened.presenter.treating.end()
+    for _ in range(20):
+        state = opened.reply("pause the treatment first")
+        if state.treatment.refused:
+            break
+    assert (state.treatment.opening, state.treatment.refused) == (Opening.OPEN, "pause the treatment first")
+    assert 2 < len(closes_asked(opened)) < 14
+
+
+def test_pause_reaches_control_while_its_data_are_stale_and_needs_no_word_where_there_is_no_light(opened):
+    opened.now_s += 1.0
+    assert opened.presenter.frame(opened.now_s).live is None
+    opened.presenter.treating.pause()
+    order = opened.control.poll()
+    assert (order.command, order.session) == (CommandType.PAUSE, 1)
+    assert opened.reply("there is nothing to pause").treatment.refused == ""
 
 
 def test_the_row_says_paused_from_a_pause_to_the_next_arming(opened):

@@ -8,11 +8,13 @@ from __future__ import annotations
 from datetime import UTC, datetime
 
 import pytest
+from loudspeaker import Loudspeaker
 
 from tosca_kiosk.config import bundled, load_config
 from tosca_kiosk.control.link.client import ControlLink
 from tosca_kiosk.kiosk.presenter import Presenter
 from tosca_kiosk.kiosk.services import Record, Worker
+from tosca_kiosk.kiosk.sound import AlarmSound
 
 NOTED = {
     "treating": "begin_arm arm cancel_arm pause end ask_end home_stage open retry leave",
@@ -57,7 +59,7 @@ def the_shell(presenter, wishes):
     from tosca_kiosk.kiosk.shell import Shell  # noqa: PLC0415
 
     the_stage()
-    return Shell(presenter, lambda note: wishes.append(("world", note)))
+    return Shell(presenter, lambda note: wishes.append(("world", note)), AlarmSound(Loudspeaker()))
 
 
 @pytest.fixture

@@ -13,6 +13,7 @@ environment.prepare(offscreen=True)
 
 from audit import audit  # noqa: E402 -- after the environment
 from golden import write  # noqa: E402
+from loudspeaker import Loudspeaker  # noqa: E402
 from scenes import SCENES, put  # noqa: E402
 from stage import the_stage  # noqa: E402
 
@@ -21,6 +22,7 @@ from tosca_kiosk.control.link.client import ControlLink  # noqa: E402
 from tosca_kiosk.kiosk.presenter import Presenter  # noqa: E402
 from tosca_kiosk.kiosk.services import Record, Worker  # noqa: E402
 from tosca_kiosk.kiosk.shell import Shell  # noqa: E402
+from tosca_kiosk.kiosk.sound import AlarmSound  # noqa: E402
 
 
 def main(folder):
@@ -29,7 +31,8 @@ def main(folder):
     worker = Worker()
     with tempfile.TemporaryDirectory() as data:
         record = Record(load_config(bundled("simulated.yaml")), Path(data), lambda: datetime.now(UTC))
-        shell = Shell(Presenter(record, worker, ControlLink(Path(data) / "no.sock"), lambda: None), print)
+        presenter = Presenter(record, worker, ControlLink(Path(data) / "no.sock"), lambda: None)
+        shell = Shell(presenter, print, AlarmSound(Loudspeaker()))
         shell.frame.attach(stage.window)
         for theme in ("dark", "light"):
             for name in SCENES:

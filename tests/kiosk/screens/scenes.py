@@ -74,10 +74,10 @@ LISTED = (
         "Too strong",
         "Over this cart's limit.",
         GENTLE,
-        "steps[0].power_end_watts: 12.0 is over 10.0 W (max_laser_power_watts)",
+        "Step 1: power at its end 12.0 is over 10.0 W (the cart's limit)",
         None,
     ),
-    ListedProtocol("Broken", "", None, "steps: is missing", None),
+    ListedProtocol("Broken", "", None, "The steps are missing", None),
 )
 
 SESSION = Session(
@@ -243,6 +243,7 @@ LOG = tuple(
             ("emergency", "The emergency stop is pressed or its wire is open. Turn the red button."),
             ("warning", "A wrong PIN for jane.doe."),
             ("critical", "Measured power is far under the set power. Check the fibre."),
+            ("info", "The treatment was paused."),
         ],
         start=1,
     )
@@ -298,7 +299,7 @@ SCENES = {
     "protocol_broken": protocols(LISTED[3]),
     "treatment_home": treating(
         TreatmentForm(), session_id=None, phase="idle", stage_homed=False, ring_size_mm=None,
-        power_limit_w=None,
+        power_limit_w=None, lamps=dict.fromkeys(LAMPS, True) | {"stage": False},
     ),
     "treatment_preparing": treating(TreatmentForm(opening=Opening.PREPARING), session_id=None, phase="idle"),
     "treatment_earlier_dose": treating(

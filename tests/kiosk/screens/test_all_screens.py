@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 from audit import audit, count
 from golden import compare
 from scenes import SCENES, put, treating
 
 from tosca_kiosk.domain.interlocks import INTERLOCKS
+from tosca_kiosk.kiosk.forms import SummaryForm
 from tosca_kiosk.kiosk.state import ScreenName
 
 THEMES = ("dark", "light")
@@ -56,9 +59,6 @@ PICTURES = (
     "fault_technician",
     "fault_pin",
     "summary_completed",
-    "treatment_picture_ready",
-    "treatment_picture_emitting",
-    "treatment_picture_lost",
     "safety_log",
 )
 
@@ -67,6 +67,23 @@ PICTURES = (
 def test_a_screen_looks_as_it_was_approved(stage, shell, name):
     put_up(stage, shell, name, "dark")
     assert compare(f"screen_{name}", stage.picture()) == ""
+
+
+@pytest.mark.parametrize("theme", THEMES)
+def test_whatever_ended_a_session_its_summary_says_it_whole(stage, shell, theme):
+    scene = SCENES["summary_aborted"]
+    problems = []
+    for row in INTERLOCKS:
+        reason = f"{row.source}: {row.what} {row.to_do}"
+        session = replace(scene.summary.result.session, abort_reason=reason)
+        form = SummaryForm(result=replace(scene.summary.result, session=session))
+        shell.show(replace(scene, summary=form, theme=theme))
+        stage.frame(5)
+        shown = shell.screens[ScreenName.SUMMARY]
+        assert shown.ids.reason.text == f"{row.what} {row.to_do}"
+        assert not shown.ids.reason.shorten
+        problems += [f"{row.source}: {problem}" for problem in audit(stage, shown)]
+    assert problems == []
 
 
 @pytest.mark.parametrize("more", [(), ("tec",)], ids=["alone", "more"])

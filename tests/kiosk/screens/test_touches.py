@@ -8,6 +8,7 @@ import pytest
 from scenes import JANE, JOHN, NOW_S, SCENES, in_session, treating
 
 from tosca_kiosk.kiosk.forms import Opening, TreatmentForm
+from tosca_kiosk.kiosk.state import ScreenName
 from tosca_kiosk.kiosk.widgets.button import UiButton
 from tosca_kiosk.kiosk.widgets.hold_button import UiHoldButton
 from tosca_kiosk.kiosk.widgets.list_row import UiListRow
@@ -87,6 +88,21 @@ def test_pause_acts_on_touch_down(stage, shell, asked):
     finger = stage.touch(key(shell, "PAUSE"))
     assert asked == [("pause",)]
     finger.lift()
+
+
+@pytest.mark.parametrize("scene", ["treatment_stale", "treatment_control_lost"])
+def test_pause_is_sent_while_nobody_knows_whether_there_is_light(stage, shell, asked, scene):
+    put_up(stage, shell, scene)
+    finger = stage.touch(key(shell, "PAUSE"))
+    assert asked == [("pause",)]
+    finger.lift()
+
+
+def test_a_line_of_the_safety_log_is_no_key(stage, shell, asked):
+    put_up(stage, shell, "safety_log")
+    shown = shell.screens[ScreenName.SAFETY_LOG].ids.rows
+    assert len([*shown.walk(restrict=True)]) > 10
+    assert not any(getattr(widget, "tappable", False) for widget in shown.walk(restrict=True))
 
 
 def test_arming_takes_what_control_has_counted(stage, shell, asked):

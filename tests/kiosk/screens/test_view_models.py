@@ -37,7 +37,7 @@ def test_no_figure_is_shown_from_data_that_is_not_fresh(state):
     assert view.power_details == ("set --", "limit --")
     assert view.remaining_details[-1] == "ring --"
     assert {lamp.state for lamp in view.lamps} == {"unknown"}
-    assert not view.can_pause
+    assert view.can_pause, "nobody knows whether there is light: PAUSE and STOP are always there to be sent"
     assert view.primary is not Primary.ARM
     assert view.guide_tone == "refused"
 
@@ -86,6 +86,23 @@ def test_whatever_refuses_arming_says_why_and_switches_the_key_off(row):
     assert view.guide_detail == row.what
 
 
+@pytest.mark.parametrize(
+    ("changes", "shown"),
+    [
+        ({"phase": "idle", "stage_homed": False}, "unknown"),
+        ({"phase": "idle", "stage_homed": False, "stage_searching": True}, "unknown"),
+        ({"phase": "idle", "stage_homed": None, "stage_searching": None}, "bad"),
+        ({"phase": "idle", "stage_homed": False, "stage_searching": None}, "bad"),
+        ({"phase": "idle", "stage_homed": True}, "bad"),
+        ({"phase": "ready", "stage_homed": False}, "bad"),
+    ],
+    ids=["not homed", "homing", "silent", "not ready", "tripped", "in a session"],
+)
+def test_a_stage_that_waits_to_be_homed_has_not_failed(changes, shown):
+    rows = treatment_view(treating(lamps=dict.fromkeys(LAMPS, True) | {"stage": False}, **changes)).lamps
+    assert {row.text: row.state for row in rows}["STAGE"] == shown
+
+
 def test_the_key_stays_on_while_it_is_held():
     assert treatment_view(treating(hold_s=0.5, refusals=("smoothing",))).primary_enabled
 
@@ -126,8 +143,10 @@ def test_with_nobody_signed_in_every_reset_takes_a_pin():
 def test_a_fault_cannot_be_reset_on_old_data():
     state = replace(fault("screen"), telemetry=in_session(phase="fault", mono_s=NOW_S - 1.0))
     view = fault_view(state)
-    assert not view.can_reset
+    assert (view.can_reset, view.can_type) == (False, False)
     assert "old" in view.problem
+    assert "RESET" not in view.advice
+    assert "touch RESET" in fault_view(fault("screen")).advice
 
 
 def test_a_fault_before_the_first_pin_says_when_it_can_be_reset():
@@ -169,6 +188,7 @@ def test_a_cart_without_a_camera_says_so_and_one_with_it_has_a_lamp():
         ("e_stop_pressed: The red button.", "The red button."),
         ("The stage: it moved.", "The stage: it moved."),
         ("ended by the operator", "ended by the operator"),
+        ("long: " + "word " * 40, "word " * 40),
     ],
 )
 def test_the_reason_of_an_abort_is_told_without_the_events_name(reason, shown):

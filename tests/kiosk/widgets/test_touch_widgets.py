@@ -147,6 +147,56 @@ def test_a_second_finger_anywhere_cancels(stage, hold, where):
     assert heard == [("on_begin",), ("on_cancel", "second finger")]
 
 
+@pytest.mark.parametrize("where", [(640, 400), (600, 700), (1200, 60)], ids=["content", "alarms", "STOP"])
+def test_a_hold_does_not_begin_while_another_finger_rests_anywhere(stage, hold, where):
+    heard = told(hold, *EVENTS)
+    resting = Finger(stage, *where)
+    stage.wait(0.1)
+    finger = Finger(stage, hold.x + 30, hold.center_y)
+    assert (heard, hold.holding) == ([], False)
+    resting.lift()
+    stage.wait(0.5)
+    assert heard == [], "the finger that was refused begins nothing later"
+    finger.lift()
+    stage.touch(hold)
+    assert heard == [("on_begin",)]
+
+
+def test_after_a_second_finger_a_new_hold_needs_all_fingers_off(stage, hold):
+    heard = told(hold, *EVENTS)
+    first = Finger(stage, hold.x + 30, hold.center_y)
+    stage.wait(0.1)
+    second = Finger(stage, 640, 400)
+    assert heard == [("on_begin",), ("on_cancel", "second finger")]
+    first.lift()
+    stage.wait(0.1)
+    Finger(stage, hold.x + 30, hold.center_y).lift()
+    assert len(heard) == 2
+    second.lift()
+    stage.wait(0.1)
+    stage.touch(hold)
+    assert heard[2:] == [("on_begin",)]
+
+
+def test_a_finger_reported_twice_rests_nowhere_when_it_is_lifted(stage, hold):
+    heard = told(hold, *EVENTS)
+    one, again = Finger(stage, 640, 400), Finger(stage, 640, 400)
+    one.lift()
+    stage.wait(0.1)
+    stage.touch(hold)
+    assert heard == [("on_begin",)]
+    again.lift()
+
+
+def test_a_key_that_cannot_be_held_shows_no_ring(stage, hold):
+    hold.disabled = True
+    stage.frame(2)
+    assert hold._track_ink.a == 0
+    hold.disabled = False
+    stage.frame(2)
+    assert hold._track_ink.a == 1
+
+
 def test_a_finger_reported_twice_is_no_second_finger(stage, hold):
     heard = told(hold, *EVENTS)
     stage.touch(hold)

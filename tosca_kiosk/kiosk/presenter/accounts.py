@@ -97,12 +97,14 @@ class Login:
     def known(self, known: Accounts) -> None:
         """Take who can sign in; the only one is chosen already."""
         only = known.users[0] if len(known.users) == 1 else None
-        self.form = LoginForm(accounts=known, chosen=only)
+        refused, retry_at_s = still_waiting(self._desk, only)
+        self.form = LoginForm(accounts=known, chosen=only, refused=refused, retry_at_s=retry_at_s)
 
     def choose(self, user: User | None) -> None:
         """Choose whose PIN is asked for; None goes back to the list."""
         if not self.form.busy:
-            self.form = replace(self.form, chosen=user, refused="", retry_at_s=0.0)
+            refused, retry_at_s = still_waiting(self._desk, user)
+            self.form = replace(self.form, chosen=user, refused=refused, retry_at_s=retry_at_s)
 
     def pin(self, pin: str) -> None:
         """Try the chosen account's PIN."""
@@ -115,7 +117,7 @@ class Login:
 
     def _tried(self, tried: PinCheck) -> None:
         if tried.user is None:
-            refused, retry_at_s = wrong_pin(self._desk, tried)
+            refused, retry_at_s = wrong_pin(self._desk, self.form.chosen, tried)
             self.form = replace(self.form, busy=False, refused=refused, retry_at_s=retry_at_s)
             return
         self.form = LoginForm(accounts=self.form.accounts)
@@ -125,10 +127,19 @@ class Login:
         self.form = replace(self.form, busy=False, refused=text)
 
 
-def wrong_pin(desk: Desk, tried: PinCheck) -> tuple[str, float]:
+def wrong_pin(desk: Desk, user: User | None, tried: PinCheck) -> tuple[str, float]:
     """Return what to say of a PIN that was not accepted, and when the next one is looked at."""
     if tried.retry_at is None:
         return "Wrong PIN. Try again.", 0.0
     wait_s = (tried.retry_at - desk.record.utc()).total_seconds()
     # Also said of a PIN that came during the wait and was not looked at.
-    return f"{tried.wrong_tries} wrong PINs in a row.", desk.now_s + max(0.0, wait_s)
+    said = f"{tried.wrong_tries} wrong PINs in a row.", desk.now_s + max(0.0, wait_s)
+    if user is not None:
+        desk.wrong_pins[user.username] = said
+    return said
+
+
+def still_waiting(desk: Desk, user: User | None) -> tuple[str, float]:
+    """Return what `wrong_pin` said of this account while its wait lasts, wherever one went meanwhile."""
+    said = desk.wrong_pins.get("" if user is None else user.username)
+    return said if said is not None and desk.now_s < said[1] else ("", 0.0)

@@ -57,6 +57,8 @@ class Desk:
         self.session: Session | None = None
         self.record_problem: str | None = None
         self.record_open = False
+        self.wrong_pins: dict[str, tuple[str, float]] = {}
+        """By username: what is said of its wrong PINs, and before when (now_s) no other one is looked at."""
         self._waiting: dict[int, tuple[float, Answered]] = {}
         self._asked_s: float | None = None
         self._probe_s = 0.0

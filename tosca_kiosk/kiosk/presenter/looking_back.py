@@ -7,7 +7,7 @@ from dataclasses import replace
 from tosca_kiosk.domain.interlocks import BY_SOURCE, ROLES
 from tosca_kiosk.domain.records import CommandType
 from tosca_kiosk.kiosk.forms import FaultForm, SafetyLogForm, SummaryForm
-from tosca_kiosk.kiosk.presenter.accounts import wrong_pin
+from tosca_kiosk.kiosk.presenter.accounts import still_waiting, wrong_pin
 from tosca_kiosk.kiosk.presenter.desk import Desk
 from tosca_kiosk.kiosk.services import accounts, history
 from tosca_kiosk.kiosk.services.history import LogRow, SessionResult
@@ -36,7 +36,8 @@ class Fault:
     def choose(self, user: User | None) -> None:
         """Choose whose PIN is asked for."""
         if not self.form.busy:
-            self.form = replace(self.form, chosen=user, refused="", retry_at_s=0.0)
+            refused, retry_at_s = still_waiting(self._desk, user)
+            self.form = replace(self.form, chosen=user, refused=refused, retry_at_s=retry_at_s)
 
     def reset(self) -> None:
         """Reset as who is signed in."""
@@ -53,7 +54,7 @@ class Fault:
 
     def _tried(self, tried: PinCheck) -> None:
         if tried.user is None:
-            refused, retry_at_s = wrong_pin(self._desk, tried)
+            refused, retry_at_s = wrong_pin(self._desk, self.form.chosen, tried)
             self.form = replace(self.form, busy=False, refused=refused, retry_at_s=retry_at_s)
             return
         if self._desk.user is None:

@@ -12,12 +12,19 @@ from tosca_kiosk.domain.records import CommandType
 from tosca_kiosk.domain.state import Phase
 from tosca_kiosk.kiosk.alarms import OWN, SCREEN_RESTARTED
 from tosca_kiosk.kiosk.forms import Opening, TreatmentForm
-from tosca_kiosk.kiosk.presenter.desk import CONTROL_SILENT, Desk
+from tosca_kiosk.kiosk.presenter.desk import CONTROL_LOST, CONTROL_SILENT, Desk
+from tosca_kiosk.kiosk.refusals import spoken
 from tosca_kiosk.kiosk.services import history, treatment
 from tosca_kiosk.kiosk.services.treatment import Adopted, Prepared
 from tosca_kiosk.kiosk.state import EMISSION_PHASES, ScreenName
 from tosca_kiosk.record import OpenedRecord, SessionPlan
 from tosca_kiosk.storage.sessions import Session
+
+CLOSE_WITHIN_S = 2.0
+"""Control closes a session when the laser is read back off, which takes up to 1 s after the light."""
+CLOSE_AGAIN_S = 0.2
+_NEED_NO_WORD = frozenset({CommandType.CANCEL_ARM, CommandType.PAUSE})
+"""Refused only where there is nothing to end: ARM let go as it was done, PAUSE touched without any light."""
 
 
 def is_paused(telemetry: Telemetry) -> bool:
@@ -35,6 +42,8 @@ class Treating:
         self._ending: int | None = None
         self._adopted: Protocol | None = None
         self._row_paused = False
+        self._close_until_s = 0.0
+        self._close_again_s: float | None = None
         self.form = TreatmentForm()
 
     @property
@@ -60,6 +69,7 @@ class Treating:
         """Open the session as soon as nothing is in the way, and keep its row in step with its pauses."""
         desk, telemetry = self._desk, self._desk.telemetry
         self._follow_pauses()
+        self._close_again()
         if desk.screen is not ScreenName.TREATMENT or telemetry is None or self.form.refused:
             return
         if self.form.opening is Opening.NOT_ASKED and telemetry.phase == Phase.IDLE and telemetry.stage_homed:
@@ -124,7 +134,7 @@ class Treating:
 
     def _not_opened(self, text: str) -> None:
         self._prepared = None
-        self.form = TreatmentForm(refused=text)
+        self.form = TreatmentForm(refused=spoken(text))
 
     # --- the session ------------------------------------------------------------------------------------
 
@@ -174,13 +184,28 @@ class Treating:
         if telemetry is not None and telemetry.phase == Phase.IDLE:
             self._finish_journal()
         else:
-            self._desk.order(CommandType.CLOSE_SESSION, self._answered_close)
+            self._close_until_s = self._desk.now_s + CLOSE_WITHIN_S
+            self._close()
+
+    def _close(self) -> None:
+        self._close_again_s = None
+        self._desk.order(CommandType.CLOSE_SESSION, self._answered_close)
+
+    def _close_again(self) -> None:
+        """Ask once more for what was refused a moment ago."""
+        if self._close_again_s is not None and self._desk.now_s >= self._close_again_s:
+            self._close()
 
     def _answered_close(self, refused: str | None) -> None:
-        telemetry = self._desk.telemetry
-        closed = telemetry is not None and telemetry.phase not in EMISSION_PHASES
-        if refused is None or closed:  # refused there only where the session is closed already
+        desk, telemetry = self._desk, self._desk.telemetry
+        phase = None if telemetry is None else telemetry.phase
+        answered = refused not in (CONTROL_SILENT, CONTROL_LOST)
+        if refused is None or phase == Phase.IDLE:
             self._finish_journal()
+        elif answered and desk.now_s < self._close_until_s:
+            self._close_again_s = desk.now_s + CLOSE_AGAIN_S
+        elif answered and phase is not None and phase not in EMISSION_PHASES:
+            self._finish_journal()  # refused for so long only where the session is closed already
         else:
             self.form = replace(self.form, opening=Opening.OPEN, refused=refused)
 
@@ -259,6 +284,5 @@ class Treating:
 
     def _answered(self, command: CommandType, refused: str | None) -> None:
         pending = "" if self.form.pending == command else self.form.pending
-        # Letting go of ARM just as it was done, or after a fault, needs no word.
-        said = "" if refused is None or command is CommandType.CANCEL_ARM else refused
+        said = "" if refused is None or command in _NEED_NO_WORD else refused
         self.form = replace(self.form, pending=pending, refused=said or self.form.refused)

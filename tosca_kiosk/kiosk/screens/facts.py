@@ -14,8 +14,8 @@ from tosca_kiosk.kiosk.tokens import PADDING_MM, TEXT_MM, TITLE_MM
 from tosca_kiosk.kiosk.widgets.painted import Painted
 from tosca_kiosk.kiosk.widgets.text import UiText
 
-_PAIR_MM = 15.0
-_GAP_MM = 2.0
+_PAIR_MM = 14.4
+_GAP_MM = 1.2
 
 
 class UiFacts(Painted, GridLayout):

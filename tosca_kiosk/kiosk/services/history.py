@@ -15,7 +15,7 @@ from tosca_kiosk.storage.sessions import Session
 from tosca_kiosk.storage.timestamps import from_utc_text
 
 PLOT_POINTS = 600
-LOG_ROWS = 4
+LOG_ROWS = 5
 """As many lines as the safety log's screen holds, so that one pair of keys turns all pages."""
 
 

@@ -8,6 +8,7 @@ from tosca_kiosk.domain.protocol import Protocol
 from tosca_kiosk.domain.protocol_file import DocumentError, Limits, parse_protocol
 from tosca_kiosk.domain.rules import Rules
 from tosca_kiosk.domain.session_rules import SessionRefusedError
+from tosca_kiosk.kiosk.refusals import spoken
 from tosca_kiosk.kiosk.services.record import Record
 from tosca_kiosk.record import active_calibrations, file_limits, idle_rules, rules_for
 from tosca_kiosk.storage import protocols
@@ -46,7 +47,8 @@ def listed(record: Record) -> Listing:
         idle = idle_rules(record.database, record.config)
         known = active_calibrations(record.database, record.config)
     except DocumentError as error:
-        return Listing(tuple(_unchecked(row, str(error)) for row in saved), str(error))
+        problem = spoken(str(error))
+        return Listing(tuple(_unchecked(row, problem) for row in saved), problem)
 
     def check(name: str, plan: Protocol) -> Rules:
         return rules_for(idle, plan, known, record.config, name)
@@ -59,7 +61,7 @@ def listed(record: Record) -> Listing:
             limit_w = check(row.protocol_name, plan).power_limit_w
             rows.append(ListedProtocol(row.protocol_name, row.description or "", plan, None, limit_w))
         except (DocumentError, SessionRefusedError) as error:
-            rows.append(_unchecked(row, _without_name(str(error), row.protocol_name)))
+            rows.append(_unchecked(row, spoken(_without_name(str(error), row.protocol_name))))
     return Listing(tuple(rows), None)
 
 

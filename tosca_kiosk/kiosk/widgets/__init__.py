@@ -9,8 +9,8 @@ Text and surfaces
                 shorten=False (True: may be cut with ..., for names of any length), wraps=False
   UiPanel       BoxLayout on a surface; paper="surface", outline="" (a token draws a frame)
   UiChip        text, ink="text", paper="raised", mark=""       a small label on its own paper
-  UiMark        mark (a name of marks.MARKS: tick cross lock unlock laser pedal stop back up down left right
-                shift search plus minus audio person info refused dot), ink="text"
+  UiMark        mark="" (of marks.MARKS: tick cross unknown lock unlock laser pedal stop back up down left
+                right shift space erase search plus minus audio muted person info refused dot), ink="text"
   UiNotice      text="" (shows nothing), tone="info" | "refused"    a line in place: what is wrong, what to do
 
 Touch
@@ -19,7 +19,8 @@ Touch
                 on_tap()        acts_on="up": only where the finger is lifted inside
   UiChoice      options=(("key", "text"), ...), chosen="key";  on_choose(key)      two to five side by side
   UiStop        text="STOP"; the frame alone hit-tests it, see frame.UiFrame.on_stop
-  UiHoldButton  text, need_s=1.5, held_s=None (given: how long control has counted)
+  UiHoldButton  text, need_s=1.5, size_mm=STRONG_MM,
+                held_s=None (given: how long control has counted)
                 on_begin()      finger down: ask control to start counting
                 on_complete()   held_s reached need_s with the finger still down; once a hold
                 on_cancel(why)  "released", "slid off", "second finger", "disabled" or cancel(why)'s
@@ -32,32 +33,33 @@ Touch
   UiPickList    rows=(Row(key, title, detail="", right="", disabled=False), ...), chosen=None,
                 empty="Nothing here"
                 on_pick(key)    pages by two big buttons; page=0; show_key(key) turns to a row's page
-  UiListRow     title, detail, right, chosen
+  UiListRow     title="", detail="", right_text="", chosen=False;  on_tap()
+  UiRowList     rows=(ReadRow(title, detail="", mark=""), ...), empty="Nothing here"   to be read alone
 
 What control says
   UiTopBar      patient="", protocol="", technician="", clock="", link_age_s=None, simulated=False
   UiAlarmSlot   priority="" | "low" | "medium" | "high", what="", to_do="", more=0, audio_pause_s=0,
-                can_pause=True
+                can_pause=True, has_sound=True (False: there is no device, and the key says so)
                 on_tap()  on_audio_pause()        flashes by itself, from the moment the priority was set
   UiStateBar    state="standby" | "ready" | "emitting" | "paused" | "fault" | "stale", detail=""
-  UiValueTile   caption, value="--", unit="", details=("", ...), ink="text"
+  UiValueTile   caption, value="--", unit="", details=("", ...), ink="text", value_mm=VALUE_MM
   UiDoseBar     dose_j=None, planned_j=None
   UiLamp        text, state="good" | "bad" | "unknown"
   UiLampGrid    lamps=(("text", "good"), ...), columns=2
   UiTrend       window_s=20, limit_w=None, top_w=6
                 add(time_s, measured_w, set_w)     None breaks the line;  clear()
-  UiLivePicture live=False, rate="", message="" (where it is not live), target=None (share of the width)
-                show(pixels)    height x width, uint8
   UiProfilePlot planned=((t_s, w), ...), measured=((t_s, w), ...), limit_w=None, marker_s=None
   UiStepper     steps=("Patient", ...), current=0
   UiActionBar   show(widgets)        left of STOP; the frame fills it from screen.actions or sheet.actions
 
 Layers, inside the content area (frame.open_sheet(sheet), frame.close_sheet(sheet))
-  UiSheet       title; body (a vertical box to fill); actions (widgets for the action bar); covers=False
+  UiSheet       title; body (a vertical box to fill); actions (widgets for the action bar); covers=False,
+                share=[0.8, 0.9] (of the content area)
   UiConfirmSheet title, text, confirm_text, cancel_text="Back", danger=False;  on_confirm()  on_cancel()
   UiKeyboard    caption, value, max_length=40, check=None (text -> refusal or None),
-                letters="upper" | "lower", accept_text="Done", secret=False;  on_accept(text)  on_cancel()
-  UiNumberPad   caption, unit, value=None, low, high, decimals=2, step=0.1;  on_accept(number)  on_cancel()
+                letters="upper" | "lower", accept_text="Done";  on_accept(text)  on_cancel()
+  UiNumberPad   caption, unit, value=None, low, high, decimals=2, step=0.1,
+                accept_text="Set";  on_accept(number)  on_cancel()
 
 Simulated cart
   UiSimulatedBanner  text="SIMULATED"     part of the top bar while simulated
@@ -92,10 +94,10 @@ from tosca_kiosk.kiosk.widgets.mark import UiMark
 from tosca_kiosk.kiosk.widgets.notice import UiNotice
 from tosca_kiosk.kiosk.widgets.number_pad import UiNumberPad
 from tosca_kiosk.kiosk.widgets.panel import UiPanel
-from tosca_kiosk.kiosk.widgets.live_picture import UiLivePicture
 from tosca_kiosk.kiosk.widgets.pick_list import Row, UiPickList
 from tosca_kiosk.kiosk.widgets.pin_pad import UiPinPad
 from tosca_kiosk.kiosk.widgets.profile_plot import UiProfilePlot
+from tosca_kiosk.kiosk.widgets.row_list import ReadRow, UiRowList
 from tosca_kiosk.kiosk.widgets.sheet import UiSheet
 from tosca_kiosk.kiosk.widgets.simulated_banner import UiSimulatedBanner
 from tosca_kiosk.kiosk.widgets.simulated_strip import UiSimulatedStrip
@@ -109,6 +111,7 @@ from tosca_kiosk.kiosk.widgets.trend import UiTrend
 from tosca_kiosk.kiosk.widgets.value_tile import UiValueTile
 
 __all__ = [
+    "ReadRow",
     "Row",
     "UiActionBar",
     "UiAlarmSlot",
@@ -128,8 +131,8 @@ __all__ = [
     "UiPanel",
     "UiPickList",
     "UiPinPad",
-    "UiLivePicture",
     "UiProfilePlot",
+    "UiRowList",
     "UiSheet",
     "UiSimulatedBanner",
     "UiSimulatedStrip",

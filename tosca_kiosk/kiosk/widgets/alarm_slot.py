@@ -74,6 +74,7 @@ class _Banner(Painted, BoxLayout):
 class UiAlarmSlot(Painted, BoxLayout):
     """The highest alarm. more: how many others stand. audio_pause_s: rest of the pause, 0 for none.
 
+    can_pause: something sounds. has_sound: there is a device for it; the key says so where there is none.
     Flashes as IEC 60601-1-8 asks, beginning lit when the priority or the text changed; low is steady.
     """
 
@@ -84,8 +85,9 @@ class UiAlarmSlot(Painted, BoxLayout):
     more = NumericProperty(0)
     audio_pause_s = NumericProperty(0)
     can_pause = BooleanProperty(True)
+    has_sound = BooleanProperty(True)
     lit = BooleanProperty(True)
-    repaint_on = ("priority", "what", "to_do", "more", "audio_pause_s", "can_pause", "lit")
+    repaint_on = ("priority", "what", "to_do", "more", "audio_pause_s", "can_pause", "has_sound", "lit")
 
     def __init__(self, **kwargs: Any) -> None:
         self._flash_from_s = 0.0
@@ -110,9 +112,15 @@ class UiAlarmSlot(Painted, BoxLayout):
         banner.to_do.text = self.to_do if self.priority else ""
         banner.more.text = f"+{self.more:g}" if self.more else ""
         banner.repaint()
-        audio.disabled = not (self.priority and self.can_pause)
-        audio.mark = "muted" if self.audio_pause_s else "audio"
-        audio.text = f"{self.audio_pause_s:.0f} s" if self.audio_pause_s else "Audio\npause"
+        self._paint_audio(audio)
+
+    def _paint_audio(self, audio: UiButton) -> None:
+        audio.disabled = not (self.priority and self.can_pause and self.has_sound)
+        audio.mark = "audio" if self.has_sound and not self.audio_pause_s else "muted"
+        if not self.has_sound:
+            audio.text = "No\nsound"
+        else:
+            audio.text = f"{self.audio_pause_s:.0f} s" if self.audio_pause_s else "Audio\npause"
 
     def on_priority(self, *_: Any) -> None:
         self._restart_flash()

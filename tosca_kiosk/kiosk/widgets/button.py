@@ -60,7 +60,7 @@ class UiButton(Painted, Label):
 
     def _colours(self) -> tuple[str, str, str, float]:
         if self.disabled:
-            return "surface", "disabled", "", LINE_MM
+            return "off", "disabled", "", LINE_MM
         if self.kind == "primary":
             return "action", "on_action", "", LINE_MM
         if self.chosen:

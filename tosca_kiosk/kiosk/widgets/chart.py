@@ -7,12 +7,13 @@ from typing import Any
 
 import numpy as np
 from kivy.graphics import Color, Line
-from kivy.properties import NumericProperty, StringProperty
+from kivy.properties import ListProperty, NumericProperty, StringProperty
 from kivy.uix.floatlayout import FloatLayout
 from numpy.typing import ArrayLike
 
 from tosca_kiosk.kiosk.look import look, px
 from tosca_kiosk.kiosk.tokens import PADDING_MM, SPACING_MM, TEXT_MM
+from tosca_kiosk.kiosk.widgets.legend import DASH_MM, MEASURED_MM, SET_MM, UiLegend, width_px
 from tosca_kiosk.kiosk.widgets.painted import OnPlate
 from tosca_kiosk.kiosk.widgets.ribbons import Points, Ribbon, dashed
 from tosca_kiosk.kiosk.widgets.text import UiText
@@ -20,27 +21,27 @@ from tosca_kiosk.kiosk.widgets.text import UiText
 _LINE = 1.25
 _SCALE_MM = 9.5
 _GRID_LINES = 6
-_LEGEND_SHARE = 0.4
-MEASURED_MM = 0.7
-SET_MM = 0.3
 LIMIT_MM = 0.35
-DASH_MM = 1.6
 
 
 class Chart(OnPlate, FloatLayout):
-    """Power over time. top_w: upper end of the scale. left_s, right_s: ends of the time scale."""
+    """Power over time. top_w: upper end of the scale. left_s, right_s: ends of the time scale.
+
+    short_caption: stands where the caption has no room beside the legend. legend: lines to name (UiLegend).
+    """
 
     caption = StringProperty("")
-    legend = StringProperty("")
+    short_caption = StringProperty("")
+    legend = ListProperty()
     top_w = NumericProperty(6)
     left_s = NumericProperty(0)
     right_s = NumericProperty(1)
-    repaint_on: tuple[str, ...] = ("caption", "legend", "top_w", "left_s", "right_s")
+    repaint_on: tuple[str, ...] = ("caption", "short_caption", "legend", "top_w", "left_s", "right_s")
 
     def build(self) -> None:
         super().build()
         self._caption = UiText(ink="text2", size_hint=(None, None))
-        self._legend = UiText(ink="text2", halign="right", size_hint=(None, None))
+        self._legend = UiLegend(size_hint=(None, None))
         self.add_widget(self._caption)
         self.add_widget(self._legend)
         self._ticks: list[UiText] = []
@@ -94,10 +95,13 @@ class Chart(OnPlate, FloatLayout):
     def _paint_head(self, x: int, width: int) -> None:
         height = px(TEXT_MM * _LINE)
         y = int(self.top) - px(SPACING_MM) - height
-        beside = round(width * _LEGEND_SHARE) if self.legend else 0
-        self._caption.text, self._legend.text = self.caption, self.legend
+        self._legend.lines = self.legend
+        needed = self._legend.needed_px
+        beside = needed + 2 * px(SPACING_MM) if needed else 0
+        fits = width_px(self.caption) <= width - beside
+        self._caption.text = self.caption if fits or not self.short_caption else self.short_caption
         self._caption.size, self._caption.pos = (width - beside, height), (x, y)
-        self._legend.size, self._legend.pos = (beside, height), (x + width - beside, y)
+        self._legend.size, self._legend.pos = (needed, height), (x + width - needed, y)
 
     def _paint_grid(self, x: int, width: int) -> None:
         _, y, _, height = self.field

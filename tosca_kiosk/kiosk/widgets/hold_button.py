@@ -21,7 +21,8 @@ _RING_LINE_MM = 1.3
 class UiHoldButton(Painted, Label):
     """A key to hold. need_s: how long. held_s: how long control has counted, None while it does not.
 
-    It keeps no time of its own: complete is what control has counted, with the finger still down.
+    It keeps no time of its own: complete is what control has counted, with the finger still down. A hold has
+    one finger: it begins with no other on the panel, and ends when another comes down.
     """
 
     tappable = True
@@ -59,17 +60,19 @@ class UiHoldButton(Painted, Label):
         return max(0.0, min(float(self.held_s / self.need_s), 1.0))
 
     def paint(self) -> None:
-        paper, ink = ("surface", "disabled") if self.disabled else ("action", "on_action")
+        paper, ink = ("off", "disabled") if self.disabled else ("action", "on_action")
         line = look.rgba(ink) if self.holding else None
         self._plate.put((*self.pos, *self.size), look.rgba(paper), line, 0.6)
         self.color = self.disabled_color = look.rgba(ink)
         self.font_size = px(self.size_mm)
-        radius = px(_RING_MM)
-        self.padding = [px(PADDING_MM) * 2 + 2 * radius, 0, px(PADDING_MM), 0]
+        radius = 0 if self.disabled else px(_RING_MM)
+        beside = px(PADDING_MM) * 2 + 2 * radius if radius else px(PADDING_MM)
+        self.padding = [beside, 0, px(PADDING_MM), 0]
         self.text_size = self.size
-        self._paint_ring(look.rgba(ink), radius)
+        self._paint_ring(look.rgba("" if self.disabled else ink), radius)
 
     def _paint_ring(self, ink: tuple[float, ...], radius: float) -> None:
+        """Draw it; a key that cannot be held has none, and its word stands alone."""
         x, y = self.x + px(PADDING_MM) + radius, self.center_y
         self._track_ink.rgba = ink
         self._track.width = 1.6
@@ -109,7 +112,7 @@ class UiHoldButton(Painted, Label):
     def on_touch_down(self, touch: MotionEvent) -> bool:
         if not self.collide_point(*touch.pos):
             return False
-        if self.disabled or self.holding or touch is self._canceller:
+        if self.disabled or self.holding or touch is self._canceller or fingers.others_down(touch):
             return True
         touch.grab(self)
         self._touch, self._complete, self.holding = touch, False, True

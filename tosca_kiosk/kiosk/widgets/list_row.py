@@ -50,7 +50,7 @@ class UiListRow(Painted, BoxLayout):
         line, line_mm = ("measured", _CHOSEN_LINE_MM) if self.chosen else ("outline", LINE_MM)
         if self.pressed:
             line, line_mm = "text", _CHOSEN_LINE_MM
-        paper = "surface" if self.disabled else "raised"
+        paper = "off" if self.disabled else "raised"
         edge = None if self.disabled else look.rgba(line)
         self._plate.put((*self.pos, *self.size), look.rgba(paper), edge, line_mm)
         inks = ("disabled", "disabled") if self.disabled else ("text", "text2")

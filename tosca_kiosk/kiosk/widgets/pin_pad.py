@@ -16,6 +16,8 @@ from tosca_kiosk.kiosk.widgets.text import UiText
 
 _KEYS = (("1", "2", "3"), ("4", "5", "6"), ("7", "8", "9"), ("Clear", "0", "erase"))
 _DOT_MM = 4.6
+_DOT_SHARE = 0.72
+"""Of the room that each dot has where that is short."""
 _DOTS_MM = 9
 _KEYPAD_MM = 63
 
@@ -34,8 +36,8 @@ class _Dots(Painted):
         while len(self._dots) < length:
             with self.canvas:
                 self._dots.append((Color(), SmoothLine(width=1.4), Color(), SmoothEllipse()))
-        side = px(_DOT_MM)
-        pitch = min(px(_DOT_MM * 1.7), int((self.width - side) / max(length - 1, 1)))
+        pitch = min(px(_DOT_MM * 1.7), int(self.width / max(length, 1)))
+        side = min(px(_DOT_MM), round(pitch * _DOT_SHARE))
         left = self.center_x - (pitch * (length - 1) + side) / 2
         for at, (ink, ring, fill, disc) in enumerate(self._dots):
             x, y = round(left + at * pitch), round(self.center_y - side / 2)

@@ -59,7 +59,7 @@ class UiProfilePlot(Chart):
         highest = max([*powers, self.limit_w or 0], default=0) or 1
         self.top_w = highest * 1.1
         self.caption = "Power, W"
-        self.legend = "- - set" if self.measured else ""
+        self.legend = ["measured", "set"] if self.measured else []
 
     def _paint_times(self) -> None:
         x, y, width, _ = self.field

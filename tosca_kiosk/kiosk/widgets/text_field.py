@@ -45,7 +45,9 @@ class _Box(Painted, BoxLayout):
         line = "refused" if self.wrong else "" if self.disabled else "outline"
         width_mm = _WRONG_LINE_MM if self.wrong else LINE_MM
         edge = look.rgba(line) if line else None
-        self._plate.put((*self.pos, *self.size), look.rgba("surface"), edge, width_mm)
+        self._plate.put(
+            (*self.pos, *self.size), look.rgba("off" if self.disabled else "surface"), edge, width_mm
+        )
 
     def on_tap(self) -> None:
         """Touched."""

@@ -10,7 +10,8 @@ import numpy as np
 from kivy.properties import NumericProperty
 
 from tosca_kiosk.kiosk.look import px
-from tosca_kiosk.kiosk.widgets.chart import DASH_MM, Chart
+from tosca_kiosk.kiosk.widgets.chart import Chart
+from tosca_kiosk.kiosk.widgets.legend import DASH_MM
 
 
 class UiTrend(Chart):
@@ -42,7 +43,8 @@ class UiTrend(Chart):
 
     def paint(self) -> None:
         self.caption = f"Power, W ({self.window_s:g} s)"
-        self.legend = "- - set"
+        self.short_caption = f"W, {self.window_s:g} s"
+        self.legend = ["measured", "set"]
         super().paint()
         self.paint_limit(self.limit_w)
         table = np.array(self._samples, np.float64).reshape(-1, 3)

@@ -53,7 +53,7 @@ class FaultScreen(KioskScreen):
         crowded = beside_pad and (view.problem or view.message)
         ids.what.text, ids.to_do.text = view.what, "" if crowded else view.to_do
         ids.session.text = "" if beside_pad else view.session
-        ids.role.text = view.role_text
+        ids.role.text, ids.advice.text = view.role_text, view.advice
         ids.notice.text = view.problem or view.message
         ids.notice.height = px(_NOTICE_MM) if ids.notice.text else 0
         ids.notice.tone = "info" if view.busy and not view.problem else "refused"
@@ -67,7 +67,7 @@ class FaultScreen(KioskScreen):
         ids.users.rows = [Row(username, name, role) for username, name, role in view.rows]
         ids.users.empty = "Nobody with a PIN may reset this. Call an administrator."
         ids.pad.wait_s = view.wait_s
-        ids.pad.disabled = view.busy
+        ids.pad.disabled = not view.can_type
         ids.pad.message = view.pin_title
         wanted = [self._reset_by(view)]
         ids.left.size_hint_x = _LEFT_BESIDE_PAD if wanted == [self._pad] else 1.2

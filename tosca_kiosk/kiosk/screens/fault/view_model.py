@@ -13,21 +13,27 @@ from tosca_kiosk.storage.users import Role
 
 Rows = tuple[tuple[str, str, str], ...]
 NOT_TREATED = "No session is open."
+NOBODY_NOW = "Nobody can reset it now"
+ADVICE = "Look at the patient and at the cart. When the reason is gone, touch RESET."
+ADVICE_WITHOUT_DATA = "Release the pedal and look at the patient. Without control nothing can be reset."
 
 
 @dataclass(frozen=True, slots=True)
 class FaultView:
     """The fault's first cause; the others are in the list of alarms.
 
-    rows: username, name and role of those who may reset it.
+    rows: username, name and role of those who may reset it. advice: to who may reset it without a PIN.
+    can_type: a PIN that is typed now can have an effect.
     """
 
     what: str
     to_do: str
     session: str
     role_text: str
+    advice: str
     needs_pin: bool
     can_reset: bool
+    can_type: bool
     rows: Rows
     chosen: str
     pin_title: str
@@ -53,9 +59,11 @@ def view(state: KioskState) -> FaultView:
         what="No data from control" if live is None else _what(sources, standing),
         to_do=alarms.of_interlock(sources[0]).to_do if sources else "",
         session=_session(state),
-        role_text="" if live is None else _role_text(role, needs_pin),
+        role_text=NOBODY_NOW if live is None else _role_text(role, needs_pin),
+        advice=ADVICE if live is not None else ADVICE_WITHOUT_DATA,
         needs_pin=needs_pin,
         can_reset=not needs_pin and live is not None and not form.busy,
+        can_type=live is not None and not form.busy,
         rows=_rows(state, role),
         chosen="" if form.chosen is None else form.chosen.username,
         pin_title="" if form.chosen is None else f"PIN of {form.chosen.full_name}",

@@ -59,7 +59,7 @@ def view(state: KioskState) -> FirstStartView:
         pin_shown=form.step is not SetUpStep.NAME,
         full_name=form.full_name,
         refused=form.refused or (wording.RECORD_LOST if state.record_problem else ""),
-        message="One moment ..." if form.busy else f"{words.title}: six digits",
+        message="One moment ..." if form.busy else "Six digits",
         fault=FAULT_LATER if state.live is not None and state.live.phase == Phase.FAULT else "",
         busy=form.busy,
         can_go_back=form.step is not SetUpStep.ADMIN_PIN and not form.busy,

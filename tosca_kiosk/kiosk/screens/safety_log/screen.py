@@ -7,10 +7,10 @@ from typing import Any
 from tosca_kiosk.kiosk.screens.base import KioskScreen, action, load_layout, room
 from tosca_kiosk.kiosk.screens.safety_log.view_model import SafetyLogView, view
 from tosca_kiosk.kiosk.widgets.notice import UiNotice
-from tosca_kiosk.kiosk.widgets.pick_list import Row, UiPickList
+from tosca_kiosk.kiosk.widgets.row_list import ReadRow, UiRowList
 from tosca_kiosk.kiosk.widgets.text import UiText
 
-WIDGETS = (UiNotice, UiPickList, UiText)
+WIDGETS = (UiNotice, UiRowList, UiText)
 """What the layout names."""
 load_layout(__file__)
 
@@ -30,11 +30,10 @@ class SafetyLogScreen(KioskScreen):
     def _turn(self, pages: int) -> None:
         part = self.presenter.safety_log
         part.show(part.form.page + pages)
-        self.ids.rows.page = 0
 
     def show_view(self, view: SafetyLogView) -> None:
         ids = self.ids
-        ids.rows.rows = [Row(key, what, detail) for key, what, detail in view.rows]
+        ids.rows.rows = [ReadRow(what, detail, mark) for what, detail, mark in view.rows]
         ids.rows.empty = view.empty
         ids.page.text = view.page_text
         ids.notice.text = view.problem

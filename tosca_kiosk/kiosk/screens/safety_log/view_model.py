@@ -13,7 +13,7 @@ Rows = tuple[tuple[str, str, str], ...]
 
 @dataclass(frozen=True, slots=True)
 class SafetyLogView:
-    """rows: key, what happened, its severity, time and who. page_text: which part of the log this is."""
+    """rows: what happened; its severity, time and who; its mark. page_text: which part of the log this is."""
 
     rows: Rows
     empty: str
@@ -42,7 +42,7 @@ def _row(row: LogRow) -> tuple[str, str, str]:
     session = "" if row.session_id is None else f", session {row.session_id}"
     operator = "" if row.operator is None else f", {row.operator}"
     detail = f"{row.severity}, {wording.local_time(row.time)}{session}{operator}"
-    return str(row.log_id), row.description, detail
+    return row.description, detail, "info" if row.severity == "info" else "refused"
 
 
 def _empty(state: KioskState) -> str:

@@ -6,16 +6,17 @@ from typing import Any
 
 from tosca_kiosk.kiosk.screens.base import KioskScreen, action, ask_text, load_layout, room
 from tosca_kiosk.kiosk.screens.facts import UiFacts
+from tosca_kiosk.kiosk.screens.flowing import UiFlowing
 from tosca_kiosk.kiosk.screens.summary.view_model import SummaryView, view
 from tosca_kiosk.kiosk.widgets.chip import UiChip
-from tosca_kiosk.kiosk.widgets.notice import UiNotice
+from tosca_kiosk.kiosk.widgets.mark import UiMark
 from tosca_kiosk.kiosk.widgets.panel import UiPanel
 from tosca_kiosk.kiosk.widgets.profile_plot import UiProfilePlot
 from tosca_kiosk.kiosk.widgets.stepper import UiStepper
 from tosca_kiosk.kiosk.widgets.text import UiText
 from tosca_kiosk.kiosk.widgets.text_field import UiTextField
 
-WIDGETS = (UiChip, UiFacts, UiNotice, UiPanel, UiProfilePlot, UiStepper, UiText, UiTextField)
+WIDGETS = (UiChip, UiFacts, UiFlowing, UiMark, UiPanel, UiProfilePlot, UiStepper, UiText, UiTextField)
 """What the layout names."""
 load_layout(__file__)
 
@@ -50,7 +51,9 @@ class SummaryScreen(KioskScreen):
         ids.ended.mark = {"completed": "tick", "aborted": "cross"}.get(view.ended, "")
         ids.ended.opacity = 1 if view.ended else 0
         ids.reason.text = view.problem or view.refused or view.reason
-        ids.reason.tone = "refused" if view.problem or view.refused else "info"
+        refused = bool(view.problem or view.refused)
+        ids.reason.ink = ids.reason_mark.ink = "refused" if refused else "text"
+        ids.reason_mark.mark = ("refused" if refused else "info") if ids.reason.text else ""
         ids.facts.facts = view.facts
         self._log.text = f"Safety log ({view.safety_events})" if view.safety_events else "Safety log"
         ids.plot.opacity = 1 if view.set_points else 0

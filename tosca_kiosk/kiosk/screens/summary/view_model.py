@@ -8,8 +8,6 @@ from tosca_kiosk.kiosk import wording
 from tosca_kiosk.kiosk.services.history import SessionResult
 from tosca_kiosk.kiosk.state import KioskState
 
-_REASON_LENGTH = 58
-
 Points = tuple[tuple[float, float], ...]
 
 
@@ -44,7 +42,7 @@ def view(state: KioskState) -> SummaryView:
     return SummaryView(
         title=f"Session {session.session_id}",
         ended=session.status,
-        reason=wording.shortened(_spoken(session.abort_reason or ""), _REASON_LENGTH),
+        reason=_spoken(session.abort_reason or ""),
         facts=_facts(result),
         set_points=tuple(zip(result.plot.times_s, result.plot.set_w, strict=True)),
         measured=tuple((time_s, power_w) for time_s, power_w in measured if power_w is not None),

@@ -41,23 +41,30 @@ def _row(text: str, names: tuple[str, ...], live: Telemetry | None, camera: bool
         return LampRow(text, "unknown")
     if text == "PEDAL":
         return _pedal(live)
-    dark = live.phase in (Phase.IDLE, Phase.READY) and live.hold_s is None
-    if text == "MOTOR" and dark:
-        return LampRow("MOTOR", "unknown")  # its motor starts with ARM: nothing has failed
     good = all(live.lamps.get(name, False) for name in names)
-    none_to_arm = live.phase == Phase.IDLE or live.finished
-    if not good and none_to_arm and _fails_alone(live, names, _OF_A_SESSION):
-        return LampRow(text, "unknown")  # no session to arm for: nothing has failed
     if text == "CAMERA" and good and not camera:
         return LampRow("No camera", "unknown")
+    if _not_yet(text, live) or (not good and _of_no_session(live, names)):
+        return LampRow(text, "unknown")
     return LampRow(text, "good" if good else "bad")
 
 
+def _not_yet(text: str, live: Telemetry) -> bool:
+    """Whether a part waits for its time: it is not good, and nothing has failed."""
+    if text == "MOTOR":  # it starts with ARM
+        return live.phase in (Phase.IDLE, Phase.READY) and live.hold_s is None
+    # The stage answers and waits for the operator to home it; without an answer both are unknown.
+    answers = live.stage_homed is False and live.stage_searching is not None
+    return text == "STAGE" and live.phase == Phase.IDLE and answers
+
+
+def _of_no_session(live: Telemetry, names: tuple[str, ...]) -> bool:
+    """Whether only what belongs to a session is missing while there is none to arm for."""
+    none_to_arm = live.phase == Phase.IDLE or live.finished
+    return none_to_arm and all(live.lamps.get(name, False) or name in _OF_A_SESSION for name in names)
+
+
 _OF_A_SESSION = frozenset({"session", "calibration"})
-
-
-def _fails_alone(live: Telemetry, names: tuple[str, ...], expected: frozenset[str]) -> bool:
-    return all(live.lamps.get(name, False) or name in expected for name in names)
 
 
 def _pedal(live: Telemetry) -> LampRow:

@@ -43,6 +43,7 @@ class TreatmentView:
 
     trend_shown: in the guide's place while there is light; without a camera in the picture's, always.
     guide_tone: info or refused. hold_s: how long control has counted ARM, None while it is not held.
+    can_pause: also while nobody knows whether there is light: PAUSE can do no harm then, its absence can.
     """
 
     state: str
@@ -98,7 +99,7 @@ def view(state: KioskState) -> TreatmentView:
         primary_text="ARMED" if state.may_emit and primary is Primary.ARM else _PRIMARY_TEXTS[primary],
         primary_enabled=_primary_enabled(state, primary),
         hold_s=None if live is None else live.hold_s,
-        can_pause=live is not None and live.phase in (Phase.ARMED, Phase.TREATING),
+        can_pause=live is None or live.phase in (Phase.ARMED, Phase.TREATING),
         can_go_back=_can_go_back(state),
         back_text="End session" if open_ else "Back",
         asking_end=form.asking_end,

@@ -1,0 +1,78 @@
+"""A main loop that was held up finds several taps at once: each counts once, in its order.
+
+The taps go the whole way: the window is told of the mouse as SDL does, Kivy's provider makes touches of it.
+"""
+
+import pytest
+from gallery import framed
+from kivy.base import EventLoop
+from kivy.input.providers.mouse import MouseMotionEventProvider
+
+from tosca_kiosk.kiosk import widgets as ui
+from tosca_kiosk.kiosk.environment import TOUCH_INPUT
+
+
+@pytest.fixture
+def mouse(stage):
+    """Kivy's mouse provider as the kiosk configures it."""
+    name, _, arguments = TOUCH_INPUT.partition(",")
+    assert name == "mouse"
+    provider = MouseMotionEventProvider("panel", arguments)
+    EventLoop.window = stage.window
+    provider.start()
+    EventLoop.add_input_provider(provider)
+    yield provider
+    EventLoop.remove_input_provider(provider)
+    provider.stop()
+
+
+@pytest.fixture
+def pad(stage):
+    frame = framed(stage)
+    pad = ui.UiPinPad()
+    frame.show(pad)
+    stage.frame(3)
+    yield pad
+    frame.detach()
+
+
+def tell(stage, event, widget):
+    """Tell the window of the mouse; y is counted from above, as SDL does."""
+    x, y = widget.to_window(*widget.center)
+    stage.window.mouse_pos = (x, y)
+    stage.window.dispatch(event, x, stage.window.height - y, "left", [])
+
+
+def tap(stage, widget):
+    tell(stage, "on_mouse_down", widget)
+    tell(stage, "on_mouse_up", widget)
+
+
+def keys(pad):
+    return {button.text: button for button in pad.walk() if isinstance(button, ui.UiButton)}
+
+
+@pytest.mark.parametrize("taps_a_frame", [1, 2, 3, 6])
+@pytest.mark.parametrize("digits", ["271828", "111111", "112211"])
+def test_every_tap_counts_once_and_in_order_however_many_come_in_one_frame(
+    stage, mouse, pad, digits, taps_a_frame
+):
+    heard = []
+    pad.bind(on_pin=lambda _pad, pin: heard.append(pin))
+    for first in range(0, len(digits), taps_a_frame):
+        for digit in digits[first : first + taps_a_frame]:
+            tap(stage, keys(pad)[digit])
+        stage.frame()
+    assert heard == [digits]
+    assert not any(key.pressed for key in keys(pad).values())
+
+
+def test_a_tap_that_is_lifted_frames_later_counts_as_one_too(stage, mouse, pad):
+    heard = []
+    pad.bind(on_pin=lambda _pad, pin: heard.append(pin))
+    for digit in "271828":
+        tell(stage, "on_mouse_down", keys(pad)[digit])
+        stage.frame(4)
+        tell(stage, "on_mouse_up", keys(pad)[digit])
+        stage.frame()
+    assert heard == ["271828"]
