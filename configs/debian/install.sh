@@ -1,15 +1,17 @@
 #!/bin/sh
-# Installs the Debian packages of packages.txt that are missing, as root or by sudo; else names them.
-# Another system is left alone: the packages' names are Debian's.
+# Installs the Debian packages of the given lists (packages.txt where none is given) that are missing, as root or
+# by sudo; else names them. Another system is left alone: the packages' names are Debian's.
 set -eu
 here=$(CDPATH='' cd -- "$(dirname -- "$0")" && pwd)
 command -v dpkg-query >/dev/null 2>&1 || exit 0
 
 missing=""
-while read -r package; do
-    state=$(dpkg-query -W -f='${db:Status-Status}' "$package" 2>/dev/null || true)
-    [ "$state" = installed ] || missing="$missing $package"
-done <"$here/packages.txt"
+for list in "${@:-packages.txt}"; do
+    while read -r package; do
+        state=$(dpkg-query -W -f='${db:Status-Status}' "$package" 2>/dev/null || true)
+        [ "$state" = installed ] || missing="$missing $package"
+    done <"$here/$list"
+done
 [ -n "$missing" ] || exit 0
 
 if [ "$(id -u)" -eq 0 ]; then

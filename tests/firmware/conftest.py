@@ -15,8 +15,9 @@ from tests.firmware.host import Host
 def firmware_build() -> str:
     """Return what the build said."""
     missing = missing_tools()
-    if missing and not required():
-        pytest.skip(f"firmware not built: {', '.join(missing)} missing; Debian packages in {PACKAGES}")
+    if missing:
+        stop = pytest.fail if required() else pytest.skip
+        stop(f"firmware not built: {', '.join(missing)} missing; Debian packages in {PACKAGES}")
     return build()
 
 
