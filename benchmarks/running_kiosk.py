@@ -79,7 +79,7 @@ class RunningKiosk:
         socket_path = folder / "test.sock"
         runtime = runtime_dir(folder / "data")
         self.started_s = self.now_s()
-        kiosk = Kiosk(display, folder / "data", warm_config(folder), socket_path)
+        kiosk = Kiosk(display, folder / "data", warm_config(folder, "simulated"), socket_path)
         stack.callback(kiosk.close)
         self.panel = Panel(display, socket_path)
         self.hand = Hand(display)
@@ -237,7 +237,7 @@ def loaded_core() -> Iterator[None]:
 def prepare(folder: Path) -> None:
     """Make the data directory of a cart that is in use."""
     (folder / "data").mkdir()
-    record = Record(load_config(warm_config(folder)), folder / "data", lambda: datetime.now(UTC))
+    record = Record(load_config(warm_config(folder, "simulated")), folder / "data", lambda: datetime.now(UTC))
     record.open()
     try:
         accounts.set_up(record, ADMIN_PIN, TECHNICIAN, PIN)

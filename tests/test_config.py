@@ -19,7 +19,7 @@ from tosca_kiosk.domain.calibration import calibration_problem, calibration_set,
 from tosca_kiosk.domain.protocol_file import Limits, parse_protocol
 from tosca_kiosk.domain.ramps import RampType
 
-SIMULATED = yaml.safe_load(bundled("simulated.yaml").read_text("utf-8"))
+SIMULATED = yaml.safe_load(bundled("simulated.yaml").read_text("utf-8")) | {"camera": "none"}
 REAL_PORTS = {key: f"/dev/serial/by-id/{key}" for key in SIMULATED["devices"]}
 MISSING = object()
 DELETED = {"simulation": MISSING}

@@ -23,10 +23,17 @@ SEED_AT_INDEX = 10
 """In this world the stage wakes up so near its index that homing takes 0.2 s; it can take 30."""
 
 
-def warm_config(folder):
-    """Write the shipped simulated configuration with a TEC that has settled; return its path."""
+def warm_config(folder, camera="none"):
+    """Write the shipped simulated configuration with a TEC that has settled; return its path.
+
+    Without a camera, unless one is named: it has a process of its own, which few tests run.
+    """
     text = bundled("simulated.yaml").read_text(encoding="utf-8")
-    for shipped, wanted in (("warm: false", "warm: true"), ("  seed: 1 ", f"  seed: {SEED_AT_INDEX} ")):
+    for shipped, wanted in (
+        ("warm: false", "warm: true"),
+        ("  seed: 1 ", f"  seed: {SEED_AT_INDEX} "),
+        ("camera: simulated", f"camera: {camera}"),
+    ):
         assert shipped in text
         text = text.replace(shipped, wanted)
     path = folder / "warm.yaml"

@@ -51,11 +51,7 @@ def test_every_frame_is_published_with_its_origin_and_then_told(tmp_path):
 @contextmanager
 def camera_process(folder, *, parent=None):
     """Run the command over a world that nobody simulates: it is dark there."""
-    text = bundled("simulated.yaml").read_text(encoding="utf-8")
-    config = folder / "camera.yaml"
-    document = text.replace("camera: none", "camera: {driver: simulated, source: 'sim://camera'}")
-    config.write_text(document, encoding="utf-8")
-    command = [sys.executable, "-m", "tosca_kiosk", "camera", "--config", str(config)]
+    command = [sys.executable, "-m", "tosca_kiosk", "camera", "--config", str(bundled("simulated.yaml"))]
     command += ["--runtime", str(folder), "--parent", str(parent or os.getpid())]
     with subprocess.Popen(command, stderr=subprocess.PIPE, text=True) as process:
         try:
@@ -82,8 +78,9 @@ def test_the_command_captures_tells_and_ends_in_order(runtime):
 
 def test_the_command_refuses_a_cart_without_a_camera(runtime):
     text = bundled("simulated.yaml").read_text(encoding="utf-8")
-    assert "camera: none" in text
-    (runtime / "none.yaml").write_text(text, encoding="utf-8")
+    assert "camera: simulated" in text
+    none = text.replace("camera: simulated", "camera: none")
+    (runtime / "none.yaml").write_text(none, encoding="utf-8")
     command = [sys.executable, "-m", "tosca_kiosk", "camera", "--runtime", str(runtime)]
     done = subprocess.run(
         [*command, "--config", str(runtime / "none.yaml")], capture_output=True, text=True, check=False
