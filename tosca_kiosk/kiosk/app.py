@@ -72,9 +72,9 @@ def run(
         if world_input_path is not None:
             world = DatagramOutlet(world_input_path)
             stack.callback(world.close)
-        record = Record(config, data_dir, lambda: datetime.now(UTC))
         pictures = PictureSource(socket_path.parent)
         stack.callback(pictures.close)
+        record = Record(config, data_dir, lambda: datetime.now(UTC))
         stack.callback(record.close)
 
         def alive() -> None:
@@ -87,8 +87,8 @@ def run(
             link,
             lambda: supervisor.send(START_CONTROL),
             theme=os.environ.get(THEME, "dark"),
-        )
             pictures=pictures,
+        )
         _show(presenter, None if world is None else world.send, Heartbeat(alive), windowed)
     return 0
 

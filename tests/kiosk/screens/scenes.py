@@ -349,7 +349,6 @@ SCENES = {
         ),
         alarms=(alarm(of_interlock("photodiode_warning")),),
     ),
-    "fault_technician": fault("screen", standing=("screen",)),
     "treatment_picture_home": with_camera(
         treating(
             TreatmentForm(), session_id=None, phase="idle", stage_homed=False, ring_size_mm=None,
@@ -381,6 +380,7 @@ SCENES = {
             alarms=(alarm(OWN[STALE_DATA]),),
         )
     ),
+    "fault_technician": fault("screen", standing=("screen",)),
     "fault_supervisor": fault("stop_loop", "laser_stale", "tec", standing=("stop_loop",)),
     "fault_pin": fault("photodiode_out_of_range", form=FaultForm(chosen=JOHN)),
     "fault_wrong_pin": fault(

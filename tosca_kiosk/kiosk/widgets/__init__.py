@@ -46,6 +46,8 @@ What control says
   UiDoseBar     dose_j=None, planned_j=None
   UiLamp        text, state="good" | "bad" | "unknown"
   UiLampGrid    lamps=(("text", "good"), ...), columns=2
+  UiLivePicture live=False, rate="", message="" (where it is not live), target=None (share of the width)
+                show(pixels)    height x width, uint8
   UiTrend       window_s=20, limit_w=None, top_w=6
                 add(time_s, measured_w, set_w)     None breaks the line;  clear()
   UiProfilePlot planned=((t_s, w), ...), measured=((t_s, w), ...), limit_w=None, marker_s=None
@@ -90,6 +92,7 @@ from tosca_kiosk.kiosk.widgets.keyboard import UiKeyboard
 from tosca_kiosk.kiosk.widgets.lamp import UiLamp
 from tosca_kiosk.kiosk.widgets.lamp_grid import UiLampGrid
 from tosca_kiosk.kiosk.widgets.list_row import UiListRow
+from tosca_kiosk.kiosk.widgets.live_picture import UiLivePicture
 from tosca_kiosk.kiosk.widgets.mark import UiMark
 from tosca_kiosk.kiosk.widgets.notice import UiNotice
 from tosca_kiosk.kiosk.widgets.number_pad import UiNumberPad
@@ -125,6 +128,7 @@ __all__ = [
     "UiLamp",
     "UiLampGrid",
     "UiListRow",
+    "UiLivePicture",
     "UiMark",
     "UiNotice",
     "UiNumberPad",

@@ -69,9 +69,9 @@ class TreatmentView:
     back_text: str
     asking_end: bool
     in_session: bool
-
     picture: PictureView
     trend_shown: bool
+
 
 def view(state: KioskState) -> TreatmentView:
     """Return what the screen shows; figures only from fresh data."""
@@ -104,9 +104,9 @@ def view(state: KioskState) -> TreatmentView:
         back_text="End session" if open_ else "Back",
         asking_end=form.asking_end,
         in_session=open_,
-    )
         picture=picture_view(state),
         trend_shown=not state.camera or (state_bar(state) == "emitting" and tone != "refused"),
+    )
 
 
 def state_bar(state: KioskState) -> str:
@@ -160,9 +160,9 @@ def _primary_enabled(state: KioskState, primary: Primary) -> bool:
     live = state.live
     if live is None:
         return primary is Primary.START_CONTROL
-    if primary is Primary.ARM:
     if primary is Primary.ARM and state.camera and not picture_view(state).live:
         return False
+    if primary is Primary.ARM:
         return live.phase == Phase.READY and (live.hold_s is not None or not live.refusals)
     if primary is Primary.HOME:
         return live.stage_homed is not None and not live.stage_searching
@@ -235,9 +235,9 @@ def _guide_in_session(state: KioskState, live: Telemetry) -> tuple[Said, str]:
 def _guide_ready(state: KioskState, live: Telemetry) -> tuple[Said, str]:
     if live.finished:
         return Said("Touch FINISH.", "The protocol is finished."), "info"
-    if live.hold_s is not None:
     if state.camera and not live.refusals and not picture_view(state).live:
         return _NO_PICTURE, "refused"
+    if live.hold_s is not None:
         return Said("Keep holding ...", "until the circle is full."), "info"
     if live.refusals:
         return _why_not_armable(live), "refused"
@@ -246,11 +246,11 @@ def _guide_ready(state: KioskState, live: Telemetry) -> tuple[Said, str]:
     return Said("Hold ARM to begin.", "Goggles on, pedal up."), "info"
 
 
-def _why_not_armable(live: Telemetry) -> Said:
 _NO_PICTURE = Said("Check the camera.", "There is no live picture.")
 """The screen has none though control knows of fresh frames."""
 
 
+def _why_not_armable(live: Telemetry) -> Said:
     """Say what control would refuse to arm for, and what to do about it."""
     row = BY_SOURCE.get(live.refusals[0])
     more = f" (+{len(live.refusals) - 1} more)" if len(live.refusals) > 1 else ""
