@@ -94,6 +94,13 @@ def test_a_quicker_frame_shows_that_those_before_were_late():
     assert clock.caller_s(5.2, 100.5) == pytest.approx(100.2)
 
 
+def test_a_late_frame_is_late_even_as_the_first_of_a_new_window():
+    clock = DeviceClock()
+    for tenth in range(99):
+        clock.caller_s(5.0 + tenth / 10.0, 100.0 + tenth / 10.0)
+    assert clock.caller_s(15.0, 111.0) == pytest.approx(110.0)
+
+
 @pytest.mark.parametrize("drift", [-1e-4, 1e-4])
 def test_the_clocks_may_drift_for_hours(drift):
     """Over ten hours at 100 ppm they part by 3.6 s; no frame is ever taken for 10 ms older than it is."""

@@ -33,6 +33,9 @@ def test_a_dead_motor_smooths_nothing_whatever_the_accelerometer_says(world):
     world.advance(1.0)
     world.smoothing.accelerometer_present = False
     assert optical_state(world).vibration_mg > 1000
+    whole_mg = optical_state(world).vibration_mg
+    world.smoothing.strength = 0.25
+    assert optical_state(world).vibration_mg == pytest.approx(whole_mg / 4.0)
     world.smoothing.strength = 0.0
     assert optical_state(world).vibration_mg == 0.0
 
