@@ -294,3 +294,25 @@ def test_a_steep_way_down_is_no_fault_where_answers_lag() -> None:
     cart.emit()
     cart.run_until(lambda: cart.state.finished or bool(cart.state.faults), within_s=20.0)
     assert "laser_setpoint" not in cart.state.faults
+
+
+@pytest.mark.parametrize("bridged", [False, True])
+def test_a_bridged_interlock_loop_refuses_arming_before_any_light(bridged: bool) -> None:
+    cart = IdealCart(rules((20.0, 5.0, 5.0, 3.0)))
+    cart.open()
+    if bridged:
+        cart.inject["laser"] = with_(condition=0)
+    cart.run(5.1)
+    cart.tick(CommandType.BEGIN_ARM)
+    cart.run(1.6)
+    refused = cart.tick(CommandType.ARM).replies[0].refused or ""
+    assert ("closed though the gate is open" in refused) == bridged
+    assert (cart.state.phase is Phase.ARMED) != bridged
+
+
+@pytest.mark.parametrize("temperature_c", [-99.0, 250.0, math.nan])
+def test_a_temperature_that_no_whole_sensor_reads_is_a_broken_sensor(temperature_c: float) -> None:
+    cart = emitting()
+    cart.inject["tec"] = with_(temperature_c=temperature_c)
+    cart.run(0.02)
+    assert cart.state.faults[0] == "tec"

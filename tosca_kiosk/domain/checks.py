@@ -37,6 +37,12 @@ LASER_FORBIDDEN_IN_LIGHT = (
 )
 LASER_WARNING = BIT_CURRENT_LIMIT | BIT_OUT_OF_TOLERANCE
 
+# From the board's word that the gate is open to the laser's own (design, section 6).
+INTERLOCK_OPENS_WITHIN_S = 0.1
+
+# What a whole thermistor at the laser can read: an open one reads far colder, a shorted one far hotter.
+TEC_COLDEST_C, TEC_HOTTEST_C = -40.0, 120.0
+
 # TEC condition bits 2-7 and 12: sensor limit, T high, T low, sensor short, sensor open, module open, runaway.
 TEC_FORBIDDEN = 0b1_0000_1111_1100
 
@@ -255,6 +261,14 @@ def laser_interlock_closed(rules: Rules, state: State, inputs: Inputs) -> bool:
     return laser.condition_asked_s <= state.gate_since_s or not laser.condition & BIT_INTERLOCK_OPEN
 
 
+def laser_interlock_not_bridged(rules: Rules, state: State, inputs: Inputs) -> bool:
+    """The laser's interlock bit follows the open gate: a bridged loop would leave one way to darkness."""
+    laser = inputs.laser
+    if laser is None or state.gate_closed or laser.condition & BIT_INTERLOCK_OPEN:
+        return True
+    return laser.condition_asked_s - state.gate_since_s <= INTERLOCK_OPENS_WITHIN_S
+
+
 def laser_output_holds(rules: Rules, state: State, inputs: Inputs) -> bool:
     """The output is not read back off while light is wanted."""
     laser = inputs.laser
@@ -290,9 +304,11 @@ def laser_regulates(rules: Rules, state: State, inputs: Inputs) -> bool:
 
 
 def tec_running(rules: Rules, state: State, inputs: Inputs) -> bool:
-    """The TEC answers, its output is on and no trip bit is set."""
+    """The TEC answers, its output is on, its sensor is whole and no trip bit is set."""
     tec = inputs.tec
     if tec is None or not tec.output_on or tec.condition & TEC_FORBIDDEN:
+        return False
+    if not TEC_COLDEST_C <= tec.temperature_c <= TEC_HOTTEST_C:
         return False
     now_s, within_s = inputs.now_s, rules.limits.tec_fresh_s
     return (
