@@ -286,3 +286,39 @@ def test_an_accelerometer_is_found_whenever_it_comes(host: Host, seen_as: str) -
     host.chip.set(accelerometer="mpu6050")
     host.chip.run_ms(300)
     assert host.status().flags & ACCELEROMETER
+
+
+def test_an_accelerometer_that_lost_its_power_for_a_moment_is_set_up_again(host: Host) -> None:
+    host.chip.set(accelerometer="mpu6050", vibration_mg=1000)
+    host.chip.run_ms(500)
+    host.chip.set(accelerometer="mpu6050")  # another one, asleep as after power-up
+    host.chip.run_ms(300)
+    assert host.status().vibration_mg == pytest.approx(1000, rel=0.05)
+
+
+def test_a_freed_bus_brings_the_accelerometer_back(host: Host) -> None:
+    host.chip.set(accelerometer="adxl345", bus_stuck=1)
+    host.chip.run_ms(300)
+    assert not host.status().flags & ACCELEROMETER
+    host.chip.set(bus_stuck=0)
+    host.chip.run_ms(300)
+    assert host.status().flags & ACCELEROMETER
+
+
+@pytest.mark.parametrize(
+    ("contacts", "limit_ms"), [({"no": 1}, 50), ({"nc": 0}, 1000)], ids=["both closed", "both open"]
+)
+def test_a_pair_that_cannot_be_is_a_wiring_fault_after_its_time(
+    host: Host, contacts: dict[str, int], limit_ms: int
+) -> None:
+    host.chip.run_ms(20)
+    host.chip.set(**contacts)
+    host.chip.run_ms(limit_ms - 15)
+    host.chip.take_lines()
+    host.chip.run_ms(13)
+    assert statuses(host.chip.take_lines())[-1].faults == 0
+    host.chip.run_ms(15)
+    assert statuses(host.chip.take_lines())[-1].faults == WIRING
+    assert host.ask("CL").endswith(",3")
+    host.chip.release()
+    assert host.ask("CL").startswith("OK")

@@ -196,6 +196,9 @@ def test_it_runs_in_real_time_behind_a_pseudo_terminal(firmware_build: str) -> N
         lines = [port.readline() for _ in range(20)]
         assert framed("OK,5").encode() in lines
         assert chip.outputs().pwm == 99
+        chip.press()
+        flags = [int(port.readline().split(b",")[3], 16) for _ in range(20)]
+        assert flags[-1] & PRESSED
 
 
 def test_under_a_flood_the_periodic_status_keeps_coming(host: Host) -> None:

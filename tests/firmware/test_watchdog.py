@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import subprocess
+from pathlib import Path
+
 import pytest
 
 from benchmarks.firmware_edges import LATEST_HANG_MS, LATEST_OPEN_MS, measure_edges, measure_hang
-from tests.firmware.build import sizes
+from tests.firmware.build import FIRMWARE, sizes
 from tests.firmware.chip import HANGS, SimulatedBoardChip
 from tests.firmware.host import RESTARTED, Host
 
 FLASH_BYTES = 32768
 RAM_BYTES = 2048
 SHARE = 0.8
+BIG = "volatile char big[1100];\n__attribute__((constructor)) void touch() { big[0] = 1; }\n"
 
 
 @pytest.mark.parametrize("how", HANGS)
@@ -68,3 +72,18 @@ def test_pedal_edges_under_full_traffic_open_the_gate_in_time(firmware_build: st
 def test_the_image_leaves_a_fifth_of_the_chip_free(firmware_build: str) -> None:
     assert 0 < sizes()["flash"] < SHARE * FLASH_BYTES
     assert 0 < sizes()["ram"] < SHARE * RAM_BYTES
+
+
+def test_an_image_that_is_too_large_fails_the_build(firmware_build: str, tmp_path: Path) -> None:
+    big = tmp_path / "big.cpp"
+    big.write_text(BIG, encoding="utf-8")
+    sources = " ".join([*(path.name for path in sorted(FIRMWARE.glob("*.cpp"))), str(big)])
+    made = subprocess.run(
+        ["make", "-C", FIRMWARE, f"BUILD={tmp_path}", f"SOURCES={sources}"],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert made.returncode != 0
+    assert "too large: under 80 % of either" in made.stdout
+    assert not (tmp_path / "interlock_board.elf").exists()

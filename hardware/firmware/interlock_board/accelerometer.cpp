@@ -94,12 +94,14 @@ void carry_on_writing() {
 // A chip that was interrupted in the middle of a byte holds SDA low: clock it out of there. 90 us at most.
 void free_bus() {
     TWCR = 0;
+    PORTC &= ~_BV(PORTC5);
     for (uint8_t i = 0; i < 9; ++i) {
         DDRC |= _BV(DDC5);
         _delay_us(5);
         DDRC &= ~_BV(DDC5);
         _delay_us(5);
     }
+    PORTC |= _BV(PORTC5);
 }
 
 int16_t axis(uint8_t i) {
@@ -160,6 +162,8 @@ void begin() {
 
 bool present() { return silent_ms < kLostMs; }
 
+void refresh() { settings_done = 0; }
+
 bool poll(int16_t (&axes)[3]) {
     if (silent_ms < kLostMs) ++silent_ms;
     if (transfer == Transfer::kRunning) {
@@ -168,14 +172,13 @@ bool poll(int16_t (&axes)[3]) {
         transfer = Transfer::kFailed;
     }
     fence();
-    const bool configured = settings_done == kSettingCount;
-    const bool sampled = transfer == Transfer::kDone && configured && transfer_reads;
+    const bool sampled = transfer == Transfer::kDone && transfer_reads;
     if (sampled) {
         silent_ms = 0;
         for (uint8_t i = 0; i < 3; ++i) axes[i] = axis(i);
     } else if (transfer == Transfer::kDone) {
         ++settings_done;
-    } else if (transfer == Transfer::kFailed && !(configured && present())) {
+    } else if (transfer == Transfer::kFailed && !present()) {
         look_again();
     }
     transfer = Transfer::kNone;

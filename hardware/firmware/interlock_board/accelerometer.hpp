@@ -11,6 +11,9 @@ void begin();
 // True when a sample came, in 1/256 g.
 bool poll(int16_t (&axes)[3]);
 
+// Sets the chip up again between samples: one that lost its power for a moment wakes up with its defaults.
+void refresh();
+
 // It answered within the last 20 ms.
 bool present();
 

@@ -51,6 +51,7 @@ void measure_vibration() {
         window_ms = 0;
         vibration_mg = window.close_mg();
         health.judge(vibration_mg, commands::vibration_threshold_mg());
+        accelerometer::refresh();
     }
     board::set_vibration(present, health.healthy());
 }
