@@ -50,7 +50,8 @@ _DARK_MA = 20.0
 """Well over the 4 mA of the set point's accuracy, well under the threshold of the diodes in use (500 mA)."""
 _CURRENT_MODES = ("ILBW", "IHBW")
 _USUAL = LaserCondition.INTERLOCK_OPEN | LaserCondition.OUT_OF_TOLERANCE | LaserCondition.OUTPUT_ON
-"""Conditions that are no finding: the gate is open at start, and a dark laser is out of its tolerance."""
+"""No finding: the gate is open at start, and a dark laser is out of its tolerance. An interlock that opened
+under an output that was on tells by its error, and the output by itself."""
 _FOUND_ON = "output found on; switched off first of all"
 
 
@@ -292,7 +293,7 @@ class ArroyoLaser(ArroyoDevice):
             *((_FOUND_ON,) if found_on else ()),
             *((f"set point {set_ma:g} mA; set to 0",) if set_ma else ()),
             *errors,
-            *(f"event {name}" for name in laser_condition_names(events & ~LaserCondition.OUTPUT_ON)),
+            *(f"event {name}" for name in laser_condition_names(events & ~_USUAL)),
             *(f"condition {name}" for name in laser_condition_names(conditions & ~_USUAL)),
         )
         self._left_on = False

@@ -110,30 +110,13 @@ class QueryLine:
             if len(self._incoming) > _LONGEST_LINE:
                 self._incoming = b""
                 self._synchronised = False
-            else:
+            elif self.busy:
                 self._expect_end(now_s)
             return None
         *lines, self._incoming = _LINE_ENDS.split(self._incoming)
-        answer: str | None = None
-        listening = True
-        for raw in lines:
-            text = raw.decode("ascii", "replace").strip()
-            if text and not text[0].isdigit():
-                text = self._without_echo(text)
-            if not text:
-                continue
-            if not (listening and self.busy):
-                # A late answer, or one answer too many: the next may be one too.
-                self._synchronised = False
-                continue
-            found = self._match(text)
-            if found is None:
-                # Stale, or the awaited identity damaged: whichever, the whole one is not far.
-                self._expect_more(now_s)
-            else:
-                answer = self._answered(found, now_s)
-                listening = False  # what follows in these bytes came before anything new was asked
-        self._expect_end(now_s)
+        answer = self._take(lines, now_s)
+        if self._incoming and self.busy:
+            self._expect_end(now_s)
         return answer
 
     def expire(self, now_s: float) -> bool:
@@ -166,6 +149,29 @@ class QueryLine:
         data, self._outgoing = self._outgoing, b""
         return data
 
+    def _take(self, lines: list[bytes], now_s: float) -> str | None:
+        """Return the answer if one of the lines is it."""
+        answer: str | None = None
+        listening = True
+        for raw in lines:
+            text = raw.decode("ascii", "replace").strip()
+            if text and not text[0].isdigit():
+                text = self._without_echo(text)
+            if not text:
+                continue
+            if not (listening and self.busy):
+                # A late answer, or one answer too many: the next may be one too.
+                self._synchronised = False
+                continue
+            found = self._match(text)
+            if found is None:
+                # Stale, or the awaited identity damaged: whichever, the whole one is not far.
+                self._expect_more(now_s)
+            else:
+                answer = self._answered(found, now_s)
+                listening = False  # what follows in these bytes came before anything new was asked
+        return answer
+
     def _put(self, question: str, now_s: float) -> None:
         self._recent.append(question.upper())
         self._outgoing += question.encode("ascii") + b"\r"
@@ -188,10 +194,8 @@ class QueryLine:
 
         An echo of the question is no answer yet.
         """
-        if self._incoming and self.busy:
-            question = self._question.encode("ascii")
-            if not question.startswith(self._incoming.upper()):
-                self._expect_more(now_s)
+        if not self._question.encode("ascii").startswith(self._incoming.upper()):
+            self._expect_more(now_s)
 
     def _expect_more(self, now_s: float) -> None:
         self.deadline_s = min(self.asked_s + self._answer_timeout_s, now_s + _GAP_S)

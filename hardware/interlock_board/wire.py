@@ -99,20 +99,23 @@ def decode(line: StatusLine, flags_meanwhile: int) -> BoardStatus:
     """
     flags = line.flags & (flags_meanwhile | ~_NEVER_MISSED)
     counts = line.photodiode_counts
-    return BoardStatus(
-        pedal_pressed=flags & _PEDAL != 0,
-        stop_loop_closed=flags & _STOP_LOOP != 0,
-        gate_closed=flags & _GATE != 0,
-        gate_wanted=flags & _WANTED != 0,
-        motor_on=flags & _MOTOR != 0,
-        vibration_healthy=flags & _VIBRATION != 0,
-        aiming_on=flags & _AIMING != 0,
-        accelerometer_present=flags & _ACCELEROMETER != 0,
-        host_alive=flags & _HOST != 0,
-        photodiode_v=counts * CONVERTER_V_PER_COUNT,
-        photodiode_saturated=counts >= CONVERTER_SATURATED_COUNTS,
-        vibration_mg=line.vibration_mg,
-        faults=line.faults,
+    # In the order of the fields: by name it takes twice as long, at every tick.
+    return BoardStatus._make(
+        (
+            flags & _PEDAL != 0,
+            flags & _STOP_LOOP != 0,
+            flags & _GATE != 0,
+            flags & _WANTED != 0,
+            flags & _MOTOR != 0,
+            flags & _VIBRATION != 0,
+            flags & _AIMING != 0,
+            flags & _ACCELEROMETER != 0,
+            flags & _HOST != 0,
+            counts * CONVERTER_V_PER_COUNT,
+            counts >= CONVERTER_SATURATED_COUNTS,
+            line.vibration_mg,
+            line.faults,
+        )
     )
 
 

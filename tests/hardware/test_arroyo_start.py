@@ -111,7 +111,6 @@ def test_errors_events_and_conditions_are_recorded_before_they_are_cleared():
     bench = laser_bench(**{"ERRSTR?": '501,"Interlock"', "LAS:EVE?": "144", "LAS:COND?": conditions}).ready()
     assert bench.driver.found_at_start == (
         "error 501 laser interlock open",
-        "event interlock open",
         "event open circuit",
         "condition short circuit",
     )

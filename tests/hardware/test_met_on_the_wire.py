@@ -1,0 +1,122 @@
+"""Drivers meet simulated devices that are not as they should be, over their serial lines."""
+
+from contextlib import contextmanager
+from dataclasses import replace
+
+import pytest
+
+from hardware.interfaces import LinkState
+from hardware.registry import DRIVERS
+from hardware.trace import WireTrace
+from hardware.transport import SerialPort
+from simulators.cart import SimulatedCart, install, uninstall
+from simulators.wire.arroyo_laser import LaserOptions
+from simulators.wire.arroyo_tec import TecOptions
+from simulators.wire.board import BoardOptions
+from simulators.wire.xeryon import StageOptions
+from simulators.world import World
+from tosca_kiosk.config import bundled, load_config
+
+CONFIG = load_config(bundled("simulated.yaml"))
+
+
+@contextmanager
+def met(key, options=None, **settings):
+    """Yield a driver that has polled for five seconds, its world, and a way to go on."""
+    now_s = [0.0]
+    cart = SimulatedCart(World(1, warm=True), **({} if options is None else {key: options}))
+    install(cart, lambda: now_s[0])
+    settings = replace(getattr(CONFIG.devices, key), **settings)
+    port = SerialPort(settings.port, settings.baud, WireTrace(lambda: now_s[0]))
+    driver = DRIVERS[CONFIG.drivers[key]](settings, port)
+
+    def go_on(seconds, until=lambda: False):
+        for _ in range(round(seconds * 100)):
+            if until():
+                return
+            now_s[0] += 0.01
+            driver.poll(now_s[0])
+            driver.flush(now_s[0])
+
+    try:
+        go_on(5.0, until=lambda: driver.link in (LinkState.READY, LinkState.REFUSED, LinkState.LOST))
+        yield driver, cart, go_on
+    finally:
+        driver.close()
+        uninstall()
+
+
+@pytest.mark.parametrize("key", ["laser", "tec", "stage", "board"])
+def test_a_healthy_device_becomes_ready_without_a_problem(key):
+    with met(key) as (driver, _, _):
+        assert driver.link is LinkState.READY
+        assert driver.problem is None
+        assert driver.found_at_start == ()
+
+
+@pytest.mark.parametrize("key", ["laser", "tec"])
+def test_at_a_wrong_baud_rate_an_instrument_does_not_answer_and_both_causes_are_named(key):
+    """What it hears at another rate has no line end, so it says nothing."""
+    with met(key, baud=9600) as (driver, _, _):
+        assert driver.link is LinkState.LOST
+        assert driver.problem.startswith(f"{key} on sim://{key}: nothing answers at 9600 baud; check that")
+        assert driver.problem.endswith("the port in the configuration and the baud rate")
+
+
+def test_a_stream_at_a_wrong_baud_rate_makes_no_sense_and_that_is_said():
+    with met("board", baud=57600) as (driver, _, _):
+        assert driver.link is LinkState.LOST
+        assert driver.problem == (
+            "board on sim://board: the bytes make no sense at 57600 baud: check the baud rate and the cable"
+        )
+
+
+@pytest.mark.parametrize(
+    ("key", "options", "said"),
+    [
+        (
+            "laser",
+            LaserOptions(model="4308"),
+            ("model 4308", "names model 4320", "correct the configuration"),
+        ),
+        ("laser", LaserOptions(serial="OTHER"), ("serial OTHER", "serial SIM-LASER", "connect that device")),
+        ("tec", TecOptions(model="5240"), ("model 5240", "names model 5305", "correct the configuration")),
+        (
+            "stage",
+            StageOptions(serial=7),
+            ("serial number is 7, configured is -1", "connect the right stage"),
+        ),
+        ("board", BoardOptions(serial="X"), ("serial number is X, configured is SIM-BOARD", "right board")),
+        (
+            "board",
+            BoardOptions(protocol=9),
+            ("protocol version 9, this program speaks 1", "load the firmware"),
+        ),
+    ],
+)
+def test_another_device_is_refused_with_what_it_is_and_what_to_do(key, options, said):
+    with met(key, options) as (driver, _, _):
+        assert driver.link is LinkState.REFUSED
+        assert all(words in driver.problem for words in said), driver.problem
+        assert "\n" not in driver.problem
+
+
+def test_a_laser_that_powered_up_on_is_dark_at_once_and_that_is_reported():
+    with met("laser", LaserOptions(output_on=True, setpoint_ma=4000)) as (driver, cart, _):
+        assert driver.link is LinkState.READY
+        assert "set point 4000 mA; set to 0" in driver.found_at_start
+        assert driver.output_on is None or driver.output_on.value is False
+        assert cart.world.true_energy_j() == 0.0
+
+
+def test_a_controller_that_powered_up_elsewhere_takes_limits_and_set_point():
+    with met("tec", TecOptions(output_on=True, setpoint_c=60.0)) as (driver, _, go_on):
+        assert driver.link is LinkState.READY
+        go_on(1.0)
+        assert driver.setpoint_c.value == 25.0
+        assert driver.errors.value == ()
+
+
+def test_the_stages_own_period_is_the_simulated_controllers():
+    with met("stage") as (driver, _, _):
+        assert driver._fresh_after_s == pytest.approx(0.097 + 0.030)
