@@ -306,7 +306,7 @@ def test_a_bridged_interlock_loop_refuses_arming_before_any_light(bridged: bool)
     cart.tick(CommandType.BEGIN_ARM)
     cart.run(1.6)
     refused = cart.tick(CommandType.ARM).replies[0].refused or ""
-    assert ("closed though the gate is open" in refused) == bridged
+    assert ("loop is bridged" in refused) == bridged
     assert (cart.state.phase is Phase.ARMED) != bridged
 
 

@@ -134,7 +134,7 @@ TABLE: dict[str, Outcome | NeverArmed | Refused] = {
     "laser_shunt_drifts": stops("photodiode_over_power", 2.0, 0.12, event_type=OFF_POWER),
     "laser_calibration_off": completes(3.8, warnings=(OFF_POWER,)),
     "interlock_plug_out": stops("laser_interlock", 2.0, 0.0),
-    "interlock_plug_bridged": NeverArmed(("not ready to arm", "closed though the gate is open", "bridge")),
+    "interlock_plug_bridged": NeverArmed(("not ready to arm", "interlock loop is bridged", "plug")),
     "photodiode_blocked": stops(
         OFF_POWER, 3.0, 0.52, event_type=OFF_POWER, protocol="long", warnings=(OFF_POWER,)
     ),
