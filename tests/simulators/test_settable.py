@@ -1,7 +1,11 @@
 """Settable paths: each does what its row says and goes back, and none takes what it does not allow."""
 
+import re
+from pathlib import Path
+
 import pytest
 
+import configs
 from simulators.cart import PORTS, SimulatedCart
 from simulators.settable import SETTABLE, SettingError, check_value, set_value
 from simulators.settable.plant import PLANT
@@ -209,3 +213,10 @@ def test_a_world_without_devices_takes_the_plants_paths_and_refuses_the_others()
             set_value(world, path, value)
     with pytest.raises(SettingError, match="unknown"):
         set_value(world, "stage.stall", True)
+
+
+def test_the_scenarios_readme_names_every_path_and_no_other():
+    readme = (Path(configs.__file__).parent / "scenarios" / "README.md").read_text(encoding="utf-8")
+    named = set(re.findall(r"^\| `([^`]+)` \|", readme, re.MULTILINE))
+    meant = {path.replace("<device>", device) for path in named for device in PORTS}
+    assert meant == set(SETTABLE)
