@@ -10,12 +10,17 @@ from kivy.uix.widget import Widget
 
 from tosca_kiosk.kiosk.look import px
 from tosca_kiosk.kiosk.screens.flowing import UiFlowing
-from tosca_kiosk.kiosk.tokens import PADDING_MM, SPACING_MM, STRONG_MM, TEXT_MM, TITLE_MM
+from tosca_kiosk.kiosk.tokens import PADDING_MM, STRONG_MM, TEXT_MM, TITLE_MM
 from tosca_kiosk.kiosk.widgets.mark import UiMark
 from tosca_kiosk.kiosk.widgets.panel import UiPanel
+from tosca_kiosk.kiosk.wording import shortened
 
-_SIZES_MM = ((30, 66, TITLE_MM), (40, 100, STRONG_MM))
+_PADDING_MM = 0.5
+"""Above and below: five lines of words stand between."""
+_SIZES_MM = ((30, 66, TITLE_MM), (40, 60, STRONG_MM))
 """Up to so many characters, and so many of the reason below, in this size; beyond in that of running text."""
+_LONG, _DETAIL_BESIDE_LONG = 60, 58
+"""What to do stands whole; beside three lines of it the reason gets two."""
 _INKS = {"info": ("text", "measured"), "refused": ("refused", "refused")}
 """Ink of the words and of the mark."""
 
@@ -31,7 +36,7 @@ class UiGuide(UiPanel):
     def __init__(self, **kwargs: Any) -> None:
         super().__init__(
             orientation="horizontal",
-            padding=[px(PADDING_MM), px(SPACING_MM)],
+            padding=[px(PADDING_MM), px(_PADDING_MM)],
             spacing=px(PADDING_MM),
             **kwargs,
         )
@@ -54,4 +59,5 @@ class UiGuide(UiPanel):
         lengths = len(self.text), len(self.detail)
         fitting = (size for *most, size in _SIZES_MM if lengths[0] <= most[0] and lengths[1] <= most[1])
         self._text.size_mm = next(fitting, TEXT_MM)
-        self._text.text, self._detail.text = self.text, self.detail
+        self._text.text = self.text
+        self._detail.text = shortened(self.detail, _DETAIL_BESIDE_LONG) if lengths[0] > _LONG else self.detail
