@@ -6,6 +6,7 @@ import fcntl
 import os
 import shutil
 import subprocess
+from functools import cache
 from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
@@ -28,6 +29,7 @@ def required() -> bool:
     return bool(os.environ.get("FIRMWARE_TOOLS") == "required" or os.environ.get("CI"))
 
 
+@cache
 def build() -> str:
     """Build what is not up to date, one process at a time; return what the compilers and size check said.
 

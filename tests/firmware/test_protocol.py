@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from itertools import pairwise
+from random import Random
 
 import pytest
 import serial
@@ -59,7 +60,7 @@ def test_it_identifies_itself(host: Host) -> None:
     assert host.ask("ID") == f"ID,1,TOSCA-IL,1,1.0.0,{SERIAL_NUMBER}"
 
 
-def test_a_board_without_a_serial_number_says_so() -> None:
+def test_a_board_without_a_serial_number_says_so(firmware_build: str) -> None:
     with SimulatedBoardChip(serial_number="") as chip:
         assert Host(chip).ask("ID").endswith(",UNSET")
 
@@ -209,3 +210,26 @@ def test_under_a_flood_the_periodic_status_keeps_coming(host: Host) -> None:
     came = statuses(host.chip.take_lines())
     assert [b.seq - a.seq for a, b in pairwise(came)] == [1] * (len(came) - 1)
     assert len(came) >= 18
+
+
+def test_a_damaged_heartbeat_is_none(host: Host) -> None:
+    """Everything else is in order, so a damaged line that was taken for one would close the gate."""
+    host.spin_up()
+    host.chip.press()
+    host.chip.run_ms(300)
+    line = framed("HB,7,1").encode()
+    bits = range(8 * len(line))
+    random = Random(3)
+    damages = [[bit] for bit in bits] + [random.sample(bits, random.choice((2, 3))) for _ in range(200)]
+    for damage in damages:
+        number = int.from_bytes(line, "big") ^ sum(1 << bit for bit in damage)
+        host.chip.write(number.to_bytes(len(line), "big") + random.randbytes(random.randint(0, 3)))
+    host.chip.run_ms(0.11 * 15 * len(damages))
+    assert [change for change in host.chip.take_changes() if (change.name, change.value) == ("gate", 1)] == []
+    assert dropped(host.chip) > len(damages) / 2
+    host.chip.write(b"\n")
+    assert host.ask("ID").split(",")[2] == "TOSCA-IL"
+    host.wants = 1
+    host.heartbeat()
+    host.chip.run_ms(10)
+    assert host.chip.outputs().gate == 1

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from benchmarks.firmware_edges import LATEST_HANG_MS, LATEST_OPEN_MS, measure_edges, measure_hang
-from tests.firmware.build import FIRMWARE, sizes
+from tests.firmware.build import FIRMWARE, sizes, symbols
 from tests.firmware.chip import HANGS, SimulatedBoardChip
 from tests.firmware.host import RESTARTED, Host
 
@@ -87,3 +87,8 @@ def test_an_image_that_is_too_large_fails_the_build(firmware_build: str, tmp_pat
     assert made.returncode != 0
     assert "too large: under 80 % of either" in made.stdout
     assert not (tmp_path / "interlock_board.elf").exists()
+
+
+def test_the_image_has_no_dynamic_memory(firmware_build: str) -> None:
+    assert "feed_watchdog" in symbols()
+    assert not {"malloc", "free", "realloc", "calloc", "operator new(unsigned int)"} & symbols().keys()
