@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import signal
-from contextlib import closing
+from contextlib import closing, suppress
 from pathlib import Path
 
 import click
@@ -15,6 +16,9 @@ from tosca_kiosk.control.link.datagram import CAMERA_ALIVE, SUPERVISOR_SOCKET, D
 from tosca_kiosk.control.realtime import end_with_parent
 from tosca_kiosk.runtime import WORLD_INPUT_SOCKET
 from tosca_kiosk.vision.process import CameraProcess
+
+NICE = -10
+"""As the screen's process, where that is allowed: a picture that is late ends the light."""
 
 
 @click.command(hidden=True)
@@ -34,6 +38,8 @@ def camera(config_path: Path, runtime: Path, parent: int | None) -> None:
 
 
 def _run(config: CartConfig, runtime: Path, stop: _StopRequest) -> None:
+    with suppress(OSError):
+        os.setpriority(os.PRIO_PROCESS, 0, NICE)
     clock = RealClock()
     supervisor = DatagramOutlet(runtime / SUPERVISOR_SOCKET)
     with closing(supervisor), camera_apart(config, clock, runtime / WORLD_INPUT_SOCKET) as device:
