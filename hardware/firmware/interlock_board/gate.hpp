@@ -119,7 +119,7 @@ inline void heartbeat(State& s, bool wants_gate) {
     s.wanted = wants_gate;
 }
 
-// The latched faults whose cause is still there. Those of 5 and 7 end with the gate open and the restart over.
+// The latched faults whose cause is still there. 5 and 7 leave none: open gate, restart over.
 inline uint8_t standing(const State& s, const Inputs& in) {
     uint8_t faults = arising(s, in);
     if (in.motor_on && !in.vibration_healthy) faults |= kVibrationLost;

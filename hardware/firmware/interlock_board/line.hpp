@@ -1,4 +1,4 @@
-// Lines on the wire: "$" body "*" CRC LF. Reader and writer, both without a register: tested on the host too.
+// Lines on the wire: "$" body "*" CRC LF. Reader and writer, both without a register of the chip.
 #pragma once
 
 #include <stdint.h>

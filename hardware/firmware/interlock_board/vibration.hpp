@@ -1,4 +1,4 @@
-// Vibration from accelerations: RMS over whole windows of 100 ms, and its health. Pure, tested on the host.
+// Vibration from accelerations: RMS over whole windows of 100 ms, and its health. Pure.
 #pragma once
 
 #include <stdint.h>
@@ -37,7 +37,8 @@ class Window {
         uint64_t deviation = 0;
         for (uint8_t i = 0; i < 3; ++i) {
             const int64_t sum = sum_[i];
-            if (samples_ >= kFewestSamples) deviation += squares_[i] - static_cast<uint64_t>(sum * sum / samples_);
+            if (samples_ < kFewestSamples) continue;
+            deviation += squares_[i] - static_cast<uint64_t>(sum * sum / samples_);
         }
         // (1000 mg / 256)^2 = 15625 / 1024.
         const uint32_t mean_mg2 = samples_ == 0 ? 0 : deviation * 15625 / 1024 / samples_;

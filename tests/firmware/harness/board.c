@@ -13,13 +13,14 @@
 #include <stdlib.h>
 #include <string.h>
 
-// simavr takes eleven bits of 117 647 baud from one character to the next, counted from when the last was read.
+// simavr takes eleven bits of 117 647 baud to the next character, counted from when the last was read.
 #define BYTE_CYCLES 1600
 #define NEVER UINT64_MAX
 // Half a microsecond between two looks at the outputs: an instruction a look takes twice as long.
 #define LOOK_CYCLES 8
 // Registers of the ATmega328P in data space.
-enum { DDRB = 0x24, PIND = 0x29, DDRD = 0x2A, PORTD = 0x2B, SPL = 0x5D, SPH = 0x5E, TCCR1A = 0x80, OCR1AL = 0x88, TWCR = 0xBC };
+enum { DDRB = 0x24, PIND = 0x29, DDRD = 0x2A, PORTD = 0x2B, SPL = 0x5D, SPH = 0x5E, TCCR1A = 0x80, OCR1AL = 0x88 };
+enum { TWCR = 0xBC };
 enum { PIN_NO = 2, PIN_NC = 3, PIN_AIMING = 4, PIN_STOP = 5, PIN_GATE = 6, PIN_READBACK = 7 };
 
 static struct board *the_board;  // simavr's reset hook has no parameter

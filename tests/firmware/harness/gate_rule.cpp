@@ -15,7 +15,7 @@ using gate::Inputs;
 using gate::Pair;
 using gate::State;
 
-// What is true at this tick, in the page's words. Times since the first sample that showed it, -1 where it is not so.
+// What is true at this tick, in the page's words. Times since the first sample that showed it; -1: not so.
 struct Facts {
     double pressed_ms, both_open_ms, both_closed_ms;
     double heartbeat_ms;      // age, as old as it can be
@@ -48,7 +48,9 @@ const Sentence kFaults[] = {
     {"2 vibration lost while the gate was closed", [](const Facts& f) {
          return f.gate && (f.motor_ms < 500 || (f.accelerometer && !f.healthy));
      }},
-    {"3 host fell silent while it wanted the gate", [](const Facts& f) { return f.wants && f.heartbeat_ms >= 250; }},
+    {"3 host fell silent while it wanted the gate", [](const Facts& f) {
+         return f.wants && f.heartbeat_ms >= 250;
+     }},
     {"4 gate welded", [](const Facts& f) { return f.welded_ms >= 20; }},
     {"5 gate stuck open", [](const Facts& f) { return f.gate && !f.readback && f.gate_closed_ms > 20; }},
     {"6 accelerometer lost while the motor was on", [](const Facts& f) {
@@ -86,10 +88,11 @@ Facts facts_of(const State& s, const Inputs& in) {
 }
 
 void fail(const char* what, const State& s, const Inputs& in) {
-    printf("%s: pair %d>%d samples %u, heartbeat %u, motor %u, gate samples %u, wanted %d, seen %d, closed %d, faults %02x,"
+    printf("%s: pair %d>%d samples %u, heartbeat %u, motor %u, gate samples %u, wanted %d, seen %d, closed %d,"
+           " faults %02x,"
            " stop %d, readback %d, motor on %d, accelerometer %d, healthy %d\n",
-           what, int(s.pair), int(in.pair), s.pair_samples, s.heartbeat_ticks, s.motor_samples, s.gate_samples, s.wanted,
-           s.accelerometer_seen, s.closed, s.faults, in.stop_closed, in.readback_closed, in.motor_on,
+           what, int(s.pair), int(in.pair), s.pair_samples, s.heartbeat_ticks, s.motor_samples, s.gate_samples,
+           s.wanted, s.accelerometer_seen, s.closed, s.faults, in.stop_closed, in.readback_closed, in.motor_on,
            in.accelerometer_present, in.vibration_healthy);
     exit(1);
 }

@@ -4,6 +4,14 @@
 //
 // In lock-step (the default) time passes by "run" alone and every run of the same lines is the same to the bit.
 // With --pty the chip runs in real time behind a pseudo-terminal, whose path is the first line printed.
+//
+//   run CYCLES              lets time pass (lock-step)
+//   rx HEX                  bytes on the line to the chip
+//   set NAME VALUE          an input: see set() and set_by_name()
+//   patch ADDRESS HEX       program memory, until the next reset
+//   peek ADDRESS COUNT, poke ADDRESS HEX    data memory; all addresses hexadecimal
+//   reset, state, quit
+//
 // Every command ends with "done CYCLE"; before it stand, in order of time:
 //   tx CYCLE HEX            bytes sent: a line, or what there is of one (cycle of its first byte)
 //   out CYCLE NAME VALUE    gate, aiming, readback, pwm, or reset when the chip restarted
@@ -106,12 +114,14 @@ static int set(const char *name, const char *value) {
 
 static void peek(unsigned address, unsigned count) {
     printf("mem ");
-    for (unsigned i = 0; i < count && address + i <= board.avr->ramend; i++) printf("%02x", board.avr->data[address + i]);
+    for (unsigned i = 0; i < count && address + i <= board.avr->ramend; i++)
+        printf("%02x", board.avr->data[address + i]);
     putchar('\n');
 }
 
 static void poke(unsigned address, const uint8_t *bytes, size_t count) {
-    for (size_t i = 0; i < count && address + i <= board.avr->ramend; i++) board.avr->data[address + i] = bytes[i];
+    for (size_t i = 0; i < count && address + i <= board.avr->ramend; i++)
+        board.avr->data[address + i] = bytes[i];
 }
 
 static void show_state(void) {
@@ -127,7 +137,8 @@ static int obey(const char *line) {
     unsigned address, count;
     uint64_t cycles;
     if (strcmp(line, "quit") == 0) return 0;
-    if (terminal < 0 && sscanf(line, "run %" SCNu64, &cycles) == 1) board_run_until(&board, board.avr->cycle + cycles);
+    if (terminal < 0 && sscanf(line, "run %" SCNu64, &cycles) == 1)
+        board_run_until(&board, board.avr->cycle + cycles);
     else if (sscanf(line, "rx %8191s", hex) == 1) board_send(&board, bytes, from_hex(hex, bytes, sizeof bytes));
     else if (sscanf(line, "set %31s %31s", name, value) == 2 && set(name, value)) {
     } else if (sscanf(line, "patch %x %8191s", &address, hex) == 2)
