@@ -195,7 +195,7 @@ class SimulatedBoardChip:
         """
         self._to.write(command + "\n")
         self._to.flush()
-        answers = []
+        answers: list[str] = []
         while True:
             kind, _, rest = self._from.readline().rstrip("\n").partition(" ")
             if kind == "done":
