@@ -224,14 +224,20 @@ class ArroyoDevice(PortDriver):
         yield pause(_DRAIN_S)
         self._overheard = b""  # what the device had to say before it was asked
         self._line.send("TERMINAL 0")  # no echo
-        self._identity = yield from self._ask(IDENTITY_QUESTION, decode_identity)
-        difference = identity_difference(self._identity, self._settings.model, self._settings.serial_number)
-        if difference is not None:
-            raise RefusalError(difference)
+        yield from self._identify()
         self._line.send("RADIX DEC")
         self._line.send("HEXFLOAT 0")
         yield from self._prepare()
         self._become_ready()
+
+    def _identify(self) -> Script[None]:
+        settings = self._settings
+        for _ in range(_LOOKS):
+            self._identity = yield from self._ask(IDENTITY_QUESTION, decode_identity)
+            difference = identity_difference(self._identity, settings.model, settings.serial_number)
+            if difference is None:
+                return
+        raise RefusalError(str(difference))
 
     def _stop(self) -> Script[None]:
         if self._link is LinkState.REFUSED:

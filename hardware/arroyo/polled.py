@@ -49,28 +49,28 @@ def oldest(polled: tuple[Polled[Any], ...]) -> Polled[Any]:
 def check_of(setting: Setting) -> Polled[None]:
     """Return the question whether a setting still is what the configuration wants.
 
-    A single difference counts as a bad answer, for the wire has no checksum; the second in a row refuses.
+    A difference counts as a bad answer, for the wire has no checksum; the same again in a row refuses.
     """
-    differences = 0
+    before: str | None = None
 
     def decode(answer: str) -> None:
-        nonlocal differences
+        nonlocal before
         found = setting.difference(answer)
-        differences = differences + 1 if found else 0
-        _judge(found, differences)
+        again, before = found == before, found
+        _judge(found, again)
 
     return Polled(setting.command.query, decode)
 
 
 def identity_check(model: str, serial_number: str) -> Polled[None]:
     """Return the question whether this still is the configured device; it also realigns the line."""
-    differences = 0
+    before: str | None = None
 
     def decode(answer: str) -> None:
-        nonlocal differences
+        nonlocal before
         found = identity_difference(decode_identity(answer), model, serial_number)
-        differences = differences + 1 if found else 0
-        _judge(found, differences)
+        again, before = found == before, found
+        _judge(found, again)
 
     return Polled(IDENTITY_QUESTION, decode)
 
@@ -85,9 +85,9 @@ def identity_difference(identity: Identity, model: str, serial_number: str) -> s
     )
 
 
-def _judge(found: str | None, differences: int) -> None:
+def _judge(found: str | None, again: bool) -> None:
     if found is None:
         return
-    if differences > 1:
+    if again:
         raise RefusalError(f"changed while running: {found}")
     raise DifferentError(found)

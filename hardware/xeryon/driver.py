@@ -7,6 +7,7 @@ Counts stay in this folder.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 from math import ceil, floor, inf
 
@@ -278,7 +279,7 @@ class XeryonStage(PortDriver):
         self._commanded_s = now_s
 
     def _start(self) -> Script[None]:
-        stat = yield from self._ask(b"STAT")
+        stat = yield from self._look(b"STAT", lambda stat: not stat & wire.ANY_TRIP)
         tripped = trip_names(stat)
         self._found = tuple(f"stage: trip: {name}" for name in tripped)
         yield from self._identify()
@@ -290,11 +291,12 @@ class XeryonStage(PortDriver):
             yield from self._reset()
 
     def _identify(self) -> Script[None]:
-        serial_number = yield from self._ask(b"SRNO")
+        wanted = self._settings.serial_number
+        serial_number = yield from self._look(b"SRNO", lambda number: str(number) == wanted)
         firmware = yield from self._ask(b"SOFT")
-        encoder_nm = yield from self._ask(b"XLA3")
+        encoder_nm = yield from self._look(b"XLA3", lambda nm: nm == wire.ENCODER_NM_PER_COUNT)
         self._identity = Identity(f"Xeryon XLA3={encoder_nm}", str(serial_number), str(firmware))
-        _demand("serial number", self._identity.serial_number, self._settings.serial_number)
+        _demand("serial number", self._identity.serial_number, wanted)
         _demand("encoder XLA3 (nm a count)", encoder_nm, wire.ENCODER_NM_PER_COUNT)
         self._trusted = True
 
@@ -343,8 +345,8 @@ class XeryonStage(PortDriver):
         self._fresh_after_s = period_ms / 1000 + _UNDER_WAY_S
 
     def _read_limits(self) -> Script[None]:
-        highest = yield from self._ask(b"HLIM")
-        lowest = yield from self._ask(b"LLIM")
+        highest = yield from self._look(b"HLIM", lambda counts: counts >= self._highest_counts)
+        lowest = yield from self._look(b"LLIM", lambda counts: counts <= self._lowest_counts)
         speed_um_per_s = yield from self._ask(b"SSPD")
         yield from self._ask(b"PTO2")
         self._tolerance_counts = yield from self._ask(b"PTOL")
@@ -355,12 +357,18 @@ class XeryonStage(PortDriver):
             )
         if speed_um_per_s > self._speed_cap_um_per_s:
             self._command(command(b"SSPD", self._speed_cap_um_per_s), self._now_s)
-            _demand("SSPD (um/s)", (yield from self._ask(b"SSPD")), self._speed_cap_um_per_s)
+            speed_um_per_s = yield from self._look(b"SSPD", lambda speed: speed == self._speed_cap_um_per_s)
+            _demand("SSPD (um/s)", speed_um_per_s, self._speed_cap_um_per_s)
 
     def _stop(self) -> Script[None]:
         self._command(command(b"ZERO"), self._now_s)
         self._command(command(b"STOP"), self._now_s)
         yield from self._talk.ask(_STATUS, b"", "the stream after STOP", tries=1)
+
+    def _look(self, tag: bytes, is_right: Callable[[int], bool]) -> Script[int]:
+        """Ask, and once more when the answer would refuse the device: the wire has no checksum."""
+        value = yield from self._ask(tag)
+        return value if is_right(value) else (yield from self._ask(tag))
 
     def _ask(self, tag: bytes) -> Script[int]:
         return self._talk.ask(tag, query(tag), query(tag).decode().strip())

@@ -227,6 +227,18 @@ def test_a_limit_changed_at_the_device_switches_off_and_refuses():
     assert bench.wire.sent(since=sent)[-1] == "LAS:OUT 0"
 
 
+def test_two_different_differences_in_a_row_are_noise():
+    bench = laser_bench().ready()
+    sent = len(bench.wire.log)
+    for value in ("20000", "10300", "1050"):
+        bench.wire.answers["LAS:LIM:LDI?"] = value
+        asked = bench.wire.sent().count("LAS:LIM:LDI?")
+        bench.run_until(lambda asked=asked: bench.wire.sent().count("LAS:LIM:LDI?") > asked, within_s=15.0)
+    bench.run(0.1)
+    assert bench.driver.link is LinkState.READY
+    assert bench.wire.sent(since=sent).count("LAS:LIM:LDI?") == 3
+
+
 def test_a_difference_counts_when_it_is_seen_twice_in_a_row():
     bench = laser_bench().ready()
     bench.wire.answers["LAS:LIM:LDI?"] = "20000"

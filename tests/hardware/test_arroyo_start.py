@@ -176,6 +176,14 @@ def test_another_model_or_serial_number_is_refused_with_both_names(identity):
     assert set(bench.wire.sent()) == {"LAS:OUT 0", "TERMINAL 0", "*IDN?"}
 
 
+def test_one_flipped_character_in_the_identity_is_looked_at_again():
+    bench = laser_bench()
+    bench.run_until(lambda: "*IDN?" in bench.wire.sent())
+    bench.wire.say_instead(b"Arroyo 4320 SIM-0009 3.10 x\r\n", after_s=0.01)
+    bench.ready()
+    assert bench.driver.identity.serial_number == "SIM-0001"
+
+
 def test_a_refused_laser_is_told_off_again_and_again():
     bench = laser_bench(**{"*IDN?": "Arroyo 4308 SIM-0001 3.10 x"}).run(1.0)
     sent = len(bench.wire.log)

@@ -69,7 +69,7 @@ def test_a_lost_controller_has_no_readings_and_comes_back():
 def test_a_controller_of_another_serial_number_is_left_alone():
     bench = tec_bench(**{"*IDN?": "Arroyo 5305 SIM-0003 3.10 x"}).run(3.0)
     assert bench.driver.link is LinkState.REFUSED
-    assert bench.wire.sent() == ["", "TERMINAL 0", "*IDN?"]
+    assert bench.wire.sent() == ["", "TERMINAL 0", "*IDN?", "*IDN?"]
 
 
 def test_the_stop_ends_off_local_and_closed():

@@ -89,6 +89,18 @@ def test_a_speed_cap_that_is_not_taken_is_refused(bench):
     assert "SSPD (um/s) is 400000, configured is 2000" in bench.driver.problem
 
 
+@pytest.mark.parametrize(("tag", "wrong"), [("SRNO", 7), ("XLA3", 1), ("HLIM", 0), ("LLIM", 9)])
+def test_one_damaged_answer_that_would_refuse_is_asked_again(bench, tag, wrong):
+    right, bench.values[tag] = bench.values[tag], wrong
+    sent = []
+    while f"{tag}=?" not in sent:
+        sent += bench.tick()
+    bench.values[tag] = right
+    sent += bench.run(80)
+    assert bench.driver.link is LinkState.READY, bench.driver.problem
+    assert sent.count(f"{tag}=?") == 2
+
+
 @pytest.mark.parametrize("period_ms", [0, 46, 201, 1000])
 def test_a_stream_too_slow_to_be_fresh_or_too_fast_for_the_line_is_refused(bench, period_ms):
     bench.values["POLI"] = period_ms
