@@ -56,7 +56,7 @@ FAILURES: dict[str, tuple[str, Change, float]] = {
     "clock": ("now_s", lambda now_s: now_s - 10.0, 0.0),
     "loop": ("late_s", lambda late_s: 0.2, 0.0),
     "journal": ("journal_ok", lambda ok: False, 0.0),
-    "device_lost": ("tec", lost, 0.0),
+    **{f"{device}_gone": (device, lost, 0.0) for device in ("board", "laser", "tec", "stage")},
 }
 
 # Failures that only other parts of the way can show; each has its own test.

@@ -105,10 +105,10 @@ def test_a_stage_that_waits_at_its_start_can_be_acknowledged() -> None:
 @pytest.mark.parametrize(
     ("device", "allowed"),
     [
-        ("board", {"board_lost", "footpedal_stale", "device_lost"}),
-        ("laser", {"laser_stale", "device_lost"}),
-        ("tec", {"tec", "device_lost"}),
-        ("stage", {"stage", "device_lost"}),
+        ("board", {"board_lost", "footpedal_stale", "board_gone"}),
+        ("laser", {"laser_stale", "laser_gone"}),
+        ("tec", {"tec", "tec_gone"}),
+        ("stage", {"stage", "stage_gone"}),
     ],
 )
 def test_a_lost_device_is_blamed_alone(device: str, allowed: set[str]) -> None:

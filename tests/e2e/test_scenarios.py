@@ -89,6 +89,7 @@ TABLE: dict[str, Outcome | NeverArmed | Refused] = {
     "laser_replugged": stops("laser_stale", 2.0, 0.02),
     "board_unplugged": stops("board_lost", 2.0, 0.02),
     "tec_unplugged": stops("tec", 2.0, 0.02),
+    "tec_unplugged_early": Outcome("tec_gone", None),
     "stage_unplugged": stops("stage", 2.0, 0.02, severity="warning"),
     "laser_wire_cut": stops("laser_stale", 2.0, LASER_OLD_S),
     "laser_adapter_hangs": stops("laser_stale", 2.0, LASER_OLD_S),
@@ -100,7 +101,7 @@ TABLE: dict[str, Outcome | NeverArmed | Refused] = {
     "board_line_noisy": completes(4.3),
     "board_line_late": stops("board_lost", 2.0, BOARD_OLD_S),
     "stage_line_noisy": completes(4.3),
-    "tec_line_loses": stops("tec", 1.0, 2 * TEC_OLD_S, also=("device_lost",)),
+    "tec_line_loses": stops("tec", 1.0, 2 * TEC_OLD_S, also=("tec_gone",)),
     # Firmware.
     "laser_refuses": stops("laser_error", 2.0, LASER_OLD_S),
     "laser_restarts": stops("laser_stale", 2.0, 0.0),

@@ -66,9 +66,24 @@ def board_fresh(rules: Rules, state: State, inputs: Inputs) -> bool:
     return board is not None and fresh(inputs.now_s, board.measured_s, rules.limits.board_fresh_s)
 
 
-def devices_present(rules: Rules, state: State, inputs: Inputs) -> bool:
-    """No device is unknown or lost."""
-    return not (inputs.board is None or inputs.laser is None or inputs.tec is None or inputs.stage is None)
+def board_present(rules: Rules, state: State, inputs: Inputs) -> bool:
+    """The board is neither unknown nor lost."""
+    return inputs.board is not None
+
+
+def laser_present(rules: Rules, state: State, inputs: Inputs) -> bool:
+    """The laser driver is neither unknown nor lost."""
+    return inputs.laser is not None
+
+
+def tec_present(rules: Rules, state: State, inputs: Inputs) -> bool:
+    """The temperature controller is neither unknown nor lost."""
+    return inputs.tec is not None
+
+
+def stage_present(rules: Rules, state: State, inputs: Inputs) -> bool:
+    """The ring stage is neither unknown nor lost."""
+    return inputs.stage is not None
 
 
 def pedal_pressed(rules: Rules, state: State, inputs: Inputs) -> bool:

@@ -111,6 +111,20 @@ def _late(beam: Beam, within: str, source: str, lamp: str, role: str, what: str)
     )
 
 
+def _lost(device: str, passes: Check, what: str) -> Interlock:
+    return Interlock(
+        source=f"{device}_gone",
+        lamp="devices",
+        passes=passes,
+        scope=Scope.OPEN | Scope.ARM | Scope.SESSION,
+        event_type="interlock_failure",
+        severity=Severity.CRITICAL,
+        reset_role="technician",
+        what=what,
+        to_do="Check its cable and power, then reset.",
+    )
+
+
 _S = Scope
 _CRITICAL, _EMERGENCY, _WARNING = Severity.CRITICAL, Severity.EMERGENCY, Severity.WARNING
 _CALL_SERVICE = "Do not treat. Call service."
@@ -270,9 +284,10 @@ INTERLOCKS: tuple[Interlock, ...] = (
     Interlock("disk", "disk", checks.disk_has_room, _S.ARM,
               "interlock_failure", _WARNING, "technician",
               "The disk has less than 2 GB free.", "Make room on the disk."),
-    Interlock("device_lost", "devices", checks.devices_present, _S.OPEN | _S.ARM | _S.SESSION,
-              "interlock_failure", _CRITICAL, "technician",
-              "A device was lost.", "Check its cable and power, then reset."),
+    _lost("board", checks.board_present, "The interlock board was lost."),
+    _lost("laser", checks.laser_present, "The laser driver was lost."),
+    _lost("tec", checks.tec_present, "The temperature controller was lost."),
+    _lost("stage", checks.stage_present, "The ring stage was lost."),
 )  # fmt: skip
 
 BY_SOURCE = {row.source: row for row in INTERLOCKS}
