@@ -31,7 +31,7 @@ class LinkState(StrEnum):
     REFUSED = "refused"
     """The device answered, but is not what the configuration names, or a read-back differs: see `problem`."""
     LOST = "lost"
-    """The port is gone or the device does not answer: see `problem`."""
+    """The port is gone, or the device is silent, makes no sense or has restarted: see `problem`."""
     STOPPING = "stopping"
     """The stop sequence runs."""
     CLOSED = "closed"

@@ -1,4 +1,7 @@
-"""What a configuration says about each device, checked before any port is opened."""
+"""What a configuration says about each device, checked before any port is opened.
+
+port: sim://NAME, a device file, usb://SERIAL (see `usb_serial`) or socket://HOST:PORT.
+"""
 
 from __future__ import annotations
 
