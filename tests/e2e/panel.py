@@ -148,14 +148,20 @@ class Panel:
             self.lift()
 
     def pin(self, digits, then):
-        """Type a PIN until what follows it shows; where a tap was lost under load, type it again."""
-        for _ in range(3):
-            for digit in digits:
-                self.tap(digit)
-            if self.shows(then, within_s=5.0):
-                return
-            self.tap("Clear")
-        raise AssertionError(f"{then!r} does not follow the PIN; {self.look()['screen']}")
+        """Type a PIN, each digit once, and wait for the screen or the text that follows it."""
+        for digit in digits:
+            self.tap(digit)
+        assert self.shows(then, within_s=10.0), f"{then!r} does not follow the PIN; {self.counted()} are in"
+
+    def counted(self):
+        """Return how many digits the PIN pad has, as a text; None where no pad is shown."""
+        seen = self.look()
+        return next((w["state"]["count"] for w in seen["widgets"] if w["kind"] == "UiPinPad"), None)
+
+    def keyboard(self, *keys):
+        """Strike keys of a keyboard that a kiosk does not have."""
+        for key in keys:
+            self._xdotool("key", key)
 
     def shows(self, then, within_s):
         """Return whether a screen of this name or a text that holds this comes in time."""

@@ -7,6 +7,7 @@ import pytest
 from gallery import framed
 from kivy.base import EventLoop
 from kivy.input.providers.mouse import MouseMotionEventProvider
+from kivy.uix.boxlayout import BoxLayout
 
 from tosca_kiosk.kiosk import widgets as ui
 from tosca_kiosk.kiosk.environment import TOUCH_INPUT
@@ -33,6 +34,27 @@ def pad(stage):
     frame.show(pad)
     stage.frame(3)
     yield pad
+    frame.detach()
+
+
+class Door(BoxLayout):
+    """A screen whose one button opens a question."""
+
+    def __init__(self, frame):
+        super().__init__()
+        self.question = ui.UiConfirmSheet(title="Sure?", text="Think.")
+        self.button = ui.UiButton(text="Open")
+        self.button.bind(on_tap=lambda _button: frame.open_sheet(self.question))
+        self.add_widget(self.button)
+
+
+@pytest.fixture
+def door(stage):
+    frame = framed(stage)
+    screen = Door(frame)
+    frame.show(screen)
+    stage.frame(3)
+    yield frame
     frame.detach()
 
 
@@ -76,3 +98,30 @@ def test_a_tap_that_is_lifted_frames_later_counts_as_one_too(stage, mouse, pad):
         tell(stage, "on_mouse_up", keys(pad)[digit])
         stage.frame()
     assert heard == ["271828"]
+
+
+def test_a_tap_from_before_a_layer_was_drawn_does_nothing_on_it(stage, mouse, door):
+    """Its keys have no places yet: without this the tap would meet whichever lies where it was made."""
+    question = door.screen.question
+    heard = []
+    question.bind(on_confirm=lambda _sheet: heard.append("yes"), on_cancel=lambda _sheet: heard.append("no"))
+    corners = [(action.center_x, action.center_y) for action in question.actions]
+    tap(stage, door.screen.button)
+    for x, y in corners:
+        stage.window.mouse_pos = (x, y)
+        for event in ("on_mouse_down", "on_mouse_up"):
+            stage.window.dispatch(event, x, stage.window.height - y, "left", [])
+    stage.frame()
+    assert (door.sheet, heard) == (question, [])
+    tap(stage, question.actions[-1])
+    stage.frame(2)
+    assert heard == ["yes"]
+
+
+def test_stop_acts_though_a_layer_was_not_drawn_yet(stage, mouse, door):
+    heard = []
+    door.bind(on_stop=lambda _frame: heard.append("stop"))
+    tap(stage, door.screen.button)
+    tap(stage, door.stop)
+    stage.frame()
+    assert "stop" in heard

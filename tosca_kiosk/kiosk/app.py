@@ -135,9 +135,9 @@ def _show(presenter: Presenter, world: Any, heartbeat: Heartbeat, windowed: bool
             App.get_running_app().stop()
         if heartbeat.beat(now_s):
             Window.canvas.ask_update()  # a frame is drawn even where nothing has changed
-        shell.show(presenter.frame(now_s))
         if outside is not None:
-            outside.poll(now_s)
+            outside.poll(now_s)  # before anything changes: what is shown next has no places yet
+        shell.show(presenter.frame(now_s))
 
     Window.bind(on_flip=lambda _window: heartbeat.drawn())
     keys.ignore_keys(Window)

@@ -2,7 +2,7 @@
 
 Rules: STOP is hit-tested when the window is told of the finger, a round of the main loop before Kivy makes a
 touch of it, and acts at once, under every sheet, locked and asleep; nothing moves the layout; layers stay
-inside the content area.
+inside the content area; a touch from before a layer was drawn was meant for another one and does nothing.
 """
 
 from __future__ import annotations
@@ -62,6 +62,8 @@ class UiFrame(Painted, FloatLayout):
         self._repeats = Repeats(px(SAME_TOUCH_MM))
         self._stop_touch: MotionEvent | None = None
         self._stopped_s = -SAME_TOUCH_S
+        self._undrawn = False
+        self._note_drawn = Clock.create_trigger(self._drawn, 0)  # runs when this round's frame was drawn
         super().__init__(**kwargs)
 
     def build(self) -> None:
@@ -80,7 +82,7 @@ class UiFrame(Painted, FloatLayout):
             self._dim_ink = Color()
             self._dim = [Rectangle(), Rectangle()]
         self.lock_key.bind(on_tap=lambda _key: self.dispatch("on_lock"))
-        self.content.bind(on_layers=lambda _content: self._show_actions())
+        self.content.bind(on_layers=lambda _content: self._change_layers())
 
     def _still(self, part: Widget) -> Still:
         still = Still(self.canvas)
@@ -128,6 +130,14 @@ class UiFrame(Painted, FloatLayout):
     def unlock(self) -> None:
         """Take the lock layer away."""
         self.content.cover(None)
+
+    def _change_layers(self) -> None:
+        self._undrawn = True
+        self._note_drawn()
+        self._show_actions()
+
+    def _drawn(self, _dt: float) -> None:
+        self._undrawn = False
 
     def _show_actions(self) -> None:
         top = self.content.top_layer
@@ -221,7 +231,7 @@ class UiFrame(Painted, FloatLayout):
             self.asleep = False
             self.dispatch("on_wake")
             return True
-        return False
+        return self._undrawn
 
     def _last(self, _window: Any, touch: MotionEvent) -> bool:
         self._repeats.lifted(touch.x, touch.y)

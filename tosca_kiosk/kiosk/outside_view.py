@@ -91,7 +91,7 @@ class OutsideView:
 
 
 def _text(widget: Widget) -> str:
-    for name in ("text", "title", "name", "caption", "mark"):
+    for name in ("text", "title", "name", "caption", "mark", "message"):
         text = getattr(widget, name, "")
         text = getattr(text, "text", text)  # a field's box has its caption as a widget
         if isinstance(text, str) and text:
