@@ -71,5 +71,7 @@ def _pulse(burst: Burst) -> NDArray[np.float64]:
     wave_form = np.array(_HARMONICS) @ np.sin(np.outer(np.arange(1, len(_HARMONICS) + 1), turns))
     edge_s = _EDGE * burst.pulse_s
     envelope = np.clip(np.minimum(at_s, burst.pulse_s - at_s) / edge_s, 0.0, 1.0)
-    shaped: NDArray[np.float64] = wave_form * envelope
-    return shaped * (_LOUDNESS / np.abs(shaped).max())
+    shaped = np.asarray(wave_form * envelope, np.float64)
+    loudest = float(np.abs(shaped).max())
+    scaled: NDArray[np.float64] = shaped * (_LOUDNESS / loudest)
+    return scaled

@@ -22,7 +22,7 @@ from tosca_kiosk.storage.sessions import Session
 
 CLOSE_WITHIN_S = 2.0
 """Control closes a session when the laser is read back off, which takes up to 1 s after the light."""
-CLOSE_AGAIN_S = 0.2
+CLOSE_AGAIN_S = 0.1
 _NEED_NO_WORD = frozenset({CommandType.CANCEL_ARM, CommandType.PAUSE})
 """Refused only where there is nothing to end: ARM let go as it was done, PAUSE touched without any light."""
 
