@@ -1,34 +1,23 @@
 """The cart's drivers over pseudo-terminals in one process, on a virtual clock, while cables come out."""
 
+from contextlib import contextmanager
 from random import Random
 
 import pytest
 from simulate_bench import cart_on
 
+from benchmarks.plugged_cart import PumpedClock
+from benchmarks.replug_trial import READINGS
 from hardware.interfaces import LinkState
 from simulators.cart import SimulatedCart
 from simulators.servers import PtyCart
 from simulators.world import World
 from tosca_kiosk.cli.cart import connected_devices
 from tosca_kiosk.config import load_config
-from tosca_kiosk.control.clock import VirtualClock
 
 PERIOD_S = 0.01
 LIMIT_S = 60.0
 REPLUGS = 12
-
-
-class PumpedClock(VirtualClock):
-    """A virtual clock whose waiting lets the served cart go on."""
-
-    def __init__(self, served):
-        super().__init__()
-        self._served = served
-
-    def sleep_until(self, deadline_s):
-        super().sleep_until(deadline_s)
-        self._served.pump(self.now_s())
-        self._served.settle()
 
 
 class Bench:
@@ -53,15 +42,27 @@ class Bench:
         return all(device.link is LinkState.READY for device in self.devices)
 
 
+@contextmanager
+def connected(served, ports, folder):
+    """Yield a bench whose drivers have met the devices on the given ports."""
+    config = load_config(cart_on(ports, folder))
+    clock = PumpedClock(served)
+    with connected_devices(config, clock) as devices:
+        bench = Bench(served, clock, devices)
+        bench.run_until(lambda: bench.all_ready)
+        yield bench
+
+
 @pytest.fixture
-def bench(tmp_path):
+def served(tmp_path):
     with PtyCart(SimulatedCart(World(1, warm=True)), links_dir=tmp_path / "by-id") as served:
-        config = load_config(cart_on({key: str(served.link(key)) for key in served.paths}, tmp_path))
-        clock = PumpedClock(served)
-        with connected_devices(config, clock) as devices:
-            bench = Bench(served, clock, devices)
-            bench.run_until(lambda: bench.all_ready)
-            yield bench
+        yield served
+
+
+@pytest.fixture
+def bench(served, tmp_path):
+    with connected(served, {key: str(served.link(key)) for key in served.paths}, tmp_path) as bench:
+        yield bench
 
 
 def test_each_device_is_lost_alone_and_found_again_under_another_name(bench):
@@ -91,3 +92,28 @@ def test_a_setting_made_before_the_cable_came_out_still_stands(bench):
     bench.served.unplug("laser")
     bench.run_ticks(100)
     assert laser.settings()["_limit_ma"] == limit_ma
+
+
+def test_a_port_name_that_another_device_took_gives_no_reading(served, tmp_path):
+    """Where a port is named by its place, laser and cooling may come back under each other's name."""
+    names = {key: tmp_path / key for key in served.paths}
+    for key, name in names.items():
+        name.symlink_to(served.paths[key])
+    with connected(served, {key: str(name) for key, name in names.items()}, tmp_path) as bench:
+        for key in ("laser", "tec"):
+            served.unplug(key)
+            names[key].unlink()
+        bench.run_ticks(10)
+        for key, taken in (("laser", "tec"), ("tec", "laser")):
+            served.replug(key)
+            names[taken].symlink_to(served.paths[key])
+        swapped = (bench.devices.laser, bench.devices.tec)
+        for _ in range(500):
+            bench.run_ticks(1)
+            for device in swapped:
+                assert device.link is not LinkState.READY
+                assert [name for name in READINGS[device.key] if getattr(device, name) is not None] == []
+        assert [device.link for device in swapped] == [LinkState.REFUSED] * 2
+        assert "4320" in bench.devices.tec.problem
+        assert "5305" in bench.devices.laser.problem
+        assert served.cart.tec.output_on, "what the laser's driver said switched nothing"
