@@ -282,6 +282,14 @@ def test_treat_names_every_real_port_that_it_refuses():
         refuse_real_ports(bench)
 
 
+@pytest.mark.parametrize("source", ["/dev/video0", "/tmp/recording.mp4"])
+def test_treat_refuses_a_camera_that_has_a_time_of_its_own(source):
+    camera = CameraSettings(driver="opencv", source=source)
+    filmed = dataclasses.replace(load_config(SIMULATED), camera=camera)
+    with pytest.raises(RefusedError, match="runs simulated devices alone, not camera by opencv"):
+        refuse_real_ports(filmed)
+
+
 def test_devices_names_a_port_that_is_not_there(tmp_path, monkeypatch):
     missing = str(tmp_path / "usb-Arroyo_00000")
     monkeypatch.setattr(Workplace, "config", property(lambda _: real_ports(laser=missing)))

@@ -85,8 +85,13 @@ def run_session(workplace: Workplace, request: Request) -> dict[str, Any]:
 
 
 def refuse_real_ports(config: CartConfig) -> None:
-    """Raise RefusedError where any port is real: nobody watches this session, and no hand is on a STOP."""
+    """Raise RefusedError where any port is real: nobody watches this session, and no hand is on a STOP.
+
+    A camera that is not simulated, a recording too, has its own time, which --fast would leave behind.
+    """
     real = [f"{key} on {port}" for key, port in config.devices.ports.items() if not port.startswith("sim://")]
+    if config.camera is not None and not config.camera_simulated:
+        real.append(f"camera by {config.camera.driver}")
     if real:
         raise RefusedError(
             f"{config.source}: treat, with or without --fast, runs simulated devices alone, "
