@@ -17,6 +17,7 @@ import pytest
 from click.testing import CliRunner
 from treat_bench import PATIENT, SIMULATED, TECHNICIAN, arguments, config_text, protocol_text, rows
 
+from hardware.settings import CameraSettings
 from simulators.cart import SimulatedCart
 from simulators.wire.arroyo_laser import LaserOptions
 from simulators.wire.arroyo_tec import TecOptions
