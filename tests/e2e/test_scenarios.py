@@ -21,7 +21,7 @@ PROTOCOLS = {
     "steady": [(4.0, 5.0, 5.0, 3.0)],
     "long": [(12.0, 5.0, 5.0, 3.0)],
     "hot": [(20.0, 8.0, 8.0, 3.0)],
-    "falling": [(4.0, 8.0, 1.0, 3.0)],
+    "falling": [(5.0, 8.0, 4.0, 3.0)],
     "rings": [(2.0, 5.0, 5.0, 3.0), (2.0, 5.0, 5.0, 4.0)],
 }
 RING_TOLERANCE_MM = 0.05
@@ -40,7 +40,7 @@ class Outcome:
     source: of the fault that ends the session; None where it completes. severity, event_type: of its row in
     the safety log. dark_by_s: when the true light is out for good, in s after the first light; None where
     there is no first light. warnings: rows of the log that ended nothing. also: sources that may be named in
-    its place, where two fail within one tick. ring_lies: the ring is not what any device says.
+    its place, where the order of a device's answers decides. ring_lies: the ring is not what any device says.
     """
 
     source: str | None
@@ -77,6 +77,8 @@ def completes(dark_by_s: float = 4.2, **more: object) -> Outcome:
 
 
 OFF_POWER = "photodiode_out_of_range"
+BY_ITSELF = ("laser_condition", "laser_output_lost", "laser_error")
+"""What a laser driver that went off by itself is known by, whichever of its answers comes first."""
 
 TABLE: dict[str, Outcome | NeverArmed | Refused] = {
     # The technician's own doing.
@@ -110,7 +112,7 @@ TABLE: dict[str, Outcome | NeverArmed | Refused] = {
         "photodiode_over_power", 3.5, OFF_POWER, protocol="falling", warnings=(OFF_POWER,)
     ),
     "laser_ignores_off": stops("laser_not_starting", 2.0, 0.02),
-    "laser_says_off": stops("laser_output_lost", 2.0, 0.1),
+    "laser_says_off": stops("laser_output_lost", 2.0, LASER_OLD_S),
     "laser_says_on": Outcome("laser_output_stuck", None),
     "laser_lies_at_start": Refused(("laser on sim://laser", "wanted 0 mA, got 300 mA", "check")),
     "laser_condition_frozen": Outcome("laser_interlock_open", None),
@@ -120,21 +122,21 @@ TABLE: dict[str, Outcome | NeverArmed | Refused] = {
     "stage_overheats": stops("stage", 2.0, STAGE_OLD_S, severity="warning"),
     "stage_ignores_move": stops("stage_move", 2.0, 0.02, severity="warning", protocol="rings"),
     "stage_status_frozen": completes(5.5, protocol="rings"),
-    "board_restarts": stops("laser_interlock", 2.0, 0.0, also=("board_lost", "board_fault_7", "gate")),
+    "board_restarts": stops("laser_interlock", 2.0, 0.0, also=(*BY_ITSELF, "smoothing")),
     "board_hangs": stops("board_lost", 2.0, BOARD_OLD_S),
     "board_freezes": stops("board_lost", 2.0, BOARD_OLD_S + 0.04),
     "board_status_frozen": stops("board_lost", 2.0, BOARD_OLD_S),
     "board_ignores_heartbeat": stops("board_fault_3", 2.0, 0.25, event_type="system_watchdog_timeout"),
     "board_denies_gate": stops("gate", 2.0, 0.02),
     # Plant.
-    "diode_lead_broken": stops("laser_output_lost", 2.0, 0.0),
-    "diode_short": stops("laser_output_lost", 2.0, 0.0),
+    "diode_lead_broken": stops("laser_output_lost", 2.0, 0.0, also=BY_ITSELF),
+    "diode_short": stops("laser_output_lost", 2.0, 0.0, also=BY_ITSELF),
     "diode_aged": completes(warnings=(OFF_POWER,)),
     "diode_worn_out": stops(OFF_POWER, 0.5, 0.2, event_type=OFF_POWER, warnings=(OFF_POWER,)),
-    "laser_overheats": stops("laser_condition", 2.0, 0.02),
+    "laser_overheats": stops("laser_condition", 2.0, 0.02, also=BY_ITSELF),
     "laser_shunt_drifts": stops("photodiode_over_power", 2.0, 0.12, event_type=OFF_POWER),
-    "laser_calibration_off": completes(3.8, warnings=(OFF_POWER,)),
-    "interlock_plug_out": stops("laser_interlock", 2.0, 0.0),
+    "laser_calibration_off": completes(4.0, warnings=(OFF_POWER,)),
+    "interlock_plug_out": stops("laser_interlock", 2.0, 0.0, also=BY_ITSELF),
     "interlock_plug_bridged": NeverArmed(("not ready to arm", "interlock loop is bridged", "plug")),
     "photodiode_blocked": stops(
         OFF_POWER, 3.0, 0.52, event_type=OFF_POWER, protocol="long", warnings=(OFF_POWER,)
@@ -254,7 +256,8 @@ def judge_the_record(seen: Treated, outcome: Outcome) -> None:
     source, _, words = seen.result["abort_reason"].partition(": ")
     assert source in (outcome.source, *outcome.also)
     assert words == BY_SOURCE[source].what
-    assert (ended[0]["event_type"], ended[0]["severity"]) == (outcome.event_type, outcome.severity)
+    row = outcome if source == outcome.source else BY_SOURCE[source]
+    assert (ended[0]["event_type"], ended[0]["severity"]) == (row.event_type, row.severity)
     assert BY_SOURCE[source].to_do in ended[0]["description"]
     triggers = [json.loads(row["event_details"]) for row in seen.events("safety_trigger")]
     assert source in {trigger["trigger_source"] for trigger in triggers}
