@@ -65,6 +65,7 @@ class ArroyoDevice(ABC):
             baud=options.baud,
             seed=self._random.getrandbits(32),
             carriage_return_ends=True,
+            answers_noise=True,
         )
         self.line.mute = self.line.deaf = not options.answers
         self.errors = ErrorQueue()

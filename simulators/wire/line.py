@@ -27,6 +27,7 @@ WRITE_AHEAD_BYTES = 4096  # how much a host may have on its way to the device
 LONGEST_LINE_BYTES = (
     256  # more of an endless line is not kept; every device refuses such a line by its length
 )
+NOISE_ANSWER_S = 0.01  # within the answer times of the devices that do
 ADAPTER_LATENCY_S = 0.001  # an FTDI adapter with its latency timer at 1 ms (field notes)
 
 
@@ -34,6 +35,8 @@ class VirtualLine:
     """One serial line of one device.
 
     follows_host: the device takes the host's speed, up to its own baud.
+    answers_noise: what was written at another speed comes back as noise, so that a host can tell a wrong
+    speed from a device that is not there; the device itself has understood nothing.
     mute: the device's bytes never arrive. deaf: the host's never do. Both may be switched at any instant.
     deaf_until_s: the device loses what arrives before this instant (it restarts).
     faults: what else goes wrong on the line, None while nothing does.
@@ -50,11 +53,13 @@ class VirtualLine:
         seed: int,
         carriage_return_ends: bool = False,
         follows_host: bool = False,
+        answers_noise: bool = False,
     ) -> None:
         self._kernel = kernel
         self._on_line = on_line
         self._carriage_return_ends = carriage_return_ends
         self._follows_host = follows_host
+        self._answers_noise = answers_noise
         self._random = Random(seed).random
         self.baud = baud
         self.mute = False
@@ -127,10 +132,13 @@ class VirtualLine:
         if len(data) > room:
             self.dropped_bytes += len(data) - room
             data = data[:room]
-        self._to_device_free_s = start_s + len(data) * byte_s
-        self._plan_lines(
-            misread(data, self._host_baud, self.baud) if self._garbled else data, start_s, byte_s
-        )
+        end_s = self._to_device_free_s = start_s + len(data) * byte_s
+        if self._garbled:
+            self._plan_lines(misread(data, self._host_baud, self.baud), start_s, byte_s)
+            if self._answers_noise and not self.deaf:
+                self._kernel.at(end_s + NOISE_ANSWER_S, partial(self.send, data))
+        else:
+            self._plan_lines(data, start_s, byte_s)
         return len(data)
 
     def host_read(self, size: int) -> bytes:

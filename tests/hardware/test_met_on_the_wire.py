@@ -54,20 +54,20 @@ def test_a_healthy_device_becomes_ready_without_a_problem(key):
         assert driver.found_at_start == ()
 
 
-@pytest.mark.parametrize("key", ["laser", "tec"])
-def test_at_a_wrong_baud_rate_an_instrument_does_not_answer_and_both_causes_are_named(key):
-    """What it hears at another rate has no line end, so it says nothing."""
-    with met(key, baud=9600) as (driver, _, _):
+@pytest.mark.parametrize(("key", "options"), [("laser", LaserOptions), ("tec", TecOptions)])
+def test_where_nothing_answers_every_cause_is_named(key, options):
+    with met(key, options(answers=False)) as (driver, _, _):
         assert driver.link is LinkState.LOST
-        assert driver.problem.startswith(f"{key} on sim://{key}: nothing answers at 9600 baud; check that")
+        assert driver.problem.startswith(f"{key} on sim://{key}: nothing answers at 38400 baud; check that")
         assert driver.problem.endswith("the port in the configuration and the baud rate")
 
 
-def test_a_stream_at_a_wrong_baud_rate_makes_no_sense_and_that_is_said():
-    with met("board", baud=57600) as (driver, _, _):
+@pytest.mark.parametrize(("key", "baud"), [("laser", 9600), ("tec", 9600), ("board", 57600)])
+def test_at_a_wrong_baud_rate_the_bytes_make_no_sense_and_that_is_said(key, baud):
+    with met(key, baud=baud) as (driver, _, _):
         assert driver.link is LinkState.LOST
         assert driver.problem == (
-            "board on sim://board: the bytes make no sense at 57600 baud: check the baud rate and the cable"
+            f"{key} on sim://{key}: the bytes make no sense at {baud} baud: check the baud rate and the cable"
         )
 
 

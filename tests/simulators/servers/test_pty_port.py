@@ -157,7 +157,9 @@ def test_what_was_pumped_and_settled_is_there_for_a_client_in_the_same_process(b
 def test_a_wrong_speed_is_answered_with_garbage(bench, baud):
     with bench.opened("laser", baudrate=baud) as laser:
         for _ in range(4):
-            assert b"Arroyo" not in bench.asked(laser, b"*IDN?\r\n", 0.3)
+            garbage = bench.asked(laser, b"*IDN?\r\n", 0.3)
+            assert garbage
+            assert b"Arroyo" not in garbage
         laser.baudrate = 38400
         bench.asked(laser, b"\r\n", 0.3)
         assert b"Arroyo" in bench.asked(laser, b"*IDN?\r\n", 0.3)
