@@ -98,7 +98,7 @@ TABLE: dict[str, Outcome | NeverArmed | Refused] = {
     "laser_babbles": stops("laser_stale", 2.0, LASER_OLD_S),
     "laser_loses_lines": stops("laser_stale", 1.0, 2 * LASER_OLD_S),
     "laser_answers_late": stops("laser_stale", 2.0, LASER_OLD_S),
-    "laser_wrong_baud": Refused(("laser on sim://laser", "nothing answers at 38400 baud", "check")),
+    "laser_wrong_baud": Refused(("laser on sim://laser", "at 38400 baud", "check", "baud rate")),
     "laser_echoes": completes(),
     "board_line_noisy": completes(4.3),
     "board_line_late": stops("board_lost", 2.0, BOARD_OLD_S),
