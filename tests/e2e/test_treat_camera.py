@@ -1,0 +1,56 @@
+"""The camera in a session without a screen: its picture's age is journalled and decides, its pixels never."""
+
+from __future__ import annotations
+
+import pytest
+from treat_bench import config_text, decided_again, protocol_text, treated
+
+from simulators.camera.picture import Painter
+
+STAYS_S = 1.0
+SCENARIO = """
+name: Camera lost
+description: The camera fails 2 s after the first light.
+events:
+  - at: emission + 2s
+    camera.{fault}: true
+"""
+
+
+@pytest.fixture
+def eight_seconds(tmp_path):
+    path = tmp_path / "eight.json"
+    path.write_text(protocol_text((8.0, 5.0, 5.0, 3.0)), encoding="utf-8")
+    return path
+
+
+@pytest.fixture
+def no_painter(monkeypatch):
+    def paint(*_, **__):
+        raise AssertionError("a picture was painted, and nobody looks")
+
+    monkeypatch.setattr(Painter, "paint", paint)
+
+
+@pytest.mark.parametrize("fault", ["frozen", "unplugged"])
+@pytest.mark.usefixtures("no_painter")
+def test_a_camera_that_is_lost_ends_the_light_after_a_second(data_dir, warm, eight_seconds, tmp_path, fault):
+    scenario = tmp_path / "lost.yaml"
+    scenario.write_text(SCENARIO.format(fault=fault), encoding="utf-8")
+    seen = treated(data_dir, eight_seconds, config=warm, scenario=scenario)
+    assert seen.result["status"] == "aborted"
+    assert seen.result["abort_reason"].startswith("camera: The live picture was lost.")
+    _, ticks = decided_again(seen.journal)
+    assert all(tick.line == tick.again for tick in ticks), "it replays alike"
+    lit_s = [tick.inputs.now_s - tick.inputs.frame_s for tick in ticks if tick.outputs.laser_output]
+    assert 0.9 < max(lit_s) <= STAYS_S
+
+
+def test_a_cart_that_says_none_treats_without(data_dir, short, tmp_path):
+    config = tmp_path / "none.yaml"
+    changes = {"simulation__warm": True, "simulation__seed": 11, "camera": "none"}
+    config.write_text(config_text(**changes), encoding="utf-8")
+    seen = treated(data_dir, short, config=config)
+    assert seen.result["status"] == "completed"
+    _, ticks = decided_again(seen.journal)
+    assert {tick.inputs.frame_s for tick in ticks} == {None}
