@@ -129,3 +129,12 @@ def test_presses_too_short_to_judge_do_not_hide_a_lost_power() -> None:
         cart.run(0.5)
     assert "photodiode_out_of_range" in cart.state.faults
     assert cart.state.emission_s < 2.5
+
+
+def test_a_set_current_that_is_no_number_keeps_the_dose_a_number() -> None:
+    cart = emitting()
+    before_j = cart.state.measured_j
+    cart.inject["laser"] = lambda laser: msgspec.structs.replace(laser, set_current_ma=math.nan)
+    cart.inject["board"] = lambda board: None
+    cart.tick()
+    assert cart.state.measured_j - before_j == pytest.approx(0.05, abs=0.001)

@@ -59,6 +59,8 @@ STAYS = [
     (Beam.CLOSING, "board", reads("board", gate_wanted=False)),
     (Beam.CHECKING, "laser", asked_before("laser", "condition_asked_s")),
     (Beam.CHECKING, "laser", reads("laser", condition=1 << 4)),
+    (Beam.CHECKING, "laser", reads("laser", set_current_ma=5000.0)),
+    (Beam.CHECKING, "laser", reads("laser", output_on=True)),
     (Beam.STARTING, "laser", asked_before("laser", "output_asked_s")),
     (Beam.STARTING, "laser", reads("laser", output_on=False)),
     (Beam.MOVING, "laser", asked_before("laser", "output_asked_s")),

@@ -207,6 +207,24 @@ def test_one_function_allows_the_laser_on(monkeypatch: pytest.MonkeyPatch) -> No
     assert not any(d.outputs.laser_output or d.outputs.laser_current_ma for d in cart.decisions)
 
 
+def test_light_denied_without_a_fault_waits_for_the_pedal_to_be_let_go(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    cart = IdealCart(rules((20.0, 5.0, 5.0, 3.0)))
+    cart.emit()
+    with monkeypatch.context() as denied:
+        denied.setattr(safety, "emission_allowed", lambda *arguments: False)
+        cart.tick()
+    cart.decisions.clear()
+    cart.run(1.0)
+    assert (cart.state.phase, cart.state.beam) == (Phase.TREATING, Beam.DARK)
+    assert not any(d.outputs.laser_output or d.outputs.want_gate for d in cart.decisions)
+    cart.pedal = False
+    cart.run(0.1)
+    cart.pedal = True
+    cart.run_until(lambda: cart.state.beam is Beam.EMITTING, within_s=1.0)
+
+
 def test_the_laser_drivers_own_delay_is_waited_for() -> None:
     cart = IdealCart(rules(laser_on_delay_s=3.0))
     cart.arm()

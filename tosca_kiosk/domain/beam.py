@@ -41,6 +41,9 @@ def _after_checking(rules: Rules, state: State, inputs: Inputs) -> Beam:
         return Beam.CHECKING
     if laser.condition & checks.BIT_INTERLOCK_OPEN:
         return Beam.CHECKING
+    # A knob turned since the clearing would shine at once: the output goes on at zero current, or not at all.
+    if state.dark_since_s is None or not checks.laser_is_off(laser, state.dark_since_s):
+        return Beam.CHECKING
     return Beam.STARTING if _ring_is_right(rules, state, inputs) else Beam.MOVING
 
 

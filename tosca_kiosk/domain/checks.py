@@ -6,6 +6,7 @@ Accept if inside: a missing, stale or NaN value is never inside. Pure, and cheap
 from __future__ import annotations
 
 from collections.abc import Callable
+from math import isfinite
 
 from tosca_kiosk.domain.records import Inputs, LaserIn
 from tosca_kiosk.domain.rules import Rules
@@ -219,10 +220,12 @@ def converter_not_saturated(rules: Rules, state: State, inputs: Inputs) -> bool:
 
 
 def laser_fresh(rules: Rules, state: State, inputs: Inputs) -> bool:
-    """Every answer of the laser driver is fresh."""
+    """Every answer of the laser driver is fresh, and a current is a number."""
     laser, now_s, within_s = inputs.laser, inputs.now_s, rules.limits.laser_fresh_s
     return (
         laser is not None
+        and isfinite(laser.set_current_ma)
+        and isfinite(laser.measured_current_ma)
         and fresh(now_s, laser.output_asked_s, within_s)
         and fresh(now_s, laser.condition_asked_s, within_s)
         and fresh(now_s, laser.measured_asked_s, within_s)

@@ -78,12 +78,20 @@ class Interlock(NamedTuple):
 _NO_BOARD_FAULT = checks.no_board_fault(-1)
 
 
+KNOWN_BOARD_FAULTS = 0xFF
+"""The board's fault bits that have a row of their own; any other is a fault all the same."""
+
+
 def _board_fault(bit: int, event_type: str, what: str, to_do: str) -> Interlock:
+    return _board_faults(f"board_fault_{bit}", 1 << bit, event_type, what, to_do)
+
+
+def _board_faults(source: str, mask: int, event_type: str, what: str, to_do: str) -> Interlock:
     recovery = {"e_stop_pressed": "e_stop_released", "smoothing_device_fault": "smoothing_device_recovery"}
     return Interlock(
-        source=f"board_fault_{bit}",
+        source=source,
         lamp="board_faults",
-        passes=checks.no_board_fault(1 << bit),
+        passes=checks.no_board_fault(mask),
         scope=Scope.OPEN | Scope.ARM | Scope.HELD,
         event_type=event_type,
         severity=Severity.CRITICAL,
@@ -157,6 +165,8 @@ INTERLOCKS: tuple[Interlock, ...] = (
     _board_fault(5, "interlock_failure", "The gate relay does not close.", _CALL_SERVICE),
     _board_fault(6, "interlock_failure", "The vibration sensor was lost.", "Check its cable."),
     _board_fault(7, "system_watchdog_timeout", "The interlock board restarted.", "Reset; call service."),
+    _board_faults("board_fault_other", ~KNOWN_BOARD_FAULTS,
+                  "interlock_failure", "The interlock board reports an unknown fault.", _CALL_SERVICE),
     Interlock("gate", "board", checks.gate_holds, _S.HELD,
               "interlock_failure", _CRITICAL, "technician",
               "The gate opened under light with the pedal held.", "Look at the other alarms, then reset."),
@@ -165,7 +175,7 @@ INTERLOCKS: tuple[Interlock, ...] = (
     _late(Beam.CLOSING, "gate_close_s", "gate_not_closing", "board", "technician",
           "The gate did not close behind the pressed pedal."),
     _late(Beam.CHECKING, "interlock_clear_s", "laser_interlock_open", "laser", "supervisor",
-          "The laser driver's interlock loop did not follow the gate."),
+          "The laser driver's interlock loop did not follow the gate, or its output is not off."),
     _late(Beam.MOVING, "stage_move_s", "stage_move", "stage", "technician",
           "The ring did not reach its size in time."),
     Interlock("laser_not_starting", "laser", checks.started_in_time, _S.HELD,

@@ -102,6 +102,8 @@ def _expect(rules: Rules, state: State, inputs: Inputs, dt_s: float) -> None:
         state.expected_w = 0.0
         return
     confirmed_w = rules.calibrations.power_w(laser.set_current_ma)
+    if not isfinite(confirmed_w):
+        return
     state.expected_w += (confirmed_w - state.expected_w) * (1.0 - exp(-dt_s / rules.limits.light_lag_s))
 
 

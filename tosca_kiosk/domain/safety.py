@@ -129,6 +129,9 @@ def outputs(tick: Tick) -> Outputs:
     on = row.laser_output and emission_allowed(state, tick.failing, tick.inputs)
     if row.laser_output and not on:
         row = ORDER[Beam.DARK]
+        # Light that is denied without a fault does not come back by itself: the pedal must be let go.
+        if state.beam is Beam.EMITTING:
+            tick.set_beam(Beam.DARK)
     if not on:
         state.command_w = state.command_ma = 0.0
         state.dark_since_s = tick.now_s if state.dark_since_s is None else state.dark_since_s
