@@ -29,6 +29,9 @@ MOST_OF_PLAN = 1.05
 OFF_TAKES_S = 0.06
 """From the computer's decision to true darkness, by the laser's slow line alone (the board takes 10 ms)."""
 
+FRAME_S = 0.04
+"""A picture is that old when the next one comes."""
+
 # When what is not heard any more is too old (the interlocks' own limits).
 BOARD_OLD_S, LASER_OLD_S, STAGE_OLD_S, TEC_OLD_S = 0.1, 0.5, 0.5, 1.0
 
@@ -158,6 +161,8 @@ TABLE: dict[str, Outcome | NeverArmed | Refused] = {
     "accelerometer_lost": stops("smoothing", 2.0, 0.02, event_type="smoothing_device_fault"),
     "smoothing_motor_dead": stops("smoothing", 2.0, 0.42, event_type="smoothing_device_fault"),
     "aiming_beam_dark": completes(),
+    "camera_frozen": stops("camera", 1.0, 1.0 + FRAME_S, severity="warning"),
+    "camera_lens_covered": completes(),
 }
 
 

@@ -13,8 +13,8 @@ SOURCES = sorted(
     for folder in ("hardware", "tosca_kiosk/domain", "tosca_kiosk/control")
     for path in (ROOT / folder).rglob("*.py")
 )
-# The label itself: where an origin is made from the port's URL, declared or copied into a record.
-LABEL_ONLY = {"hardware/interfaces.py", "hardware/transport.py"}
+# The label itself: where an origin is made from a URL, declared or copied into a record.
+LABEL_ONLY = {"hardware/interfaces.py", "hardware/transport.py", "hardware/cameras/opencv.py"}
 ASKS = re.compile(r"(Origin\.SIM|sim://|\bis_simulated\b|\borigin\s*(==|!=|is|in)\b)")
 
 
