@@ -109,11 +109,12 @@ class FaultForm:
 
 @dataclass(frozen=True, slots=True)
 class SummaryForm:
-    """A closed session. result: None while it is read."""
+    """A closed session. result: None while it is read. closing: its record is being written yet."""
 
     result: SessionResult | None = None
     refused: str = ""
     busy: bool = False
+    closing: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -308,6 +308,30 @@ def test_ending_closes_the_session_and_then_its_journal(opened):
     assert isinstance(opened.control.poll(), EndSession)
 
 
+def test_the_summary_is_there_at_once_and_says_that_the_record_is_being_written(opened):
+    opened.presenter.treating.end()
+    opened.frame()
+    opened.control.poll()
+    opened.cart = telemetry(session_id=1)
+    state = opened.reply()
+    assert (state.screen, state.summary.closing) == (ScreenName.SUMMARY, True)
+
+
+def test_a_journal_that_cannot_be_ended_brings_back_the_treatment_with_the_reason(opened):
+    opened.presenter.treating.end()
+    opened.frame()
+    opened.control.poll()
+    opened.cart = telemetry(session_id=1)
+    opened.reply()
+    opened.control.poll()
+    state = opened.reply("make room, then import what is there")
+    assert state.screen is ScreenName.TREATMENT
+    assert (state.treatment.opening, state.treatment.refused) == (
+        Opening.OPEN,
+        "make room, then import what is there",
+    )
+
+
 READ_BACK = "wait until the laser is read back off"
 
 

@@ -402,6 +402,9 @@ SCENES = {
         replace(ABORTED, post_treatment_notes="slight redness"), 0.4, record_problem=None
     ),
     "summary_no_record": summary(FINISHED, record_problem=GONE),
+    "summary_writing": replace(
+        SIGNED_IN, screen=ScreenName.SUMMARY, summary=SummaryForm(busy=True, closing=True)
+    ),
     "summary_reading": replace(SIGNED_IN, screen=ScreenName.SUMMARY, summary=SummaryForm(busy=True)),
     "safety_log": replace(SIGNED_IN, screen=ScreenName.SAFETY_LOG, safety_log=SafetyLogForm(LOG)),
     "safety_log_empty": replace(SIGNED_IN, screen=ScreenName.SAFETY_LOG, safety_log=SafetyLogForm(())),

@@ -87,6 +87,11 @@ class Summary:
         self._desk = desk
         self.form = SummaryForm()
 
+    def expect(self) -> None:
+        """Show at once that a session's light is over, while its record is written."""
+        self._desk.screen = ScreenName.SUMMARY
+        self.form = SummaryForm(busy=True, closing=True)
+
     def enter(self, session_id: int) -> None:
         """Show a session's summary."""
         desk = self._desk

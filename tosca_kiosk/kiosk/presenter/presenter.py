@@ -55,7 +55,7 @@ class Presenter:
         self.patients = Patients(self.desk)
         self.protocols = Protocols(self.desk)
         self.summary = Summary(self.desk)
-        self.treating = Treating(self.desk, self.summary.enter)
+        self.treating = Treating(self.desk, self.summary.expect, self.summary.enter)
         self.fault = Fault(self.desk)
         self.safety_log = SafetyLog(self.desk)
         self._before_fault: ScreenName | None = None

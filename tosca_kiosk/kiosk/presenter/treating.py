@@ -33,10 +33,14 @@ def is_paused(telemetry: Telemetry) -> bool:
 
 
 class Treating:
-    """Leads one session. ended: called with the id of a session whose row is closed."""
+    """Leads one session.
 
-    def __init__(self, desk: Desk, ended: Callable[[int], None]) -> None:
+    closing: called when control has closed it. ended: called with its id when its row is closed too.
+    """
+
+    def __init__(self, desk: Desk, closing: Callable[[], None], ended: Callable[[int], None]) -> None:
         self._desk = desk
+        self._closing = closing
         self._ended = ended
         self._prepared: SessionPlan | None = None
         self._ending: int | None = None
@@ -213,12 +217,13 @@ class Treating:
         desk = self._desk
         if desk.session is None:
             return
+        self._closing()
         self._ending = desk.link.end_session(desk.session.session_id)
         desk.await_reply(self._ending, self._answered_end)
 
     def _answered_end(self, refused: str | None) -> None:
         if refused is not None:
-            self.form = replace(self.form, opening=Opening.OPEN, refused=refused)
+            self._not_closed(refused)
 
     def session_ended(self, notice: SessionEnded) -> None:
         """Control has finished a journal: import it."""
@@ -239,6 +244,8 @@ class Treating:
     def _not_closed(self, text: str) -> None:
         # The journal is whole on the disk; the next start or the next try imports it.
         self.form = replace(self.form, opening=Opening.OPEN, refused=text)
+        if self._desk.screen is ScreenName.SUMMARY:
+            self._desk.screen = ScreenName.TREATMENT
 
     # --- restarts ---------------------------------------------------------------------------------------
 

@@ -60,3 +60,4 @@ class SummaryScreen(KioskScreen):
         ids.plot.planned, ids.plot.measured = view.set_points, view.measured
         ids.notes.value = view.notes
         ids.notes.disabled = not view.can_note
+        self._done.disabled = self._log.disabled = not view.can_leave

@@ -27,6 +27,7 @@ class SummaryView:
     safety_events: int
     busy: bool
     can_note: bool
+    can_leave: bool
 
 
 def view(state: KioskState) -> SummaryView:
@@ -36,7 +37,11 @@ def view(state: KioskState) -> SummaryView:
     problem = wording.RECORD_LOST if state.record_problem else ""
     if result is None:
         waiting = "Reading the session ..." if form.busy else "The session could not be read."
-        return SummaryView(waiting, "", "", (), (), (), "", form.refused, problem, 0, form.busy, False)
+        if form.closing:
+            waiting = "Writing the session's record ..."
+        return SummaryView(
+            waiting, "", "", (), (), (), "", form.refused, problem, 0, form.busy, False, not form.closing
+        )
     session = result.session
     measured = zip(result.plot.times_s, result.plot.measured_w, strict=True)
     return SummaryView(
@@ -52,6 +57,7 @@ def view(state: KioskState) -> SummaryView:
         safety_events=result.safety_events,
         busy=form.busy,
         can_note=not form.busy and not problem,
+        can_leave=True,
     )
 
 
