@@ -1,0 +1,98 @@
+"""What the third-party clients of the protocol pages stand on: served simulators, plain pyserial, deadlines.
+
+Nothing here knows a device. A client opens a pseudo-terminal as any program would, and changes the
+world only through the input socket (one JSON datagram, path to value).
+"""
+
+import contextlib
+import json
+import signal
+import socket
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import TypeVar
+
+import serial
+from serial.serialutil import Timeout
+
+T = TypeVar("T")
+
+PATIENCE_S = 10.0
+"""How long an answer may take on a machine that does other things; no page asks for so much."""
+
+_TOSCA_KIOSK = Path(sys.executable).with_name("tosca-kiosk")
+
+
+class Cart:
+    """The served cart: where its devices are, and a hand on its world."""
+
+    def __init__(self, ports: dict[str, str], input_socket: Path):
+        self.ports = ports
+        self._input_socket = input_socket
+
+    def turn(self, **values: object) -> None:
+        """Set paths of the world; two underscores stand for a dot: `turn(pedal__pressed=True)`."""
+        paths = {name.replace("__", "."): value for name, value in values.items()}
+        with contextlib.closing(socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)) as hand:
+            hand.sendto(json.dumps(paths).encode(), str(self._input_socket))
+
+
+@contextlib.contextmanager
+def served_cart(folder: Path) -> Iterator[Cart]:
+    """Serve the simulated cart on pseudo-terminals until the block is left."""
+    input_socket = folder / "in"
+    command = [_TOSCA_KIOSK, "simulate", "--json", "--input-socket", input_socket, "--data-dir", folder]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
+        try:
+            assert process.stdout is not None
+            yield Cart(json.loads(process.stdout.readline()), input_socket)
+        finally:
+            process.send_signal(signal.SIGINT)
+            process.wait(PATIENCE_S)
+
+
+class Wire:
+    """One serial line: bytes out, bytes in, every wait under one absolute deadline."""
+
+    def __init__(self, path: str, baud: int):
+        self.port = serial.Serial(path, baud, timeout=0.02)
+        self._unread = b""
+
+    def close(self) -> None:
+        self.port.close()
+
+    def write(self, data: bytes | str) -> None:
+        self.port.write(data if isinstance(data, bytes) else data.encode())
+
+    def maybe_line(self, end: bytes = b"\n") -> bytes | None:
+        """Return the next line with its end, None when none is complete yet (waits up to 20 ms)."""
+        if end not in self._unread:
+            self._unread += self.port.read(max(1, self.port.in_waiting))
+        if end not in self._unread:
+            return None
+        line, self._unread = self._unread.split(end, 1)
+        return line + end
+
+    def line(self, end: bytes = b"\n") -> bytes:
+        """Return the next line with its end."""
+        return until(lambda: self.maybe_line(end), lambda line: line is not None) or b""
+
+    def heard_for(self, seconds: float) -> bytes:
+        """Return all that arrives in this time."""
+        time_left = Timeout(seconds)
+        while not time_left.expired():
+            self._unread += self.port.read(max(1, self.port.in_waiting))
+        heard, self._unread = self._unread, b""
+        return heard
+
+
+def until(look: Callable[[], T], good: Callable[[T], object]) -> T:
+    """Look until what is seen is good; fails naming the last thing seen."""
+    time_left = Timeout(PATIENCE_S)
+    while True:
+        seen = look()
+        if good(seen):
+            return seen
+        assert not time_left.expired(), f"not within {PATIENCE_S} s; last seen: {seen!r}"
