@@ -122,6 +122,7 @@ inline void heartbeat(State& s, bool wants_gate) {
 // The latched faults whose cause is still there. 5 and 7 leave none: open gate, restart over.
 inline uint8_t standing(const State& s, const Inputs& in) {
     uint8_t faults = arising(s, in);
+    if (in.pair == Pair::kBothOpen || in.pair == Pair::kBothClosed) faults |= kPedalWiring;
     if (in.motor_on && !in.vibration_healthy) faults |= kVibrationLost;
     if (in.motor_on && !in.accelerometer_present) faults |= kAccelerometerLost;
     if (!s.closed && in.readback_closed) faults |= kGateWelded;

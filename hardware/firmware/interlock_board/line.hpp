@@ -52,8 +52,16 @@ class Reader {
         const bool sound = state_ == State::kInside && crc_agrees();
         if (state_ != State::kBetween && !sound) drop();
         state_ = State::kBetween;
-        if (sound) text_[length_ - kTail] = '\0';
+        if (sound) close_body();
         return sound;
+    }
+
+    // A NUL that was sent must not end the body before its end; no command or number has what takes its place.
+    void close_body() {
+        for (uint8_t i = 0; i < length_; ++i) {
+            if (text_[i] == '\0') text_[i] = '?';
+        }
+        text_[length_ - kTail] = '\0';
     }
 
     bool crc_agrees() const {

@@ -120,10 +120,8 @@ void check_step(const State& before, const Inputs& in) {
 
 // Refused while the pedal is pressed or while what latched a fault is still so.
 void check_clear(const State& before, const Inputs& in) {
-    const bool both_open = before.pair == Pair::kBothOpen && before.pair_samples > 1000 / kTickMs;
-    const bool both_closed = before.pair == Pair::kBothClosed && before.pair_samples > 50 / kTickMs;
     const bool causes[8] = {
-        both_open || both_closed,
+        in.pair == Pair::kBothOpen || in.pair == Pair::kBothClosed,
         !in.stop_closed,
         in.motor_on && !in.vibration_healthy,
         before.wanted && before.heartbeat_ticks * kTickMs >= 250,
