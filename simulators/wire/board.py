@@ -391,6 +391,8 @@ class InterlockBoard:
         causes = PEDAL_WIRING if self._pedal.ambiguous else 0
         if not self._stop_loop.closed:
             causes |= STOP_OPENED
+        if self._motor_pwm and not self._vibration_healthy:
+            causes |= VIBRATION_LOST
         if self._wants_gate and not self._host_alive:
             causes |= HOST_SILENT
         if self._read_back.closed and not self._coil:

@@ -15,9 +15,13 @@ def frame(body: str) -> bytes:
 
 
 def unframe(line: bytes) -> list[str] | None:
-    """Return the fields of a received line (its LF taken off); None if it is too long or damaged."""
-    body = line[line.rfind(b"$") + 1 : -5]
-    whole = len(line) <= LONGEST_LINE and b"$" in line and line[-5:-4] == b"*"
+    """Return the fields of a received line (its LF taken off); None if it is too long or damaged.
+
+    It begins with its last "$": what stands before is of another line and does not count.
+    """
+    line = line[max(0, line.rfind(b"$")) :]
+    body = line[1:-5]
+    whole = len(line) <= LONGEST_LINE and line[:1] == b"$" and line[-5:-4] == b"*"
     if not whole or line[-4:] != b"%04X" % crc_hqx(body, 0xFFFF):
         return None
     return body.decode("latin-1").split(",")
