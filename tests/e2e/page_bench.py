@@ -43,7 +43,15 @@ class Cart:
 def served_cart(folder: Path) -> Iterator[Cart]:
     """Serve the simulated cart on pseudo-terminals until the block is left."""
     input_socket = folder / "in"
-    command = [_TOSCA_KIOSK, "simulate", "--json", "--input-socket", input_socket, "--data-dir", folder]
+    command: list[str | Path] = [
+        _TOSCA_KIOSK,
+        "simulate",
+        "--json",
+        "--input-socket",
+        input_socket,
+        "--data-dir",
+        folder,
+    ]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
         try:
             assert process.stdout is not None
