@@ -61,7 +61,10 @@ def _tcp_addresses(_context: object, _option: object, texts: tuple[str, ...]) ->
     "--input-socket",
     "input_path",
     type=click.Path(path_type=Path),
-    help="A socket that takes the world's own inputs: pedal, emergency stop, faults, cables.",
+    help="A datagram socket that takes the world's own inputs: pedal, emergency stop, faults, cables. "
+    "One JSON object a datagram, paths of configs/scenarios/README.md to values: "
+    '{"pedal.pressed": true}. {"ask": ["true_power_w"]} is answered to the asker\'s own socket, '
+    "with the count of refused datagrams.",
 )
 @workplace_command
 def simulate(
