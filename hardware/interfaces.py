@@ -104,7 +104,11 @@ class Laser(Device, Protocol):
 
     @property
     def set_current_ma(self) -> Reading[float] | None:
-        """The set point as confirmed by the device (read back, or accepted with an empty error queue)."""
+        """The set point as confirmed by the device: read back several times a second.
+
+        Meanwhile a set that left the error queue empty counts too, as long as the read-back before agreed
+        with what was told.
+        """
 
     @property
     def measured_current_ma(self) -> Reading[float] | None: ...

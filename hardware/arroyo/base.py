@@ -30,6 +30,13 @@ _DRAIN_S = 0.2
 _SLOW_PERIOD_S = 0.5
 """How often one of the slow questions (identity, settings) takes a turn: at most one in 300 ms."""
 _REFUSED_PERIOD_S = 1.0
+_PATIENCE_S = 0.09
+"""A question of the rotation is asked again after this and the time of its bytes: answers take 5 to 30 ms, an
+adapter adds 16 and a tick 10. A late answer costs no more than a realigned line."""
+_QUESTION_BITS = 250
+"""A question with a set before it, and the first byte of the answer."""
+_AT_ONCE = 2
+"""So often in a row a question that failed jumps the rotation."""
 _BROKEN_ANSWERS = 10
 """So many answers in a row that stop in the middle are a lost link."""
 
@@ -50,6 +57,9 @@ class ArroyoDevice(PortDriver):
         self._settings = settings
         self._written = written
         self._line = QueryLine(settings.answer_timeout_s)
+        self._patience_s = _PATIENCE_S + _QUESTION_BITS / settings.baud
+        self._silence_s = TRIES * settings.answer_timeout_s - 1e-6
+        """So much waiting in vain is a lost link."""
         self._urgent_s = inf
         self._idle_until_s = -inf
         self._asking: Polled[Any] | None = None
@@ -128,10 +138,18 @@ class ArroyoDevice(PortDriver):
             self._line.refuse_answer()
             if isinstance(error, DifferentError):
                 self._slow_turn = self._slow.index(polled)  # asked again at the next slow turn
-            self._gave_up(polled)
+            self._failed(polled)
             return
         polled.reading = Reading(value, self._line.asked_s, now_s)
+        polled.failures = 0
         self._taken(polled)
+
+    def _failed(self, polled: Polled[Any]) -> None:
+        """Let the question be asked again at once, but one that is never answered only in its turn."""
+        polled.failures += 1
+        if polled.failures <= _AT_ONCE:
+            polled.asked_s = -inf if polled.reading is None else polled.reading.asked_s
+        self._gave_up(polled)
 
     def _send_due(self, now_s: float) -> float:
         line = self._line
@@ -141,7 +159,7 @@ class ArroyoDevice(PortDriver):
         if self._link is LinkState.READY:
             if not line.busy and (turn := self._next(now_s)) is not None:
                 self._asking, question = turn
-                line.ask(question, now_s)
+                line.ask(question, now_s, self._patience_s)
                 self._asking.asked_s = now_s
             if not line.busy:
                 idle_until_s = self._idle_until_s
@@ -154,12 +172,12 @@ class ArroyoDevice(PortDriver):
         return min(line.deadline_s, self._urgent_s, idle_until_s)
 
     def _unanswered(self, now_s: float) -> None:
-        if self._line.unanswered_in_row >= TRIES or self._line.broken_in_row >= _BROKEN_ANSWERS:
+        if self._line.silent_s >= self._silence_s or self._line.broken_in_row >= _BROKEN_ANSWERS:
             raise self._silence()
         if self._talk.running:
             self._talk.answer(_LINE_FREE.key, None, now_s)
         elif self._asking is not None:
-            self._gave_up(self._asking)
+            self._failed(self._asking)
 
     def _silence(self) -> NoAnswerError:
         known = self._identity is not None

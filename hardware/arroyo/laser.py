@@ -46,8 +46,11 @@ _LATE_S = (0.15, 0.2)
 """One question goes between two sets; one more for each of these the oldest has waited longer than."""
 _MOST_BETWEEN = 1 + len(_LATE_S)
 """When the round is so late, identity and settings wait."""
+_READ_BACK_LATER_S = 0.25
+"""So much later than its turn the set point is read back while sets confirm it: within half a second."""
 _DARK_MA = 20.0
 """Well over the 4 mA of the set point's accuracy, well under the threshold of the diodes in use (500 mA)."""
+_SETPOINT_STEP_MA = SET_CURRENT.numbers[0].step
 _CURRENT_MODES = ("ILBW", "IHBW")
 _USUAL = LaserCondition.INTERLOCK_OPEN | LaserCondition.OUT_OF_TOLERANCE | LaserCondition.OUTPUT_ON
 """No finding: the gate is open at start, and a dark laser is out of its tolerance. An interlock that opened
@@ -141,6 +144,8 @@ class ArroyoLaser(ArroyoDevice):
     def _reset_commands(self) -> None:
         self._set_ma: float | None = 0.0  # what the last set told the device; None: not known, tell it again
         self._setting_ma: float | None = None  # the set point the outstanding ERRSTR? confirms
+        self._sets_hold = True  # the newest read-back was what the last set told
+        self._read_back_s = -inf  # when the set point was asked for last
         self._since_set = 1  # questions since the last set
         self._on_due = False
         self._on_sent = False
@@ -214,9 +219,7 @@ class ArroyoLaser(ArroyoDevice):
         elif polled is self._errors and self._setting_ma is not None:
             self._take_confirmation(self._setting_ma, self._errors.reading)
         elif polled is self._setpoint:
-            reading = self._setpoint.reading
-            if reading is not None and self._set_ma is not None and reading.value >= self._set_ma + 1.0:
-                self._set_ma = None  # more current than was told is told again; less is for control to judge
+            self._take_setpoint(self._setpoint.reading)
 
     def _take_output(self, reading: Reading[bool] | None) -> None:
         if reading is None:
@@ -228,15 +231,30 @@ class ArroyoLaser(ArroyoDevice):
             self._off_pending = False
             self._urgent_s = inf
 
+    def _take_setpoint(self, reading: Reading[float] | None) -> None:
+        """Compare a read-back with what was told; while they differ, an empty error queue stands for none."""
+        if reading is None:
+            return
+        self._read_back_s = reading.asked_s
+        if self._set_ma is None:
+            return
+        over_ma = reading.value - self._set_ma
+        agrees = abs(over_ma) < _SETPOINT_STEP_MA
+        if self._sets_hold and not agrees:
+            self._setpoint.asked_s = -inf  # the wire has no checksum: look again at once
+        self._sets_hold = agrees
+        if over_ma >= _SETPOINT_STEP_MA:
+            self._set_ma = None  # more current than was told is told again; less is for control to judge
+
     def _take_confirmation(self, set_ma: float, reading: Reading[tuple[int, ...]] | None) -> None:
         self._setting_ma = None
         if reading is None:
             return
         if reading.value:
             self._setpoint.asked_s = -inf  # was it taken, and the error about something else? Read it back
-        else:
+        elif self._sets_hold:
             self._setpoint.reading = Reading(set_ma, reading.asked_s, reading.received_s)
-            self._setpoint.asked_s = reading.asked_s
+            self._setpoint.asked_s = min(reading.asked_s, self._read_back_s + _READ_BACK_LATER_S)
 
     def _gave_up(self, polled: Polled[Any]) -> None:
         if polled is self._errors and self._setting_ma is not None:

@@ -3,7 +3,8 @@
 Replies do not say what they answer, so one question is outstanding at a time and has one absolute deadline.
 After an unanswered question, a refused answer or a line nobody asked for, answers and questions may be out of
 step; the next question then waits until the line is quiet and is preceded by *IDN?, whose answer is like no
-other: whatever comes before it is stale and dropped.
+other: whatever comes before it is stale and dropped. Answers come in order, so an identity that may belong to
+an *IDN? sent before a question that was given up proves nothing: the next one is awaited.
 Source: Arroyo Computer Interfacing Manual, P/N 530-1003 Rev K, message structure.
 """
 
@@ -32,8 +33,12 @@ class QueryLine:
         "_answer_timeout_s",
         "_draining",
         "_heard_s",
+        "_identities",
         "_incoming",
+        "_old_identities",
+        "_old_until_s",
         "_outgoing",
+        "_patience_s",
         "_question",
         "_recent",
         "_synchronised",
@@ -43,8 +48,8 @@ class QueryLine:
         "busy",
         "deadline_s",
         "refused",
+        "silent_s",
         "unanswered",
-        "unanswered_in_row",
     )
 
     def __init__(self, answer_timeout_s: float) -> None:
@@ -65,14 +70,21 @@ class QueryLine:
         self._heard_s = -inf
         self._draining = False
         """The outstanding question waits for the line to be quiet before it is sent."""
+        self._identities = 0
+        """Asked for and not come, since the newest other question."""
+        self._old_identities = 0
+        """Asked for before it, and perhaps still to come until `_old_until_s`."""
+        self._old_until_s = -inf
         self._question = ""
+        self._patience_s = self._answer_timeout_s
         self._waiting: str | None = None
         self.busy = False
         self.asked_s = -inf
         """When the question that is outstanding or was answered last was handed over."""
         self.deadline_s = inf
         """When `expire` has something to do; inf when no question is outstanding."""
-        self.unanswered_in_row = 0
+        self.silent_s = 0.0
+        """How long questions have been waited for in vain since the last answer."""
         self.broken_in_row = 0
         """Answers in a row that began and did not end."""
 
@@ -82,9 +94,13 @@ class QueryLine:
             self._recent.append(command.upper())
         self._outgoing += command.encode("ascii") + b"\r"
 
-    def ask(self, question: str, now_s: float) -> None:
-        """Send a question, or commands joined with a question. Not allowed while `busy`."""
+    def ask(self, question: str, now_s: float, patience_s: float = inf) -> None:
+        """Send a question, or commands joined with a question. Not allowed while `busy`.
+
+        It is given up when no answer has begun after patience_s, and after the answer time-out anyway.
+        """
         assert not self.busy, f"{question} asked while {self._question} is outstanding"
+        self._patience_s = min(patience_s, self._answer_timeout_s)
         if self._incoming:
             self._incoming = b""
             self._synchronised = False
@@ -131,12 +147,12 @@ class QueryLine:
         self.deadline_s = inf
         self._waiting = None
         self._synchronised = False
-        if now_s < self.asked_s + self._answer_timeout_s:
+        if self._heard_s > self.asked_s and now_s < self.asked_s + self._answer_timeout_s:
             self.refused += 1
             self.broken_in_row += 1
         else:
             self.unanswered += 1
-            self.unanswered_in_row += 1
+            self.silent_s += now_s - self.asked_s
         return True
 
     def refuse_answer(self) -> None:
@@ -163,7 +179,7 @@ class QueryLine:
                 # A late answer, or one answer too many: the next may be one too.
                 self._synchronised = False
                 continue
-            found = self._match(text)
+            found = self._match(text, now_s)
             if found is None:
                 # Stale, or the awaited identity damaged: whichever, the whole one is not far.
                 self._expect_more(now_s)
@@ -175,19 +191,25 @@ class QueryLine:
     def _put(self, question: str, now_s: float) -> None:
         self._recent.append(question.upper())
         self._outgoing += question.encode("ascii") + b"\r"
+        if question == IDENTITY_QUESTION:
+            self._identities += 1
+        else:
+            self._old_identities, self._identities = self._identities, 0
+            self._old_until_s = self.asked_s + self._answer_timeout_s
         self._question = question
         self.busy = True
         self.asked_s = now_s
-        self.deadline_s = now_s + self._answer_timeout_s
+        self.deadline_s = now_s + self._patience_s
 
-    def _match(self, text: str) -> str | None:
-        if self._question == IDENTITY_QUESTION:
-            at = text.upper().find(_MAKER)
-            if at >= 0:
-                return text[at:]
-        elif text[: len(_MAKER)].upper() != _MAKER:
-            return text
-        return None
+    def _match(self, text: str, now_s: float) -> str | None:
+        asked_identity = self._question == IDENTITY_QUESTION
+        at = text.upper().find(_MAKER)
+        if at < 0 or (at > 0 and not asked_identity):
+            return None if asked_identity else text
+        if self._old_identities and now_s < self._old_until_s:
+            self._old_identities -= 1
+            return None
+        return text[at:] if asked_identity else None
 
     def _expect_end(self, now_s: float) -> None:
         """An answer has begun: its end need not be awaited as long as its beginning.
@@ -203,9 +225,12 @@ class QueryLine:
     def _answered(self, text: str, now_s: float) -> str | None:
         self.busy = False
         self.deadline_s = inf
-        self.unanswered_in_row = self.broken_in_row = 0
+        self.silent_s = 0.0
+        self.broken_in_row = 0
         if self._question == IDENTITY_QUESTION:
             self._synchronised = True
+            self._identities -= 1
+        self._old_identities = 0
         if self._waiting is None:
             return text
         question, self._waiting = self._waiting, None

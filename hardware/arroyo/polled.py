@@ -24,7 +24,7 @@ class Polled(Generic[T]):
     decode: raises ValueError when the answer makes no sense, RefusalError when the device must not be used.
     """
 
-    __slots__ = ("asked_s", "decode", "question", "reading")
+    __slots__ = ("asked_s", "decode", "failures", "question", "reading")
 
     def __init__(self, question: str, decode: Callable[[str], T]) -> None:
         self.question = question
@@ -32,9 +32,11 @@ class Polled(Generic[T]):
         self.forget()
 
     def forget(self) -> None:
+        self.failures = 0
+        """How often in a row it was not answered, or its answer could not be read."""
         self.reading: Reading[T] | None = None
         self.asked_s = -inf
-        """When it was asked last, answered or not; -inf makes it the next one."""
+        """When it was asked last, if no failure took it back; -inf makes it the next one."""
 
 
 def oldest(polled: tuple[Polled[Any], ...]) -> Polled[Any]:

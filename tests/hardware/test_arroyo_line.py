@@ -83,7 +83,7 @@ def test_a_question_is_given_up_at_its_deadline_whatever_trickles_in(line):
         assert line.receive(b".", 1.0 + 0.01 * tick) is None
         assert not line.expire(1.0 + 0.01 * tick)
     assert line.expire(1.5)
-    assert (line.unanswered, line.unanswered_in_row, line.busy) == (1, 1, False)
+    assert (line.unanswered, line.silent_s, line.busy) == (1, 0.5, False)
 
 
 def test_after_a_missing_answer_the_line_is_realigned_by_the_identity(line):
@@ -95,7 +95,7 @@ def test_after_a_missing_answer_the_line_is_realigned_by_the_identity(line):
     assert line.take_output() == b"LAS:LDI?\r"
     assert line.asked_s == 0.57, "the value is no older than its own question"
     assert line.receive(b"12\r\n", 0.6) == "12"
-    assert line.unanswered_in_row == 0
+    assert line.silent_s == 0.0
 
 
 def test_a_late_identity_is_never_taken_for_another_answer(line):
@@ -191,6 +191,77 @@ def test_a_line_that_comes_with_the_identity_is_older_than_the_question_behind_i
     asked(line, "LAS:LDI?", now_s=0.5)
     assert line.receive(IDENTITY + b"1024\r\n", 0.6) is None
     assert line.busy
+
+
+def test_a_question_can_be_given_up_before_the_answer_time_out(line):
+    line.ask("LAS:COND?", 0.0, patience_s=0.1)
+    assert line.receive(b"10", 0.095) is None
+    assert not line.expire(0.15), "what has begun may end"
+    assert line.receive(b"24\r\n", 0.15) == "1024"
+    line.ask("LAS:COND?", 0.2, patience_s=0.1)
+    assert line.expire(0.31)
+    assert (line.unanswered, line.refused) == (1, 0)
+
+
+def test_an_identity_asked_before_a_lost_question_does_not_realign_the_line(line):
+    """Two were asked, one has come: the other may be lost, or come behind the question of today."""
+    line.ask("*IDN?", 0.0, patience_s=0.1)
+    assert line.expire(0.1)
+    line.ask("*IDN?", 0.1, patience_s=0.1)
+    assert line.receive(IDENTITY, 0.14).startswith("Arroyo")
+    line.ask("LAS:OUT?", 0.14, patience_s=0.1)
+    assert line.expire(0.25)
+    line.take_output()
+    line.ask("LAS:COND?", 0.25, patience_s=0.1)
+    assert line.receive(IDENTITY, 0.26) is None, "the answer to the second *IDN?"
+    assert line.receive(b"0\r\n", 0.28) is None, "the answer to LAS:OUT?"
+    assert b"LAS:COND?" not in line.take_output()
+    assert line.receive(IDENTITY, 0.30) is None
+    assert line.take_output() == b"LAS:COND?\r"
+    assert line.receive(b"528\r\n", 0.32) == "528"
+
+
+def test_an_identity_that_must_have_been_lost_is_not_waited_for(line):
+    line.ask("*IDN?", 0.0, patience_s=0.1)
+    assert line.expire(0.1)
+    line.ask("*IDN?", 0.1, patience_s=0.1)
+    assert line.receive(IDENTITY, 0.14).startswith("Arroyo")
+    line.ask("LAS:OUT?", 0.5, patience_s=0.1)
+    assert line.expire(0.6)
+    line.ask("LAS:COND?", 0.6, patience_s=0.1)
+    line.take_output()
+    assert line.receive(IDENTITY, 0.64) is None
+    assert line.take_output() == b"LAS:COND?\r"
+
+
+OUTCOMES = st.one_of(st.just(None), st.floats(0.005, 0.45))
+
+
+@settings(max_examples=100, deadline=None)
+@given(st.lists(OUTCOMES, min_size=1, max_size=60))
+def test_no_answer_is_taken_for_another_whatever_is_lost_or_late(outcomes):
+    """A device answers in order, each line lost or some time later; None is lost, both ways alike."""
+    line = QueryLine(answer_timeout_s=0.5)
+    coming, free_s, number, now_s = [], 0.0, 0, 0.0
+    outcomes = iter(outcomes)
+    for _ in range(600):
+        now_s = round(now_s + 0.01, 2)
+        due = b"".join(text for when_s, text in coming if when_s <= now_s)
+        coming = [(when_s, text) for when_s, text in coming if when_s > now_s]
+        answer = line.receive(due, now_s) if due else None
+        assert answer is None or answer == str(number)
+        line.expire(now_s)
+        if not line.busy:
+            number += 1
+            line.ask(f"Q{number}?", now_s, patience_s=0.1)
+        for question in line.take_output().decode().split("\r")[:-1]:
+            late_s = next(outcomes, 0.02)
+            if late_s is None:
+                continue
+            free_s = max(free_s, now_s + late_s)
+            coming.append((free_s, IDENTITY if question == "*IDN?" else f"{question[1:-1]}\r\n".encode()))
+    assert answer is not None or line.busy
+    assert line.silent_s < 0.5, "and the line comes back in step"
 
 
 def test_babble_without_line_ends_does_not_fill_the_memory(line):
