@@ -173,14 +173,20 @@ class _Wiring:
 
 
 class SimulatorBoard:
-    """The Python simulator on its own kernel."""
+    """The Python simulator on its own kernel; its line is read here until it is left to a host."""
 
-    def __init__(self, serial_number: str = SERIAL_NUMBER) -> None:
+    def __init__(self, serial_number: str = SERIAL_NUMBER, baud: int = LINE_BAUD) -> None:
         self.wiring = _Wiring()
-        options = BoardOptions(serial=serial_number, firmware=FIRMWARE_VERSION, baud=LINE_BAUD)
+        options = BoardOptions(serial=serial_number, firmware=FIRMWARE_VERSION, baud=baud)
         self.board = InterlockBoard(cast(Plant, self.wiring), options)
-        self.board.line.attach(LINE_BAUD)
+        self.board.line.attach()
+        self._listens = True
         self._read = b""
+
+    def leave_line_to_host(self) -> None:
+        """Listen no more: somebody else opens the line."""
+        self.board.line.detach()
+        self._listens = False
 
     @property
     def now_ms(self) -> float:
@@ -191,7 +197,8 @@ class SimulatorBoard:
         until_s = kernel.now_s + ms / 1000.0
         while kernel.now_s < until_s:
             kernel.advance(min(until_s, kernel.now_s + LONGEST_RUN_MS / 1000.0))
-            self._read += self.board.line.host_read(4096)
+            if self._listens:
+                self._read += self.board.line.host_read(4096)
 
     def set(self, **inputs: float | str) -> None:
         for name, value in inputs.items():

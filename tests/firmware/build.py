@@ -9,6 +9,8 @@ import subprocess
 from functools import cache
 from pathlib import Path
 
+import pytest
+
 ROOT = Path(__file__).parents[2]
 FIRMWARE = ROOT / "hardware" / "firmware" / "interlock_board"
 HARNESS = Path(__file__).parent / "harness"
@@ -27,6 +29,15 @@ def missing_tools() -> list[str]:
 def required() -> bool:
     """Return whether a machine without the tools fails: `make test` installs them, and so does CI."""
     return bool(os.environ.get("FIRMWARE_TOOLS") == "required" or os.environ.get("CI"))
+
+
+def build_or_skip() -> str:
+    """Return what the build said; without the tools skip the test, or fail it where they are required."""
+    missing = missing_tools()
+    if missing:
+        stop = pytest.fail if required() else pytest.skip
+        stop(f"firmware not built: {', '.join(missing)} missing; Debian packages in {PACKAGES}")
+    return build()
 
 
 @cache

@@ -1,141 +1,167 @@
-"""What the board's driver sends: heartbeats, outputs, the clearing of faults."""
+"""What the board's driver sends, and what simulator and firmware do of it: heartbeats, outputs, clearing."""
+
+from dataclasses import replace
 
 import pytest
-from board_bench import GATE_WANTED, Bench, line
+from board_bench import SETTINGS
+from board_rig import words
+
+from hardware.interfaces import LinkState
 
 
-@pytest.fixture
-def bench():
-    return Bench()
-
-
-@pytest.fixture
-def ready():
-    bench = Bench()
-    bench.connect()
-    return bench
-
-
-def beats(bench, ticks, want_gate):
-    """Return in which of the ticks a heartbeat went out."""
+def beats(rig, ticks):
+    """Return the wishes of the heartbeats of each tick."""
+    rig.take_sent()
     sent = []
-    for tick in range(ticks):
-        bench.tick()
-        bench.port.take_sent()
-        bench.driver.heartbeat(want_gate)
-        sent += [tick] * len(bench.port.take_sent())
+    for _ in range(ticks):
+        rig.tick()
+        sent.append([int(body[-1:]) for body in rig.take_sent() if body.startswith(b"HB,")])
     return sent
 
 
 def test_heartbeats_go_out_every_40_ms(ready):
-    assert beats(ready, 9, want_gate=False) == [0, 4, 8]
+    ready.wants = False
+    ready.tick(4)
+    sent = beats(ready, 12)
+    assert [tick % 4 for tick, wishes in enumerate(sent) if wishes] in ([k] * 3 for k in range(4))
+    assert ready.status.host_alive
 
 
-def test_a_change_goes_out_at_once_and_every_tick_until_the_board_agrees(ready):
-    beats(ready, 2, want_gate=False)
-    assert beats(ready, 3, want_gate=True) == [0, 1, 2]
-    ready.flags |= GATE_WANTED
-    assert beats(ready, 5, want_gate=True) == [3]
-    assert beats(ready, 2, want_gate=False) == [0, 1]
+@pytest.mark.parametrize("wish", [True, False])
+def test_a_change_goes_out_at_once_and_every_tick_until_the_board_agrees(ready, wish):
+    ready.wants = not wish
+    ready.tick(10)
+    ready.wants = wish
+    sent = []
+    while ready.status.gate_wanted != wish:
+        sent += beats(ready, 1)
+        assert len(sent) <= 4
+    assert sent == [[int(wish)]] * (len(sent) - 1) + [[]]
+    assert len(sent) >= 2
+    assert [wishes for wishes in beats(ready, 8) if wishes] in ([[int(wish)]], [[int(wish)]] * 2)
+    assert ready.status.gate_wanted == wish
 
 
 def test_a_wish_taken_back_before_the_board_showed_it_goes_out_at_once(ready):
-    beats(ready, 1, want_gate=True)
-    assert not ready.driver.status.value.gate_wanted
-    assert beats(ready, 1, want_gate=False) == [0]
-
-
-def test_the_wish_is_on_the_wire(ready):
-    ready.port.take_sent()
+    ready.wants = False
+    ready.tick(10)
+    ready.take_sent()
     ready.driver.heartbeat(True)
-    [body] = ready.port.take_sent()
-    assert body.startswith(b"HB,")
-    assert body.endswith(b",1")
+    ready.driver.heartbeat(False)
+    assert words(ready.take_sent()) == [[b"HB", b"1"], [b"HB", b"0"]]
+    ready.tick(5)
+    assert not ready.status.gate_wanted
 
 
-def test_without_control_no_heartbeat_is_sent(ready):
-    for _ in range(30):
-        ready.tick()
-        ready.driver.flush(ready.now_s)
-    assert ready.port.sent == []
+def test_without_control_no_heartbeat_is_sent_and_the_board_finds_no_host(ready):
+    ready.tick(30)
+    assert ready.take_sent() == []
+    assert not ready.status.host_alive
+    assert ready.status.faults == 0
 
 
-def test_no_heartbeat_leaves_before_the_board_is_ready(bench):
-    bench.tick()
-    bench.port.take_sent()
-    bench.driver.heartbeat(True)
-    assert bench.port.sent == []
+def test_no_heartbeat_leaves_before_the_board_is_ready(wired):
+    wired.wants = True
+    wired.wire.cut_to_host = True
+    wired.tick(30)
+    assert wired.take_sent() == []
 
 
-def test_the_motor_command_carries_the_configured_pwm_and_is_repeated_until_ok(ready):
+def test_the_motor_runs_with_the_configured_pwm_which_is_sent_once(ready):
     ready.driver.set_motor(True)
-    ready.driver.flush(ready.now_s)
-    for _ in range(25):
-        ready.tick()
-    sent = ready.answer()
-    assert [body.split(b",")[::2] for body in sent] == [[b"MO", b"127"]] * 3
-    for _ in range(25):
-        ready.tick()
-    assert ready.port.sent == []
+    ready.tick(30)
+    assert words(ready.take_sent()) == [[b"MO", b"127"]]
+    assert ready.board.outputs().pwm == SETTINGS.motor_pwm
+    assert ready.status.motor_on
     ready.driver.set_motor(False)
-    ready.driver.flush(ready.now_s)
-    assert [body.split(b",")[::2] for body in ready.answer()] == [[b"MO", b"0"]]
+    ready.tick(30)
+    assert words(ready.take_sent()) == [[b"MO", b"0"]]
+    assert ready.board.outputs().pwm == 0
+    assert not ready.status.motor_on
 
 
-def test_the_answer_to_an_older_command_confirms_nothing(ready):
-    ready.driver.set_aiming(True)
-    ready.driver.flush(ready.now_s)
-    ready.driver.set_aiming(False)
-    ready.driver.flush(ready.now_s)
-    on, off = ready.port.take_sent()
-    assert (on[-2:], off[-2:]) == (b",1", b",0")
-    ready.tick(ready.st() + line(b"OK,%s" % on.split(b",")[1]))
-    for _ in range(11):
-        ready.tick()
-    assert [body[-2:] for body in ready.port.take_sent()] == [b",0"]
+def test_the_aiming_beam_follows(ready):
+    for on in (True, False):
+        ready.driver.set_aiming(on)
+        ready.tick(3)
+        assert ready.board.outputs().aiming == on
+        assert ready.status.aiming_on == on
 
 
-def test_an_impossible_value_is_named_and_not_sent_for_ever(ready):
-    ready.answers[b"MO"] = b"ER,%s,2"
+def test_a_command_whose_answer_is_lost_is_repeated_until_it_comes(ready):
+    ready.wire.cut_to_host = True
     ready.driver.set_motor(True)
-    ready.driver.flush(ready.now_s)
-    ready.answer()
-    for _ in range(30):
-        ready.tick()
-    assert ready.port.sent == []
-    assert "MO 127 refused: value out of range (ER 2)" in ready.driver.problem
+    ready.tick(25)
+    assert words(ready.take_sent()) == [[b"MO", b"127"]] * 3
+    ready.wire.cut_to_host = False
+    ready.tick(15)
+    assert words(ready.take_sent()) == [[b"MO", b"127"]]
+    ready.tick(30)
+    assert ready.take_sent() == []
 
 
-def test_not_now_is_asked_again(ready):
-    ready.answers[b"MO"] = b"ER,%s,3"
-    ready.driver.set_motor(True)
-    ready.driver.flush(ready.now_s)
-    ready.answer()
-    for _ in range(12):
-        ready.tick()
-    assert len(ready.port.sent) == 1
+def test_an_impossible_value_is_named_and_not_sent_for_ever(wired):
+    wired.configure(replace(SETTINGS, motor_pwm=154))
+    wired.connect()
+    wired.driver.set_motor(True)
+    wired.tick(40)
+    assert words(wired.take_sent()) == [[b"MO", b"154"]]
+    assert "MO 154 refused: value out of range (ER 2)" in wired.driver.problem
+    assert wired.board.outputs().pwm == 0
 
 
 def test_clearing_sends_one_cl_and_tells_why_it_was_refused(ready):
-    ready.answers[b"CL"] = b"ER,%s,3"
+    ready.board.set(stop=0)
+    ready.tick(3)
+    assert ready.status.faults == 0x02
     ready.driver.clear_faults()
-    for _ in range(100):
-        ready.tick()
-        sent = ready.answer()
-        assert len(sent) <= 1
+    ready.tick(30)
+    assert words(ready.take_sent()) == [[b"CL"]]
     assert "not now (ER 3)" in ready.driver.clear_refusal
-    del ready.answers[b"CL"]
+    assert ready.status.faults == 0x02
+    ready.board.set(stop=1)
     ready.driver.clear_faults()
     assert ready.driver.clear_refusal is None
-    for _ in range(100):
-        ready.tick()
-        ready.answer()
+    ready.tick(30)
+    assert words(ready.take_sent()) == [[b"CL"]]
     assert ready.driver.clear_refusal is None
+    assert ready.status.faults == 0
+
+
+def test_nothing_is_cleared_under_a_pressed_pedal(treating):
+    treating.board.set(stop=0)
+    treating.tick(3)
+    treating.board.set(stop=1)
+    treating.driver.clear_faults()
+    treating.tick(5)
+    assert "release the pedal" in treating.driver.clear_refusal
+    treating.release()
+    treating.tick(3)
+    treating.driver.clear_faults()
+    treating.tick(5)
+    assert (treating.driver.clear_refusal, treating.status.faults) == (None, 0)
 
 
 def test_an_unanswered_clear_says_so(ready):
+    ready.wire.cut_to_board = True
     ready.driver.clear_faults()
-    for _ in range(60):
-        ready.tick()
-    assert [body[:2] for body in ready.port.take_sent()] == [b"CL"]
+    ready.tick(60)
+    assert words(ready.take_sent()) == [[b"CL"]]
     assert "no answer" in ready.driver.clear_refusal
+
+
+@pytest.mark.parametrize("how", ["wish", "pedal", "stop", "silence"])
+def test_whatever_takes_the_gate_away_shows_in_the_status(treating, how):
+    if how == "wish":
+        treating.wants = False
+    elif how == "pedal":
+        treating.release()
+    elif how == "stop":
+        treating.board.set(stop=0)
+    else:
+        treating.wire.cut_to_board = True
+    treating.tick(30)
+    assert treating.driver.link is LinkState.READY
+    assert not treating.status.gate_closed
+    assert not treating.board.outputs().gate
+    assert treating.status.faults == {"stop": 0x02, "silence": 0x08}.get(how, 0)

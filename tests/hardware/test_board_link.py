@@ -1,170 +1,169 @@
-"""The life of the link to the interlock board: start, refusal, loss, stop."""
+"""The life of the link to the interlock board, at simulator and firmware: start, refusal, loss, stop."""
+
+from dataclasses import replace
 
 import pytest
-from board_bench import Bench, line
+from board_bench import SETTINGS
+from board_rig import Rig, words
 
 from hardware.interfaces import LinkState
+from hardware.trace import WireTrace
+from hardware.transport import SerialPort
+from tests.firmware.boards import ChipBoard
+from tests.firmware.build import build_or_skip
+from tests.firmware.chip import SERIAL_NUMBER, SimulatedBoardChip
+from tosca_kiosk.control.clock import RealClock
 
 
-@pytest.fixture
-def bench():
-    return Bench()
+def test_start_identifies_the_board_makes_everything_off_and_sets_the_threshold(wired):
+    assert wired.connect() == [b"ID,0", b"HB,1,0", b"MO,2,0", b"AI,3,0", b"VT,4,800"]
+    identity = wired.driver.identity
+    assert (identity.model, identity.serial_number, identity.firmware) == ("TOSCA-IL", "SIM-0001", "1.0.0")
+    assert wired.driver.problem is None
+    assert wired.driver.found_at_start == ()
 
 
-@pytest.fixture
-def ready():
-    bench = Bench()
-    bench.connect()
-    return bench
-
-
-def test_start_identifies_the_board_makes_everything_off_and_sets_the_threshold(bench):
-    assert bench.connect() == [b"ID,0", b"HB,1,0", b"MO,2,0", b"AI,3,0", b"VT,4,800"]
-    assert bench.driver.identity.model == "TOSCA-IL"
-    assert bench.driver.identity.serial_number == "SIM-0001"
-    assert bench.driver.identity.firmware == "1.0.0"
-    assert bench.driver.problem is None
-
-
-def test_nothing_is_sent_before_the_board_was_heard(bench):
-    bench.tick(b"")
-    assert bench.port.sent == []
+def test_nothing_is_sent_before_the_board_was_heard(wired):
+    wired.wire.cut_to_host = True
+    wired.tick(20)
+    assert wired.take_sent() == []
 
 
 @pytest.mark.parametrize(
-    ("answer", "named"),
+    ("configured", "named"),
     [
-        (b"ID,0,OTHER,1,1.0.0,SIM-0001", "name is OTHER, configured is TOSCA-IL"),
-        (
-            b"ID,0,TOSCA-IL,2,1.0.0,SIM-0001",
-            "protocol version 2, this program speaks 1; load the firmware",
-        ),
-        (b"ID,0,TOSCA-IL,1,1.0.0,SIM-0002", "serial number is SIM-0002, configured is SIM-0001"),
-        (b"ER,0,1", "ID is refused: unknown command (ER 1); load this project's firmware"),
-        (b"ID,0,TOSCA-IL", "it speaks protocol version none, this program speaks 1; load the firmware"),
-        (b"ID,0,TOSCA-IL,2,x,y,z", "protocol version 2, this program speaks 1; load the firmware"),
+        ({"serial_number": "SIM-0002"}, "serial number is SIM-0001, configured is SIM-0002"),
+        ({"protocol_version": "2"}, "protocol version 1, this program speaks 2; load the firmware"),
     ],
 )
-def test_another_board_is_refused_by_name_and_nothing_more_is_sent(bench, answer, named):
-    bench.tick()
-    bench.port.take_sent()
-    bench.tick(bench.st() + line(answer))
-    for _ in range(5):
-        bench.tick()
-    assert bench.driver.link is LinkState.REFUSED
-    assert named in bench.driver.problem
-    assert bench.driver.status is None
-    assert bench.port.sent == []
+def test_another_board_is_refused_by_name_and_nothing_more_is_sent(wired, configured, named):
+    wired.configure(replace(SETTINGS, **configured))
+    wired.tick(30)
+    assert wired.driver.link is LinkState.REFUSED
+    assert named in wired.driver.problem
+    assert wired.driver.status is None
+    assert wired.take_sent() == [b"ID,0"]
 
 
-def test_a_wrong_baud_rate_is_named(bench):
-    for _ in range(310):
-        bench.tick(b"\xe0\x1c\x00\xfe")
-    assert bench.driver.link is LinkState.LOST
-    assert bench.driver.problem == (
-        "board on sim://board: the bytes make no sense at 115200 baud: check the baud rate and the cable"
-    )
+def test_a_threshold_the_board_refuses_is_a_refused_link(wired):
+    wired.configure(replace(SETTINGS, vibration_threshold_mg=2001))
+    wired.tick(30)
+    assert wired.driver.link is LinkState.REFUSED
+    assert "VT 2001 is refused: value out of range (ER 2)" in wired.driver.problem
 
 
-def test_another_devices_words_are_quoted(bench):
-    for _ in range(310):
-        bench.tick(b"STAT=+00001024\n")
-    assert "STAT=+00001024" in bench.driver.problem
-    assert "is no answer of a board: check that the port is this device's" in bench.driver.problem
+def test_a_question_is_asked_three_times_and_then_the_link_is_lost(wired):
+    wired.wire.cut_to_board = True
+    wired.tick(165)
+    assert wired.take_sent() == [b"ID,0"] * 3
+    assert wired.driver.link is LinkState.LOST
+    assert "no answer to ID" in wired.driver.problem
 
 
-def test_a_threshold_the_board_refuses_is_a_refused_link(bench):
-    bench.answers[b"VT"] = b"ER,%s,2"
-    for _ in range(10):
-        bench.tick()
-        bench.answer()
-    assert bench.driver.link is LinkState.REFUSED
-    assert "VT 800 is refused: value out of range (ER 2)" in bench.driver.problem
-
-
-def test_a_question_is_asked_three_times_and_then_the_link_is_lost(bench):
-    for _ in range(160):
-        bench.tick()
-    assert bench.port.take_sent() == [b"ID,0"] * 3
-    assert bench.driver.link is LinkState.LOST
-    assert "no answer to ID" in bench.driver.problem
-
-
-def test_faults_found_at_start_are_recorded_and_not_cleared(bench):
-    bench.faults = 0x82
-    sent = bench.connect()
-    assert bench.driver.found_at_start == (
-        "board: fault: stop loop opened",
-        "board: fault: restarted by its own watchdog",
-    )
-    assert not any(body.startswith(b"CL") for body in sent)
-    assert bench.driver.status.value.faults == 0x82
+def test_faults_found_at_start_are_recorded_and_not_cleared(wired):
+    wired.board.set(stop=0)
+    wired.board.run_ms(20)
+    sent = wired.connect()
+    assert wired.driver.found_at_start == ("board: fault: stop loop opened",)
+    assert [b"CL"] not in words(sent)
+    assert wired.status.faults == 0x02
 
 
 def test_half_a_second_of_silence_loses_the_link_and_every_reading(ready):
-    for _ in range(49):
-        ready.tick(b"")
+    ready.wire.cut_to_host = True
+    ready.tick(49)
     assert ready.driver.link is LinkState.READY
-    for _ in range(2):
-        ready.tick(b"")
+    ready.tick(2)
     assert ready.driver.link is LinkState.LOST
     assert ready.driver.status is None
     assert ready.driver.identity is None
     assert "board on sim://board: nothing heard for 0.5 s" in ready.driver.problem
 
 
-def test_a_board_that_boots_after_opening_is_waited_for(bench):
-    for _ in range(250):
-        bench.tick(b"")
-    bench.connect()
+def test_a_board_that_is_heard_late_is_waited_for(wired):
+    wired.wire.cut_to_host = True
+    wired.tick(250)
+    wired.wire.cut_to_host = False
+    wired.connect()
 
 
-def test_a_lost_port_is_tried_with_growing_pauses(ready):
-    ready.port.broken = True
-    ready.port.openings.clear()
-    for _ in range(4000):
-        ready.tick(b"")
-    pauses = [b - a for a, b in zip(ready.port.openings, ready.port.openings[1:], strict=False)]
-    assert pauses == pytest.approx([1, 2, 4, 8, 8, 8, 8], abs=0.03)
-    assert ready.driver.link is LinkState.LOST
-    ready.port.broken = False
-    for _ in range(800):
-        ready.tick()
-        ready.answer()
-    assert ready.driver.link is LinkState.READY
-    assert ready.driver.problem is None
+def test_a_board_that_is_plugged_in_again_is_made_off_before_anything_else(treating):
+    treating.driver.set_aiming(True)
+    treating.tick(3)
+    treating.wire.unplugged = True
+    treating.tick(40)
+    assert treating.driver.link is LinkState.LOST
+    assert not treating.board.outputs().gate
+    assert treating.board.outputs().pwm == SETTINGS.motor_pwm
+    treating.wire.unplugged = False
+    treating.wants = None
+    treating.take_sent()
+    treating.tick(40)
+    assert treating.driver.link is LinkState.READY
+    assert words(treating.take_sent())[:4] == [[b"ID"], [b"HB", b"0"], [b"MO", b"0"], [b"AI", b"0"]]
+    assert treating.board.outputs() == (0, 0, 0)
+    assert treating.driver.found_at_start == ("board: fault: host fell silent while it wanted the gate",)
 
 
 def test_a_port_that_breaks_in_a_heartbeat_is_a_lost_link_not_an_exception(ready):
-    ready.port.broken = True
+    ready.wire.unplugged = True
     ready.driver.heartbeat(True)
     assert ready.driver.link is LinkState.LOST
 
 
-def test_stop_wants_no_gate_switches_off_and_closes(ready):
-    ready.driver.heartbeat(True)
-    ready.port.take_sent()
-    ready.driver.begin_stop()
-    assert ready.driver.link is LinkState.STOPPING
-    sent = ready.answer()
-    for _ in range(3):
-        ready.tick()
-        sent += ready.answer()
-    assert [body.split(b",")[::2] for body in sent] == [[b"HB", b"0"], [b"MO", b"0"], [b"AI", b"0"]]
-    assert ready.driver.link is LinkState.CLOSED
-    assert not ready.port.is_open
+def test_stop_wants_no_gate_switches_off_and_closes(treating):
+    treating.driver.set_aiming(True)
+    treating.tick(3)
+    treating.take_sent()
+    treating.driver.begin_stop()
+    assert treating.driver.link is LinkState.STOPPING
+    treating.wants = None
+    treating.tick(5)
+    assert words(treating.take_sent()) == [[b"HB", b"0"], [b"MO", b"0"], [b"AI", b"0"]]
+    assert treating.board.outputs() == (0, 0, 0)
+    assert treating.driver.link is LinkState.CLOSED
+    assert not treating.wire.is_open
 
 
 def test_stop_ends_even_when_the_board_is_silent(ready):
+    ready.wire.cut_to_host = True
     ready.driver.begin_stop()
-    for _ in range(60):
-        ready.tick(b"")
+    ready.tick(60)
     assert ready.driver.link is LinkState.CLOSED
 
 
 def test_closed_stays_closed(ready):
     ready.driver.close()
-    for _ in range(100):
-        ready.tick()
+    ready.tick(100)
     assert ready.driver.link is LinkState.CLOSED
-    assert not ready.port.is_open
+    assert not ready.wire.is_open
+
+
+def test_the_port_that_ships_meets_the_firmware_behind_a_pseudo_terminal():
+    build_or_skip()
+    clock = RealClock()
+    with SimulatedBoardChip(real_time=True) as chip:
+        settings = replace(SETTINGS, port=chip.port, serial_number=SERIAL_NUMBER)
+        port = SerialPort(settings.port, settings.baud, WireTrace(clock.now_s))
+        rig = Rig(ChipBoard(chip), port)
+        rig.configure(settings)
+        driver = rig.driver
+
+        def go_on(until):
+            for _ in range(1000):
+                if until():
+                    return
+                clock.sleep_until(clock.now_s() + 0.01)
+                driver.poll(clock.now_s())
+                driver.flush(clock.now_s())
+            pytest.fail(f"not within 1000 ticks: {driver.link} {driver.problem}")
+
+        go_on(lambda: driver.link is LinkState.READY)
+        driver.set_motor(True)
+        chip.press()
+        go_on(lambda: driver.status is not None and driver.status.value.pedal_pressed)
+        go_on(lambda: driver.status is not None and driver.status.value.motor_on)
+        assert chip.outputs().pwm == SETTINGS.motor_pwm
+        driver.begin_stop()
+        go_on(lambda: driver.link is LinkState.CLOSED)
+        assert chip.outputs().pwm == 0
