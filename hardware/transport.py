@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import errno
-import select
+import os
 from typing import Protocol
 
 import serial
@@ -92,7 +92,7 @@ class SerialPort:
         self._baud = baud
         self._trace = trace
         self._serial: serial.Serial | None = None
-        self._select_fd: int | None = None
+        self._fd: int | None = None
         self._unsent = b""
 
     @property
@@ -127,7 +127,7 @@ class SerialPort:
             advice = _ADVICE.get(getattr(error, "errno", None) or 0) or f"{_ADVICE_ELSE} ({error})"
             raise PortError(f"port {self._url} {advice}") from error
         self._serial = opened
-        self._select_fd = _selectable(opened)
+        self._fd = _descriptor(opened)
         self._unsent = b""
         self._trace.note(f"opened {url} at {self._baud} baud")
 
@@ -167,7 +167,7 @@ class SerialPort:
 
     def close(self) -> None:
         port, self._serial = self._serial, None
-        self._select_fd = None
+        self._fd = None
         self._unsent = b""
         if port is None:
             return
@@ -190,10 +190,13 @@ class SerialPort:
         raise PortError(f"port {self._url}: {problem}")
 
     def _send(self, port: serial.Serial) -> None:
-        # pyserial's own non-blocking write spins for ever on a full port: ask whether there is room first.
-        if self._select_fd is not None and not select.select((), (self._select_fd,), (), 0)[1]:
+        # pyserial's own non-blocking write spins for ever on a full port. Nor is there asked whether there is
+        # room: for that Linux waits until a kernel thread of normal priority has handed on what came in (tty
+        # poll), and a tick of real-time class with it.
+        try:
+            taken = port.write(self._unsent) if self._fd is None else os.write(self._fd, self._unsent)
+        except BlockingIOError:
             return
-        taken = port.write(self._unsent)
         self._unsent = b"" if taken is None else self._unsent[taken:]
 
     def _gone(self, error: Exception) -> PortError:
@@ -202,8 +205,8 @@ class SerialPort:
         return PortError(f"port {self._url} is gone; check the cable and the device's power ({error})")
 
 
-def _selectable(port: serial.Serial) -> int | None:
-    """Return the file descriptor to ask for room; None where there is none (sim://, Windows)."""
+def _descriptor(port: serial.Serial) -> int | None:
+    """Return the file descriptor to write to; None where there is none (sim://, Windows)."""
     try:
         return int(port.fileno())
     except (OSError, AttributeError):

@@ -35,7 +35,7 @@ def trace(clock):
 def read_all(port, count):
     """Read until count bytes came: the kernel hands bytes over in its own time."""
     data = b""
-    while len(data) < count and select.select([port._select_fd], [], [], 5)[0]:
+    while len(data) < count and select.select([port._fd], [], [], 5)[0]:
         data += port.read()
     return data
 
@@ -213,7 +213,7 @@ def test_a_socket_carries_bytes_both_ways(tcp_pair):
 def test_a_hung_up_socket_is_a_port_error(tcp_pair):
     port, far_end = tcp_pair
     far_end.close()
-    select.select([port._select_fd], [], [], 5)
+    select.select([port._fd], [], [], 5)
     with pytest.raises(PortError, match="is gone"):
         port.read()
 
