@@ -39,8 +39,8 @@ FLAG_NAMES = (
 )
 SIGNALS = FLAG_NAMES + tuple(f"fault {bit}" for bit in range(8))
 
-EDGE_MS = 4.0
-"""For what is told at once: the gate's 2 ms, each board's whole milliseconds, the status under way."""
+EDGE_MS = 3.0
+"""For what is told at once: the 2 ms within which a gate may open, and whole milliseconds."""
 STATUS_MS = 13.0
 """For the rest: a status period of 10 ms more, at any phase."""
 SETTLING_MS = 230.0

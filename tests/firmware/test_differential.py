@@ -108,17 +108,19 @@ def test_a_restart_leaves_both_boards_alike(firmware_build: str, by_watchdog: bo
 def test_a_board_that_reads_the_page_otherwise_is_told_apart(
     firmware_build: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """One time, one limit and one answer of the simulator changed, each of which must be found."""
-    steps = [*treating(), Wait(17), say("MO,2,153"), say("CL,3")]
+    """A time, a limit or an answer of the simulator changed, each of which must be found."""
+    steps = [*treating(), Wait(17), say("MO,2,153"), say("CL,3"), BOTH_CLOSED, Wait(4)]
     assert differences(play_to_both(steps)) == []
     for name, changed, found in (
-        ("HOST_SILENCE_S", 0.230, "fault 3"),
-        ("MOTOR_SPIN_UP_S", 0.650, "gate"),
-        ("VALUE_RANGES", {"HB": (0, 1), "MO": (0, 152), "CL": None}, "answers"),
-        ("NOT_NOW", 2, "answers"),
+        ("board.HOST_SILENCE_S", 0.230, "fault 3"),
+        ("board.MOTOR_SPIN_UP_S", 0.650, "gate"),
+        ("board.VALUE_RANGES", {"HB": (0, 1), "MO": (0, 152), "CL": None}, "answers"),
+        ("board.NOT_NOW", 2, "answers"),
+        ("board_pedal.PRESS_DEBOUNCE_S", 0.026, "pedal"),
+        ("board_pedal.BOTH_CLOSED_FAULT_S", 0.070, "fault 0"),
     ):
         with monkeypatch.context() as patched:
-            patched.setattr(f"simulators.wire.board.{name}", changed)
+            patched.setattr(f"simulators.wire.{name}", changed)
             assert [line for line in differences(play_to_both(steps)) if line.startswith(found)], name
 
 
