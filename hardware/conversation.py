@@ -23,6 +23,14 @@ class RefusalError(Exception):
     """The device answers, but must not be used: what is wrong and what to do; the driver adds its name."""
 
 
+def demand(what: str, found: object, wanted: object, connect: str) -> None:
+    """Refuse a device that is not as configured. connect: which one is to be, as in `the right board`."""
+    if found != wanted:
+        raise RefusalError(
+            f"{what} is {found}, configured is {wanted}; connect {connect} or correct the configuration"
+        )
+
+
 class RestartError(Exception):
     """The device has restarted and must be met anew: why, and what to do; the driver adds its name."""
 

@@ -146,7 +146,7 @@ class ArroyoDevice(PortDriver):
 
     def _failed(self, polled: Polled[Any]) -> None:
         """Let the question be asked again at once, but one that is never answered only in its turn."""
-        polled.failures += 1
+        polled.failures += not self._line.asked_identity
         if polled.failures <= _AT_ONCE:
             polled.asked_s = -inf if polled.reading is None else polled.reading.asked_s
         self._gave_up(polled)

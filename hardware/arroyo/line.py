@@ -155,6 +155,11 @@ class QueryLine:
             self.silent_s += now_s - self.asked_s
         return True
 
+    @property
+    def asked_identity(self) -> bool:
+        """Whether the newest question on the wire was *IDN?, asked for or to realign the line."""
+        return self._question == IDENTITY_QUESTION
+
     def refuse_answer(self) -> None:
         """Report that the last answer makes no sense: it may belong to another question."""
         self.refused += 1
@@ -202,7 +207,7 @@ class QueryLine:
         self.deadline_s = now_s + self._patience_s
 
     def _match(self, text: str, now_s: float) -> str | None:
-        asked_identity = self._question == IDENTITY_QUESTION
+        asked_identity = self.asked_identity
         at = text.upper().find(_MAKER)
         if at < 0 or (at > 0 and not asked_identity):
             return None if asked_identity else text
@@ -227,7 +232,7 @@ class QueryLine:
         self.deadline_s = inf
         self.silent_s = 0.0
         self.broken_in_row = 0
-        if self._question == IDENTITY_QUESTION:
+        if self.asked_identity:
             self._synchronised = True
             self._identities -= 1
         self._old_identities = 0

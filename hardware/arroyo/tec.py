@@ -5,6 +5,7 @@ Source: Arroyo Computer Interfacing Manual, P/N 530-1003 Rev K; 5300 user manual
 
 from __future__ import annotations
 
+from math import inf
 from typing import TYPE_CHECKING, Any
 
 from hardware.arroyo.base import ArroyoDevice
@@ -34,6 +35,9 @@ if TYPE_CHECKING:
 
 _QUESTION_PERIOD_S = 0.05
 """Heat is slow: five questions in a quarter of a second, and the line stays idle between them."""
+_LATE_S = 0.35
+"""The longest the rotation takes with its pauses and a slow question; a measurement later than that has time
+for neither, nor for what changes by nobody's hand."""
 _RETRY_S = 0.1
 _ON_TRIES = 20
 _OFF_TRIES = 20
@@ -58,7 +62,8 @@ class ArroyoTec(ArroyoDevice):
         self._out = Polled("TEC:OUT?", decode_flag)
         self._condition = Polled("TEC:COND?", decode_bits)
         self._errors = Polled("ERRSTR?", decode_errors)
-        self._round = (self._temperature, self._condition, self._out, self._setpoint, self._errors)
+        self._urgent = (self._temperature, self._condition, self._out)
+        self._round = (*self._urgent, self._setpoint, self._errors)
         super().__init__(
             "tec",
             port,
@@ -92,15 +97,17 @@ class ArroyoTec(ArroyoDevice):
     def _next(self, now_s: float) -> tuple[Polled[Any], str] | None:
         if now_s < self._idle_until_s:
             return None
-        self._idle_until_s = now_s + _QUESTION_PERIOD_S
-        polled = self._slow_question(now_s) or oldest(self._round)
+        polled = oldest(self._urgent)
+        if now_s - polled.asked_s <= _LATE_S:
+            self._idle_until_s = now_s + _QUESTION_PERIOD_S
+            polled = self._slow_question(now_s) or oldest(self._round)
         return polled, polled.question
 
     def _taken(self, polled: Polled[Any]) -> None:
         """Nothing follows from a reading here: control judges it."""
 
     def _gave_up(self, polled: Polled[Any]) -> None:
-        """Its turn comes again; the old reading ages."""
+        self._idle_until_s = -inf  # the old reading ages
 
     def _forget(self) -> None:
         for polled in self._round:

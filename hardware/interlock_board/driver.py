@@ -10,7 +10,7 @@ from __future__ import annotations
 from math import inf
 from typing import Any
 
-from hardware.conversation import RefusalError, Script
+from hardware.conversation import RefusalError, RestartError, Script, demand
 from hardware.interfaces import BoardStatus, Identity, LinkState, Reading
 from hardware.interlock_board import wire
 from hardware.interlock_board.clock import BoardClock
@@ -28,6 +28,7 @@ _LINE_KEPT_BYTES = 90
 """More than a line may have, so that a line cut here is still too long when its end comes."""
 _SILENCE_S = 0.1
 """A status comes every 10 ms, and after this long it is no longer fresh."""
+_RESTARTED = "restarted by itself, its outputs are off; check its supply"
 _NOT_NOW = 3
 _STATUS = "status"
 
@@ -176,7 +177,10 @@ class InterlockBoardDriver(PortDriver):
             self._publish(self._newest, flags_meanwhile, now_s)
 
     def _follow(self, line: StatusLine) -> None:
-        """Count what is missing between the last status line and this one, and notice a restart."""
+        """Count what is missing between the last status line and this one, and notice a restart.
+
+        Raises RestartError when a READY board has restarted and no fault of its own says so.
+        """
         before = self._newest
         self._newest = line
         if before is None:
@@ -185,6 +189,8 @@ class InterlockBoardDriver(PortDriver):
         ran_back = (line.board_ms - before.board_ms) % wire.MILLISECONDS >= wire.MILLISECONDS // 2
         if ran_back or line.faults & ~before.faults & wire.FAULT_RESTARTED:
             self._restarted()
+            if self._link is LinkState.READY and not line.faults & wire.FAULT_RESTARTED:
+                raise RestartError(_RESTARTED)
         elif step:
             self._gaps += step - 1
 
@@ -203,9 +209,7 @@ class InterlockBoardDriver(PortDriver):
         self._restarts += 1
         self._clock.restart()
         self._outputs_off()
-        self._problem = (
-            f"{self._who}: restarted by itself, its outputs are off; check its supply, then clear its faults"
-        )
+        self._problem = f"{self._who}: {_RESTARTED}, then clear its faults"
 
     def _answered(self, fields: list[bytes], now_s: float) -> None:
         """Take an OK, ER or ID line; a word of a newer protocol is left alone."""
@@ -294,24 +298,17 @@ class InterlockBoardDriver(PortDriver):
         fields = [field.decode("ascii", "replace") for field in answer]
         fields += [""] * (6 - len(fields))  # another version may say less
         _, _, name, version, firmware, serial_number = fields[:6]
-        _demand("name", name, wire.DEVICE_NAME)
+        demand("name", name, wire.DEVICE_NAME, "the right board")
         if version != self._settings.protocol_version:
             raise RefusalError(
                 f"it speaks protocol version {version or 'none'}, this program speaks "
                 f"{self._settings.protocol_version}; load the firmware that comes with this program"
             )
         self._identity = Identity(name, serial_number, firmware)
-        _demand("serial number", serial_number, self._settings.serial_number)
+        demand("serial number", serial_number, self._settings.serial_number, "the right board")
         self._trusted = True
 
     def _stop(self) -> Script[None]:
         self._beat(False)
         yield from self._ask(b"MO", 0)
         yield from self._ask(b"AI", 0)
-
-
-def _demand(what: str, found: str, wanted: str) -> None:
-    if found != wanted:
-        raise RefusalError(
-            f"{what} is {found}, configured is {wanted}; connect the right board or correct it"
-        )

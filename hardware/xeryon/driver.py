@@ -11,7 +11,16 @@ from collections.abc import Callable
 from dataclasses import replace
 from math import ceil, floor, inf
 
-from hardware.conversation import CONFIRMATION, NoAnswerError, RefusalError, RestartError, Script, pause
+from hardware.conversation import (
+    CONFIRMATION,
+    TRIES,
+    NoAnswerError,
+    RefusalError,
+    RestartError,
+    Script,
+    demand,
+    pause,
+)
 from hardware.interfaces import Identity, LinkState, Reading, StageStatus
 from hardware.port_driver import PortDriver
 from hardware.settings import StageSettings
@@ -19,15 +28,12 @@ from hardware.transport import Port
 from hardware.xeryon import wire
 from hardware.xeryon.wire import LineReader, command, query, trip_names
 
-_UNDER_WAY_S = 0.030
-"""The way of a command: 12 bytes at 9600 baud and 16 ms of a USB adapter."""
-_INDEX_GONE_LOOKS = 2
-"""The wire has no checksum: a lost index counts when it is seen twice."""
+_LOOKS = 2
+"""The wire has no checksum: a lost index or command counts when it is seen twice."""
 _HOMING_DEADLINE_S = 45.0
 """The search takes 10 to 30 s; one that ends neither way by then is stopped."""
-_INFO_POSITION_AND_STATE = 3
-"""EPOS, DPOS and STAT every period: 45 bytes of the 93 that 9600 baud carry in it."""
 _STATUS = "status"
+_THIS = "the right stage"
 
 
 class XeryonStage(PortDriver):
@@ -62,7 +68,10 @@ class XeryonStage(PortDriver):
     _indexed: bool
     """A fresh STAT has shown the index found since the last RSET or search."""
     _index_gone: int
-    """How many STAT in a row have not shown it any more."""
+    _target_lost: int
+    """How many statuses in a row have not shown the index any more, or the wanted target."""
+    _search_tries: int
+    """How often a search that has not begun may still be sent again."""
     _commanded_s: float
     _halt: bool
     """A STOP is to be sent."""
@@ -85,10 +94,11 @@ class XeryonStage(PortDriver):
         return self._lines.damaged
 
     def home(self) -> None:
-        """Search the index in the configured direction. Raises ValueError when the link is not READY."""
+        """Search the index as configured. Raises ValueError when the link is not READY."""
         if self._link is not LinkState.READY:
             raise ValueError(f"stage: cannot search the index while {self._link}; wait until it is ready")
         self._motion = command(b"INDX", self._settings.index_direction)
+        self._search_tries = TRIES - 1
         self._indexed = False
         self._wanted_counts = None
         self._homing_until_s = inf
@@ -128,7 +138,7 @@ class XeryonStage(PortDriver):
             self._acknowledged = True
         elif self._link is LinkState.READY and self._stat & wire.ANY_TRIP:
             self._acknowledged = True
-            self._motion = None
+            self._motion = self._wanted_counts = None
             self._doubt_status()
 
     def _may_be_stopped(self) -> bool:
@@ -144,9 +154,9 @@ class XeryonStage(PortDriver):
         self._stat = 0
         self._epos = self._dpos = None
         self._tolerance_counts = -1
-        self._fresh_after_s = wire.FACTORY_PERIOD_MS / 1000 + _UNDER_WAY_S
+        self._fresh_after_s = wire.FACTORY_PERIOD_MS / 1000 + wire.UNDER_WAY_S
         self._indexed = False
-        self._index_gone = 0
+        self._index_gone = self._target_lost = self._search_tries = 0
         self._commanded_s = -inf
         self._forget_motion()
 
@@ -190,6 +200,7 @@ class XeryonStage(PortDriver):
         self._status = Reading(value, asked_s, now_s)
         if fresh:
             self._talk.answer(_STATUS, stat, now_s)
+            self._follow_target(stat, dpos[0])
 
     def _is_settled(self, stat: int, actual_counts: int, target_counts: int) -> bool:
         return (
@@ -200,11 +211,25 @@ class XeryonStage(PortDriver):
             and self._wanted_counts in (None, target_counts)
         )
 
+    def _follow_target(self, stat: int, target_counts: int) -> None:
+        """Send the wanted place again when the controller does not have it: its command was lost."""
+        has_it = target_counts == self._wanted_counts or self._wanted_counts is None
+        may_go = not self._halted and not stat & wire.ANY_TRIP and bool(stat & wire.INDEX_FOUND)
+        self._target_lost = 0 if has_it or not may_go else self._target_lost + 1
+        if self._wanted_counts is not None and self._target_lost >= _LOOKS:
+            self._target_lost = 0
+            self._motion = command(b"DPOS", self._wanted_counts)
+
     def _follow_search(self, stat: int, fresh: bool, now_s: float) -> bool:
         """Tell whether the index is being searched; until a fresh STAT, a search that was asked for is."""
         if self._homing_until_s is None:
             return bool(stat & wire.SEARCHING_INDEX)
-        if fresh and not stat & wire.SEARCHING_INDEX:
+        if fresh and stat & wire.SEARCHING_INDEX:
+            self._search_tries = 0
+        elif fresh and self._search_tries and not stat & (wire.INDEX_FOUND | wire.ANY_TRIP):
+            self._search_tries -= 1
+            self._motion = command(b"INDX", self._settings.index_direction)
+        elif fresh:
             self._homing_until_s = None
             return False
         if now_s > self._homing_until_s:
@@ -216,17 +241,14 @@ class XeryonStage(PortDriver):
         return True
 
     def _follow_index(self, stat: int, settled: bool) -> None:
-        """Meet the controller anew when its index is gone although nobody asked it to reset.
-
-        It has restarted, and holds its stored speed instead of the cap. A trip is left to the operator.
-        """
+        """Meet a controller anew that has restarted: its index is gone, its speed is the stored one."""
         if not settled or stat & wire.ANY_TRIP:
-            return
+            return  # a trip is left to the operator
         if stat & wire.INDEX_FOUND:
             self._indexed = True
             return
         self._index_gone += self._indexed
-        if self._index_gone >= _INDEX_GONE_LOOKS:
+        if self._index_gone >= _LOOKS:
             raise RestartError("lost its index: it has restarted; check its supply, then home the stage")
 
     def _doubt_status(self, searching_index: bool = False) -> None:
@@ -296,8 +318,8 @@ class XeryonStage(PortDriver):
         firmware = yield from self._ask(b"SOFT")
         encoder_nm = yield from self._look(b"XLA3", lambda nm: nm == wire.ENCODER_NM_PER_COUNT)
         self._identity = Identity(f"Xeryon XLA3={encoder_nm}", str(serial_number), str(firmware))
-        _demand("serial number", self._identity.serial_number, wanted)
-        _demand("encoder XLA3 (nm a count)", encoder_nm, wire.ENCODER_NM_PER_COUNT)
+        demand("serial number", self._identity.serial_number, wanted, _THIS)
+        demand("encoder XLA3 (nm a count)", encoder_nm, wire.ENCODER_NM_PER_COUNT, _THIS)
         self._trusted = True
 
     def _wait_for_operator(self) -> Script[None]:
@@ -317,15 +339,17 @@ class XeryonStage(PortDriver):
         self._ask_for_stream()
         yield from self._read_period()
         yield from self._read_limits()
-        stat = yield from self._talk.ask(_STATUS, b"", "the stream of EPOS, DPOS and STAT")
-        if not stat & wire.ENABLED:
-            raise RefusalError(
-                "the amplifiers stay off after ENBL=1; check the stage's cable and restart the program"
-            )
-        self._become_ready()
+        for _ in range(TRIES):
+            stat = yield from self._talk.ask(_STATUS, b"", "the stream of EPOS, DPOS and STAT")
+            if stat & wire.ENABLED:
+                return self._become_ready()
+            self._command(command(b"ENBL", 1), self._now_s)  # lost on the way?
+        raise RefusalError(
+            "the amplifiers stay off after ENBL=1; check the stage's cable and restart the program"
+        )
 
     def _ask_for_stream(self) -> None:
-        self._command(command(b"INFO", _INFO_POSITION_AND_STATE), self._now_s)
+        self._command(command(b"INFO", wire.INFO_POSITION_AND_STATE), self._now_s)
         self._epos = self._dpos = self._status = None
         self._heard(self._now_s)
         self._streaming = True
@@ -342,7 +366,7 @@ class XeryonStage(PortDriver):
                 f"POLI is {period_ms} ms, {shortest_ms} to {wire.LONGEST_PERIOD_MS} ms allowed at "
                 f"{self._baud} baud; set POLI={wire.FACTORY_PERIOD_MS} with the maker's program"
             )
-        self._fresh_after_s = period_ms / 1000 + _UNDER_WAY_S
+        self._fresh_after_s = period_ms / 1000 + wire.UNDER_WAY_S
 
     def _read_limits(self) -> Script[None]:
         highest = yield from self._look(b"HLIM", lambda counts: counts >= self._highest_counts)
@@ -356,9 +380,12 @@ class XeryonStage(PortDriver):
                 f"{self._lowest_counts} to {self._highest_counts}; correct one of them"
             )
         if speed_um_per_s > self._speed_cap_um_per_s:
-            self._command(command(b"SSPD", self._speed_cap_um_per_s), self._now_s)
-            speed_um_per_s = yield from self._look(b"SSPD", lambda speed: speed == self._speed_cap_um_per_s)
-            _demand("SSPD (um/s)", speed_um_per_s, self._speed_cap_um_per_s)
+            for _ in range(_LOOKS):
+                self._command(command(b"SSPD", self._speed_cap_um_per_s), self._now_s)
+                speed_um_per_s = yield from self._ask(b"SSPD")
+                if speed_um_per_s == self._speed_cap_um_per_s:
+                    break
+            demand("SSPD (um/s)", speed_um_per_s, self._speed_cap_um_per_s, _THIS)
 
     def _stop(self) -> Script[None]:
         self._command(command(b"ZERO"), self._now_s)
@@ -372,10 +399,3 @@ class XeryonStage(PortDriver):
 
     def _ask(self, tag: bytes) -> Script[int]:
         return self._talk.ask(tag, query(tag), query(tag).decode().strip())
-
-
-def _demand(what: str, found: object, wanted: object) -> None:
-    if found != wanted:
-        raise RefusalError(
-            f"{what} is {found}, configured is {wanted}; connect the right stage or correct the configuration"
-        )

@@ -15,6 +15,10 @@ LONGEST_PERIOD_MS = 200
 """A status is to be fresh within 500 ms, and two periods may pass until one belongs to a command."""
 PERIOD_BITS = 450
 """What EPOS, DPOS and STAT take of a period: 45 characters of 10 bits."""
+UNDER_WAY_S = 0.030
+"""The way of a command: 12 bytes at 9600 baud and 16 ms of a USB adapter."""
+INFO_POSITION_AND_STATE = 3
+"""EPOS, DPOS and STAT every period: 45 bytes of the 93 that 9600 baud carry in it."""
 RESET_PAUSE_S = 0.2
 """From RSET to the first command it takes."""
 

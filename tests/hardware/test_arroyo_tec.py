@@ -5,6 +5,7 @@ from arroyo_bench import tec_bench
 
 from hardware.interfaces import LinkState
 
+MEASURED = ("temperature_c", "output_on", "condition_bits")
 READINGS = ("temperature_c", "setpoint_c", "output_on", "condition_bits")
 
 
@@ -27,6 +28,30 @@ def test_everything_is_under_half_a_second_old(delay_s):
         bench.step()
         worst_s = max(worst_s, *(bench.now_s - getattr(bench.driver, name).asked_s for name in READINGS))
     assert worst_s < 0.5
+
+
+@pytest.mark.parametrize("question", ["TEC:T?", "TEC:COND?", "TEC:OUT?", "TEC:SET:T?", "ERRSTR?"])
+def test_three_lost_answers_in_a_row_let_no_measurement_become_stale(question):
+    bench = tec_bench()
+    bench.wire.delay_s = 0.030
+    bench.ready()
+    bench.run_until(lambda: bench.wire.sent()[-1] == question and bench.wire.is_answering)
+    worst_s = 0.0
+    for _ in range(200):
+        if bench.driver.unanswered_questions < 3:
+            bench.wire.say_instead(b"")
+        bench.step()
+        worst_s = max(worst_s, *(bench.now_s - getattr(bench.driver, name).asked_s for name in MEASURED))
+    assert bench.driver.unanswered_questions == 3
+    assert worst_s < 0.8, "control allows 1 s"
+
+
+def test_an_error_is_in_the_readings_within_half_a_second_and_then_is_over():
+    bench = tec_bench().ready()
+    bench.wire.answers["ERRSTR?"] = '404,"Current limit"'
+    bench.run_until(lambda: bench.driver.errors.value == (404,), within_s=0.5)
+    bench.wire.answers["ERRSTR?"] = "0"
+    bench.run_until(lambda: bench.driver.errors.value == (), within_s=0.5)
 
 
 def test_it_is_ready_before_the_temperature_has_settled():

@@ -221,7 +221,8 @@ def test_garbage_never_raises(pieces):
     for piece in pieces:
         bench.tick(piece)
     bench.tick()
-    assert bench.driver.status is not None
+    met_anew = bench.driver.link is LinkState.LOST  # its own clock ran back: a restart
+    assert met_anew or bench.driver.status is not None
 
 
 def test_missing_lines_are_counted_across_the_wrap(played):

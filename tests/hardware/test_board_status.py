@@ -104,16 +104,12 @@ def test_a_release_between_two_polls_is_seen(treating):
     assert treating.status.pedal_pressed
 
 
-@pytest.mark.parametrize("how", ["watchdog", "button"])
-def test_a_restart_is_noted_and_switches_nothing_on_again(treating, how):
+def test_a_restart_by_its_watchdog_is_noted_and_switches_nothing_on_again(treating):
     treating.driver.set_aiming(True)
     treating.tick(3)
     treating.take_sent()
     gaps = treating.driver.sequence_gaps
-    if how == "watchdog":
-        treating.board.hang()
-    else:
-        treating.board.push_reset_button()
+    treating.board.hang()
     treating.tick(30)
     sent = [word for word in words(treating.take_sent()) if word[0] != b"HB"]
     assert sent == [[b"MO", b"0"], [b"AI", b"0"], [b"VT", b"800"]]
@@ -121,7 +117,7 @@ def test_a_restart_is_noted_and_switches_nothing_on_again(treating, how):
     assert driver.link is LinkState.READY
     assert (driver.restarts, driver.sequence_gaps) == (1, gaps)
     assert "restarted by itself" in driver.problem
-    assert treating.status.faults == (0x80 if how == "watchdog" else 0)
+    assert treating.status.faults == 0x80
     assert treating.board.outputs() == (0, 0, 0)
     assert treating.now_s - driver.status.asked_s < 0.025
     treating.release()
@@ -129,3 +125,24 @@ def test_a_restart_is_noted_and_switches_nothing_on_again(treating, how):
     driver.clear_faults()
     treating.tick(5)
     assert (driver.problem, treating.status.faults) == (None, 0)
+
+
+def test_a_restart_of_which_no_fault_tells_is_a_lost_board_that_is_met_anew(treating):
+    """Its supply blinked. Nothing in its status says so, and what it held is gone."""
+    driver = treating.driver
+    driver.set_aiming(True)
+    treating.tick(3)
+    treating.take_sent()
+    treating.board.push_reset_button()
+    for _ in range(30):
+        treating.tick()
+        if driver.link is LinkState.LOST:
+            break
+    assert (driver.link, driver.status, driver.restarts) == (LinkState.LOST, None, 1)
+    assert driver.problem == (
+        "board on sim://board: restarted by itself, its outputs are off; check its supply"
+    )
+    assert treating.board.outputs() == (0, 0, 0)
+    treating.tick(150)
+    assert (driver.link, driver.problem) == (LinkState.READY, None)
+    assert treating.board.outputs() == (0, 0, 0), "and nothing is on again"

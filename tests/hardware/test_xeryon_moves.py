@@ -114,11 +114,75 @@ def test_settled_needs_the_bit_the_wanted_target_and_the_place(ready, change, se
     assert ready.status.settled is settled
 
 
-def test_a_move_lost_on_the_wire_never_settles(ready):
+def test_a_move_lost_on_the_wire_is_sent_again_at_a_measured_pace_and_does_not_settle(ready):
     ready.driver.move_to_um(1000.0)
     ready.flush()
-    ready.run(200)
+    sent = ready.run(200)
+    assert set(sent) == {"DPOS=800"}
+    assert 4 <= len(sent) <= 8, "in two seconds: a fresh status, twice, between any two"
     assert not ready.status.settled
+    ready.dpos = ready.epos = 800
+    ready.run(30)
+    assert ready.run(100) == []
+    assert ready.status.settled
+
+
+def test_a_move_that_is_only_slow_is_not_sent_again(ready):
+    ready.driver.move_to_um(1000.0)
+    ready.flush()
+    ready.dpos, ready.stat = 800, HEALTHY & ~REACHED | INDEX
+    for count in range(0, 800, 10):
+        ready.epos = count
+        assert ready.run(5) == []
+
+
+def test_one_damaged_target_in_the_stream_moves_nothing(ready):
+    ready.driver.move_to_um(1000.0)
+    ready.flush()
+    ready.dpos = ready.epos = 800
+    ready.run(50)
+    ready.dpos = 808
+    ready.run(10)
+    ready.dpos = 800
+    assert ready.run(50) == []
+    assert ready.status.settled
+
+
+@pytest.mark.parametrize("trip", [THERMAL_1, 1 << 18])
+def test_a_tripped_or_halted_stage_is_not_told_again(ready, trip):
+    ready.driver.move_to_um(1000.0)
+    ready.flush()
+    ready.stat |= trip
+    assert ready.run(100) == []
+    ready.driver.acknowledge_trip()
+    assert ready.flush() == ["ENBL=1"]
+    ready.stat &= ~trip
+    assert ready.run(100) == [], "it moves again when somebody wants it to"
+    ready.driver.move_to_um(1000.0)
+    ready.driver.halt()
+    ready.flush()
+    assert ready.run(100) == []
+
+
+def test_a_search_lost_on_the_wire_is_sent_again_twice_and_then_given_up(bench):
+    bench.connect(index=False)
+    bench.driver.home()
+    assert bench.flush() == ["INDX=0"]
+    assert bench.status.searching_index
+    sent = bench.run(200)
+    assert sent == ["INDX=0", "INDX=0"]
+    assert not bench.status.searching_index
+
+
+def test_a_search_that_has_begun_is_not_sent_again(bench):
+    bench.connect(index=False)
+    bench.driver.home()
+    bench.flush()
+    bench.stat |= SEARCHING
+    assert bench.run(100) == []
+    bench.stat &= ~SEARCHING
+    assert bench.run(100) == [], "not even when it ends without an index"
+    assert not bench.status.index_known
 
 
 def test_halt_is_sent_drops_the_move_and_unsettles(ready):

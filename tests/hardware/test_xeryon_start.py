@@ -89,6 +89,26 @@ def test_a_speed_cap_that_is_not_taken_is_refused(bench):
     assert "SSPD (um/s) is 400000, configured is 2000" in bench.driver.problem
 
 
+@pytest.mark.parametrize("lost", ["SSPD", "ENBL"])
+def test_a_setting_lost_on_the_wire_is_sent_again(bench, lost):
+    if lost == "ENBL":
+        bench.stat &= ~1
+    bench.obey_all, bench.left = bench.obey, 1
+
+    def obey(tag, value):
+        if tag == lost and value != "?":
+            bench.left -= 1
+            if bench.left >= 0:
+                return
+            bench.stat |= 1
+        bench.obey_all(tag, value)
+
+    bench.obey = obey
+    bench.run(120)
+    assert bench.driver.link is LinkState.READY, bench.driver.problem
+    assert bench.left == -1
+
+
 @pytest.mark.parametrize(("tag", "wrong"), [("SRNO", 7), ("XLA3", 1), ("HLIM", 0), ("LLIM", 9)])
 def test_one_damaged_answer_that_would_refuse_is_asked_again(bench, tag, wrong):
     right, bench.values[tag] = bench.values[tag], wrong
