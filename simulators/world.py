@@ -14,7 +14,7 @@ from typing import Literal, get_args
 from simulators.camera.truth import CameraFaults
 from simulators.kernel import Kernel
 from simulators.physics.contacts import ContactFault, GateRelay, Pedal, StopLoop, SwitchContact
-from simulators.physics.diode import Diode
+from simulators.physics.diode import Diode, OnLight
 from simulators.physics.photodiode import Photodiode
 from simulators.physics.profiles import STANDARD_TEC, TEN_WATT, DiodeProfile, TecProfile
 from simulators.physics.smoothing import Smoothing
@@ -79,6 +79,7 @@ class World:
         self.gate = GateRelay(self.kernel)
         self._marks: dict[Mark, float] = {}
         self._waiting: list[tuple[Mark, Callable[[], None]]] = []
+        self._light_watchers: list[OnLight] = []
         self._steps = 0
         self._plan_step()
 
@@ -120,6 +121,10 @@ class World:
         """The light that has left since the world began."""
         return self.diode.emitted_energy_j()
 
+    def watch_light(self, on_light: OnLight) -> None:
+        """Have on_light(power_w, slope_w_per_s) called at the start of each straight line of true light."""
+        self._light_watchers.append(on_light)
+
     def mark(self, name: Mark) -> None:
         """Declare that an event scenarios wait for happens now; only its first time counts."""
         if name in self._marks:
@@ -148,6 +153,8 @@ class World:
         self.photodiode.light(power_w, slope_w_per_s)
         if "emission" not in self._marks and (power_w > 0.0 or slope_w_per_s > 0.0):
             self.mark("emission")
+        for watch in self._light_watchers:
+            watch(power_w, slope_w_per_s)
 
     def _plan_step(self) -> None:
         # Counted, not added up, so that the grid does not drift.

@@ -1,0 +1,165 @@
+"""The fault campaign as a command.
+
+    python -m benchmarks.campaign --treatments 20000 --seed 1 --workers 2
+    python -m benchmarks.campaign --repeat 1000017
+
+Exit code 1 with the seed and a scenario file for each treatment that broke a rule.
+"""
+
+from __future__ import annotations
+
+import argparse
+from collections import Counter
+from collections.abc import Iterator
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import dataclass, field
+from pathlib import Path
+from time import perf_counter
+
+from rich.console import Console
+from rich.progress import track
+from rich.table import Table
+
+from benchmarks.campaign.plan import TREATMENTS_A_BATCH, treatment
+from benchmarks.campaign.scenario_file import write_finding
+from benchmarks.campaign.treatments import Outcome, run_seeds
+
+SEEDS_A_CAMPAIGN = 1_000_000
+"""Treatment i of a campaign with seed s is s times this, plus i: what --repeat takes."""
+MOST_TOLD = 20
+
+
+@dataclass
+class Report:
+    """What a campaign adds up to."""
+
+    treatments: int = 0
+    with_light: int = 0
+    simulated_s: float = 0.0
+    faults: Counter[str] = field(default_factory=Counter)
+    ended: Counter[str] = field(default_factory=Counter)
+    worst_s: dict[tuple[str, str], float] = field(default_factory=dict)
+    findings: list[Outcome] = field(default_factory=list)
+
+    def add(self, outcome: Outcome) -> None:
+        self.treatments += 1
+        self.with_light += bool(outcome.lit)
+        self.simulated_s += outcome.simulated_s
+        self.faults.update(outcome.faults)
+        self.ended.update(outcome.ended)
+        for key, worst_s in outcome.worst_s.items():
+            self.worst_s[key] = max(worst_s, self.worst_s.get(key, worst_s))
+        if outcome.violations:
+            self.findings.append(outcome)
+
+
+def run_campaign(count: int, seed: int, workers: int) -> Iterator[Outcome]:
+    """Run so many treatments, batch by batch, on so many processors."""
+    first = seed * SEEDS_A_CAMPAIGN
+    batches = [
+        range(start, min(start + TREATMENTS_A_BATCH, first + count))
+        for start in range(first, first + count, TREATMENTS_A_BATCH)
+    ]
+    if workers == 1:
+        for seeds in batches:
+            yield from run_seeds(seeds)
+        return
+    with ProcessPoolExecutor(workers) as pool:
+        for outcomes in pool.map(_run_batch, batches):
+            yield from outcomes
+
+
+def _run_batch(seeds: range) -> list[Outcome]:
+    return list(run_seeds(seeds))
+
+
+def campaign(count: int, seed: int, workers: int = 1, *, watched: bool = False) -> Report:
+    """Run a campaign and return what it found."""
+    report = Report()
+    shown = track(
+        run_campaign(count, seed, workers),
+        "treatments",
+        count,
+        console=Console(stderr=True),
+        transient=True,
+        disable=not watched,
+    )
+    for outcome in shown:
+        report.add(outcome)
+    return report
+
+
+def tell(report: Report, wall_s: float, folder: Path) -> int:
+    """Print the report, write down what was found; return the exit code."""
+    console = Console(width=110)
+    table = Table(
+        "cause",
+        "light ended",
+        "gate ms",
+        "driver ms",
+        title="From the end of a cause's own time to the dark, worst",
+    )
+    for cause, count in sorted(report.ended.items()):
+        cells = (_ms(report.worst_s.get((cause, way))) for way in ("gate", "driver"))
+        table.add_row(cause, str(count), *cells)
+    console.print(table)
+    latched = ", ".join(f"{source} {count}" for source, count in report.faults.most_common())
+    console.print(f"latched at the end: {latched}")
+    console.print(
+        f"{report.treatments} treatments, {report.with_light} with light, {report.simulated_s:.0f} s "
+        "simulated"
+        f" in {wall_s:.0f} s: {report.treatments / wall_s:.1f} a second; {len(report.findings)} broke a rule"
+    )
+    for outcome in report.findings[:MOST_TOLD]:
+        tell_finding(console, outcome, folder)
+    return 1 if report.findings else 0
+
+
+def tell_finding(console: Console, outcome: Outcome, folder: Path) -> None:
+    """Print one finding and write it down."""
+    path = write_finding(folder, outcome)
+    for violation in outcome.violations:
+        console.print(
+            f"seed {outcome.seed}: {violation.rule} at {violation.at_s:.4f} s {violation.detail}; {path}",
+            soft_wrap=True,
+        )
+
+
+def _ms(seconds: float | None) -> str:
+    return "" if seconds is None else f"{1e3 * seconds:.1f}"
+
+
+def _repeat(seed: int, folder: Path) -> int:
+    console = Console(width=110)
+    one = treatment(seed)
+    for fault in one.faults:
+        console.print(f"{fault.at_s:8.4f} s  {fault.path}: {fault.value}")
+    (outcome,) = run_seeds([seed])
+    lit = ", ".join(f"{lit.from_s:.4f}-{lit.until_s:.4f} s" for lit in outcome.lit) or "none"
+    console.print(f"light: {lit}; latched: {', '.join(outcome.faults) or 'nothing'}")
+    if outcome.violations:
+        tell_finding(console, outcome, folder)
+    return 1 if outcome.violations else 0
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.campaign", description=__doc__)
+    parser.add_argument("--treatments", type=int, default=20_000, help="how many (default 20000)")
+    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--workers", type=int, default=2, help="processes (default 2)")
+    parser.add_argument("--repeat", type=int, metavar="SEED", help="run one treatment once more")
+    parser.add_argument("--out", type=Path, default=Path("campaign"), help="folder for what broke a rule")
+    options = parser.parse_args()
+    if options.repeat is not None:
+        raise SystemExit(_repeat(options.repeat, options.out))
+    if options.treatments < 1 or options.workers < 1 or options.seed < 0:
+        parser.error("--treatments and --workers: 1 or more, --seed: 0 or more are needed")
+    began_s = perf_counter()
+    report = campaign(
+        options.treatments, options.seed, options.workers, watched=Console(stderr=True).is_terminal
+    )
+    raise SystemExit(tell(report, perf_counter() - began_s, options.out))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,337 @@
+"""An independent judge of a treatment: it sees the true light and the world's true inputs, nothing of ours.
+
+True inputs are contacts, positions and temperatures of the world, what a scenario changed in it, and what the
+technician did: which commands were given, not what became of them. It never asks control, drivers or devices
+for a state, an interlock or a reading.
+"""
+
+from __future__ import annotations
+
+from math import inf
+from typing import Any, NamedTuple
+
+from benchmarks.campaign.causes import CAUSES, DRIVER_S, GATE_S, LOST_BY, PARTS, RECOVERY_S, TICK_S
+from benchmarks.campaign.plan import neutral
+from simulators.world import World
+from tosca_kiosk.domain.records import CommandType
+
+DARK_W = 0.001
+TEC_TRIP_C, TEC_SETPOINT_C = 3.0, 25.0
+LIMIT_FRACTION, LIMIT_MARGIN_W = 1.05, 0.1
+ARM_HOLD_S, PEDAL_AFTER_ARM_S = 1.5, 2.0
+BOUNCE_S = 0.002
+"""The board acts within 2 ms of an edge: a contact that is back before need not have been seen."""
+STEADY_UM = 5.0
+RING_CHANGED_UM = 50.0
+DEAD_STRENGTH = 0.1
+DOSE_MARGIN, DOSE_TOLERANCE = 1.05, 0.02
+LAST_LIGHT_S = 0.15
+"""Of full power: what leaves after the dose was reached, by the slower way and the tick that sees it."""
+
+_DISARMING = frozenset({CommandType.STOP, CommandType.PAUSE})
+_SUPERVISORS = frozenset({"supervisor", "admin"})
+
+
+class Violation(NamedTuple):
+    """A rule that was broken. at_s: seconds of the world."""
+
+    rule: str
+    at_s: float
+    detail: str
+
+
+class Lit(NamedTuple):
+    """One interval of true light."""
+
+    from_s: float
+    until_s: float
+
+
+class Monitor:
+    """Watches one world from its beginning. worst_s: by cause, how long after its own time light ended."""
+
+    def __init__(self, world: World, planned_j: float, power_limit_w: float) -> None:
+        self._world = world
+        self._planned_j = planned_j
+        self._power_limit_w = power_limit_w
+        self.violations: list[Violation] = []
+        self.lit: list[Lit] = []
+        self.worst_s: dict[tuple[str, str], float] = {}
+        self.ended: dict[str, int] = {}
+        # Causes and the wholeness of parts, each with its time.
+        self._since: dict[str, float] = {"no session": 0.0}
+        self._whole_s = dict.fromkeys(PARTS, -inf)
+        self._disturbing: dict[str, set[str]] = {part: set() for part in PARTS}
+        self._ever: set[str] = set()
+        # Light.
+        self._lit_s: float | None = None
+        self._lit_um = 0.0
+        self._dark_s, self._dark_um = 0.0, 0.0
+        self._before_j = 0.0
+        self._peak_w = 0.0
+        # The technician.
+        self._pressed = False
+        self._press_s = -inf
+        self._left_s: float | None = None
+        self._hold_s: float | None = None
+        self._armed_s: float | None = None
+        self._disarmed_s = -inf
+        self._supervisor_due = False
+        self._opened_loop_s: float | None = None
+        world.watch_light(self._on_light)
+        world.stop_loop.subscribe(self._stop_loop_moved)
+        for contact in (world.pedal_no, world.pedal_nc):
+            contact.subscribe(self._pedal_moved)
+
+    # --- what happens to the cart -----------------------------------------------------------------------
+
+    def changed(self, path: str, value: Any) -> None:
+        """Note a setting that a scenario has changed."""
+        usual = neutral(path)
+        for part, prefixes in PARTS.items():
+            if path.startswith(prefixes):
+                self._disturb(part, path, usual is not None and value == usual, usual is None)
+        if path in LOST_BY:
+            self._count_lost()
+        if path == "smoothing.accelerometer_present":
+            self._set("accelerometer gone", not value)
+        elif path == "smoothing.strength":
+            self._set("smoothing dead", value < DEAD_STRENGTH)
+
+    def _disturb(self, part: str, path: str, over: bool, once: bool) -> None:
+        self._ever.add(part)
+        disturbing = self._disturbing[part]
+        if over:
+            disturbing.discard(path)
+        elif not once:
+            disturbing.add(path)
+        self._whole_s[part] = inf if disturbing else self._now_s + RECOVERY_S
+
+    def _count_lost(self) -> None:
+        disturbing = set().union(*self._disturbing.values())
+        lost = {LOST_BY[path] for path in disturbing & LOST_BY.keys()}
+        if disturbing & {"board.unplugged", "board.wire.stalled"}:
+            lost |= {"board lost", "board deaf"}
+        for cause in set(LOST_BY.values()):
+            self._set(cause, cause in lost)
+
+    def host_silent(self, silent: bool) -> None:
+        """Note that control does not tick, or does again."""
+        self._ever.add("host")
+        self._set("host silent", silent)
+        self._whole_s["host"] = inf if silent else self._now_s + RECOVERY_S
+
+    def kiosk_silent(self, silent: bool) -> None:
+        """Note that the operator's screen gives no sign of life, or does again."""
+        self._set("screen silent", silent)
+
+    def journal_failed(self) -> None:
+        """Note that the record takes no more."""
+        self._set("journal fails", True)
+
+    # --- what the technician does -----------------------------------------------------------------------
+
+    def session_opened(self) -> None:
+        """Note that a session is open, and count its energy from here."""
+        self._set("no session", False)
+        self._before_j = self._world.true_energy_j()
+
+    def session_closed(self) -> None:
+        """Note that the session was closed."""
+        self._set("no session", True)
+
+    def told(self, command: CommandType, role: str | None) -> None:
+        """Note a command that was given, whatever becomes of it."""
+        now_s = self._now_s
+        if command is CommandType.BEGIN_ARM:
+            self._hold_s = now_s
+        elif command is CommandType.CANCEL_ARM:
+            self._hold_s = None
+        elif command is CommandType.ARM:
+            held = self._hold_s is not None and now_s - self._hold_s >= ARM_HOLD_S - TICK_S
+            if held and self._armed_s is None:
+                self._armed_s = now_s
+        elif command is CommandType.ACKNOWLEDGE:
+            if role in _SUPERVISORS and self._world.stop_loop.closed:
+                self._supervisor_due = False
+        elif command in _DISARMING:
+            self._disarm()
+            self._set("STOP on the screen" if command is CommandType.STOP else "pause", True)
+
+    def _disarm(self) -> None:
+        if self._armed_s is not None:
+            self._armed_s, self._disarmed_s = None, self._now_s
+
+    def _pedal_moved(self) -> None:
+        pressed = self._world.pedal_no.closed and not self._world.pedal_nc.closed
+        if pressed == self._pressed:
+            return
+        self._pressed = pressed
+        if not pressed:
+            self._left_s = self._now_s
+            self._begin_anew("pedal up")
+        else:
+            if self._left_s is not None and self._now_s - self._left_s < BOUNCE_S:
+                self._since.pop("pedal up", None)
+            self._press_s = self._now_s
+
+    def _stop_loop_moved(self) -> None:
+        now_s = self._now_s
+        if not self._world.stop_loop.closed:
+            self._opened_loop_s = now_s
+            self._begin_anew("stop loop open")
+            return
+        if self._opened_loop_s is not None and now_s - self._opened_loop_s < BOUNCE_S:
+            self._since.pop("stop loop open", None)
+            return
+        self._disarm()
+        self._supervisor_due = self._whole(("board", "board line"))
+
+    # --- light ------------------------------------------------------------------------------------------
+
+    def _on_light(self, power_w: float, slope_w_per_s: float) -> None:
+        """Judge the straight line that ends here, and begin the next."""
+        now_s = self._now_s
+        if self._lit_s is not None:
+            self._judge_light(now_s)
+        lit = power_w > DARK_W or slope_w_per_s > 0.0
+        if lit and self._lit_s is None:
+            self._forget_what_is_over()
+            self._light_begins(now_s)
+        elif not lit and self._lit_s is not None:
+            self._light_ends(now_s)
+        if lit:
+            self._peak_w = max(self._peak_w, power_w)
+            ceiling_w = self._power_limit_w * LIMIT_FRACTION + LIMIT_MARGIN_W
+            self._set("power over the limit", power_w > ceiling_w)
+            off_c = abs(self._world.tec.mount_c() - TEC_SETPOINT_C)
+            self._set("diode too far from its temperature", off_c > TEC_TRIP_C)
+
+    def _judge_light(self, now_s: float) -> None:
+        for name, since_s in self._since.items():
+            cause = CAUSES[name]
+            for way, needs, limit_s in (("gate", cause.gate, GATE_S), ("driver", cause.driver, DRIVER_S)):
+                if needs is None:
+                    continue
+                whole_s = max([self._whole_s[part] for part in needs])
+                over_s = now_s - max(since_s + cause.own_s, whole_s) - limit_s
+                if over_s > 0.0:
+                    self._violate(
+                        f"light with {name}", f"{way}: {1e3 * over_s:.1f} ms over {1e3 * limit_s:g} ms"
+                    )
+        moved_um = abs(self._world.stage.position_um() - self._lit_um)
+        if moved_um > STEADY_UM and self._whole(("stage",)):
+            self._violate("stage moved under light", f"{moved_um:.1f} um")
+
+    def _light_begins(self, now_s: float) -> None:
+        self._lit_s = now_s
+        position_um = self._world.stage.position_um()
+        self._lit_um = position_um
+        late_s = now_s - self._disarmed_s
+        if self._armed_s is None:
+            # What was on its way when the command came, ends as light that was there.
+            if late_s > (GATE_S if self._whole(("board", "gate", "board line", "host")) else DRIVER_S):
+                self._violate("light without arming", f"disarmed {1e3 * late_s:.1f} ms before")
+        elif self._press_s - self._armed_s < PEDAL_AFTER_ARM_S - BOUNCE_S - TICK_S:
+            self._violate("light by a pedal pressed too early", f"{self._press_s - self._armed_s:.3f} s")
+        if self._supervisor_due:
+            self._violate("light after an emergency stop without a supervisor", "")
+        if self.lit and self._press_s < self._dark_s and now_s - self._dark_s > BOUNCE_S:
+            ring_changed = abs(position_um - self._dark_um) > RING_CHANGED_UM
+            if not ring_changed and not self._ever & {"diode", "stage"}:
+                self._violate("light came back by itself", f"dark for {1e3 * (now_s - self._dark_s):.1f} ms")
+
+    def _light_ends(self, now_s: float) -> None:
+        assert self._lit_s is not None
+        self.lit.append(Lit(self._lit_s, now_s))
+        self._lit_s, self._dark_s = None, now_s
+        self._dark_um = self._world.stage.position_um()
+        for name in self._since:
+            self._note_worst(name, now_s)
+        self._forget_what_is_over()
+
+    def _forget_what_is_over(self) -> None:
+        for name in [name for name in self._since if CAUSES[name].latched and not self._still(name)]:
+            del self._since[name]
+
+    def _note_worst(self, name: str, now_s: float) -> None:
+        cause = CAUSES[name]
+        after_s = now_s - self._since[name] - cause.own_s
+        self.ended[name] = self.ended.get(name, 0) + 1
+        for way, needs in (("gate", cause.gate), ("driver", cause.driver)):
+            if needs is not None and self._whole(tuple(needs)):
+                self.worst_s[name, way] = max(after_s, self.worst_s.get((name, way), -inf))
+
+    def _still(self, name: str) -> bool:
+        """Whether a latched cause stands on without light; a command stands until the next arming."""
+        if name == "pedal up":
+            return not self._pressed
+        if name in ("STOP on the screen", "pause"):
+            return self._armed_s is None
+        return name == "stop loop open" and not self._world.stop_loop.closed
+
+    # --- at the end -------------------------------------------------------------------------------------
+
+    def finish(self, laser_on_off_s: list[tuple[float, float]]) -> None:
+        """Judge the whole treatment. laser_on_off_s: intervals of light as recorded, in the world's time."""
+        if self._lit_s is not None:
+            self._judge_light(self._now_s)
+            self.lit.append(Lit(self._lit_s, self._now_s))
+        self._judge_dose()
+        self._judge_record(laser_on_off_s)
+
+    def _judge_dose(self) -> None:
+        measured = not self._ever & {"photodiode", "board", "board line", "host"}
+        commanded = not self._ever & {"laser", "diode", "host"}
+        if not (measured or commanded) or self._ever & {"gate"}:
+            return
+        dose_j = self._world.true_energy_j() - self._before_j
+        allowed_j = DOSE_MARGIN * self._planned_j * (1.0 + DOSE_TOLERANCE) + self._peak_w * LAST_LIGHT_S
+        if not measured:
+            allowed_j *= 1.0 + DOSE_TOLERANCE
+        if not dose_j <= allowed_j:
+            self._violate(
+                "dose", f"{dose_j:.2f} J of {self._planned_j:.2f} J planned, {allowed_j:.2f} J allowed"
+            )
+
+    def _judge_record(self, recorded_s: list[tuple[float, float]]) -> None:
+        for lit in self.lit:
+            inside = [
+                until_s for from_s, until_s in recorded_s if from_s - TICK_S <= lit.from_s <= until_s + GATE_S
+            ]
+            if not inside and "journal fails" not in self._since:
+                self._violate("light that is not recorded", f"{lit.from_s:.3f} to {lit.until_s:.3f} s")
+            elif (
+                inside
+                and lit.until_s > inside[-1] + DRIVER_S
+                and not self._ever & {"laser", "board", "gate", "board line", "host"}
+            ):
+                self._violate(
+                    "light beyond its record", f"until {lit.until_s:.3f} s, recorded {inside[-1]:.3f} s"
+                )
+
+    # --- small change -----------------------------------------------------------------------------------
+
+    @property
+    def _now_s(self) -> float:
+        return self._world.kernel.now_s
+
+    def _set(self, cause: str, stands: bool) -> None:
+        if stands:
+            self._since.setdefault(cause, self._now_s)
+        else:
+            self._since.pop(cause, None)
+
+    def _begin_anew(self, cause: str) -> None:
+        """Begin a latched cause; under light the first of its times counts."""
+        if self._lit_s is None:
+            self._since.pop(cause, None)
+        self._set(cause, True)
+
+    def _whole(self, parts: tuple[str, ...]) -> bool:
+        now_s = self._now_s
+        return all(self._whole_s[part] <= now_s for part in parts)
+
+    def _violate(self, rule: str, detail: str) -> None:
+        if all(violation.rule != rule for violation in self.violations):
+            self.violations.append(Violation(rule, self._now_s, detail))

@@ -1,0 +1,137 @@
+"""The fault campaign in short: no treatment breaks a rule, and the monitor sees those that do."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+import yaml
+
+from benchmarks.campaign.__main__ import campaign
+from benchmarks.campaign.plan import (
+    KIOSK_SILENT,
+    TREATMENTS_A_BATCH,
+    Fault,
+    draw_value,
+    neutral,
+    treatment,
+)
+from benchmarks.campaign.scenario_file import write_finding
+from benchmarks.campaign.treatments import run_batch, run_seeds
+from simulators.scenario import load_scenario
+from simulators.settable import SETTABLE, check_value
+from simulators.wire.board import InterlockBoard
+from tosca_kiosk.domain import interlocks, operating, recording, safety
+from tosca_kiosk.domain.protocol_file import Limits, parse_protocol
+from tosca_kiosk.domain.records import CommandType
+
+TREATMENTS = 50
+BREAKING = range(4 * TREATMENTS_A_BATCH, 5 * TREATMENTS_A_BATCH)
+
+
+def test_no_treatment_breaks_a_rule():
+    """Whatever technician and faults do, the true light obeys the rules, is recorded and replays alike."""
+    report = campaign(TREATMENTS, seed=2)
+    assert [outcome.violations for outcome in report.findings] == []
+    assert report.treatments == TREATMENTS
+    assert report.with_light > TREATMENTS // 3
+    assert report.simulated_s <= 6.5 * TREATMENTS
+    assert len(report.faults) >= 5
+    assert {"pedal up", "pause"} <= report.ended.keys()
+
+
+def test_a_treatment_is_its_seed_alone():
+    (once,), (again,) = list(run_seeds([2_000_005])), list(run_seeds([2_000_005]))
+    assert once == again
+    assert treatment(2_000_005) == treatment(2_000_005) != treatment(2_000_006)
+
+
+def test_every_settable_path_can_be_drawn_and_taken_back():
+    random = treatment(1).random("test")
+    for path in SETTABLE:
+        for _ in range(20):
+            check_value(path, draw_value(path, random))
+        usual = neutral(path)
+        if usual is not None:
+            check_value(path, usual)
+    assert sum(neutral(path) is None for path in SETTABLE) == 9
+
+
+# --- a monitor that finds nothing proves nothing --------------------------------------------------------
+
+
+def broken_rules(*faults: Fault) -> set[str]:
+    """Run half a batch of armed carts with these faults and whatever the test has broken."""
+    plain = [treatment(seed) for seed in BREAKING if not treatment(seed).from_ready][:8]
+    treatments = [replace(one, faults=faults, duration_s=2.5) for one in plain]
+    found = run_batch(plain[0].batch.number, treatments)
+    return {violation.rule for outcome in found for violation in outcome.violations}
+
+
+def test_a_whole_cart_breaks_no_rule():
+    assert broken_rules() == set()
+
+
+def test_light_that_a_failing_interlock_does_not_forbid_is_found(monkeypatch):
+    monkeypatch.setattr(safety, "judge_interlocks", lambda tick: None)
+    monkeypatch.setattr(safety, "judge_light_before_it_is_on", lambda tick: None)
+    assert "light with screen silent" in broken_rules(Fault(0.3, KIOSK_SILENT, True))
+
+
+def test_a_single_missing_interlock_is_found(monkeypatch):
+    rows = tuple(row for row in interlocks.INTERLOCKS if row.source != "kiosk_lost")
+    monkeypatch.setattr(interlocks, "INTERLOCKS", rows)
+    situations = {key: interlocks._Situation(interlocks._scopes_in(*key)) for key in interlocks._SITUATIONS}
+    monkeypatch.setattr(interlocks, "_ACTING", situations)
+    assert broken_rules(Fault(0.3, KIOSK_SILENT, True)) == {"light with screen silent"}
+
+
+def test_a_pause_that_is_not_obeyed_is_found(monkeypatch):
+    monkeypatch.setitem(operating._TAKE, CommandType.PAUSE, lambda tick, command: None)
+    assert "light with pause" in broken_rules()
+
+
+def test_a_gate_that_does_not_open_is_found(monkeypatch):
+    """The laser's driver still ends the light, too late for a gate."""
+    allowed = InterlockBoard._gate_allowed
+    monkeypatch.setattr(InterlockBoard, "_gate_allowed", lambda board: board._coil or allowed(board))
+    assert "light with pedal up" in broken_rules()
+
+
+def test_light_that_is_not_recorded_is_found(monkeypatch):
+    monkeypatch.setattr(recording.Recorder, "laser_on", lambda recorder: None)
+    assert "light that is not recorded" in broken_rules()
+
+
+def test_a_decision_that_replay_does_not_repeat_is_found(monkeypatch):
+    monkeypatch.setattr(recording.Recorder, "laser_off", lambda recorder: None)
+    plain = recording.Recorder.pause
+
+    def pause(recorder, source):
+        recorder._state.elapsed_s += next(numbers)
+        plain(recorder, source)
+
+    numbers = iter(range(1, 1000))
+    monkeypatch.setattr(recording.Recorder, "pause", pause)
+    assert "replay decides otherwise" in broken_rules()
+
+
+@pytest.fixture(scope="module")
+def finding(tmp_path_factory):
+    """A finding as it is written down: a dose rule that allows nothing."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("benchmarks.campaign.monitor.DOSE_MARGIN", 0.0)
+        patch.setattr("benchmarks.campaign.monitor.LAST_LIGHT_S", 0.0)
+        outcome = next(one for one in run_seeds(BREAKING) if one.violations)
+    return outcome, write_finding(tmp_path_factory.mktemp("finding"), outcome)
+
+
+def test_a_finding_is_written_as_scenario_protocol_and_journal(finding):
+    outcome, path = finding
+    assert {violation.rule for violation in outcome.violations} == {"dose"}
+    assert load_scenario(path).presses_pedal
+    assert f"--repeat {outcome.seed}" in path.read_text(encoding="utf-8")
+    assert yaml.safe_load(path.read_text(encoding="utf-8"))["name"] == f"campaign {outcome.seed}"
+    source = path.with_suffix(".json")
+    assert parse_protocol(source.read_text(encoding="utf-8"), str(source), "", Limits(10.0)).steps
+    assert path.with_suffix(".jsonl").read_bytes() == outcome.journal
