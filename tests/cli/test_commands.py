@@ -11,7 +11,10 @@ from tosca_kiosk.cli.display import has_display
 from tosca_kiosk.cli.main import COMMANDS, main
 from tosca_kiosk.config import bundled
 
-HIDDEN = {"camera", "control", "kiosk"}
+HIDDEN = {
+    *("camera", "control", "kiosk"),
+    *("timing-control", "timing-operator", "timing-load", "timing-witness"),
+}
 
 
 @pytest.mark.parametrize("name", COMMANDS)

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import json
 import signal
+from collections.abc import Callable
 from contextlib import ExitStack, closing
 from pathlib import Path
+from typing import NamedTuple
 
 import click
 
+from simulators.cart import SimulatedCart
 from simulators.input_socket import input_socket
 from tosca_kiosk.cli.cart import connected_devices, simulated_cart
 from tosca_kiosk.config import CartConfig, ConfigError, load_config
@@ -29,16 +32,33 @@ from tosca_kiosk.runtime import WORLD_INPUT_SOCKET
 @click.option("--parent", type=int, help="End, in order, when this process does.")
 def control(config_path: Path, runtime: Path, traces: Path | None, parent: int | None) -> None:
     """Run the control process; prints one JSON line once the link and the loop stand."""
-    stop = _StopRequest()
+    stop = StopRequest()
     if parent is not None and not end_with_parent(parent, signal.SIGTERM):
         raise click.ClickException(f"process {parent}, which should watch control, is gone")
     try:
-        _run(load_config(config_path), runtime, traces, stop)
+        run_control(load_config(config_path), runtime, traces, stop)
     except (ConfigError, OSError) as error:
         raise click.ClickException(str(error)) from error
 
 
-def _run(config: CartConfig, runtime: Path, traces: Path | None, stop: _StopRequest) -> None:
+class Made(NamedTuple):
+    """How the controller and the process around it are made."""
+
+    controller: Callable[..., Controller] = Controller
+    process: Callable[..., ControlProcess] = ControlProcess
+
+
+def run_control(
+    config: CartConfig,
+    runtime: Path,
+    traces: Path | None,
+    stop: StopRequest,
+    made: Callable[[SimulatedCart | None], Made] = lambda cart: Made(),
+) -> None:
+    """Run control until it is asked to stop; prints one JSON line once the link and the loop stand.
+
+    made: chooses the classes when the simulated cart, where there is one, is known.
+    """
     clock = RealClock()
     with ExitStack() as stack:
         cart = stack.enter_context(simulated_cart(config, clock))
@@ -53,20 +73,23 @@ def _run(config: CartConfig, runtime: Path, traces: Path | None, stop: _StopRequ
         details = {
             "scheduling": standing.scheduling,
             "memory_locked": standing.memory_locked,
+            "priority": standing.priority,
             "world_input": None if world_input is None else str(world_input),
         }
         frames = None
         if config.camera is not None:
             frames = stack.enter_context(closing(SharedFrames(runtime, clock.start_s)))
-        process = ControlProcess(
-            Controller(devices, idle_rules(config), idle_traces, frames),
+        classes = made(cart)
+        process = classes.process(
+            classes.controller(devices, idle_rules(config), idle_traces, frames),
             clock,
             runtime_dir=runtime,
             rate_hz=config.rate_hz,
             simulated=config.any_simulated,
             details=details,
         )
-        click.echo(json.dumps({"ready": True, "socket": str(process.socket_path), **details}))
+        ready = {"ready": True, "socket": str(process.socket_path), "start_s": clock.start_s}
+        click.echo(json.dumps(ready | details))
         process.run(lambda: stop.asked)
 
 
@@ -79,7 +102,7 @@ def idle_rules(config: CartConfig) -> Rules:
     )
 
 
-class _StopRequest:
+class StopRequest:
     """Set by SIGTERM and SIGINT; the loop looks at it after every tick."""
 
     def __init__(self) -> None:

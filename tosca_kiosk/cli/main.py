@@ -12,6 +12,7 @@ COMMANDS = {
     "devices": "devices",
     "simulate": "simulate",
     "replay": "replay",
+    "timing": "timing",
     "db": "database",
     "users": "users",
     "patients": "patients",
@@ -19,8 +20,12 @@ COMMANDS = {
     "control": "control_process",
     "camera": "camera_process",
     "kiosk": "kiosk_process",
+    "timing-control": "timing_processes",
+    "timing-operator": "timing_processes",
+    "timing-load": "timing_processes",
+    "timing-witness": "timing_processes",
 }
-"""Each command and the module of `tosca_kiosk.cli` whose attribute of the command's name it is."""
+"""Each command and the module of `tosca_kiosk.cli` whose attribute of its name, with _ for -, it is."""
 
 DEFAULT_COMMAND = "run"
 _OF_THE_GROUP = ("-h", "--help", "--version")
@@ -39,7 +44,8 @@ class _Commands(click.Group):
         module = COMMANDS.get(cmd_name)
         if module is None:
             return None
-        command: click.Command = getattr(import_module(f"tosca_kiosk.cli.{module}"), cmd_name)
+        attribute = cmd_name.replace("-", "_")
+        command: click.Command = getattr(import_module(f"tosca_kiosk.cli.{module}"), attribute)
         return command
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final, Literal
 
@@ -12,6 +12,7 @@ from hardware.settings import BoardSettings, CameraSettings, LaserSettings, Stag
 from hardware.usb_serial import linked_ports, usb_address
 from tosca_kiosk.config.camera import SIMULATED
 from tosca_kiosk.config.fields import LASER_MODELS
+from tosca_kiosk.config.timing import TimingLimits
 from tosca_kiosk.domain.protocol_file import DocumentError, PathError
 
 DEVICE_KEYS: Final = ("laser", "tec", "stage", "board")
@@ -62,6 +63,7 @@ class CartConfig:
     camera: CameraSettings | None
     rate_hz: int
     simulation: Simulation | None
+    timing: TimingLimits = field(default_factory=TimingLimits)
 
     @property
     def simulated_keys(self) -> tuple[str, ...]:

@@ -19,6 +19,7 @@ from tosca_kiosk.config.fields import (
     Rule,
     check,
 )
+from tosca_kiosk.config.timing import TimingLimits, TimingSection
 from tosca_kiosk.config.yaml_text import load_yaml
 from tosca_kiosk.domain.protocol_file import PathError, StrictModel, shape_errors
 
@@ -74,6 +75,7 @@ class _CartFile(StrictModel):
     devices: _DevicesSection
     camera: Any
     control: _ControlSection = _ControlSection()
+    timing: TimingSection = TimingSection()
     simulation: _SimulationSection | None = None
 
 
@@ -123,6 +125,7 @@ def _config(source: Path, read: _CartFile) -> CartConfig:
         camera=camera_settings(read.camera),
         rate_hz=read.control.rate_hz,
         simulation=_simulation(read.simulation, devices),
+        timing=TimingLimits(**read.timing.model_dump()),
     )
 
 

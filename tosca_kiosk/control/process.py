@@ -64,8 +64,10 @@ class _Session:
 class ControlProcess:
     """Runs the controller and serves the link. details: what the kiosk is told about this process.
 
-    Raises OSError when socket or ring cannot be made in the runtime directory.
+    loop: the one that `run` runs. Raises OSError when socket or ring cannot be made in the runtime directory.
     """
+
+    loop: FixedRateLoop
 
     def __init__(
         self,
@@ -107,7 +109,8 @@ class ControlProcess:
             return not (stopped() and self._closed_for_good(now_s))
 
         try:
-            FixedRateLoop(self._clock, self._rate_hz).run_while(tick)
+            self.loop = FixedRateLoop(self._clock, self._rate_hz)
+            self.loop.run_while(tick)
         finally:
             self._controller.devices.darken(self._clock.now_s())
             if self._session is not None:

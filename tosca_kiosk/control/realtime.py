@@ -15,7 +15,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Final, NamedTuple
 
-_FIFO_PRIORITY: Final = 50
+FIFO_PRIORITY: Final = 50
 _LOWEST_NICE: Final = -20
 _THREAD_STACK_BYTES: Final = 512 * 1024
 
@@ -27,10 +27,14 @@ _MCL_FUTURE: Final = 2
 
 
 class Standing(NamedTuple):
-    """How this process is scheduled: fifo, nice or normal; and whether its memory is locked."""
+    """How this process is scheduled: fifo, nice or normal; and whether its memory is locked.
+
+    priority: within SCHED_FIFO, else 0.
+    """
 
     scheduling: str
     memory_locked: bool
+    priority: int
 
 
 @contextmanager
@@ -41,7 +45,8 @@ def real_time() -> Iterator[Standing]:
     """
     # A locked stack is touched whole when its thread starts.
     threading.stack_size(_THREAD_STACK_BYTES)
-    standing = Standing(_take_class(), _lock_memory())
+    scheduling = _take_class()
+    standing = Standing(scheduling, _lock_memory(), os.sched_getparam(0).sched_priority)
     gc.collect()
     gc.freeze()
     gc.disable()
@@ -61,7 +66,7 @@ def end_with_parent(parent_pid: int, number: signal.Signals) -> bool:
 def _take_class() -> str:
     try:
         policy = os.SCHED_FIFO | os.SCHED_RESET_ON_FORK
-        os.sched_setscheduler(0, policy, os.sched_param(_FIFO_PRIORITY))
+        os.sched_setscheduler(0, policy, os.sched_param(FIFO_PRIORITY))
     except OSError:
         return _take_nice()
     return "fifo"

@@ -9,7 +9,7 @@ import gc
 import os
 import signal
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from datetime import UTC, datetime
 from pathlib import Path
@@ -49,16 +49,20 @@ def run(
     config_path: Path,
     windowed: bool,
     lock_held: bool,
+    *,
+    offscreen: bool = False,
+    hand: Callable[[Presenter], None] | None = None,
 ) -> int:
     """Show the screens until somebody ends them; return the process's exit code.
 
     world_input_path: where the simulated world takes inputs, None where nothing is simulated. lock_held:
-    whoever started this process holds the data directory's lock. Raises ConfigError or StorageError.
+    whoever started this process holds the data directory's lock. offscreen: no display is needed. hand: does
+    in every frame what an operator would. Raises ConfigError or StorageError.
     """
     _go_before_others()
     gc.disable()  # until the screens are built: nearly all that is made until then stays
     config = load_config(config_path)
-    environment.prepare(windowed=windowed)
+    environment.prepare(windowed=windowed, offscreen=offscreen)
     with ExitStack() as stack:
         if not lock_held:
             stack.enter_context(_locked(data_dir))
@@ -89,7 +93,7 @@ def run(
             theme=os.environ.get(THEME, "dark"),
             pictures=pictures,
         )
-        _show(presenter, None if world is None else world.send, Heartbeat(alive), windowed)
+        _show(presenter, None if world is None else world.send, Heartbeat(alive), windowed, hand)
     return 0
 
 
@@ -101,7 +105,13 @@ def _go_before_others() -> None:
     sys.setswitchinterval(SWITCH_S)
 
 
-def _show(presenter: Presenter, world: Any, heartbeat: Heartbeat, windowed: bool) -> None:
+def _show(
+    presenter: Presenter,
+    world: Any,
+    heartbeat: Heartbeat,
+    windowed: bool,
+    hand: Callable[[Presenter], None] | None,
+) -> None:
     ended = _Ended()  # before SDL looks: it would turn the signals into a wish to close the window
     # Kivy is imported here, after its environment was prepared.
     from kivy.app import App  # noqa: PLC0415
@@ -137,7 +147,10 @@ def _show(presenter: Presenter, world: Any, heartbeat: Heartbeat, windowed: bool
             Window.canvas.ask_update()  # a frame is drawn even where nothing has changed
         if outside is not None:
             outside.poll(now_s)  # before anything changes: what is shown next has no places yet
-        shell.show(presenter.frame(now_s))
+        state = presenter.frame(now_s)
+        if hand is not None:
+            hand(presenter)
+        shell.show(state)
 
     Window.bind(on_flip=lambda _window: heartbeat.drawn())
     keys.ignore_keys(Window)

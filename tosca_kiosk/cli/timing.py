@@ -1,0 +1,155 @@
+"""`tosca-kiosk timing`: how late the control loop wakes up under load, beside a witness; the QA report."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any, Final
+
+import click
+from rich.progress import BarColumn, TextColumn
+from rich.progress import Progress as Bar
+
+from tosca_kiosk.cli.interrupts import on_interrupt
+from tosca_kiosk.cli.progress import Listener
+from tosca_kiosk.cli.timing_run import Request, measure
+from tosca_kiosk.cli.workplace import Workplace, workplace_command
+from tosca_kiosk.control.clock import utc_now
+from tosca_kiosk.record import RefusedError
+from tosca_kiosk.reports.timing import files, loads, report
+from tosca_kiosk.reports.timing.compare import CompareError, read_report
+
+RATES_HZ: Final = (50, 1000)
+SECONDS: Final = (1.0, 3600.0)
+
+
+@click.command()
+@click.option(
+    "--rate", "rate_hz", type=int, help="Ticks a second, 50 to 1000.  [default: the configuration's]"
+)
+@click.option("--seconds", type=float, default=60.0, show_default=True, help="How long to measure.")
+@click.option(
+    "--load", "load", default="", metavar="NAME,...", help=f"What runs beside it: {', '.join(loads.NAMES)}."
+)
+@click.option("--out", type=click.Path(path_type=Path), required=True, help="The folder of the report.")
+@click.option("--compare", "old_path", type=click.Path(path_type=Path), help="The JSON of an older run.")
+@workplace_command
+def timing(
+    workplace: Workplace, rate_hz: int | None, seconds: float, load: str, out: Path, old_path: Path | None
+) -> None:
+    """Measure the control loop on simulated devices under light and load; write JSON, CSV and a page.
+
+    The verdict is by the limits of the configuration's `timing` section. Exit code 0: measured, whatever
+    the verdict is.
+    """
+    request, old = _checked(workplace, rate_hz, seconds, load, out, old_path)
+    measured = _measure(request)
+    run = report.Run(
+        rate_hz=request.rate_hz,
+        seconds=request.seconds,
+        loads=request.loads,
+        standing=measured.ready,
+        rows=measured.rows,
+        witness_name=measured.witness_name,
+        witness=measured.witness,
+        timelines=measured.timelines,
+        began_s=measured.began_s,
+        ended_s=measured.ended_s,
+        faults=measured.faults,
+        measured_utc=utc_now(),
+    )
+    made = report.make(run, workplace.config.timing, old)
+    try:
+        written = files.write(out, run, made)
+    except OSError as error:
+        raise RefusedError(
+            f"{out}: the report cannot be written ({error.strerror}); check room and rights"
+        ) from error
+    made["files"] = {kind: str(path) for kind, path in written.items()}
+    workplace.answer(made, _text(made))
+
+
+def _checked(
+    workplace: Workplace, rate_hz: int | None, seconds: float, load: str, out: Path, old_path: Path | None
+) -> tuple[Request, dict[str, Any] | None]:
+    """Return what to measure and what to compare with. Raises RefusedError before anything is started."""
+    config = workplace.config
+    rate_hz = config.rate_hz if rate_hz is None else rate_hz
+    names = tuple(dict.fromkeys(name.strip() for name in load.split(",") if name.strip()))
+    unknown = [name for name in names if name not in loads.NAMES]
+    if not RATES_HZ[0] <= rate_hz <= RATES_HZ[1]:
+        raise RefusedError(f"--rate: {rate_hz} Hz given, {RATES_HZ[0]} to {RATES_HZ[1]} allowed")
+    if not SECONDS[0] <= seconds <= SECONDS[1]:
+        raise RefusedError(f"--seconds: {seconds:g} given, {SECONDS[0]:g} to {SECONDS[1]:g} allowed")
+    if unknown:
+        raise RefusedError(f"--load: {unknown[0]} is not known; allowed: {', '.join(loads.NAMES)}")
+    real = [key for key, port in config.devices.ports.items() if not port.startswith("sim://")]
+    if real:
+        raise RefusedError(
+            f"{config.source}: timing treats on simulated devices alone, and {', '.join(real)} is real; "
+            "name a configuration whose ports are all sim://"
+        )
+    if problem := files.folder_problem(out):
+        raise RefusedError(problem)
+    try:
+        old = None if old_path is None else read_report(old_path, rate_hz, names)
+    except CompareError as error:
+        raise RefusedError(str(error)) from error
+    return Request(workplace.config_path, rate_hz, seconds, names, config.camera_simulated), old
+
+
+def _measure(request: Request) -> Any:
+    console = Listener(stderr=True, highlight=False)
+    bar = Bar(
+        TextColumn("{task.description:<32}"),
+        BarColumn(),
+        TextColumn("{task.percentage:>3.0f} %"),
+        console=console,
+        transient=True,
+        disable=not console.is_terminal,
+    )
+    asked: list[bool] = []
+    with on_interrupt(lambda: asked.append(True)), bar:
+        task = bar.add_task("", total=1.0)
+        return measure(
+            request,
+            lambda: bool(asked),
+            lambda doing, done: bar.update(task, description=doing, completed=done),
+        )
+
+
+def _text(made: dict[str, Any]) -> str:
+    late, tick, witness = made["late_us"], made["tick_us"], made["witness"]
+    lines = [
+        f"{made['rate_hz']} Hz, {made['seconds']:g} s with {', '.join(made['loads']) or 'no load'}; "
+        f"{made['scheduling']}",
+        _row("lateness, us", late),
+        _row(f"{witness['name']}, us", witness),
+        _row("tick, us", tick),
+        f"missed periods        {made['missed']}, unseen by the witness {made['missed_without_witness']}",
+        f"verdict               {made['verdict']}",
+    ]
+    lines += [f"light was ended by    {faults}" for faults in made["faults"]]
+    lines += [
+        f"  {each['verdict']}: {each['what']}{_why(each)}"
+        for each in made["judged"]
+        if each["verdict"] != "holds"
+    ]
+    if made["compared"] is not None:
+        worse = [each for each in made["compared"] if each["worse"]]
+        lines.append(f"compared              {len(worse)} figures got worse")
+        lines += [
+            f"  {each['what']}: {each['old']:g} then, {each['new']:g} {each['unit']} now" for each in worse
+        ]
+    lines.append(f"report                {made['files']['html']}")
+    return "\n".join(lines)
+
+
+def _row(name: str, spread: dict[str, Any]) -> str:
+    figures = (f"{key} {spread[key]:g}" for key in ("p50", "p99", "p999", "max") if key in spread)
+    return f"{name:<22}{', '.join(figures)}"
+
+
+def _why(judged: dict[str, Any]) -> str:
+    if judged["why"]:
+        return f" ({judged['why']})"
+    return f", {judged['value']:g} {judged['unit']}, limit {judged['limit']:g}"

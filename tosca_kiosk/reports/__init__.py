@@ -1,0 +1,1 @@
+"""Reports for quality assurance, made from what was measured."""

@@ -1,0 +1,93 @@
+"""The witness: something else that sleeps to the same deadlines at the same priority, in the same run.
+
+It is cyclictest of the rt-tests where that is installed. It wakes up half a period after control does, so
+that neither delays the other and both see the same machine. It skips the periods it misses, as control does;
+its lines number the wake-ups, so their times follow from the lateness that each tells.
+"""
+
+from __future__ import annotations
+
+import re
+import shutil
+from bisect import bisect_right
+from typing import Final, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+CYCLICTEST: Final = "cyclictest"
+BARE_LOOP: Final = "bare Python loop"
+SEEN_FROM: Final = 0.25
+"""The part of a period: a witness that late, or more, has seen what made control miss a period."""
+
+_LINE: Final = re.compile(rb"^\s*0:\s*(\d+):\s*(\d+)\s*$", re.MULTILINE)
+
+
+class Wakeups(NamedTuple):
+    """When a witness woke up and how late, in nanoseconds, equally long."""
+
+    woke: NDArray[np.int64]
+    late: NDArray[np.int64]
+
+
+def cyclictest_command(rate_hz: int, seconds: float, priority: int, offset_us: int) -> list[str] | None:
+    """Return the command of a cyclictest that wakes up offset_us after every full second and each period on.
+
+    None where it is not installed.
+    """
+    path = shutil.which(CYCLICTEST)
+    if path is None:
+        return None
+    return [
+        *(path, "--policy=fifo", f"--priority={priority}", "--mlockall", "--threads=1", "--distance=0"),
+        *(f"--interval={period_us(rate_hz)}", f"--loops={round(seconds * rate_hz)}"),
+        *(f"--secaligned={offset_us}", "--nsecs", "--verbose", "--unbuffered"),
+    ]
+
+
+def period_us(rate_hz: int) -> int:
+    """Return the period as cyclictest takes it: in whole microseconds."""
+    return round(1_000_000 / rate_hz)
+
+
+def half_a_period_after(start_s: float, rate_hz: int) -> int:
+    """Return the microseconds after a full second at which a loop with a deadline at start_s is half way."""
+    period = 1_000_000 / rate_hz
+    return round((start_s * 1e6 + period / 2) % period)
+
+
+def deadlines_ns(late: NDArray[np.int64], period_ns: int) -> NDArray[np.int64]:
+    """Return the deadline of each wake-up, from the first one's: a late one skips what it has missed."""
+    skipped = np.cumsum(late // period_ns) - late // period_ns
+    return np.asarray((np.arange(len(late), dtype=np.int64) + skipped) * period_ns)
+
+
+def wakeups(text: bytes, rate_hz: int, offset_us: int, seen: list[tuple[int, int]]) -> Wakeups:
+    """Return the wake-ups that cyclictest's verbose lines tell, on the system's monotonic clock.
+
+    offset_us: as the command was given it. seen: pairs of how many bytes had come by which monotonic time in
+    nanoseconds; they tell the full second at which the first period began.
+    """
+    whole = text[: text.rfind(b"\n") + 1]
+    found = list(_LINE.finditer(whole))
+    late, period = np.array([int(line[2]) for line in found], dtype=np.int64), period_us(rate_hz) * 1000
+    ends = [line.end() for line in found]
+    come = [(bisect_right(ends, length), at) for length, at in seen]
+    woke = deadlines_ns(late, period) + late
+    latest_first = min((at - int(woke[lines - 1]) for lines, at in come if lines), default=0)
+    offset = offset_us * 1000 + period
+    first = (latest_first - offset) // 1_000_000_000 * 1_000_000_000 + offset
+    return Wakeups(first + woke, late)
+
+
+def missed_unseen(missed: list[tuple[int, int]], witness: Wakeups, period_ns: int) -> list[bool]:
+    """Return, for each span (began, ended) in which control missed periods, whether the witness saw nothing.
+
+    It saw it when it woke up a quarter of a period late or more, or not at all, in the span or next to it.
+    """
+    due = witness.woke - witness.late
+    unseen = []
+    for began, ended in missed:
+        near = (due >= began - period_ns) & (due <= ended + period_ns)
+        unseen.append(bool(near.any()) and not bool((witness.late[near] >= SEEN_FROM * period_ns).any()))
+    return unseen
