@@ -105,9 +105,10 @@ class Recorder:
     # --- safety -----------------------------------------------------------------------------------------
 
     def trigger(self, rows: tuple[Interlock, ...]) -> None:
+        shown = lamps(self._rules, self._state, self._inputs)
         for row in rows:
             details = {"trigger_source": row.source, "action_taken": SHUTDOWN, **self._evidence(row)}
-            self._event("safety_trigger", **details)
+            self._event("safety_trigger", shown, **details)
             self._safety(row.event_type, row.severity, f"{row.what} {row.to_do}", SHUTDOWN, details)
 
     def warning(self, row: Interlock) -> None:
@@ -142,7 +143,8 @@ class Recorder:
 
     # --- rows -------------------------------------------------------------------------------------------
 
-    def _event(self, event_type: str, **details: Any) -> None:
+    def _event(self, event_type: str, shown: dict[str, bool] | None = None, **details: Any) -> None:
+        """Write a row; shown: the lamps of now, where they are known already."""
         state, inputs = self._state, self._inputs
         if not state.session_open:
             return
@@ -157,7 +159,7 @@ class Recorder:
                 photodiode_v=None if board is None else board.photodiode_v,
                 footpedal=None if board is None else board.pedal_pressed,
                 smoothing=None if board is None else checks.smoothing_healthy(self._rules, state, inputs),
-                interlocks=lamps(self._rules, state, inputs),
+                interlocks=lamps(self._rules, state, inputs) if shown is None else shown,
                 details=details,
             )
         )
