@@ -111,9 +111,7 @@ TABLE: dict[str, Outcome | NeverArmed | Refused] = {
     "laser_refuses": stops("laser_error", 2.0, LASER_OLD_S),
     "laser_restarts": stops("laser_stale", 2.0, 0.0),
     "laser_hangs": stops("laser_stale", 2.0, LASER_OLD_S),
-    "laser_ignores_current": Outcome(
-        "photodiode_over_power", 3.5, OFF_POWER, protocol="falling", warnings=(OFF_POWER,)
-    ),
+    "laser_ignores_current": Outcome("laser_setpoint", 4.2, protocol="falling"),
     "laser_ignores_off": stops("laser_not_starting", 2.0, 0.02),
     "laser_says_off": stops("laser_output_lost", 2.0, LASER_OLD_S),
     "laser_says_on": Outcome("laser_output_stuck", None),
@@ -125,7 +123,7 @@ TABLE: dict[str, Outcome | NeverArmed | Refused] = {
     "stage_overheats": stops("stage", 2.0, STAGE_OLD_S, severity="warning"),
     "stage_ignores_move": stops("stage_move", 2.0, 0.02, severity="warning", protocol="rings"),
     "stage_status_frozen": completes(5.5, protocol="rings"),
-    "board_restarts": stops("laser_interlock", 2.0, 0.0, also=(*BY_ITSELF, "smoothing")),
+    "board_restarts": stops("laser_interlock", 2.0, 0.0, also=(*BY_ITSELF, "board_lost")),
     "board_hangs": stops("board_lost", 2.0, BOARD_OLD_S),
     "board_freezes": stops("board_lost", 2.0, BOARD_OLD_S + 0.04),
     "board_status_frozen": stops("board_lost", 2.0, BOARD_OLD_S),

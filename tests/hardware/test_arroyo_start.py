@@ -234,6 +234,29 @@ def test_what_is_no_arroyos_answer_is_told_and_the_device_met_again_when_it_make
     assert bench.driver.problem is None
 
 
+@pytest.mark.parametrize("ready", [False, True], ids=["at the start", "while running"])
+@pytest.mark.parametrize("noise", [b"\xf8\x80\x00\xfe", b"\xf8\x80\r\x00\xfe\n", b"\x1f1\r\n", b"\r\n"])
+def test_noise_to_every_question_is_a_lost_device_and_never_a_refused_one(ready, noise):
+    """As a device that speaks at another speed answers; it is met when its speed is right again."""
+    bench = laser_bench()
+    if ready:
+        bench.ready()
+    true, bench.wire.answers = bench.wire.answers, {}
+    links, heard = set(), 0
+    for _ in range(800):
+        asked = sum("?" in line for line in bench.wire.sent())
+        if asked > heard:
+            bench.wire.say(noise, after_s=0.02)
+        heard = asked
+        bench.step()
+        links.add(bench.driver.link)
+    assert links <= {LinkState.READY, LinkState.CONNECTING, LinkState.LOST}
+    assert LinkState.LOST in links
+    bench.wire.answers = true
+    bench.run_until(lambda: bench.driver.link is LinkState.READY, within_s=12.0)
+    assert bench.driver.problem is None
+
+
 def test_noise_from_before_is_no_answer():
     bench = laser_bench()
     bench.wire.deaf = True
