@@ -1,0 +1,89 @@
+"""Two reports beside each other: what got worse is said, and noise is not."""
+
+import json
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from timing_run_made import made_run
+
+from tosca_kiosk.config import TimingLimits
+from tosca_kiosk.reports.timing import report
+from tosca_kiosk.reports.timing.compare import CompareError, changes, read_report
+
+
+def made(**changed):
+    return report.make(made_run(**changed), TimingLimits(), None)
+
+
+def worse(old, new):
+    return {each.what for each in changes(old, new) if each.worse}
+
+
+@settings(max_examples=25, deadline=None)
+@given(st.integers(0, 10**6), st.integers(0, 10**6))
+def test_noise_alone_makes_nothing_worse(first, second):
+    assert worse(made(seed=first), made(seed=second)) == set()
+
+
+def test_a_later_loop_got_worse_and_its_tick_did_not():
+    assert worse(made(seed=1), made(seed=2, late_us=60.0)) == {"lateness p50", "lateness p99"}
+
+
+def test_a_machine_that_is_slower_for_the_witness_too_is_no_worse_loop():
+    assert worse(made(seed=1), made(seed=2, late_us=75.0, witness_us=60.0)) == set()
+
+
+def test_a_dearer_tick_got_worse():
+    found = worse(made(seed=1), made(seed=2, part_us=16.0))
+    assert {"tick p50", "tick p99", "poll p50", "step p99"} <= found
+    assert not any(what.startswith("lateness") for what in found)
+
+
+def test_a_better_run_is_no_worse():
+    assert worse(made(seed=1, late_us=60.0, part_us=16.0), made(seed=2)) == set()
+
+
+@pytest.mark.parametrize(("ticks", "is_worse"), [((500,), False), ((500, 700, 900), True)])
+def test_one_missed_span_may_be_chance_and_three_are_not(ticks, is_worse):
+    found = worse(made(seed=1), made(seed=1, missed_at=ticks))
+    assert ("missed periods the witness did not see" in found) is is_worse
+
+
+def test_a_report_that_was_written_is_read(tmp_path):
+    path = tmp_path / "old.json"
+    path.write_text(json.dumps(made()))
+    assert read_report(path, 100, ("cpu",))["rate_hz"] == 100
+
+
+@pytest.mark.parametrize(
+    "text", ["", "[]", "{}", "\x00", '{"format": "tosca-kiosk timing 1"}', "[" * 100_000]
+)
+def test_what_is_no_report_is_refused_in_one_line(tmp_path, text):
+    path = tmp_path / "old.json"
+    path.write_text(text)
+    with pytest.raises(CompareError, match=r"old\.json: is no timing report") as refused:
+        read_report(path, 100, ("cpu",))
+    assert "\n" not in str(refused.value)
+
+
+def test_a_report_that_is_damaged_inside_is_refused(tmp_path):
+    old = made()
+    old["blocks"]["poll"]["p50"] = "fast"
+    path = tmp_path / "old.json"
+    path.write_text(json.dumps(old))
+    with pytest.raises(CompareError, match="is no timing report"):
+        read_report(path, 100, ("cpu",))
+
+
+def test_a_report_that_is_not_there_is_refused(tmp_path):
+    with pytest.raises(CompareError, match="cannot be read"):
+        read_report(tmp_path / "none.json", 100, ("cpu",))
+
+
+@pytest.mark.parametrize(("rate_hz", "loads"), [(1000, ("cpu",)), (100, ("ui",)), (100, ())])
+def test_runs_of_another_rate_or_load_are_not_compared(tmp_path, rate_hz, loads):
+    path = tmp_path / "old.json"
+    path.write_text(json.dumps(made()))
+    with pytest.raises(CompareError, match="measure alike to compare"):
+        read_report(path, rate_hz, loads)
