@@ -184,7 +184,11 @@ class QueryLine:
                 # A late answer, or one answer too many: the next may be one too.
                 self._synchronised = False
                 continue
-            found = self._match(text, now_s)
+            if self._is_old_identity(text, now_s):
+                if self.asked_identity:
+                    self._put(IDENTITY_QUESTION, now_s)  # was this the newest, no other comes by itself
+                continue
+            found = self._match(text)
             if found is None:
                 # Stale, or the awaited identity damaged: whichever, the whole one is not far.
                 self._expect_more(now_s)
@@ -206,15 +210,21 @@ class QueryLine:
         self.asked_s = now_s
         self.deadline_s = now_s + self._patience_s
 
-    def _match(self, text: str, now_s: float) -> str | None:
-        asked_identity = self.asked_identity
-        at = text.upper().find(_MAKER)
-        if at < 0 or (at > 0 and not asked_identity):
-            return None if asked_identity else text
-        if self._old_identities and now_s < self._old_until_s:
-            self._old_identities -= 1
-            return None
-        return text[at:] if asked_identity else None
+    def _is_old_identity(self, text: str, now_s: float) -> bool:
+        """Whether this may answer an *IDN? sent before a question that was given up; such are counted off."""
+        if not self._old_identities or now_s >= self._old_until_s or _MAKER not in text.upper():
+            return False
+        self._old_identities -= 1
+        return True
+
+    def _match(self, text: str) -> str | None:
+        if self.asked_identity:
+            at = text.upper().find(_MAKER)
+            if at >= 0:
+                return text[at:]
+        elif text[: len(_MAKER)].upper() != _MAKER:
+            return text
+        return None
 
     def _expect_end(self, now_s: float) -> None:
         """An answer has begun: its end need not be awaited as long as its beginning.
