@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from math import isfinite
+from operator import attrgetter
 
 from tosca_kiosk.domain.records import Inputs, LaserIn
 from tosca_kiosk.domain.rules import Rules
@@ -224,8 +225,7 @@ def laser_fresh(rules: Rules, state: State, inputs: Inputs) -> bool:
     laser, now_s, within_s = inputs.laser, inputs.now_s, rules.limits.laser_fresh_s
     return (
         laser is not None
-        and isfinite(laser.set_current_ma)
-        and isfinite(laser.measured_current_ma)
+        and isfinite(laser.set_current_ma + laser.measured_current_ma)
         and fresh(now_s, laser.output_asked_s, within_s)
         and fresh(now_s, laser.condition_asked_s, within_s)
         and fresh(now_s, laser.measured_asked_s, within_s)
@@ -344,10 +344,11 @@ def tec_settled(rules: Rules, state: State, inputs: Inputs) -> bool:
 
 def tec_within(band: str) -> Check:
     """Make the check that the temperature is within the band that the named limit gives."""
+    band_c: Callable[[Rules], float] = attrgetter(f"limits.{band}")
 
     def check(rules: Rules, state: State, inputs: Inputs) -> bool:
-        tec, band_c = inputs.tec, limit_of(rules, band)
-        return tec is None or abs(tec.temperature_c - rules.tec_setpoint_c) <= band_c
+        tec = inputs.tec
+        return tec is None or abs(tec.temperature_c - rules.tec_setpoint_c) <= band_c(rules)
 
     return check
 
@@ -379,9 +380,10 @@ def stage_target_um(rules: Rules, state: State) -> float | None:
 
 def camera_fresh(within: str) -> Check:
     """Make the check that the newest valid frame is as young as the named limit asks."""
+    within_s: Callable[[Rules], float] = attrgetter(f"limits.{within}")
 
     def check(rules: Rules, state: State, inputs: Inputs) -> bool:
-        return not rules.camera_required or fresh(inputs.now_s, inputs.frame_s, limit_of(rules, within))
+        return not rules.camera_required or fresh(inputs.now_s, inputs.frame_s, within_s(rules))
 
     return check
 

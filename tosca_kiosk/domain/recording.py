@@ -143,7 +143,7 @@ class Recorder:
 
     # --- rows -------------------------------------------------------------------------------------------
 
-    def _event(self, event_type: str, shown: dict[str, bool] | None = None, **details: Any) -> None:
+    def _event(self, event_type: str, shown: dict[str, bool] | None = None, /, **details: Any) -> None:
         """Write a row; shown: the lamps of now, where they are known already."""
         state, inputs = self._state, self._inputs
         if not state.session_open:
