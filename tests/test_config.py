@@ -208,8 +208,18 @@ class TestFields:
                 "154 is outside 1 to 153 of 255 (the board's protocol: 153 is 3.0 V)",
             ),
             ("devices.board.motor_pwm", 127.0, "127.0 must be a whole number"),
-            ("control.rate_hz", 49, "49 is outside 50 to 1000 Hz (the control loop)"),
-            ("control.rate_hz", 1001, "1001 is outside 50 to 1000 Hz (the control loop)"),
+            (
+                "control.rate_hz",
+                49,
+                "49 is outside 50 to 1000 Hz "
+                "(slower misses the board's heartbeats, faster leaves a tick no room)",
+            ),
+            (
+                "control.rate_hz",
+                1001,
+                "1001 is outside 50 to 1000 Hz "
+                "(slower misses the board's heartbeats, faster leaves a tick no room)",
+            ),
             ("simulation.laser_profile", "20w", "\"20w\" is not allowed; allowed: '10w' or '5w'"),
             ("simulation.wind", 1, "is not known; allowed: seed, laser_profile, warm"),
         ],

@@ -19,6 +19,7 @@ from typing import Final
 
 from tosca_kiosk.control.clock import Clock
 from tosca_kiosk.control.link.datagram import ALIVE, CAMERA_ALIVE, START_CONTROL, SUPERVISOR_SOCKET
+from tosca_kiosk.service_manager import ServiceManager
 
 PAUSES_S: Final = (0.2, 0.5, 1.0, 2.0, 5.0, 10.0)
 """Before the first start again, the second, ...; the last one from then on."""
@@ -147,7 +148,7 @@ class Revived(Child):
 class Supervisor:
     """Watches one control, one kiosk and, where there is one, a camera. Each is given by its command line.
 
-    Raises OSError when the wishes' socket or a log cannot be made.
+    manager: is told how the run goes. Raises OSError when the wishes' socket or a log cannot be made.
     """
 
     def __init__(
@@ -158,9 +159,11 @@ class Supervisor:
         log_dir: Path,
         clock: Clock,
         camera: Sequence[str] | None = None,
+        manager: ServiceManager | None = None,
     ) -> None:
         log_dir.mkdir(parents=True, exist_ok=True)
         self._clock = clock
+        self._manager = ServiceManager({}) if manager is None else manager
         self._control = Child("control", control, log_dir)
         self._kiosk = Revived("kiosk", kiosk, log_dir, silent_after_s=FROZEN_AFTER_S, speaks_at_once=False)
         self._camera = None
@@ -187,14 +190,18 @@ class Supervisor:
         try:
             for child in self._children:
                 child.start(self._clock.now_s())
+            self._manager.ready()
             while not stopped():
+                self._manager.alive(self._clock.now_s())
                 self._wait()
                 code = self._look(self._clock.now_s())
                 if code is not None:
                     return code
             return 0
         finally:
+            self._manager.stopping()
             self._end_all()
+            self._manager.close()
 
     def _wait(self) -> None:
         """Return at a wish or at a child's end, or after a while."""

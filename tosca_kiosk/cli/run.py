@@ -18,6 +18,7 @@ from tosca_kiosk.control.clock import RealClock
 from tosca_kiosk.control.traces import TRACES_NAME
 from tosca_kiosk.record import RefusedError
 from tosca_kiosk.runtime import RuntimeDirError, runtime_dir
+from tosca_kiosk.service_manager import ServiceManager
 from tosca_kiosk.supervisor import Supervisor
 
 NO_DISPLAY = "There is no display here (no DISPLAY, WAYLAND_DISPLAY or graphics card): treating without one."
@@ -50,6 +51,7 @@ def _supervise(workplace: Workplace, windowed: bool) -> int:
                 log_dir,
                 RealClock(),
                 None if workplace.config.camera is None else _command("camera", workplace, runtime),
+                ServiceManager(os.environ),
             )
         except RuntimeDirError as error:
             raise RefusedError(str(error)) from error

@@ -55,7 +55,8 @@ def _device_model(key: str) -> type[BaseModel]:
 _DEVICE_SECTIONS: Final[dict[str, Any]] = {key: (_device_model(key), ...) for key in DEVICE_KEYS}
 _DevicesSection: Final[Any] = create_model("DevicesSection", __base__=StrictModel, **_DEVICE_SECTIONS)
 
-_Rate = Annotated[int, AfterValidator(partial(check, Range(50, 1000, "Hz", "the control loop")))]
+_RATE: Final = Range(50, 1000, "Hz", "slower misses the board's heartbeats, faster leaves a tick no room")
+_Rate = Annotated[int, AfterValidator(partial(check, _RATE))]
 _Seed = Annotated[int, AfterValidator(partial(check, Range(0, 999_999, "", "the simulated world")))]
 
 
