@@ -9,6 +9,7 @@ from collections.abc import Callable
 from typing import NamedTuple
 
 from tosca_kiosk.domain import checks
+from tosca_kiosk.domain.condition_bits import BIT_INTERLOCK_OPEN
 from tosca_kiosk.domain.records import Inputs
 from tosca_kiosk.domain.rules import Rules
 from tosca_kiosk.domain.state import Beam, Phase, State
@@ -39,7 +40,7 @@ def _after_checking(rules: Rules, state: State, inputs: Inputs) -> Beam:
     laser = inputs.laser
     if laser is None or laser.condition_asked_s <= state.beam_since_s:
         return Beam.CHECKING
-    if laser.condition & checks.BIT_INTERLOCK_OPEN:
+    if laser.condition & BIT_INTERLOCK_OPEN:
         return Beam.CHECKING
     # A knob turned since the clearing would shine at once: the output goes on at zero current, or not at all.
     if state.dark_since_s is None or not checks.laser_is_off(laser, state.dark_since_s):

@@ -9,6 +9,13 @@ from collections.abc import Callable
 from math import isfinite
 from operator import attrgetter
 
+from tosca_kiosk.domain.condition_bits import (
+    BIT_INTERLOCK_OPEN,
+    LASER_FORBIDDEN_ALWAYS,
+    LASER_FORBIDDEN_IN_LIGHT,
+    LASER_WARNING,
+    TEC_FORBIDDEN,
+)
 from tosca_kiosk.domain.records import Inputs, LaserIn
 from tosca_kiosk.domain.rules import Rules
 from tosca_kiosk.domain.state import Beam, Phase, State
@@ -19,34 +26,11 @@ LATEST_S = 1e9  # session times beyond are no times of a session
 
 CLOCK_SLACK_S = 0.001  # a measurement may seem this much newer than the tick that reads it
 
-BIT_CURRENT_LIMIT = 1 << 0
-BIT_VOLTAGE_LIMIT = 1 << 1
-BIT_MONITOR_CURRENT_LIMIT = 1 << 2
-BIT_MONITOR_POWER_LIMIT = 1 << 3
-BIT_INTERLOCK_OPEN = 1 << 4
-BIT_OPEN_CIRCUIT = 1 << 7
-BIT_SHORT = 1 << 8
-BIT_OUT_OF_TOLERANCE = 1 << 9
-BIT_R_LIMIT = 1 << 13
-BIT_T_LIMIT = 1 << 14
-BIT_THERMAL_TRIP = 1 << 15
-
-# Laser condition bits that no phase allows, and those that light allows even less. The interlock bit has a
-# row of its own; current limit and out of tolerance are warnings, for both come and go while power slews.
-LASER_FORBIDDEN_ALWAYS = BIT_VOLTAGE_LIMIT | BIT_OPEN_CIRCUIT | BIT_SHORT | BIT_T_LIMIT | BIT_THERMAL_TRIP
-LASER_FORBIDDEN_IN_LIGHT = (
-    LASER_FORBIDDEN_ALWAYS | BIT_MONITOR_CURRENT_LIMIT | BIT_MONITOR_POWER_LIMIT | BIT_R_LIMIT
-)
-LASER_WARNING = BIT_CURRENT_LIMIT | BIT_OUT_OF_TOLERANCE
-
 # From the board's word that the gate is open to the laser's own (design, section 6).
 INTERLOCK_OPENS_WITHIN_S = 0.1
 
 # What a whole thermistor at the laser can read: an open one reads far colder, a shorted one far hotter.
 TEC_COLDEST_C, TEC_HOTTEST_C = -40.0, 120.0
-
-# TEC condition bits 2-7 and 12: sensor limit, T high, T low, sensor short, sensor open, module open, runaway.
-TEC_FORBIDDEN = 0b1_0000_1111_1100
 
 GATE_OPEN_BEAMS = frozenset({Beam.DARK, Beam.CLEARING, Beam.WAITING, Beam.CLOSING})
 LIT_BEAMS = frozenset({Beam.STARTING, Beam.EMITTING})

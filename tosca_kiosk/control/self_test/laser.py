@@ -7,7 +7,7 @@ from typing import Final
 from hardware.arroyo.names import laser_condition_names
 from tosca_kiosk.control.self_test.evidence import Evidence
 from tosca_kiosk.control.self_test.finding import Finding, any_bits, error_queue
-from tosca_kiosk.domain import checks
+from tosca_kiosk.domain import condition_bits
 
 DARK_MA: Final = 20.0
 """Over the accuracy of the driver's meter (4 mA), far under the diodes' threshold (500 mA)."""
@@ -33,7 +33,9 @@ def current_zero(evidence: Evidence) -> Finding:
 def interlock_loop(evidence: Evidence) -> Finding:
     """The gate is open, so the laser driver must see its interlock loop open."""
     lasers = [sample.inputs.laser for sample in evidence.all]
-    opened = all(laser is not None and laser.condition & checks.BIT_INTERLOCK_OPEN for laser in lasers)
+    opened = all(
+        laser is not None and laser.condition & condition_bits.BIT_INTERLOCK_OPEN for laser in lasers
+    )
     if lasers and opened:
         return Finding(True, "open, as the gate is")
     return Finding(False, "closed although the gate should be open: the gate would not stop the laser")
@@ -42,7 +44,7 @@ def interlock_loop(evidence: Evidence) -> Finding:
 def conditions(evidence: Evidence) -> Finding:
     """No condition bit was set that always forbids light."""
     told = [laser.condition for s in evidence.all if (laser := s.inputs.laser) is not None]
-    forbidden = laser_condition_names(any_bits(told) & checks.LASER_FORBIDDEN_ALWAYS)
+    forbidden = laser_condition_names(any_bits(told) & condition_bits.LASER_FORBIDDEN_ALWAYS)
     return Finding(bool(told) and not forbidden, ", ".join(forbidden) or "none that forbids light")
 
 

@@ -8,7 +8,7 @@ from typing import Final
 from hardware.arroyo.names import tec_condition_names
 from tosca_kiosk.control.self_test.evidence import Evidence
 from tosca_kiosk.control.self_test.finding import Finding, any_bits, error_queue
-from tosca_kiosk.domain import checks
+from tosca_kiosk.domain import condition_bits
 
 REGULATES_C: Final = 0.05
 """So much nearer to the set point shows that the loop works; well over the reading's noise."""
@@ -19,7 +19,9 @@ MEAN_OF: Final = 50
 def running(evidence: Evidence) -> Finding:
     """The output is on and no trip bit was set."""
     tecs = [sample.inputs.tec for sample in evidence.all]
-    trips = tec_condition_names(any_bits(t.condition for t in tecs if t is not None) & checks.TEC_FORBIDDEN)
+    trips = tec_condition_names(
+        any_bits(t.condition for t in tecs if t is not None) & condition_bits.TEC_FORBIDDEN
+    )
     if trips:
         return Finding(False, ", ".join(trips))
     on = bool(tecs) and all(tec is not None and tec.output_on for tec in tecs)
