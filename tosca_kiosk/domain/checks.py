@@ -87,11 +87,6 @@ def stop_loop_closed(rules: Rules, state: State, inputs: Inputs) -> bool:
     return inputs.board is None or inputs.board.stop_loop_closed
 
 
-def stop_loop_seen_closed(rules: Rules, state: State, inputs: Inputs) -> bool:
-    """The emergency-stop loop is healthy, on fresh data."""
-    return inputs.board is not None and inputs.board.stop_loop_closed and board_fresh(rules, state, inputs)
-
-
 def screen_stop_clear(rules: Rules, state: State, inputs: Inputs) -> bool:
     """STOP on the screen is not pressed."""
     return not state.stop_pressed
