@@ -10,9 +10,10 @@ from __future__ import annotations
 
 import argparse
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, field
+from math import inf
 from pathlib import Path
 from time import perf_counter
 
@@ -23,6 +24,7 @@ from rich.table import Table
 from benchmarks.campaign.plan import TREATMENTS_A_BATCH, treatment
 from benchmarks.campaign.scenario_file import write_finding
 from benchmarks.campaign.treatments import Outcome, run_seeds
+from benchmarks.campaign.ways import LIMIT_S, TRIALS, Measured, measure
 
 SEEDS_A_CAMPAIGN = 1_000_000
 """Treatment i of a campaign with seed s is s times this, plus i: what --repeat takes."""
@@ -129,6 +131,28 @@ def _ms(seconds: float | None) -> str:
     return "" if seconds is None else f"{1e3 * seconds:.1f}"
 
 
+def tell_ways(measured: Iterable[Measured]) -> int:
+    """Print by cause and way how long the light stayed; return the exit code."""
+    table = Table(
+        "cause",
+        "way left",
+        "trials",
+        "worst ms",
+        "limit ms",
+        title="One way alone, from the end of its own time",
+    )
+    trials: dict[tuple[str, str], list[Measured]] = {}
+    for one in measured:
+        trials.setdefault((one.cause, one.way), []).append(one)
+    for (cause, way), of_way in trials.items():
+        worst = max(of_way, key=lambda one: inf if one.dark_after_s is None else one.dark_after_s)
+        text = "never dark" if worst.dark_after_s is None else _ms(worst.dark_after_s)
+        verdict = "" if all(one.in_time for one in of_way) else " LATE"
+        table.add_row(cause, way, str(len(of_way)), text + verdict, f"{1e3 * LIMIT_S[way]:g}")
+    Console(width=110).print(table)
+    return 0 if all(one.in_time for of_way in trials.values() for one in of_way) else 1
+
+
 def _repeat(seed: int, folder: Path) -> int:
     console = Console(width=110)
     one = treatment(seed)
@@ -147,6 +171,7 @@ def main() -> None:
     parser.add_argument("--treatments", type=int, default=20_000, help="how many (default 20000)")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--workers", type=int, default=2, help="processes (default 2)")
+    parser.add_argument("--rounds", type=int, default=100, help="trials of each way alone (default 100)")
     parser.add_argument("--repeat", type=int, metavar="SEED", help="run one treatment once more")
     parser.add_argument("--out", type=Path, default=Path("campaign"), help="folder for what broke a rule")
     options = parser.parse_args()
@@ -158,7 +183,8 @@ def main() -> None:
     report = campaign(
         options.treatments, options.seed, options.workers, watched=Console(stderr=True).is_terminal
     )
-    raise SystemExit(tell(report, perf_counter() - began_s, options.out))
+    code = tell(report, perf_counter() - began_s, options.out)
+    raise SystemExit(max(code, tell_ways(measure(TRIALS, options.rounds, options.seed))))
 
 
 if __name__ == "__main__":

@@ -12,6 +12,8 @@ GATE_S, DRIVER_S = 0.020, 0.100
 """From the end of a row's own time to the dark, by each way alone."""
 TICK_S = 0.010
 STATUS_S = 0.010
+UNDERWAY_S = 0.045
+"""A period of the stage's stream takes 44 ms on its line: what was said may arrive after a cut."""
 RECOVERY_S = 2.0
 """A part that was disturbed counts as whole again so long after it has become so: links start anew."""
 
@@ -58,7 +60,7 @@ CAUSES: dict[str, Cause] = {
     "journal fails": Cause(2 * TICK_S, _GATE_BY_HOST, _DRIVER),
     "laser lost": Cause(0.5 + TICK_S, _GATE_BY_HOST, None),
     "tec lost": Cause(1.0 + TICK_S, _GATE_BY_HOST, _DRIVER),
-    "stage lost": Cause(0.5 + TICK_S, _GATE_BY_HOST, _DRIVER),
+    "stage lost": Cause(0.5 + UNDERWAY_S + TICK_S, _GATE_BY_HOST, _DRIVER),
     "board lost": Cause(0.1 + TICK_S, None, _DRIVER),
     "board deaf": Cause(0.25, _GATE, None),
     "diode too far from its temperature": Cause(1.0 + TICK_S, _GATE_BY_HOST | {"tec"}, _DRIVER | {"tec"}),

@@ -60,6 +60,7 @@ class Monitor:
         self.ended: dict[str, int] = {}
         # Causes and the wholeness of parts, each with its time.
         self._since: dict[str, float] = {"no session": 0.0}
+        self._began: dict[str, float] = {}
         self._whole_s = dict.fromkeys(PARTS, -inf)
         self._disturbing: dict[str, set[str]] = {part: set() for part in PARTS}
         self._ever: set[str] = set()
@@ -82,6 +83,10 @@ class Monitor:
         world.stop_loop.subscribe(self._stop_loop_moved)
         for contact in (world.pedal_no, world.pedal_nc):
             contact.subscribe(self._pedal_moved)
+
+    def began_s(self, cause: str) -> float | None:
+        """Return when a cause last began; None where it never has."""
+        return self._began.get(cause)
 
     # --- what happens to the cart -----------------------------------------------------------------------
 
@@ -318,7 +323,8 @@ class Monitor:
 
     def _set(self, cause: str, stands: bool) -> None:
         if stands:
-            self._since.setdefault(cause, self._now_s)
+            if cause not in self._since:
+                self._since[cause] = self._began[cause] = self._now_s
         else:
             self._since.pop(cause, None)
 

@@ -82,11 +82,11 @@ def _forked_treatments(cart: Cart, treatments: list[Treatment]) -> Iterator[Outc
     if begun is None:
         raise LostChildError(f"batch {cart.batch.number}: its journal is decided otherwise")
     for one in treatments:
-        yield _forked(lambda one=one: _run(cart, one, begun, lines), one.seed)  # type: ignore[misc]
+        yield forked(lambda one=one: _run(cart, one, begun, lines), one.seed)  # type: ignore[misc]
 
 
-def _forked(work: Callable[[], T], seed: int) -> T:
-    """Do work in a fork of this process and return its result."""
+def forked(work: Callable[[], T], seed: int) -> T:
+    """Do work in a fork of this process and return its result. Raises LostChildError."""
     reading, writing = os.pipe()
     child = os.fork()
     if child == 0:

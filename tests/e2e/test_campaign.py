@@ -18,6 +18,7 @@ from benchmarks.campaign.plan import (
 )
 from benchmarks.campaign.scenario_file import write_finding
 from benchmarks.campaign.treatments import run_batch, run_seeds
+from benchmarks.campaign.ways import TRIALS, measure
 from simulators.scenario import load_scenario
 from simulators.settable import SETTABLE, check_value
 from simulators.wire.board import InterlockBoard
@@ -38,6 +39,20 @@ def test_no_treatment_breaks_a_rule():
     assert report.simulated_s <= 6.5 * TREATMENTS
     assert len(report.faults) >= 5
     assert {"pedal up", "pause"} <= report.ended.keys()
+
+
+def test_each_way_alone_ends_the_light_in_time():
+    """Every cause, with the gate welded and with a laser that hears nothing."""
+    measured = list(measure(TRIALS, 2, seed=3))
+    assert [one for one in measured if not one.in_time] == []
+    assert len(measured) == 2 * len(TRIALS) >= 40
+
+
+def test_neither_way_is_found(monkeypatch):
+    allowed = InterlockBoard._gate_allowed
+    monkeypatch.setattr(InterlockBoard, "_gate_allowed", lambda board: board._coil or allowed(board))
+    trials = [trial for trial in TRIALS if trial.way == "gate" and trial.cause != "laser lost"]
+    assert not any(one.in_time for one in measure(trials[:3], 1, seed=3))
 
 
 def test_a_treatment_is_its_seed_alone():
