@@ -148,3 +148,51 @@ def test_a_ring_read_in_the_tick_of_the_change_is_not_the_new_one() -> None:
     cart.inject["stage"] = with_(measured_s=since_s, position_um=2000.0)
     cart.run(0.1)
     assert cart.state.beam is Beam.MOVING
+
+
+def test_in_a_gap_the_larger_of_the_readings_around_it_counts() -> None:
+    cart = emitting()
+    cart.run(0.5)
+    before_j = cart.state.measured_j
+    cart.power_factor = 0.9
+    cart.now_s += 0.19
+    cart.tick()
+    assert cart.state.measured_j - before_j == pytest.approx(0.2 * 5.0, abs=0.01)
+
+
+@pytest.mark.parametrize(
+    ("planned_w", "measured_v", "output_on", "confirmed"),
+    [
+        (5.0, 0.0501, True, True),
+        (5.0, 0.0499, True, False),
+        (0.19, 0.0, True, True),
+        (0.2, 0.0, True, False),
+        (5.0, 2.5, False, False),
+    ],
+)
+def test_light_is_confirmed_by_read_back_and_where_it_can_be_by_sight(
+    planned_w: float, measured_v: float, output_on: bool, confirmed: bool
+) -> None:
+    cart = IdealCart(rules((20.0, planned_w, planned_w, 3.0)))
+    cart.emit()
+    before_s = cart.state.elapsed_s
+    cart.inject["board"] = with_(photodiode_v=measured_v)
+    cart.inject["laser"] = with_(output_on=output_on)
+    cart.tick()
+    assert (cart.state.elapsed_s > before_s) == confirmed
+
+
+def test_a_lost_laser_confirms_no_light() -> None:
+    cart = emitting()
+    before_s = cart.state.elapsed_s
+    cart.inject["laser"] = lambda laser: None
+    cart.tick()
+    assert cart.state.elapsed_s == before_s
+
+
+def test_arming_that_ran_out_says_why() -> None:
+    cart = IdealCart(rules())
+    cart.arm()
+    cart.run(59.9)
+    notes = [e.details.get("reason") for _ in range(20) for e in cart.tick().events]
+    assert notes.count("armed too long without the pedal") == 1
