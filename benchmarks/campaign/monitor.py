@@ -19,6 +19,8 @@ DARK_W = 0.001
 TEC_TRIP_C, TEC_SETPOINT_C = 3.0, 25.0
 LIMIT_FRACTION, LIMIT_MARGIN_W = 1.05, 0.1
 ARM_HOLD_S, PEDAL_AFTER_ARM_S = 1.5, 2.0
+SEEN_S = 0.045
+"""From the true edge of a press to the tick that sees it: debouncing (20 ms), bounces, status, tick."""
 BOUNCE_S = 0.002
 """The board acts within 2 ms of an edge: a contact that is back before need not have been seen."""
 STEADY_UM = 5.0
@@ -29,6 +31,8 @@ LAST_LIGHT_S = 0.15
 """Of full power: what leaves after the dose was reached, by the slower way and the tick that sees it."""
 
 _DISARMING = frozenset({CommandType.STOP, CommandType.PAUSE})
+_GATE_BY_HOST = ("board", "gate", "board line", "host")
+_EITHER_WAY = {"laser", *_GATE_BY_HOST}
 _SUPERVISORS = frozenset({"supervisor", "admin"})
 
 
@@ -235,9 +239,9 @@ class Monitor:
         late_s = now_s - self._disarmed_s
         if self._armed_s is None:
             # What was on its way when the command came, ends as light that was there.
-            if late_s > (GATE_S if self._whole(("board", "gate", "board line", "host")) else DRIVER_S):
+            if late_s > (GATE_S if self._whole(_GATE_BY_HOST) else DRIVER_S):
                 self._violate("light without arming", f"disarmed {1e3 * late_s:.1f} ms before")
-        elif self._press_s - self._armed_s < PEDAL_AFTER_ARM_S - BOUNCE_S - TICK_S:
+        elif self._press_s - self._armed_s < PEDAL_AFTER_ARM_S - SEEN_S:
             self._violate("light by a pedal pressed too early", f"{self._press_s - self._armed_s:.3f} s")
         if self._supervisor_due:
             self._violate("light after an emergency stop without a supervisor", "")
@@ -300,17 +304,17 @@ class Monitor:
             )
 
     def _judge_record(self, recorded_s: list[tuple[float, float]]) -> None:
+        """Light is due from the record's on to its off, and then for what the way that is left may take."""
+        grace_s = DRIVER_S if self._ever & set(_GATE_BY_HOST) else GATE_S
         for lit in self.lit:
             inside = [
-                until_s for from_s, until_s in recorded_s if from_s - TICK_S <= lit.from_s <= until_s + GATE_S
+                until_s
+                for from_s, until_s in recorded_s
+                if from_s - TICK_S <= lit.from_s <= until_s + grace_s
             ]
             if not inside and "journal fails" not in self._since:
                 self._violate("light that is not recorded", f"{lit.from_s:.3f} to {lit.until_s:.3f} s")
-            elif (
-                inside
-                and lit.until_s > inside[-1] + DRIVER_S
-                and not self._ever & {"laser", "board", "gate", "board line", "host"}
-            ):
+            elif inside and lit.until_s > inside[-1] + DRIVER_S and not self._ever & _EITHER_WAY:
                 self._violate(
                     "light beyond its record", f"until {lit.until_s:.3f} s, recorded {inside[-1]:.3f} s"
                 )
