@@ -85,7 +85,7 @@ class Measured:
 
 
 @dataclass
-class _Process:
+class Process:
     name: str
     running: subprocess.Popen[bytes]
     log: Path
@@ -104,7 +104,7 @@ def _measured_config(request: Request, folder: Path) -> Path:
     return path
 
 
-class _Run:
+class MeasuredRun:
     """The processes of a run in a folder of their own. stopped: whether somebody wants it to end."""
 
     def __init__(
@@ -115,7 +115,7 @@ class _Run:
         self._stopped = stopped
         self._progress = progress
         self._clock = RealClock()
-        self._processes: list[_Process] = []
+        self._processes: list[Process] = []
         self._runtime = folder / "runtime"
         self._runtime.mkdir()
         (folder / "data").mkdir()
@@ -129,7 +129,8 @@ class _Run:
 
     def measure(self) -> Measured:
         request = self._request
-        ready = json.loads(self._until_said(self._start_control(), b"\n", "starting control"))
+        said = self._until_said(self._start_control(), b"\n", "starting control")
+        ready = json.loads(said.splitlines()[0])
         if request.with_camera:
             self._start("camera", self._ours("camera", "--config", str(self._config_path)))
         operator = self._start_operator()
@@ -158,7 +159,7 @@ class _Run:
     def _samples(self) -> Path:
         return self._folder / "samples"
 
-    def _watch(self, witness: _Process, began_s: float, ended_s: float) -> list[tuple[int, int]]:
+    def _watch(self, witness: Process, began_s: float, ended_s: float) -> list[tuple[int, int]]:
         """Wait for the window's end; return how much the witness had said by when."""
         seen: list[tuple[int, int]] = []
         while (now_s := self.now_s()) < ended_s + WITNESS_GOES_ON_S / 2:
@@ -177,29 +178,25 @@ class _Run:
         runtime = ["--runtime", str(self._runtime)] if name not in ("timing-load", "timing-witness") else []
         return [sys.executable, "-m", "tosca_kiosk", name, *more, *runtime, "--parent", str(os.getpid())]
 
-    def _start_control(self) -> _Process:
+    def _start_control(self) -> Process:
+        return self._start("control", self._ours("timing-control", *self._control_options()))
+
+    def _control_options(self) -> list[str]:
         request = self._request
         room = round(request.rate_hz * (request.seconds + 4 * STARTS_WITHIN_S))
-        return self._start(
-            "control",
-            self._ours(
-                "timing-control",
-                *("--config", str(self._config_path)),
-                *("--ticks", str(room), "--out", str(self._samples)),
-            ),
-        )
+        return ["--config", str(self._config_path), "--ticks", str(room), "--out", str(self._samples)]
 
-    def _start_operator(self) -> _Process:
+    def _start_operator(self) -> Process:
         screen = "none"
         if loads.UI in self._request.loads:
             screen = "panel" if has_display(os.environ) else "offscreen"
         where = ["--data-dir", str(self._folder / "data"), "--config", str(self._config_path)]
         return self._start("operator", self._ours("timing-operator", "--screen", screen, *where))
 
-    def _start_load(self, name: str) -> _Process:
+    def _start_load(self, name: str) -> Process:
         return self._start(name, self._ours("timing-load", name, "--folder", str(self._folder)))
 
-    def _start_witness(self, ready: dict[str, Any]) -> _Process:
+    def _start_witness(self, ready: dict[str, Any]) -> Process:
         rate_hz, seconds = self._request.rate_hz, SETTLES_S + self._request.seconds + WITNESS_GOES_ON_S
         priority = ready["priority"] or FIFO_PRIORITY
         command = cyclictest_command(
@@ -210,7 +207,7 @@ class _Run:
         out = ["--rate", str(rate_hz), "--seconds", str(seconds), "--out", str(self._folder / "witness")]
         return self._start(BARE_LOOP, self._ours("timing-witness", *out))
 
-    def _start(self, name: str, command: Sequence[str]) -> _Process:
+    def _start(self, name: str, command: Sequence[str]) -> Process:
         """Start a process, in a session of its own, so that Ctrl-C reaches this one alone."""
         log = self._folder / f"{name}.log"
         with log.open("wb") as errors:
@@ -221,11 +218,11 @@ class _Run:
                 stderr=errors,
                 start_new_session=True,
             )
-        process = _Process(name, running, log)
+        process = Process(name, running, log)
         self._processes.append(process)
         return process
 
-    def _until_said(self, process: _Process, what: bytes, doing: str) -> bytes:
+    def _until_said(self, process: Process, what: bytes, doing: str) -> bytes:
         """Wait until a process has said something; return all it has said."""
         give_up_s = self.now_s() + STARTS_WITHIN_S
         self._progress(doing, 0.0)
@@ -235,7 +232,7 @@ class _Run:
             self._look(self.now_s() + LOOK_EVERY_S)
         return bytes(process.said)
 
-    def _look(self, until_s: float, at_ends: _Process | None = None) -> None:
+    def _look(self, until_s: float, at_ends: Process | None = None) -> None:
         """Take in what the processes say. at_ends: the one that may end. Raises RefusedError when one has."""
         while True:
             pipes = {process.running.stdout: process for process in self._processes if process.running.stdout}
@@ -251,7 +248,7 @@ class _Run:
             if self.now_s() >= until_s:
                 return
 
-    def _ended(self, process: _Process, at_ends: _Process | None) -> None:
+    def _ended(self, process: Process, at_ends: Process | None) -> None:
         assert process.running.stdout is not None
         process.running.stdout.close()
         process.running.stdout = None
@@ -259,14 +256,14 @@ class _Run:
         if process is not at_ends or code != 0:
             raise RefusedError(f"{process.name} ended by itself ({code}){self._last_words(process)}")
 
-    def _last_words(self, process: _Process) -> str:
+    def _last_words(self, process: Process) -> str:
         lines = process.log.read_text(encoding="utf-8", errors="replace").strip().splitlines()
         return f": {lines[-1]}" if lines else ""
 
     # --- the end ----------------------------------------------------------------------------------------
 
     def _witnessed(
-        self, witness: _Process, ready: dict[str, Any], seen: list[tuple[int, int]]
+        self, witness: Process, ready: dict[str, Any], seen: list[tuple[int, int]]
     ) -> tuple[str, Wakeups]:
         self._until_ended(witness)
         rate_hz = self._request.rate_hz
@@ -276,7 +273,7 @@ class _Run:
         pairs = np.fromfile(self._folder / "witness", dtype=np.int64).reshape(-1, 2)
         return BARE_LOOP, Wakeups(pairs[:, 0], pairs[:, 1])
 
-    def _until_ended(self, process: _Process) -> None:
+    def _until_ended(self, process: Process) -> None:
         give_up_s = self.now_s() + STARTS_WITHIN_S
         while process.running.stdout is not None and self.now_s() < give_up_s:
             self._look(self.now_s() + LOOK_EVERY_S, at_ends=process)
@@ -314,9 +311,14 @@ def _folder() -> Iterator[Path]:
         shutil.rmtree(folder, ignore_errors=True)
 
 
-def measure(request: Request, stopped: Callable[[], bool], progress: Progress) -> Measured:
+def measure(
+    request: Request,
+    stopped: Callable[[], bool],
+    progress: Progress,
+    kind: type[MeasuredRun] = MeasuredRun,
+) -> Measured:
     """Measure. Raises RefusedError where a process will not start, ends by itself, or `stopped` says so."""
     with ExitStack() as stack:
-        run = _Run(request, stack.enter_context(_folder()), stopped, progress)
+        run = kind(request, stack.enter_context(_folder()), stopped, progress)
         stack.callback(run.close)
         return run.measure()
