@@ -86,6 +86,8 @@ class Measured:
 
 @dataclass
 class Process:
+    """A process that was started, and what it has said so far."""
+
     name: str
     running: subprocess.Popen[bytes]
     log: Path
@@ -143,8 +145,8 @@ class MeasuredRun:
         ended_s = began_s + request.seconds
         del operator.said[:]
         seen = self._watch(witness, began_s, ended_s)
-        said = operator.said.decode(errors="replace").splitlines()
-        faults = tuple(line.removeprefix(FAULT) for line in said if line.startswith(FAULT))
+        lines = operator.said.decode(errors="replace").splitlines()
+        faults = tuple(line.removeprefix(FAULT) for line in lines if line.startswith(FAULT))
         witness_name, wakes = self._witnessed(witness, ready, seen)
         self._end_control()
         try:
