@@ -6,8 +6,8 @@ result of a run does not depend on how often anyone asks.
 
 from __future__ import annotations
 
-import heapq
 from collections.abc import Callable
+from heapq import heappop, heappush
 from itertools import count
 from math import inf
 
@@ -39,12 +39,16 @@ class Kernel:
         """Plan an action; a time that has passed means as soon as possible, never in the past."""
         timer = Timer(action)
         now_s = self.now_s
-        heapq.heappush(self._queue, (time_s if time_s > now_s else now_s, next(self._number), timer))
+        heappush(self._queue, (time_s if time_s > now_s else now_s, next(self._number), timer))
         return timer
 
     def after(self, delay_s: float, action: Action) -> Timer:
         """Plan an action delay_s from now."""
-        return self.at(self.now_s + delay_s, action)
+        timer = Timer(action)
+        now_s = self.now_s
+        time_s = now_s + delay_s if delay_s > 0.0 else now_s
+        heappush(self._queue, (time_s, next(self._number), timer))
+        return timer
 
     @property
     def next_s(self) -> float:
@@ -55,7 +59,7 @@ class Kernel:
         """Let everything up to and including until_s happen. Going backwards is ignored."""
         queue = self._queue
         while queue and queue[0][0] <= until_s:
-            time_s, _, timer = heapq.heappop(queue)
+            time_s, _, timer = heappop(queue)
             action = timer.action
             if action is not None:
                 self.now_s = time_s

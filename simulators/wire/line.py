@@ -186,10 +186,16 @@ class VirtualLine:
             self.dropped_bytes += len(data)
             return
         self._unread_bytes += len(data)
-        cut = int(self._random() * len(data))
+        random, pieces, newest_s = self._random, self._pieces, self._newest_ready_s
+        cut = int(random() * len(data))
         if cut:
-            self._plan_piece(data[:cut], start_s + late_s + cut * self._byte_s)
-        self._plan_piece(data[cut:], end_s + late_s)
+            ready_s = start_s + late_s + cut * self._byte_s + random() * ADAPTER_LATENCY_S
+            newest_s = ready_s if ready_s > newest_s else newest_s
+            pieces.append((newest_s, data[:cut]))
+            data = data[cut:]
+        ready_s = end_s + late_s + random() * ADAPTER_LATENCY_S
+        self._newest_ready_s = newest_s = ready_s if ready_s > newest_s else newest_s
+        pieces.append((newest_s, data))
 
     @property
     def backlog_s(self) -> float:
@@ -234,11 +240,6 @@ class VirtualLine:
         heard = int((self._kernel.now_s - self.deaf_until_s) / byte_s) - 1  # one byte was the terminator
         if heard > 0:
             self._on_line(line if heard >= len(line) else line[-heard:])
-
-    def _plan_piece(self, piece: bytes, arrival_s: float) -> None:
-        ready_s = max(self._newest_ready_s, arrival_s + self._random() * ADAPTER_LATENCY_S)
-        self._newest_ready_s = ready_s
-        self._pieces.append((ready_s, piece))
 
     def _collect(self) -> None:
         pieces = self._pieces
