@@ -199,6 +199,11 @@ class TestFields:
                 "40334 is not allowed; allowed: 0 to 65535 with every bit of "
                 "33170 (voltage limit, interlock, open circuit, short circuit, thermal trip)",
             ),
+            (
+                "devices.laser.baud",
+                2400,
+                "2400 is outside 4800 to 115200 baud (a slower line cannot follow a treatment)",
+            ),
             ("devices.tec.setpoint_c", 46.0, "46.0 is outside 5 to 45 deg C (limit of the cart)"),
             ("devices.stage.speed_um_per_s", 0, "0 is outside 1 to 10000 um/s (limit of the cart)"),
             ("devices.stage.index_direction", 2, "2 is outside 0 to 1 (Xeryon INDX)"),
