@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
+from functools import cache
 from random import Random
 
 from simulators.settable import PEDAL_PATH, SETTABLE, Value
@@ -148,11 +149,8 @@ class Treatment:
         """Return a random stream of this treatment for one use."""
         return Random(f"campaign/{self.seed}/{use}")
 
-    def without_faults(self) -> Treatment:
-        """Return the same treatment of a cart that never fails."""
-        return replace(self, faults=())
 
-
+@cache
 def batch(number: int) -> Batch:
     """Draw a batch."""
     random = Random(f"campaign/batch/{number}")
