@@ -109,7 +109,7 @@ class IdealCart:
             tec=TecIn(25.0, now_s, 25.0, True, now_s, 1 << 10, now_s),
             stage=StageIn(now_s, self.stage_um, self.stage_um, True, True, ()),
             operator_s=now_s,
-            frame_s=None,
+            frame_s=now_s,
             journal_ok=True,
             disk_ok=True,
             commands=tuple(

@@ -46,6 +46,7 @@ FAILURES: dict[str, tuple[str, Change, float]] = {
     "laser_condition": ("laser", with_(condition=1 << 1), 0.0),
     "laser_interlock": ("laser", with_(condition=1 << 4), 0.0),
     "laser_output_lost": ("laser", with_(output_on=False), 0.0),
+    "laser_current": ("laser", with_(measured_current_ma=4000.0), 0.5),
     "laser_regulation": ("laser", with_(condition=1 << 9), 0.0),
     "laser_error": ("laser", with_(errors=(201,)), 0.0),
     "tec": ("tec", with_(output_on=False), 0.0),

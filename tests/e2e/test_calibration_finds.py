@@ -131,7 +131,7 @@ def warnings(seen: Treated) -> list[str]:
 def test_a_new_power_calibration_brings_the_true_energy_back(sessions, name):
     before, after = sessions(name, POWER)
     assert abs(before.result["true_energy_joules"] - HEALTHY_J) > 0.1 * HEALTHY_J
-    assert warnings(before) == ["photodiode_out_of_range"]
+    assert set(warnings(before)) == {"photodiode_out_of_range"}
     assert after.result["true_energy_joules"] == pytest.approx(HEALTHY_J, rel=0.02)
     assert warnings(after) == []
 

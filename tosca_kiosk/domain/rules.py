@@ -32,6 +32,9 @@ class Limits(msgspec.Struct, frozen=True, kw_only=True):
     laser_warning_s: float = 3.0
     laser_settle_s: float = 3.0
     setpoint_follow_s: float = 1.0
+    laser_current_ma: float = 150.0
+    laser_current_s: float = 0.5
+    laser_current_settle_s: float = 1.0
     photodiode_fault_fraction: float = 0.30
     photodiode_fault_w: float = 0.3
     over_power_s: float = 0.1
