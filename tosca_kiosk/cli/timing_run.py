@@ -35,6 +35,7 @@ from tosca_kiosk.reports.timing.witness import (
     half_a_period_after,
     wakeups,
 )
+from tosca_kiosk.runtime import RuntimeDirError, runtime_dir
 
 STARTS_WITHIN_S: Final = 120.0
 SETTLES_S: Final = 2.0
@@ -118,9 +119,11 @@ class MeasuredRun:
         self._progress = progress
         self._clock = RealClock()
         self._processes: list[Process] = []
-        self._runtime = folder / "runtime"
-        self._runtime.mkdir()
         (folder / "data").mkdir()
+        try:
+            self._runtime = runtime_dir(folder / "data")  # in memory, as a cart's: no disk delays telemetry
+        except RuntimeDirError as error:
+            raise RefusedError(str(error)) from error
         self._config_path = _measured_config(request, folder)
 
     def now_s(self) -> float:
@@ -301,6 +304,7 @@ class MeasuredRun:
             process.running.wait()
             if process.running.stdout is not None:
                 process.running.stdout.close()
+        shutil.rmtree(self._runtime, ignore_errors=True)
 
 
 @contextmanager
