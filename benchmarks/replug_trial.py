@@ -184,6 +184,7 @@ class Trial:
     # --- the judgement ----------------------------------------------------------------------------------
 
     def _miss(self, text: str) -> None:
+        """Note the first of all: what follows from it says little."""
         if not self._replug.misses:
             self._replug.misses.append(text)
 
@@ -270,8 +271,8 @@ class Trial:
         cart.arm()
         cart.press()
         cart.wait(self._random.uniform(0.1, 0.5))
-        if not cart.emits:
-            self._miss("no light after the reset")
+        if cart.controller.state.phase is not Phase.TREATING:
+            self._miss(f"treated again, but then {cart.controller.state.faults}")
         cart.world.pedal.release()
         cart.order(CommandType.PAUSE)
 

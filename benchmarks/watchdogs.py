@@ -11,12 +11,16 @@ from __future__ import annotations
 
 import argparse
 import signal
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from itertools import chain
 from pathlib import Path
 from random import Random
 from statistics import median
 from typing import NamedTuple
+
+from rich.console import Console
+from rich.progress import Progress
 
 from benchmarks.cart_processes import CartProcesses, cart_processes, unhurried
 from benchmarks.limits import Row, judged
@@ -62,12 +66,13 @@ class Loss(NamedTuple):
         return self.way.source in self.found
 
 
-def measure(times: int, seed: int, ways: tuple[Way, ...] = WAYS) -> list[Loss]:
+def measure(times: int, seed: int, ways: tuple[Way, ...] = WAYS) -> Iterator[Loss]:
     """Lose a process of one cart so many times in each way, at random phases of all heartbeats."""
     random = Random(seed)
     with cart_processes() as cart:
         cart.start_kiosk()
-        return [lose(cart, way, random) for _ in range(times) for way in ways]
+        for way in ways * times:
+            yield lose(cart, way, random)
 
 
 def lose(cart: CartProcesses, way: Way, random: Random) -> Loss:
@@ -136,10 +141,23 @@ def main() -> None:
     shares = [
         options.times // options.carts + (n < options.times % options.carts) for n in range(options.carts)
     ]
-    with ThreadPoolExecutor(options.carts) as carts:
-        seeds = range(options.seed, options.seed + options.carts)
-        losses = chain.from_iterable(carts.map(lambda share, seed: measure(share, seed, ways), shares, seeds))
-        raise SystemExit(report(list(losses)))
+    seeds = range(options.seed, options.seed + options.carts)
+    console = Console(stderr=True)
+    with (
+        ThreadPoolExecutor(options.carts) as carts,
+        Progress(console=console, transient=True, disable=not console.is_terminal) as progress,
+    ):
+        task = progress.add_task("lost processes", total=options.times * len(ways))
+
+        def lost(share: int, seed: int) -> list[Loss]:
+            losses = []
+            for loss in measure(share, seed, ways):
+                losses.append(loss)
+                progress.advance(task)
+            return losses
+
+        losses = list(chain.from_iterable(carts.map(lost, shares, seeds)))
+    raise SystemExit(report(losses))
 
 
 if __name__ == "__main__":
