@@ -134,9 +134,7 @@ class Trial:
         state = self._cart.controller.state
         if self._replug.phase == "ring moving":
             return state.beam is Beam.MOVING
-        return state.beam is Beam.EMITTING and (state.step_index % 2 == 0) is (
-            self._replug.phase == "ramping"
-        )
+        return self._cart.emits and (state.step_index % 2 == 0) is (self._replug.phase == "ramping")
 
     # --- the cable --------------------------------------------------------------------------------------
 
