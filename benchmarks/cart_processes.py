@@ -31,10 +31,16 @@ from tosca_kiosk.runtime import WORLD_INPUT_SOCKET
 
 KIOSK = Path(__file__).with_name("treating_kiosk.py")
 OURS = [sys.executable, "-m", "tosca_kiosk"]
+SIMULATE = """
+import signal, sys
+from tosca_kiosk.cli import main
+from tosca_kiosk.control.realtime import end_with_parent
+end_with_parent(int(sys.argv.pop(1)), signal.SIGKILL)
+main()
+"""
+"""The command has no parent of its own, and must not outlive a campaign that is ended."""
 OUTSIDE_PRIORITY = 60
 """Above control's: real devices and a judge's watch do not wait for this computer's processors."""
-NICE = -10
-"""As the screen's process on the cart, where that is allowed."""
 LIGHT_W = 1.0
 MEMORY = Path("/dev/shm")
 
@@ -70,7 +76,8 @@ class CartProcesses:
         runtime = ["--runtime", str(folder), "--parent", str(os.getpid())]
         self._commands = {
             "simulators": [
-                *(*OURS, "simulate", "--config", str(simulated)),
+                *(sys.executable, "-c", SIMULATE, str(os.getpid())),
+                *("simulate", "--config", str(simulated)),
                 *("--links", str(links), "--input-socket", str(world)),
             ],
             "control": [*OURS, "control", "--config", str(real), *runtime],
@@ -131,8 +138,6 @@ class CartProcesses:
                 [*self._commands[name], *more], stdout=subprocess.PIPE, stderr=log, text=True
             )
         self._processes[name] = process
-        with suppress(OSError):
-            os.setpriority(os.PRIO_PROCESS, process.pid, NICE)
 
     def _said(self, name: str) -> str:
         """Return the next line a process prints. Raises AssertionError with its log when it has ended."""

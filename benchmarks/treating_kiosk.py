@@ -10,6 +10,8 @@ and goes on being alive until it is ended.
 from __future__ import annotations
 
 import json
+import os
+import signal
 import sys
 from math import inf
 from pathlib import Path
@@ -23,6 +25,7 @@ from simulated_cart import constant, shipped_session_rules
 from standin_kiosk import WITHIN_S, StandInKiosk, header, say
 
 from tosca_kiosk.control.clock import RealClock
+from tosca_kiosk.control.realtime import end_with_parent
 from tosca_kiosk.domain.records import CommandType
 
 ASK_AGAIN_S = 0.2
@@ -30,6 +33,7 @@ TREATMENT_S = 3000.0
 
 
 def main() -> None:
+    end_with_parent(os.getppid(), signal.SIGKILL)
     kiosk, folder = StandInKiosk(sys.argv[1]), Path(sys.argv[2])
     kiosk.connect()
     tick = kiosk.until(lambda tick: all(device.state == "ready" for device in tick.devices))

@@ -11,9 +11,11 @@ from __future__ import annotations
 
 import argparse
 import signal
+from collections import Counter
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from itertools import chain
+from math import inf
 from pathlib import Path
 from random import Random
 from statistics import median
@@ -51,15 +53,19 @@ WAYS = (
     Way("camera killed", "camera", KILLED, "camera", CAMERA_LOST_S),
     Way("camera stopped", "camera", STOPPED, "camera", CAMERA_LOST_S),
 )
-TRIES = 3
+MOST_SPOILED = 10
 
 
 class Loss(NamedTuple):
-    """A process lost under light. found: what the next kiosk saw latched or refused."""
+    """A process lost under light. found: what the next kiosk saw latched or refused.
+
+    spoiled: what ended the light before, where it took more than one treatment.
+    """
 
     way: Way
     dark_after_s: float
     found: tuple[str, ...]
+    spoiled: tuple[str, ...] = ()
 
     @property
     def named(self) -> bool:
@@ -76,39 +82,48 @@ def measure(times: int, seed: int, ways: tuple[Way, ...] = WAYS) -> Iterator[Los
 
 
 def lose(cart: CartProcesses, way: Way, random: Random) -> Loss:
-    """Lose a process of a treating cart; afterwards all processes run again."""
-    clock = RealClock()
-    _treat(cart)
-    clock.sleep_until(clock.now_s() + random.uniform(0.0, 0.2))
-    with unhurried():
-        dark_after_s = cart.judge.light_off_after_s(lambda: _signal(cart, way, clock))
-    cart.judge.set("pedal.pressed", False)
+    """Lose a process of a treating cart; afterwards all processes run again.
+
+    Raises RuntimeError where the light ends again and again before anything was lost.
+    """
+    spoiled: list[str] = []
+    while (dark_after_s := _dark_after_s(cart, way, random)) is None:
+        spoiled += [each for each in cart.start_kiosk() if each != "kiosk_lost"]
+        if len(spoiled) > MOST_SPOILED:
+            raise RuntimeError(f"the cart does not treat: {', '.join(spoiled)}")
     if way.process == "camera":
         cart.start_camera()
     elif way.number is KILLED and way.process == "control":
         cart.start_control()
     else:
         cart.signal(way.process, signal.SIGCONT)
-    return Loss(way, dark_after_s, tuple(cart.start_kiosk()))
+    return Loss(way, dark_after_s, tuple(cart.start_kiosk()), tuple(spoiled))
 
 
-def _treat(cart: CartProcesses) -> None:
-    """Have the cart treat; where a busy machine ended that before anything was lost, say so and try again."""
-    for _ in range(TRIES):
-        try:
-            cart.treat()
-            return
-        except AssertionError as error:
-            cart.judge.set("pedal.pressed", False)
-            print(f"no light, so nothing to lose: {error}; found {cart.start_kiosk()}")
-    raise RuntimeError(f"the cart did not treat {TRIES} times")
+def _dark_after_s(cart: CartProcesses, way: Way, random: Random) -> float | None:
+    """Treat and lose the process; return how long there was light, infinite where it stayed.
 
+    None where the light ended, or never came, before the process was lost: a busy machine does that.
+    """
+    clock, lost = RealClock(), False
 
-def _signal(cart: CartProcesses, way: Way, clock: RealClock) -> None:
-    cart.signal(way.process, way.number)
-    if way.thaws_after_s is not None:
-        clock.sleep_until(clock.now_s() + way.thaws_after_s)
-        cart.signal(way.process, signal.SIGCONT)
+    def lose_it() -> None:
+        nonlocal lost
+        lost = True
+        cart.signal(way.process, way.number)
+        if way.thaws_after_s is not None:
+            clock.sleep_until(clock.now_s() + way.thaws_after_s)
+            cart.signal(way.process, signal.SIGCONT)
+
+    try:
+        cart.treat()
+        clock.sleep_until(clock.now_s() + random.uniform(0.0, 0.2))
+        with unhurried():
+            return float(cart.judge.light_off_after_s(lose_it))
+    except AssertionError:
+        return inf if lost else None
+    finally:
+        cart.judge.set("pedal.pressed", False)
 
 
 def report(losses: list[Loss]) -> int:
@@ -122,6 +137,8 @@ def report(losses: list[Loss]) -> int:
     for loss in unnamed:
         print(f"{loss.way.name}: {loss.way.source} was not found, but {', '.join(loss.found)}")
     rows.append(Row("causes that were not named", len(unnamed), 0, ""))
+    spoiled = Counter(chain.from_iterable(loss.spoiled for loss in losses))
+    rows += [Row(f"light that ended before, by {cause}", count, None, "") for cause, count in spoiled.items()]
     load = Path("/proc/loadavg").read_text(encoding="ascii").split()[0]
     return judged(f"processes lost under light; machine load {load}", rows)
 
