@@ -1,7 +1,13 @@
 """The command socket: every request is answered or taken once, and neither side ever waits."""
 
 import json
+import os
+import shutil
 import socket
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
 
 import msgspec
 import pytest
@@ -19,7 +25,7 @@ from tosca_kiosk.control.link.messages import (
     SafetyNotice,
 )
 from tosca_kiosk.control.link.ring import RingWriter
-from tosca_kiosk.control.link.server import LinkServer
+from tosca_kiosk.control.link.server import MOST_KEPT, LinkServer
 from tosca_kiosk.control.link.telemetry import Telemetry
 from tosca_kiosk.domain.journal_lines import Header
 from tosca_kiosk.domain.records import CommandType
@@ -175,6 +181,52 @@ def test_a_number_that_does_not_rise_is_refused(server, raw):
         (3, "number 3 came after 3; numbers must rise"),
         (2, "number 2 came after 3; numbers must rise"),
     ]
+
+
+def test_what_is_turned_away_is_kept_once_for_the_record(server, raw):
+    raw.sendall(order(3) + order(3) + b"nonsense\n")
+    server.poll()
+    twice, nonsense = server.take_turned_away()
+    assert (twice.asked, twice.refused) == ("pause", "number 3 came after 3; numbers must rise")
+    assert nonsense.asked == "line"
+    assert "not understood" in nonsense.refused
+    assert server.take_turned_away() == []
+
+
+def test_a_flood_does_not_fill_the_record(server, raw):
+    raw.sendall(b"nonsense\n" * 500)
+    server.poll()
+    kept = server.take_turned_away()
+    assert len(kept) == MOST_KEPT + 1
+    assert kept[-1].refused == "490 more were refused"
+
+
+_CONNECT = """
+import socket, sys
+connected = socket.socket(socket.AF_UNIX)
+connected.connect(sys.argv[1])
+print(connected.makefile().read())
+"""
+
+
+@pytest.mark.skipif(os.getuid() != 0, reason="only root can be another user")
+def test_another_user_is_turned_away_whatever_the_rights_of_the_path(ring):
+    folder = Path(tempfile.mkdtemp(prefix="tosca-test-"))
+    path = folder / "control.sock"
+    server = LinkServer(path, lambda: Hello(str(ring.path), 100, True, None))
+    folder.chmod(0o755)
+    path.chmod(0o666)
+    command = [sys.executable, "-I", "-c", _CONNECT, str(path)]
+    with subprocess.Popen(command, user=65534, stdout=subprocess.PIPE, text=True) as stranger:
+        while not (kept := server.take_turned_away()):
+            assert server.poll() == []
+            assert stranger.poll() is None or stranger.returncode == 0
+        said, _ = stranger.communicate()
+    server.close()
+    shutil.rmtree(folder)
+    assert "belongs to user 65534" in kept[0].refused
+    assert "belongs to user 65534" in said
+    assert server.connections == 0
 
 
 def test_stop_is_taken_whatever_its_number(server, raw):

@@ -61,6 +61,35 @@ def test_ticks_that_keep_overrunning_tell_for_how_long() -> None:
     assert overruns_s[-1] == 0.0
 
 
+def test_a_pause_makes_one_tick_late_and_not_the_next() -> None:
+    clock = HandClock()
+    loop = FixedRateLoop(clock, 100.0)
+    pauses_s = iter([0.0, 0.117, 0.0, 0.0])
+    sleep_until = clock.sleep_until
+
+    def oversleep(deadline_s: float) -> None:
+        sleep_until(deadline_s)
+        clock.time_s += next(pauses_s)
+
+    clock.sleep_until = oversleep  # type: ignore[method-assign]
+    seen: list[float] = []
+    missed: list[int] = []
+
+    def tick(now_s: float, late_s: float, overrun_s: float) -> bool:
+        seen.append(late_s)
+        missed.append(loop.missed)
+        return len(seen) < 4
+
+    loop.run_while(tick)
+    assert seen == [0.0, pytest.approx(0.117), pytest.approx(0.0), pytest.approx(0.0)]
+    assert missed == [0, 11, 11, 11], "the late tick itself knows that it is late"
+
+
+def test_a_tick_that_overran_makes_the_next_one_late() -> None:
+    _, told = run([0.001, 0.117, 0.001])
+    assert told[2][1] == pytest.approx(0.11)
+
+
 def test_a_late_start_is_told() -> None:
     clock = HandClock()
     loop = FixedRateLoop(clock, 100.0)

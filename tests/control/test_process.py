@@ -18,7 +18,7 @@ from standin_kiosk import StandInKiosk, header
 from tosca_kiosk.control.clock import RealClock
 from tosca_kiosk.control.journal import JOURNAL_NAME
 from tosca_kiosk.control.link.messages import Reply, SafetyNotice, SessionEnded
-from tosca_kiosk.domain.journal_lines import ChainReader
+from tosca_kiosk.domain.journal_lines import ChainReader, TickLine
 from tosca_kiosk.domain.records import CommandType
 
 KIOSK_LOST_LIMIT_S = 0.5
@@ -170,6 +170,13 @@ def test_what_does_not_fit_the_session_is_refused_with_the_reason(kiosk, folder,
     assert "close the session first" in refused(link.end_session(2))
     assert kiosk.answer(link.order(CommandType.STOP, 1)) == Reply(link._number, None)
     kiosk.until(lambda tick: tick.faults == ("screen",))
+    kiosk.close_session("seen enough")
+    lines = ChainReader((other / JOURNAL_NAME).read_bytes()).ticks_json()
+    events = [event for line in lines for event in msgspec.json.decode(line, type=TickLine).e]
+    refused_actions = [event.details["action"] for event in events if "refused" in event.details]
+    assert refused_actions[:3] == ["open", "close_session", "end"], (
+        "what is refused in a session is in its journal"
+    )
 
 
 def test_control_that_is_stopped_while_a_session_is_open_ends_its_journal(control, kiosk, folder):

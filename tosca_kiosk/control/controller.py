@@ -9,7 +9,7 @@ from tosca_kiosk.control.traces import IdleTraces, fault_trace
 from tosca_kiosk.domain.checks import dark_confirmed
 from tosca_kiosk.domain.events import SafetyEvent
 from tosca_kiosk.domain.journal_lines import Header, Summary, TickLine
-from tosca_kiosk.domain.records import Command, CommandType, Inputs
+from tosca_kiosk.domain.records import Command, CommandType, Inputs, TurnedAway
 from tosca_kiosk.domain.rules import Rules
 from tosca_kiosk.domain.safety import Decision, step
 from tosca_kiosk.domain.state import Phase, State
@@ -39,6 +39,7 @@ class Controller:
         self._journal: Journal | None = None
         self._idle_traces = idle_traces
         self._commands: list[Command] = []
+        self._turned_away: list[TurnedAway] = []
         self._operator_s: float | None = None
         self._newest: Inputs | None = None
         self.state = State()
@@ -66,6 +67,10 @@ class Controller:
     def submit(self, command: Command) -> None:
         """Hand a command to the next tick."""
         self._commands.append(command)
+
+    def turn_away(self, what: TurnedAway) -> None:
+        """Have the next tick record what was refused before it could become a command."""
+        self._turned_away.append(what)
 
     def operator_alive(self, now_s: float) -> None:
         """Note a sign of life of the operator's screen, on the controller's clock."""
@@ -122,6 +127,7 @@ class Controller:
         """Return what this tick's decision may depend on, in session time."""
         sampler, epoch_s = self._sampler, self._sampler.epoch_s
         commands, self._commands = tuple(self._commands), []
+        turned_away, self._turned_away = tuple(self._turned_away), []
         return Inputs(
             now_s=now_s - epoch_s,
             late_s=late_s,
@@ -135,6 +141,7 @@ class Controller:
             journal_ok=self._journal is None or self._journal.ok,
             disk_ok=self._journal is None or self._journal.disk_ok,
             commands=commands,
+            turned_away=turned_away,
         )
 
     def decide(self, inputs: Inputs) -> Decision:

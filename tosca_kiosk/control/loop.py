@@ -8,10 +8,12 @@ from tosca_kiosk.control.clock import Clock
 
 
 class FixedRateLoop:
-    """Calls a tick at every multiple of the period. missed: periods that passed without a tick.
+    """Calls a tick at every multiple of the period.
 
-    A tick learns how late it began, after the first deadline since the last tick, and for how long ticks have
-    taken longer than their period in a row.
+    missed: periods that passed without a tick. deadline_s: the one that the newest tick slept for.
+
+    A tick learns how late it began, after the first deadline since the last tick began, and for how long
+    ticks have taken longer than their period in a row. What made one tick late is not told to the next again.
     """
 
     def __init__(self, clock: Clock, rate_hz: float) -> None:
@@ -22,26 +24,32 @@ class FixedRateLoop:
         self._due_tick = self._next_tick
         self._overrun_since_s: float | None = None
         self.missed = 0
+        self.deadline_s = 0.0
 
     def run_while(self, tick: Callable[[float, float, float], bool]) -> None:
         """Call tick(now_s, late_s, overrun_s) every period until it returns False."""
         clock = self._clock
         while True:
-            clock.sleep_until(self._next_tick / self._rate_hz)
+            self.deadline_s = self._next_tick / self._rate_hz
+            clock.sleep_until(self.deadline_s)
             now_s = clock.now_s()
+            began_tick = self._skip_to(int(now_s * self._rate_hz))
             late_s = now_s - self._due_tick / self._rate_hz
             overrun_s = 0.0 if self._overrun_since_s is None else now_s - self._overrun_since_s
             if not tick(now_s, late_s, overrun_s):
                 return
-            self._plan_next(now_s)
+            self._plan_next(began_tick, now_s)
 
-    def _plan_next(self, began_s: float) -> None:
+    def _plan_next(self, began_tick: int, began_s: float) -> None:
         ended_s = self._clock.now_s()
         overran = ended_s - began_s > self.period_s
         self._overrun_since_s = (self._overrun_since_s or began_s) if overran else None
-        self._next_tick += 1
-        self._due_tick = self._next_tick
-        behind = int(ended_s * self._rate_hz) + 1 - self._next_tick
-        if behind > 0:
-            self.missed += behind
-            self._next_tick += behind
+        self._due_tick = self._next_tick = began_tick + 1
+        self._skip_to(int(ended_s * self._rate_hz) + 1)
+
+    def _skip_to(self, tick: int) -> int:
+        # Deadlines do not survive the way through seconds exactly: none is due twice.
+        if tick > self._next_tick:
+            self.missed += tick - self._next_tick
+            self._next_tick = tick
+        return self._next_tick

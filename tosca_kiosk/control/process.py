@@ -30,12 +30,12 @@ from tosca_kiosk.control.link.messages import (
     SessionEnded,
 )
 from tosca_kiosk.control.link.ring import RingWriter
-from tosca_kiosk.control.link.server import LinkServer
+from tosca_kiosk.control.link.server import LinkServer, asked
 from tosca_kiosk.control.loop import FixedRateLoop
 from tosca_kiosk.control.received import rules_problem
 from tosca_kiosk.control.telemetry import TelemetryMaker
 from tosca_kiosk.domain.journal_lines import Summary
-from tosca_kiosk.domain.records import Command, CommandType
+from tosca_kiosk.domain.records import Command, CommandType, TurnedAway
 from tosca_kiosk.domain.safety import Decision
 from tosca_kiosk.domain.state import Phase
 
@@ -149,6 +149,8 @@ class ControlProcess:
         server = self._server
         for request in server.poll():
             self._take(request, now_s)
+        for what in server.take_turned_away():
+            self._controller.turn_away(what)
         if not server.connected or server.connections != self._connections:
             self._connections = server.connections
             self._controller.operator_lost()
@@ -164,6 +166,7 @@ class ControlProcess:
         else:
             refused = self._finish(request)
         if refused is not None:
+            self._controller.turn_away(TurnedAway(asked(request), refused))
             self._server.send(Reply(request.id, refused))
 
     def _order(self, order: Order) -> str | None:

@@ -12,6 +12,8 @@ from tosca_kiosk.domain.tick import Tick
 
 def take_commands(tick: Tick) -> None:
     """Judge each command in its order; do those that are taken, answer all."""
+    for what in tick.inputs.turned_away:
+        tick.record.turned_away(what)
     for command in tick.inputs.commands:
         reply = judge(tick.rules, tick.state, tick.inputs, command)
         tick.replies.append(reply)

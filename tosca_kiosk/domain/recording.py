@@ -9,7 +9,7 @@ from tosca_kiosk.domain.commands import Reply
 from tosca_kiosk.domain.events import SafetyEvent, TreatmentEvent
 from tosca_kiosk.domain.interlocks import Interlock, Severity, lamps
 from tosca_kiosk.domain.light import dose_j
-from tosca_kiosk.domain.records import Inputs
+from tosca_kiosk.domain.records import Inputs, TurnedAway
 from tosca_kiosk.domain.rules import Rules
 from tosca_kiosk.domain.state import Beam, Phase, State
 
@@ -86,6 +86,9 @@ class Recorder:
         if reply.refused is not None:
             details["refused"] = reply.refused
         self._event("user_action", **details)
+
+    def turned_away(self, what: TurnedAway) -> None:
+        self._event("user_action", action=what.asked, refused=what.refused)
 
     def note(self, text: str) -> None:
         self._event("user_action", action="disarm", reason=text)

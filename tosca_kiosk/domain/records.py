@@ -34,6 +34,16 @@ class Command(msgspec.Struct, frozen=True, array_like=True):
     reason: str | None = None
 
 
+class TurnedAway(msgspec.Struct, frozen=True, array_like=True):
+    """What was turned away before it could become a command: by whom it was not for, or not understood.
+
+    asked: what it wanted, as far as that could be read.
+    """
+
+    asked: str
+    refused: str
+
+
 class BoardIn(msgspec.Struct, frozen=True, array_like=True):
     """The interlock board's newest status; measured_s by the board's own clock."""
 
@@ -92,6 +102,7 @@ class Inputs(msgspec.Struct, frozen=True, array_like=True):
 
     late_s: how late this tick began. overrun_s: how long ticks have taken longer than their period in a
     row. operator_s: the newest sign of life of the operator's screen. frame_s: the newest valid frame.
+    turned_away: is recorded, and nothing else depends on it.
     """
 
     now_s: float
@@ -106,6 +117,7 @@ class Inputs(msgspec.Struct, frozen=True, array_like=True):
     journal_ok: bool
     disk_ok: bool
     commands: tuple[Command, ...] = ()
+    turned_away: tuple[TurnedAway, ...] = ()
 
 
 class Outputs(msgspec.Struct, frozen=True, array_like=True):

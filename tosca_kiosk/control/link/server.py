@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import select
 import socket
+import struct
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Final
@@ -12,10 +14,13 @@ import msgspec
 
 from tosca_kiosk.control.link.lines import LineSocket
 from tosca_kiosk.control.link.messages import Alive, Hello, Notice, Order, Reply, Request
-from tosca_kiosk.domain.records import CommandType
+from tosca_kiosk.domain.records import CommandType, TurnedAway
 
 NO_NUMBER: Final = 0
 """The id of an answer to a line whose own id could not be read."""
+MOST_KEPT: Final = 10
+"""Of what is turned away between two looks: a flood of lines must not fill the record."""
+_UCRED: Final = struct.Struct("3i")  # of unix(7): process, user, group
 
 _encoder = msgspec.json.Encoder()
 _requests: msgspec.json.Decoder[Request] = msgspec.json.Decoder(Request)
@@ -34,8 +39,8 @@ _NOT_UNDERSTOOD: Final = (msgspec.MsgspecError, UnicodeDecodeError, RecursionErr
 class LinkServer:
     """Listens at a path for the kiosk. hello: makes the first line for a kiosk that connects.
 
-    connections: how many kiosks have been taken so far. Raises OSError when it cannot listen, also where
-    another control answers at the path.
+    connections: how many kiosks have been taken so far; those of other users never are. Raises OSError when
+    it cannot listen, also where another control answers at the path.
     """
 
     def __init__(self, path: Path, hello: Callable[[], Hello]) -> None:
@@ -44,6 +49,7 @@ class LinkServer:
         self._kiosk: LineSocket | None = None
         self._last_id = NO_NUMBER
         self.connections = 0
+        self._turned_away: list[TurnedAway] = []
         self._listener = _listening(path)
         self._ready = select.poll()
         self._ready.register(self._listener, select.POLLIN)
@@ -76,6 +82,16 @@ class LinkServer:
         if self._kiosk is not None:
             self._kiosk.send(_encoder.encode(notice))
 
+    def take_turned_away(self) -> list[TurnedAway]:
+        """Return what was refused here since the last call, for the record."""
+        if not self._turned_away:
+            return self._turned_away
+        taken, self._turned_away = self._turned_away, []
+        if len(taken) > MOST_KEPT:
+            more = TurnedAway("lines", f"{len(taken) - MOST_KEPT} more were refused")
+            taken = [*taken[:MOST_KEPT], more]
+        return taken
+
     def close(self) -> None:
         """Let the kiosk go and stop listening."""
         if self._kiosk is not None:
@@ -90,8 +106,9 @@ class LinkServer:
         except OSError:
             return
         line = LineSocket(connected)
-        if self._kiosk is not None:
-            line.send(_encoder.encode(Reply(NO_NUMBER, "another kiosk is connected")))
+        if refused := self._stranger(connected):
+            self._turned_away.append(TurnedAway("connect", refused))
+            line.send(_encoder.encode(Reply(NO_NUMBER, refused)))
             line.close()
             return
         self._kiosk = line
@@ -99,6 +116,14 @@ class LinkServer:
         self._last_id = NO_NUMBER
         self.connections += 1
         self.send(self._hello())
+
+    def _stranger(self, connected: socket.socket) -> str | None:
+        process, user, _ = _UCRED.unpack(
+            connected.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, _UCRED.size)
+        )
+        if user != os.getuid():
+            return f"process {process} belongs to user {user}, not to control's"
+        return "another kiosk is connected" if self._kiosk is not None else None
 
     def _forget_ended(self) -> None:
         kiosk = self._kiosk
@@ -112,16 +137,25 @@ class LinkServer:
         try:
             request = _requests.decode(line)
         except _NOT_UNDERSTOOD as error:
-            self.send(Reply(_number_of(line), f"not understood: {error}"))
+            self._refuse(_number_of(line), "line", f"not understood: {error}")
             return None
         if isinstance(request, Alive) or _is_stop(request):
             return request
         if not request.id > self._last_id:
             refused = f"number {request.id} came after {self._last_id}; numbers must rise"
-            self.send(Reply(request.id, refused))
+            self._refuse(request.id, asked(request), refused)
             return None
         self._last_id = request.id
         return request
+
+    def _refuse(self, number: int, wanted: str, refused: str) -> None:
+        self._turned_away.append(TurnedAway(wanted, refused))
+        self.send(Reply(number, refused))
+
+
+def asked(request: Request) -> str:
+    """Name what a request wants: an order's command, else its type."""
+    return str(request.command) if isinstance(request, Order) else str(request.__struct_config__.tag)
 
 
 def _is_stop(request: Request) -> bool:

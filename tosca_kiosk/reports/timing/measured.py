@@ -99,8 +99,8 @@ class MeasuredProcess(ControlProcess):
         self._recorder.keep(
             (
                 woke,
-                # A tick is told its lateness from the first deadline that passed; it slept for a later one.
-                round((late_s - missed * self.loop.period_s) * 1e9),
+                # Told is the lateness from the first deadline that passed; it may have slept for a later one.
+                round((now_s - self.loop.deadline_s) * 1e9),
                 missed,
                 parts.state.beam is Beam.EMITTING,
                 began - before,

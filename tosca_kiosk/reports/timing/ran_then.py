@@ -19,7 +19,10 @@ _WORLD: Final = "world"
 
 
 class Span(NamedTuple):
-    """Periods missed between two ticks that woke up at began_s and ended_s, monotonic."""
+    """Periods missed between two ticks that woke up at began_s and ended_s, monotonic.
+
+    slowest: a part of the first one's work, or the second one's waking up.
+    """
 
     began_s: float
     ended_s: float
@@ -74,7 +77,7 @@ def _span(
     due = witness.woke - witness.late
     near = witness.late[(due >= began - period_ns) & (due <= ended + period_ns)]
     costs = {name: int(before[COLUMNS.index(name)]) for name in (_WORLD, *PARTS)}
-    costs["waking up"] = int(before[COLUMNS.index("late")])
+    costs["waking up"] = int(after[COLUMNS.index("late")])
     slowest = max(costs, key=lambda name: costs[name])
     return Span(
         began_s=began / 1e9,
@@ -82,7 +85,7 @@ def _span(
         periods=int(after[COLUMNS.index("missed")]),
         witness_saw=witness_saw,
         witness_late_us=us(float(near.max())) if len(near) else None,
-        late_us=us(float(before[COLUMNS.index("late")])),
+        late_us=us(float(after[COLUMNS.index("late")])),
         slowest=slowest,
         slowest_us=us(costs[slowest]),
         ran={name: activity(timeline, began / 1e9, ended / 1e9) for name, timeline in loads.items()},
