@@ -6,7 +6,8 @@
 In a window of 1280x800 on an Xvfb, drawn by software. A frame is one that the kiosk has drawn and handed to
 the display; the test socket counts them. The processor is all threads of the process, the renderer's too, as
 a share of one core. Memory is the resident set, looked at every 2 s, its growth the slope of a straight
-line. Exit code 1 when one is over its limit.
+line. Exit code 1 when one is over its limit, or the light did not last; cyclictest beside it tells whether
+the machine stood still.
 """
 
 from __future__ import annotations
@@ -20,6 +21,7 @@ from pathlib import Path
 import numpy as np
 
 from benchmarks.limits import Row, judged
+from benchmarks.machine_pauses import machine_pauses
 from benchmarks.running_kiosk import RunningKiosk, loaded_core, running_kiosk
 
 FRAMES_PER_S = 30.0
@@ -48,11 +50,12 @@ def main() -> int:
         kiosk.arm()
         kiosk.treat()
         kiosk.wait(SETTLE_S)
-        with loaded_core() if options.load else nullcontext():
+        with machine_pauses() as pauses, loaded_core() if options.load else nullcontext():
             rows = frames(kiosk, seconds)
             rows += memory(kiosk, in_all_s)
         seen = kiosk.telemetry()
     code = judged(f"The treatment screen while emitting, {in_all_s:g} s", rows)
+    print(pauses)
     if seen.beam != "emitting":
         print(f"The light did not last: {seen.phase}, {seen.beam}, faults: {seen.faults}")
         return 1
