@@ -27,7 +27,7 @@ class Pauses:
 
     def __str__(self) -> str:
         if self.longest_ms is None:
-            return "The machine's own pauses: not measured; install cyclictest (rt-tests), and run with SCHED_FIFO"
+            return "The machine's own pauses: not measured; install cyclictest and allow SCHED_FIFO"
         return f"The machine's own longest pause, by cyclictest at priority 80: {self.longest_ms:.1f} ms"
 
 
