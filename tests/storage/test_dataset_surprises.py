@@ -1,4 +1,4 @@
-"""Thirteen things that dataset 2.0.0 does without a word: each shown on the library, then on our wrapper."""
+"""Fourteen things that dataset 2.0.0 does without a word: each shown on the library, then on our wrapper."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from datetime import UTC, datetime, timedelta, timezone
 import dataset
 import pytest
 from refusal import refused
+from sqlalchemy import event
 from sqlalchemy.exc import IntegrityError, StatementError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
@@ -259,3 +260,33 @@ def test_13_the_library_changes_the_callers_list_of_pragmas_and_ours_gives_it_a_
     for _ in range(2):
         Database.open(path).close()
     assert before == _PRAGMAS
+
+
+def looks_at_tables(engine):
+    """Return a list that grows by each statement that asks for a table's make."""
+    looks = []
+
+    @event.listens_for(engine, "before_cursor_execute")
+    def note(connection, cursor, statement, *rest):
+        if "table_info" in statement or "table_xinfo" in statement:
+            looks.append(statement)
+
+    return looks
+
+
+def test_14_the_library_looks_at_a_table_again_after_each_rollback_and_ours_once(raw, database):
+    looks = looks_at_tables(raw.engine)
+    for _ in range(2):
+        with suppress(ZeroDivisionError), raw:
+            raw["t"].insert({"name": "a"})
+            raise ZeroDivisionError
+    assert len(looks) > 1
+
+    looks = looks_at_tables(database._raw.engine)
+    for _ in range(2):
+        with suppress(ZeroDivisionError), database.transaction() as transaction:
+            patient(transaction, "P-2026-0001")
+            raise ZeroDivisionError
+    assert len(looks) == 1
+    with refused("no column note"), database.transaction() as transaction:
+        transaction.insert("patients", note="x")

@@ -14,11 +14,10 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self, TypeVar
 
-import dataset
 from sqlalchemy import Connection, event
 
 from tosca_kiosk.storage import schema
-from tosca_kiosk.storage.door import Columns, Reader, Row, Transaction
+from tosca_kiosk.storage.door import Columns, Library, Reader, Row, Transaction
 from tosca_kiosk.storage.errors import StorageError, translate_errors, translating
 
 BUSY_TIMEOUT_S = 5.0
@@ -37,7 +36,7 @@ class Database:
         self._turn = threading.Lock()
         self._here = threading.local()
         self._known: Columns = {}
-        self._raw = dataset.connect(
+        self._raw = Library(
             "sqlite:///laser_control.db",  # names the dialect alone: _connect opens the file, any name of it
             engine_kwargs={"creator": self._connect},
             ensure_schema=False,
@@ -119,6 +118,7 @@ class Database:
         """
         with self._writing() as transaction, translating(self.path):
             schema.migrate(transaction.connection, self.path, revision)
+        self._raw.forget()
         self._known.clear()
 
     def checkpoint(self) -> None:
@@ -199,7 +199,7 @@ class Database:
 
 
 @contextmanager
-def _library_transaction(raw: dataset.Database, path: Path) -> Iterator[None]:
+def _library_transaction(raw: Library, path: Path) -> Iterator[None]:
     """Enter dataset's own `with db`, translating what its begin and commit raise."""
     with translating(path):
         raw.begin()

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import dataset
-from sqlalchemy import Connection, text
+from sqlalchemy import Column, Connection, MetaData, Table, text
 
 from tosca_kiosk.storage.errors import StorageError, translating
 from tosca_kiosk.storage.values import from_column, to_column
@@ -21,13 +21,44 @@ Columns = dict[str, dict[str, str]]
 ROWS_A_STATEMENT = 64
 
 
+class Library(dataset.Database):
+    """`dataset` with one picture of the tables for all of it.
+
+    The library itself reflects every table anew after each rollback, with its indexes and constraints and all
+    tables that it refers to: 75 ms where the columns, which are all that it uses, take 5.
+    """
+
+    def __init__(self, url: str, **settings: Any) -> None:
+        super().__init__(url, **settings)
+        self._picture = MetaData()
+
+    @property
+    def metadata(self) -> MetaData:
+        return self._picture
+
+    def learn(self, name: str) -> Table:
+        """Return a table with the columns that it has in the database. Raises NoSuchTableError."""
+        with self.lock:
+            found = self.inspect.get_columns(name)
+            return Table(
+                name,
+                self._picture,
+                *(Column(c["name"], c["type"], primary_key=bool(c.get("primary_key"))) for c in found),
+                keep_existing=True,
+            )
+
+    def forget(self) -> None:
+        """Drop the picture: the schema is another now."""
+        self._picture.clear()
+
+
 class Reader:
     """Reads of one snapshot: what others commit meanwhile is not seen. Usable until its `with` ends.
 
     known: the columns of the tables looked at so far, shared by all readers of a database.
     """
 
-    def __init__(self, path: Path, raw: dataset.Database, known: Columns) -> None:
+    def __init__(self, path: Path, raw: Library, known: Columns) -> None:
         self.path = path
         self._raw = raw
         self._known = known
@@ -71,12 +102,12 @@ class Reader:
             with translating(self.path):
                 if table not in self.raw.tables:
                     raise StorageError(f"{self.path}: there is no table {table!r}; run tosca-kiosk db check")
-                reflected = self.raw[table].table.columns
+                reflected = self.raw.learn(table).columns
             self._known[table] = {column.name: type(column.type).__name__ for column in reflected}
         return self._known[table]
 
     @property
-    def raw(self) -> dataset.Database:
+    def raw(self) -> Library:
         """The library's database, inside this reader's transaction."""
         if not self._open:
             raise StorageError(f"{self.path}: used after the end of its `with`; open a new one")
