@@ -18,7 +18,8 @@ from simulators.camera.truth import OpticalState
 from tosca_kiosk.config import bundled
 from tosca_kiosk.control.clock import RealClock
 from tosca_kiosk.control.link.datagram import CAMERA_ALIVE, SUPERVISOR_SOCKET
-from tosca_kiosk.vision.frame_memory import FRAMES_FILE, FrameReader
+from tosca_kiosk.vision.frame_age import FRAMES_FILE
+from tosca_kiosk.vision.frame_memory import FrameReader
 from tosca_kiosk.vision.process import CameraProcess
 
 WITHIN_S = 20.0

@@ -12,14 +12,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tosca_kiosk.vision.frame_memory import (
-    FRAMES_FILE,
-    LOOK_AGAIN_S,
-    SLOTS,
-    FrameAge,
-    FrameReader,
-    FrameWriter,
-)
+from tosca_kiosk.vision.frame_age import FRAMES_FILE, LOOK_AGAIN_S, SLOTS, FrameAge
+from tosca_kiosk.vision.frame_memory import FrameReader, FrameWriter
 
 HEIGHT, WIDTH = 30, 40
 
