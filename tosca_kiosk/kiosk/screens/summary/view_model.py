@@ -38,7 +38,7 @@ def view(state: KioskState) -> SummaryView:
     if result is None:
         waiting = "Reading the session ..." if form.busy else "The session could not be read."
         if form.closing:
-            waiting = "Writing the session's record ..."
+            waiting = "Writing the record ..."
         return SummaryView(
             waiting, "", "", (), (), (), "", form.refused, problem, 0, form.busy, False, not form.closing
         )
