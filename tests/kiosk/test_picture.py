@@ -88,14 +88,15 @@ def test_a_frame_that_is_simulated_is_known_as_such_on_every_screen(writer, sour
 
 @settings(max_examples=50, deadline=None)
 @given(
-    height=st.integers(16, 90), width=st.integers(1, 90), wanted=st.integers(6, 60), level=st.integers(0, 255)
+    height=st.integers(1, 90), width=st.integers(1, 90), wanted=st.integers(6, 60), level=st.integers(0, 255)
 )
 def test_a_reduced_picture_is_about_as_wide_as_wanted_and_as_bright_as_before(height, width, wanted, level):
     small = reduced(np.full((height, width), level, np.uint8), wanted)
     assert small.dtype == np.uint8
     assert small.size > 0
     assert (small == level).all()
-    assert small.shape[1] <= 1.5 * wanted
+    # Blocks are square: a picture that is low enough for its width is a single row before it is so narrow.
+    assert small.shape[1] <= 1.5 * wanted or small.shape[0] == 1
 
 
 def test_a_picture_of_few_rows_keeps_one():
