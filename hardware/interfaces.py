@@ -100,6 +100,10 @@ class Laser(Device, Protocol):
     """A laser diode driver. Commands state what is wanted; the driver sends changes and confirms them."""
 
     @property
+    def news(self) -> int:
+        """Another number than before whenever one of the readings is another one than before."""
+
+    @property
     def output_on(self) -> Reading[bool] | None: ...
 
     @property
@@ -138,6 +142,10 @@ class Laser(Device, Protocol):
 
 class TemperatureController(Device, Protocol):
     """A TEC controller; the start sequence sets limits, set point and switches the output on."""
+
+    @property
+    def news(self) -> int:
+        """Another number than before whenever one of the readings is another one than before."""
 
     @property
     def temperature_c(self) -> Reading[float] | None: ...

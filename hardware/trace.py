@@ -17,6 +17,9 @@ class Direction(StrEnum):
     NOTE = "!"
 
 
+_IN, _OUT = Direction.IN, Direction.OUT
+
+
 class TraceEntry(NamedTuple):
     """Bytes of one read or write, or a note about the port itself, with the time on the caller's clock."""
 
@@ -63,10 +66,10 @@ class WireTrace:
         self._entries: deque[tuple[float, Direction, bytes]] = deque()
 
     def received(self, data: bytes) -> None:
-        self._add(Direction.IN, data)
+        self._add(_IN, data)
 
     def sent(self, data: bytes) -> None:
-        self._add(Direction.OUT, data)
+        self._add(_OUT, data)
 
     def note(self, text: str) -> None:
         """Record an event of the port itself: opened, closed, gone."""

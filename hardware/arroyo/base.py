@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from hardware.transport import Port
 
 T = TypeVar("T")
+_READY = LinkState.READY
 _LINE_FREE = Await("line free")
 """Wait for the outstanding question; the result is its answer, None when it was given up."""
 _LOOKS = 2
@@ -44,6 +45,22 @@ _BROKEN_ANSWERS = 10
 class ArroyoDevice(PortDriver):
     """The link to one Arroyo instrument. Subclasses say how it is prepared, runs and is switched off."""
 
+    __slots__ = (
+        "_asking",
+        "_identity_check",
+        "_idle_until_s",
+        "_line",
+        "_patience_s",
+        "_settings",
+        "_silence_s",
+        "_slow",
+        "_slow_s",
+        "_slow_turn",
+        "_urgent_s",
+        "_written",
+        "news",
+    )
+
     _first_words: tuple[str, ...]
     """The commands whose bytes are the first after every opening."""
     _last_words: tuple[str, ...] = ()
@@ -54,6 +71,7 @@ class ArroyoDevice(PortDriver):
         self, key: str, port: Port, settings: LaserSettings | TecSettings, written: tuple[Setting, ...]
     ) -> None:
         super().__init__(key, port, settings.baud, settings.answer_timeout_s)
+        self.news = 0
         self._settings = settings
         self._written = written
         self._line = QueryLine(settings.answer_timeout_s)
@@ -140,6 +158,7 @@ class ArroyoDevice(PortDriver):
                 self._slow_turn = self._slow.index(polled)  # asked again at the next slow turn
             self._failed(polled)
             return
+        self.news += 1
         polled.reading = Reading(value, self._line.asked_s, now_s)
         polled.failures = 0
         self._taken(polled)
@@ -156,14 +175,14 @@ class ArroyoDevice(PortDriver):
         if now_s >= line.deadline_s and line.expire(now_s):
             self._unanswered(now_s)
         idle_until_s = inf
-        if self._link is LinkState.READY:
+        if self.link is _READY:
             if not line.busy and (turn := self._next(now_s)) is not None:
                 self._asking, question = turn
                 line.ask(question, now_s, self._patience_s)
                 self._asking.asked_s = now_s
             if not line.busy:
                 idle_until_s = self._idle_until_s
-        elif self._link is LinkState.REFUSED:
+        elif self.link is LinkState.REFUSED:
             if now_s >= self._due_s:  # every second, and at every command
                 self._tell_refused(now_s)
             idle_until_s = self._idle_until_s
@@ -258,7 +277,7 @@ class ArroyoDevice(PortDriver):
         raise RefusalError(str(difference))
 
     def _stop(self) -> Script[None]:
-        if self._link is LinkState.REFUSED:
+        if self.link is LinkState.REFUSED:
             return self._give_up()
         self._problem = None
         return self._switch_off()

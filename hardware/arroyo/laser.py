@@ -65,6 +65,33 @@ class ArroyoLaser(ArroyoDevice):
     stated while the link was not READY is not sent later: state off first, then on.
     """
 
+    __slots__ = (
+        "_condition",
+        "_condition_due",
+        "_condition_jumped",
+        "_errors",
+        "_events",
+        "_left_on",
+        "_limit_ma",
+        "_measured",
+        "_off_edges",
+        "_off_is_repeat",
+        "_off_pending",
+        "_on_due",
+        "_on_sent",
+        "_out",
+        "_out_asked_after",
+        "_read_back_s",
+        "_round",
+        "_set_ma",
+        "_setpoint",
+        "_sets_hold",
+        "_setting_ma",
+        "_since_set",
+        "_want_ma",
+        "_want_on",
+    )
+
     _first_words = (_OFF, _OFF)
     """Twice: half a command that a lost link left in its buffer spoils the first."""
     _last_words = (_OFF,)
@@ -131,7 +158,7 @@ class ArroyoLaser(ArroyoDevice):
         self._want_ma = current_ma
         if output_on and not self._want_on:
             self._want_on = True
-            self._on_due = self._link is LinkState.READY
+            self._on_due = self.link is LinkState.READY
         self._due_s = -inf
 
     def ask_condition(self) -> None:
@@ -173,7 +200,7 @@ class ArroyoLaser(ArroyoDevice):
             self._line.send(_ZERO)  # a device that does not take off may yet take this
         self._off_is_repeat = True
         # Only a running driver asks whether it is off; the sequences repeat off themselves.
-        self._urgent_s = now_s + _OFF_PERIOD_S if self._link is LinkState.READY else inf
+        self._urgent_s = now_s + _OFF_PERIOD_S if self.link is LinkState.READY else inf
 
     def _next(self, now_s: float) -> tuple[Polled[Any], str] | None:
         self._send_urgent(now_s)  # a reading may just have shown an output that is not wanted
@@ -264,6 +291,7 @@ class ArroyoLaser(ArroyoDevice):
     def _forget(self) -> None:
         reading = self._out.reading
         self._left_on = self._left_on or self._on_sent or (reading is not None and reading.value)
+        self.news += 1
         for polled in (*self._round, self._events):
             polled.forget()
         self._reset_commands()

@@ -10,13 +10,11 @@ Source: Arroyo Computer Interfacing Manual, P/N 530-1003 Rev K, message structur
 
 from __future__ import annotations
 
-import re
 from collections import deque
 from math import inf
 
 IDENTITY_QUESTION = "*IDN?"
 _MAKER = "ARROYO"
-_LINE_ENDS = re.compile(rb"[\r\n]+")
 _LONGEST_LINE = 512
 """An error queue with its texts is under 400 characters: more without a line end is babble."""
 _ECHOES_KEPT = 8
@@ -129,7 +127,7 @@ class QueryLine:
             elif self.busy:
                 self._expect_end(now_s)
             return None
-        *lines, self._incoming = _LINE_ENDS.split(self._incoming)
+        *lines, self._incoming = self._incoming.replace(b"\r", b"\n").split(b"\n")
         answer = self._take(lines, now_s)
         if self._incoming and self.busy:
             self._expect_end(now_s)

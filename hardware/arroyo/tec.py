@@ -53,6 +53,18 @@ class ArroyoTec(ArroyoDevice):
     when the laser has cooled.
     """
 
+    __slots__ = (
+        "_before",
+        "_condition",
+        "_errors",
+        "_out",
+        "_round",
+        "_setpoint",
+        "_temperature",
+        "_temperatures",
+        "_urgent",
+    )
+
     _first_words = ("",)
     _stop_doubt = "the output is not confirmed off: switch it off at the device"
 
@@ -110,6 +122,7 @@ class ArroyoTec(ArroyoDevice):
         self._idle_until_s = -inf  # the old reading ages
 
     def _forget(self) -> None:
+        self.news += 1
         for polled in self._round:
             polled.forget()
 

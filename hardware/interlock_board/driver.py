@@ -28,6 +28,7 @@ _LINE_KEPT_BYTES = 90
 """More than a line may have, so that a line cut here is still too long when its end comes."""
 _SILENCE_S = 0.1
 """A status comes every 10 ms, and after this long it is no longer fresh."""
+_READY = LinkState.READY
 _RESTARTED = "restarted by itself, its outputs are off; check its supply"
 _NOT_NOW = 3
 _STATUS = "status"
@@ -35,6 +36,32 @@ _STATUS = "status"
 
 class InterlockBoardDriver(PortDriver):
     """The board as control sees it (`interfaces.InterlockBoard`)."""
+
+    __slots__ = (
+        "_aiming",
+        "_beat_s",
+        "_clear_asked",
+        "_clear_deadline_s",
+        "_clear_number",
+        "_clear_refusal",
+        "_clock",
+        "_dropped",
+        "_gaps",
+        "_gate_wanted",
+        "_in_step",
+        "_motor",
+        "_newest",
+        "_number",
+        "_outputs",
+        "_rest",
+        "_restarts",
+        "_settings",
+        "_silences",
+        "_threshold",
+        "_trusted",
+        "_unsettled",
+        "status",
+    )
 
     def __init__(self, settings: BoardSettings, port: Port) -> None:
         super().__init__("board", port, settings.baud, settings.answer_timeout_s)
@@ -51,7 +78,7 @@ class InterlockBoardDriver(PortDriver):
         self._silences = 0
         self._forget()
 
-    _status: Reading[BoardStatus] | None
+    status: Reading[BoardStatus] | None
     _newest: StatusLine | None
     _rest: bytes
     _in_step: bool
@@ -67,10 +94,6 @@ class InterlockBoardDriver(PortDriver):
     _clear_number: int | None
     _clear_deadline_s: float
     _clear_refusal: str | None
-
-    @property
-    def status(self) -> Reading[BoardStatus] | None:
-        return self._status
 
     @property
     def sequence_gaps(self) -> int:
@@ -98,9 +121,9 @@ class InterlockBoardDriver(PortDriver):
         return self._clear_refusal
 
     def heartbeat(self, want_gate: bool) -> None:
-        if self._link is not LinkState.READY:
+        if self.link is not _READY:
             return
-        status, now_s = self._status, self._now_s
+        status, now_s = self.status, self._now_s
         agreed = status is not None and status.value.gate_wanted == want_gate
         if agreed and want_gate == self._gate_wanted and now_s - self._beat_s < _HEARTBEAT_S:
             return
@@ -117,7 +140,7 @@ class InterlockBoardDriver(PortDriver):
 
     def clear_faults(self) -> None:
         """Send one CL; its answer shows in the faults of `status` and in `clear_refusal`."""
-        self._clear_asked = self._link is LinkState.READY
+        self._clear_asked = self.link is LinkState.READY
         self._clear_refusal = (
             None if self._clear_asked else f"{self._who}: not connected; nothing was cleared"
         )
@@ -138,11 +161,11 @@ class InterlockBoardDriver(PortDriver):
         return self._newest is not None
 
     def _lose(self, error: Exception, now_s: float) -> None:
-        self._silences += self._status is not None
+        self._silences += self.status is not None
         super()._lose(error, now_s)
 
     def _forget(self) -> None:
-        self._status = self._newest = None
+        self.status = self._newest = None
         self._rest = b""
         self._in_step = self._trusted = self._unsettled = False
         self._beat_s = -inf
@@ -189,7 +212,7 @@ class InterlockBoardDriver(PortDriver):
         ran_back = (line.board_ms - before.board_ms) % wire.MILLISECONDS >= wire.MILLISECONDS // 2
         if ran_back or line.faults & ~before.faults & wire.FAULT_RESTARTED:
             self._restarted()
-            if self._link is LinkState.READY and not line.faults & wire.FAULT_RESTARTED:
+            if self.link is LinkState.READY and not line.faults & wire.FAULT_RESTARTED:
                 raise RestartError(_RESTARTED)
         elif step:
             self._gaps += step - 1
@@ -198,10 +221,10 @@ class InterlockBoardDriver(PortDriver):
         self._heard(now_s)
         measured_s = self._clock.host_s(line.board_ms, now_s)
         if self._trusted:
-            before = self._status
+            before = self.status
             if before is not None and now_s - before.received_s > _SILENCE_S:
                 self._silences += 1
-            self._status = Reading(decode(line, flags_meanwhile), measured_s, now_s)
+            self.status = Reading(decode(line, flags_meanwhile), measured_s, now_s)
         if self._talk.running:
             self._talk.answer(_STATUS, line.faults, now_s)
 
@@ -241,7 +264,7 @@ class InterlockBoardDriver(PortDriver):
             )
 
     def _send_due(self, now_s: float) -> float:
-        if not self._unsettled or self._link is not LinkState.READY:
+        if not self._unsettled or self.link is not LinkState.READY:
             return inf
         for output in self._outputs:
             if output.due(now_s):

@@ -43,6 +43,33 @@ class XeryonStage(PortDriver):
     limits, else the link is refused, because the controller clamps silently.
     """
 
+    __slots__ = (
+        "_acknowledged",
+        "_commanded_s",
+        "_dpos",
+        "_epos",
+        "_fresh_after_s",
+        "_halt",
+        "_halted",
+        "_highest_counts",
+        "_homing_until_s",
+        "_index_gone",
+        "_indexed",
+        "_lines",
+        "_lowest_counts",
+        "_motion",
+        "_search_tries",
+        "_settings",
+        "_speed_cap_um_per_s",
+        "_stat",
+        "_streaming",
+        "_target_lost",
+        "_tolerance_counts",
+        "_trusted",
+        "_wanted_counts",
+        "status",
+    )
+
     def __init__(self, settings: StageSettings, port: Port) -> None:
         super().__init__("stage", port, settings.baud, settings.answer_timeout_s)
         self._settings = settings
@@ -52,7 +79,7 @@ class XeryonStage(PortDriver):
         self._lines = LineReader()
         self._forget()
 
-    _status: Reading[StageStatus] | None
+    status: Reading[StageStatus] | None
     _trusted: bool
     """The device is the configured one."""
     _streaming: bool
@@ -85,18 +112,14 @@ class XeryonStage(PortDriver):
     """When a search that was asked for must have ended; infinite until it is sent."""
 
     @property
-    def status(self) -> Reading[StageStatus] | None:
-        return self._status
-
-    @property
     def damaged_lines(self) -> int:
         """Lines dropped since the program started, because they were too long or no TAG=<sign><8 digits>."""
         return self._lines.damaged
 
     def home(self) -> None:
         """Search the index as configured. Raises ValueError when the link is not READY."""
-        if self._link is not LinkState.READY:
-            raise ValueError(f"stage: cannot search the index while {self._link}; wait until it is ready")
+        if self.link is not LinkState.READY:
+            raise ValueError(f"stage: cannot search the index while {self.link}; wait until it is ready")
         self._motion = command(b"INDX", self._settings.index_direction)
         self._search_tries = TRIES - 1
         self._indexed = False
@@ -111,8 +134,8 @@ class XeryonStage(PortDriver):
             raise ValueError(
                 f"stage: {position_um} um asked, {low_um:g} to {high_um:g} allowed; check the rings"
             )
-        status = self._status
-        if self._link is not LinkState.READY or status is None or not status.value.index_known:
+        status = self.status
+        if self.link is not LinkState.READY or status is None or not status.value.index_known:
             raise ValueError(
                 f"stage: {position_um:g} um asked, but the index is unknown; home the stage first"
             )
@@ -127,7 +150,7 @@ class XeryonStage(PortDriver):
     def halt(self) -> None:
         self._forget_motion()
         # While the start sequence runs nothing moves, and its RSET stops what did.
-        self._halt = self._link in (LinkState.READY, LinkState.REFUSED)
+        self._halt = self.link in (LinkState.READY, LinkState.REFUSED)
         self._due_s = -inf
         self._doubt_status()
 
@@ -136,7 +159,7 @@ class XeryonStage(PortDriver):
         self._due_s = -inf
         if self._talk.awaits_operator:
             self._acknowledged = True
-        elif self._link is LinkState.READY and self._stat & wire.ANY_TRIP:
+        elif self.link is LinkState.READY and self._stat & wire.ANY_TRIP:
             self._acknowledged = True
             self._motion = self._wanted_counts = None
             self._doubt_status()
@@ -149,7 +172,7 @@ class XeryonStage(PortDriver):
 
     def _forget(self) -> None:
         self._lines.clear()
-        self._status = None
+        self.status = None
         self._trusted = self._streaming = False
         self._stat = 0
         self._epos = self._dpos = None
@@ -197,7 +220,7 @@ class XeryonStage(PortDriver):
             settled=fresh and not searching and self._is_settled(stat, epos[0], dpos[0]),
             trips=trip_names(stat),
         )
-        self._status = Reading(value, asked_s, now_s)
+        self.status = Reading(value, asked_s, now_s)
         if fresh:
             self._talk.answer(_STATUS, stat, now_s)
             self._follow_target(stat, dpos[0])
@@ -253,20 +276,20 @@ class XeryonStage(PortDriver):
 
     def _doubt_status(self, searching_index: bool = False) -> None:
         """What was reported before a command says nothing about its outcome."""
-        if self._status is not None:
+        if self.status is not None:
             doubted = replace(
-                self._status.value,
+                self.status.value,
                 settled=False,
-                searching_index=self._status.value.searching_index or searching_index,
-                index_known=self._status.value.index_known and not searching_index,
+                searching_index=self.status.value.searching_index or searching_index,
+                index_known=self.status.value.index_known and not searching_index,
             )
-            self._status = self._status._replace(value=doubted)
+            self.status = self.status._replace(value=doubted)
 
     def _nothing_pending(self) -> bool:
         return self._motion is None and not self._halt and not self._acknowledged
 
     def _send_due(self, now_s: float) -> float:
-        if self._nothing_pending() or self._link not in (LinkState.READY, LinkState.REFUSED):
+        if self._nothing_pending() or self.link not in (LinkState.READY, LinkState.REFUSED):
             return inf
         if self._halt:
             self._halt = False
@@ -274,7 +297,7 @@ class XeryonStage(PortDriver):
         if self._acknowledged:
             self._acknowledged = False
             self._go_on_after_trip(now_s)
-        if self._motion is not None and self._link is LinkState.READY:
+        if self._motion is not None and self.link is LinkState.READY:
             motion, self._motion = self._motion, None
             self._halted = False
             if self._homing_until_s is not None:
@@ -327,10 +350,10 @@ class XeryonStage(PortDriver):
         yield from self._reset()
 
     def _reset(self) -> Script[None]:
-        self._link = LinkState.CONNECTING
+        self.link = LinkState.CONNECTING
         self._streaming = False
         self._silent_from_s = inf
-        self._status = None
+        self.status = None
         self._indexed = False
         self._forget_motion()
         self._command(command(b"RSET"), self._now_s)
@@ -350,7 +373,7 @@ class XeryonStage(PortDriver):
 
     def _ask_for_stream(self) -> None:
         self._command(command(b"INFO", wire.INFO_POSITION_AND_STATE), self._now_s)
-        self._epos = self._dpos = self._status = None
+        self._epos = self._dpos = self.status = None
         self._heard(self._now_s)
         self._streaming = True
 

@@ -47,7 +47,7 @@ def test_a_reading_made_from_nothing_would_be_found(board):
     """The judge can fail: a driver that renews its old reading on a silent wire is caught."""
     board.port.spoil = lambda data: b""
     reading = board.driver.status
-    board.driver._status = reading._replace(received_s=board.now_s + 0.005)
+    board.driver.status = reading._replace(received_s=board.now_s + 0.005)
     board.tick()
     assert "was made from nothing" in board.found.problems[0]
 

@@ -88,7 +88,7 @@ class Controller:
         if self.state.phase is not Phase.IDLE:
             raise RuntimeError(f"a session can only be opened when idle, not in {self.state.phase}")
         self._rules, self._journal = rules, journal
-        self._sampler.epoch_s = now_s
+        self._sampler.begin(now_s)
         self.state = State()
         journal.begin(header)
         self.submit(Command(0, CommandType.OPEN_SESSION))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from typing import Final
 
 from hardware.interfaces import BoardStatus as _BoardStatus
 from hardware.interfaces import (
@@ -19,6 +20,9 @@ from hardware.interfaces import (
 from hardware.trace import WireTrace
 from tosca_kiosk.control.frames import Frames
 from tosca_kiosk.domain.records import BoardIn, LaserIn, Outputs, StageIn, TecIn
+
+_READY: Final = LinkState.READY
+"""By a name of its own, which Python 3.11 finds five times as fast as a member of an enumeration."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,8 +40,10 @@ class Devices:
 
     def poll(self, now_s: float) -> None:
         """Drain every port; the board first, for the pedal must not wait."""
-        for device in self:
-            device.poll(now_s)
+        self.board.poll(now_s)
+        self.laser.poll(now_s)
+        self.stage.poll(now_s)
+        self.tec.poll(now_s)
 
     def act(self, outputs: Outputs, now_s: float) -> None:
         """Do what was decided: laser and gate first, in that order, so that off is never behind a move."""
@@ -101,32 +107,31 @@ class Sampler:
     def __init__(self, devices: Devices, frames: Frames | None = None) -> None:
         self._devices = devices
         self._frames = frames
-        self._epoch_s = 0.0
-        self._board_reading: Reading[_BoardStatus] | None = None
         self._board: BoardIn | None = None
-        self._stage_reading: Reading[StageStatus] | None = None
+        self._laser: LaserIn | None = None
+        self._tec: TecIn | None = None
         self._stage: StageIn | None = None
+        self.begin(0.0)
 
-    @property
-    def epoch_s(self) -> float:
-        return self._epoch_s
-
-    @epoch_s.setter
-    def epoch_s(self, epoch_s: float) -> None:
-        self._epoch_s = epoch_s
-        self._board_reading = self._stage_reading = None
+    def begin(self, epoch_s: float) -> None:
+        """Count time from epoch_s on."""
+        self.epoch_s = epoch_s
+        self._board_reading: Reading[_BoardStatus] | None = None
+        self._stage_reading: Reading[StageStatus] | None = None
+        self._laser_news: int | None = None
+        self._tec_news: int | None = None
 
     def board(self) -> BoardIn | None:
         """Return the board's newest status; None until it is ready and when it is lost."""
         board = self._devices.board
         reading = board.status
-        if reading is None or board.link is not LinkState.READY:
+        if reading is None or board.link is not _READY:
             return None
         if reading is not self._board_reading:
             status = reading.value
             self._board_reading = reading
             self._board = BoardIn(
-                reading.asked_s - self._epoch_s,
+                reading.asked_s - self.epoch_s,
                 status.pedal_pressed,
                 status.stop_loop_closed,
                 status.gate_closed,
@@ -141,60 +146,35 @@ class Sampler:
 
     def laser(self) -> LaserIn | None:
         """Return the laser's newest answers; None until every one is known."""
-        laser, epoch_s = self._devices.laser, self._epoch_s
-        if laser.link is not LinkState.READY:
+        laser = self._devices.laser
+        if laser.link is not _READY:
             return None
-        output, current, measured = laser.output_on, laser.set_current_ma, laser.measured_current_ma
-        condition, errors = laser.condition_bits, laser.errors
-        if output is None or current is None or measured is None or condition is None or errors is None:
-            return None
-        return LaserIn(
-            output.value,
-            output.asked_s - epoch_s,
-            current.value,
-            current.asked_s - epoch_s,
-            measured.value,
-            measured.asked_s - epoch_s,
-            condition.value,
-            condition.asked_s - epoch_s,
-            errors.value,
-            errors.asked_s - epoch_s,
-        )
+        if laser.news != self._laser_news:
+            self._laser_news = laser.news
+            self._laser = _laser_in(laser, self.epoch_s)
+        return self._laser
 
     def tec(self) -> TecIn | None:
         """Return the temperature controller's newest answers; None until every one is known."""
-        tec, epoch_s = self._devices.tec, self._epoch_s
-        if tec.link is not LinkState.READY:
+        tec = self._devices.tec
+        if tec.link is not _READY:
             return None
-        temperature, setpoint, output, condition = (
-            tec.temperature_c,
-            tec.setpoint_c,
-            tec.output_on,
-            tec.condition_bits,
-        )
-        if temperature is None or setpoint is None or output is None or condition is None:
-            return None
-        return TecIn(
-            temperature.value,
-            temperature.asked_s - epoch_s,
-            setpoint.value,
-            output.value,
-            output.asked_s - epoch_s,
-            condition.value,
-            condition.asked_s - epoch_s,
-        )
+        if tec.news != self._tec_news:
+            self._tec_news = tec.news
+            self._tec = _tec_in(tec, self.epoch_s)
+        return self._tec
 
     def stage(self) -> StageIn | None:
         """Return the stage's newest status; None until it is ready and when it is lost."""
         stage = self._devices.stage
         reading = stage.status
-        if reading is None or stage.link is not LinkState.READY:
+        if reading is None or stage.link is not _READY:
             return None
         if reading is not self._stage_reading:
             status = reading.value
             self._stage_reading = reading
             self._stage = StageIn(
-                reading.asked_s - self._epoch_s,
+                reading.asked_s - self.epoch_s,
                 status.position_um,
                 status.target_um,
                 status.index_known,
@@ -206,4 +186,43 @@ class Sampler:
     def frame_s(self, now_s: float) -> float | None:
         """Return when the newest valid frame was taken; None before the first. now_s: the clock's time."""
         taken_s = None if self._frames is None else self._frames.newest_s(now_s)
-        return None if taken_s is None else taken_s - self._epoch_s
+        return None if taken_s is None else taken_s - self.epoch_s
+
+
+def _laser_in(laser: Laser, epoch_s: float) -> LaserIn | None:
+    output, current, measured = laser.output_on, laser.set_current_ma, laser.measured_current_ma
+    condition, errors = laser.condition_bits, laser.errors
+    if output is None or current is None or measured is None or condition is None or errors is None:
+        return None
+    return LaserIn(
+        output.value,
+        output.asked_s - epoch_s,
+        current.value,
+        current.asked_s - epoch_s,
+        measured.value,
+        measured.asked_s - epoch_s,
+        condition.value,
+        condition.asked_s - epoch_s,
+        errors.value,
+        errors.asked_s - epoch_s,
+    )
+
+
+def _tec_in(tec: TemperatureController, epoch_s: float) -> TecIn | None:
+    temperature, setpoint, output, condition = (
+        tec.temperature_c,
+        tec.setpoint_c,
+        tec.output_on,
+        tec.condition_bits,
+    )
+    if temperature is None or setpoint is None or output is None or condition is None:
+        return None
+    return TecIn(
+        temperature.value,
+        temperature.asked_s - epoch_s,
+        setpoint.value,
+        output.value,
+        output.asked_s - epoch_s,
+        condition.value,
+        condition.asked_s - epoch_s,
+    )
