@@ -210,7 +210,7 @@ class Judge:
             session_open=session_after(memory, decision),
             finished=memory.finished or decision.state.finished,
             stop_pressed=stop_after(memory, decision),
-            pedal_down=board is None or board.pedal_pressed,
+            pedal_up_s=since(board is not None and not board.pedal_pressed, memory.pedal_up_s, now_s),
             armed_s=now_s if any(c.type is CommandType.ARM for c in taken) else memory.armed_s,
             off_s=now_s if went_off else memory.off_s,
             on_s=now_s if went_on else memory.on_s if outputs.laser_output else None,

@@ -12,6 +12,7 @@ from tosca_kiosk.domain.state import Phase
 BOARD_S, LASER_S, TEC_S, STAGE_S, FRAME_S, KIOSK_S = 0.1, 0.5, 1.0, 0.5, 1.0, 0.4
 LATE_S, OVERRUN_S = 0.1, 0.2
 SEASONED_S = 2.0
+LIFTED_S = 0.1
 SLEW_W_PER_S, SETPOINT_S = 10.0, 0.1
 DOSE = 1.05
 TEC_STAY_C, TEC_STAY_S, TEC_TRIP_C = 2.0, 2.0, 3.0
@@ -42,7 +43,7 @@ class Memory(NamedTuple):
     session_open: bool = False
     finished: bool = False
     stop_pressed: bool = False
-    pedal_down: bool = True
+    pedal_up_s: float | None = None
     armed_s: float = 0.0
     off_s: float = 0.0
     on_s: float | None = None

@@ -9,6 +9,7 @@ from benchmarks.exhaustive_memory import (
     BOARD_S,
     EPS,
     LATE_S,
+    LIFTED_S,
     OVERRUN_S,
     RESET_S,
     SEASONED_S,
@@ -76,8 +77,9 @@ def of_ways(memory: Memory, inputs: Inputs, decision: Decision) -> Iterator[str]
     way = (was, now)
     if way == (Phase.ARMED, Phase.TREATING):
         pressed = board is not None and board.pedal_pressed and young(inputs.now_s, board.measured_s, BOARD_S)
-        if memory.pedal_down or not pressed or not inputs.now_s - memory.armed_s >= SEASONED_S - EPS:
-            yield "treating only by a pedal edge, 2 s or more after arming"
+        lifted = memory.pedal_up_s is not None and inputs.now_s - memory.pedal_up_s >= LIFTED_S - EPS
+        if not lifted or not pressed or not inputs.now_s - memory.armed_s >= SEASONED_S - EPS:
+            yield "treating only by a press of a pedal up for 0.1 s, 2 s or more after arming"
     elif way == (Phase.TREATING, Phase.ARMED):
         if board is None or board.pedal_pressed:
             yield "from treating to armed only by a release"

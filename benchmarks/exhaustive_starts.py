@@ -18,6 +18,7 @@ import msgspec
 
 from benchmarks.exhaustive_judge import Judge, Memory
 from tosca_kiosk.domain import safety
+from tosca_kiosk.domain.checks import pedal_lifted
 from tosca_kiosk.domain.records import CommandType, Inputs
 from tosca_kiosk.domain.rules import Rules
 from tosca_kiosk.domain.safety import Decision
@@ -170,9 +171,16 @@ def _broad(cart: JudgedCart) -> Hashable:
     state = cart.state
     return (
         *(state.phase, state.beam, state.session_open, state.finished, state.paused, bool(state.faults)),
-        *(state.dark_since_s is None, state.pedal_down if state.phase is Phase.ARMED else None),
+        *(state.dark_since_s is None, _pedal(state) if state.phase is Phase.ARMED else None),
         *(state.command_w > 0.0, frozenset(state.failing_since) if state.command_w > 0.0 else None),
     )
+
+
+def _pedal(state: State) -> bool | None:
+    """Tell whether a press would count; None while it is pressed."""
+    if state.pedal_up_since_s is None:
+        return None
+    return pedal_lifted(SESSION, state, state.now_s)
 
 
 def _on_the_way(cart: JudgedCart) -> Hashable:
@@ -193,7 +201,7 @@ def _fine(cart: JudgedCart) -> Hashable:
     state = cart.state
     return (
         *(_on_the_way(cart), state.faults[:1], tuple(state.failing_since)[:1], bool(state.warned)),
-        *(state.stop_pressed, state.pedal_down, state.gate_closed, state.elapsed_s > 0.0),
+        *(state.stop_pressed, _pedal(state), state.gate_closed, state.elapsed_s > 0.0),
         state.beam is Beam.EMITTING and state.now_s - state.slewed_s <= SESSION.limits.laser_settle_s,
     )
 

@@ -27,7 +27,6 @@ PARTS: dict[str, tuple[str, ...]] = {
     "photodiode": ("photodiode.",),
     "diode": ("diode.", "laser.current_gain", "laser.thermal_trip", "tec."),
     "smoothing": ("smoothing.",),
-    "pedal": ("pedal.no_contact", "pedal.nc_contact"),
     "host": (),
 }
 """What can be disturbed, by the settings that disturb it; host is told of by its silence."""

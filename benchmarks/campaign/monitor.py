@@ -18,7 +18,7 @@ from tosca_kiosk.domain.records import CommandType
 DARK_W = 0.001
 TEC_TRIP_C, TEC_SETPOINT_C = 3.0, 25.0
 LIMIT_FRACTION, LIMIT_MARGIN_W = 1.05, 0.1
-ARM_HOLD_S, PEDAL_AFTER_ARM_S = 1.5, 2.0
+ARM_HOLD_S, PEDAL_AFTER_ARM_S, LIFTED_S = 1.5, 2.0, 0.1
 SEEN_S = 0.045
 """From the true edge of a press to the tick that sees it: debouncing (20 ms), bounces, status, tick."""
 BOUNCE_S = 0.002
@@ -182,7 +182,9 @@ class Monitor:
         else:
             if self._left_s is not None and self._now_s - self._left_s < BOUNCE_S:
                 self._since.pop("pedal up", None)
-            self._press_s = self._now_s
+            # A contact that fails for some milliseconds is no foot that was lifted and set down again.
+            if self._left_s is None or self._now_s - self._left_s >= LIFTED_S - SEEN_S:
+                self._press_s = self._now_s
 
     def _stop_loop_moved(self) -> None:
         now_s = self._now_s
@@ -247,8 +249,7 @@ class Monitor:
             self._violate("light after an emergency stop without a supervisor", "")
         if self.lit and self._press_s < self._dark_s and now_s - self._dark_s > BOUNCE_S:
             ring_changed = abs(position_um - self._dark_um) > RING_CHANGED_UM
-            # A contact that fails for some milliseconds is a release and a press to whoever reads it.
-            if not ring_changed and not self._ever & {"diode", "stage", "pedal"}:
+            if not ring_changed and not self._ever & {"diode", "stage"}:
                 self._violate("light came back by itself", f"dark for {1e3 * (now_s - self._dark_s):.1f} ms")
 
     def _light_ends(self, now_s: float) -> None:

@@ -127,7 +127,13 @@ DARK_LASER = msgspec.structs.replace(
     laser=msgspec.structs.replace(INPUTS.laser, output_on=False, set_current_ma=0.0, condition=16),
 )
 OFF = {"beam": Beam.DARK, "phase": Phase.READY, "command_w": 0.0, "command_ma": 0.0, "expected_w": 0.0}
-ARMED = {"phase": Phase.ARMED, "beam": Beam.CLEARING, "pedal_down": False, "dark_since_s": NOW_S - 9.0}
+LONG_AGO_S = NOW_S - 9.0
+ARMED = {
+    "phase": Phase.ARMED,
+    "beam": Beam.CLEARING,
+    "pedal_up_since_s": LONG_AGO_S,
+    "dark_since_s": LONG_AGO_S,
+}
 JUST = 1e-6
 
 
@@ -172,6 +178,7 @@ def starting(waited_s: float) -> bool:
 
 
 CLEARING = msgspec.structs.replace(STATE, **ARMED)
+SEASONED = {key: ARMED[key] for key in ("phase", "beam", "dark_since_s")} | {"armed_since_s": LONG_AGO_S}
 TABLE = [
     Edge("max_power_w", 10.0, lambda w: w <= Limits().max_power_w, 10.0, 10.0 + JUST),
     Edge("max_power_slew_w_per_s", 10.0, lambda w: rise_w(0.05) >= w - 1e-9, 0.5, 0.5 + JUST),
@@ -323,6 +330,13 @@ TABLE = [
         ),
         2.0 + JUST,
         2.0 - JUST,
+    ),
+    Edge(
+        "pedal_lifted_s",
+        0.1,
+        lambda s: moved("pedal_up_since_s", **SEASONED)(s).phase is Phase.TREATING,
+        0.1 + JUST,
+        0.1 - JUST,
     ),
     Edge(
         "armed_max_s",

@@ -59,10 +59,23 @@ def test_a_pedal_pressed_before_two_seconds_must_be_released_first() -> None:
     assert cart.state.phase is Phase.ARMED
     assert not any(d.outputs.want_gate for d in cart.decisions)
     cart.pedal = False
-    cart.run(0.1)
+    cart.run(0.2)
     cart.pedal = True
     cart.run(0.5)
     assert cart.state.phase is Phase.TREATING
+
+
+@pytest.mark.parametrize(("up_ticks", "resumes"), [(1, False), (5, False), (9, False), (12, True)])
+def test_a_contact_that_fails_under_a_held_foot_does_not_bring_the_light_back(up_ticks, resumes) -> None:  # type: ignore[no-untyped-def]
+    cart = IdealCart(rules((60.0, 5.0, 5.0, 3.0)))
+    cart.emit()
+    cart.pedal = False
+    for _ in range(up_ticks):
+        assert not cart.tick().outputs.laser_output
+    cart.pedal = True
+    cart.run(5.0)
+    assert (cart.state.beam is Beam.EMITTING) == resumes
+    assert cart.state.faults == ()
 
 
 def test_release_darkens_in_the_same_tick_and_is_no_fault() -> None:
@@ -220,7 +233,7 @@ def test_light_denied_without_a_fault_waits_for_the_pedal_to_be_let_go(
     assert (cart.state.phase, cart.state.beam) == (Phase.TREATING, Beam.DARK)
     assert not any(d.outputs.laser_output or d.outputs.want_gate for d in cart.decisions)
     cart.pedal = False
-    cart.run(0.1)
+    cart.run(0.2)
     cart.pedal = True
     cart.run_until(lambda: cart.state.beam is Beam.EMITTING, within_s=1.0)
 

@@ -23,7 +23,8 @@ def _after_clearing(rules: Rules, state: State, inputs: Inputs) -> Beam:
         return Beam.CLEARING
     if state.phase is Phase.TREATING:
         return Beam.CLOSING
-    may_wait = not state.pedal_down and inputs.now_s - state.armed_since_s >= rules.limits.pedal_after_arm_s
+    seasoned = inputs.now_s - state.armed_since_s >= rules.limits.pedal_after_arm_s
+    may_wait = seasoned and checks.pedal_lifted(rules, state, inputs.now_s)
     return Beam.WAITING if may_wait else Beam.CLEARING
 
 

@@ -19,8 +19,15 @@ def move_phase(tick: Tick) -> None:
         _leave_treating(tick)
     elif phase is Phase.FAULT:
         _leave_fault(tick)
-    board = tick.inputs.board
-    tick.state.pedal_down = board is None or board.pedal_pressed
+    _watch_pedal(tick)
+
+
+def _watch_pedal(tick: Tick) -> None:
+    state, board = tick.state, tick.inputs.board
+    if board is None or board.pedal_pressed:
+        state.pedal_up_since_s = None
+    elif state.pedal_up_since_s is None:
+        state.pedal_up_since_s = tick.now_s
 
 
 def _leave_hold(tick: Tick) -> None:
@@ -33,7 +40,7 @@ def _leave_armed(tick: Tick) -> None:
     state, limits = tick.state, tick.rules.limits
     pressed = checks.pedal_pressed(tick.rules, state, tick.inputs)
     seasoned = tick.now_s - state.armed_since_s >= limits.pedal_after_arm_s
-    if pressed and not state.pedal_down and seasoned and not tick.failing:
+    if pressed and checks.pedal_lifted(tick.rules, state, tick.now_s) and seasoned and not tick.failing:
         tick.enter(Phase.TREATING)
     elif not tick.now_s - state.phase_since_s <= limits.armed_max_s:
         tick.record.note("armed too long without the pedal")

@@ -55,6 +55,7 @@ class Limits(msgspec.Struct, frozen=True, kw_only=True):
     arm_hold_s: float = 1.5
     arm_hold_max_s: float = 5.0
     pedal_after_arm_s: float = 2.0
+    pedal_lifted_s: float = 0.1
     armed_max_s: float = 60.0
     clear_s: float = 1.0
     gate_close_s: float = 0.3

@@ -45,9 +45,9 @@ class State(msgspec.Struct, kw_only=True):
     Times are session seconds. elapsed_s: the treatment clock, running only while light is confirmed.
     dark_since_s: when the output was last asked off, None while it is asked on. emission_s: time with the
     output on. expected_w: the confirmed set value behind the known lag. setpoint_s: when the set point was
-    last moved on; slewed_s: when it last changed fast, or was off. failing_since: source -> time, on the
-    clock of its interlock row. faults: sources latched in this fault, oldest first; latched_s: the newest's
-    time.
+    last moved on; slewed_s: when it last changed fast, or was off. pedal_up_since_s: None while it is down
+    or unknown. failing_since: source -> time, on the clock of its interlock row. faults: sources latched in
+    this fault, oldest first; latched_s: the newest's time.
     """
 
     phase: Phase = Phase.IDLE
@@ -60,7 +60,7 @@ class State(msgspec.Struct, kw_only=True):
     dark_since_s: float | None = 0.0
     gate_closed: bool = False
     gate_since_s: float = 0.0
-    pedal_down: bool = True
+    pedal_up_since_s: float | None = None
     tec_settled_since_s: float | None = None
     session_open: bool = False
     finished: bool = False
