@@ -1,0 +1,15 @@
+"""The interlock board's cast: at rest, and with its gate closed."""
+
+import pytest
+from board_rig import Rig
+
+
+@pytest.fixture
+def rig():
+    return Rig()
+
+
+@pytest.fixture
+def firing(rig):
+    rig.close_gate()
+    return rig
