@@ -49,6 +49,13 @@ def emitting(cart):
     cart.run_until_script(cart.operator.treat(), lambda: cart.controller.state.beam is Beam.EMITTING)
 
 
+@pytest.mark.parametrize(("rate_hz", "shown"), [(50, 50), (100, 100), (250, 100), (1000, 100)])
+def test_every_tick_is_shown_up_to_a_hundred_a_second(cart, rate_hz, shown):
+    maker = TelemetryMaker(cart.controller.devices, simulated=True, mono_offset_s=0.0)
+    late_s = 0.0001
+    assert sum(maker.due(tick / rate_hz + late_s) for tick in range(10 * rate_hz)) == 10 * shown
+
+
 def test_before_the_devices_answer_nothing_is_known(cart, screen):
     cart.wait(0.02)
     shown = screen.tick(session=None)

@@ -131,9 +131,10 @@ class ControlProcess:
             self._server.send(self._notices.popleft())
         if session is not None and session.summary is not None and session.journal.closed:
             self._end(session)
-        number = None if self._session is None else self._session.number
-        record = self._telemetry.make(now_s, number, rules, inputs, decision.state)
-        self._ring.publish(_encoder.encode(record))
+        if self._telemetry.due(now_s):
+            number = None if self._session is None else self._session.number
+            record = self._telemetry.make(now_s, number, rules, inputs, decision.state)
+            self._ring.publish(_encoder.encode(record))
 
     # --- the link ---------------------------------------------------------------------------------------
 

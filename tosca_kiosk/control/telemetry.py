@@ -18,6 +18,9 @@ from tosca_kiosk.domain.state import Beam, Phase, State
 JUDGED_EVERY_S: Final = 0.05
 """Lamps and refusals walk the whole interlock table; they are judged anew this often, and at every change."""
 
+SHOWN_HZ: Final = 100
+"""A screen reads 30 times a second: of faster ticks' records most would be replaced unread."""
+
 MAX_TEXT: Final = 400
 """A device's problem is cut to this many characters, so that a record always fits its place in the ring."""
 
@@ -25,13 +28,14 @@ _MOTOR_LAMP: Final = "smoothing"  # the motor starts with the hold, so it cannot
 
 
 class TelemetryMaker:
-    """Makes one record a tick. mono_offset_s: the system's monotonic time at the controller's time 0."""
+    """Makes the records. mono_offset_s: the system's monotonic time at the controller's time 0."""
 
     def __init__(self, devices: Devices, *, simulated: bool, mono_offset_s: float) -> None:
         self._devices = devices
         self._simulated = simulated
         self._mono_offset_s = mono_offset_s
         self._tick = 0
+        self._shown = -1
         self._judged_s = -1.0
         self._judged_for: tuple[Phase, Beam, tuple[str, ...], bool] | None = None
         self._links: tuple[DeviceLink, ...] = ()
@@ -39,11 +43,16 @@ class TelemetryMaker:
         self._refusals: tuple[str, ...] = ()
         self._standing: tuple[str, ...] = ()
 
+    def due(self, now_s: float) -> bool:
+        """Count a tick; return whether a record is to be made of it: one in each hundredth of a second."""
+        self._tick += 1
+        shown, self._shown = self._shown, int(now_s * SHOWN_HZ)
+        return shown != self._shown
+
     def make(
         self, now_s: float, session_id: int | None, rules: Rules, inputs: Inputs, state: State
     ) -> Telemetry:
         """Return the tick at now_s, on the controller's clock, with the state that it left."""
-        self._tick += 1
         self._judge(now_s, rules, inputs, state)
         protocol, stage, tec, board = rules.protocol, inputs.stage, inputs.tec, inputs.board
         board = board if checks.board_fresh(rules, state, inputs) else None
