@@ -11,6 +11,8 @@ from math import exp, isfinite
 
 from benchmarks.exhaustive_light import HOLD_UNDER_LIGHT
 from benchmarks.exhaustive_memory import (
+    CURRENT_MA,
+    CURRENT_S,
     DOSE,
     EPS,
     FOLLOW_S,
@@ -20,6 +22,7 @@ from benchmarks.exhaustive_memory import (
     OVER_S,
     SETPOINT_S,
     SLEW_W_PER_S,
+    STEADY_S,
     TEC_STAY_C,
     TEC_STAY_S,
     UNDER_S,
@@ -134,6 +137,7 @@ class Judge:
             ("power over the limit", timed.limit_s, now_s, LIMIT_S),
             ("the TEC off its set point", timed.tec_s, now_s, TEC_STAY_S),
             ("a set point that is not the commanded one", timed.follow_s, now_s, FOLLOW_S),
+            ("a measured current that is not the set one", timed.current_s, now_s, CURRENT_S),
         )
         for name, since_s, at_s, hold_s in rows:
             if since_s is not None and at_s - since_s > hold_s:
@@ -158,6 +162,8 @@ class Judge:
         beyond = not measured_w <= 1.05 * self.limit_w + 0.1
         tec_off = inputs.tec is not None and not abs(inputs.tec.temperature_c - self.tec_c) <= TEC_STAY_C
         astray = shone and inputs.laser is not None and not self._follows(memory, inputs.laser)
+        steady = shone and now_s - memory.changed_s > STEADY_S
+        strays = steady and inputs.laser is not None and not self._measures(inputs.laser)
         held = memory.phase in (Phase.ARMED, Phase.TREATING)
         return memory._replace(
             now_s=now_s,
@@ -168,6 +174,7 @@ class Judge:
             limit_s=since(beyond and memory.session_open, memory.limit_s, now_s),
             tec_s=since(tec_off and held, memory.tec_s, now_s),
             follow_s=since(astray, memory.follow_s, now_s),
+            current_s=since(strays, memory.current_s, now_s),
             commanded_j=memory.commanded_j + (memory.power_w * dt_s if shone else 0.0),
             measured_j=memory.measured_j + (self._counted_w(memory, measured_w) * dt_s if shone else 0.0),
         )
@@ -188,6 +195,9 @@ class Judge:
     def _follows(self, memory: Memory, laser: LaserIn) -> bool:
         set_w = self.calibrations.power_w(laser.set_current_ma)
         return abs(set_w - memory.power_w) <= max(0.3 * memory.power_w, 0.3)
+
+    def _measures(self, laser: LaserIn) -> bool:
+        return abs(laser.measured_current_ma - laser.set_current_ma) <= CURRENT_MA
 
     def seen(self, memory: Memory, inputs: Inputs, decision: Decision) -> Memory:
         """Return what is remembered once a tick is over."""

@@ -18,6 +18,7 @@ DOSE = 1.05
 TEC_STAY_C, TEC_STAY_S, TEC_TRIP_C = 2.0, 2.0, 3.0
 STAGE_UM = 20.0
 OVER_S, UNDER_S, LIMIT_S, FOLLOW_S = 0.1, 0.5, 0.05, 1.0
+CURRENT_MA, CURRENT_S, STEADY_S = 150.0, 0.5, 1.0
 RESET_S = 2.0
 LAG_S = 0.01
 GATE_OPENS_S = 0.25
@@ -60,6 +61,7 @@ class Memory(NamedTuple):
     limit_s: float | None = None
     tec_s: float | None = None
     follow_s: float | None = None
+    current_s: float | None = None
     commanded_j: float = 0.0
     measured_j: float = 0.0
 

@@ -17,6 +17,7 @@ from typing import Any, NamedTuple
 import msgspec
 
 from benchmarks.exhaustive_judge import Judge, Memory
+from benchmarks.exhaustive_memory import STEADY_S
 from tosca_kiosk.domain import safety
 from tosca_kiosk.domain.checks import pedal_lifted
 from tosca_kiosk.domain.records import CommandType, Inputs
@@ -117,6 +118,19 @@ def _first(seconds: float, then: Doing) -> Doing:
     return do
 
 
+def _in_steady_light(then: Doing) -> Doing:
+    """Let the power of the constant step stand still before something is done."""
+
+    def steady(state: State) -> bool:
+        return state.step_index == 1 and state.now_s - state.slewed_s > STEADY_S
+
+    def do(cart: JudgedCart) -> None:
+        cart.run_until(lambda: steady(cart.state))
+        then(cart)
+
+    return do
+
+
 OPERATING: dict[str, Doing] = {
     "press": _pedal(True),
     "release": _pedal(False),
@@ -142,6 +156,7 @@ UNDER_LIGHT: dict[str, Doing] = {
     "under-power nearly too long": _first(0.8, _with("board", 0.5, photodiode_v=1.0)),
     "over the limit nearly too long": _first(1.2, _with("board", 0.05, photodiode_v=4.1)),
     "TEC off nearly too long": _first(1.0, _with("tec", 1.99, temperature_c=27.5)),
+    "current astray nearly too long": _in_steady_light(_with("laser", 0.5, measured_current_ma=0.0)),
     "driver's warning": _with("laser", 0.02, condition=1),
 }
 

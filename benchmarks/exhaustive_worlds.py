@@ -149,7 +149,7 @@ GROUPS: tuple[Group, ...] = (
     Group("laser read-back", (
         _turned_over("laser", "output_on"),
         *_each("laser", "set_current_ma", (*_NO_NUMBERS, 1.0, 9500.0, -5.0, 1e308)),
-        *_each("laser", "measured_current_ma", _NO_NUMBERS),
+        *_each("laser", "measured_current_ma", (*_NO_NUMBERS, 0.0)),
     )),
     Group("laser condition", (
         ("interlock bit turned over", _device("laser", condition=lambda now, _: now.condition ^ 1 << 4)),

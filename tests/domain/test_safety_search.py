@@ -164,7 +164,6 @@ COVERED = {
     "calibration": "not read, but part of the rules",
     "screen": "STOP latches by itself",
     "laser_setpoint": "a second of steady disagreement",
-    "laser_current": "half a second of disagreement at steady power",
 }
 
 LEAP = next(number for number, (_, name, _) in enumerate(WAYS) if "is read moved by 0.12 s" in name)
