@@ -1,7 +1,8 @@
 """What the third-party clients of the protocol pages stand on: served simulators, plain pyserial, deadlines.
 
 Nothing here knows a device. A client opens a pseudo-terminal as any program would, and changes the
-world only through the input socket (one JSON datagram, path to value).
+world only by path and value. A served cart is a program of its own and lives by the system's clock; a paced
+cart's time passes only while a client waits, so that no busy machine can keep a client from its deadline.
 """
 
 import contextlib
@@ -17,10 +18,18 @@ from typing import TypeVar
 import serial
 from serial.serialutil import Timeout
 
+from simulators.cart import SimulatedCart
+from simulators.servers import PtyCart
+from simulators.settable import set_value
+from simulators.world import World
+
 T = TypeVar("T")
 
 PATIENCE_S = 10.0
 """How long an answer may take on a machine that does other things; no page asks for so much."""
+
+PACE_S = 0.001
+"""Of a paced cart's time; the shortest that a page speaks of."""
 
 _TOSCA_KIOSK = Path(sys.executable).with_name("tosca-kiosk")
 
@@ -61,11 +70,44 @@ def served_cart(folder: Path) -> Iterator[Cart]:
             process.wait(PATIENCE_S)
 
 
-class Wire:
-    """One serial line: bytes out, bytes in, every wait under one absolute deadline."""
+class PacedCart:
+    """A cart in this process: where its devices are, a hand on its world, and on its time."""
 
-    def __init__(self, path: str, baud: int):
-        self.port = serial.Serial(path, baud, timeout=0.02)
+    def __init__(self, cart: SimulatedCart, served: PtyCart):
+        self.ports = served.paths
+        self._cart = cart
+        self._served = served
+        self._now_s = 0.0
+
+    def turn(self, **values: object) -> None:
+        """Set paths of the world, as `Cart.turn` does."""
+        for name, value in values.items():
+            set_value(self._cart, name.replace("__", "."), value)
+
+    def pass_time(self) -> None:
+        """Let a millisecond pass; what is said until then can be read."""
+        self._now_s += PACE_S
+        self._served.pump(self._now_s)
+        self._served.settle()
+
+
+@contextlib.contextmanager
+def paced_cart() -> Iterator[PacedCart]:
+    """Serve a simulated cart on pseudo-terminals, by a clock that its clients move."""
+    cart = SimulatedCart(World(1))
+    with PtyCart(cart) as served:
+        yield PacedCart(cart, served)
+
+
+class Wire:
+    """One serial line: bytes out, bytes in, every wait under one absolute deadline.
+
+    pass_time: a paced cart's; the system's clock where there is none.
+    """
+
+    def __init__(self, path: str, baud: int, pass_time: Callable[[], None] | None = None):
+        self.port = serial.Serial(path, baud, timeout=0.02 if pass_time is None else 0.0)
+        self._pass_time = pass_time
         self._unread = b""
 
     def close(self) -> None:
@@ -77,7 +119,7 @@ class Wire:
     def maybe_line(self, end: bytes = b"\n") -> bytes | None:
         """Return the next line with its end, None when none is complete yet (waits up to 20 ms)."""
         if end not in self._unread:
-            self._unread += self.port.read(max(1, self.port.in_waiting))
+            self._take()
         if end not in self._unread:
             return None
         line, self._unread = self._unread.split(end, 1)
@@ -89,11 +131,20 @@ class Wire:
 
     def heard_for(self, seconds: float) -> bytes:
         """Return all that arrives in this time."""
-        time_left = Timeout(seconds)
-        while not time_left.expired():
-            self._unread += self.port.read(max(1, self.port.in_waiting))
+        if self._pass_time is not None:
+            for _ in range(round(seconds / PACE_S)):
+                self._take()
+        else:
+            time_left = Timeout(seconds)
+            while not time_left.expired():
+                self._take()
         heard, self._unread = self._unread, b""
         return heard
+
+    def _take(self) -> None:
+        if self._pass_time is not None:
+            self._pass_time()
+        self._unread += self.port.read(max(1, self.port.in_waiting))
 
 
 def until(look: Callable[[], T], good: Callable[[T], object]) -> T:

@@ -1,14 +1,14 @@
 """The page of the interlock board, sentence by sentence, by a client that knows nothing else.
 
-The board's own milliseconds measure: what is told at once carries the time of its edge.
+The board's own milliseconds measure: what is told at once carries the time of its edge. They pass while the
+client waits: a machine that holds either side back for 250 ms would make the board see a silent host.
 """
 
 import contextlib
-import functools
 import itertools
 
 import pytest
-from page_bench import Wire, served_cart, until
+from page_bench import Wire, paced_cart, served_cart, until
 from page_board import (
     ACCELEROMETER,
     ACCELEROMETER_LOST,
@@ -28,21 +28,20 @@ from page_board import (
     WELDED,
     WIRING,
     Board,
-    StarvedError,
     crc,
     framed,
 )
 
 
 @pytest.fixture(scope="module")
-def cart(tmp_path_factory):
-    with served_cart(tmp_path_factory.mktemp("cart")) as cart:
+def cart():
+    with paced_cart() as cart:
         yield cart
 
 
 @pytest.fixture(scope="module")
 def terminal(cart):
-    with contextlib.closing(Board(cart.ports["board"])) as terminal:
+    with contextlib.closing(Board(cart.ports["board"], cart.pass_time)) as terminal:
         yield terminal
 
 
@@ -58,7 +57,6 @@ WHOLE = {
 
 def calm(board: Board, cart) -> None:
     """Bring the board to rest: no faults, pedal released, heartbeat without want, motor off."""
-    board.watched = False
     board.beat(0)
     cart.turn(pedal__pressed=False, **WHOLE)
     board.until_flags({STOP_CLOSED, ALIVE}, {PEDAL, GATE, WANTED})
@@ -71,21 +69,6 @@ def calm(board: Board, cart) -> None:
 def board(cart, terminal):
     calm(terminal, cart)
     return terminal
-
-
-def unless_starved(test):
-    """Begin a test of the gate again when this machine, not the board, fell silent."""
-
-    @functools.wraps(test)
-    def begun_again(board, cart, **parameters):
-        for _ in range(4):
-            with contextlib.suppress(StarvedError):
-                board.watched = True
-                return test(board, cart, **parameters)
-            calm(board, cart)
-        pytest.fail("this machine is too busy to beat every 250 ms")
-
-    return begun_again
 
 
 def close_gate(board: Board, cart) -> None:
@@ -118,6 +101,12 @@ def test_a_command_is_answered_with_its_number(board):
 def test_an_identity_names_protocol_firmware_and_serial(board):
     kind, number, name, *rest = board.ask("ID,65535").split(",")
     assert (kind, number, name, len(rest)) == ("ID", "65535", "TOSCA-IL", 3)
+
+
+def test_the_program_serves_the_same_board(board, tmp_path):
+    with served_cart(tmp_path) as cart, contextlib.closing(Board(cart.ports["board"])) as served:
+        assert served.ask("ID,1") == board.ask("ID,1")
+        assert ALIVE in served.until_flags({STOP_CLOSED, ALIVE}, {PEDAL, GATE, WANTED}).flags
 
 
 DROPPED = [
@@ -203,7 +192,6 @@ def test_silence_latches_fault_3_only_if_the_gate_was_wanted(board):
     assert not board.for_ms(20)[-1].faults
 
 
-@unless_starved
 def test_the_gate_needs_500_ms_of_motor_and_three_whole_windows(board, cart):
     cart.turn(pedal__pressed=True)
     board.until_flags({PEDAL})
@@ -219,7 +207,6 @@ def test_the_gate_needs_500_ms_of_motor_and_three_whole_windows(board, cart):
 
 
 @pytest.mark.parametrize("missing", ["pedal", "want", "motor", "stop loop"])
-@unless_starved
 def test_the_gate_stays_open_while_one_is_missing(board, cart, missing):
     if missing != "motor":
         board.ask("MO,1,127")
@@ -234,7 +221,6 @@ def test_the_gate_stays_open_while_one_is_missing(board, cart, missing):
     assert all(GATE not in status.flags for status in board.for_ms(600))
 
 
-@unless_starved
 def test_release_and_want_0_open_the_gate_without_a_fault(board, cart):
     close_gate(board, cart)
     board.beat(0)
@@ -257,7 +243,6 @@ OPENED_BY = {
 
 
 @pytest.mark.parametrize("cause", OPENED_BY)
-@unless_starved
 def test_everything_else_opens_the_gate_with_its_fault(board, cart, cause):
     """A fault stays latched when its cause has gone, is refused to clear before, and keeps the gate open."""
     close_gate(board, cart)
@@ -276,7 +261,6 @@ def test_everything_else_opens_the_gate_with_its_fault(board, cart, cause):
     assert not board.for_ms(20)[-1].faults
 
 
-@unless_starved
 def test_silence_opens_the_gate(board, cart):
     close_gate(board, cart)
     board.beating = False
@@ -292,7 +276,6 @@ def test_both_pedal_contacts_open_for_a_second_is_a_wiring_fault(board, cart):
     assert PEDAL not in fault.flags
 
 
-@unless_starved
 def test_a_welded_and_a_stuck_gate_are_told(board, cart):
     close_gate(board, cart)
     cart.turn(gate__welded=True)
@@ -308,7 +291,6 @@ def test_a_welded_and_a_stuck_gate_are_told(board, cart):
     assert GATE not in until(board.status, lambda status: STUCK_OPEN in status.faults).flags
 
 
-@unless_starved
 def test_a_hung_board_restarts_with_outputs_off_and_fault_7(board, cart):
     close_gate(board, cart)
     board.beating = False
@@ -321,11 +303,10 @@ def test_a_hung_board_restarts_with_outputs_off_and_fault_7(board, cart):
     until(lambda: board.ask("CL,1"), lambda answer: answer == "OK,1")
 
 
-@unless_starved
 def test_light_needs_the_gate_and_ends_with_the_pedal(board, cart):
     """The laser's interlock pins are the gate: current, and photodiode counts, only while it is closed."""
     close_gate(board, cart)
-    with contextlib.closing(Wire(cart.ports["laser"], 38400)) as laser:
+    with contextlib.closing(Wire(cart.ports["laser"], 38400, cart.pass_time)) as laser:
         laser.write("TERMINAL 0;*CLS;ONDELAY 0;LAS:LDI 4000;OUT 1\n")
         dark = board.status().photodiode
         until(board.status, lambda status: status.photodiode > dark + 20)
@@ -337,7 +318,7 @@ def test_light_needs_the_gate_and_ends_with_the_pedal(board, cart):
 
 
 def test_a_wrong_baud_hears_no_frame(cart):
-    with contextlib.closing(Wire(cart.ports["board"], 9600)) as line:
+    with contextlib.closing(Wire(cart.ports["board"], 9600, cart.pass_time)) as line:
         line.heard_for(0.1)  # what was sent before the line was set to 9600
         heard = line.heard_for(0.2)
         assert heard
