@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from functools import partial
 from random import Random
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -63,7 +64,7 @@ class SimulatedFrame(Frame):
         self,
         painter: Callable[[], Painter],
         state: OpticalState,
-        light: Light,
+        light: Callable[[], Light],
         *,
         taken_s: float,
         number: int,
@@ -78,14 +79,14 @@ class SimulatedFrame(Frame):
             dropped=dropped,
             exposure_us=exposure_us,
             gain_db=gain_db,
-            image=lambda: painter().paint(light, number, steady_speckle=steady),
+            image=lambda: painter().paint(light(), number, steady_speckle=steady),
         )
         self._state = state
         self._light = light
 
     @property
     def truth(self) -> GroundTruth:
-        state, light = self._state, self._light
+        state, light = self._state, self._light()
         return GroundTruth(
             light.centre_px,
             light.radius_px if light.ring > 0.0 else None,
@@ -232,7 +233,9 @@ class SimulatedCamera:
         self._next_number += passed
         self._dropped += passed - 1
         self._newest_s = point * self._frame_s
-        light = light_of(
+        # Of a frame whose age alone is looked at, nobody asks what it shows.
+        light = partial(
+            light_of,
             state,
             binning=self._binning,
             centre_px=self._centre_px,

@@ -6,7 +6,7 @@ from bisect import bisect_right
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple
 
-from simulators.physics.smoothing import MEASURED
+from simulators.physics.smoothing import MEASURED, MEASURED_PWM
 
 if TYPE_CHECKING:
     from simulators.world import World
@@ -71,7 +71,7 @@ def optical_state(world: World) -> OpticalState:
 
 def motor_vibration_mg(speed_pwm: float) -> float:
     """Return the mean vibration of the measured table at a motor speed, rest level taken away."""
-    above = min(max(1, bisect_right(MEASURED, speed_pwm, key=lambda row: row[0])), len(MEASURED) - 1)
+    above = min(max(1, bisect_right(MEASURED_PWM, speed_pwm)), len(MEASURED) - 1)
     pwm_low, mean_low, _ = MEASURED[above - 1]
     pwm_high, mean_high, _ = MEASURED[above]
     part = (speed_pwm - pwm_low) / (pwm_high - pwm_low)

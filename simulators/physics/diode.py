@@ -188,10 +188,11 @@ class Diode:
 
     def _refresh(self) -> None:
         """Take threshold and slope from the junction's present temperature."""
-        junction_c = self.junction_c()
-        noise = 1.0 + self.profile.relative_noise * self._random.gauss(0.0, 1.0)
-        self._threshold_a = self.profile.threshold_a(junction_c) * (1.0 + self._ageing)
-        self._slope_w_per_a = self.profile.slope_w_per_a(junction_c) * (1.0 - self._ageing) * noise
+        profile = self.profile
+        junction_c = self._mount_c() + self._chip_k + self._submount_k
+        noise = 1.0 + profile.relative_noise * self._random.gauss(0.0, 1.0)
+        self._threshold_a = profile.threshold_a(junction_c) * (1.0 + self._ageing)
+        self._slope_w_per_a = profile.slope_w_per_a(junction_c) * (1.0 - self._ageing) * noise
 
     def _commit(self) -> None:
         """Close the present straight line at the kernel's instant."""

@@ -22,6 +22,7 @@ MEASURED = (
     (127, 2447.0, 634.0),
     (153, 2544.0, 631.0),
 )
+MEASURED_PWM = tuple(row[0] for row in MEASURED)
 MAX_PWM = 153
 INDEPENDENT_SAMPLES = 10
 WINDOW_S = 0.1
@@ -120,7 +121,7 @@ class Smoothing:
 
 def _measured_mg(pwm: float) -> tuple[float, float]:
     """Mean and deviation of a single sample, interpolated in the measured table."""
-    above = min(max(1, bisect_right(MEASURED, pwm, key=lambda row: row[0])), len(MEASURED) - 1)
+    above = min(max(1, bisect_right(MEASURED_PWM, pwm)), len(MEASURED) - 1)
     pwm_low, mean_low, sd_low = MEASURED[above - 1]
     pwm_high, mean_high, sd_high = MEASURED[above]
     part = (pwm - pwm_low) / (pwm_high - pwm_low)

@@ -98,10 +98,7 @@ class Serial(SerialBase):
         if _sockets.get(self._name) is not plug:
             raise SerialException(f"{self.portstr}: device disconnected")
         line, kernel, clock = plug
-        now_s = clock()
-        # Asked several times a tick: nothing is to be done where the world is there already.
-        if kernel.now_s != now_s or kernel.next_s <= now_s:
-            kernel.advance(now_s)
+        kernel.advance(clock())
         if line.attachment != self._attachment:
             raise SerialException(f"{self.portstr}: device disconnected")
         return line

@@ -49,6 +49,38 @@ class ArroyoDevice(ABC):
     lying_output: OUT? is honest, says_on or says_off whatever is.
     """
 
+    __slots__ = (
+        "_always_off",
+        "_begun_s",
+        "_busy",
+        "_echo",
+        "_events",
+        "_factory",
+        "_hexfloat",
+        "_hung",
+        "_ignored",
+        "_kept",
+        "_kernel",
+        "_language",
+        "_memory",
+        "_off_mask",
+        "_options",
+        "_pending",
+        "_pending_characters",
+        "_radix",
+        "_radix_form",
+        "_random",
+        "_seen",
+        "_stale_conditions",
+        "_supervision",
+        "_terminal_mode",
+        "_terminator",
+        "errors",
+        "line",
+        "lying_output",
+        "output_on",
+    )
+
     LANGUAGE: ClassVar[Language]
     SAVED: ClassVar[tuple[str, ...]]  # attributes that *SAV keeps and *RST sets back
     SUPERVISION_S: ClassVar[float]  # how often the firmware looks at its load while the output is on
@@ -207,9 +239,11 @@ class ArroyoDevice(ABC):
         new = conditions & ~self._seen
         self._events |= new
         self._seen = conditions
+        if not self.output_on:
+            return conditions
         # Every output starts out of tolerance: only falling out of it can switch off.
         forcing = (conditions & ~OUT_OF_TOLERANCE | new) & (self._off_mask | self._always_off)
-        if self.output_on and forcing & ~OUTPUT_ON:
+        if forcing & ~OUTPUT_ON:
             codes = [code for bit, code in self.FORCED_OFF.items() if forcing >> bit & 1]
             if codes:
                 self._force_off(codes)

@@ -58,6 +58,31 @@ class ArroyoLaser(ArroyoDevice):
     over the one that the driver measures and regulates, for its shunt drifts.
     """
 
+    __slots__ = (
+        "_current_gain",
+        "_diode",
+        "_driven_a",
+        "_flowing",
+        "_inside_since_s",
+        "_interlock",
+        "_interlock_plug",
+        "_limit_error_ma",
+        "_limit_ma",
+        "_limit_v",
+        "_max_ma",
+        "_max_v",
+        "_meter_gain",
+        "_meter_offset_ma",
+        "_mode",
+        "_on_delay_ms",
+        "_on_timer",
+        "_setpoint_ma",
+        "_tolerance",
+        "lying_measured_ma",
+        "lying_readback_ma",
+        "thermal_trip",
+    )
+
     SAVED = ("_setpoint_ma", "_limit_ma", "_limit_v", "_mode", "_tolerance", "_off_mask", "_on_delay_ms")
     SUPERVISION_S = 0.005
     FORCED_OFF: ClassVar = {0: 504, 1: 505, 4: 501, 7: 507, 8: 509, 9: 510, 15: 537}
@@ -111,10 +136,6 @@ class ArroyoLaser(ArroyoDevice):
         """The plug of its interlock loop: ok, out (open) or bridged (closed)."""
         self._interlock_plug = fault
         self._refresh()
-
-    def _interlock_closed(self) -> bool:
-        plug = self._interlock_plug
-        return self._interlock.closed if plug == "ok" else plug == "closed"
 
     # Output.
 
@@ -176,10 +197,12 @@ class ArroyoLaser(ArroyoDevice):
     # Conditions.
 
     def _conditions(self) -> int:
-        conditions = 0 if self._interlock_closed() else INTERLOCK_OPEN
+        plug, since_s = self._interlock_plug, self._inside_since_s
+        closed = self._interlock.closed if plug == "ok" else plug == "closed"
+        conditions = 0 if closed else INTERLOCK_OPEN
         if self.thermal_trip:
             conditions |= THERMAL_TRIP
-        if not self._in_tolerance():
+        if since_s is None or not self._kernel.now_s - since_s >= self._tolerance[1]:
             conditions |= OUT_OF_TOLERANCE
         if self.output_on:
             conditions |= OUTPUT_ON
@@ -195,10 +218,6 @@ class ArroyoLaser(ArroyoDevice):
         if circuit == "short":
             return limited | SHORT_CIRCUIT
         return limited | (VOLTAGE_LIMIT if self._diode.voltage_v() >= self._limit_v else 0)
-
-    def _in_tolerance(self) -> bool:
-        since_s = self._inside_since_s
-        return since_s is not None and self._kernel.now_s - since_s >= self._tolerance[1]
 
     def _look_at_load(self) -> None:
         error_ma = self._diode.current_a() / self._current_gain * 1000.0 - self._setpoint_ma

@@ -43,6 +43,24 @@ class TecOptions(ArroyoOptions):
 class ArroyoTec(ArroyoDevice):
     """The TEC controller. lying_readback_c, lying_measured_c: added to what SET:T? and T? say."""
 
+    __slots__ = (
+        "_gain",
+        "_highest_c",
+        "_inside_since_s",
+        "_limit_a",
+        "_lowest_c",
+        "_meter_offset_c",
+        "_mode",
+        "_pid",
+        "_runaway",
+        "_saturated_from",
+        "_setpoint_c",
+        "_tec",
+        "_tolerance",
+        "lying_measured_c",
+        "lying_readback_c",
+    )
+
     SAVED = (
         "_setpoint_c",
         "_highest_c",

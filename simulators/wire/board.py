@@ -50,6 +50,44 @@ class InterlockBoard:
     that it tells inverted. stale_status: it says the newest status again and again.
     """
 
+    __slots__ = (
+        "_accelerometer_present",
+        "_aiming",
+        "_booted_s",
+        "_coil",
+        "_gate_settled",
+        "_heard_s",
+        "_host_alive",
+        "_kernel",
+        "_motor_pwm",
+        "_motor_ready",
+        "_newest_status",
+        "_options",
+        "_pedal",
+        "_photodiode",
+        "_plant",
+        "_random",
+        "_read_back",
+        "_running",
+        "_sequence",
+        "_smoothing",
+        "_stop_loop",
+        "_threshold_mg",
+        "_ticks",
+        "_timers",
+        "_vibration_healthy",
+        "_vibration_mg",
+        "_wants_gate",
+        "_windows_over",
+        "_windows_under",
+        "dropped_lines",
+        "faults",
+        "ignores",
+        "line",
+        "lying_flags",
+        "stale_status",
+    )
+
     def __init__(self, plant: Plant, options: BoardOptions | None = None) -> None:
         self._options = options = options or BoardOptions()
         self._plant = plant

@@ -44,6 +44,34 @@ class VirtualLine:
     attachment: another number after every opening and every unplugging; an older one's port is dead.
     """
 
+    __slots__ = (
+        "_answers_noise",
+        "_byte_s",
+        "_carriage_return_ends",
+        "_follows_host",
+        "_garbled",
+        "_host_baud",
+        "_kernel",
+        "_newest_ready_s",
+        "_on_line",
+        "_pieces",
+        "_random",
+        "_readable",
+        "_to_device_free_s",
+        "_to_host_free_s",
+        "_unfinished",
+        "_unplugged",
+        "_unread_bytes",
+        "attached",
+        "attachment",
+        "baud",
+        "deaf",
+        "deaf_until_s",
+        "dropped_bytes",
+        "faults",
+        "mute",
+    )
+
     def __init__(
         self,
         kernel: Kernel,
@@ -143,8 +171,9 @@ class VirtualLine:
 
     def host_read(self, size: int) -> bytes:
         """Return up to size of the bytes that have arrived; empty if none has."""
-        self._collect()
         readable = self._readable
+        if self._pieces:
+            self._collect()
         if size >= len(readable):
             data = bytes(readable)
             readable.clear()
@@ -157,7 +186,8 @@ class VirtualLine:
     @property
     def in_waiting(self) -> int:
         """How many bytes have arrived and wait to be read."""
-        if self._pieces:
+        pieces = self._pieces
+        if pieces and pieces[0][0] <= self._kernel.now_s:
             self._collect()
         return len(self._readable)
 
@@ -178,18 +208,20 @@ class VirtualLine:
             data, late_s = self.faults.to_host(data), self.faults.delay_s
             if not data:
                 return
-        start_s = max(self._kernel.now_s, self._to_host_free_s)
-        end_s = self._to_host_free_s = start_s + len(data) * self._byte_s
+        byte_s, now_s, free_s = self._byte_s, self._kernel.now_s, self._to_host_free_s
+        start_s = free_s if free_s > now_s else now_s
+        end_s = self._to_host_free_s = start_s + len(data) * byte_s
         if self._garbled:
             data = misread(data, self.baud, self._host_baud)
-        if self._unread_bytes + len(data) > HOST_BUFFER_BYTES:
-            self.dropped_bytes += len(data)
+        size = len(data)
+        if self._unread_bytes + size > HOST_BUFFER_BYTES:
+            self.dropped_bytes += size
             return
-        self._unread_bytes += len(data)
+        self._unread_bytes += size
         random, pieces, newest_s = self._random, self._pieces, self._newest_ready_s
-        cut = int(random() * len(data))
+        cut = int(random() * size)
         if cut:
-            ready_s = start_s + late_s + cut * self._byte_s + random() * ADAPTER_LATENCY_S
+            ready_s = start_s + late_s + cut * byte_s + random() * ADAPTER_LATENCY_S
             newest_s = ready_s if ready_s > newest_s else newest_s
             pieces.append((newest_s, data[:cut]))
             data = data[cut:]
@@ -200,7 +232,8 @@ class VirtualLine:
     @property
     def backlog_s(self) -> float:
         """For how long the device's sender is still busy."""
-        return max(0.0, self._to_host_free_s - self._kernel.now_s)
+        busy_s = self._to_host_free_s - self._kernel.now_s
+        return busy_s if busy_s > 0.0 else 0.0
 
     @property
     def byte_s(self) -> float:
