@@ -14,8 +14,8 @@ from hardware.interfaces import Device
 from tosca_kiosk.cli.cart import connected_devices, simulated_cart
 from tosca_kiosk.cli.control_process import idle_rules as configured_rules
 from tosca_kiosk.cli.interrupts import on_interrupt
-from tosca_kiosk.cli.progress import Listener
 from tosca_kiosk.cli.tables import table_text
+from tosca_kiosk.cli.terminal import Listener
 from tosca_kiosk.cli.workplace import Workplace, refuse, say, workplace_command
 from tosca_kiosk.control.clock import Clock, RealClock, VirtualClock
 from tosca_kiosk.control.self_test import Evidence, Outcome, Result, SelfTest, judged, run_self_test

@@ -6,15 +6,15 @@ import os
 import sys
 from contextlib import suppress
 from types import TracebackType
-from typing import Self
+from typing import TYPE_CHECKING, Self
 
-from rich.console import Console
-from rich.progress import BarColumn, TextColumn
-from rich.progress import Progress as Bar
-
+from tosca_kiosk.cli.workplace import say
 from tosca_kiosk.domain.protocol import Protocol
 from tosca_kiosk.domain.safety import Decision
-from tosca_kiosk.domain.state import Beam, Phase
+from tosca_kiosk.domain.state import Beam, Phase, State
+
+if TYPE_CHECKING:
+    from tosca_kiosk.cli.terminal import TreatmentBar
 
 WORDS = {
     Phase.IDLE: "connecting, homing",
@@ -27,14 +27,11 @@ EMITTING = "LASER EMITTING"
 SHOW_EVERY_TICKS = 10
 
 
-class Listener(Console):
-    """Standard error for a person; rich itself would end the program when that person leaves."""
-
-    def on_broken_pipe(self) -> None:
-        self.quiet = True
-        nobody = os.open(os.devnull, os.O_WRONLY)
-        os.dup2(nobody, sys.stderr.fileno())
-        os.close(nobody)
+def hear_no_more() -> None:
+    """Let what goes to standard error from now on go nowhere: its reader has left."""
+    nobody = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nobody, sys.stderr.fileno())
+    os.close(nobody)
 
 
 class Progress:
@@ -42,29 +39,25 @@ class Progress:
 
     def __init__(self, protocol: Protocol) -> None:
         self._protocol = protocol
-        self._console = Listener(stderr=True, highlight=False, soft_wrap=True)
-        self._bar = Bar(
-            TextColumn("SIMULATED  {task.description:<32}"),
-            BarColumn(),
-            TextColumn("{task.fields[figures]}"),
-            console=self._console,
-            transient=True,
-            disable=not self._console.is_terminal,
-        )
-        self._task = self._bar.add_task("", total=protocol.duration_s, figures="")
+        self._bar = _bar(protocol.duration_s)
+        self._say = say if self._bar is None else self._bar.say
+        self._phase: Phase | None = None
+        self._beam: Beam | None = None
         self._words = ""
         self._ticks = 0
         self._gone = False
 
     def __enter__(self) -> Self:
-        self._bar.start()
+        if self._bar is not None:
+            self._bar.start()
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        with suppress(OSError):
-            self._bar.stop()
+        if self._bar is not None:
+            with suppress(OSError):
+                self._bar.stop()
 
     def show(self, decision: Decision) -> None:
         """Show a decision: changes at once, figures every tenth tick. A reader who left ends nothing."""
@@ -72,25 +65,39 @@ class Progress:
             return
         try:
             self._show(decision)
+        except BrokenPipeError:
+            self._gone = True
+            hear_no_more()
         except OSError:
             self._gone = True
 
     def _show(self, decision: Decision) -> None:
         state = decision.state
+        if state.beam is not self._beam or state.phase is not self._phase:
+            self._change(state)
+        for event in decision.safety:
+            self._say(f"{state.now_s:8.2f} s  {event.severity}: {event.description}")
+        self._ticks += 1
+        if self._bar is not None and self._ticks % SHOW_EVERY_TICKS == 0:
+            figures = (
+                f"{state.measured_w or 0.0:5.2f} W  {state.measured_j:7.1f} J of "
+                f"{self._protocol.planned_energy_j:.1f} J"
+            )
+            self._bar.update(state.elapsed_s, self._words, figures)
+
+    def _change(self, state: State) -> None:
+        self._beam, self._phase = state.beam, state.phase
         words = EMITTING if state.beam is Beam.EMITTING else WORDS[state.phase]
         if state.phase is Phase.IDLE and self._words not in ("", words):
             words = "closed"
         if words != self._words:
             self._words = words
-            self._console.print(f"{state.now_s:8.2f} s  {words}")
-        for event in decision.safety:
-            self._console.print(f"{state.now_s:8.2f} s  {event.severity}: {event.description}")
-        self._ticks += 1
-        if self._ticks % SHOW_EVERY_TICKS == 0 and self._console.is_terminal:
-            self._bar.update(
-                self._task,
-                completed=state.elapsed_s,
-                description=words,
-                figures=f"{state.measured_w or 0.0:5.2f} W  {state.measured_j:7.1f} J of "
-                f"{self._protocol.planned_energy_j:.1f} J",
-            )
+            self._say(f"{state.now_s:8.2f} s  {words}")
+
+
+def _bar(duration_s: float) -> TreatmentBar | None:
+    if sys.stderr is None or not sys.stderr.isatty():
+        return None
+    from tosca_kiosk.cli.terminal import TreatmentBar  # noqa: PLC0415 - most sessions have no terminal
+
+    return TreatmentBar(duration_s)

@@ -10,7 +10,7 @@ from rich.progress import BarColumn, TextColumn
 from rich.progress import Progress as Bar
 
 from tosca_kiosk.cli.interrupts import on_interrupt
-from tosca_kiosk.cli.progress import Listener
+from tosca_kiosk.cli.terminal import Listener
 from tosca_kiosk.cli.timing_run import Request, measure
 from tosca_kiosk.cli.workplace import Workplace, workplace_command
 from tosca_kiosk.control.clock import utc_now
