@@ -12,7 +12,7 @@ import resource
 import signal
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Final, NamedTuple
 
 FIFO_PRIORITY: Final = 50
@@ -41,7 +41,8 @@ class Standing(NamedTuple):
 def real_time() -> Iterator[Standing]:
     """Take the best class that is allowed, lock memory, and keep the garbage collector out of the ticks.
 
-    Class and locked memory stay until the process ends. Threads started afterwards run in the normal class.
+    Class and locked memory stay until the process ends. Threads started afterwards run in the normal class
+    but for those that `follow_the_ticks`.
     """
     # A locked stack is touched whole when its thread starts.
     threading.stack_size(_THREAD_STACK_BYTES)
@@ -55,6 +56,21 @@ def real_time() -> Iterator[Standing]:
     finally:
         gc.enable()
         gc.unfreeze()
+
+
+def follow_the_ticks() -> None:
+    """Put the calling thread one priority below the main thread's, where that has SCHED_FIFO.
+
+    For helpers beside the ticks: in the normal class any busy process may stop one while it holds the
+    interpreter, for which the ticks then wait.
+    """
+    main = os.getpid()
+    if os.sched_getscheduler(main) & ~os.SCHED_RESET_ON_FORK != os.SCHED_FIFO:
+        return
+    priority = os.sched_getparam(main).sched_priority - 1
+    if priority >= os.sched_get_priority_min(os.SCHED_FIFO):
+        with suppress(OSError):
+            os.sched_setscheduler(0, os.SCHED_FIFO | os.SCHED_RESET_ON_FORK, os.sched_param(priority))
 
 
 def end_with_parent(parent_pid: int, number: signal.Signals) -> bool:
