@@ -30,6 +30,7 @@ from tosca_kiosk.domain.rules import Rules
 from tosca_kiosk.domain.session_rules import ConnectedDevices, session_rules
 from tosca_kiosk.domain.state import Beam, Phase
 
+IDLE = Rules(camera_required=False)
 POWER_W = 5.0
 TREATMENT_S = 20_000.0
 """Longer than any campaign, so that only a release or a fault ends the light."""
@@ -52,7 +53,7 @@ class TreatingCart:
         self.simulated = simulated
         self.world = simulated.world
         self.devices = devices
-        self.controller = Controller(devices, Rules(camera_required=False))
+        self.controller = Controller(devices, IDLE)
         self.hold_pedal = True
         self._loop = FixedRateLoop(clock, config.rate_hz)
         self.period_s = self._loop.period_s
@@ -165,13 +166,13 @@ class TreatingCart:
 @contextmanager
 def treating_cart(folder: Path, seed: int = 1) -> Iterator[TreatingCart]:
     """Build a warm cart, connect and home it and open a session whose journal is in folder."""
-    config = _warm(load_config(bundled("simulated.yaml")))
+    config = warm_config()
     clock = VirtualClock()
     with simulated_cart(config, clock, seed) as simulated, connected_devices(config, clock) as devices:
         assert simulated is not None
         cart = TreatingCart(config, clock, simulated, devices)
-        rules = _rules(config)
-        journal = Journal(folder)
+        rules = shipped_rules(config, long_protocol())
+        journal = Journal(folder, waits=True)
         try:
             cart.open_session(rules, journal)
             yield cart
@@ -179,12 +180,15 @@ def treating_cart(folder: Path, seed: int = 1) -> Iterator[TreatingCart]:
             journal.close()
 
 
-def _warm(config: CartConfig) -> CartConfig:
+def warm_config() -> CartConfig:
+    """Return the shipped simulated configuration, its laser settled."""
+    config = load_config(bundled("simulated.yaml"))
     assert config.simulation is not None
     return replace(config, simulation=replace(config.simulation, warm=True))
 
 
-def _rules(config: CartConfig) -> Rules:
+def shipped_rules(config: CartConfig, protocol: Protocol) -> Rules:
+    """Return a session's rules by the calibrations that ship with the simulated cart."""
     devices = config.devices
     connected = ConnectedDevices(
         devices.laser.serial_number,
@@ -194,7 +198,7 @@ def _rules(config: CartConfig) -> Rules:
         devices.stage.travel_min_um,
         devices.stage.travel_max_um,
     )
-    return session_rules(Rules(camera_required=False), long_protocol(), _calibrations(), connected)
+    return session_rules(IDLE, protocol, _calibrations(), connected)
 
 
 def long_protocol() -> Protocol:

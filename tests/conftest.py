@@ -10,6 +10,8 @@ import pytest
 from tosca_kiosk.control.journal import JOURNAL_NAME, Journal
 from tosca_kiosk.domain.journal_lines import ChainReader, JournalError
 from tosca_kiosk.domain.replay import replay
+from tosca_kiosk.journal_tail import SESSION_LINK, remove_tail
+from tosca_kiosk.runtime import MEMORY
 
 _closed: list[Path] = []
 _close = Journal.close
@@ -21,6 +23,16 @@ def _close_and_tell(journal: Journal) -> None:
 
 
 Journal.close = _close_and_tell  # type: ignore[method-assign]
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _no_tail_left_in_memory(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """Remove what sessions that a test killed have left for a reader that never comes."""
+    yield
+    ours = tmp_path_factory.getbasetemp().resolve()
+    for tail in MEMORY.glob("tosca-journal-*"):
+        if (tail / SESSION_LINK).resolve().is_relative_to(ours):
+            remove_tail(tail)
 
 
 @pytest.hookimpl(wrapper=True)

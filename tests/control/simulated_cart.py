@@ -112,7 +112,12 @@ class Bench:
         """Open a session with a journal in the folder."""
         rules = shipped_session_rules(protocol)
         header = Header(FORMAT_VERSION, 1, 1, 1, "2026-01-01 00:00:00.000000", "sim", "0", {}, rules)
-        self.controller.open_session(rules, header, Journal(folder), self.clock.now_s())
+        journal = Journal(folder, waits=True)
+        try:
+            self.controller.open_session(rules, header, journal, self.clock.now_s())
+        except RuntimeError:
+            journal.close()
+            raise
 
 
 @contextmanager

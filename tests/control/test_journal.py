@@ -1,9 +1,13 @@
-"""The journal on disk: one write a tick, exclusive, and honest about a write that fails."""
+"""The journal: one write a tick that no disk holds up, and honest about what the disk does not have."""
 
 from __future__ import annotations
 
+import os
 import resource
 import signal
+import subprocess
+import sys
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -13,6 +17,7 @@ from tosca_kiosk.control.journal import JOURNAL_NAME, Journal
 from tosca_kiosk.domain.journal_lines import FORMAT_VERSION, ChainReader, Header, Summary, TickLine
 from tosca_kiosk.domain.records import DARK, Inputs
 from tosca_kiosk.domain.rules import Rules
+from tosca_kiosk.journal_tail import read_journal
 
 HEADER = Header(FORMAT_VERSION, 1, 1, 1, "2026-01-01 00:00:00.000000", "sim", "0", {}, Rules())
 SUMMARY = Summary("aborted", "test", 0.0, 0.0, None, None, 0.0)
@@ -31,11 +36,32 @@ def content(folder: Path) -> bytes:
     return (folder / JOURNAL_NAME).read_bytes()
 
 
-def test_every_tick_is_on_disk_when_the_call_returns(journal: Journal, tmp_path: Path) -> None:
+def tick_at(t: float) -> TickLine:
+    return TickLine(t, INPUTS, DARK)
+
+
+@pytest.fixture
+def stuck_disk(journal: Journal, monkeypatch: pytest.MonkeyPatch) -> Iterator[threading.Event]:
+    """The journal's disk, whose writes return when the event is set, or at the test's end."""
+    free = threading.Event()
+    pwrite = os.pwrite
+    with monkeypatch.context() as patched:
+        patched.setattr(os, "pwrite", lambda *arguments: free.wait() and pwrite(*arguments))
+        yield free
+        free.set()
+
+
+def test_no_tick_waits_for_a_disk_and_all_of_them_reach_it(
+    stuck_disk: threading.Event, journal: Journal, tmp_path: Path
+) -> None:
     journal.begin(HEADER)
-    for number in range(1, 4):
-        journal.tick(TICK, urgent=False)
-        assert content(tmp_path).count(b"\n") == 1 + number
+    for number in range(100):
+        journal.tick(tick_at(number / 1000), urgent=True)
+    assert content(tmp_path) == b""
+    assert journal.ok
+    stuck_disk.set()
+    journal.close()
+    assert content(tmp_path).count(b"\n") == 101
 
 
 def test_a_finished_journal_is_whole(journal: Journal, tmp_path: Path) -> None:
@@ -66,13 +92,128 @@ def small_files() -> Iterator[None]:
 @pytest.mark.usefixtures("small_files")
 def test_a_write_that_fails_is_said_and_stays_said(journal: Journal, tmp_path: Path) -> None:
     journal.begin(HEADER)
-    while journal.ok and len(content(tmp_path)) < 4096:
+    while journal.ok:
         journal.tick(TICK, urgent=False)
+    assert not journal.recorded
     journal.tick(TICK, urgent=False)
+    journal.finish(SUMMARY)
     assert not journal.ok
-    size = len(content(tmp_path))
+    assert len(content(tmp_path)) == 4096, "nothing is appended behind a torn line"
+
+
+def test_a_disk_that_takes_a_part_of_it_is_said_and_what_memory_has_is_not_lost(
+    journal: Journal, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pwrite = os.pwrite
+    with monkeypatch.context() as patched:
+        patched.setattr(os, "pwrite", lambda file, data, offset: pwrite(file, data[:100], offset))
+        journal.begin(HEADER)
+        journal._copied.wait()
+    assert not journal.ok
+    assert journal.recorded
+    journal.close()
+    assert content(tmp_path).endswith(b'"}\n')
+
+
+@pytest.mark.parametrize(("age_s", "ok"), [(0.49, True), (0.51, False)])
+def test_a_disk_that_is_half_a_second_behind_is_a_failure(
+    stuck_disk: threading.Event, journal: Journal, age_s: float, ok: bool
+) -> None:
+    journal.begin(HEADER)
+    for number in range(50):
+        journal.tick(tick_at(number * 0.01), urgent=False)
+        assert journal.ok
+    journal.tick(tick_at(age_s), urgent=False)
+    assert journal.ok is ok
+    stuck_disk.set()
+    journal._helper.join(0.3)
+    journal.tick(tick_at(age_s), urgent=False)
+    assert journal.ok is ok, "and stays one when the disk has caught up"
+
+
+@pytest.mark.usefixtures("stuck_disk")
+def test_a_pause_of_the_whole_process_is_no_age_of_a_line(journal: Journal) -> None:
+    journal.begin(HEADER)
+    for t in (0.01, 0.02, 60.0, 60.01):
+        journal.tick(tick_at(t), urgent=False)
+    assert journal.ok
+
+
+def test_an_urgent_tick_is_copied_at_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("tosca_kiosk.control.journal.SYNC_PERIOD_S", 3600.0)
+    journal = Journal(tmp_path)
+    journal.begin(HEADER)
     journal.tick(TICK, urgent=False)
-    assert len(content(tmp_path)) == size, "nothing is appended behind a torn line"
+    journal.tick(TICK, urgent=True)
+    journal._copied.wait()
+    assert content(tmp_path).count(b"\n") == 3
+    journal.close()
+
+
+def test_ticks_of_a_clock_that_stands_still_wait_for_a_disk_that_is_far_behind(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The disk is a hundred times slower than the ticks, which are of an hour: that is no failure."""
+    monkeypatch.setattr("tosca_kiosk.control.journal.AHEAD_LIMIT_BYTES", 4096)
+    ahead: list[int] = []
+    fdatasync = os.fdatasync
+    with monkeypatch.context() as patched:
+        journal = Journal(tmp_path, waits=True)
+        store = journal._store
+        patched.setattr(os, "fdatasync", lambda file: ahead.append(store.appended - store.synced))
+        journal.begin(HEADER)
+        for number in range(200):
+            journal.tick(tick_at(number * 18.0), urgent=False)
+            assert store.appended - store.synced <= 4096
+        assert journal.ok
+        patched.setattr(os, "fdatasync", fdatasync)
+        journal.close()
+    assert len(ahead) > 5
+    assert max(ahead) < 4096 + 2000
+    assert content(tmp_path).count(b"\n") == 201
+
+
+WRITER = """
+import os, sys
+from pathlib import Path
+from tosca_kiosk.control.journal import Journal
+from tosca_kiosk.control.journal_store import JournalStore
+from tosca_kiosk.domain.journal_lines import FORMAT_VERSION, Header, TickLine
+from tosca_kiosk.domain.records import DARK, Inputs
+from tosca_kiosk.domain.rules import Rules
+from tosca_kiosk.journal_tail import read_journal
+
+copies = int(sys.argv[2])
+copy = JournalStore.copy
+def held_up(store):
+    global copies
+    copies -= 1
+    if copies >= 0:
+        copy(store)
+JournalStore.copy = held_up
+journal = Journal(Path(sys.argv[1]))
+journal.begin(Header(FORMAT_VERSION, 1, 1, 1, "2026-01-01 00:00:00.000000", "sim", "0", {}, Rules()))
+inputs = Inputs(0.0, 0.0, 0.0, None, None, None, None, None, None, True, True)
+number = 0
+while journal.recorded:
+    number += 1
+    journal.tick(TickLine(0.0, inputs, DARK), number % 100 == 0)
+    os.write(1, b"%d\\n" % number)
+"""
+
+
+@pytest.mark.parametrize("copies", [0, 2, 1_000_000], ids=["never copied", "held up", "copied"])
+def test_every_line_whose_tick_returned_outlives_a_kill(tmp_path: Path, copies: int) -> None:
+    command = [sys.executable, "-c", WRITER, str(tmp_path), str(copies)]
+    with subprocess.Popen(command, stdout=subprocess.PIPE) as process:
+        assert process.stdout is not None
+        while (acknowledged := int(process.stdout.readline())) < 3000:
+            pass
+        process.kill()
+        acknowledged += len(process.stdout.readlines())
+    reader = ChainReader(read_journal(tmp_path / JOURNAL_NAME))
+    assert sum(1 for _ in reader.ticks_json()) >= acknowledged
+    assert read_journal(tmp_path / JOURNAL_NAME) == content(tmp_path)
 
 
 def test_a_disk_with_room_is_said_to_have_it(journal: Journal, tmp_path: Path, monkeypatch) -> None:  # type: ignore[no-untyped-def]

@@ -107,10 +107,9 @@ def fault_at(seconds: float) -> FaultTrace:
 
 
 def test_a_session_keeps_its_first_traces_and_a_bounded_number(tmp_path: Path) -> None:
-    kept = SessionTraces(tmp_path)
-    for number in range(traces.MOST_OF_A_SESSION + 5):
-        kept.put(fault_at(float(number)))
-        kept.write()
+    with closing(SessionTraces(tmp_path)) as kept:
+        for number in range(traces.MOST_OF_A_SESSION + 5):
+            kept.keep_trace(fault_at(float(number)))
     names = sorted(path.name for path in (tmp_path / "traces").iterdir())
     assert names[0] == "000000.000_test.txt"
     assert len(names) == traces.MOST_OF_A_SESSION

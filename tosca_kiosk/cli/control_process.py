@@ -68,7 +68,7 @@ def run_control(
             stack.enter_context(input_socket(cart, world_input))
         devices = stack.enter_context(connected_devices(config, clock))
         standing = stack.enter_context(real_time())
-        # After the class was taken: a helper runs in the normal one.
+        # After the class was taken: its thread then goes one below the ticks.
         idle_traces = None if traces is None else stack.enter_context(closing(IdleTraces(traces)))
         details = {
             "scheduling": standing.scheduling,

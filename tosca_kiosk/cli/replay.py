@@ -14,6 +14,7 @@ from tosca_kiosk.control.journal import JOURNAL_NAME
 from tosca_kiosk.domain import replay as domain_replay
 from tosca_kiosk.domain.journal_lines import ChainReader, JournalError
 from tosca_kiosk.domain.replay import Difference, Replay
+from tosca_kiosk.journal_tail import StillWrittenError, read_journal
 
 
 @click.command()
@@ -50,7 +51,7 @@ def replay(workplace: Workplace, session_folder: Path) -> None:
 
 def _decided_again(journal: Path) -> Replay:
     try:
-        reader = ChainReader(journal.read_bytes())
+        reader = ChainReader(_read(journal))
     except OSError as error:
         raise JournalError(
             f"{journal}: the journal cannot be read ({error.strerror}); name a session's folder"
@@ -65,6 +66,13 @@ def _decided_again(journal: Path) -> Replay:
         raise JournalError(
             f"{journal}: line {reader.ticks + 1}: not a tick of this program ({error})"
         ) from error
+
+
+def _read(journal: Path) -> bytes:
+    try:
+        return read_journal(journal)
+    except StillWrittenError:
+        return journal.read_bytes()  # as far as the disk has it; the rest is its writer's
 
 
 def _text(done: Replay, wall_s: float) -> str:

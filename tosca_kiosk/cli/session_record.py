@@ -28,13 +28,24 @@ class OpenedSession:
 
 
 def open_record(
-    workplace: Workplace, database: Database, plan: SessionPlan, devices: Devices, now: datetime
+    workplace: Workplace,
+    database: Database,
+    plan: SessionPlan,
+    devices: Devices,
+    now: datetime,
+    *,
+    waits: bool,
 ) -> OpenedSession:
-    """Make row, folder and journal together or not at all. Raises StorageError or RefusedError."""
+    """Make row, folder and journal together or not at all. Raises StorageError or RefusedError.
+
+    waits: whether ticks wait for a disk that is far behind (see Journal).
+    """
     identities = {device.key: described(device) for device in devices}
     origin = workplace.config.origin
     with opening(database, workplace.data_dir, plan, identities, origin, now) as opened:
-        return OpenedSession(opened.session, opened.folder, opened.header, Journal(opened.folder))
+        return OpenedSession(
+            opened.session, opened.folder, opened.header, Journal(opened.folder, waits=waits)
+        )
 
 
 def close_record(

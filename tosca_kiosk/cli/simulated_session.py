@@ -78,7 +78,9 @@ def run_session(workplace: Workplace, request: Request) -> dict[str, Any]:
             controller = Controller(devices, plan.idle, frames=frames)
             pressed_by_scenario = scenario is not None and scenario.presses_pedal
             operator = UnattendedOperator(controller, None if pressed_by_scenario else _pedal(cart.world))
-            session = _Session(workplace, database, plan, controller, operator, clock, cart.world)
+            session = _Session(
+                workplace, database, plan, controller, operator, clock, cart.world, request.fast
+            )
             session.run()
         simulated_s = clock.now_s()
         return session.result(simulated_s, wall.now_s())
@@ -141,6 +143,7 @@ class _Session:
     operator: UnattendedOperator
     clock: Clock
     world: World
+    fast: bool
     opened: OpenedSession | None = None
     imported: Imported | None = None
     _stop: bool = False
@@ -192,7 +195,7 @@ class _Session:
             self.world.mark("armed")
         if self.opened is None:
             self._before += [(self.clock.utc(), event) for event in decision.safety]
-        elif not self.opened.journal.ok:
+        elif not self.opened.journal.recorded:
             self._unwritten.append(decision)
         self._progress.show(decision)
 
@@ -207,7 +210,8 @@ class _Session:
 
     def _open(self) -> None:
         now, now_s = self.clock.utc(), self.clock.now_s()
-        self.opened = open_record(self.workplace, self.database, self.plan, self.controller.devices, now)
+        devices = self.controller.devices
+        self.opened = open_record(self.workplace, self.database, self.plan, devices, now, waits=self.fast)
         self._energy_before_j = self.world.true_energy_j()
         self.world.mark("session")
         self.controller.open_session(self.plan.rules, self.opened.header, self.opened.journal, now_s)

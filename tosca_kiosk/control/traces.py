@@ -9,6 +9,7 @@ from __future__ import annotations
 import heapq
 import logging
 import threading
+from abc import ABC, abstractmethod
 from collections import deque
 from collections.abc import Iterator
 from contextlib import suppress
@@ -20,6 +21,7 @@ from typing import Final, NamedTuple
 from hardware.trace import TraceSnapshot
 from tosca_kiosk.control.clock import utc_now
 from tosca_kiosk.control.devices import Devices
+from tosca_kiosk.control.realtime import follow_the_ticks
 from tosca_kiosk.domain.events import SafetyEvent
 from tosca_kiosk.domain.recording import SHUTDOWN
 
@@ -75,36 +77,15 @@ def fault_trace(
     return FaultTrace(source, latched.description, fault_s, epoch_s, ports)
 
 
-class SessionTraces:
-    """Traces of one session, in its folder, named by session time; written by the journal's helper."""
+class _TraceWriter(ABC):
+    """Writes traces in a thread of its own, for a disk may take long: until `close`, and what waits then."""
 
-    def __init__(self, folder: Path) -> None:
-        self._folder = folder / TRACES_NAME
-        self._waiting: deque[FaultTrace] = deque()
-        self._taken = 0
-
-    def put(self, trace: FaultTrace) -> None:
-        """Take a trace to be written, up to as many as a session may have."""
-        if self._taken < MOST_OF_A_SESSION:
-            self._taken += 1
-            self._waiting.append(trace)
-
-    def write(self) -> None:
-        """Write what waits."""
-        while self._waiting:
-            trace = self._waiting.popleft()
-            _save(trace, self._folder / f"{trace.fault_s:010.3f}_{trace.source}.txt")
-
-
-class IdleTraces:
-    """Traces of faults outside any session, named by UTC; a thread of its own writes them until `close`."""
-
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, most_waiting: int) -> None:
         self._folder = folder
-        self._waiting: deque[FaultTrace] = deque(maxlen=MOST_WITHOUT_SESSION)
+        self._waiting: deque[FaultTrace] = deque(maxlen=most_waiting)
         self._wake = threading.Event()
         self._closing = False
-        self._helper = threading.Thread(target=self._write_until_closed, name="idle-traces", daemon=True)
+        self._helper = threading.Thread(target=self._write_until_closed, name="traces", daemon=True)
         self._helper.start()
 
     def keep_trace(self, trace: FaultTrace) -> None:
@@ -112,22 +93,66 @@ class IdleTraces:
         self._waiting.append(trace)
         self._wake.set()
 
-    def close(self) -> None:
-        """Write what waits, and end the thread."""
+    def end(self) -> None:
+        """Have the thread write what waits and end, without waiting for it."""
         self._closing = True
         self._wake.set()
+
+    def close(self) -> None:
+        """Write what waits, and end the thread."""
+        self.end()
         self._helper.join()
 
+    @property
+    def closed(self) -> bool:
+        """Whether the thread has ended."""
+        return not self._helper.is_alive()
+
     def _write_until_closed(self) -> None:
+        follow_the_ticks()
         while not self._closing or self._waiting:
             self._wake.wait()
             self._wake.clear()
             while self._waiting:
                 trace = self._waiting.popleft()
-                _save(trace, self._folder / f"{utc_now():%Y%m%dT%H%M%S_%f}_{trace.source}.txt")
-            self._drop_oldest()
+                _save(trace, self._folder / self._name(trace))
+            self._tidy()
 
-    def _drop_oldest(self) -> None:
+    @abstractmethod
+    def _name(self, trace: FaultTrace) -> str: ...
+
+    def _tidy(self) -> None:  # noqa: B027 -- not every kind has something to do
+        """Do what is due after writing."""
+
+
+class SessionTraces(_TraceWriter):
+    """Traces of one session, in its folder, named by session time."""
+
+    def __init__(self, folder: Path) -> None:
+        super().__init__(folder / TRACES_NAME, MOST_OF_A_SESSION)
+        self._taken = 0
+
+    def keep_trace(self, trace: FaultTrace) -> None:
+        """Take a trace to be written, up to as many as a session may have."""
+        if self._taken < MOST_OF_A_SESSION:
+            self._taken += 1
+            super().keep_trace(trace)
+
+    def _name(self, trace: FaultTrace) -> str:
+        return f"{trace.fault_s:010.3f}_{trace.source}.txt"
+
+
+class IdleTraces(_TraceWriter):
+    """Traces of faults outside any session, named by UTC."""
+
+    def __init__(self, folder: Path) -> None:
+        super().__init__(folder, MOST_WITHOUT_SESSION)
+
+    def _name(self, trace: FaultTrace) -> str:
+        return f"{utc_now():%Y%m%dT%H%M%S_%f}_{trace.source}.txt"
+
+    def _tidy(self) -> None:
+        """Drop the oldest."""
         with suppress(OSError):
             for path in sorted(self._folder.glob("*.txt"))[:-MOST_WITHOUT_SESSION]:
                 path.unlink()

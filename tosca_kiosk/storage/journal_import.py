@@ -13,6 +13,7 @@ from tosca_kiosk.domain.journal_lines import ChainReader, Header, JournalError, 
 from tosca_kiosk.domain.replay import decide_again
 from tosca_kiosk.domain.state import State
 from tosca_kiosk.domain.summary import summarise
+from tosca_kiosk.journal_tail import StillWrittenError, read_journal
 from tosca_kiosk.storage import events, sessions
 from tosca_kiosk.storage.database import Database
 from tosca_kiosk.storage.door import Transaction
@@ -67,11 +68,13 @@ def import_journal(
 ) -> Imported:
     """Import one journal file and close its session, all or nothing.
 
+    What a killed writer had not copied to the disk yet is part of it (see journal_tail.read_journal).
     A journal without its end (the program died) is imported as far as it goes; the session is aborted and
     its summary comes from deciding every recorded tick again. salvage: do the same where the chain breaks.
     cut_short: why there is no end, where the caller knows better than that the program died.
     Raises StorageError for a file that cannot be read or is of another format, for a broken chain or a tick
-    that is not of this program (without salvage), and for a session that is another's or closed already.
+    that is not of this program (without salvage), for a session that is another's or closed already, and
+    while control still writes the journal.
     """
     contents = _contents(_read(journal), journal, salvage)
     end = contents.reader.end
@@ -85,7 +88,8 @@ def recover(
 ) -> list[sessions.Session]:
     """Close every session that a crash left open, from its journal as far as that is whole; return them.
 
-    Raises StorageError for a journal of another format or another session, which stays open.
+    Raises StorageError for a journal of another format or another session, or that is still being written:
+    it stays open.
     """
     closed = []
     for session in sessions.interrupted(database):
@@ -102,7 +106,9 @@ def recover(
 
 def _read(journal: Path) -> bytes:
     try:
-        return journal.read_bytes()
+        return read_journal(journal)
+    except StillWrittenError as error:
+        raise StorageError(str(error)) from error
     except OSError as error:
         raise StorageError(
             f"{journal}: the journal cannot be read ({error.strerror}); check the path"

@@ -1,0 +1,75 @@
+"""Helper threads beside the ticks: before everything of the normal class, behind the ticks."""
+
+from __future__ import annotations
+
+import os
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tosca_kiosk.control.journal import Journal
+from tosca_kiosk.control.realtime import follow_the_ticks
+
+
+@pytest.fixture
+def priority(request: pytest.FixtureRequest) -> Iterator[int]:
+    """The main thread in SCHED_FIFO, as control's."""
+    before = os.sched_getscheduler(0), os.sched_getparam(0)
+    wanted: int = request.param
+    try:
+        os.sched_setscheduler(0, os.SCHED_FIFO | os.SCHED_RESET_ON_FORK, os.sched_param(wanted))
+    except PermissionError:
+        pytest.skip("this user may not have SCHED_FIFO")
+    yield wanted
+    os.sched_setscheduler(0, *before)
+
+
+def class_of(thread: int) -> tuple[int, int]:
+    policy = os.sched_getscheduler(thread) & ~os.SCHED_RESET_ON_FORK
+    return policy, os.sched_getparam(thread).sched_priority
+
+
+def class_of_a_helper() -> tuple[int, int]:
+    found: list[tuple[int, int]] = []
+
+    def helper() -> None:
+        follow_the_ticks()
+        found.append(class_of(0))
+
+    thread = threading.Thread(target=helper)
+    thread.start()
+    thread.join()
+    return found[0]
+
+
+@pytest.mark.parametrize("priority", [50, 2], indirect=True)
+def test_a_helper_is_one_below_the_ticks(priority: int) -> None:
+    assert class_of_a_helper() == (os.SCHED_FIFO, priority - 1)
+    assert class_of(os.getpid()) == (os.SCHED_FIFO, priority)
+
+
+@pytest.mark.parametrize("priority", [1], indirect=True)
+@pytest.mark.usefixtures("priority")
+def test_there_is_nothing_below_the_lowest() -> None:
+    assert class_of_a_helper() == (os.SCHED_OTHER, 0)
+
+
+def test_without_the_ticks_in_that_class_nothing_is_taken() -> None:
+    assert class_of_a_helper() == class_of(os.getpid())
+
+
+@pytest.mark.parametrize("priority", [40], indirect=True)
+def test_the_journals_helpers_follow_the_ticks(priority: int, tmp_path: Path) -> None:
+    before = set(threading.enumerate())
+    journal = Journal(tmp_path)
+    journal._wake.set()
+    journal._copied.wait()
+    helpers = {thread.name: thread.native_id for thread in set(threading.enumerate()) - before}
+    assert set(helpers) == {"journal-copy", "traces"}
+    for thread in helpers.values():
+        assert thread is not None
+        while class_of(thread) != (os.SCHED_FIFO, priority - 1):
+            os.sched_yield()
+    journal.close()
