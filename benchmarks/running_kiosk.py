@@ -1,12 +1,11 @@
 """The kiosk as it is delivered, on an Xvfb of its own, with a hand on the panel and a judge in the world.
 
-Its record knows one technician, one patient and a protocol of fifteen minutes of constant power; the
-simulated cart is warm and homes at once.
+Its record is that of the timing report: one technician, one patient, an hour of constant power. The simulated
+cart is warm and homes at once.
 """
 
 from __future__ import annotations
 
-import json
 import os
 import signal
 import subprocess
@@ -14,7 +13,6 @@ import sys
 import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
-from datetime import UTC, datetime
 from pathlib import Path
 
 import msgspec
@@ -26,18 +24,13 @@ sys.path.insert(0, str(Path(__file__).parents[1] / "tests" / "e2e"))
 from control_bench import Judge, warm_config
 from panel import Display, Kiosk, Panel
 
+from tosca_kiosk.cli.timing_hand import PATIENT, PIN, PROTOCOL, TECHNICIAN, make_record
 from tosca_kiosk.config import load_config
 from tosca_kiosk.control.clock import RealClock
 from tosca_kiosk.control.link.ring import RingReader
 from tosca_kiosk.control.link.telemetry import Telemetry
-from tosca_kiosk.kiosk.services import Record, accounts, people
 from tosca_kiosk.runtime import WORLD_INPUT_SOCKET, runtime_dir
-from tosca_kiosk.storage import protocols
 
-TECHNICIAN, PIN, ADMIN_PIN = "Jane Doe", "314159", "271828"
-PATIENT = "P-2026-0001"
-PROTOCOL = "Fifteen minutes"
-POWER_W = 5.0
 PEDAL_COUNTS_AFTER_S = 2.2
 """After arming; an earlier edge is not taken for a wish."""
 TAP_S = 0.08
@@ -218,7 +211,8 @@ def running_kiosk() -> Iterator[RunningKiosk]:
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
     with tempfile.TemporaryDirectory(prefix="tosca-bench-") as name, ExitStack() as stack:
         folder = Path(name)
-        prepare(folder)
+        (folder / "data").mkdir()
+        make_record(load_config(warm_config(folder, "simulated")), folder / "data")
         display = Display()
         stack.callback(display.close)
         yield RunningKiosk(folder, display, stack)
@@ -232,32 +226,6 @@ def loaded_core() -> Iterator[None]:
             yield
         finally:
             spinner.kill()
-
-
-def prepare(folder: Path) -> None:
-    """Make the data directory of a cart that is in use."""
-    (folder / "data").mkdir()
-    record = Record(load_config(warm_config(folder, "simulated")), folder / "data", lambda: datetime.now(UTC))
-    record.open()
-    try:
-        accounts.set_up(record, ADMIN_PIN, TECHNICIAN, PIN)
-        people.add(record, PATIENT, "", 1)
-        with record.database.transaction() as transaction:
-            protocols.add(transaction, PROTOCOL, "constant", _protocol(), record.utc())
-    finally:
-        record.close()
-
-
-def _protocol() -> str:
-    step = {
-        "step_number": 1,
-        "duration_seconds": 900,
-        "power_start_watts": POWER_W,
-        "power_end_watts": POWER_W,
-        "ring_size_mm": 2.0,
-        "ramp_type": "constant",
-    }
-    return json.dumps({"version": "1.0", "steps": [step], "safety_limits": {"max_power_watts": POWER_W}})
 
 
 def _child(parent: int, command: str) -> int:

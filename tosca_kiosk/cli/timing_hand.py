@@ -26,11 +26,11 @@ TREATING: Final = "treating"
 FAULT: Final = "fault "
 """Followed by the sources, separated by blanks."""
 
-_TECHNICIAN: Final = "Timing Report"
-_PIN: Final = "314159"
+TECHNICIAN: Final = "Timing Report"
+PIN: Final = "314159"
 _ADMIN_PIN: Final = "271828"
-_PATIENT: Final = "P-2026-0001"
-_PROTOCOL: Final = "Timing report"
+PATIENT: Final = "P-2026-0001"
+PROTOCOL: Final = "Timing report"
 _POWER_W: Final = 5.0
 _STEP_S: Final = 3600.0
 _HOLD_ARM_S: Final = 1.7
@@ -44,10 +44,10 @@ def make_record(config: CartConfig, data_dir: Path) -> None:
     record = Record(config, data_dir, lambda: datetime.now(UTC))
     record.open()
     try:
-        accounts.set_up(record, _ADMIN_PIN, _TECHNICIAN, _PIN)
-        people.add(record, _PATIENT, "", 1)
+        accounts.set_up(record, _ADMIN_PIN, TECHNICIAN, PIN)
+        people.add(record, PATIENT, "", 1)
         with record.database.transaction() as transaction:
-            protocols.add(transaction, _PROTOCOL, "constant", _protocol(), record.utc())
+            protocols.add(transaction, PROTOCOL, "constant", _protocol(), record.utc())
     finally:
         record.close()
 
@@ -95,9 +95,9 @@ class Hand:
         form = presenter.login.form
         if form.accounts is None or form.busy:
             return
-        user = next(user for user in form.accounts.users if user.full_name == _TECHNICIAN)
+        user = next(user for user in form.accounts.users if user.full_name == TECHNICIAN)
         presenter.login.choose(user)
-        presenter.login.pin(_PIN)
+        presenter.login.pin(PIN)
 
     def _choose_patient(self, presenter: Presenter) -> None:
         found = presenter.patients.form.found
@@ -107,7 +107,7 @@ class Hand:
 
     def _choose_protocol(self, presenter: Presenter) -> None:
         if presenter.protocols.form.listing is not None:
-            presenter.protocols.choose(_PROTOCOL)
+            presenter.protocols.choose(PROTOCOL)
             presenter.treating.enter()
 
     def _reset(self, presenter: Presenter) -> None:
