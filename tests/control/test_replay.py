@@ -15,6 +15,7 @@ from tosca_kiosk.control.journal import JOURNAL_NAME
 from tosca_kiosk.domain.journal_lines import ChainReader, ChainWriter, TickLine
 from tosca_kiosk.domain.records import Command, CommandType
 from tosca_kiosk.domain.replay import Replay, replay
+from tosca_kiosk.journal_tail import lock_journal, make_tail, remove_tail, segment_path
 
 _tick = msgspec.json.Decoder(TickLine)
 
@@ -111,6 +112,28 @@ def test_the_command_says_that_all_is_the_same(journal: bytes, tmp_path: Path) -
     code, said = invoke(str(tmp_path))
     assert code == 0
     assert "every decision is the same" in said
+
+
+def test_the_command_reads_what_a_killed_writer_has_left_in_memory(journal: bytes, tmp_path: Path) -> None:
+    (tmp_path / JOURNAL_NAME).write_bytes(journal[:1000])
+    segment_path(make_tail(tmp_path), 500).write_bytes(journal[500:])
+    code, said = invoke(str(tmp_path), "--json")
+    assert (code, '"whole": true' in said) == (0, True)
+    assert (tmp_path / JOURNAL_NAME).read_bytes() == journal
+
+
+def test_the_command_reads_a_living_writers_journal_as_far_as_the_disk_has_it(
+    journal: bytes, tmp_path: Path
+) -> None:
+    path = tmp_path / JOURNAL_NAME
+    path.write_bytes(b"".join(journal.splitlines(keepends=True)[:11]))
+    tail = make_tail(tmp_path)
+    segment_path(tail, 0).write_bytes(journal)
+    with path.open("ab") as writer:
+        lock_journal(writer.fileno())
+        code, said = invoke(str(tmp_path))
+    assert (code, said.startswith("10 ticks, "), "the journal has no end" in said) == (0, True, True)
+    remove_tail(tail)
 
 
 def test_the_command_names_the_first_difference(journal: bytes, tmp_path: Path) -> None:

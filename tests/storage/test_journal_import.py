@@ -14,6 +14,7 @@ from refusal import refused
 from tosca_kiosk.domain.events import TreatmentEvent
 from tosca_kiosk.domain.journal_lines import ChainWriter
 from tosca_kiosk.domain.summary import summarise
+from tosca_kiosk.journal_tail import lock_journal, make_tail, segment_path
 from tosca_kiosk.storage import Database, check, import_journal, recover, sessions
 from tosca_kiosk.storage.events import JournalTreatmentEvent
 
@@ -222,6 +223,48 @@ def test_recovery_closes_what_a_crash_left_open(database, journal, cart, now, tm
     assert (closed.session_id, closed.status) == (1, "aborted")
     assert closed.total_energy_joules > 2.0
     assert recover(database, tmp_path, now) == []
+
+
+def in_memory_from(journal, lines, first):
+    """Leave a journal as a killed writer does: the disk has its first lines, memory has them all."""
+    written(journal, lines[:first])
+    tail = make_tail(journal.parent)
+    segment_path(tail, 0).write_bytes(b"".join(lines))
+    return tail
+
+
+@pytest.mark.parametrize("on_disk", [0, 1, 20])
+def test_recovery_goes_as_far_as_memory_does(database, journal, cart, now, tmp_path, on_disk):
+    lines = cart.lines[: emitting_tick(cart)]
+    tail = in_memory_from(journal, lines, on_disk)
+    [closed] = recover(database, tmp_path, now)
+    assert closed.abort_reason == "the program ended before the session was closed"
+    assert closed.total_energy_joules == cart.states[len(lines) - 2].measured_j
+    assert journal.read_bytes() == b"".join(lines)
+    assert not tail.exists()
+
+
+def test_an_import_goes_as_far_as_memory_does(database, journal, cart, now):
+    in_memory_from(journal, cart.lines, 20)
+    imported = import_journal(database, journal, now)
+    assert (imported.whole, imported.ticks) == (True, len(cart.lines) - 2)
+    assert journal.read_bytes() == b"".join(cart.lines)
+
+
+def test_a_journal_that_control_still_writes_is_left_to_it(database, journal, cart, now, tmp_path):
+    tail = in_memory_from(journal, cart.lines, 20)
+    with journal.open("ab") as writer:
+        lock_journal(writer.fileno())
+        for attempt in (
+            lambda: recover(database, tmp_path, now),
+            lambda: import_journal(database, journal, now),
+        ):
+            with refused(f"{journal}: the journal is still being written; try again when its session has"):
+                attempt()
+    assert sessions.get(database, 1).status == "in_progress"
+    assert journal.read_bytes() == b"".join(cart.lines[:20])
+    assert [closed.status for closed in recover(database, tmp_path, now)] == ["completed"]
+    assert not tail.exists()
 
 
 def test_recovery_of_a_session_that_had_ended_keeps_its_end(database, journal, cart, now, tmp_path):
