@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import replace
 from functools import partial
 from typing import Any, NamedTuple, cast
 
 from benchmarks.campaign.monitor import Monitor
 from benchmarks.campaign.plan import HOST_SILENT, JOURNAL_FAILS, KIOSK_SILENT, Batch, Fault
+from benchmarks.treating_cart import IDLE, shipped_rules, warm_config
 from simulators.cart import SimulatedCart
 from simulators.settable import PEDAL_PATH, set_value
 from tosca_kiosk.cli.cart import connected_devices, simulated_cart
-from tosca_kiosk.config import CartConfig, bundled, load_config
+from tosca_kiosk.config import CartConfig
 from tosca_kiosk.control.clock import VirtualClock
 from tosca_kiosk.control.controller import Controller
 from tosca_kiosk.control.devices import Devices
@@ -22,15 +21,11 @@ from tosca_kiosk.control.journal import Journal
 from tosca_kiosk.control.loop import FixedRateLoop
 from tosca_kiosk.control.operator import HOLD_ARM_S, Script, UnattendedOperator, drive
 from tosca_kiosk.control.traces import FaultTrace
-from tosca_kiosk.domain.calibration import CalibrationSet, calibration_set, parse_calibration
 from tosca_kiosk.domain.journal_lines import FORMAT_VERSION, ChainWriter, Header, Summary, TickLine
-from tosca_kiosk.domain.protocol import Protocol
 from tosca_kiosk.domain.records import Command, CommandType
 from tosca_kiosk.domain.rules import Rules
-from tosca_kiosk.domain.session_rules import ConnectedDevices, session_rules
 from tosca_kiosk.domain.state import Beam
 
-IDLE = Rules(camera_required=False)
 SETTLE_S = 5.3
 """Arming asks for a temperature that has held for 5 s since the session was opened."""
 PEDAL_AFTER_S = 2.1
@@ -96,7 +91,7 @@ class Cart:
         self.simulated = simulated
         self.world = simulated.world
         self.batch = batch
-        self.rules = _rules(config, batch.protocol)
+        self.rules = shipped_rules(config, batch.protocol)
         self.controller = Controller(devices, IDLE)
         self.monitor = Monitor(self.world, batch.protocol.planned_energy_j, self.rules.power_limit_w)
         self.journal = MemoryJournal()
@@ -212,9 +207,7 @@ class Cart:
 @contextmanager
 def campaign_cart(batch: Batch) -> Iterator[Cart]:
     """Build a warm cart with the batch's world and protocol; nothing is connected yet."""
-    config = load_config(bundled("simulated.yaml"))
-    assert config.simulation is not None
-    config = replace(config, simulation=replace(config.simulation, warm=True))
+    config = warm_config()
     clock = VirtualClock()
     with (
         simulated_cart(config, clock, batch.world_seed) as simulated,
@@ -226,33 +219,3 @@ def campaign_cart(batch: Batch) -> Iterator[Cart]:
 
 def _header(rules: Rules) -> Header:
     return Header(FORMAT_VERSION, 1, 1, 1, "2026-01-01 00:00:00.000000", "sim", "campaign", {}, rules)
-
-
-def _rules(config: CartConfig, protocol: Protocol) -> Rules:
-    devices = config.devices
-    connected = ConnectedDevices(
-        devices.laser.serial_number,
-        devices.stage.serial_number,
-        devices.board.serial_number,
-        devices.laser.current_limit_ma,
-        devices.stage.travel_min_um,
-        devices.stage.travel_max_um,
-    )
-    return session_rules(IDLE, protocol, _calibrations(), connected)
-
-
-def _calibrations() -> CalibrationSet:
-    source = bundled("calibrations/simulated_10w.json")
-    rows = json.loads(source.read_text(encoding="utf-8"))
-    return calibration_set(
-        [
-            parse_calibration(
-                row["calibration_type"],
-                json.dumps(row["calibration_data"]),
-                row["device_serial_number"],
-                str(source),
-            )
-            for row in rows
-        ],
-        str(source),
-    )
