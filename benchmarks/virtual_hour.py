@@ -9,10 +9,7 @@ with light leaving all the time; only the journal is left out. Bytes take their 
 from __future__ import annotations
 
 import argparse
-import gc
 import tempfile
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from time import perf_counter, process_time
 from typing import NamedTuple
@@ -23,6 +20,7 @@ from rich.progress import track
 from benchmarks.limits import Row, judged
 from benchmarks.treating_cart import TreatingCart, treating_cart
 from hardware.interfaces import LinkState
+from tosca_kiosk.cli.simulated_session import quiet_collector
 
 VIRTUAL_S = 3600
 LIMIT_S = 90.0
@@ -47,7 +45,7 @@ def run(virtual_s: int, seed: int = 1, *, watched: bool = False) -> Hour:
     """Treat for so many virtual seconds."""
     with tempfile.TemporaryDirectory() as folder, treating_cart(Path(folder), seed) as cart:
         cart.emit_for(SETTLE_TICKS)
-        with _no_collector():
+        with quiet_collector():
             return _measured(cart, virtual_s, watched)
 
 
@@ -90,19 +88,6 @@ def _decide_and_send(cart: TreatingCart, now_s: float) -> None:
     controller.operator_alive(now_s)
     decision = controller.decide(controller.inputs(now_s, 0.0, 0.0))
     cart.devices.act(decision.outputs, now_s)
-
-
-@contextmanager
-def _no_collector() -> Iterator[None]:
-    """As in the control process."""
-    gc.collect()
-    gc.freeze()
-    gc.disable()
-    try:
-        yield
-    finally:
-        gc.enable()
-        gc.unfreeze()
 
 
 def report(hour: Hour) -> int:

@@ -72,7 +72,7 @@ def run_session(workplace: Workplace, request: Request) -> dict[str, Any]:
         with (
             connected_devices(config, clock) as devices,
             camera_over(config, clock, cart.world) as camera,
-            _quiet_collector(),
+            quiet_collector(),
         ):
             frames = None if camera is None else PolledCamera(camera)
             controller = Controller(devices, plan.idle, frames=frames)
@@ -120,7 +120,7 @@ def _ask_about_earlier_dose(
 
 
 @contextmanager
-def _quiet_collector() -> Iterator[None]:
+def quiet_collector() -> Iterator[None]:
     """Keep the garbage collector from pausing a tick; the loop itself makes no cycles."""
     gc.collect()
     gc.freeze()
