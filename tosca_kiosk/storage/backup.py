@@ -22,8 +22,9 @@ _LOG_SUFFIXES = ("-wal", "-shm")
 SYNCED_BYTES = 4 * 1024 * 1024
 """How much is copied between two syncs; more at once makes others wait, control's journal among them.
 
-With one sync at the end of 500 MB the sync of another file took 90 to 140 ms (2 cores, virtual disk), and a
-write to it 94 ms once; with these steps the sync takes 2 to 14 ms. `python -m benchmarks.backup` measures it.
+With one sync at the end of 500 MB the slowest sync of another file took 90 to 270 ms, medians of six series
+(2 cores, virtual disk, loads from 1 to 8); with these steps 2 to 14 ms, though 110 and 499 ms were seen once
+each. Where the processors are busy the steps cost time. `python -m benchmarks.backup` measures it.
 """
 # After these the driver tries another step, for as long as it takes.
 _GOES_ON = (sqlite3.SQLITE_OK, sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED)
@@ -34,7 +35,7 @@ _COPY_PRAGMAS = ("PRAGMA journal_mode=OFF", "PRAGMA synchronous=OFF")
 def make_backup(database_path: Path, backup_dir: Path, now: datetime) -> Path:
     """Copy the database as it stands, verify the copy and put it into backup_dir; return its path.
 
-    Others may write meanwhile, and none is delayed: what they commit is in the next backup. A file under the
+    Others may write meanwhile: what they commit is in the next backup. A file under the
     final name is always whole and verified. A backup of the same second is not replaced: the name is of the
     next free one. Raises StorageError; no half copy stays behind.
     """
