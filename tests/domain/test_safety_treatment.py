@@ -238,6 +238,19 @@ def test_light_denied_without_a_fault_waits_for_the_pedal_to_be_let_go(
     cart.run_until(lambda: cart.state.beam is Beam.EMITTING, within_s=1.0)
 
 
+def test_a_release_under_steady_power_is_no_fault_when_the_driver_tells_of_it_first() -> None:
+    """The gate opens with the pedal: the output leaves its tolerance before control has asked it off."""
+    cart = IdealCart(rules((60.0, 5.0, 5.0, 3.0)))
+    cart.emit()
+    cart.run(6.0)
+    cart.inject["laser"] = lambda laser: msgspec.structs.replace(laser, condition=1 << 9 | 1 << 4)
+    cart.pedal = False
+    cart.tick()
+    cart.inject.clear()
+    cart.run(1.0)
+    assert (cart.state.phase, cart.state.faults) == (Phase.ARMED, ())
+
+
 def test_the_laser_drivers_own_delay_is_waited_for() -> None:
     cart = IdealCart(rules(laser_on_delay_s=3.0))
     cart.arm()

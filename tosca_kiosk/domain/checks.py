@@ -319,7 +319,7 @@ def laser_no_warning(rules: Rules, state: State, inputs: Inputs) -> bool:
 def laser_regulates(rules: Rules, state: State, inputs: Inputs) -> bool:
     """Current limit and out of tolerance are not set once the power has stood still for long enough."""
     slewing = not inputs.now_s - state.slewed_s > rules.limits.laser_settle_s
-    return slewing or laser_no_warning(rules, state, inputs)
+    return slewing or laser_no_warning(rules, state, inputs) or pedal_let_go(inputs)
 
 
 def tec_running(rules: Rules, state: State, inputs: Inputs) -> bool:
