@@ -31,13 +31,20 @@ def at_beam(beam: Beam) -> IdealCart:
     return cart
 
 
-def asked_before(device: str, field: str) -> Callable[[IdealCart], Callable[[object], object]]:
+def asked_before(
+    device: str, field: str, by_s: float = 0.001
+) -> Callable[[IdealCart], Callable[[object], object]]:
     def freeze(cart: IdealCart) -> Callable[[object], object]:
-        before_s = cart.state.beam_since_s - 0.001
+        before_s = cart.state.beam_since_s - by_s
         return lambda reading: msgspec.structs.replace(reading, **{field: before_s})  # type: ignore[type-var]
 
-    freeze.__name__ = f"{device}.{field}"
+    freeze.__name__ = f"{device}.{field}-{by_s:g}"
     return freeze
+
+
+def asked_in_the_very_tick(device: str, field: str) -> Callable[[IdealCart], Callable[[object], object]]:
+    """What was asked in the tick that began a part may have been answered before it."""
+    return asked_before(device, field, 0.0)
 
 
 def reads(device: str, **fields: object) -> Callable[[IdealCart], Callable[[object], object]]:
@@ -48,25 +55,33 @@ def reads(device: str, **fields: object) -> Callable[[IdealCart], Callable[[obje
     return falsify
 
 
+ASKED = [
+    (Beam.CLEARING, "laser", "output_asked_s"),
+    (Beam.CLEARING, "laser", "set_asked_s"),
+    (Beam.CLEARING, "laser", "errors_asked_s"),
+    (Beam.CHECKING, "laser", "condition_asked_s"),
+    (Beam.STARTING, "laser", "output_asked_s"),
+    (Beam.MOVING, "laser", "output_asked_s"),
+    (Beam.MOVING, "laser", "set_asked_s"),
+    (Beam.MOVING, "stage", "measured_s"),
+]
 STAYS = [
-    (Beam.CLEARING, "laser", asked_before("laser", "output_asked_s")),
-    (Beam.CLEARING, "laser", asked_before("laser", "set_asked_s")),
-    (Beam.CLEARING, "laser", asked_before("laser", "errors_asked_s")),
+    *(
+        (part, device, asked(device, field))
+        for asked in (asked_before, asked_in_the_very_tick)
+        for part, device, field in ASKED
+    ),
     (Beam.CLEARING, "laser", reads("laser", output_on=True)),
     (Beam.CLEARING, "laser", reads("laser", set_current_ma=1.0)),
     (Beam.CLEARING, "laser", reads("laser", errors=(501,))),
     (Beam.CLOSING, "board", reads("board", gate_closed=False)),
     (Beam.CLOSING, "board", reads("board", gate_wanted=False)),
-    (Beam.CHECKING, "laser", asked_before("laser", "condition_asked_s")),
     (Beam.CHECKING, "laser", reads("laser", condition=1 << 4)),
     (Beam.CHECKING, "laser", reads("laser", set_current_ma=5000.0)),
     (Beam.CHECKING, "laser", reads("laser", output_on=True)),
-    (Beam.STARTING, "laser", asked_before("laser", "output_asked_s")),
     (Beam.STARTING, "laser", reads("laser", output_on=False)),
-    (Beam.MOVING, "laser", asked_before("laser", "output_asked_s")),
     (Beam.MOVING, "laser", reads("laser", output_on=True)),
     (Beam.MOVING, "laser", reads("laser", set_current_ma=1.0)),
-    (Beam.MOVING, "stage", asked_before("stage", "measured_s")),
     (Beam.MOVING, "stage", reads("stage", settled=False)),
     (Beam.MOVING, "stage", reads("stage", position_um=1900.0)),
 ]

@@ -1,0 +1,167 @@
+"""What an operator reads where a command is refused: every text as it stands on the screen."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+import pytest
+from ideal_cart import IdealCart, rules
+from steady_light import DARK_LASER, INPUTS, LONG_AGO_S, NOW_S, OFF, SESSION, STATE, reads
+
+from tosca_kiosk.domain.commands import judge
+from tosca_kiosk.domain.records import Command, CommandType, Inputs
+from tosca_kiosk.domain.state import Phase
+
+READY: dict[str, Any] = OFF | {"dark_since_s": LONG_AGO_S}
+IDLE: dict[str, Any] = READY | {"phase": Phase.IDLE, "session_open": False, "elapsed_s": 0.0}
+HELD: dict[str, Any] = READY | {"hold_since_s": NOW_S - 2.0}
+FAULT: dict[str, Any] = READY | {"phase": Phase.FAULT, "faults": ("tec",), "latched_s": LONG_AGO_S}
+BOTH: dict[str, Any] = FAULT | {"faults": ("stop_loop", "tec")}
+LIGHT_JUST_NOW: dict[str, Any] = READY | {"dark_since_s": NOW_S - 0.5}
+
+STAGELESS = msgspec.structs.replace(DARK_LASER, stage=None)
+WARM = msgspec.structs.replace(DARK_LASER, tec=reads("tec", "output_on")(False).tec)
+STOPPED = msgspec.structs.replace(
+    WARM,
+    board=msgspec.structs.replace(DARK_LASER.board, stop_loop_closed=False),
+    stage=reads("stage", "index_known")(False).stage,
+)
+FULL_DISK = msgspec.structs.replace(DARK_LASER, disk_ok=False)
+
+PRESSED = (
+    "The emergency stop is pressed or its wire is open. "
+    "Turn the red button to release it. A supervisor resets."
+)
+COOLING = "The laser's cooling does not run. Check the temperature controller, then reset."
+NOT_HOMED = "The ring stage is silent, tripped or not homed. Home the stage, then reset."
+
+# command, by whom, what the state differs in, what is read, what is answered
+ANSWERS: list[tuple[CommandType, str | None, dict[str, Any], Inputs, str | None]] = [
+    (CommandType.OPEN_SESSION, None, IDLE, DARK_LASER, None),
+    (
+        CommandType.OPEN_SESSION,
+        None,
+        IDLE | {"finished": True},
+        DARK_LASER,
+        "a closed session is not opened again",
+    ),
+    (
+        CommandType.OPEN_SESSION,
+        None,
+        IDLE | {"elapsed_s": 0.01},
+        DARK_LASER,
+        "a closed session is not opened again",
+    ),
+    (
+        CommandType.OPEN_SESSION,
+        None,
+        IDLE | {"abort_reason": "screen"},
+        DARK_LASER,
+        "a closed session is not opened again",
+    ),
+    (CommandType.OPEN_SESSION, None, IDLE, STOPPED, f"{PRESSED} {NOT_HOMED}"),
+    (CommandType.HOME_STAGE, None, READY, DARK_LASER, None),
+    (CommandType.HOME_STAGE, None, READY, STAGELESS, "the stage does not answer"),
+    (CommandType.BEGIN_ARM, None, READY, DARK_LASER, None),
+    (CommandType.BEGIN_ARM, None, READY | {"finished": True}, DARK_LASER, "the treatment is finished"),
+    (CommandType.ARM, None, HELD, DARK_LASER, None),
+    (CommandType.ARM, None, READY, DARK_LASER, "hold for 1.5 s to arm"),
+    (CommandType.ARM, None, HELD | {"hold_since_s": NOW_S - 1.0}, DARK_LASER, "hold for 1.5 s to arm"),
+    (CommandType.ARM, None, HELD, INPUTS, "release the pedal first"),
+    (
+        CommandType.ARM,
+        None,
+        HELD,
+        FULL_DISK,
+        "The disk has less than 2 GB free. Make room on the disk.",
+    ),
+    (CommandType.ARM, None, HELD, WARM, COOLING),
+    (CommandType.ACKNOWLEDGE, "technician", FAULT, DARK_LASER, None),
+    (
+        CommandType.ACKNOWLEDGE,
+        "admin",
+        FAULT | {"latched_s": NOW_S},
+        DARK_LASER,
+        "a fault must be seen before it is reset",
+    ),
+    (CommandType.ACKNOWLEDGE, "technician", BOTH, DARK_LASER, "a supervisor must reset this"),
+    (CommandType.ACKNOWLEDGE, None, FAULT, DARK_LASER, "a technician must reset this"),
+    (
+        CommandType.ACKNOWLEDGE,
+        "supervisor",
+        BOTH,
+        STOPPED,
+        f"Still there: {PRESSED} Still there: {COOLING}",
+    ),
+    (CommandType.CLOSE_SESSION, None, READY, DARK_LASER, None),
+    (CommandType.CLOSE_SESSION, None, LIGHT_JUST_NOW, INPUTS, "wait until the laser is read back off"),
+    (CommandType.CLOSE_SESSION, None, FAULT | {"session_open": False}, DARK_LASER, "no session is open"),
+]
+
+TAKEN_IN = {
+    CommandType.OPEN_SESSION: {Phase.IDLE},
+    CommandType.HOME_STAGE: {Phase.IDLE, Phase.READY, Phase.FAULT},
+    CommandType.BEGIN_ARM: {Phase.READY},
+    CommandType.CANCEL_ARM: {Phase.READY},
+    CommandType.ARM: {Phase.READY},
+    CommandType.PAUSE: {Phase.ARMED, Phase.TREATING},
+    CommandType.STOP: set(Phase),
+    CommandType.ACKNOWLEDGE: {Phase.IDLE, Phase.READY, Phase.FAULT},
+    CommandType.CLOSE_SESSION: {Phase.READY, Phase.FAULT},
+}
+NOT_NOW = {
+    CommandType.OPEN_SESSION: "a session can only be opened when idle",
+    CommandType.HOME_STAGE: "the stage is not homed while armed or treating",
+    CommandType.BEGIN_ARM: "arming begins from ready",
+    CommandType.CANCEL_ARM: "nothing is being armed",
+    CommandType.ARM: "arming ends from ready",
+    CommandType.PAUSE: "there is nothing to pause",
+    CommandType.ACKNOWLEDGE: "pause the treatment first",
+    CommandType.CLOSE_SESSION: "pause the treatment first",
+}
+
+
+@pytest.mark.parametrize(
+    ("kind", "role", "state", "inputs", "answer"),
+    ANSWERS,
+    ids=[f"{kind}-{answer or 'taken'}"[:60] for kind, _, _, _, answer in ANSWERS],
+)
+def test_a_command_is_taken_or_answered_with_its_reason(
+    kind: CommandType, role: str | None, state: dict[str, Any], inputs: Inputs, answer: str | None
+) -> None:
+    of = msgspec.structs.replace(STATE, **state)
+    given = Command(7, kind, role)
+    assert judge(SESSION, of, inputs, given) == (given, answer)
+
+
+def test_a_session_without_a_protocol_is_not_opened() -> None:
+    planless = msgspec.structs.replace(SESSION, protocol=None)
+    of = msgspec.structs.replace(STATE, **IDLE)
+    refused = judge(planless, of, DARK_LASER, Command(1, CommandType.OPEN_SESSION)).refused
+    assert refused == "no protocol was chosen"
+
+
+@pytest.mark.parametrize("kind", CommandType)
+@pytest.mark.parametrize("phase", Phase)
+def test_a_command_out_of_its_phase_is_answered_with_what_it_waits_for(
+    phase: Phase, kind: CommandType
+) -> None:
+    of = msgspec.structs.replace(STATE, **READY | {"phase": phase})
+    given = Command(7, kind, "admin")
+    answer = judge(SESSION, of, DARK_LASER, given)
+    if phase not in TAKEN_IN[kind]:
+        assert answer == (given, NOT_NOW[kind])
+    else:
+        assert answer.refused not in NOT_NOW.values()
+
+
+def test_arming_that_is_called_off_stops_the_motor_and_must_be_held_anew() -> None:
+    cart = IdealCart(rules())
+    cart.open()
+    cart.run(5.1)
+    cart.tick(CommandType.BEGIN_ARM)
+    cart.run(1.6)
+    assert not cart.tick(CommandType.CANCEL_ARM).outputs.motor_on
+    assert cart.state.hold_since_s is None
+    assert cart.tick(CommandType.ARM).replies[0].refused == "hold for 1.5 s to arm"
