@@ -80,8 +80,8 @@ class World:
         self._marks: dict[Mark, float] = {}
         self._waiting: list[tuple[Mark, Callable[[], None]]] = []
         self._light_watchers: list[OnLight] = []
-        self._steps = 0
-        self._plan_step()
+        self._steps = 1
+        self.kernel.at(STEP_S, self._step)
 
     @property
     def pedal_no(self) -> SwitchContact:
@@ -156,16 +156,14 @@ class World:
         for watch in self._light_watchers:
             watch(power_w, slope_w_per_s)
 
-    def _plan_step(self) -> None:
-        # Counted, not added up, so that the grid does not drift.
-        self._steps += 1
-        self.kernel.at(self._steps * STEP_S, self._step)
-
     def _step(self) -> None:
-        self.diode.step()
-        if self._steps % STEPS_PER_TEC_STEP == 0:
-            self.tec.step(self.diode.take_heat_j() / (STEP_S * STEPS_PER_TEC_STEP))
+        steps, diode = self._steps, self.diode
+        diode.step()
+        if steps % STEPS_PER_TEC_STEP == 0:
+            self.tec.step(diode.take_heat_j() / (STEP_S * STEPS_PER_TEC_STEP))
         self.photodiode.step()
-        if self._steps % STEPS_PER_WINDOW == 0:
+        if steps % STEPS_PER_WINDOW == 0:
             self.smoothing.close_window()
-        self._plan_step()
+        # Counted, not added up, so that the grid does not drift.
+        self._steps = steps = steps + 1
+        self.kernel.at(steps * STEP_S, self._step)

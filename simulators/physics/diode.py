@@ -141,7 +141,8 @@ class Diode:
             return self.profile.compliance_v if self._target_a > 0.0 else 0.0
         if self._circuit == "short":
             return SHORT_OHM * self.current_a()
-        return self.profile.voltage_v(self.current_a())
+        elapsed_s = self._kernel.now_s - self._since_s
+        return self.profile.voltage_v(self._current_a + self._current_slope * elapsed_s)
 
     def monitor_current_ua(self) -> float:
         return self.profile.monitor_ua_per_w * self.optical_power_w()

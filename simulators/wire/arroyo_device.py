@@ -259,9 +259,10 @@ class ArroyoDevice(ABC):
         self._supervision = None
         self._look_at_load()
         self._refresh()
-        self._keep_supervising()
+        if self.output_on and self._supervision is None:
+            self._supervision = self._kernel.after(self.SUPERVISION_S, self._supervise)
 
-    def _keep_supervising(self) -> None:
+    def _begin_supervising(self) -> None:
         if self.output_on and self._supervision is None:
             self._supervision = self._kernel.after(self.SUPERVISION_S, self._supervise)
 

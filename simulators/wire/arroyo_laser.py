@@ -158,7 +158,7 @@ class ArroyoLaser(ArroyoDevice):
             return
         self.output_on = True
         self._on_timer = self._kernel.after(self._on_delay_ms / 1000.0, self._let_current_flow)
-        self._keep_supervising()
+        self._begin_supervising()
         self._refresh()
 
     def _switch_off(self) -> None:
@@ -211,13 +211,15 @@ class ArroyoLaser(ArroyoDevice):
         return conditions
 
     def _load_conditions(self) -> int:
-        limited = CURRENT_LIMIT if self._setpoint_ma > self._true_limit_ma() else 0
-        circuit = self._diode.circuit
+        diode, setpoint_ma = self._diode, self._setpoint_ma
+        over = setpoint_ma > 0.0 and setpoint_ma > self._limit_ma + self._limit_error_ma
+        limited = CURRENT_LIMIT if over else 0
+        circuit = diode.circuit
         if circuit == "open":
             return limited | OPEN_CIRCUIT
         if circuit == "short":
             return limited | SHORT_CIRCUIT
-        return limited | (VOLTAGE_LIMIT if self._diode.voltage_v() >= self._limit_v else 0)
+        return limited | (VOLTAGE_LIMIT if diode.voltage_v() >= self._limit_v else 0)
 
     def _look_at_load(self) -> None:
         error_ma = self._diode.current_a() / self._current_gain * 1000.0 - self._setpoint_ma

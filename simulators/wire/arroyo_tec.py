@@ -107,7 +107,7 @@ class ArroyoTec(ArroyoDevice):
         self._saturated_from = None
         self._runaway = False
         self._settings_changed()
-        self._keep_supervising()
+        self._begin_supervising()
         if on:
             self._refresh()
 

@@ -248,6 +248,9 @@ class VirtualLine:
     def _plan_lines(self, data: bytes, start_s: float, byte_s: float) -> None:
         if self._carriage_return_ends:
             data = data.replace(b"\r", b"\n")
+        if not self._unfinished and data.find(b"\n") == len(data) - 1 > 0:  # one whole line: the usual case
+            self._kernel.at(start_s + len(data) * byte_s, partial(self.deliver, data[:-1], byte_s))
+            return
         *lines, rest = data.split(b"\n")
         arrived = 0
         for line in lines:
