@@ -320,3 +320,13 @@ def test_a_temperature_that_no_whole_sensor_reads_is_a_broken_sensor(temperature
     cart.inject["tec"] = with_(temperature_c=temperature_c)
     cart.run(0.02)
     assert cart.state.faults[0] == "tec"
+
+
+@pytest.mark.parametrize("now_s", [math.nan, math.inf, 0.0, 1e9])
+def test_a_clock_that_does_not_run_leaves_the_time_of_the_machine_alone(now_s: float) -> None:
+    cart = emitting()
+    before_s = cart.state.now_s
+    cart.inject["now_s"] = lambda true_s: now_s
+    cart.tick()
+    assert "clock" in cart.state.faults
+    assert (cart.state.now_s, cart.state.phase_since_s, cart.state.latched_s) == (before_s,) * 3

@@ -135,6 +135,17 @@ def test_the_ring_stands_still_until_the_output_is_read_back_off() -> None:
     assert cart.tick().outputs.stage_position_um == 2000.0
 
 
+def test_a_step_without_a_ring_change_is_told_under_light() -> None:
+    cart = IdealCart(rules((1.0, 2.0, 2.0, 3.0), (1.0, 4.0, 4.0, 3.0)))
+    cart.emit()
+    cart.run_until(lambda: cart.state.step_index == 1, within_s=2.0)
+    assert cart.state.beam is Beam.EMITTING
+    assert cart.state.elapsed_s == pytest.approx(1.0, abs=0.011)
+    told = [name for name in cart.event_types() if name.startswith("protocol_step")]
+    assert told == ["protocol_step_start", "protocol_step_end", "protocol_step_start"]
+    assert cart.event_types().count("laser_on") == 1
+
+
 def test_every_laser_on_has_its_laser_off() -> None:
     cart = IdealCart(rules((1.0, 2.0, 2.0, 3.0), (1.0, 2.0, 2.0, 4.0)))
     cart.emit()
