@@ -9,6 +9,7 @@ from ideal_cart import IdealCart, rules
 from tosca_kiosk.domain import safety
 from tosca_kiosk.domain.records import CommandType
 from tosca_kiosk.domain.state import Beam, Phase
+from tosca_kiosk.domain.tick import Tick
 
 
 def beams(cart: IdealCart) -> list[Beam]:
@@ -286,3 +287,43 @@ def test_what_a_release_brings_about_is_no_fault() -> None:
     decision = cart.tick()
     assert (decision.state.phase, decision.state.faults) == (Phase.ARMED, ())
     assert not decision.outputs.laser_output
+
+
+def test_the_lasers_condition_is_asked_for_while_it_is_checked_and_only_then() -> None:
+    cart = IdealCart(rules())
+    cart.emit()
+    asked = {d.state.beam for d in cart.decisions if d.outputs.ask_condition}
+    assert asked == {Beam.CHECKING}
+    assert all(d.outputs.ask_condition for d in cart.decisions if d.state.beam is Beam.CHECKING)
+
+
+@pytest.mark.parametrize("fields", [{"index_known": False}, {"trips": ("thermal",)}])
+def test_a_stage_that_is_not_itself_is_sent_nowhere(fields: dict[str, object]) -> None:
+    cart = IdealCart(rules())
+    cart.open()
+    cart.run(0.1)
+    assert cart.outputs.stage_position_um == 1000.0
+    cart.inject["stage"] = lambda stage: msgspec.structs.replace(stage, **fields)
+    assert cart.tick().outputs.stage_position_um is None
+
+
+def test_a_phase_that_is_entered_in_the_dark_begins_its_dark_part_anew() -> None:
+    cart = IdealCart(rules())
+    cart.run(0.5)
+    cart.open()
+    assert (cart.state.beam, cart.state.beam_since_s) == (Beam.DARK, cart.now_s)
+
+
+def test_a_way_that_the_table_does_not_list_is_not_gone() -> None:
+    cart = IdealCart(rules())
+    cart.open()
+    tick = Tick(cart.rules, cart.state, cart.inputs())
+    with pytest.raises(AssertionError, match="no way from ready to treating"):
+        tick.enter(Phase.TREATING)
+
+
+@pytest.mark.parametrize(("now_s", "slot"), [(0.99, 9), (1.0, 10), (1.09, 10), (1.1, 11), (2.3, 23)])
+def test_set_points_change_on_whole_tenths_of_a_second(now_s: float, slot: int) -> None:
+    cart = IdealCart(rules())
+    cart.now_s = now_s
+    assert Tick(cart.rules, cart.state, cart.inputs()).slot() == slot
