@@ -8,9 +8,11 @@ import math
 import msgspec
 import pytest
 from ideal_cart import IdealCart, rules
+from steady_light import INPUTS, SESSION, STATE
 
+from tosca_kiosk.domain import light
 from tosca_kiosk.domain.records import CommandType
-from tosca_kiosk.domain.state import Beam, Phase
+from tosca_kiosk.domain.state import Beam, Phase, State
 
 
 def emitting(power_w: float = 5.0, **limits: float) -> IdealCart:
@@ -138,3 +140,37 @@ def test_a_set_current_that_is_no_number_keeps_the_dose_a_number() -> None:
     cart.inject["board"] = lambda board: None
     cart.tick()
     assert cart.state.measured_j - before_j == pytest.approx(0.05, abs=0.001)
+
+
+@pytest.mark.parametrize(
+    ("gap_s", "counted_s"), [(0.01, 0.01), (0.25, 0.25), (9.0, 0.25), (-1.0, 0.0), (math.nan, 0.0)]
+)
+def test_a_clock_that_does_not_run_adds_no_dose_and_a_gap_adds_what_the_board_allows(
+    gap_s: float, counted_s: float
+) -> None:
+    inputs = msgspec.structs.replace(INPUTS, now_s=8.0 + gap_s)
+    assert light.elapsed_s(State(now_s=8.0), inputs) == pytest.approx(counted_s)
+
+
+@pytest.mark.parametrize(
+    ("before_w", "dt_s", "counted_w"), [(9.0, 0.05, 5.0), (9.0, 0.06, 9.0), (None, 0.06, 5.0)]
+)
+def test_power_that_falls_counts_as_read_until_the_gap_is_long(
+    before_w: float | None, dt_s: float, counted_w: float
+) -> None:
+    of = msgspec.structs.replace(STATE, now_s=0.0, measured_w=before_w)
+    light.account(SESSION, of, msgspec.structs.replace(INPUTS, now_s=dt_s))
+    assert of.measured_j == pytest.approx(counted_w * dt_s)
+
+
+def test_the_largest_measured_power_is_kept_and_no_unknown_one_counts() -> None:
+    cart = IdealCart(rules((20.0, 0.5, 0.5, 3.0)))
+    cart.emit()
+    cart.inject["board"] = lambda board: msgspec.structs.replace(board, photodiode_v=math.nan)
+    cart.tick()
+    assert cart.state.max_measured_w == pytest.approx(0.5)
+    cart.inject["board"] = shining(0.6)
+    cart.tick()
+    cart.inject["board"] = shining(0.4)
+    cart.tick()
+    assert cart.state.max_measured_w == pytest.approx(0.6)

@@ -10,7 +10,7 @@ from ideal_cart import IdealCart, rules
 from steady_light import DARK_LASER, INPUTS, LONG_AGO_S, NOW_S, OFF, SESSION, STATE, reads
 
 from tosca_kiosk.domain.commands import judge
-from tosca_kiosk.domain.records import Command, CommandType, Inputs
+from tosca_kiosk.domain.records import Command, CommandType, Inputs, TurnedAway
 from tosca_kiosk.domain.state import Phase
 
 READY: dict[str, Any] = OFF | {"dark_since_s": LONG_AGO_S}
@@ -165,3 +165,11 @@ def test_arming_that_is_called_off_stops_the_motor_and_must_be_held_anew() -> No
     assert not cart.tick(CommandType.CANCEL_ARM).outputs.motor_on
     assert cart.state.hold_since_s is None
     assert cart.tick(CommandType.ARM).replies[0].refused == "hold for 1.5 s to arm"
+
+
+def test_what_was_turned_away_is_in_the_record() -> None:
+    cart = IdealCart(rules())
+    cart.open()
+    cart.inject["turned_away"] = lambda none: (TurnedAway("arm", "not from this screen"),)
+    told = [event.details for event in cart.tick().events if event.event_type == "user_action"]
+    assert told == [{"action": "arm", "refused": "not from this screen"}]
