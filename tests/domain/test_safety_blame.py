@@ -41,6 +41,8 @@ BLAME: list[tuple[Inputs, set[str]]] = [
     *((reading("board", faults=1 << bit), {f"board_fault_{bit}"}) for bit in range(8)),
     (reading("board", faults=1 << 8), {"board_fault_other"}),
     (reading("laser", output_on=False), {"laser_output_lost"}),
+    # The site's set point counts, not one that was turned at the controller.
+    (reading("tec", temperature_c=30.0, setpoint_c=30.0), {"tec_off_setpoint", "tec_far_off_setpoint"}),
     (reading("stage", settled=False), {"stage_position"}),
     (reading("stage", trips=("thermal",)), {"stage"}),
 ]

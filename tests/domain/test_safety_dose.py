@@ -174,3 +174,13 @@ def test_the_largest_measured_power_is_kept_and_no_unknown_one_counts() -> None:
     cart.inject["board"] = shining(0.4)
     cart.tick()
     assert cart.state.max_measured_w == pytest.approx(0.6)
+
+
+@pytest.mark.parametrize(("dark_since_s", "emission_s"), [(99.95, 0.0), (95.0, 3.0)])
+def test_the_photodiodes_dark_level_is_no_dose(dark_since_s: float, emission_s: float) -> None:
+    """Neither before the first light nor once what was switched off must be dark."""
+    of = msgspec.structs.replace(STATE, beam=Beam.DARK, dark_since_s=dark_since_s, emission_s=emission_s)
+    board = msgspec.structs.replace(INPUTS.board, photodiode_v=0.04)
+    light.account(SESSION, of, msgspec.structs.replace(INPUTS, board=board))
+    assert of.measured_w == pytest.approx(0.08)
+    assert of.measured_j == 0.0
