@@ -99,3 +99,14 @@ def test_the_state_of_steady_light_is_one_that_the_machine_comes_to() -> None:
     cart.run(3.0)
     kept = ("phase", "beam", "dark_since_s", "gate_closed", "session_open", "finished", "faults", "command_w")
     assert [getattr(cart.state, name) for name in kept] == [getattr(STATE, name) for name in kept]
+
+
+FORBIDDEN_ALWAYS = {1, 7, 8, 14, 15}
+FORBIDDEN_IN_LIGHT = FORBIDDEN_ALWAYS | {2, 3, 13}
+
+
+@pytest.mark.parametrize("bit", range(16))
+def test_a_condition_bit_is_forbidden_where_it_is_written_to_be(bit: int) -> None:
+    inputs = reading("laser", condition=1 << bit)
+    assert ("laser_condition" in failing(inputs)) == (bit in FORBIDDEN_IN_LIGHT)
+    assert ("laser_condition" in failing(inputs, **OFF)) == (bit in FORBIDDEN_ALWAYS)

@@ -147,3 +147,10 @@ def test_a_change_of_the_least_fast_size_is_slow() -> None:
     safety.set_power(tick)
     assert tick.state.command_w == safety.FAST_CHANGE_W
     assert tick.state.slewed_s == STATE.slewed_s
+
+
+def test_light_just_after_off_is_dose_up_to_the_time_it_must_be_dark() -> None:
+    dim = reading("board", photodiode_v=LIMITS.photodiode_dark_v)
+    lately = {"beam": Beam.DARK, "emission_s": 0.5}
+    assert light.light_possible(SESSION, of(**lately, dark_since_s=NOW_S - 0.125), dim)
+    assert not light.light_possible(SESSION, of(**lately, dark_since_s=NOW_S - 0.13), dim)

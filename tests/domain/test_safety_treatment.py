@@ -88,6 +88,8 @@ def test_release_darkens_in_the_same_tick_and_is_no_fault() -> None:
     assert not decision.outputs.laser_output
     assert decision.outputs.laser_current_ma == 0.0
     assert not decision.outputs.want_gate
+    left = decision.state
+    assert (left.command_w, left.command_ma, left.expected_w) == (0.0, 0.0, 0.0)
 
 
 def test_the_treatment_clock_stands_while_dark_and_never_starts_again() -> None:
