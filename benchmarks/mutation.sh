@@ -33,7 +33,9 @@ pytest_add_cli_args = ["-x", "-q"]
 pytest_add_cli_args_test_selection = [
   "tests/domain/test_safety_limits.py", "tests/domain/test_safety_memory.py",
   "tests/domain/test_safety_freshness.py", "tests/domain/test_safety_treatment.py",
-  "tests/domain/test_safety_resets.py", "tests/domain/test_safety_dose.py", "tests/domain/test_safety_faults.py"]
+  "tests/domain/test_safety_resets.py", "tests/domain/test_safety_dose.py", "tests/domain/test_safety_faults.py",
+  "tests/domain/test_safety_judging.py", "tests/domain/test_safety_refusals.py",
+  "tests/domain/test_safety_ties.py", "tests/domain/test_safety_blame.py", "tests/domain/test_safety_table.py"]
 TOML
 timeout "$((minutes * 60))" nice "$work/venv/bin/mutmut" run --max-children 2 || true
 "$work/venv/bin/mutmut" results | grep survived || echo "no mutant survived"

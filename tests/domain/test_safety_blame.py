@@ -12,7 +12,9 @@ from steady_light import DARK_LASER, INPUTS, NOW_S, OFF, SESSION, STATE
 from tosca_kiosk.domain.interlocks import INTERLOCKS, Scope
 from tosca_kiosk.domain.records import Inputs
 from tosca_kiosk.domain.rules import Rules
+from tosca_kiosk.domain.safety import set_power
 from tosca_kiosk.domain.state import Beam, Phase
+from tosca_kiosk.domain.tick import Tick
 
 ACTING = Scope.HELD | Scope.LIGHT | Scope.SESSION | Scope.ANY | Scope.WARN
 
@@ -61,6 +63,14 @@ def test_missing_calibrations_fail_no_row_that_needs_them_to_judge() -> None:
 def test_a_missing_protocol_is_no_open_session() -> None:
     bare = msgspec.structs.replace(SESSION, protocol=None)
     assert failing(INPUTS, bare) == {"session", "stage_position"}
+
+
+@pytest.mark.parametrize("missing", ["protocol", "calibrations"])
+def test_no_power_is_commanded_without_a_plan_or_a_calibration(missing: str) -> None:
+    bare = msgspec.structs.replace(SESSION, **{missing: None})
+    tick = Tick(bare, msgspec.structs.replace(STATE), INPUTS)
+    set_power(tick)
+    assert (tick.state.command_w, tick.state.command_ma) == (0.0, 0.0)
 
 
 def test_a_camera_is_asked_for_only_where_it_is_required() -> None:
