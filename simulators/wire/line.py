@@ -44,34 +44,6 @@ class VirtualLine:
     attachment: another number after every opening and every unplugging; an older one's port is dead.
     """
 
-    __slots__ = (
-        "_answers_noise",
-        "_byte_s",
-        "_carriage_return_ends",
-        "_follows_host",
-        "_garbled",
-        "_host_baud",
-        "_kernel",
-        "_newest_ready_s",
-        "_on_line",
-        "_pieces",
-        "_random",
-        "_readable",
-        "_to_device_free_s",
-        "_to_host_free_s",
-        "_unfinished",
-        "_unplugged",
-        "_unread_bytes",
-        "attached",
-        "attachment",
-        "baud",
-        "deaf",
-        "deaf_until_s",
-        "dropped_bytes",
-        "faults",
-        "mute",
-    )
-
     def __init__(
         self,
         kernel: Kernel,

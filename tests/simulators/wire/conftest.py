@@ -1,7 +1,7 @@
 """The interlock board's cast: at rest, and with its gate closed."""
 
 import pytest
-from board_rig import Rig
+from sim_board_rig import Rig
 
 
 @pytest.fixture

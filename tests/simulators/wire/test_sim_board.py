@@ -1,7 +1,7 @@
 """The simulated interlock board tells its status, answers commands and restarts as the page says."""
 
 import pytest
-from board_rig import ACCELEROMETER, AIMING, ALIVE, GATE, LOOP, MOTOR, WANTED
+from sim_board_rig import ACCELEROMETER, AIMING, ALIVE, GATE, LOOP, MOTOR, WANTED
 from wire_bench import Bench, Host, framed
 
 from simulators.wire.board import BoardOptions, InterlockBoard

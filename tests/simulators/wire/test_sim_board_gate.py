@@ -1,7 +1,7 @@
 """The simulated interlock board closes its gate only when the page allows it, and opens it in time."""
 
 import pytest
-from board_rig import ALIVE, GATE, HEALTHY, LOOP, MOTOR, PEDAL, WANTED, Rig
+from sim_board_rig import ALIVE, GATE, HEALTHY, LOOP, MOTOR, PEDAL, WANTED, Rig
 from wire_bench import framed
 
 # The pedal.
