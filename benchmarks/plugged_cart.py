@@ -202,7 +202,7 @@ class PluggedCart:
     def open_session(self) -> None:
         """Open a session in the record. Raises CartStuckError when control refuses it."""
         now, now_s = self.clock.utc(), self.clock.now_s()
-        self._opened = open_record(self._workplace, self._database, self._plan, self.devices, now)
+        self._opened = open_record(self._workplace, self._database, self._plan, self.devices, now, waits=True)
         self.controller.open_session(self._plan.rules, self._opened.header, self._opened.journal, now_s)
         self.run_until(lambda: self.controller.state.session_open, "a session is open", 1.0)
 
