@@ -25,7 +25,7 @@ from tosca_kiosk.reports.timing.statistics import spread_us
 from tosca_kiosk.reports.timing.witness import BARE_LOOP, Wakeups
 
 LIMITS = TimingLimits()
-NOTHING = Wakeups(np.zeros(0, dtype=np.int64), np.zeros(0, dtype=np.int64))
+NOTHING = Wakeups.of_one(np.zeros(0, dtype=np.int64), np.zeros(0, dtype=np.int64))
 
 
 def made(run, limits=LIMITS):

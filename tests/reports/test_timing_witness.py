@@ -67,12 +67,34 @@ def test_a_witness_that_was_late_meanwhile_has_seen_what_control_missed():
     due = np.arange(20, dtype=np.int64) * PERIOD_NS + PERIOD_NS // 2
     late = np.full(20, 20_000, dtype=np.int64)
     late[10] = 700_000
-    witness = Wakeups(due + late, late)
+    witness = Wakeups.of_one(due + late, late)
     seen, unseen = (10 * PERIOD_NS, 12 * PERIOD_NS), (3 * PERIOD_NS, 5 * PERIOD_NS)
     assert missed_unseen([seen, unseen], witness, PERIOD_NS) == [False, True]
 
 
+def test_one_processor_that_stood_still_was_seen_by_the_thread_on_it():
+    due = np.arange(20, dtype=np.int64) * PERIOD_NS + PERIOD_NS // 2
+    late = np.full(20, 20_000, dtype=np.int64)
+    late[10] = 700_000
+    both = Wakeups(
+        np.concatenate([due + 20_000, due + late]),
+        np.concatenate([np.full(20, 20_000), late]),
+        np.repeat([0, 1], 20),
+    )
+    assert missed_unseen([(10 * PERIOD_NS, 12 * PERIOD_NS)], both, PERIOD_NS) == [False]
+    assert missed_unseen([(3 * PERIOD_NS, 5 * PERIOD_NS)], both, PERIOD_NS) == [True]
+
+
+def test_the_threads_lines_are_told_apart():
+    text = b"".join(
+        lines(each).replace(b"       0:", f"{n:8}:".encode()) for n, each in enumerate([[1, 2], [3, 4]])
+    )
+    found = wakeups(text, 1000, 0, [(len(text), 10**10)])
+    assert [found.late[found.thread == n].tolist() for n in (0, 1)] == [[1, 2], [3, 4]]
+    assert (np.diff(found.woke) >= 0).all()
+
+
 def test_a_witness_that_did_not_wake_up_at_all_has_seen_it():
     due = np.array([0, PERIOD_NS, 9 * PERIOD_NS])
-    witness = Wakeups(due, np.zeros(3, dtype=np.int64))
+    witness = Wakeups.of_one(due, np.zeros(3, dtype=np.int64))
     assert missed_unseen([(4 * PERIOD_NS, 6 * PERIOD_NS)], witness, PERIOD_NS) == [False]

@@ -39,7 +39,7 @@ def made_run(seed=1, late_us=25.0, part_us=8.0, witness_us=20.0, missed_at=(), w
         standing=standing,
         rows=rows,
         witness_name=CYCLICTEST,
-        witness=Wakeups((due + peer).astype(np.int64), peer),
+        witness=Wakeups.of_one((due + peer).astype(np.int64), peer),
         timelines={"cpu": ([BEGAN_S - 1.0, BEGAN_S + 10.0], ["spinning", "spinning on"])},
         began_s=BEGAN_S,
         ended_s=BEGAN_S + SECONDS,

@@ -276,7 +276,7 @@ class MeasuredRun:
             offset_us = half_a_period_after(ready["start_s"], rate_hz)
             return CYCLICTEST, wakeups(bytes(witness.said), rate_hz, offset_us, seen)
         pairs = np.fromfile(self._folder / "witness", dtype=np.int64).reshape(-1, 2)
-        return BARE_LOOP, Wakeups(pairs[:, 0], pairs[:, 1])
+        return BARE_LOOP, Wakeups.of_one(pairs[:, 0], pairs[:, 1])
 
     def _until_ended(self, process: Process) -> None:
         give_up_s = self.now_s() + STARTS_WITHIN_S

@@ -19,8 +19,9 @@ _WORLD: Final = "world"
 
 
 class Span(NamedTuple):
-    """Periods missed between two ticks that woke up at began_s and ended_s, monotonic.
+    """Periods missed from the deadline of one tick to the waking up of the next, monotonic.
 
+    A tick that began late ends late, and may miss what follows: its own lateness belongs to the span.
     slowest: a part of the first one's work, or the second one's waking up.
     """
 
@@ -61,7 +62,8 @@ def missed_spans(rows: Rows, witness: Wakeups, period_ns: int, loads: Mapping[st
     """Return every span of missed periods in the order of time. rows: one more tick than is judged, first."""
     missed = np.flatnonzero(column(rows, "missed")[1:]) + 1
     woke = column(rows, "woke")
-    bounds = [(int(woke[index - 1]), int(woke[index])) for index in missed]
+    due = woke - column(rows, "late")
+    bounds = [(int(due[index - 1]), int(woke[index])) for index in missed]
     unseen = missed_unseen(bounds, witness, period_ns)
     return [
         _span(rows[index - 1 : index + 1], not hidden, witness, period_ns, loads)
@@ -73,7 +75,7 @@ def _span(
     pair: Rows, witness_saw: bool, witness: Wakeups, period_ns: int, loads: Mapping[str, Timeline]
 ) -> Span:
     before, after = pair
-    began, ended = int(before[0]), int(after[0])
+    began, ended = int(before[0] - before[COLUMNS.index("late")]), int(after[0])
     due = witness.woke - witness.late
     near = witness.late[(due >= began - period_ns) & (due <= ended + period_ns)]
     costs = {name: int(before[COLUMNS.index(name)]) for name in (_WORLD, *PARTS)}

@@ -44,7 +44,7 @@ class Run(NamedTuple):
 def windowed(witness: Wakeups, began_s: float, ended_s: float) -> Wakeups:
     """Return the wake-ups of the window."""
     inside = (witness.woke >= began_s * 1e9) & (witness.woke < ended_s * 1e9)
-    return Wakeups(witness.woke[inside], witness.late[inside])
+    return witness.where(inside)
 
 
 def make(run: Run, limits: TimingLimits, old: dict[str, Any] | None) -> dict[str, Any]:

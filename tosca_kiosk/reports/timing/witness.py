@@ -1,8 +1,9 @@
 """The witness: something else that sleeps to the same deadlines at the same priority, in the same run.
 
-It is cyclictest of the rt-tests where that is installed. It wakes up half a period after control does, so
-that neither delays the other and both see the same machine. It skips the periods it misses, as control does;
-its lines number the wake-ups, so their times follow from the lateness that each tells.
+It is cyclictest of the rt-tests where that is installed, with a thread on every processor: a shared machine
+may stop one of them and not the others. It wakes up half a period after control does, so that neither delays
+the other and both see the same machine. It skips the periods it misses, as control does; its lines number
+the wake-ups of each thread, so their times follow from the lateness that each tells.
 """
 
 from __future__ import annotations
@@ -10,7 +11,7 @@ from __future__ import annotations
 import re
 import shutil
 from bisect import bisect_right
-from typing import Final, NamedTuple
+from typing import Any, Final, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,14 +21,24 @@ BARE_LOOP: Final = "bare Python loop"
 SEEN_FROM: Final = 0.25
 """The part of a period: a witness that late, or more, has seen what made control miss a period."""
 
-_LINE: Final = re.compile(rb"^\s*0:\s*(\d+):\s*(\d+)\s*$", re.MULTILINE)
+_LINE: Final = re.compile(rb"^\s*(\d+):\s*\d+:\s*(\d+)\s*$", re.MULTILINE)
 
 
 class Wakeups(NamedTuple):
-    """When a witness woke up and how late, in nanoseconds, equally long."""
+    """When a witness woke up, how late, in nanoseconds, and which thread it was: equally long, by time."""
 
     woke: NDArray[np.int64]
     late: NDArray[np.int64]
+    thread: NDArray[np.int64]
+
+    @classmethod
+    def of_one(cls, woke: NDArray[np.int64], late: NDArray[np.int64]) -> Wakeups:
+        """Return the wake-ups of a witness with one thread."""
+        return cls(woke, late, np.zeros(len(woke), dtype=np.int64))
+
+    def where(self, chosen: NDArray[Any]) -> Wakeups:
+        """Return those of a mask, or in an order."""
+        return Wakeups(*(each[chosen] for each in self))
 
 
 def cyclictest_command(rate_hz: int, seconds: float, priority: int, offset_us: int) -> list[str] | None:
@@ -39,7 +50,7 @@ def cyclictest_command(rate_hz: int, seconds: float, priority: int, offset_us: i
     if path is None:
         return None
     return [
-        *(path, "--policy=fifo", f"--priority={priority}", "--mlockall", "--threads=1", "--distance=0"),
+        *(path, "--policy=fifo", f"--priority={priority}", "--mlockall", "--smp", "--distance=0"),
         *(f"--interval={period_us(rate_hz)}", f"--loops={round(seconds * rate_hz)}"),
         *(f"--secaligned={offset_us}", "--nsecs", "--verbose", "--unbuffered"),
     ]
@@ -69,25 +80,40 @@ def wakeups(text: bytes, rate_hz: int, offset_us: int, seen: list[tuple[int, int
     nanoseconds; they tell the full second at which the first period began.
     """
     whole = text[: text.rfind(b"\n") + 1]
-    found = list(_LINE.finditer(whole))
-    late, period = np.array([int(line[2]) for line in found], dtype=np.int64), period_us(rate_hz) * 1000
-    ends = [line.end() for line in found]
+    found = np.array(
+        [(int(line[1]), int(line[2]), line.end()) for line in _LINE.finditer(whole)], dtype=np.int64
+    ).reshape(-1, 3)
+    period = period_us(rate_hz) * 1000
+    threads = [_of_thread(found[found[:, 0] == each], period, offset_us, seen) for each in set(found[:, 0])]
+    if not threads:
+        return Wakeups.of_one(*np.zeros((2, 0), dtype=np.int64))
+    together = Wakeups(*(np.concatenate(parts) for parts in zip(*threads, strict=True)))
+    return together.where(np.argsort(together.woke, kind="stable"))
+
+
+def _of_thread(found: NDArray[np.int64], period: int, offset_us: int, seen: list[tuple[int, int]]) -> Wakeups:
+    """Return one thread's wake-ups. found: rows of thread, lateness and where in the text its line ends."""
+    thread, late, ends = found.T
     come = [(bisect_right(ends, length), at) for length, at in seen]
     woke = deadlines_ns(late, period) + late
     latest_first = min((at - int(woke[lines - 1]) for lines, at in come if lines), default=0)
     offset = offset_us * 1000 + period
     first = (latest_first - offset) // 1_000_000_000 * 1_000_000_000 + offset
-    return Wakeups(first + woke, late)
+    return Wakeups(first + woke, late, thread)
 
 
 def missed_unseen(missed: list[tuple[int, int]], witness: Wakeups, period_ns: int) -> list[bool]:
     """Return, for each span (began, ended) in which control missed periods, whether the witness saw nothing.
 
-    It saw it when it woke up a quarter of a period late or more, or not at all, in the span or next to it.
+    It saw it when one of its threads woke up a quarter of a period late or more, or not at all, in the span
+    or next to it.
     """
-    due = witness.woke - witness.late
-    unseen = []
-    for began, ended in missed:
-        near = (due >= began - period_ns) & (due <= ended + period_ns)
-        unseen.append(bool(near.any()) and not bool((witness.late[near] >= SEEN_FROM * period_ns).any()))
-    return unseen
+    threads = [witness.where(witness.thread == each) for each in set(witness.thread)]
+    return [not any(_saw(thread, span, period_ns) for thread in threads) for span in missed]
+
+
+def _saw(thread: Wakeups, span: tuple[int, int], period_ns: int) -> bool:
+    began, ended = span
+    due = thread.woke - thread.late
+    near = (due >= began - period_ns) & (due <= ended + period_ns)
+    return not near.any() or bool((thread.late[near] >= SEEN_FROM * period_ns).any())
