@@ -195,7 +195,7 @@ def _pedal(state: State) -> bool | None:
     """Tell whether a press would count; None while it is pressed."""
     if state.pedal_up_since_s is None:
         return None
-    return pedal_lifted(SESSION, state, state.now_s)
+    return pedal_lifted(SESSION, state)
 
 
 def _on_the_way(cart: JudgedCart) -> Hashable:

@@ -78,6 +78,7 @@ class Monitor:
         self._pressed = False
         self._press_s = -inf
         self._left_s: float | None = None
+        self._up_s = self._closed_s = -inf
         self._hold_s: float | None = None
         self._armed_s: float | None = None
         self._disarmed_s = -inf
@@ -178,12 +179,16 @@ class Monitor:
         self._pressed = pressed
         if not pressed:
             self._left_s = self._now_s
+            # A press too short to be seen for certain did not end the time in which the pedal was up.
+            if self._now_s - self._closed_s >= SEEN_S:
+                self._up_s = self._now_s
             self._begin_anew("pedal up")
         else:
             if self._left_s is not None and self._now_s - self._left_s < BOUNCE_S:
                 self._since.pop("pedal up", None)
+            self._closed_s = self._now_s
             # A contact that fails for some milliseconds is no foot that was lifted and set down again.
-            if self._left_s is None or self._now_s - self._left_s >= LIFTED_S - SEEN_S:
+            if self._now_s - self._up_s >= LIFTED_S - SEEN_S:
                 self._press_s = self._now_s
 
     def _stop_loop_moved(self) -> None:

@@ -75,6 +75,7 @@ ARMED = {
     "phase": Phase.ARMED,
     "beam": Beam.CLEARING,
     "pedal_up_since_s": LONG_AGO_S,
+    "pedal_up_s": 9.0,
     "dark_since_s": LONG_AGO_S,
 }
 JUST = 1e-6
@@ -121,7 +122,6 @@ def starting(waited_s: float) -> bool:
 
 
 CLEARING = msgspec.structs.replace(STATE, **ARMED)
-SEASONED = {key: ARMED[key] for key in ("phase", "beam", "dark_since_s")} | {"armed_since_s": LONG_AGO_S}
 TABLE = [
     Edge("max_power_w", 10.0, lambda w: w <= Limits().max_power_w, 10.0, 10.0 + JUST),
     Edge("max_power_slew_w_per_s", 10.0, lambda w: rise_w(0.05) >= w - 1e-9, 0.5, 0.5 + JUST),
@@ -277,7 +277,7 @@ TABLE = [
     Edge(
         "pedal_lifted_s",
         0.1,
-        lambda s: moved("pedal_up_since_s", **SEASONED)(s).phase is Phase.TREATING,
+        lambda s: moved("armed_since_s", **ARMED | {"pedal_up_s": s})(9.0).phase is Phase.TREATING,
         0.1 + JUST,
         0.1 - JUST,
     ),

@@ -67,7 +67,7 @@ COOL = reading("tec", temperature_c=23.0)
 HOT = reading("tec", temperature_c=27.0)
 UP = reading("board", pedal_pressed=False)
 ARMED: dict[str, Any] = OFF | {"phase": Phase.ARMED, "beam": Beam.CLEARING, "dark_since_s": NOW_S - 9.0}
-LIFTED: dict[str, Any] = {"pedal_up_since_s": NOW_S - 9.0}
+LIFTED: dict[str, Any] = {"pedal_up_since_s": NOW_S - 9.0, "pedal_up_s": 9.0}
 
 
 @pytest.mark.parametrize(
@@ -119,7 +119,7 @@ def test_a_bridged_loop_is_told_after_its_tenth_of_a_second() -> None:
 
 def test_a_wait_that_is_just_over_is_over() -> None:
     assert next_beam(Beam.STARTING, beam_since_s=NOW_S - 3.0) is Beam.EMITTING
-    assert checks.pedal_lifted(SESSION, of(pedal_up_since_s=NOW_S - 0.125), NOW_S)
+    assert checks.pedal_lifted(SESSION, of(pedal_up_since_s=NOW_S - 9.0, pedal_up_s=0.125))
     seasoned = ARMED | LIFTED | {"armed_since_s": NOW_S - 2.0}
     assert moved(**seasoned).phase is Phase.TREATING
     assert next_beam(Beam.CLEARING, DARK_LASER, **seasoned | {"beam_since_s": NOW_S - 1.0}) is Beam.WAITING

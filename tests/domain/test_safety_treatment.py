@@ -79,6 +79,22 @@ def test_a_contact_that_fails_under_a_held_foot_does_not_bring_the_light_back(up
     assert cart.state.faults == ()
 
 
+def test_an_old_status_is_no_proof_that_the_pedal_stayed_up() -> None:
+    """The board tells for 50 ms of a pedal that is up, nothing for under its 100 ms, and then of a press."""
+    cart = IdealCart(rules((60.0, 5.0, 5.0, 3.0)))
+    cart.emit()
+    cart.pedal = False
+    cart.run(0.05)
+    told = cart.state.now_s
+    cart.inject["board"] = lambda board: msgspec.structs.replace(board, measured_s=told)
+    cart.run(0.09)
+    cart.inject.clear()
+    cart.pedal = True
+    cart.run(5.0)
+    assert cart.state.beam is Beam.CLEARING
+    assert cart.state.faults == ()
+
+
 def test_release_darkens_in_the_same_tick_and_is_no_fault() -> None:
     cart = IdealCart(rules())
     cart.emit()

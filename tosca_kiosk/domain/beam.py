@@ -24,7 +24,7 @@ def _after_clearing(rules: Rules, state: State, inputs: Inputs) -> Beam:
     if state.phase is Phase.TREATING:
         return Beam.CLOSING
     seasoned = inputs.now_s - state.armed_since_s >= rules.limits.pedal_after_arm_s
-    may_wait = seasoned and checks.pedal_lifted(rules, state, inputs.now_s)
+    may_wait = seasoned and checks.pedal_lifted(rules, state)
     return Beam.WAITING if may_wait else Beam.CLEARING
 
 

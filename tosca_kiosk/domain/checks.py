@@ -118,13 +118,12 @@ def gate_holds(rules: Rules, state: State, inputs: Inputs) -> bool:
     return pedal_let_go(inputs) or not board.stop_loop_closed or bool(board.faults)
 
 
-def pedal_lifted(rules: Rules, state: State, now_s: float) -> bool:
-    """Return whether a press now would be a foot's: the pedal was up for pedal_lifted_s up to the last tick.
+def pedal_lifted(rules: Rules, state: State) -> bool:
+    """Return whether a press now would be a foot's: the pedal was seen up for pedal_lifted_s on end.
 
     A contact that fails for some milliseconds under a held foot must not bring the light back by itself.
     """
-    up_since_s = state.pedal_up_since_s
-    return up_since_s is not None and now_s - up_since_s >= rules.limits.pedal_lifted_s
+    return state.pedal_up_since_s is not None and state.pedal_up_s >= rules.limits.pedal_lifted_s
 
 
 def pedal_let_go(inputs: Inputs) -> bool:

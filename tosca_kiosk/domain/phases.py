@@ -26,8 +26,11 @@ def _watch_pedal(tick: Tick) -> None:
     state, board = tick.state, tick.inputs.board
     if board is None or board.pedal_pressed:
         state.pedal_up_since_s = None
-    elif state.pedal_up_since_s is None:
-        state.pedal_up_since_s = tick.now_s
+    elif checks.board_fresh(tick.rules, state, tick.inputs):
+        # By the board's own times: what it has not told since is no proof that the pedal stayed up.
+        if state.pedal_up_since_s is None:
+            state.pedal_up_since_s = board.measured_s
+        state.pedal_up_s = board.measured_s - state.pedal_up_since_s
 
 
 def _leave_hold(tick: Tick) -> None:
@@ -40,7 +43,7 @@ def _leave_armed(tick: Tick) -> None:
     state, limits = tick.state, tick.rules.limits
     pressed = checks.pedal_pressed(tick.rules, state, tick.inputs)
     seasoned = tick.now_s - state.armed_since_s >= limits.pedal_after_arm_s
-    if pressed and checks.pedal_lifted(tick.rules, state, tick.now_s) and seasoned and not tick.failing:
+    if pressed and checks.pedal_lifted(tick.rules, state) and seasoned and not tick.failing:
         tick.enter(Phase.TREATING)
     elif not tick.now_s - state.phase_since_s <= limits.armed_max_s:
         tick.record.note("armed too long without the pedal")

@@ -46,8 +46,8 @@ class State(msgspec.Struct, kw_only=True):
     dark_since_s: when the output was last asked off, None while it is asked on. emission_s: time with the
     output on. expected_w: the confirmed set value behind the known lag. setpoint_s: when the set point was
     last moved on; slewed_s: when it last changed fast, or was off. pedal_up_since_s: None while it is down
-    or unknown. failing_since: source -> time, on the clock of its interlock row. faults: sources latched in
-    this fault, oldest first; latched_s: the newest's time.
+    or unknown; pedal_up_s: for how long it was seen up. failing_since: source -> time, on the clock of its
+    interlock row. faults: sources latched in this fault, oldest first; latched_s: the newest's time.
     """
 
     phase: Phase = Phase.IDLE
@@ -61,6 +61,7 @@ class State(msgspec.Struct, kw_only=True):
     gate_closed: bool = False
     gate_since_s: float = 0.0
     pedal_up_since_s: float | None = None
+    pedal_up_s: float = 0.0
     tec_settled_since_s: float | None = None
     session_open: bool = False
     finished: bool = False
