@@ -150,11 +150,25 @@ def test_an_urgent_tick_is_copied_at_once(tmp_path: Path, monkeypatch: pytest.Mo
     journal.close()
 
 
+def test_where_ticks_wait_lines_go_together_up_to_the_next_urgent_one(tmp_path: Path) -> None:
+    journal = Journal(tmp_path, waits=True)
+    journal.begin(HEADER)
+    begun = journal._store.appended
+    journal.tick(TICK, urgent=False)
+    assert journal._store.appended == begun
+    journal.tick(TICK, urgent=True)
+    assert journal._store.appended > begun
+    journal.tick(TICK, urgent=False)
+    journal.close()
+    assert content(tmp_path).count(b"\n") == 4
+
+
 def test_ticks_of_a_clock_that_stands_still_wait_for_a_disk_that_is_far_behind(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The disk is a hundred times slower than the ticks, which are of an hour: that is no failure."""
     monkeypatch.setattr("tosca_kiosk.control.journal.AHEAD_LIMIT_BYTES", 4096)
+    monkeypatch.setattr("tosca_kiosk.control.journal.HELD_BYTES", 512)
     ahead: list[int] = []
     fdatasync = os.fdatasync
     with monkeypatch.context() as patched:

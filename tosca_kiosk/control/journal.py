@@ -32,6 +32,9 @@ _LONGEST_TICK_S: Final = 0.1
 AHEAD_LIMIT_BYTES: Final = 8 << 20
 """So much may be in memory alone where ticks wait for the disk."""
 
+HELD_BYTES: Final = 1 << 16
+"""So much of lines that are not urgent is written at once where ticks wait for the disk."""
+
 log = logging.getLogger("tosca_kiosk.control.journal")
 
 
@@ -41,7 +44,8 @@ class Journal:
     ok: False from the first line that memory or disk did not take whole, that could not be synced, or that
     the disk did not have within 0.5 s of ticks; never True again.
     waits: for ticks on a clock that stands still meanwhile. They wait for a disk that is far behind,
-    instead of being a fault, so that what they decide does not depend on the disk.
+    instead of being a fault, so that what they decide does not depend on the disk. Such lines are written
+    many at once, up to the next urgent one.
     recorded: whether every line so far was taken, and will be read back.
     disk_ok: whether the disk has room for a whole session's record, looked at every 2 s by the helper.
     Raises OSError when the journal cannot be made; it is made exclusively, so no record is overwritten.
@@ -52,6 +56,7 @@ class Journal:
         self._append = self._store.append
         self._chain = ChainWriter()
         self._waits = waits
+        self._held = bytearray()
         self._wake = threading.Event()
         self._copied = threading.Event()
         self._closing = False
@@ -77,14 +82,15 @@ class Journal:
 
     def tick(self, line: TickLine, urgent: bool) -> None:
         """Write a tick line. urgent: sync at once, for emission edges, faults and operators' decisions."""
-        if not (self.ok and self._append(self._chain.tick(line))):
+        sealed = self._chain.tick(line)
+        if self._waits:
+            self._hold(sealed, urgent)
+            return
+        if not (self.ok and self._append(sealed)):
             self.ok = self.recorded = False
             return
         if urgent:
             self._wake.set()
-        if self._waits:
-            self._wait_for_disk()
-            return
         now_s = line.t
         took_s = now_s - self._newest_s
         self._newest_s = now_s
@@ -98,6 +104,7 @@ class Journal:
 
     def finish(self, summary: Summary, *, wait: bool = True) -> None:
         """Write the last line, sync and close; without `wait` the helper does so after the return."""
+        self._write_held()
         self._write(self._chain.end(summary))
         self._end()
         if wait:
@@ -105,6 +112,7 @@ class Journal:
 
     def close(self) -> None:
         """Sync and close, once, and return when that is done."""
+        self._write_held()
         self._end()
         self._helper.join()
         self._traces.close()
@@ -124,6 +132,19 @@ class Journal:
     def _write(self, line: bytes) -> None:
         if not (self.ok and self._append(line)):
             self.ok = self.recorded = False
+
+    def _hold(self, line: bytes, urgent: bool) -> None:
+        self._held += line
+        if urgent or len(self._held) >= HELD_BYTES:
+            self._write_held()
+            self._wait_for_disk()
+        if urgent:
+            self._wake.set()
+
+    def _write_held(self) -> None:
+        if self._held:
+            self._write(bytes(self._held))
+            self._held.clear()
 
     def _wait_for_disk(self) -> None:
         store = self._store
