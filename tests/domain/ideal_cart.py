@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import msgspec
@@ -209,3 +210,15 @@ class IdealCart:
     def safety_types(self) -> list[str]:
         """Return every safety-log event so far."""
         return [event.event_type for decision in self.decisions for event in decision.safety]
+
+
+def emitting() -> IdealCart:
+    """Return a cart under steady light."""
+    cart = IdealCart(rules((20.0, 5.0, 5.0, 3.0)))
+    cart.emit()
+    return cart
+
+
+def with_(**fields: Any) -> Callable[[Any], Any]:
+    """Return a change of a reading, to be injected."""
+    return lambda reading: msgspec.structs.replace(reading, **fields)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import msgspec
 import pytest
-from ideal_cart import IdealCart, rules
+from ideal_cart import IdealCart, emitting, rules, with_
 from steady_light import INPUTS, NOW_S, SESSION, STATE, reads
 
 from tosca_kiosk.domain.interlocks import BY_SOURCE, INTERLOCKS, Scope, lamps
@@ -13,16 +13,6 @@ from tosca_kiosk.domain.operating import take_commands
 from tosca_kiosk.domain.records import Command, CommandType, Inputs
 from tosca_kiosk.domain.state import Beam, Phase
 from tosca_kiosk.domain.tick import Tick
-
-
-def with_(**fields):  # type: ignore[no-untyped-def]
-    return lambda reading: msgspec.structs.replace(reading, **fields)
-
-
-def emitting() -> IdealCart:
-    cart = IdealCart(rules((20.0, 5.0, 5.0, 3.0)))
-    cart.emit()
-    return cart
 
 
 def tick_at(inputs: Inputs = INPUTS, **state: object) -> Tick:

@@ -2,22 +2,11 @@
 
 from __future__ import annotations
 
-import msgspec
 import pytest
-from ideal_cart import IdealCart, rules
+from ideal_cart import IdealCart, emitting, rules, with_
 
 from tosca_kiosk.domain.records import CommandType
 from tosca_kiosk.domain.state import Beam, Phase
-
-
-def with_(**fields):  # type: ignore[no-untyped-def]
-    return lambda reading: msgspec.structs.replace(reading, **fields)
-
-
-def emitting() -> IdealCart:
-    cart = IdealCart(rules((20.0, 5.0, 5.0, 3.0)))
-    cart.emit()
-    return cart
 
 
 def test_a_fault_without_a_session_is_reset_to_idle() -> None:

@@ -2,24 +2,13 @@
 
 from __future__ import annotations
 
-import msgspec
 import pytest
-from ideal_cart import IdealCart, rules
+from ideal_cart import IdealCart, emitting, rules, with_
 
 from tosca_kiosk.domain.interlocks import BY_SOURCE
 from tosca_kiosk.domain.records import CommandType
 from tosca_kiosk.domain.state import Phase
 from tosca_kiosk.domain.summary import summarise
-
-
-def with_(**fields):  # type: ignore[no-untyped-def]
-    return lambda reading: msgspec.structs.replace(reading, **fields)
-
-
-def emitting() -> IdealCart:
-    cart = IdealCart(rules((20.0, 5.0, 5.0, 3.0)))
-    cart.emit()
-    return cart
 
 
 def stopped() -> IdealCart:
