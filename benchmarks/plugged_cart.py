@@ -31,7 +31,7 @@ from tosca_kiosk.control.operator import HOLD_ARM_S, UnattendedOperator, drive
 from tosca_kiosk.domain.events import SafetyEvent
 from tosca_kiosk.domain.records import Command, CommandType
 from tosca_kiosk.domain.state import Beam, Phase
-from tosca_kiosk.record import SessionPlan, plan_session
+from tosca_kiosk.session import SessionPlan, plan_session
 from tosca_kiosk.storage import Database, Imported, patients, users
 
 # The configuration of a real cart on given ports is that of the tests.

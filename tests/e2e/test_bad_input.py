@@ -27,7 +27,7 @@ from tosca_kiosk.cli import cart, main
 from tosca_kiosk.cli.simulated_session import refuse_real_ports
 from tosca_kiosk.cli.workplace import Workplace
 from tosca_kiosk.config import bundled, load_config
-from tosca_kiosk.record import RefusedError
+from tosca_kiosk.session import RefusedError
 from tosca_kiosk.storage import DATABASE_NAME
 
 NOBODY = 65534

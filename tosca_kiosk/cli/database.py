@@ -11,7 +11,7 @@ import click
 from tosca_kiosk.cli.pins import admin_option, authorised
 from tosca_kiosk.cli.workplace import Workplace, say, workplace_command
 from tosca_kiosk.control.clock import utc_now
-from tosca_kiosk.record import RefusedError, load_shipped_content
+from tosca_kiosk.session import RefusedError, load_shipped_content
 from tosca_kiosk.storage import (
     Database,
     StorageError,

@@ -22,7 +22,7 @@ from tosca_kiosk.control.self_test import Evidence, Outcome, Result, SelfTest, j
 from tosca_kiosk.control.self_test.run import STEPS
 from tosca_kiosk.domain.rules import Rules
 from tosca_kiosk.domain.site_limits import SiteLimitError
-from tosca_kiosk.record import idle_rules
+from tosca_kiosk.session import idle_rules
 from tosca_kiosk.storage import Database, StorageError
 
 SHOW_EVERY_LOOKS = 10

@@ -9,7 +9,7 @@ import click
 
 from tosca_kiosk.cli.workplace import Command, stdin_is_terminal
 from tosca_kiosk.control.clock import utc_now
-from tosca_kiosk.record import ADMIN, RefusedError
+from tosca_kiosk.session import ADMIN, RefusedError
 from tosca_kiosk.storage import Database
 from tosca_kiosk.storage import users as accounts
 from tosca_kiosk.storage.users import PinCheck, Role

@@ -20,7 +20,7 @@ from tosca_kiosk.domain.calibration import RING, RingCalibration, parse_calibrat
 from tosca_kiosk.domain.protocol import Protocol
 from tosca_kiosk.domain.protocol_file import DURATION_KEY, Limits, ProtocolError, parse_protocol, to_json
 from tosca_kiosk.domain.site_limits import site_limits
-from tosca_kiosk.record import RefusedError
+from tosca_kiosk.session import RefusedError
 from tosca_kiosk.storage import Database, calibrations, settings
 from tosca_kiosk.storage import protocols as saved_protocols
 from tosca_kiosk.storage.protocols import SavedProtocol

@@ -16,9 +16,9 @@ from tosca_kiosk.cli.display import has_display
 from tosca_kiosk.cli.workplace import Workplace, say, workplace_command
 from tosca_kiosk.control.clock import RealClock
 from tosca_kiosk.control.traces import TRACES_NAME
-from tosca_kiosk.record import RefusedError
 from tosca_kiosk.runtime import RuntimeDirError, runtime_dir
 from tosca_kiosk.service_manager import ServiceManager
+from tosca_kiosk.session import RefusedError
 from tosca_kiosk.supervisor import Supervisor
 
 NO_DISPLAY = "There is no display here (no DISPLAY, WAYLAND_DISPLAY or graphics card): treating without one."

@@ -12,7 +12,7 @@ from tosca_kiosk.control.devices import Devices, described
 from tosca_kiosk.control.journal import JOURNAL_NAME, Journal
 from tosca_kiosk.domain.journal_lines import Header, Summary
 from tosca_kiosk.domain.safety import Decision
-from tosca_kiosk.record import SessionPlan, opening
+from tosca_kiosk.session import SessionPlan, opening
 from tosca_kiosk.storage import Database, Imported, events, import_journal
 from tosca_kiosk.storage.sessions import Session
 

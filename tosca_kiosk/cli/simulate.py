@@ -18,7 +18,7 @@ from tosca_kiosk.cli.cart import planned_scenario, simulated_cart
 from tosca_kiosk.cli.workplace import Workplace, workplace_command
 from tosca_kiosk.config.cart import DEVICE_KEYS
 from tosca_kiosk.control.clock import RealClock
-from tosca_kiosk.record import RefusedError
+from tosca_kiosk.session import RefusedError
 
 LOCAL_HOST = "127.0.0.1"
 HIGHEST_PORT = 65535

@@ -28,7 +28,7 @@ from tosca_kiosk.control.operator import OperatorGaveUpError, Script, Unattended
 from tosca_kiosk.domain.events import SafetyEvent
 from tosca_kiosk.domain.safety import Decision
 from tosca_kiosk.domain.state import Phase
-from tosca_kiosk.record import RefusedError, SessionPlan, back_up, plan_session
+from tosca_kiosk.session import RefusedError, SessionPlan, back_up, plan_session
 from tosca_kiosk.storage import Database, Imported, events, sessions
 
 STOPPED_EARLY = "stopped before the session was opened; nothing was treated"

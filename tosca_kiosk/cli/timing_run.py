@@ -23,7 +23,6 @@ from tosca_kiosk.cli.timing_hand import FAULT, TREATING
 from tosca_kiosk.cli.timing_processes import READY
 from tosca_kiosk.control.clock import RealClock
 from tosca_kiosk.control.realtime import FIFO_PRIORITY
-from tosca_kiosk.record import RefusedError
 from tosca_kiosk.reports.timing import loads
 from tosca_kiosk.reports.timing.ran_then import Timeline, read_timeline
 from tosca_kiosk.reports.timing.samples import Rows, SamplesError, read_rows, window
@@ -36,6 +35,7 @@ from tosca_kiosk.reports.timing.witness import (
     wakeups,
 )
 from tosca_kiosk.runtime import RuntimeDirError, runtime_dir
+from tosca_kiosk.session import RefusedError
 
 STARTS_WITHIN_S: Final = 120.0
 SETTLES_S: Final = 2.0

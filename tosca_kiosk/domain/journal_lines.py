@@ -18,6 +18,8 @@ from tosca_kiosk.domain.records import Inputs, Outputs
 from tosca_kiosk.domain.rules import Rules
 
 FORMAT_VERSION = 1
+RULES_REVISION = 2
+"""Of the rules that decide. Headers before the first to name one are of revision 1."""
 CHAIN_START = sha256(b"tosca-kiosk journal 1").digest()
 _HEX = 64
 _SUFFIX_LENGTH = len(',"h":""}') + _HEX
@@ -32,7 +34,10 @@ class OtherFormatError(JournalError):
 
 
 class Header(msgspec.Struct, frozen=True, tag_field="kind", tag="header"):
-    """Line 1. started_utc: naive UTC `YYYY-MM-DD HH:MM:SS.ffffff`; session time 0 is this instant."""
+    """Line 1. started_utc: naive UTC `YYYY-MM-DD HH:MM:SS.ffffff`; session time 0 is this instant.
+
+    rules_revision: of the program's rules that decided this session (see RULES_REVISION).
+    """
 
     version: int
     session_id: int
@@ -43,6 +48,7 @@ class Header(msgspec.Struct, frozen=True, tag_field="kind", tag="header"):
     software: str
     devices: dict[str, dict[str, str]]
     rules: Rules
+    rules_revision: int = 1
 
 
 class Summary(msgspec.Struct, frozen=True):

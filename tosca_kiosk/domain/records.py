@@ -26,12 +26,13 @@ class CommandType(StrEnum):
 
 
 class Command(msgspec.Struct, frozen=True, array_like=True):
-    """One command. role: of the operator who acknowledges, checked by PIN before it came here."""
+    """One command. user, role: of the operator who resets, as control's own check of the PIN found them."""
 
     id: int
     type: CommandType
     role: str | None = None
     reason: str | None = None
+    user: str | None = None
 
 
 class TurnedAway(msgspec.Struct, frozen=True, array_like=True):
@@ -102,7 +103,9 @@ class Inputs(msgspec.Struct, frozen=True, array_like=True):
 
     late_s: how late this tick began. overrun_s: how long ticks have taken longer than their period in a
     row. operator_s: the newest sign of life of the operator's screen. frame_s: the newest valid frame.
-    turned_away: is recorded, and nothing else depends on it.
+    turned_away: is recorded, and nothing else depends on it. frame_covered: the newest picture is black or
+    clipped all over. runtime_ok: the folders of record and processes are those that the session began with.
+    rules_problem, self_test_problem, real_time_problem: why there may be no light, None where nothing is.
     """
 
     now_s: float
@@ -118,6 +121,11 @@ class Inputs(msgspec.Struct, frozen=True, array_like=True):
     disk_ok: bool
     commands: tuple[Command, ...] = ()
     turned_away: tuple[TurnedAway, ...] = ()
+    frame_covered: bool = False
+    runtime_ok: bool = True
+    rules_problem: str | None = None
+    self_test_problem: str | None = None
+    real_time_problem: str | None = None
 
 
 class Outputs(msgspec.Struct, frozen=True, array_like=True):

@@ -15,7 +15,7 @@ from tosca_kiosk.domain.records import CommandType
 from tosca_kiosk.domain.state import Beam
 from tosca_kiosk.domain.summary import summarise
 from tosca_kiosk.kiosk.services import accounts, history, people, treatment
-from tosca_kiosk.record import RefusedError
+from tosca_kiosk.session import RefusedError
 from tosca_kiosk.storage import StorageError, sessions
 
 sys.path.append(str(Path(__file__).parents[2] / "domain"))

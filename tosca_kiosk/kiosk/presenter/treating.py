@@ -17,7 +17,7 @@ from tosca_kiosk.kiosk.refusals import spoken
 from tosca_kiosk.kiosk.services import history, treatment
 from tosca_kiosk.kiosk.services.treatment import Adopted, Prepared
 from tosca_kiosk.kiosk.state import EMISSION_PHASES, ScreenName
-from tosca_kiosk.record import OpenedRecord, SessionPlan
+from tosca_kiosk.session import OpenedRecord, SessionPlan
 from tosca_kiosk.storage.sessions import Session
 
 CLOSE_WITHIN_S = 2.0

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from tosca_kiosk.domain.events import SafetyEvent
 from tosca_kiosk.kiosk.services.record import Record
-from tosca_kiosk.record import ADMIN
+from tosca_kiosk.session import ADMIN
 from tosca_kiosk.storage import StorageError, Transaction, events, users
 from tosca_kiosk.storage.users import TRIES_BEFORE_LOCK, PinCheck, Role, User
 

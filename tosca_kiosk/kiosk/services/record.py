@@ -11,7 +11,7 @@ from tosca_kiosk.domain.journal_lines import JournalError
 from tosca_kiosk.domain.protocol_file import DocumentError
 from tosca_kiosk.domain.session_rules import SessionRefusedError
 from tosca_kiosk.domain.site_limits import SiteLimitError
-from tosca_kiosk.record import RefusedError, load_shipped_content
+from tosca_kiosk.session import RefusedError, load_shipped_content
 from tosca_kiosk.storage import DATABASE_NAME, Database, StorageError
 
 REFUSALS = (StorageError, RefusedError, DocumentError, SessionRefusedError, SiteLimitError, JournalError)

@@ -8,7 +8,7 @@ from tosca_kiosk.domain.protocol import Protocol
 from tosca_kiosk.domain.protocol_file import parse_protocol
 from tosca_kiosk.kiosk.services.plans import NO_LIMITS
 from tosca_kiosk.kiosk.services.record import Record
-from tosca_kiosk.record import OpenedRecord, SessionPlan, back_up, opening, plan_session
+from tosca_kiosk.session import OpenedRecord, SessionPlan, back_up, opening, plan_session
 from tosca_kiosk.storage import import_journal, patients, recover, sessions, users
 from tosca_kiosk.storage.journal_import import JOURNAL_NAME
 from tosca_kiosk.storage.patients import Patient

@@ -21,7 +21,7 @@ from tosca_kiosk.domain.protocol_file import Limits, parse_protocol
 from tosca_kiosk.domain.rules import Rules
 from tosca_kiosk.domain.session_rules import ConnectedDevices, SessionRefusedError, session_rules
 from tosca_kiosk.domain.site_limits import site_limits
-from tosca_kiosk.record.errors import RefusedError
+from tosca_kiosk.session.errors import RefusedError
 from tosca_kiosk.storage import Database, calibrations, patients, protocols, settings, users
 from tosca_kiosk.storage.patients import Patient
 from tosca_kiosk.storage.users import User

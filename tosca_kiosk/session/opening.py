@@ -10,10 +10,10 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Literal
 
-from tosca_kiosk.domain.journal_lines import FORMAT_VERSION, Header
+from tosca_kiosk.domain.journal_lines import FORMAT_VERSION, RULES_REVISION, Header
 from tosca_kiosk.domain.protocol_file import to_json
-from tosca_kiosk.record.errors import RefusedError
-from tosca_kiosk.record.plan import SessionPlan
+from tosca_kiosk.session.errors import RefusedError
+from tosca_kiosk.session.plan import SessionPlan
 from tosca_kiosk.storage import Database, make_backup, prune_backups, sessions, settings
 from tosca_kiosk.storage.sessions import Session
 from tosca_kiosk.storage.timestamps import utc_text
@@ -71,6 +71,7 @@ def opening(
             software=version("tosca-kiosk"),
             devices=dict(devices),
             rules=plan.rules,
+            rules_revision=RULES_REVISION,
         )
         try:
             folder.mkdir(parents=True)

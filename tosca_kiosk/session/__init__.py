@@ -1,8 +1,8 @@
 """A session's side of the record, for screen and commands alike: its plan, row and folder."""
 
-from tosca_kiosk.record.errors import RefusedError
-from tosca_kiosk.record.opening import OpenedRecord, back_up, opening
-from tosca_kiosk.record.plan import (
+from tosca_kiosk.session.errors import RefusedError
+from tosca_kiosk.session.opening import OpenedRecord, back_up, opening
+from tosca_kiosk.session.plan import (
     SessionPlan,
     active_calibrations,
     file_limits,
@@ -10,7 +10,7 @@ from tosca_kiosk.record.plan import (
     plan_session,
     rules_for,
 )
-from tosca_kiosk.record.shipped import ADMIN, load_shipped_content
+from tosca_kiosk.session.shipped import ADMIN, load_shipped_content
 
 __all__ = [
     "ADMIN",
