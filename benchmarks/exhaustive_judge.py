@@ -29,6 +29,7 @@ from benchmarks.exhaustive_memory import (
     Memory,
     confirmed_on,
     lit_after,
+    loop_after,
     read_back_off,
     session_after,
     since,
@@ -74,7 +75,7 @@ class Judge:
             said += self._of_light(memory, inputs, decision)
         elif outputs.laser_current_ma != 0.0:
             said.append("current is 0 while the output is off")
-        said += of_gate_and_motor(memory, inputs, decision)
+        said += of_gate_and_motor(loop_after(self._timed(memory, inputs), inputs), inputs, decision)
         if phase is Phase.FAULT or memory.phase is Phase.FAULT:
             said += of_faults(memory, inputs, decision)
         if phase is not memory.phase:
@@ -202,7 +203,7 @@ class Judge:
     def seen(self, memory: Memory, inputs: Inputs, decision: Decision) -> Memory:
         """Return what is remembered once a tick is over."""
         outputs, phase, board = decision.outputs, decision.state.phase, inputs.board
-        timed = self._timed(memory, inputs)
+        timed = loop_after(self._timed(memory, inputs), inputs)
         now_s, power_w = timed.now_s, self._power_w(outputs)
         closed = board is not None and board.gate_closed and memory.outputs.want_gate
         taken = taken_commands(decision)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from tosca_kiosk.domain.records import DARK, Command, CommandType, LaserIn, Outputs
+from tosca_kiosk.domain.records import DARK, Command, CommandType, Inputs, LaserIn, Outputs
 from tosca_kiosk.domain.safety import Decision
 from tosca_kiosk.domain.state import Phase
 
@@ -24,6 +24,9 @@ LAG_S = 0.01
 GATE_OPENS_S = 0.25
 """A silent computer's gate opens by then: no more of a gap is dose."""
 
+LOOP_S, CLEAR = 0.1, 2
+"""So long after the gate opened the laser must tell it; so many answers without it are a fault."""
+
 NEWER_S = 0.001
 """A measurement may be this much newer than the tick that reads it."""
 
@@ -35,6 +38,8 @@ class Memory(NamedTuple):
     """What the judge has seen. Times are session seconds, None for not now.
 
     off_s, on_s: since when the output is asked off or on. closed_s: the tick that first saw the gate closed.
+    opened_s: the tick that saw it open again, 0 before any; shown: since then the laser has told that its
+    loop is open; clear: answers in a row that told the contrary, answer_s: when the newest was asked for.
     changed_s: when the commanded power last changed. lit: a laser_on was recorded without its laser_off.
     """
 
@@ -49,6 +54,11 @@ class Memory(NamedTuple):
     off_s: float = 0.0
     on_s: float | None = None
     closed_s: float | None = None
+    gate_closed: bool = False
+    opened_s: float = 0.0
+    shown: bool = False
+    clear: int = 0
+    answer_s: float = 0.0
     power_w: float = 0.0
     changed_s: float = 0.0
     lit: bool = False
@@ -113,6 +123,26 @@ def confirmed_on(memory: Memory, laser: LaserIn | None) -> bool:
     if laser is None or on_s is None:
         return False
     return memory.power_w > 0.0 or (laser.output_on and laser.output_asked_s > on_s) or memory.lit
+
+
+def loop_after(memory: Memory, inputs: Inputs) -> Memory:
+    """Return the memory with what gate and laser tell of the loop now."""
+    board, laser, now_s = inputs.board, inputs.laser, memory.now_s
+    if board is not None and board.gate_closed != memory.gate_closed:
+        opened = not board.gate_closed
+        memory = memory._replace(
+            gate_closed=board.gate_closed,
+            opened_s=now_s if opened else memory.opened_s,
+            shown=memory.shown and not opened,
+            clear=0,
+        )
+    if laser is None or memory.gate_closed or not laser.condition_asked_s >= memory.opened_s + LOOP_S - EPS:
+        return memory
+    if not laser.condition_asked_s > memory.answer_s:
+        return memory
+    if laser.condition & 1 << 4:
+        return memory._replace(shown=True, clear=0, answer_s=laser.condition_asked_s)
+    return memory._replace(clear=memory.clear + 1, answer_s=laser.condition_asked_s)
 
 
 def read_back_off(laser: LaserIn | None, off_s: float) -> bool:

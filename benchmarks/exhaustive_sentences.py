@@ -7,6 +7,7 @@ from math import isfinite, isnan
 
 from benchmarks.exhaustive_memory import (
     BOARD_S,
+    CLEAR,
     EPS,
     LATE_S,
     LIFTED_S,
@@ -39,6 +40,10 @@ def of_gate_and_motor(memory: Memory, inputs: Inputs, decision: Decision) -> Ite
             yield "the gate is wanted only once the output is read back off and the current 0"
         if laser is None or laser.errors:
             yield "the gate is wanted only once the error queue is drained"
+        if memory.gate_closed or not memory.shown:
+            yield "the gate is wanted only once the laser has told that its loop is open"
+    if memory.clear >= CLEAR and phase is not Phase.FAULT:
+        yield "a loop that is clear behind an open gate is a fault in every phase"
     if held and not outputs.motor_on:
         yield "the motor runs while armed or treating"
     if phase is Phase.TREATING and decision.outputs.want_gate and not memory.outputs.want_gate:

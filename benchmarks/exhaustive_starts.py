@@ -148,6 +148,7 @@ FAILING: dict[str, Doing] = {
     "board fault": _with("board", 0.02, faults=1 << 3),
     "output read back on": _with("laser", 0.02, output_on=True),
     "error queue filled": _with("laser", 0.02, errors=(501,)),
+    "loop told clear once": _with("laser", TICK_S, condition=0),
     "late tick": lambda cart: cart.read(msgspec.structs.replace(cart.inputs(), late_s=0.2)),
 }
 UNDER_LIGHT: dict[str, Doing] = {
@@ -188,6 +189,7 @@ def _broad(cart: JudgedCart) -> Hashable:
         *(state.phase, state.beam, state.session_open, state.finished, state.paused, bool(state.faults)),
         *(state.dark_since_s is None, _pedal(state) if state.phase is Phase.ARMED else None),
         *(state.command_w > 0.0, frozenset(state.failing_since) if state.command_w > 0.0 else None),
+        state.phase is Phase.READY and state.loop_clear,
     )
 
 
@@ -217,6 +219,7 @@ def _fine(cart: JudgedCart) -> Hashable:
     return (
         *(_on_the_way(cart), state.faults[:1], tuple(state.failing_since)[:1], bool(state.warned)),
         *(state.stop_pressed, _pedal(state), state.gate_closed, state.elapsed_s > 0.0),
+        *(state.loop_clear, state.loop_proved),
         state.beam is Beam.EMITTING and state.now_s - state.slewed_s <= SESSION.limits.laser_settle_s,
     )
 

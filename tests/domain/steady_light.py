@@ -67,5 +67,8 @@ DARK_LASER = msgspec.structs.replace(
     board=msgspec.structs.replace(INPUTS.board, pedal_pressed=False, photodiode_v=0.0),
     laser=msgspec.structs.replace(INPUTS.laser, output_on=False, set_current_ma=0.0, condition=16),
 )
-OFF = {"beam": Beam.DARK, "phase": Phase.READY, "command_w": 0.0, "command_ma": 0.0, "expected_w": 0.0}
+OFF = {
+    **{"beam": Beam.DARK, "phase": Phase.READY, "command_w": 0.0, "command_ma": 0.0, "expected_w": 0.0},
+    **{"gate_closed": False, "loop_proved": True, "vibration_rested": True},
+}
 LONG_AGO_S = NOW_S - 9.0

@@ -70,6 +70,7 @@ ELSEWHERE = {
     "camera",
     "light_while_off",
     "laser_output_stuck",
+    "laser_interlock_bridged",
     "laser_not_clearing",
     "gate_not_closing",
     "laser_interlock_open",
@@ -200,6 +201,8 @@ def test_a_switch_on_that_takes_too_long_is_a_fault(source: str, field: str, cha
     cart.arm()
     cart.run(2.1)
     cart.inject[field] = change
+    if source == "gate_not_closing":
+        cart.inject["laser"] = with_(condition=1 << 4)
     cart.pedal = True
     cart.run(1.0)
     assert cart.state.faults[0] == source
@@ -298,20 +301,6 @@ def test_a_steep_way_down_is_no_fault_where_answers_lag() -> None:
     cart.emit()
     cart.run_until(lambda: cart.state.finished or bool(cart.state.faults), within_s=20.0)
     assert "laser_setpoint" not in cart.state.faults
-
-
-@pytest.mark.parametrize("bridged", [False, True])
-def test_a_bridged_interlock_loop_refuses_arming_before_any_light(bridged: bool) -> None:
-    cart = IdealCart(rules((20.0, 5.0, 5.0, 3.0)))
-    cart.open()
-    if bridged:
-        cart.inject["laser"] = with_(condition=0)
-    cart.run(5.1)
-    cart.tick(CommandType.BEGIN_ARM)
-    cart.run(1.6)
-    refused = cart.tick(CommandType.ARM).replies[0].refused or ""
-    assert ("loop is bridged" in refused) == bridged
-    assert (cart.state.phase is Phase.ARMED) != bridged
 
 
 @pytest.mark.parametrize("temperature_c", [-99.0, 250.0, math.nan])

@@ -72,6 +72,7 @@ def moved(field: str, inputs: Inputs = INPUTS, **state: Any) -> Callable[[float]
 
 
 ARMED = {
+    **OFF,
     "phase": Phase.ARMED,
     "beam": Beam.CLEARING,
     "pedal_up_since_s": LONG_AGO_S,

@@ -77,6 +77,13 @@ ANSWERS: list[tuple[CommandType, str | None, dict[str, Any], Inputs, str | None]
         "The disk has less than 2 GB free. Make room on the disk.",
     ),
     (CommandType.ARM, None, HELD, WARM, COOLING),
+    (
+        CommandType.ARM,
+        None,
+        HELD | {"loop_proved": False},
+        DARK_LASER,
+        "The laser has not told yet that its interlock loop is open. Wait until it has.",
+    ),
     (CommandType.ACKNOWLEDGE, "technician", FAULT, DARK_LASER, None),
     (
         CommandType.ACKNOWLEDGE,

@@ -14,7 +14,7 @@ from tosca_kiosk.domain.state import Beam, Phase, State
 BOARD_FAULTS = {f"board_fault_{bit}" for bit in (*range(8), "other")}
 LOST = {f"{device}_gone" for device in ("board", "laser", "tec", "stage")}
 LATE = {"laser_not_clearing", "gate_not_closing", "laser_interlock_open", "stage_move", "laser_not_starting"}
-NEVER_DARK = {"light_while_off", "laser_output_stuck"}
+NEVER_DARK = {"light_while_off", "laser_output_stuck", "laser_interlock_bridged"}
 STOPS = {"stop_loop", "screen"}
 LOOP = {"clock", "loop"}
 POWER = {"power_limit", "converter_saturated"}
@@ -23,7 +23,8 @@ ANSWERS = {"board_lost", "laser_stale", "laser_condition", "stage"}
 SCOPES = {
     Scope.OPEN: BOARD_FAULTS | LOST | NEVER_DARK | STOPS | ANSWERS,
     Scope.ARM: BOARD_FAULTS | LOST | NEVER_DARK | STOPS | ANSWERS | LOOP
-    | {"smoothing", "laser_interlock_bridged", "tec", "tec_settling", "stage_position", "camera_to_arm"}
+    | {"smoothing", "vibration_unproved", "laser_interlock_unproved"}
+    | {"tec", "tec_settling", "stage_position", "camera_to_arm"}
     | {"session", "calibration", "kiosk_lost", "journal", "disk"},
     Scope.HELD: BOARD_FAULTS | LATE | NEVER_DARK | STOPS | ANSWERS | POWER
     | {"smoothing", "gate", "laser_interlock", "tec", "tec_off_setpoint", "tec_far_off_setpoint"}
@@ -39,7 +40,7 @@ SCOPES = {
 SUPERVISORS = BOARD_FAULTS | NEVER_DARK | LOOP | POWER | {
     "stop_loop", "smoothing", "photodiode_over_power", "photodiode_out_of_range",
     "laser_not_clearing", "laser_interlock_open", "laser_not_starting", "laser_stale", "laser_condition",
-    "laser_interlock", "laser_interlock_bridged", "laser_output_lost", "laser_setpoint", "laser_current",
+    "laser_interlock", "laser_output_lost", "laser_setpoint", "laser_current",
     "laser_regulation", "laser_error",
 }  # fmt: skip
 SEEN_IN_LIGHT_ALONE = LATE | {
@@ -48,6 +49,7 @@ SEEN_IN_LIGHT_ALONE = LATE | {
     "laser_warning", "stage_position",
 }  # fmt: skip
 WARNINGS = {
+    "vibration_unproved", "laser_interlock_unproved",
     "stage_move", "photodiode_warning", "laser_warning", "tec_settling", "stage", "stage_position",
     "camera_to_arm", "camera", "session", "calibration", "disk",
 }  # fmt: skip

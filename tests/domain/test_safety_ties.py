@@ -111,10 +111,15 @@ def test_a_time_beyond_every_session_is_no_time() -> None:
     assert not passes("clock", msgspec.structs.replace(INPUTS, now_s=checks.LATEST_S))
 
 
-def test_a_bridged_loop_is_told_after_its_tenth_of_a_second() -> None:
-    open_since = {"gate_closed": False, "gate_since_s": -checks.INTERLOCK_OPENS_WITHIN_S}
-    assert passes("laser_interlock_bridged", reading("laser", condition_asked_s=0.0), **open_since)
-    assert not passes("laser_interlock_bridged", reading("laser", condition_asked_s=0.001), **open_since)
+def test_an_answer_of_the_open_loop_counts_from_its_tenth_of_a_second_on() -> None:
+    open_since = of(gate_closed=False, gate_since_s=-checks.INTERLOCK_OPENS_WITHIN_S)
+    assert checks.asked_of_open_loop(open_since, 0.0)
+    assert not checks.asked_of_open_loop(open_since, -0.001)
+
+
+def test_the_second_answer_in_a_row_makes_a_bridged_loop() -> None:
+    assert passes("laser_interlock_bridged", loop_clear=1)
+    assert not passes("laser_interlock_bridged", loop_clear=2)
 
 
 def test_a_wait_that_is_just_over_is_over() -> None:

@@ -21,6 +21,9 @@ def _after_clearing(rules: Rules, state: State, inputs: Inputs) -> Beam:
         return Beam.CLEARING
     if laser.errors or laser.errors_asked_s <= since_s:
         return Beam.CLEARING
+    # A loop that was bridged since the last light would leave one way to darkness: it is proved first.
+    if not checks.laser_interlock_proved(rules, state, inputs):
+        return Beam.CLEARING
     if state.phase is Phase.TREATING:
         return Beam.CLOSING
     seasoned = inputs.now_s - state.armed_since_s >= rules.limits.pedal_after_arm_s
@@ -29,10 +32,19 @@ def _after_clearing(rules: Rules, state: State, inputs: Inputs) -> Beam:
 
 
 def _after_waiting(rules: Rules, state: State, inputs: Inputs) -> Beam:
+    if _opened_unproved(state):
+        return Beam.CLEARING
     return Beam.CLOSING if state.phase is Phase.TREATING else Beam.WAITING
 
 
+def _opened_unproved(state: State) -> bool:
+    """Whether the gate has opened again behind a short press: it is not wanted until its loop is proved."""
+    return not state.gate_closed and not state.loop_proved
+
+
 def _after_closing(rules: Rules, state: State, inputs: Inputs) -> Beam:
+    if _opened_unproved(state):
+        return Beam.CLEARING
     closed = inputs.board is not None and inputs.board.gate_closed and inputs.board.gate_wanted
     return Beam.CHECKING if closed else Beam.CLOSING
 

@@ -26,8 +26,11 @@ LATEST_S = 1e9  # session times beyond are no times of a session
 
 CLOCK_SLACK_S = 0.001  # a measurement may seem this much newer than the tick that reads it
 
-# From the board's word that the gate is open to the laser's own (design, section 6).
 INTERLOCK_OPENS_WITHIN_S = 0.1
+"""From the board's word that the gate is open to the laser's own: what is asked later must show the bit."""
+
+CLEAR_ANSWERS = 2
+"""So many answers in a row without it are a bridged loop, or a register that stands still."""
 
 # What a whole thermistor at the laser can read: an open one reads far colder, a shorted one far hotter.
 TEC_COLDEST_C, TEC_HOTTEST_C = -40.0, 120.0
@@ -281,10 +284,30 @@ def laser_interlock_closed(rules: Rules, state: State, inputs: Inputs) -> bool:
 
 def laser_interlock_not_bridged(rules: Rules, state: State, inputs: Inputs) -> bool:
     """The laser's interlock bit follows the open gate: a bridged loop would leave one way to darkness."""
-    laser = inputs.laser
-    if laser is None or state.gate_closed or laser.condition & BIT_INTERLOCK_OPEN:
-        return True
-    return laser.condition_asked_s - state.gate_since_s <= INTERLOCK_OPENS_WITHIN_S
+    return state.loop_clear < CLEAR_ANSWERS
+
+
+def laser_interlock_proved(rules: Rules, state: State, inputs: Inputs) -> bool:
+    """Since the gate last opened the laser has told that its loop is open."""
+    return state.loop_proved and not state.gate_closed
+
+
+def asked_of_open_loop(state: State, asked_s: float) -> bool:
+    """Whether a question came late enough behind the gate's opening for its answer to count."""
+    return asked_s - state.gate_since_s >= INTERLOCK_OPENS_WITHIN_S
+
+
+def loop_is_asked(state: State, inputs: Inputs, now_s: float) -> bool:
+    """Whether the condition register is asked out of turn: the gate has opened and the laser has not told."""
+    unanswered = not state.loop_proved and state.loop_clear < CLEAR_ANSWERS
+    return (
+        unanswered and not state.gate_closed and inputs.laser is not None and asked_of_open_loop(state, now_s)
+    )
+
+
+def vibration_rested(rules: Rules, state: State, inputs: Inputs) -> bool:
+    """The sensor has shown no vibration since the motor last stood; an absent board is another's matter."""
+    return state.vibration_rested or inputs.board is None
 
 
 def laser_output_holds(rules: Rules, state: State, inputs: Inputs) -> bool:

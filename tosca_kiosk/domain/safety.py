@@ -13,12 +13,13 @@ import msgspec
 from tosca_kiosk.domain import checks, light
 from tosca_kiosk.domain.beam import ORDER
 from tosca_kiosk.domain.commands import Reply
+from tosca_kiosk.domain.condition_bits import BIT_INTERLOCK_OPEN
 from tosca_kiosk.domain.events import SafetyEvent, TreatmentEvent
 from tosca_kiosk.domain.interlocks import Interlock
 from tosca_kiosk.domain.judging import judge_interlocks, judge_light_before_it_is_on
 from tosca_kiosk.domain.operating import take_commands
 from tosca_kiosk.domain.phases import move_phase
-from tosca_kiosk.domain.records import Inputs, Outputs
+from tosca_kiosk.domain.records import BoardIn, Inputs, Outputs
 from tosca_kiosk.domain.rules import Rules
 from tosca_kiosk.domain.state import Beam, Phase, State
 from tosca_kiosk.domain.tick import Tick
@@ -81,8 +82,9 @@ def observe(tick: Tick) -> None:
     """Note the edges that later checks count from."""
     state, inputs = tick.state, tick.inputs
     board, tec = inputs.board, inputs.tec
-    if board is not None and board.gate_closed != state.gate_closed:
-        state.gate_closed, state.gate_since_s = board.gate_closed, tick.now_s
+    if board is not None:
+        _observe_board(tick, board)
+    _observe_loop(tick)
     known = tec is not None and checks.fresh(
         inputs.now_s, tec.temperature_asked_s, tick.rules.limits.tec_fresh_s
     )
@@ -90,6 +92,35 @@ def observe(tick: Tick) -> None:
         state.tec_settled_since_s = None
     elif state.tec_settled_since_s is None:
         state.tec_settled_since_s = tec.temperature_asked_s
+
+
+def _observe_board(tick: Tick, board: BoardIn) -> None:
+    state = tick.state
+    if board.gate_closed != state.gate_closed:
+        state.gate_closed, state.gate_since_s = board.gate_closed, tick.now_s
+        state.loop_clear = 0
+        if not board.gate_closed:
+            state.loop_proved = False
+    if board.motor_on != state.motor_on:
+        state.motor_on = board.motor_on
+        if not board.motor_on:
+            state.vibration_rested = False
+    if not board.motor_on and not board.vibration_healthy:
+        state.vibration_rested = True
+
+
+def _observe_loop(tick: Tick) -> None:
+    """Judge each answer of the laser's condition register once that was asked behind an open gate."""
+    state, laser = tick.state, tick.inputs.laser
+    if laser is None or state.gate_closed or not checks.asked_of_open_loop(state, laser.condition_asked_s):
+        return
+    if not laser.condition_asked_s > state.loop_answer_s:
+        return
+    state.loop_answer_s = laser.condition_asked_s
+    if laser.condition & BIT_INTERLOCK_OPEN:
+        state.loop_proved, state.loop_clear = True, 0
+    else:
+        state.loop_clear = min(state.loop_clear + 1, checks.CLEAR_ANSWERS)
 
 
 def move_beam(tick: Tick) -> None:
@@ -139,11 +170,11 @@ def outputs(tick: Tick) -> Outputs:
         state.dark_since_s = None
     tick.record.sample(tick.slot())
     held = state.phase in (Phase.ARMED, Phase.TREATING)
-    motor_on = held or state.hold_since_s is not None
+    # It starts from rest: a sensor that shows vibration without it would not miss the motor later.
+    motor_on = held or (state.hold_since_s is not None and state.vibration_rested)
+    ask_condition = row.ask_condition or checks.loop_is_asked(state, tick.inputs, tick.now_s)
     # By position, which is faster; the order is that of the record's fields.
-    decided = Outputs(
-        on, state.command_ma, row.want_gate, motor_on, _stage_position_um(tick), row.ask_condition
-    )
+    decided = Outputs(on, state.command_ma, row.want_gate, motor_on, _stage_position_um(tick), ask_condition)
     return msgspec.structs.replace(decided, **tick.asked) if tick.asked else decided
 
 

@@ -45,9 +45,12 @@ class State(msgspec.Struct, kw_only=True):
     Times are session seconds. elapsed_s: the treatment clock, running only while light is confirmed.
     dark_since_s: when the output was last asked off, None while it is asked on. emission_s: time with the
     output on. expected_w: the confirmed set value behind the known lag. setpoint_s: when the set point was
-    last moved on; slewed_s: when it last changed fast, or was off. pedal_up_since_s: None while it is down
-    or unknown; pedal_up_s: for how long it was seen up. failing_since: source -> time, on the clock of its
-    interlock row. faults: sources latched in this fault, oldest first; latched_s: the newest's time.
+    last moved on; slewed_s: when it last changed fast, or was off. loop_proved: since the gate's last opening
+    the laser has told that its interlock loop is open; loop_clear: answers in a row that told the contrary;
+    loop_answer_s: when the newest of them was asked for. vibration_rested: since the motor last stood, its
+    sensor has shown no vibration. pedal_up_since_s: None while it is down or unknown; pedal_up_s: for how
+    long it was seen up. failing_since: source -> time, on the clock of its interlock row. faults: sources
+    latched in this fault, oldest first; latched_s: the newest's time.
     """
 
     phase: Phase = Phase.IDLE
@@ -60,6 +63,11 @@ class State(msgspec.Struct, kw_only=True):
     dark_since_s: float | None = 0.0
     gate_closed: bool = False
     gate_since_s: float = 0.0
+    loop_proved: bool = False
+    loop_clear: int = 0
+    loop_answer_s: float = 0.0
+    motor_on: bool = False
+    vibration_rested: bool = False
     pedal_up_since_s: float | None = None
     pedal_up_s: float = 0.0
     tec_settled_since_s: float | None = None
