@@ -51,6 +51,7 @@ class Smoothing:
         "_speed_pwm",
         "_vibration_mg",
         "accelerometer_present",
+        "sensor_stuck",
         "strength",
     )
 
@@ -58,6 +59,8 @@ class Smoothing:
         self.accelerometer_present = True
         self.strength = 1.0
         """The part of the motor's vibration that arrives, 0..1; 0 is a dead motor."""
+        self.sensor_stuck = False
+        """Its reading stands still."""
         self._kernel = kernel
         self._random = random
         self._pwm = 0
@@ -101,7 +104,8 @@ class Smoothing:
         sd_mg = rest_sd_mg + self.strength * (sd_mg - rest_sd_mg)
         noise_mg = self._random.gauss(0.0, sd_mg / math.sqrt(INDEPENDENT_SAMPLES))
         motor_mg = self.strength * (mean_mg - rest_mean_mg)
-        self._vibration_mg = max(0, round(motor_mg + self._rest_mg - self._baseline_mg + noise_mg))
+        if not self.sensor_stuck:
+            self._vibration_mg = max(0, round(motor_mg + self._rest_mg - self._baseline_mg + noise_mg))
         self._baseline_mg += (self._rest_mg - self._baseline_mg) * WINDOW_S / BASELINE_S
 
     def _commit(self) -> None:

@@ -104,6 +104,9 @@ PLANT: dict[str, Setting] = {
     "smoothing.accelerometer_present": switch(
         "false: the accelerometer does not answer", attribute("smoothing", "accelerometer_present")
     ),
+    "smoothing.sensor_stuck": switch(
+        "the accelerometer's reading stands still", attribute("smoothing", "sensor_stuck")
+    ),
     "smoothing.strength": number(
         "part of the vibration that arrives; 0 is a dead motor", 0.0, 1.0, attribute("smoothing", "strength")
     ),

@@ -162,7 +162,10 @@ TABLE: dict[str, Outcome | NeverArmed | Refused] = {
     "laser_shunt_drifts": stops("photodiode_over_power", 2.0, 0.12, event_type=OFF_POWER),
     "laser_calibration_off": completes(4.0, warnings=(OFF_POWER,)),
     "interlock_plug_out": stops("laser_interlock", 2.0, 0.0, also=BY_ITSELF),
-    "interlock_plug_bridged": NeverArmed(("not ready to arm", "interlock loop is bridged", "plug")),
+    "interlock_plug_bridged": Outcome("laser_interlock_bridged", None),
+    "interlock_plug_bridged_under_light": stops("laser_interlock_bridged", 1.5, 0.02),
+    "laser_condition_freezes_under_light": stops("laser_interlock_bridged", 1.5, 0.02),
+    "vibration_sensor_stuck": completes(),
     "photodiode_blocked": stops(
         OFF_POWER, 3.0, 0.52, event_type=OFF_POWER, protocol="long", warnings=(OFF_POWER,)
     ),

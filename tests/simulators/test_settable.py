@@ -57,6 +57,7 @@ PLANT_EFFECTS = {
     "camera.offset_x_mm": (0.5, lambda w: w.camera.offset_x_mm == 0.5),
     "camera.offset_y_mm": (-0.5, lambda w: w.camera.offset_y_mm == -0.5),
     "smoothing.accelerometer_present": (False, lambda w: not w.smoothing.accelerometer_present),
+    "smoothing.sensor_stuck": (True, lambda w: w.smoothing.sensor_stuck),
     "smoothing.strength": (0, lambda w: w.smoothing.strength == 0),
 }
 

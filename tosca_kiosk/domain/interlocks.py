@@ -11,6 +11,7 @@ from typing import NamedTuple
 
 from tosca_kiosk.domain import checks
 from tosca_kiosk.domain.checks import Check
+from tosca_kiosk.domain.first_faults import FIRST_FAULTS, FirstFault
 from tosca_kiosk.domain.records import Inputs
 from tosca_kiosk.domain.rules import Rules
 from tosca_kiosk.domain.state import Beam, Phase, State
@@ -73,6 +74,11 @@ class Interlock(NamedTuple):
     recovery: str = "interlock_recovery"
     reset_clears: bool = False
     covered_by: Check | None = None
+
+    @property
+    def proved(self) -> FirstFault:
+        """When a first fault behind this row is found."""
+        return FIRST_FAULTS[self.source]
 
 
 _NO_BOARD_FAULT = checks.no_board_fault(-1)
