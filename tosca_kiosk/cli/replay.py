@@ -12,7 +12,7 @@ from tosca_kiosk.cli.workplace import Workplace, say, workplace_command
 from tosca_kiosk.control.clock import RealClock
 from tosca_kiosk.control.journal import JOURNAL_NAME
 from tosca_kiosk.domain import replay as domain_replay
-from tosca_kiosk.domain.journal_lines import ChainReader, JournalError
+from tosca_kiosk.domain.journal_lines import RULES_REVISION, ChainReader, JournalError
 from tosca_kiosk.domain.replay import Difference, Replay
 from tosca_kiosk.journal_tail import StillWrittenError, read_journal
 
@@ -24,7 +24,8 @@ def replay(workplace: Workplace, session_folder: Path) -> None:
     """Decide the session in SESSION_FOLDER again; exit code 1 when a decision differs.
 
     Every tick's inputs go through the same rules once more; outputs, events, safety events and the summary
-    are compared bit for bit.
+    are compared bit for bit. A session that older rules decided is decided by the present ones: each
+    difference that is meant is listed, any other is exit code 1.
     """
     journal = session_folder / JOURNAL_NAME if session_folder.is_dir() else session_folder
     clock = RealClock()
@@ -38,8 +39,11 @@ def replay(workplace: Workplace, session_folder: Path) -> None:
             "ticks": done.ticks,
             "session_seconds": done.session_s,
             "whole": done.whole,
-            "same": done.difference is None,
+            "same": done.difference is None and not done.meant,
             "difference": difference,
+            "decided_by_rules": done.revision,
+            "rules": RULES_REVISION,
+            "intended": [asdict(row) for row in done.meant],
             "wall_seconds": wall_s,
         },
         _text(done, wall_s),
@@ -76,9 +80,21 @@ def _read(journal: Path) -> bytes:
 
 
 def _text(done: Replay, wall_s: float) -> str:
-    said = "every decision is the same" if done.difference is None else "a decision differs"
+    if done.difference is not None:
+        said = "a decision differs"
+    elif done.meant:
+        said = "every difference from the present rules is meant"
+    else:
+        said = "every decision is the same"
     end = "" if done.whole or done.difference is not None else "; the journal has no end"
-    return f"{done.ticks} ticks, {done.session_s:.2f} s of session in {wall_s:.2f} s: {said}{end}."
+    older = (
+        ""
+        if done.revision == RULES_REVISION
+        else f"Decided by rules {done.revision}, now {RULES_REVISION}.\n"
+    )
+    lines = [f"{done.ticks} ticks, {done.session_s:.2f} s of session in {wall_s:.2f} s: {said}{end}."]
+    lines += [f"{row.times} x {_told(row.first)}: {row.why}" for row in done.meant]
+    return older + "\n".join(lines)
 
 
 def _told(difference: Difference) -> str:

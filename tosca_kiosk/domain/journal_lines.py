@@ -19,7 +19,7 @@ from tosca_kiosk.domain.rules import Rules
 
 FORMAT_VERSION = 1
 RULES_REVISION = 2
-"""Of the rules that decide. Headers before the first to name one are of revision 1."""
+"""Of the rules that decide. A header that names none was written under revision 1."""
 CHAIN_START = sha256(b"tosca-kiosk journal 1").digest()
 _HEX = 64
 _SUFFIX_LENGTH = len(',"h":""}') + _HEX
@@ -48,7 +48,7 @@ class Header(msgspec.Struct, frozen=True, tag_field="kind", tag="header"):
     software: str
     devices: dict[str, dict[str, str]]
     rules: Rules
-    rules_revision: int = 1
+    rules_revision: int = RULES_REVISION
 
 
 class Summary(msgspec.Struct, frozen=True):
@@ -92,6 +92,7 @@ class EventsOfTick(msgspec.Struct, frozen=True):
 
 class _Format(msgspec.Struct, frozen=True):
     version: int
+    rules_revision: int = 1
 
 
 _encoder = msgspec.json.Encoder()
@@ -164,7 +165,8 @@ class ChainReader:
         header = _framed(opened[0], 1)
         if not isinstance(header, Header):
             raise JournalError("line 1: not a header")
-        return header, opened[1]
+        revision = _format.decode(opened[0]).rules_revision
+        return msgspec.structs.replace(header, rules_revision=revision), opened[1]
 
     def ticks_json(self) -> Iterator[bytes]:
         """Yield each tick line's JSON, checked, oldest first."""

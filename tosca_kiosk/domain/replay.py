@@ -9,8 +9,9 @@ from typing import Any
 
 import msgspec
 
-from tosca_kiosk.domain.journal_lines import ChainReader, Summary, TickLine
+from tosca_kiosk.domain.journal_lines import RULES_REVISION, ChainReader, JournalError, Summary, TickLine
 from tosca_kiosk.domain.records import Inputs
+from tosca_kiosk.domain.revisions import Intended, intended
 from tosca_kiosk.domain.safety import Decision, step
 from tosca_kiosk.domain.state import State
 from tosca_kiosk.domain.summary import summarise
@@ -39,13 +40,28 @@ class Difference:
 
 
 @dataclass(frozen=True, slots=True)
+class Meant:
+    """A difference from an older revision that is meant: where it is first, how often, and why."""
+
+    first: Difference
+    times: int
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
 class Replay:
-    """What deciding again found. difference: the first one; the replay ends there. whole: it had its end."""
+    """What deciding again found. difference: the first one that is not meant; the replay ends there.
+
+    whole: it had its end. revision: of the rules that decided then. meant: what the present ones decide
+    otherwise, and mean to; only a journal of older rules has any.
+    """
 
     ticks: int
     session_s: float
     difference: Difference | None
     whole: bool
+    revision: int = RULES_REVISION
+    meant: tuple[Meant, ...] = ()
 
 
 def decide_again(reader: ChainReader) -> Iterator[tuple[bytes, Decision]]:
@@ -61,35 +77,67 @@ def decide_again(reader: ChainReader) -> Iterator[tuple[bytes, Decision]]:
 
 
 def replay(reader: ChainReader) -> Replay:
-    """Decide a journal again and compare every line bit for bit, and the summary at its end.
+    """Decide a journal again and compare every line, bit for bit, and the summary at its end.
 
-    Raises what `decide_again` raises.
+    A journal of an older revision of the rules is compared value by value: what differs must be meant.
+    Raises what `decide_again` raises, and JournalError for rules that are newer than this program's.
     """
-    state = State()
+    revision = reader.header.rules_revision
+    if revision > RULES_REVISION:
+        raise JournalError(
+            f"line 1: decided by rules {revision}, this program has rules {RULES_REVISION}; "
+            "use the version of the program that wrote it"
+        )
+    state, meant = State(), _Meant(revision)
     for line, decision in decide_again(reader):
         tick = _inputs_of_tick.decode(line)
         decided = TickLine(tick.t, tick.i, decision.outputs, decision.events, decision.safety)
         again, state = _encoder.encode(decided), decision.state
-        if again != line:
-            path, recorded, now = _first_difference(_named(line), _named(again))
-            # The header is line 1, so the first tick is line 2.
-            return Replay(
-                reader.ticks, tick.t, Difference(reader.ticks + 1, tick.t, path, recorded, now), False
-            )
-    return Replay(reader.ticks, state.now_s, _difference_of_summary(reader, state), reader.end is not None)
+        if again == line:
+            continue
+        # The header is line 1, so the first tick is line 2.
+        for path, recorded, now in _differences(_named(line), _named(again)):
+            difference = Difference(reader.ticks + 1, tick.t, path, recorded, now)
+            if not meant.take(difference):
+                return Replay(reader.ticks, tick.t, difference, False, revision, meant.all)
+        if revision == RULES_REVISION:
+            difference = Difference(reader.ticks + 1, tick.t, "line", line.decode(), again.decode())
+            return Replay(reader.ticks, tick.t, difference, False)
+    different = next((one for one in _of_summary(reader, state) if not meant.take(one)), None)
+    return Replay(reader.ticks, state.now_s, different, reader.end is not None, revision, meant.all)
 
 
-def _difference_of_summary(reader: ChainReader, state: State) -> Difference | None:
+class _Meant:
+    """Takes the differences that are meant, one row for each reason and path."""
+
+    def __init__(self, revision: int) -> None:
+        self._revision = revision
+        self._rows: dict[Intended, Meant] = {}
+
+    @property
+    def all(self) -> tuple[Meant, ...]:
+        return tuple(self._rows.values())
+
+    def take(self, difference: Difference) -> bool:
+        row = intended(self._revision, difference.path, difference.recorded, difference.decided)
+        if row is None:
+            return False
+        seen = self._rows.get(row)
+        self._rows[row] = (
+            Meant(difference, 1, row.why) if seen is None else Meant(seen.first, seen.times + 1, row.why)
+        )
+        return True
+
+
+def _of_summary(reader: ChainReader, state: State) -> Iterator[Difference]:
     if reader.end is None:
-        return None
+        return
     # A reason from outside, as a session that was refused, is known to the end alone.
     recorded = reader.end.summary
     decided: Summary = summarise(state, recorded.abort_reason)
-    if decided == recorded:
-        return None
     both = (msgspec.to_builtins(recorded), msgspec.to_builtins(decided))
-    path, old, new = _first_difference(*both)
-    return Difference(reader.ticks + 2, state.now_s, f"summary.{path}", old, new)
+    for path, old, new in _differences(*both):
+        yield Difference(reader.ticks + 2, state.now_s, f"summary.{path}", old, new)
 
 
 def _named(line: bytes) -> Any:
@@ -100,19 +148,19 @@ def _named(line: bytes) -> Any:
         "o": msgspec.structs.asdict(tick.o),
         "e": [msgspec.structs.asdict(event) for event in tick.e],
         "s": [msgspec.structs.asdict(event) for event in tick.s],
-        "line": line.decode(),
     }
 
 
-def _first_difference(recorded: Any, decided: Any) -> tuple[str, Any, Any]:
-    """Return the path of the first value that differs, and both values; they must differ."""
+def _differences(recorded: Any, decided: Any, path: str = "") -> Iterator[tuple[str, Any, Any]]:
+    """Yield the path of each value that differs, with both values."""
     if isinstance(recorded, dict) and isinstance(decided, dict):
         pairs = [(key, recorded.get(key, _MISSING), decided.get(key, _MISSING)) for key in recorded | decided]
-    elif isinstance(recorded, list) and isinstance(decided, list):
+    elif isinstance(recorded, list | tuple) and isinstance(decided, list | tuple):
         both = enumerate(zip_longest(recorded, decided, fillvalue=_MISSING))
         pairs = [(str(index), old, new) for index, (old, new) in both]
     else:
-        return "", recorded, decided
-    key, old, new = next(pair for pair in pairs if pair[1] != pair[2])
-    below, old, new = _first_difference(old, new)
-    return f"{key}.{below}" if below else key, old, new
+        if recorded != decided:
+            yield path, recorded, decided
+        return
+    for key, old, new in pairs:
+        yield from _differences(old, new, f"{path}.{key}" if path else key)

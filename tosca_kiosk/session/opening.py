@@ -10,7 +10,7 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Literal
 
-from tosca_kiosk.domain.journal_lines import FORMAT_VERSION, RULES_REVISION, Header
+from tosca_kiosk.domain.journal_lines import FORMAT_VERSION, Header
 from tosca_kiosk.domain.protocol_file import to_json
 from tosca_kiosk.session.errors import RefusedError
 from tosca_kiosk.session.plan import SessionPlan
@@ -71,7 +71,6 @@ def opening(
             software=version("tosca-kiosk"),
             devices=dict(devices),
             rules=plan.rules,
-            rules_revision=RULES_REVISION,
         )
         try:
             folder.mkdir(parents=True)
