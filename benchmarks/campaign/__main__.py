@@ -42,6 +42,8 @@ class Report:
     ended: Counter[str] = field(default_factory=Counter)
     worst_s: dict[tuple[str, str], float] = field(default_factory=dict)
     findings: list[Outcome] = field(default_factory=list)
+    endless: Counter[str] = field(default_factory=Counter)
+    excess_j: list[float] = field(default_factory=list)
 
     def add(self, outcome: Outcome) -> None:
         self.treatments += 1
@@ -53,6 +55,10 @@ class Report:
             self.worst_s[key] = max(worst_s, self.worst_s.get(key, worst_s))
         if outcome.violations:
             self.findings.append(outcome)
+        if outcome.endless is not None:
+            self.endless[outcome.endless] += 1
+        if outcome.excess_j is not None:
+            self.excess_j.append(outcome.excess_j)
 
 
 def run_campaign(count: int, seed: int, workers: int) -> Iterator[Outcome]:
@@ -107,6 +113,7 @@ def tell(report: Report, wall_s: float, folder: Path) -> int:
     console.print(table)
     latched = ", ".join(f"{source} {count}" for source, count in report.faults.most_common())
     console.print(f"latched at the end: {latched}")
+    tell_unproved(console, report)
     console.print(
         f"{report.treatments} treatments, {report.with_light} with light, {report.simulated_s:.0f} s "
         "simulated"
@@ -115,6 +122,19 @@ def tell(report: Report, wall_s: float, folder: Path) -> int:
     for outcome in report.findings[:MOST_TOLD]:
         tell_finding(console, outcome, folder)
     return 1 if report.findings else 0
+
+
+def tell_unproved(console: Console, report: Report) -> None:
+    """Print the treatments that are no pass: both ways lost, or nothing whole to count energy by."""
+    for name, count in report.endless.most_common():
+        console.print(f"light that software cannot end: {name}: {count}, no pass")
+    if report.excess_j:
+        worst = ", ".join(f"{excess_j:.2f}" for excess_j in sorted(report.excess_j, reverse=True)[:MOST_TOLD])
+        console.print(
+            f"energy that neither photodiode nor laser could tell: {len(report.excess_j)} treatments, "
+            f"J over the bound: {worst}",
+            soft_wrap=True,
+        )
 
 
 def tell_finding(console: Console, outcome: Outcome, folder: Path) -> None:

@@ -10,7 +10,8 @@ from __future__ import annotations
 from math import inf
 from typing import Any, NamedTuple
 
-from benchmarks.campaign.causes import CAUSES, DRIVER_S, GATE_S, LOST_BY, PARTS, RECOVERY_S, TICK_S
+from benchmarks.campaign.causes import CAUSES, DRIVER_S, GATE_S, LOST_BY, PARTS, RECOVERY_S, TICK_S, Cause
+from benchmarks.campaign.lost_ways import ENDLESS_S, LOSING, WAY_PARTS, Lifted, Loss, proved_between
 from benchmarks.campaign.plan import neutral
 from simulators.world import World
 from tosca_kiosk.domain.records import CommandType
@@ -27,12 +28,17 @@ STEADY_UM = 5.0
 RING_CHANGED_UM = 50.0
 DEAD_STRENGTH = 0.1
 DOSE_MARGIN, DOSE_TOLERANCE = 1.05, 0.02
+ENERGY_FRACTION, ENERGY_J = 1.06, 0.2
 LAST_LIGHT_S = 0.15
 """Of full power: what leaves after the dose was reached, by the slower way and the tick that sees it."""
 
 _DISARMING = frozenset({CommandType.STOP, CommandType.PAUSE})
 _GATE_BY_HOST = ("board", "gate", "board line", "host")
 _EITHER_WAY = {"laser", *_GATE_BY_HOST}
+_MEASURES = {"photodiode", "board", "board line"}
+_COMMANDS = {"laser", "diode"}
+_OTHERS = {"board", "board line", "host"}
+"""Parts whose own faults may hide what a release would prove."""
 _SUPERVISORS = frozenset({"supervisor", "admin"})
 
 
@@ -52,7 +58,11 @@ class Lit(NamedTuple):
 
 
 class Monitor:
-    """Watches one world from its beginning. worst_s: by cause, how long after its own time light ended."""
+    """Watches one world from its beginning. worst_s: by cause, how long after its own time light ended.
+
+    endless: what lost both ways before any proof, where light went on: no rule is broken, and nothing passed.
+    excess_j: true energy over what was counted, where neither photodiode nor laser was whole.
+    """
 
     def __init__(self, world: World, planned_j: float, power_limit_w: float) -> None:
         self._world = world
@@ -68,6 +78,10 @@ class Monitor:
         self._whole_s = dict.fromkeys(PARTS, -inf)
         self._disturbing: dict[str, set[str]] = {part: set() for part in PARTS}
         self._ever: set[str] = set()
+        self._lost: dict[str, Loss] = {}
+        self._lifted: list[Lifted] = [Lifted(0.0, inf)]
+        self.endless: str | None = None
+        self.excess_j: float | None = None
         # Light.
         self._lit_s: float | None = None
         self._lit_um = 0.0
@@ -103,6 +117,9 @@ class Monitor:
                 self._disturb(part, path, usual is not None and value == usual, usual is None)
         if path in LOST_BY:
             self._count_lost()
+        self._lost.pop(path, None)
+        if (path, value) in LOSING:
+            self._lost[path] = Loss(self._now_s, path, LOSING[path, value])
         if path == "smoothing.accelerometer_present":
             self._set("accelerometer gone", not value)
         elif path == "smoothing.strength":
@@ -177,6 +194,10 @@ class Monitor:
         if pressed == self._pressed:
             return
         self._pressed = pressed
+        if pressed:
+            self._lifted[-1] = self._lifted[-1]._replace(until_s=self._now_s)
+        else:
+            self._lifted.append(Lifted(self._now_s, inf))
         if not pressed:
             self._left_s = self._now_s
             # A press too short to be seen for certain did not end the time in which the pedal was up.
@@ -235,9 +256,22 @@ class Monitor:
                     self._violate(
                         f"light with {name}", f"{way}: {1e3 * over_s:.1f} ms over {1e3 * limit_s:g} ms"
                     )
+            if now_s - since_s - cause.own_s > ENDLESS_S:
+                self._judge_endless(name, cause)
         moved_um = abs(self._world.stage.position_um() - self._lit_um)
         if moved_um > STEADY_UM and self._whole(("stage",)):
             self._violate("stage moved under light", f"{moved_um:.1f} um")
+
+    def _judge_endless(self, name: str, cause: Cause) -> None:
+        """Judge light that neither way has ended long after it had to."""
+        ways = [needs for needs in (cause.gate, cause.driver) if needs is not None]
+        if any(self._whole(tuple(needs)) for needs in ways):
+            return  # judged by the way that is whole
+        lost = sorted(self._lost.values())
+        if len(lost) > 1 and not self._ever & _OTHERS and proved_between(lost[0], lost[1], self._lifted):
+            self._violate("a first fault stayed hidden", f"{lost[0].path}, then {lost[1].path}")
+        elif self.endless is None:
+            self.endless = " and ".join(part for part in WAY_PARTS if self._whole_s[part] > self._now_s)
 
     def _light_begins(self, now_s: float) -> None:
         self._lit_s = now_s
@@ -288,12 +322,16 @@ class Monitor:
 
     # --- at the end -------------------------------------------------------------------------------------
 
-    def finish(self, laser_on_off_s: list[tuple[float, float]]) -> None:
-        """Judge the whole treatment. laser_on_off_s: intervals of light as recorded, in the world's time."""
+    def finish(self, laser_on_off_s: list[tuple[float, float]], counted_j: float) -> None:
+        """Judge the whole treatment. laser_on_off_s: intervals of light as recorded, in the world's time.
+
+        counted_j: the larger of measured and commanded energy, as recorded.
+        """
         if self._lit_s is not None:
             self._judge_light(self._now_s)
             self.lit.append(Lit(self._lit_s, self._now_s))
         self._judge_dose()
+        self._judge_energy(counted_j)
         self._judge_record(laser_on_off_s)
 
     def _judge_dose(self) -> None:
@@ -309,6 +347,18 @@ class Monitor:
             self._violate(
                 "dose", f"{dose_j:.2f} J of {self._planned_j:.2f} J planned, {allowed_j:.2f} J allowed"
             )
+
+    def _judge_energy(self, counted_j: float) -> None:
+        """What people act on is never far under the true energy, where anything whole could tell it."""
+        true_j = self._world.true_energy_j() - self._before_j
+        excess_j = true_j - (ENERGY_FRACTION * counted_j + ENERGY_J)
+        if not excess_j > 0.0:
+            return
+        told = f"{true_j:.2f} J true, {counted_j:.2f} J counted"
+        if not self._ever & _MEASURES or not self._ever & _COMMANDS:
+            self._violate("energy is not counted", told)
+        else:
+            self.excess_j = excess_j
 
     def _judge_record(self, recorded_s: list[tuple[float, float]]) -> None:
         """Light is due from the record's on to its off, and then for what the way that is left may take."""

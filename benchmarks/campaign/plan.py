@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from functools import cache
 from random import Random
 
+from benchmarks.campaign.lost_ways import BY_GATE, BY_LASER, SENSORS
 from simulators.settable import PEDAL_PATH, SETTABLE, Value
 from simulators.settable.firmware import FIRMWARE
 from simulators.settable.plant import PLANT
@@ -26,6 +27,8 @@ SHORTEST_S, LONGEST_S = 1.0, 6.0
 FROM_READY_S = 4.5
 """Arming alone takes 3.6 s."""
 RINGS_MM = (2.5, 3.0, 3.1, 4.0)
+SEQUENCES = 0.25
+"""So many of the treatments have faults on different paths that stay; the others whatever may go wrong."""
 
 HOST_SILENT, KIOSK_SILENT, JOURNAL_FAILS = "host.silent_s", "host.kiosk_silent", "host.journal_fails"
 """Faults of the computer itself: no tick for so long, no sign of life of the screen, a write that fails."""
@@ -126,6 +129,17 @@ def _draw_faults(random: Random, duration_s: float) -> tuple[Fault, ...]:
     return tuple(sorted(faults, key=lambda fault: fault.at_s))
 
 
+_GROUPS: tuple[tuple[tuple[str, Value], ...], ...] = (tuple(BY_GATE), tuple(BY_LASER), SENSORS)
+
+
+def _draw_sequence(random: Random, duration_s: float) -> tuple[Fault, ...]:
+    """Draw two or three faults that stay, each on another path: first faults, and what they hurt with."""
+    groups = random.sample(_GROUPS, random.choice((2, 2, 3)))
+    drawn = [random.choice(group) for group in groups]
+    times_s = sorted(random.uniform(0.0, duration_s) for _ in drawn)
+    return tuple(Fault(at_s, path, value) for at_s, (path, value) in zip(times_s, drawn, strict=True))
+
+
 @dataclass(frozen=True, slots=True)
 class Batch:
     """The cart and the protocol of some treatments."""
@@ -165,7 +179,8 @@ def treatment(seed: int) -> Treatment:
     # Most of what goes wrong does so early: more short treatments find more than fewer long ones.
     shortest_s = FROM_READY_S if from_ready else SHORTEST_S
     duration_s = min(random.uniform(shortest_s, LONGEST_S), random.uniform(shortest_s, LONGEST_S))
-    return Treatment(seed, batch(number), from_ready, duration_s, _draw_faults(random, duration_s))
+    draw = _draw_sequence if random.random() < SEQUENCES else _draw_faults
+    return Treatment(seed, batch(number), from_ready, duration_s, draw(random, duration_s))
 
 
 def quick_seed(random: Random) -> int:

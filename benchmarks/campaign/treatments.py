@@ -12,10 +12,12 @@ from typing import Any, TypeVar
 import msgspec
 
 from benchmarks.campaign.cart import Act, Cart, campaign_cart
+from benchmarks.campaign.lost_ways import ENDLESS_S
 from benchmarks.campaign.monitor import Lit, Violation
 from benchmarks.campaign.plan import TREATMENTS_A_BATCH, Treatment, batch, treatment
 from benchmarks.campaign.technician import Technician
 from tosca_kiosk.domain.journal_lines import ChainReader, EventsOfTick, TickLine
+from tosca_kiosk.domain.light import dose_j
 from tosca_kiosk.domain.records import CommandType
 from tosca_kiosk.domain.replay import replay
 from tosca_kiosk.domain.safety import step
@@ -48,6 +50,10 @@ class Outcome:
     journal: bytes = b""
     began_s: float = 0.0
     acts: tuple[Act, ...] = ()
+    endless: str | None = None
+    """What lost both ways to darkness before any proof; the light went on."""
+    excess_j: float | None = None
+    """True energy beyond what was counted, where nothing whole could tell it."""
 
 
 class LostChildError(RuntimeError):
@@ -124,7 +130,7 @@ def _run(cart: Cart, one: Treatment, begun: State, lines: int) -> Outcome:
     cart.run(Technician(cart, one.random("technician"), one.duration_s).treat())
     cart.run(_end(cart))
     monitor = cart.monitor
-    monitor.finish(_recorded(cart))
+    monitor.finish(_recorded(cart), dose_j(cart.controller.state))
     violations = list(monitor.violations)
     if not _decides_alike(cart.journal.content, one, begun, lines):
         violations.append(Violation("replay decides otherwise", cart.clock.now_s(), ""))
@@ -139,6 +145,8 @@ def _run(cart: Cart, one: Treatment, begun: State, lines: int) -> Outcome:
         cart.journal.content if violations else b"",
         began_s - cart.opened_s,
         tuple(cart.acts),
+        monitor.endless,
+        monitor.excess_j,
     )
 
 
@@ -147,6 +155,8 @@ def _end(cart: Cart) -> Iterator[None]:
     if cart.controller.state.phase in (Phase.ARMED, Phase.TREATING):
         cart.tell(CommandType.PAUSE)
     yield from cart.wait(END_S)
+    if cart.world.true_power_w() > 0.0:
+        yield from cart.wait(ENDLESS_S)
 
 
 def _recorded(cart: Cart) -> list[tuple[float, float]]:

@@ -27,6 +27,9 @@ STOPPED = msgspec.structs.replace(
     board=msgspec.structs.replace(DARK_LASER.board, stop_loop_closed=False),
     stage=reads("stage", "index_known")(False).stage,
 )
+SHINING = msgspec.structs.replace(
+    DARK_LASER, laser=None, board=msgspec.structs.replace(DARK_LASER.board, photodiode_v=0.06)
+)
 FULL_DISK = msgspec.structs.replace(DARK_LASER, disk_ok=False)
 
 PRESSED = (
@@ -63,6 +66,8 @@ ANSWERS: list[tuple[CommandType, str | None, dict[str, Any], Inputs, str | None]
     (CommandType.OPEN_SESSION, None, IDLE, STOPPED, f"{PRESSED} {NOT_HOMED}"),
     (CommandType.HOME_STAGE, None, READY, DARK_LASER, None),
     (CommandType.HOME_STAGE, None, READY, STAGELESS, "the stage does not answer"),
+    (CommandType.HOME_STAGE, None, FAULT, INPUTS, "wait until the laser is read back off"),
+    (CommandType.HOME_STAGE, None, FAULT, SHINING, "wait until the laser is read back off"),
     (CommandType.BEGIN_ARM, None, READY, DARK_LASER, None),
     (CommandType.BEGIN_ARM, None, READY | {"finished": True}, DARK_LASER, "the treatment is finished"),
     (CommandType.ARM, None, HELD, DARK_LASER, None),

@@ -17,12 +17,13 @@ from benchmarks.campaign.plan import (
     treatment,
 )
 from benchmarks.campaign.scenario_file import write_finding
-from benchmarks.campaign.treatments import run_batch, run_seeds
+from benchmarks.campaign.treatments import Outcome, run_batch, run_seeds
 from benchmarks.campaign.ways import TRIALS, measure
 from simulators.scenario import load_scenario
 from simulators.settable import SETTABLE, check_value
 from simulators.wire.board import InterlockBoard
 from tosca_kiosk.domain import interlocks, operating, recording, safety
+from tosca_kiosk.domain.first_faults import LOST_WAYS
 from tosca_kiosk.domain.protocol_file import Limits, parse_protocol
 from tosca_kiosk.domain.records import CommandType
 
@@ -75,11 +76,15 @@ def test_every_settable_path_can_be_drawn_and_taken_back():
 # --- a monitor that finds nothing proves nothing --------------------------------------------------------
 
 
-def broken_rules(*faults: Fault) -> set[str]:
+def outcomes(*faults: Fault, duration_s: float = 2.5) -> list[Outcome]:
     """Run half a batch of armed carts with these faults and whatever the test has broken."""
     plain = [treatment(seed) for seed in BREAKING if not treatment(seed).from_ready][:8]
-    treatments = [replace(one, faults=faults, duration_s=2.5) for one in plain]
-    found = run_batch(plain[0].batch.number, treatments)
+    treatments = [replace(one, faults=faults, duration_s=duration_s) for one in plain]
+    return list(run_batch(plain[0].batch.number, treatments))
+
+
+def broken_rules(*faults: Fault, duration_s: float = 2.5) -> set[str]:
+    found = outcomes(*faults, duration_s=duration_s)
     return {violation.rule for outcome in found for violation in outcome.violations}
 
 
@@ -111,6 +116,32 @@ def test_a_gate_that_does_not_open_is_found(monkeypatch):
     allowed = InterlockBoard._gate_allowed
     monkeypatch.setattr(InterlockBoard, "_gate_allowed", lambda board: board._coil or allowed(board))
     assert "light with pedal up" in broken_rules()
+
+
+BRIDGED, DEAF = Fault(0.3, "laser.interlock_plug", "closed"), Fault(2.0, "laser.wire.deaf", True)
+
+
+def test_a_first_fault_that_stays_hidden_is_found(monkeypatch):
+    """A loop that is never asked for: with the laser deaf too, nothing ends the light."""
+
+    def believe(tick):
+        tick.state.loop_proved = True
+
+    assert broken_rules(BRIDGED, DEAF, duration_s=5.0) == set()
+    monkeypatch.setattr(safety, "_observe_loop", believe)
+    assert "a first fault stayed hidden" in broken_rules(BRIDGED, DEAF, duration_s=5.0)
+
+
+def test_both_ways_lost_under_one_light_break_no_rule_and_are_no_pass():
+    found = outcomes(BRIDGED, replace(DEAF, at_s=0.31))
+    assert {violation.rule for outcome in found for violation in outcome.violations} == set()
+    assert {outcome.endless for outcome in found} == {None, "gate and laser"}
+    assert "gate" in {lost.way for lost in LOST_WAYS}
+
+
+def test_energy_that_is_not_counted_is_found(monkeypatch):
+    monkeypatch.setattr("benchmarks.campaign.treatments.dose_j", lambda state: 0.0)
+    assert broken_rules() == {"energy is not counted"}
 
 
 def test_light_that_is_not_recorded_is_found(monkeypatch):

@@ -255,6 +255,14 @@ def laser_is_off(laser: LaserIn | None, since_s: float) -> bool:
     return output_off and laser.set_current_ma == 0.0 and laser.set_asked_s > since_s
 
 
+def light_may_leave(rules: Rules, state: State, inputs: Inputs) -> bool:
+    """Whether anything that is there shows light, or a laser that is not read back off."""
+    board, laser, since_s = inputs.board, inputs.laser, state.dark_since_s
+    if board is not None and not board.photodiode_v <= rules.limits.photodiode_dark_v:
+        return True
+    return since_s is None or (laser is not None and not laser_is_off(laser, since_s))
+
+
 def dark_confirmed(rules: Rules, state: State, inputs: Inputs) -> bool:
     """It is read back that no light leaves, or it has been asked for as long as a record need wait for it."""
     since_s = state.dark_since_s

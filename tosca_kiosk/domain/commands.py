@@ -55,7 +55,11 @@ def _why_not_open(rules: Rules, state: State, inputs: Inputs, command: Command) 
 
 
 def _why_not_home(rules: Rules, state: State, inputs: Inputs, command: Command) -> str | None:
-    return "the stage does not answer" if inputs.stage is None else None
+    if inputs.stage is None:
+        return "the stage does not answer"
+    if checks.light_may_leave(rules, state, inputs):
+        return "wait until the laser is read back off"
+    return None
 
 
 def _why_not_begin_arm(rules: Rules, state: State, inputs: Inputs, command: Command) -> str | None:
