@@ -94,7 +94,8 @@ def _camera(rules: Rules, memory: Memory, inputs: Inputs) -> bool:
 
 
 def _rest(rules: Rules, memory: Memory, inputs: Inputs) -> bool:
-    return inputs.journal_ok and young(inputs.now_s, inputs.operator_s, KIOSK_S)
+    kept = inputs.journal_ok and inputs.runtime_ok
+    return kept and young(inputs.now_s, inputs.operator_s, KIOSK_S)
 
 
 def _time(rules: Rules, memory: Memory, inputs: Inputs) -> bool:
@@ -112,6 +113,6 @@ HOLD_UNDER_LIGHT: tuple[tuple[str, Holds], ...] = (
     ("the TEC holds", _tec),
     ("the stage is well and in position", _stage),
     ("the picture is live", _camera),
-    ("screen and record are alive", _rest),
+    ("screen, record and runtime folder are there", _rest),
     ("the loop is on time and its clock runs", _time),
 )

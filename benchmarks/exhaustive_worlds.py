@@ -172,8 +172,13 @@ GROUPS: tuple[Group, ...] = (
         *_each("stage", "trips", (("thermal",), ("end stop",))),
     )),
     Group("operator", tuple(_since("operator_s", (0.401, 3600.0, -0.002, nan, inf, -inf)))),
-    Group("camera", tuple(_since("frame_s", (0.51, 1.001, 3600.0, -0.002, nan, inf, -inf)))),
-    Group("journal and disk", (*_of_inputs("journal_ok", _FLAG), *_of_inputs("disk_ok", _FLAG))),
+    Group("camera", (
+        *_since("frame_s", (0.51, 1.001, 3600.0, -0.002, nan, inf, -inf)),
+        *_of_inputs("frame_covered", (True,)),
+    )),
+    Group("journal and disk", tuple(
+        way for name in ("journal_ok", "disk_ok", "runtime_ok") for way in _of_inputs(name, _FLAG)
+    )),
     Group("lateness", (
         *_of_inputs("late_s", (0.1 + JUST, 10.0, nan, inf)), *_of_inputs("overrun_s", (0.2, 10.0, nan, inf)),
     )),

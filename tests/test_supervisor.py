@@ -1,6 +1,7 @@
 """The supervisor: it starts kiosk and camera again, control when asked, and leaves no process behind."""
 
 import json
+import logging
 import os
 import select
 import shutil
@@ -127,6 +128,16 @@ def test_a_kiosk_that_never_draws_a_frame_is_given_up(start, monkeypatch):
     run = start(python(WAITING), python("raise SystemExit('no window could be opened')"))
     assert run.ended() == 1
     assert run.log("kiosk").count("no window could be opened") == 5
+
+
+def test_why_a_process_ended_is_in_the_supervisors_own_log(start, monkeypatch, caplog):
+    """Its own log is rolled over while it is started again and again."""
+    monkeypatch.setattr(supervisor_module, "PAUSES_S", (0.0,))
+    caplog.set_level(logging.INFO)
+    says = "import sys; print('x' * 1000); sys.exit('no room for the frames')"
+    run = start(python(WAITING), python(WAITING), python(says))
+    run.until(lambda: run.log("camera").count("no room") > 2)
+    assert "camera: ended with exit code 1: no room for the frames" in caplog.text
 
 
 def test_a_kiosk_that_has_drawn_is_never_given_up(start, monkeypatch):

@@ -41,6 +41,7 @@ CAMERA_ENDS_WITHIN_S: Final = 3.0
 CONTROL_ENDS_WITHIN_S: Final = 10.0
 LOOK_EVERY_S: Final = 0.1
 MAX_LOG_BYTES: Final = 5_000_000
+_LAST_BYTES: Final = 500
 
 log = logging.getLogger("tosca_kiosk.supervisor")
 
@@ -80,7 +81,11 @@ class Child:
         if self._process is None or self._process.poll() is None:
             return None
         code, self._process = self._process.returncode, None
-        log.info("%s: %s", self.name, exit_text(code))
+        if code > 0:
+            # Its own log is rolled over by all the starts that follow; the reason must not go under in it.
+            log.error("%s: %s: %s", self.name, exit_text(code), last_words(self.log_path))
+        else:
+            log.info("%s: %s", self.name, exit_text(code))
         return code
 
     def signal(self, number: signal.Signals) -> None:
@@ -270,6 +275,17 @@ class Supervisor:
             self._camera.wait_or_kill(CAMERA_ENDS_WITHIN_S)
         self._control.wait_or_kill(CONTROL_ENDS_WITHIN_S)
         self._wishes.close()
+
+
+def last_words(log_path: Path) -> str:
+    """Return the last line of a log, which says why its process has ended; as much as a line can hold."""
+    try:
+        with log_path.open("rb") as said:
+            said.seek(max(0, said.seek(0, os.SEEK_END) - _LAST_BYTES))
+            lines = said.read().decode(errors="replace").split("\n")
+    except OSError as error:
+        return f"{log_path} cannot be read ({error.strerror})"
+    return next((line.strip() for line in reversed(lines) if line.strip()), "without a word")
 
 
 def exit_text(code: int) -> str:

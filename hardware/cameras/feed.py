@@ -10,6 +10,7 @@ from collections import deque
 from threading import Condition
 from typing import NamedTuple
 
+from hardware.cameras.content import UNKNOWN, Content, ContentWatch
 from hardware.cameras.interface import Identity, Image, Range
 
 _QUEUE = 8
@@ -26,7 +27,7 @@ class Opened(NamedTuple):
 
 
 class Shot(NamedTuple):
-    """A frame as the thread has it. lost: by the camera, since it was opened."""
+    """A frame as the thread has it. lost: by the camera, since it was opened. content: the feed's finding."""
 
     taken_s: float
     number: int
@@ -34,6 +35,7 @@ class Shot(NamedTuple):
     exposure_us: float
     gain_db: float
     image: Image
+    content: Content = UNKNOWN
 
 
 class Ended(NamedTuple):
@@ -52,9 +54,14 @@ class Wanted(NamedTuple):
 
 
 class Feed:
-    """wanted: the settings to make as soon as the camera is open."""
+    """wanted: the settings to make as soon as the camera is open.
 
-    def __init__(self, wanted: Wanted) -> None:
+    contents: of the camera, for a source that repeats itself does so over a reopening too. It looks in the
+    camera's own thread.
+    """
+
+    def __init__(self, wanted: Wanted, contents: ContentWatch) -> None:
+        self._contents = contents
         self._changed = Condition()
         self._wanted: Wanted | None = wanted
         self._shots: deque[Shot] = deque()
@@ -76,6 +83,7 @@ class Feed:
 
     def put(self, shot: Shot) -> None:
         """Hand over a frame as it was taken."""
+        shot = self._looked_at(shot)
         with self._changed:
             self._shots.append(shot)
             if len(self._shots) > _QUEUE:
@@ -84,10 +92,14 @@ class Feed:
 
     def put_ahead(self, shot: Shot) -> None:
         """Hand over a frame whose time will come, once there is room; return at once when it is stopping."""
+        shot = self._looked_at(shot)
         with self._changed:
             self._changed.wait_for(lambda: self._stopping or len(self._shots) < _QUEUE)
             if not self._stopping:
                 self._shots.append(shot)
+
+    def _looked_at(self, shot: Shot) -> Shot:
+        return shot._replace(content=self._contents.look(shot.image))
 
     def end(self, ended: Ended) -> None:
         """Nothing more will come."""

@@ -33,10 +33,12 @@ class Frame:
     taken_s: the middle or end of the exposure as well as it is known, on the caller's monotonic clock.
     number: the camera's frame counter, 0 for the first frame since it was opened. dropped: frames lost since
     then. exposure_us, gain_db: as the frame was taken; NaN where the camera does not tell.
-    image: the picture, or what makes it when it is first asked for.
+    content: grows with every picture that was not there before, however often the camera is opened; it stands
+    where the pixels are those of an earlier frame, whatever number and taken_s say. covered: it is black or
+    clipped all over. image: the picture, or what makes it when it is first asked for.
     """
 
-    __slots__ = ("_image", "dropped", "exposure_us", "gain_db", "number", "taken_s")
+    __slots__ = ("_image", "content", "covered", "dropped", "exposure_us", "gain_db", "number", "taken_s")
 
     def __init__(
         self,
@@ -46,6 +48,8 @@ class Frame:
         dropped: int,
         exposure_us: float,
         gain_db: float,
+        content: int,
+        covered: bool,
         image: Image | Callable[[], Image],
     ) -> None:
         self.taken_s = taken_s
@@ -53,6 +57,8 @@ class Frame:
         self.dropped = dropped
         self.exposure_us = exposure_us
         self.gain_db = gain_db
+        self.content = content
+        self.covered = covered
         self._image = image
 
     @property
@@ -64,7 +70,10 @@ class Frame:
 
 
 class Camera(Protocol):
-    """A camera. A frame is handed over once: a counter that stands gives no frame, so its age grows."""
+    """A camera. A frame is handed over once: a counter that stands gives no frame, so its age grows.
+
+    A frame may be handed over whose picture is an old one; its content says so.
+    """
 
     @property
     def key(self) -> str:

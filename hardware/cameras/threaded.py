@@ -12,6 +12,7 @@ from collections.abc import Callable
 from math import inf
 from threading import Thread
 
+from hardware.cameras.content import ContentWatch
 from hardware.cameras.feed import Ended, Feed, Opened, Shot, Wanted
 from hardware.cameras.interface import KEY, Frame, Identity, LinkState, Origin, Range, outside
 
@@ -61,6 +62,7 @@ class ThreadedCamera(ABC):
         self._open_from_s = -inf
         self._pause_s = _FIRST_PAUSE_S
         self._heard_s = inf
+        self._contents = ContentWatch()
 
     @property
     def key(self) -> str:
@@ -144,7 +146,7 @@ class ThreadedCamera(ABC):
     def _start(self, now_s: float) -> None:
         if now_s < self._open_from_s or (self._thread is not None and self._thread.is_alive()):
             return
-        self._feed = feed = Feed(self._wanted)
+        self._feed = feed = Feed(self._wanted, self._contents)
         self._link = LinkState.CONNECTING
         # A library that never returns must not keep the program from ending.
         self._thread = Thread(target=self._work, args=(feed,), name=self._who, daemon=True)
@@ -197,5 +199,7 @@ def _frame(shot: Shot, overrun: int) -> Frame:
         dropped=shot.lost + overrun,
         exposure_us=shot.exposure_us,
         gain_db=shot.gain_db,
+        content=shot.content.number,
+        covered=shot.content.covered,
         image=shot.image,
     )

@@ -46,6 +46,30 @@ PATTERNS_PER_MG_S = 1.6
 40 of them, and an average of n patterns has 1/sqrt(n) of one's contrast (Goodman, Speckle Phenomena)."""
 
 
+TISSUE_DEVIATION = 0.091
+"""Standard deviation of the tissue's reflectance, whose mean is 1: `picture` lays three textures over it."""
+
+# What a judge of pictures would call black and clipped (16 and 239 there), a little to the safe side.
+_BLACK_TO = 20.0
+_CLIPPED_FROM = 235.0
+_ONE_IN_1000 = 3.1
+_SEEN_IN_BLACK = 4.0
+_DARKER_THAN_MOST = 2.0
+"""Standard deviations from the middle: beyond the first lies one pixel in a thousand of each side, beyond
+the second a dozen in a picture, enough that no two are alike. What the third leaves clipped may yet differ
+in its darkest spots."""
+
+
+class Look(NamedTuple):
+    """What can be told of a picture without painting it. covered: it is black, or clipped, all over.
+
+    even: the grey level that every pixel of it has, at one end of the scale; None where they differ.
+    """
+
+    covered: bool
+    even: int | None
+
+
 class Light(NamedTuple):
     """The picture's parameters. centre, radius and sigma in pixels, the light in grey levels.
 
@@ -92,3 +116,22 @@ def light_of(
         grey_per_electron=FULL_SCALE / FULL_WELL_E * gain / binning**2,
         read_noise_e=READ_NOISE_E * binning * state.noise,
     )
+
+
+def look_of(light: Light) -> Look:
+    """Return what a picture of this light would look like; on the safe side where it is a near thing."""
+    brightest = light.room + light.ring
+    noise = _noise_grey(light, brightest)
+    if brightest + _ONE_IN_1000 * (noise + TISSUE_DEVIATION * brightest) <= _BLACK_TO:
+        return Look(True, 0 if brightest + _SEEN_IN_BLACK * noise < 0.5 else None)
+    if light.room * (1.0 - _ONE_IN_1000 * TISSUE_DEVIATION) < _CLIPPED_FROM:
+        return Look(False, None)
+    dark_spot = light.room * (1.0 - _DARKER_THAN_MOST * TISSUE_DEVIATION)
+    clipped = dark_spot - _DARKER_THAN_MOST * _noise_grey(light, dark_spot) >= FULL_SCALE
+    return Look(True, int(FULL_SCALE) if clipped else None)
+
+
+def _noise_grey(light: Light, grey: float) -> float:
+    """Return the standard deviation of shot and read noise at a grey level, in grey levels."""
+    gain = light.grey_per_electron
+    return math.sqrt(gain * grey + (gain * light.read_noise_e) ** 2)

@@ -12,14 +12,16 @@ from functools import partial
 from random import Random
 from typing import TYPE_CHECKING, NamedTuple
 
-from hardware.cameras.interface import KEY, Frame, Identity, LinkState, Origin, Range, outside
+from hardware.cameras.interface import KEY, Frame, Identity, Image, LinkState, Origin, Range, outside
 from simulators.camera.optics import (
     EXPOSURE_RANGE_US,
     GAIN_RANGE_DB,
     SENSOR_PX,
     USUAL_EXPOSURE_US,
     Light,
+    Look,
     light_of,
+    look_of,
 )
 from simulators.camera.truth import OpticalState
 
@@ -56,7 +58,7 @@ class GroundTruth(NamedTuple):
 
 
 class SimulatedFrame(Frame):
-    """A frame with the truth about it."""
+    """A frame with the truth about it. instead: the frame whose picture it shows, None for one of its own."""
 
     __slots__ = ("_light", "_state")
 
@@ -71,15 +73,26 @@ class SimulatedFrame(Frame):
         dropped: int,
         exposure_us: float,
         gain_db: float,
+        content: int,
+        covered: bool,
+        instead: Frame | None,
     ) -> None:
         steady = state.vibration_mg == 0.0
+
+        def image() -> Image:
+            if instead is not None:
+                return instead.image
+            return painter().paint(light(), number, steady_speckle=steady)
+
         super().__init__(
             taken_s=taken_s,
             number=number,
             dropped=dropped,
             exposure_us=exposure_us,
             gain_db=gain_db,
-            image=lambda: painter().paint(light(), number, steady_speckle=steady),
+            content=content,
+            covered=covered,
+            image=image,
         )
         self._state = state
         self._light = light
@@ -135,6 +148,11 @@ class SimulatedCamera:
         self._next_number = 0
         self._dropped = 0
         self._newest_s = 0.0
+        self._content = -1
+        self._painted: Frame | None = None
+        """The newest frame with a picture of its own."""
+        self._even: int | None = None
+        self._room_look: tuple[tuple[float, ...], Look] | None = None
         if exposure_us is not None:
             self.set_exposure_us(exposure_us)
         if gain_db is not None:
@@ -234,7 +252,7 @@ class SimulatedCamera:
         self._dropped += passed - 1
         self._newest_s = point * self._frame_s
         # Of a frame whose age alone is looked at, nobody asks what it shows.
-        light = partial(
+        light: Callable[[], Light] = partial(
             light_of,
             state,
             binning=self._binning,
@@ -242,7 +260,11 @@ class SimulatedCamera:
             exposure_us=self._exposure_us,
             gain_db=self._gain_db,
         )
-        return SimulatedFrame(
+        look = self._look(state, light)
+        instead = self._painted if state.repeats else None
+        if instead is None and (look.even is None or look.even != self._even):
+            self._content += 1
+        frame = SimulatedFrame(
             self._painter,
             state,
             light,
@@ -251,7 +273,24 @@ class SimulatedCamera:
             dropped=self._dropped,
             exposure_us=self._exposure_us,
             gain_db=self._gain_db,
+            content=self._content,
+            covered=look.covered if instead is None else instead.covered,
+            instead=instead,
         )
+        if instead is None:
+            self._painted, self._even = frame, look.even
+        return frame
+
+    def _look(self, state: OpticalState, light: Callable[[], Light]) -> Look:
+        """Say what the picture would look like, as a judge of its pixels would, without painting it.
+
+        The room alone decides, and it is the same from frame to frame; in a black one the ring may be seen.
+        """
+        seen = (state.dark, state.noise, self._exposure_us, self._gain_db)
+        if self._room_look is None or self._room_look[0] != seen:
+            self._room_look = seen, look_of(light()._replace(ring=0.0))
+        room = self._room_look[1]
+        return look_of(light()) if room.covered and not state.dark else room
 
     def _painter(self) -> Painter:
         if self._maybe_painter is None:

@@ -16,7 +16,8 @@ if TYPE_CHECKING:
 class CameraFaults:
     """The camera's part of the world.
 
-    frozen: it takes no more pictures, its counter stands. dark: the lens is covered. slow: 2 frames a second.
+    frozen: it takes no more pictures, its counter stands. repeats: its counter runs, and it gives the same
+    picture again and again. dark: the lens is covered. slow: 2 frames a second.
     noise: its read noise, 1 as in the data sheet. offset: of the ring from where it was mounted to be.
     """
 
@@ -28,6 +29,7 @@ class CameraFaults:
     noise: float = 1.0
     offset_x_mm: float = 0.0
     offset_y_mm: float = 0.0
+    repeats: bool = False
 
 
 class OpticalState(NamedTuple):
@@ -48,6 +50,7 @@ class OpticalState(NamedTuple):
     noise: float = 1.0
     offset_x_mm: float = 0.0
     offset_y_mm: float = 0.0
+    repeats: bool = False
 
 
 def optical_state(world: World) -> OpticalState:
@@ -66,6 +69,7 @@ def optical_state(world: World) -> OpticalState:
         faults.noise,
         faults.offset_x_mm,
         faults.offset_y_mm,
+        faults.repeats,
     )
 
 

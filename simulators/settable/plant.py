@@ -89,6 +89,9 @@ PLANT: dict[str, Setting] = {
     ),
     "camera.unplugged": switch("its cable is out", attribute("camera", "unplugged")),
     "camera.frozen": switch("it takes no more pictures", attribute("camera", "frozen")),
+    "camera.repeats": switch(
+        "its counter runs, and its picture is the same again and again", attribute("camera", "repeats")
+    ),
     "camera.dark": switch("its lens is covered", attribute("camera", "dark")),
     "camera.slow": switch("it gives two frames a second", attribute("camera", "slow")),
     "camera.defocus_mm": number(

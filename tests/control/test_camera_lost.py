@@ -1,4 +1,4 @@
-"""A camera process that is killed or frozen while treating ends the light 1 s after its last frame."""
+"""A camera process whose picture is not live while treating ends the light 1 s after its last new picture."""
 
 import os
 import shutil
@@ -16,8 +16,11 @@ from control_bench import running_control, warm_config
 from simulated_cart import constant, shipped_session_rules
 from standin_kiosk import StandInKiosk, header
 
+from tosca_kiosk.control.clock import RealClock
 from tosca_kiosk.control.journal import JOURNAL_NAME
 from tosca_kiosk.domain.journal_lines import ChainReader, TickLine
+from tosca_kiosk.kiosk.picture import PictureSource
+from tosca_kiosk.vision.frame_age import FRAMES_FILE
 
 STAYS_S = 1.0
 """The age of a picture up to which light may go on."""
@@ -50,10 +53,10 @@ def kiosk(control):
 
 
 @contextmanager
-def camera_process(config, runtime):
+def camera_process(config, runtime, **options):
     command = [sys.executable, "-m", "tosca_kiosk", "camera", "--config", str(config)]
     command += ["--runtime", str(runtime), "--parent", str(os.getpid())]
-    with subprocess.Popen(command) as process:
+    with subprocess.Popen(command, **options) as process:
         try:
             yield process
         finally:
@@ -105,6 +108,74 @@ def test_a_lost_camera_process_ends_the_light_and_the_next_one_lets_it_go_on(
     with camera_process(config, runtime):
         kiosk.go_on()
         kiosk.until(lambda tick: not tick.refusals)
+
+
+@pytest.mark.parametrize("path", ["camera.repeats", "camera.dark"], ids=["repeats", "black"])
+def test_a_picture_that_repeats_ends_the_light_though_counter_and_time_run(
+    control, kiosk, config, runtime, tmp_path, path
+):
+    folder, pictures = tmp_path / "session", PictureSource(runtime)
+    with camera_process(config, runtime):
+        open_session(kiosk, folder)
+        treat(kiosk, control)
+        assert live(pictures)
+        control.judge.set(path, True)
+        lost = kiosk.until(lambda tick: tick.phase == "fault")
+        assert lost.faults == ("camera",)
+        control.judge.until(lambda answer: answer["true_power_w"] == 0.0)
+        assert not live(pictures), "nor does the screen take it for one"
+        control.judge.set("pedal.pressed", False)
+        if path == "camera.dark":
+            kiosk.until(lambda tick: "camera_covered" in tick.refusals)
+        control.judge.set(path, False)
+        kiosk.go_on()
+        kiosk.until(lambda tick: not tick.refusals)
+    pictures.close()
+    seen = ages_s(folder)
+    assert all(age_s <= STAYS_S for age_s, lit in seen if lit)
+
+
+def mono_s():
+    clock = RealClock()
+    return clock.start_s + clock.now_s()
+
+
+def live(pictures):
+    now_s = mono_s()
+    picture = pictures.newest(now_s, wanted=True)
+    return picture is not None and picture.live(now_s)
+
+
+def test_frames_that_can_be_found_no_more_end_the_light_and_every_process_says_why(
+    control, kiosk, config, runtime, tmp_path
+):
+    """Nobody can cut what is in use; but the link to it can be removed or replaced."""
+    path, pictures = runtime / FRAMES_FILE, PictureSource(runtime)
+
+    def lost(tick):
+        pictures.newest(mono_s(), wanted=True)
+        return pictures.problem is not None
+
+    with camera_process(config, runtime, stderr=subprocess.PIPE, text=True) as camera:
+        open_session(kiosk, tmp_path / "session")
+        treat(kiosk, control)
+        assert live(pictures)
+        for shared in (path, Path(kiosk.link.hello.ring)):
+            with pytest.raises(PermissionError):
+                os.truncate(shared, 0)
+        kiosk.wait(1.2)
+        assert kiosk.link.latest().beam == "emitting"
+        path.unlink()
+        path.write_bytes(bytes(1 << 20))
+        assert kiosk.until(lambda tick: tick.phase == "fault").faults == ("camera",)
+        control.judge.until(lambda answer: answer["true_power_w"] == 0.0)
+        _, said = camera.communicate()
+        assert camera.returncode == 1
+        assert f"{path}: was removed or replaced while in use" in said
+    kiosk.until(lost)
+    assert pictures.problem.startswith("the camera's memory was lost")
+    pictures.close()
+    assert control.process.poll() is None
 
 
 def test_without_a_camera_process_nothing_is_armed(control, kiosk, tmp_path):

@@ -63,18 +63,35 @@ def test_a_camera_that_stops_ages_and_is_fresh_again_when_it_goes_on(frames, wor
     assert ages[-1] <= 0.1
 
 
+COVERED = 99
+"""Number of a frame in which nothing can be seen."""
+
+
 class ScriptedCamera:
-    """Hands over frames as they are listed, (number, taken_s) each."""
+    """Hands over frames as they are listed, (number, taken_s) each, or (number, taken_s, content)."""
 
     def __init__(self, *frames):
         self._frames = [*frames]
 
     def poll(self, now_s):
-        number, taken_s = self._frames.pop(0)
-        return Frame(taken_s=taken_s, number=number, dropped=0, exposure_us=1.0, gain_db=0.0, image=None)
+        number, taken_s, *content = self._frames.pop(0)
+        return Frame(
+            taken_s=taken_s,
+            number=number,
+            dropped=0,
+            exposure_us=1.0,
+            gain_db=0.0,
+            content=content[0] if content else number,
+            covered=number == COVERED,
+            image=None,
+        )
 
 
-@pytest.mark.parametrize("second", [(1, 0.1), (2, 5.0), (2, math.nan)], ids=["stands", "future", "timeless"])
+@pytest.mark.parametrize(
+    "second",
+    [(1, 0.1), (2, 5.0), (2, math.nan), (2, 0.1, 1)],
+    ids=["stands", "future", "timeless", "repeats"],
+)
 def test_a_polled_frame_that_is_no_news_leaves_the_last_one_in_force(second):
     frames = PolledCamera(ScriptedCamera((1, 0.0), second, (3, 0.2)))
     assert [frames.newest_s(at_s) for at_s in (0.0, 0.1, 0.2)] == [0.0, 0.0, 0.2]
@@ -85,6 +102,29 @@ def test_between_two_frames_the_camera_is_not_asked():
     assert frames.newest_s(0.0) == frames.newest_s(POLL_EVERY_S / 2) == 0.0
 
 
+def test_whether_it_is_covered_is_known_from_the_newest_frame_and_before_the_first_it_is():
+    frames = PolledCamera(ScriptedCamera((1, 0.0), (COVERED, 0.1), (2, 0.2)))
+    assert frames.covered
+    covered = []
+    for at_s in (0.0, 0.1, 0.2):
+        frames.newest_s(at_s)
+        covered.append(frames.covered)
+    assert covered == [False, True, False]
+
+
+@pytest.mark.parametrize("change", [{"repeats": True}, {"dark": True}], ids=["repeats", "black"])
+def test_a_camera_that_repeats_its_picture_ages_though_its_counter_runs(frames, world, change):
+    for tick in range(100):
+        frames.newest_s(tick * TICK_S)
+    world.seen = OpticalState(**change)
+    ages = [age_s(frames, tick * TICK_S) for tick in range(100, 300)]
+    assert ages[10:] == sorted(ages[10:])
+    assert ages[-1] >= 1.9
+    world.seen = OpticalState()
+    ages = [age_s(frames, tick * TICK_S) for tick in range(300, 500)]
+    assert ages[-1] <= 0.1
+
+
 def test_shared_frames_are_on_the_controllers_clock(tmp_path):
     frames, writer = SharedFrames(tmp_path, mono_offset_s=5000.0), FrameWriter(tmp_path)
     assert frames.newest_s(1.0) is None
@@ -93,7 +133,12 @@ def test_shared_frames_are_on_the_controllers_clock(tmp_path):
     camera = SimulatedCamera(OpticalState)
     camera.poll(0.0)
     frame = camera.poll(FRAME_S)
-    writer.publish(frame.image, number=frame.number, taken_s=5002.0)
+    assert frames.covered, "unknown is covered"
+    writer.publish(frame.image, number=frame.number, taken_s=5002.0, content=7)
     assert frames.newest_s(2.1) == pytest.approx(2.0)
+    assert not frames.covered
+    writer.publish(frame.image, number=frame.number + 1, taken_s=5002.2, content=7, covered=True)
+    assert frames.newest_s(2.3) == pytest.approx(2.0), "the same picture under a new number"
+    assert frames.covered
     frames.close()
     writer.close()

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import os
 import resource
+import shutil
 import signal
 import subprocess
 import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -17,7 +18,7 @@ from tosca_kiosk.control.journal import JOURNAL_NAME, Journal
 from tosca_kiosk.domain.journal_lines import FORMAT_VERSION, ChainReader, Header, Summary, TickLine
 from tosca_kiosk.domain.records import DARK, Inputs
 from tosca_kiosk.domain.rules import Rules
-from tosca_kiosk.journal_tail import read_journal
+from tosca_kiosk.journal_tail import _places, read_journal
 
 HEADER = Header(FORMAT_VERSION, 1, 1, 1, "2026-01-01 00:00:00.000000", "sim", "0", {}, Rules())
 SUMMARY = Summary("aborted", "test", 0.0, 0.0, None, None, 0.0)
@@ -38,6 +39,44 @@ def content(folder: Path) -> bytes:
 
 def tick_at(t: float) -> TickLine:
     return TickLine(t, INPUTS, DARK)
+
+
+def tail_of(folder: Path) -> Path:
+    return next(place for place in _places(folder) if place.exists())
+
+
+LOSSES: dict[str, Callable[[Path], object]] = {
+    "folder removed": shutil.rmtree,
+    "folder replaced": lambda folder: (folder.rename(folder.with_name("away")), folder.mkdir()),
+    "journal removed": lambda folder: (folder / JOURNAL_NAME).unlink(),
+    "journal replaced": lambda folder: (
+        (folder / "copy").write_bytes(content(folder)),
+        (folder / "copy").replace(folder / JOURNAL_NAME),
+    ),
+    "tail removed": lambda folder: shutil.rmtree(tail_of(folder)),
+}
+
+
+@pytest.mark.parametrize("lose", LOSSES.values(), ids=LOSSES)
+def test_a_record_that_can_be_found_no_more_is_a_failure(
+    tmp_path: Path, lose: Callable[[Path], object], caplog: pytest.LogCaptureFixture
+) -> None:
+    folder = tmp_path / "session"
+    folder.mkdir()
+    journal = Journal(folder)
+    journal.begin(HEADER)
+    journal._copied.wait()
+    assert journal.ok
+    lose(folder)
+    # The helper looks again with every copy; an urgent tick has it begin one at once.
+    for number in range(5000):
+        journal.tick(tick_at(number * 1e-5), urgent=True)
+        journal._copied.wait(0.01)
+        if not journal.ok:
+            break
+    assert not journal.ok
+    assert "removed or replaced while in use" in caplog.text
+    journal.close()
 
 
 @pytest.fixture
@@ -195,7 +234,7 @@ from tosca_kiosk.control.journal_store import JournalStore
 from tosca_kiosk.domain.journal_lines import FORMAT_VERSION, Header, TickLine
 from tosca_kiosk.domain.records import DARK, Inputs
 from tosca_kiosk.domain.rules import Rules
-from tosca_kiosk.journal_tail import read_journal
+from tosca_kiosk.journal_tail import _places, read_journal
 
 copies = int(sys.argv[2])
 copy = JournalStore.copy

@@ -121,6 +121,43 @@ def test_a_kiosk_that_comes_back_while_nothing_is_armed_finds_the_session_as_it_
     back.link.close()
 
 
+def test_a_runtime_folder_that_is_removed_under_light_is_a_fault_by_name(control, kiosk, folder, runtime):
+    kiosk.prepare()
+    assert kiosk.open(folder) is None
+    kiosk.arm()
+    control.judge.set("pedal.pressed", True)
+    kiosk.until(lambda tick: tick.beam == "emitting" and tick.measured_w > 4.0)
+    away = runtime.with_name(f"{runtime.name}-away")
+    runtime.rename(away)
+    try:
+        lost = kiosk.until(lambda tick: tick.phase == "fault")
+        assert lost.faults == ("runtime",)
+        kiosk.until(lambda tick: tick.measured_w < 0.1)
+        runtime.mkdir()
+        kiosk.wait(1.0)
+        assert "runtime" in kiosk.link.latest().refusals, "another folder of that name is not that one"
+    finally:
+        runtime.rmdir()
+        away.rename(runtime)
+    control.judge.until(lambda answer: answer["true_power_w"] == 0.0)
+    assert kiosk.close_session().summary.abort_reason.startswith("runtime: The folder in which")
+
+
+def test_a_session_folder_that_is_removed_under_light_is_a_fault_and_control_goes_on(control, kiosk, folder):
+    kiosk.prepare()
+    assert kiosk.open(folder) is None
+    kiosk.arm()
+    control.judge.set("pedal.pressed", True)
+    kiosk.until(lambda tick: tick.beam == "emitting" and tick.measured_w > 4.0)
+    shutil.rmtree(folder)
+    assert kiosk.until(lambda tick: tick.phase == "fault").faults == ("journal",)
+    control.judge.until(lambda answer: answer["true_power_w"] == 0.0)
+    ended = kiosk.close_session()
+    assert isinstance(ended, Reply)
+    assert "the end of the journal could not be written" in ended.refused
+    kiosk.until(lambda tick: tick.session_id is None)
+
+
 def test_a_treatment_from_homing_to_the_ended_journal(control, kiosk, folder):
     kiosk.prepare()
     assert kiosk.open(folder, duration_s=1.0) is None

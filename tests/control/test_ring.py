@@ -19,6 +19,7 @@ from tosca_kiosk.control.link.ring import (
     RingReader,
     RingWriter,
 )
+from tosca_kiosk.sealed_memory import SealedMemory
 
 
 @pytest.fixture
@@ -111,13 +112,19 @@ def test_a_new_writer_removes_the_ring_of_a_dead_one_and_nobody_takes_it_for_new
         ring.close()
 
 
-def test_a_file_that_is_no_ring_is_refused(tmp_path):
-    (tmp_path / "short").write_bytes(b"x")
-    (tmp_path / "other").write_bytes(bytes(64 + SLOTS * SLOT_BYTES))
-    with pytest.raises(RingError, match="no telemetry ring"):
-        RingReader(tmp_path / "short")
+def test_what_is_no_ring_is_refused_and_a_file_that_could_be_cut_is_none(tmp_path, writer):
+    (tmp_path / "file").write_bytes(bytes(64 + SLOTS * SLOT_BYTES))
+    (tmp_path / "copy").write_bytes(writer.path.read_bytes())
+    (tmp_path / "device").symlink_to("/dev/zero")
+    os.mkfifo(tmp_path / "pipe")
+    for name in ("file", "copy", "device", "pipe", "nothing"):
+        with pytest.raises(RingError, match=f"{name}: no telemetry ring"):
+            RingReader(tmp_path / name)
+    other = SealedMemory(tmp_path / "other", 64 + SLOTS * SLOT_BYTES)
+    other.show()
     with pytest.raises(RingError, match="not a telemetry ring"):
         RingReader(tmp_path / "other")
+    other.close()
 
 
 READER = textwrap.dedent(

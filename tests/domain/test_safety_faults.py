@@ -58,6 +58,7 @@ FAILURES: dict[str, tuple[str, Change, float]] = {
     "clock": ("now_s", lambda now_s: now_s - 10.0, 0.0),
     "loop": ("late_s", lambda late_s: 0.2, 0.0),
     "journal": ("journal_ok", lambda ok: False, 0.0),
+    "runtime": ("runtime_ok", lambda ok: False, 0.0),
     **{f"{device}_gone": (device, lost, 0.0) for device in ("board", "laser", "tec", "stage")},
 }
 
@@ -247,6 +248,26 @@ def test_a_lost_picture_is_a_fault_where_a_camera_is_required() -> None:
     assert cart.state.phase is Phase.TREATING
     cart.run(0.1)
     assert cart.state.faults == ("camera",)
+
+
+def test_a_covered_picture_arms_nothing_and_ends_no_light() -> None:
+    cart = IdealCart(msgspec.structs.replace(rules(), camera_required=True))
+    cart.inject["frame_s"] = lambda frame_s: cart.now_s
+    cart.open()
+    cart.inject["frame_covered"] = lambda covered: True
+    cart.run(5.1)
+    cart.tick(CommandType.BEGIN_ARM)
+    cart.run(1.6)
+    refused = cart.tick(CommandType.ARM).replies[0].refused or ""
+    assert refused.startswith("The camera's picture is black or clipped all over. Uncover the lens")
+    assert cart.state.phase is Phase.READY
+
+    cart = IdealCart(msgspec.structs.replace(rules(), camera_required=True))
+    cart.inject["frame_s"] = lambda frame_s: cart.now_s
+    cart.emit()
+    cart.inject["frame_covered"] = lambda covered: True
+    cart.run(0.5)
+    assert cart.outputs.laser_output
 
 
 def test_under_power_counts_emission_time_over_a_release() -> None:

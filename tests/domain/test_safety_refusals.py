@@ -30,6 +30,8 @@ STOPPED = msgspec.structs.replace(
 SHINING = msgspec.structs.replace(
     DARK_LASER, laser=None, board=msgspec.structs.replace(DARK_LASER.board, photodiode_v=0.06)
 )
+COVERED = msgspec.structs.replace(DARK_LASER, frame_covered=True)
+MOVED = msgspec.structs.replace(DARK_LASER, runtime_ok=False)
 FULL_DISK = msgspec.structs.replace(DARK_LASER, disk_ok=False)
 
 PRESSED = (
@@ -80,6 +82,22 @@ ANSWERS: list[tuple[CommandType, str | None, dict[str, Any], Inputs, str | None]
         HELD,
         FULL_DISK,
         "The disk has less than 2 GB free. Make room on the disk.",
+    ),
+    (
+        CommandType.ARM,
+        None,
+        HELD,
+        COVERED,
+        "The camera's picture is black or clipped all over. "
+        "Uncover the lens; look at exposure and room light.",
+    ),
+    (
+        CommandType.ARM,
+        None,
+        HELD,
+        MOVED,
+        "The folder in which the cart's processes meet was removed or replaced. "
+        "End the session, then restart the cart.",
     ),
     (CommandType.ARM, None, HELD, WARM, COOLING),
     (

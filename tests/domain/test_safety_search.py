@@ -155,6 +155,7 @@ COVERED = {
     "laser_warning": "a warning",
     "tec_settling": "refuses arming",
     "camera_to_arm": "refuses arming",
+    "camera_covered": "refuses arming",
     "disk": "refuses arming",
     "laser_interlock_unproved": "the gate is not wanted before it",
     "vibration_unproved": "refuses arming",

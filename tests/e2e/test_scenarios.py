@@ -190,7 +190,9 @@ TABLE: dict[str, Outcome | NeverArmed | Refused] = {
     "smoothing_motor_dead": stops("smoothing", 2.0, 0.42, event_type="smoothing_device_fault"),
     "aiming_beam_dark": completes(),
     "camera_frozen": stops("camera", 1.0, 1.0 + FRAME_S, severity="warning"),
-    "camera_lens_covered": completes(),
+    "camera_repeats": stops("camera", 1.0, 1.0 + FRAME_S, severity="warning"),
+    # A black picture is the same again and again, as a dead camera's.
+    "camera_lens_covered": stops("camera", 1.0, 1.0 + FRAME_S, severity="warning"),
 }
 
 

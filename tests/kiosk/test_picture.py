@@ -6,6 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tosca_kiosk.kiosk.picture import COPY_EVERY_S, PictureSource, reduced
+from tosca_kiosk.vision.frame_age import FRAMES_FILE
 from tosca_kiosk.vision.frame_memory import FrameWriter
 
 FRAME_S = 1 / 30
@@ -25,8 +26,11 @@ def source(tmp_path):
     pictures.close()
 
 
-def publish(writer, number, taken_s, simulated=True):
-    writer.publish(np.full((40, 60), number, np.uint8), number=number, taken_s=taken_s, simulated=simulated)
+def publish(writer, number, taken_s, content=None, **more):
+    """Publish a frame with a picture of its own, or with the content of an earlier one."""
+    content = number if content is None else content
+    image = np.full((40, 60), content, np.uint8)
+    writer.publish(image, number=number, taken_s=taken_s, content=content, **{"simulated": True, **more})
 
 
 def test_a_frame_is_shown_with_its_time_and_rate(writer, source):
@@ -35,7 +39,7 @@ def test_a_frame_is_shown_with_its_time_and_rate(writer, source):
         publish(writer, number, now_s)
         picture = source.newest(now_s, wanted=True)
     assert picture.rate_hz == pytest.approx(30.0)
-    assert picture.pixels.max() == picture.number
+    assert picture.pixels.max() == picture.content
     assert picture.live(picture.taken_s + 0.5)
     assert not picture.live(picture.taken_s + 0.51)
 
@@ -70,6 +74,45 @@ def test_a_restarted_camera_counts_its_rate_anew(tmp_path, writer, source):
     publish(again, 0, 103.0)
     assert source.newest(103.0, wanted=True).rate_hz is None
     again.close()
+
+
+def test_a_source_that_repeats_itself_is_not_live_and_has_no_rate_of_its_own(writer, source):
+    """The counter runs and the time with it: neither makes an old picture a new one."""
+    for number in range(60):
+        publish(writer, number, 100.0 + number * FRAME_S)
+        live = source.newest(100.0 + number * FRAME_S, wanted=True)
+    for number in range(60, 120):
+        now_s = 100.0 + number * FRAME_S
+        publish(writer, number, now_s, content=59)
+        picture = source.newest(now_s, wanted=True)
+        assert picture.live(now_s) is (number <= 59 + 15)
+    assert picture.taken_s == pytest.approx(live.taken_s, abs=2.1 * FRAME_S)
+    now_s += FRAME_S
+    publish(writer, 120, now_s, content=60)
+    assert source.newest(now_s, wanted=True).live(now_s)
+
+
+def test_half_the_pictures_repeated_are_half_the_rate(writer, source):
+    for number in range(90):
+        now_s = 100.0 + number * FRAME_S
+        publish(writer, number, now_s, content=number // 2)
+        picture = source.newest(now_s, wanted=True)
+    assert picture.rate_hz == pytest.approx(15.0, rel=0.05)
+
+
+def test_a_covered_picture_is_known_as_such(writer, source):
+    publish(writer, 1, 100.0, covered=True)
+    assert source.newest(100.0, wanted=True).covered
+    publish(writer, 2, 100.1)
+    assert not source.newest(100.1, wanted=True).covered
+
+
+def test_frames_that_were_removed_are_a_problem_and_no_live_picture(writer, source, tmp_path):
+    publish(writer, 1, 100.0)
+    assert source.newest(100.0, wanted=True).live(100.0)
+    (tmp_path / FRAMES_FILE).unlink()
+    assert not source.newest(100.6, wanted=True).live(100.6)
+    assert source.problem.startswith("the camera's memory was lost")
 
 
 def test_no_camera_gives_no_picture(source):

@@ -50,6 +50,7 @@ PLANT_EFFECTS = {
     "aiming.fault": ("closed", lambda w: w.aiming),
     "camera.unplugged": (True, lambda w: w.camera.unplugged),
     "camera.frozen": (True, lambda w: w.camera.frozen),
+    "camera.repeats": (True, lambda w: w.camera.repeats),
     "camera.dark": (True, lambda w: w.camera.dark),
     "camera.slow": (True, lambda w: w.camera.slow),
     "camera.defocus_mm": (1.5, lambda w: w.camera.defocus_mm == 1.5),

@@ -2,6 +2,7 @@
 
 import json
 import os
+import resource
 import select
 import signal
 import socket
@@ -50,11 +51,11 @@ def test_every_frame_is_published_with_its_origin_and_then_told(tmp_path):
 
 
 @contextmanager
-def camera_process(folder, *, parent=None):
+def camera_process(folder, *, parent=None, **options):
     """Run the command over a world that nobody simulates: it is dark there."""
     command = [sys.executable, "-m", "tosca_kiosk", "camera", "--config", str(bundled("simulated.yaml"))]
     command += ["--runtime", str(folder), "--parent", str(parent or os.getpid())]
-    with subprocess.Popen(command, stderr=subprocess.PIPE, text=True) as process:
+    with subprocess.Popen(command, stderr=subprocess.PIPE, text=True, **options) as process:
         try:
             yield process
         finally:
@@ -88,6 +89,47 @@ def test_the_command_refuses_a_cart_without_a_camera(runtime):
     )
     assert done.returncode == 1
     assert "camera: none; there is nothing to capture" in done.stderr
+
+
+def test_without_room_for_its_frames_the_command_says_so_and_ends(runtime):
+    with camera_process(runtime, preexec_fn=no_room) as process:
+        _, said = process.communicate(timeout=WITHIN_S)
+        assert process.returncode == 1
+    assert "no shared memory of" in said
+    assert str(runtime / FRAMES_FILE) in said
+    assert "Traceback" not in said
+
+
+def no_room():
+    """Let nothing grow over a megabyte, as memory that is full would not."""
+    resource.setrlimit(resource.RLIMIT_FSIZE, (1 << 20, 1 << 20))
+
+
+def test_what_the_camera_says_of_content_is_in_the_frame(tmp_path):
+    clock, state = RealClock(), OpticalState()
+    camera = SimulatedCamera(lambda: state)
+    process = CameraProcess(camera, clock, tmp_path, lambda: None)
+    for frame in range(2):
+        process.look(frame * FRAME_S)
+    reader, seen = FrameReader(tmp_path / FRAMES_FILE), []
+    for frame in range(2, 9):
+        state = OpticalState(repeats=3 < frame < 6, dark=frame >= 7)
+        now_s = clock.start_s + frame * FRAME_S
+        process.look(frame * FRAME_S)
+        if reader.look(now_s):
+            age_frames = round((now_s - reader.newest_s(now_s)) / FRAME_S)
+            seen.append((reader.record.number, reader.record.content, age_frames, reader.covered))
+    assert seen == [
+        (1, 1, 0, False),
+        (2, 2, 0, False),
+        (3, 2, 1, False),
+        (4, 2, 2, False),
+        (5, 3, 0, False),
+        (6, 4, 0, True),
+        (7, 4, 1, True),
+    ]
+    process.run(lambda: True)
+    reader.close()
 
 
 PARENT = """

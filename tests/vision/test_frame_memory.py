@@ -13,7 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tosca_kiosk.vision.frame_age import FRAMES_FILE, LOOK_AGAIN_S, SLOTS, FrameAge
-from tosca_kiosk.vision.frame_memory import FrameReader, FrameWriter
+from tosca_kiosk.vision.frame_memory import FrameReader, FramesLostError, FrameWriter
 
 HEIGHT, WIDTH = 30, 40
 
@@ -36,15 +36,20 @@ def grey(level, height=HEIGHT, width=WIDTH):
     return np.full((height, width), level, np.uint8)
 
 
-def publish(writer, number, taken_s, image=None):
-    writer.publish(grey(number % 256) if image is None else image, number=number, taken_s=taken_s)
+def publish(writer, number, taken_s, image=None, content=None):
+    """Publish a frame with a picture of its own, or with the content of an earlier one."""
+    content = number if content is None else content
+    writer.publish(
+        grey(content % 256) if image is None else image, number=number, taken_s=taken_s, content=content
+    )
 
 
 def test_a_frame_comes_with_all_that_is_known_of_it(writer, reader):
     image = np.arange(HEIGHT * WIDTH).astype(np.uint8).reshape(HEIGHT, WIDTH)
-    writer.publish(image, number=7, taken_s=100.0, simulated=True, dropped=2, exposure_us=8000.0, gain_db=3.5)
+    more = {"covered": True, "simulated": True, "dropped": 2, "exposure_us": 8000.0, "gain_db": 3.5}
+    writer.publish(image, number=7, taken_s=100.0, content=4, **more)
     assert reader.look(100.02)
-    assert reader.record == (7, 100.0, True, 2, WIDTH, HEIGHT, 8000.0, 3.5)
+    assert reader.record == (7, 100.0, 4, 100.0, True, True, 2, WIDTH, HEIGHT, 8000.0, 3.5)
     assert np.array_equal(reader.image(), image)
 
 
@@ -88,6 +93,62 @@ def test_a_counter_that_stands_ages_whatever_its_time_says(writer, reader):
         assert reader.newest_s(at_s) == 100.0
 
 
+def test_a_picture_that_repeats_ages_whatever_its_counter_and_its_time_say(writer, reader):
+    publish(writer, 5, 100.0)
+    for number, at_s in ((6, 100.5), (7, 101.0), (8, 118.0)):
+        publish(writer, number, at_s, content=5)
+        assert reader.newest_s(at_s) == 100.0
+        assert (reader.record.number, reader.record.taken_s) == (number, at_s)
+    publish(writer, 9, 118.1, content=6)
+    assert reader.newest_s(118.1) == 118.1
+
+
+def test_who_comes_late_learns_since_when_a_picture_repeats(writer, reader):
+    publish(writer, 5, 100.0)
+    for number in range(6, 40):
+        publish(writer, number, 100.0 + number, content=5)
+    assert reader.newest_s(139.0) == 100.0
+
+
+def test_whether_a_picture_is_covered_is_known_and_unknown_is_covered(writer, reader, tmp_path):
+    assert reader.covered
+    publish(writer, 1, 100.0)
+    reader.look(100.0)
+    assert not reader.covered
+    writer.publish(grey(0), number=2, taken_s=100.1, content=2, covered=True)
+    reader.look(100.1)
+    assert reader.covered
+    publish(writer, 3, 100.2)
+    reader.look(100.2)
+    (tmp_path / FRAMES_FILE).unlink()
+    reader.look(100.2 + 1.1 * LOOK_AGAIN_S)
+    assert reader.covered
+
+
+LOSSES = {
+    "removed": lambda path: path.unlink(),
+    "replaced": lambda path: (path.unlink(), path.write_bytes(bytes(4096))),
+    "replaced by a link": lambda path: (path.unlink(), path.symlink_to("/dev/zero")),
+}
+
+
+@pytest.mark.parametrize("lose", LOSSES.values(), ids=LOSSES)
+def test_frames_that_can_be_found_no_more_are_no_picture_at_all(writer, reader, tmp_path, lose):
+    """Whoever is still shown them may be the only one: the next reader finds nothing, or something else."""
+    publish(writer, 1, 100.0)
+    assert reader.newest_s(100.0) == 100.0
+    lose(tmp_path / FRAMES_FILE)
+    assert reader.newest_s(100.0 + 1.1 * LOOK_AGAIN_S) is None
+    assert reader.problem.startswith("the camera's memory was lost")
+    with pytest.raises(FramesLostError, match=r"camera\.frames: was removed or replaced while in use"):
+        publish(writer, 2, 100.2)
+    again = FrameWriter(tmp_path)
+    publish(again, 0, 100.3)
+    assert reader.newest_s(100.4) == 100.3
+    assert reader.problem is None
+    again.close()
+
+
 def test_a_frame_that_is_old_when_it_comes_is_shown_as_old(writer, reader):
     publish(writer, 5, 100.0)
     assert reader.newest_s(100.0) == 100.0
@@ -104,13 +165,12 @@ def test_a_camera_process_that_was_restarted_is_found_within_a_tenth_of_a_second
     assert [path.name for path in tmp_path.iterdir()] == [FRAMES_FILE], "one file, whoever died"
 
 
-def test_the_last_frame_of_a_dead_camera_process_stays_and_ages(writer, reader, tmp_path):
+def test_the_last_frame_of_a_dead_camera_process_stays_and_ages(writer, reader):
     publish(writer, 1, 100.0)
     assert reader.newest_s(100.0) == 100.0
     writer.close()
     assert reader.newest_s(105.0) == 100.0
-    (tmp_path / FRAMES_FILE).unlink()
-    assert reader.newest_s(106.0) == 100.0
+    assert reader.problem is None
 
 
 def test_a_larger_picture_makes_new_room(writer, reader):
@@ -195,7 +255,8 @@ WRITER = textwrap.dedent(
     number = 0
     while True:
         number += 1
-        frames.publish(np.full((480, 640), number % 251, np.uint8), number=number, taken_s=float(number))
+        image = np.full((480, 640), number % 251, np.uint8)
+        frames.publish(image, number=number, taken_s=float(number), content=number)
         if number == 10:
             print("running", flush=True)
     """

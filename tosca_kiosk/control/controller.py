@@ -23,6 +23,7 @@ class Controller:
 
     idle_traces: keeps the wire traces of faults without a session; the journal keeps a session's.
     frames: tells when the camera's newest picture was taken; None where there is no camera.
+    runtime_ok: whether the folder in which the processes meet is the one they began in; the process says.
     """
 
     def __init__(
@@ -42,6 +43,7 @@ class Controller:
         self._turned_away: list[TurnedAway] = []
         self._operator_s: float | None = None
         self._newest: Inputs | None = None
+        self.runtime_ok = True
         self.state = State()
 
     @property
@@ -142,6 +144,8 @@ class Controller:
             disk_ok=self._journal is None or self._journal.disk_ok,
             commands=commands,
             turned_away=turned_away,
+            frame_covered=sampler.frame_covered(),
+            runtime_ok=self.runtime_ok,
         )
 
     def decide(self, inputs: Inputs) -> Decision:

@@ -184,9 +184,13 @@ class Sampler:
         return self._stage
 
     def frame_s(self, now_s: float) -> float | None:
-        """Return when the newest valid frame was taken; None before the first. now_s: the clock's time."""
+        """Return when the newest new picture was taken; None before the first. now_s: the clock's time."""
         taken_s = None if self._frames is None else self._frames.newest_s(now_s)
         return None if taken_s is None else taken_s - self.epoch_s
+
+    def frame_covered(self) -> bool:
+        """Return whether the picture that `frame_s` saw last is covered; without a camera there is none."""
+        return self._frames is not None and self._frames.covered
 
 
 def _laser_in(laser: Laser, epoch_s: float) -> LaserIn | None:

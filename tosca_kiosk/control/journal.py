@@ -6,6 +6,7 @@ The tick never waits for a disk. What the disk has is never long behind, or the 
 
 from __future__ import annotations
 
+import errno
 import itertools
 import logging
 import os
@@ -42,7 +43,8 @@ class Journal:
     """Writes chained lines. The helper copies and syncs them every 100 ms, at once where that is asked.
 
     ok: False from the first line that memory or disk did not take whole, that could not be synced, or that
-    the disk did not have within 0.5 s of ticks; never True again.
+    the disk did not have within 0.5 s of ticks, and when the helper finds that folder, file or tail was
+    removed or replaced, so that nobody will find what is written; never True again.
     waits: for ticks on a clock that stands still meanwhile. They wait for a disk that is far behind,
     instead of being a fault, so that what they decide does not depend on the disk. Such lines are written
     many at once, up to the next urgent one.
@@ -167,6 +169,7 @@ class Journal:
                 break
             due_s = clock.now_s() + SYNC_PERIOD_S
             self._try(self._copy)
+            self._try(self._look_whether_it_is_there)
             if count % SYNCS_A_DISK_CHECK == 0:
                 self.disk_ok = self._has_room()
         self._try(self._store.close)
@@ -176,12 +179,17 @@ class Journal:
         self._store.copy()
         self._on_disk_s = began_s
 
+    def _look_whether_it_is_there(self) -> None:
+        if lost := self._store.lost():
+            raise OSError(errno.ENOENT, "removed or replaced while in use", lost)
+
     def _try(self, bring: Callable[[], None]) -> None:
         try:
             bring()
         except OSError as error:
             if self.ok:
-                log.error("%s: not written (%s)", self._folder / JOURNAL_NAME, error.strerror)
+                which = error.filename or self._folder / JOURNAL_NAME
+                log.error("%s: not written (%s)", which, error.strerror)
             self.ok = False
         finally:
             self._copied.set()

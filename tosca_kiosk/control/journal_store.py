@@ -13,6 +13,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Final, NamedTuple
 
+from tosca_kiosk.control.kept_paths import KeptPaths
 from tosca_kiosk.journal_tail import lock_journal, make_tail, remove_tail, segment_path
 
 SEGMENT_BYTES: Final = 1 << 20
@@ -45,6 +46,7 @@ class JournalStore:
             lock_journal(self._disk)
             self._tail = make_tail(journal.parent)
             self._begin_segment()
+            self._places = KeptPaths(journal.parent, journal, self._tail)
         except OSError:
             os.close(self._disk)
             journal.unlink()
@@ -100,6 +102,10 @@ class JournalStore:
             raise
         self.synced = self._copied
 
+    def lost(self) -> str | None:
+        """Return which of folder, journal and tail is no more where it was made, None where all are."""
+        return self._places.lost()
+
     def close(self) -> None:
         """Copy what is left and close. Raises OSError as `copy` does; the tail then stays for a reader."""
         try:
@@ -110,3 +116,4 @@ class JournalStore:
             for segment in self._segments:
                 os.close(segment.file)
             os.close(self._disk)
+            self._places.close()

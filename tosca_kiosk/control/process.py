@@ -18,6 +18,7 @@ from tosca_kiosk.control.clock import RealClock
 from tosca_kiosk.control.controller import Controller
 from tosca_kiosk.control.devices import described
 from tosca_kiosk.control.journal import Journal
+from tosca_kiosk.control.kept_paths import KeptPaths
 from tosca_kiosk.control.link.messages import (
     Alive,
     EndSession,
@@ -43,6 +44,8 @@ SOCKET_NAME: Final = "control.sock"
 STOPPED: Final = "control was stopped"
 CLOSES_WITHIN_S: Final = 2.0
 ASK_AGAIN_S: Final = 0.1
+LOOK_AT_RUNTIME_S: Final = 0.5
+"""So often the folder of sockets and ring is looked at: three calls into a file system in memory."""
 _KEPT_NOTICES: Final = 1000
 _OPENING: Final = 0  # the controller's own number for the command that opens a session
 _OWN: Final = -1  # no request has it: nobody waits for the answer
@@ -89,11 +92,13 @@ class ControlProcess:
         self._connections = 0
         self._stopping_since_s: float | None = None
         self._close_asked_s = 0.0
+        self._looked_s = clock.now_s()
         self._telemetry = TelemetryMaker(controller.devices, simulated=simulated, mono_offset_s=clock.start_s)
         self._ring = RingWriter(runtime_dir)
         try:
             self.socket_path = runtime_dir / SOCKET_NAME
             self._server = LinkServer(self.socket_path, self._hello)
+            self._runtime = KeptPaths(runtime_dir, self.socket_path, self._ring.path)
         except BaseException:
             self._ring.close()
             raise
@@ -115,11 +120,13 @@ class ControlProcess:
             self._controller.devices.darken(self._clock.now_s())
             if self._session is not None:
                 self._session.journal.close()
+            self._runtime.close()
             self._server.close()
             self._ring.close()
 
     def _tick(self, now_s: float, late_s: float, overrun_s: float) -> None:
         self._serve(now_s)
+        self._look_at_runtime(now_s)
         controller, session = self._controller, self._session
         rules = controller.rules
         inputs, decision = controller.tick(now_s, late_s, overrun_s)
@@ -135,6 +142,11 @@ class ControlProcess:
             number = None if self._session is None else self._session.number
             record = self._telemetry.make(now_s, number, rules, inputs, decision.state)
             self._ring.publish(_encoder.encode(record))
+
+    def _look_at_runtime(self, now_s: float) -> None:
+        if now_s - self._looked_s >= LOOK_AT_RUNTIME_S:
+            self._looked_s = now_s
+            self._controller.runtime_ok = self._runtime.lost() is None
 
     # --- the link ---------------------------------------------------------------------------------------
 

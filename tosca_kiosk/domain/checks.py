@@ -419,6 +419,16 @@ def camera_fresh(within: str) -> Check:
     return check
 
 
+def camera_sees(rules: Rules, state: State, inputs: Inputs) -> bool:
+    """The newest picture is neither black nor clipped all over."""
+    return not (rules.camera_required and inputs.frame_covered)
+
+
+def runtime_in_place(rules: Rules, state: State, inputs: Inputs) -> bool:
+    """The folder in which the cart's processes meet is the one that they began in."""
+    return inputs.runtime_ok
+
+
 def session_open(rules: Rules, state: State, inputs: Inputs) -> bool:
     """A session is open and its treatment not finished."""
     return state.session_open and rules.protocol is not None and not state.finished

@@ -71,7 +71,9 @@ _TEMPERATURE = FirstFault(
     "light, and the TEC controller has a trip of its own",
 )
 _SCREEN = FirstFault("the screen or its link hangs", Proof.ALWAYS, "its heartbeat stops: kiosk_lost")
-_CAMERA = FirstFault("the picture stands still", Proof.ALWAYS, "the newest frame grows old: camera")
+_CAMERA = FirstFault(
+    "the picture stands still", Proof.ALWAYS, "the newest picture that is new grows old: camera"
+)
 
 FIRST_FAULTS: Final[dict[str, FirstFault]] = {
     "board_lost": _silent("board", "board_lost"),
@@ -171,6 +173,9 @@ FIRST_FAULTS: Final[dict[str, FirstFault]] = {
     ),
     "camera_to_arm": _CAMERA,
     "camera": _CAMERA,
+    "camera_covered": FirstFault(
+        "the lens is covered", Proof.ARMING, "a picture that is black or clipped all over: camera_covered"
+    ),
     "session": FirstFault("the session is another's", Proof.OPENING, "commands carry its number"),
     "calibration": FirstFault(
         "a calibration is another device's", Proof.OPENING, "serial numbers are compared: calibration"
@@ -188,6 +193,11 @@ FIRST_FAULTS: Final[dict[str, FirstFault]] = {
     ),
     "journal": FirstFault(
         "the disk takes no more", Proof.ALWAYS, "every line must be on it in time: journal"
+    ),
+    "runtime": FirstFault(
+        "the folder in which the processes meet is removed or replaced",
+        Proof.ALWAYS,
+        "control looks: runtime",
     ),
     "disk": FirstFault("the disk fills up", Proof.ALWAYS, "every line must be on it in time: journal"),
     "board_gone": _silent("board", "board_lost"),

@@ -102,9 +102,9 @@ class Inputs(msgspec.Struct, frozen=True, array_like=True):
     """Everything a decision may depend on. A device is None until it is ready and when it is lost.
 
     late_s: how late this tick began. overrun_s: how long ticks have taken longer than their period in a
-    row. operator_s: the newest sign of life of the operator's screen. frame_s: the newest valid frame.
+    row. operator_s: the newest sign of life of the operator's screen. frame_s: the newest new picture.
     turned_away: is recorded, and nothing else depends on it. frame_covered: the newest picture is black or
-    clipped all over. runtime_ok: the folders of record and processes are those that the session began with.
+    clipped all over; True before the first one. runtime_ok: the processes' folder is the one they began in.
     rules_problem, self_test_problem, real_time_problem: why there may be no light, None where nothing is.
     """
 

@@ -1,7 +1,8 @@
 """Which alarm conditions stand, and the book that keeps them until somebody has seen them.
 
 Control decides what an interlock is; its severity gives the priority. The screen adds the conditions that
-control cannot know: that control itself is lost, its data old, the screen restarted, the record unusable.
+control cannot know: that control itself is lost, its data old, the screen restarted, the record unusable, the
+picture lost on its way.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ CONTROL_LOST = "control_lost"
 STALE_DATA = "stale_data"
 SCREEN_RESTARTED = "screen_restarted"
 RECORD_PROBLEM = "record_problem"
+PICTURE_PROBLEM = "picture_problem"
 
 PRIORITIES = {
     Severity.EMERGENCY: Priority.HIGH,
@@ -66,6 +68,16 @@ def control_lost(problem: str | None) -> Condition:
 def record_problem(problem: str) -> Condition:
     """Return the condition of a record that cannot be used."""
     return Condition(RECORD_PROBLEM, Priority.MEDIUM, "The record cannot be used.", problem)
+
+
+def picture_problem(problem: str) -> Condition:
+    """Return the condition of a picture that was lost between the camera's process and this one."""
+    return Condition(
+        PICTURE_PROBLEM,
+        Priority.MEDIUM,
+        "The camera's picture does not reach the screen.",
+        f"Wait for the camera to be started again; else restart the cart. ({problem})",
+    )
 
 
 def of_interlock(source: str) -> Condition:

@@ -26,16 +26,19 @@ _MOST_SIDE_PX: Final = 16
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Picture:
-    """A frame as it is shown. pixels: height x width, reduced; width_px: of the frame before that.
+    """A new picture as it is shown. pixels: height x width, reduced; width_px: of the frame before that.
 
-    rate_hz: frames the camera has taken a second, lately; None until two were seen.
+    content: how many new ones came before it. taken_s: when it was new; that the camera hands it out again
+    makes it no younger. rate_hz: new pictures a second, lately; None until two were seen. covered: it is
+    black or clipped all over.
     """
 
-    number: int
+    content: int
     taken_s: float
     rate_hz: float | None
     width_px: int
     pixels: NDArray[np.uint8]
+    covered: bool = False
 
     def live(self, now_s: float) -> bool:
         """Whether it may be shown as what is to be seen now."""
@@ -58,7 +61,8 @@ class PictureSource:
             self._count(reader.record)
         due = not 0.0 <= now_s - self._copied_s < COPY_EVERY_S
         record, newest = reader.record, self._newest
-        if wanted and due and record is not None and (newest is None or record.taken_s != newest.taken_s):
+        new = record is not None and (newest is None or record.content_s != newest.taken_s)
+        if wanted and due and new and record is not None:
             image = reader.image()
             if image is not None:
                 self._copied_s = now_s
@@ -70,19 +74,33 @@ class PictureSource:
         """Whether the newest frame does not show this cart."""
         return self._reader.record is not None and self._reader.record.simulated
 
+    @property
+    def problem(self) -> str | None:
+        """Why there is no picture although there was one, where the memory between the processes was lost."""
+        return self._reader.problem
+
     def close(self) -> None:
         """Let the memory go."""
         self._reader.close()
 
     def _picture(self, record: FrameRecord, image: NDArray[np.uint8]) -> Picture:
-        return Picture(record.number, record.taken_s, self._rate_hz(), record.width_px, reduced(image))
+        return Picture(
+            record.content,
+            record.content_s,
+            self._rate_hz(),
+            record.width_px,
+            reduced(image),
+            record.covered,
+        )
 
     def _count(self, record: FrameRecord) -> None:
-        seen = self._seen
-        if seen and not (seen[-1][0] < record.number and seen[-1][1] < record.taken_s):
+        seen, newest = self._seen, (record.content, record.content_s)
+        if seen and seen[-1] == newest:
+            return  # the camera repeats itself
+        if seen and not (seen[-1][0] < record.content and seen[-1][1] < record.content_s):
             seen.clear()  # the camera began anew
-        seen.append((record.number, record.taken_s))
-        while record.taken_s - seen[0][1] > _RATE_OVER_S:
+        seen.append(newest)
+        while record.content_s - seen[0][1] > _RATE_OVER_S:
             seen.popleft()
 
     def _rate_hz(self) -> float | None:

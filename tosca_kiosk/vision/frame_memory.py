@@ -3,15 +3,12 @@
 A frame lies in one of three slots. The number of its publication is 0 while the slot is written, stands
 before and is looked at before and after reading, and a checksum binds the record beside it, as in
 `control.link.ring`. A slot is written again two frames later, so that only a reader that takes longer than
-that reads in vain. A writer makes a file of its own and puts it in place of the last one's: a reader that
-sees the counter stand looks whether that has happened.
+that reads in vain. The memory is sealed (`sealed_memory`); a writer makes his own and puts the link to it in
+place of the last one's: readers look now and then whether that has happened.
 """
 
 from __future__ import annotations
 
-import mmap
-import os
-import secrets
 from math import nan
 from pathlib import Path
 from zlib import crc32
@@ -19,6 +16,7 @@ from zlib import crc32
 import numpy as np
 from numpy.typing import NDArray
 
+from tosca_kiosk.sealed_memory import SealedMemory
 from tosca_kiosk.vision.frame_age import (
     FRAMES_FILE,
     HEADER_BYTES,
@@ -32,14 +30,20 @@ from tosca_kiosk.vision.frame_age import (
 )
 
 
+class FramesLostError(OSError):
+    """The link to the frames is gone or leads elsewhere: who comes now finds no picture; the text says so."""
+
+
 class FrameWriter:
-    """Publishes frames under FRAMES_FILE in a directory; the file is made for the size of the first one."""
+    """Publishes frames under FRAMES_FILE in a directory; the memory is made for the size of the first one."""
 
     def __init__(self, directory: Path) -> None:
         self._path = directory / FRAMES_FILE
-        self._map: mmap.mmap | None = None
+        self._memory: SealedMemory | None = None
         self._slot_bytes = 0
         self._publication = 0
+        self._content: int | None = None
+        self._content_s = nan
 
     def publish(
         self,
@@ -47,17 +51,30 @@ class FrameWriter:
         *,
         number: int,
         taken_s: float,
+        content: int,
+        covered: bool = False,
         simulated: bool = False,
         dropped: int = 0,
         exposure_us: float = nan,
         gain_db: float = nan,
     ) -> None:
-        """Make a frame (height x width) the newest one. Raises OSError when there is no room for it."""
+        """Make a frame (height x width) the newest one. content, covered: as the camera's frame has them.
+
+        Raises OSError, with the path in it, when there is no room for it, and FramesLostError.
+        """
         height, width = image.shape
-        if self._map is None or image.size > self._slot_bytes - SLOT_HEADER_BYTES:
+        if self._memory is None or image.size > self._slot_bytes - SLOT_HEADER_BYTES:
             self._make(image.size)
-        assert self._map is not None
-        record = PackedRecord.pack(number, taken_s, simulated, dropped, width, height, exposure_us, gain_db)
+        elif not self._memory.in_place:
+            raise FramesLostError(
+                f"{self._path}: was removed or replaced while in use; nobody can find the picture any more"
+            )
+        if content != self._content:
+            self._content, self._content_s = content, taken_s
+        flags, size_px = (simulated, covered), (width, height)
+        record = PackedRecord.pack(
+            number, taken_s, content, self._content_s, *flags, dropped, *size_px, exposure_us, gain_db
+        )
         self._publication = publication = self._publication + 1
         start = HEADER_BYTES + publication % SLOTS * self._slot_bytes
         slot = start // 8
@@ -73,31 +90,21 @@ class FrameWriter:
         self.close()
         self._publication = 0
         self._slot_bytes = SLOT_HEADER_BYTES + -(-image_bytes // 64) * 64
-        size = HEADER_BYTES + SLOTS * self._slot_bytes
-        own = self._path.with_name(f"{FRAMES_FILE}-{secrets.token_hex(8)}")
-        file = os.open(own, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
-        try:
-            # Room is taken now: a full memory file system refuses here, and does not end a process later.
-            os.posix_fallocate(file, 0, size)
-            self._map = mmap.mmap(file, size)
-            self._words = memoryview(self._map).cast("Q")
-            self._pixels = np.frombuffer(self._map, np.uint8)
-            self._words[0], self._words[LENGTH_WORD] = MAGIC, self._slot_bytes
-            own.replace(self._path)
-        except OSError:
-            own.unlink(missing_ok=True)
-            raise
-        finally:
-            os.close(file)
+        self._memory = SealedMemory(self._path, HEADER_BYTES + SLOTS * self._slot_bytes)
+        self._map = self._memory.map
+        self._words = memoryview(self._map).cast("Q")
+        self._pixels = np.frombuffer(self._map, np.uint8)
+        self._words[LENGTH_WORD], self._words[0] = self._slot_bytes, MAGIC
+        self._memory.show()
 
     def close(self) -> None:
-        """Let the memory go; the file stays, and its last frame ages."""
-        if self._map is None:
+        """Let the memory go; who has it mapped keeps the last frame, which ages."""
+        if self._memory is None:
             return
         self._words.release()
         del self._pixels
-        self._map.close()
-        self._map = None
+        self._memory.close()
+        self._memory = None
 
 
 class FrameReader(FrameAge):

@@ -25,7 +25,10 @@ class CameraProcess:
         self._frames = FrameWriter(runtime_dir)
 
     def run(self, stopped: Callable[[], bool]) -> None:
-        """Capture until `stopped` says so; the last frame stays and ages. Raises OSError without room."""
+        """Capture until `stopped` says so; the last frame stays and ages.
+
+        Raises OSError, which names the path, without room for the frames and where they can be found no more.
+        """
         try:
             while not stopped():
                 now_s = self._clock.now_s()
@@ -43,6 +46,8 @@ class CameraProcess:
             frame.image,
             number=frame.number,
             taken_s=self._clock.start_s + frame.taken_s,
+            content=frame.content,
+            covered=frame.covered,
             simulated=self._camera.origin is Origin.SIM,
             dropped=frame.dropped,
             exposure_us=frame.exposure_us,

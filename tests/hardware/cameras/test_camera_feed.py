@@ -5,6 +5,7 @@ from threading import Thread
 import numpy as np
 import pytest
 
+from hardware.cameras.content import ContentWatch
 from hardware.cameras.device_clock import DeviceClock
 from hardware.cameras.feed import Ended, Feed, Shot, Wanted
 
@@ -17,7 +18,7 @@ def shot(number, taken_s=0.0, lost=0):
 
 @pytest.fixture
 def feed():
-    return Feed(Wanted())
+    return Feed(Wanted(), ContentWatch())
 
 
 def test_the_newest_frame_is_taken_and_those_before_it_are_counted(feed):

@@ -482,6 +482,53 @@ def test_a_lost_database_is_a_problem_on_the_screen_and_never_an_exception(signe
     assert RECORD_PROBLEM in signed_in.sources()
 
 
+def stops(desk):
+    return [
+        request
+        for request in desk.control.requests
+        if isinstance(request, Order) and request.command is CommandType.STOP
+    ]
+
+
+LOSSES = {
+    "removed": lambda path: path.unlink(),
+    "replaced": lambda path: (path.unlink(), path.write_bytes(b"")),
+    "with its folder": lambda path: path.parent.rename(f"{path.parent}-away"),
+}
+
+
+@pytest.mark.parametrize("lose", LOSSES.values(), ids=LOSSES)
+@pytest.mark.parametrize("phase", ["armed", "treating"])
+def test_a_database_that_is_lost_under_light_is_a_stop_with_its_reason(opened, lose, phase):
+    opened.cart = in_session(session_id=1, phase=phase)
+    opened.frame(1.0)
+    opened.settle()
+    assert stops(opened) == []
+    lose(opened.record.path)
+    opened.frame(0.6)
+    opened.settle()
+    (stop,) = stops(opened)
+    assert stop.session == 1
+    assert stop.reason.startswith("the record was lost: Do not treat.")
+    assert "laser_control.db is gone or was replaced" in stop.reason
+    assert RECORD_PROBLEM in opened.sources()
+    opened.frame(1.1)
+    opened.settle()
+    assert len(stops(opened)) == 2, "it is said again for as long as there may be light"
+    opened.cart = in_session(session_id=1, phase="fault", faults=("screen",))
+    opened.frame(2.0)
+    opened.settle()
+    assert len(stops(opened)) == 2
+
+
+def test_a_database_that_is_slow_or_full_ends_no_light(opened, monkeypatch):
+    opened.cart = in_session(session_id=1, phase="treating")
+    monkeypatch.setattr(opened.record, "problem", lambda *, write: "the disk is full")
+    opened.frame(6.0)
+    assert "full" in opened.settle().record_problem
+    assert stops(opened) == []
+
+
 def test_a_record_that_cannot_be_opened_is_said_and_tried_again(desk):
     (desk.folder / "laser_control.db").write_text("this is no database, but long enough to be read as one")
     state = desk.settle()

@@ -27,6 +27,11 @@ def test_the_chip_says_how_many_frames_the_camera_takes():
     assert picture_view(with_camera(TREATING, picture=picture(rate_hz=1.9))).rate == "LIVE 2 fps"
 
 
+def test_the_chip_says_that_nothing_can_be_seen():
+    covered = replace(picture(), covered=True)
+    assert picture_view(with_camera(TREATING, picture=covered)).rate == "COVERED, LIVE 30 fps"
+
+
 def test_the_planned_ring_is_drawn_to_scale():
     shown = picture_view(with_camera(treating(ring_target_mm=3.5)))
     assert shown.target == pytest.approx(3500.0 / (SCALE_UM * 728))
@@ -100,13 +105,16 @@ def test_what_lies_in_memory_is_what_the_panel_shows_and_half_a_second_later_not
     assert show(NOW_S - 1.0) < 0.1
     for number, level in enumerate((230, 10, 230)):
         now_s = NOW_S + 0.1 * number
-        writer.publish(np.full((544, 728), level, np.uint8), number=number, taken_s=now_s)
+        writer.publish(np.full((544, 728), level, np.uint8), number=number, taken_s=now_s, content=number)
         assert bool(show(now_s) > 0.5) is (level > 200)
     assert show(now_s + 0.49) > 0.5
     assert show(now_s + 0.51) < 0.1
-    writer.publish(np.full((544, 728), 230, np.uint8), number=2, taken_s=now_s + 0.6)
-    assert show(now_s + 0.6) < 0.1, "a counter that stands is no new picture"
-    writer.publish(np.full((544, 728), 230, np.uint8), number=3, taken_s=now_s + 0.7)
-    assert show(now_s + 0.7) > 0.5
+    bright = np.full((544, 728), 230, np.uint8)
+    for number, content, new in ((3, 2, False), (3, 3, False), (4, 4, True)):
+        now_s += 0.6
+        writer.publish(bright, number=number, taken_s=now_s, content=content)
+        assert bool(show(now_s) > 0.5) is new, (
+            "the same picture is no new one, nor is one whose counter stands"
+        )
     source.close()
     writer.close()

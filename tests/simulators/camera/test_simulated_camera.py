@@ -4,13 +4,15 @@ import math
 import subprocess
 import sys
 
+import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from hardware.cameras.content import Content, ContentWatch
 from hardware.cameras.interface import LinkState, Origin
 from simulators.camera.simulated import FRAME_S, SimulatedCamera
-from tests.simulators.camera.camera_bench import LIT, Bench
+from tests.simulators.camera.camera_bench import LIT, ROOM, Bench
 
 
 def test_it_gives_30_frames_a_second_however_often_it_is_polled():
@@ -122,6 +124,49 @@ def test_after_a_short_freeze_it_goes_on_counting_and_none_is_dropped():
     after = bench.frames_in(0.5)
     assert after[0].number == before[-1].number + 1
     assert after[-1].dropped == 0
+
+
+def test_its_content_grows_with_every_picture_and_goes_on_over_a_reopening():
+    bench = Bench()
+    contents = [frame.content for frame in bench.frames_in(1.0)]
+    bench.state = LIT._replace(unplugged=True)
+    bench.frames_in(1.0)
+    bench.state = LIT
+    contents += [frame.content for frame in bench.frames_in(1.0)]
+    assert contents == list(range(len(contents)))
+
+
+def test_repeating_its_counter_and_time_run_and_its_picture_and_content_stand():
+    bench = Bench()
+    last = bench.frames_in(0.5)[-1]
+    bench.state = LIT._replace(repeats=True, laser_power_w=0.0, dark=True)
+    again = bench.frames_in(0.5)
+    assert again[-1].number == last.number + len(again)
+    assert again[-1].taken_s > last.taken_s
+    assert {frame.content for frame in again} == {last.content}
+    assert not any(frame.covered for frame in again)
+    assert np.array_equal(again[-1].image, last.image)
+    bench.state = LIT
+    assert bench.frame().content == last.content + 1
+
+
+@pytest.mark.parametrize("exposure_us", [100.0, 1000.0, 10_000.0, 33_000.0])
+@pytest.mark.parametrize("gain_db", [0.0, 24.0])
+@pytest.mark.parametrize("noise", [1.0, 30.0, 100.0])
+@pytest.mark.parametrize("state", [ROOM, LIT, LIT._replace(dark=True)], ids=["room", "lit", "covered"])
+def test_what_it_says_of_a_picture_without_painting_it_is_what_its_pixels_say(
+    state, noise, exposure_us, gain_db
+):
+    """Where it is a near thing it may say that a picture is covered, or no new one, but never the reverse."""
+    bench = Bench(state._replace(noise=noise), exposure_us=exposure_us, gain_db=gain_db)
+    watch = ContentWatch()
+    told, seen = [], []
+    for frame in (bench.frame() for _ in range(4)):
+        told.append(Content(frame.content, frame.covered))
+        seen.append(watch.look(frame.image))
+    if told != seen:
+        assert all(said.covered >= is_so.covered for said, is_so in zip(told, seen, strict=True))
+        assert told[-1].number <= seen[-1].number
 
 
 def test_slow_it_gives_two_frames_a_second_and_none_is_dropped():

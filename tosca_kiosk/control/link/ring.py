@@ -3,18 +3,18 @@
 A record is whole or not there: its slot's number is 0 while it is written, and a checksum seeded with the
 number binds the bytes to it, so that no order in which a processor shows the stores lets a torn one pass.
 Adler-32, for a CRC's tables are never in the cache when a tick comes: a third of the whole cost.
-The memory is a file of its own on a memory file system, mapped read-only by readers: Python 3.11's
-`multiprocessing.shared_memory` would delete it when a reader that only attached ends.
+The memory is sealed, so that nobody can cut it under writer or reader (`sealed_memory`), and mapped
+read-only by readers.
 """
 
 from __future__ import annotations
 
-import mmap
-import os
 import secrets
 from pathlib import Path
 from typing import Final
 from zlib import adler32
+
+from tosca_kiosk.sealed_memory import SealedMemory, map_sealed
 
 SLOTS: Final = 32
 SLOT_BYTES: Final = 16 * 1024
@@ -33,30 +33,27 @@ _SLOT_WORDS: Final = SLOT_BYTES // 8
 
 
 class RingError(Exception):
-    """A file that is no telemetry ring, or is gone."""
+    """What is no telemetry ring, or is gone."""
 
 
 class RingWriter:
     """Makes a new ring in a directory and publishes records into it.
 
     Rings that a dead writer left in the directory are removed; whoever has one mapped keeps it. Raises
-    OSError when the ring cannot be made.
+    OSError, which names the ring, when it cannot be made.
     """
 
     def __init__(self, directory: Path) -> None:
         for left in directory.glob(_PREFIX + "*"):
             left.unlink(missing_ok=True)
         self.path = directory / (_PREFIX + secrets.token_hex(8))
-        file = os.open(self.path, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
-        try:
-            os.truncate(file, _SIZE)
-            self._map = mmap.mmap(file, _SIZE)
-        finally:
-            os.close(file)
+        self._memory = SealedMemory(self.path, _SIZE)
+        self._map = self._memory.map
         self._bytes = memoryview(self._map)
         self._words = self._bytes.cast("Q")
         self._number = 0
         self._words[0] = _MAGIC
+        self._memory.show()
 
     def publish(self, record: bytes) -> bool:
         """Make a record the newest one; False, and nothing changed, when it is over MAX_RECORD_BYTES."""
@@ -79,7 +76,7 @@ class RingWriter:
         self.path.unlink(missing_ok=True)
         self._words.release()
         self._bytes.release()
-        self._map.close()
+        self._memory.close()
 
 
 class RingReader:
@@ -87,16 +84,12 @@ class RingReader:
 
     def __init__(self, path: Path) -> None:
         try:
-            file = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
-            try:
-                self._map = mmap.mmap(file, _SIZE, access=mmap.ACCESS_READ)
-            finally:
-                os.close(file)
+            self._map, _ = map_sealed(path)
         except (OSError, ValueError) as error:
             raise RingError(f"{path}: no telemetry ring ({error})") from error
         self._bytes = memoryview(self._map)
         self._words = self._bytes.cast("Q")
-        if self._words[0] != _MAGIC:
+        if len(self._map) != _SIZE or self._words[0] != _MAGIC:
             self.close()
             raise RingError(f"{path}: not a telemetry ring")
 

@@ -14,7 +14,7 @@ from tosca_kiosk.kiosk.alarms import AlarmBook
 from tosca_kiosk.kiosk.services.plans import ListedProtocol
 from tosca_kiosk.kiosk.services.record import REFUSALS, Record
 from tosca_kiosk.kiosk.services.worker import Worker
-from tosca_kiosk.kiosk.state import ScreenName
+from tosca_kiosk.kiosk.state import EMISSION_PHASES, ScreenName
 from tosca_kiosk.storage import StorageError
 from tosca_kiosk.storage.patients import Patient
 from tosca_kiosk.storage.sessions import Session
@@ -22,6 +22,8 @@ from tosca_kiosk.storage.users import User
 
 REPLY_WITHIN_S = 3.0
 PROBE_EVERY_S = 5.0
+PROBE_UNDER_LIGHT_S = 0.5
+"""So often while armed or treating: light whose record is gone must end."""
 RECORD_SILENT_S = 10.0
 
 CONTROL_SILENT = "control did not answer"
@@ -113,7 +115,10 @@ class Desk:
             if silent_s > RECORD_SILENT_S:
                 self.record_problem = f"{self.record.data_dir} has not answered for {silent_s:.0f} s."
             return
-        if self.record_open and self.now_s - self._probe_s >= PROBE_EVERY_S:
+        telemetry = self.telemetry
+        may_emit = telemetry is not None and telemetry.phase in EMISSION_PHASES
+        every_s = PROBE_UNDER_LIGHT_S if may_emit else PROBE_EVERY_S
+        if self.record_open and self.now_s - self._probe_s >= every_s:
             self._probe_s = self.now_s
             # While something is wrong only a write tells that it is right again.
             write = self.record_problem is not None

@@ -28,6 +28,8 @@ FIRST_CONNECT_WITHIN_S = 4.0
 DIM_AFTER_S = 300.0
 LOCK_AFTER_S = 600.0
 RETRY_OPEN_S = 5.0
+STOP_AGAIN_S = 1.0
+"""A STOP that was not taken, as control was just being started, is sent again."""
 
 
 class Presenter:
@@ -64,6 +66,7 @@ class Presenter:
         self._connect_s = 0.0
         self._open_s: float | None = None
         self._touched_s = 0.0
+        self._stopped_s: float | None = None
         self._hello: Hello | None = None
 
     # --- every frame ------------------------------------------------------------------------------------
@@ -82,6 +85,7 @@ class Presenter:
         desk.worker.poll()
         desk.watch_replies()
         desk.watch_record()
+        self._end_light_without_record()
         self._settle_hello()
         self.treating.update()
         self._navigate()
@@ -114,6 +118,18 @@ class Presenter:
         if not desk.record_open and due:
             self._open_s = desk.now_s
             desk.ask(desk.record.open, self._record_opened, self._record_not_opened)
+
+    def _end_light_without_record(self) -> None:
+        """STOP while armed or treating without a record: there is no light that is not recorded."""
+        desk, stopped_s = self.desk, self._stopped_s
+        if not (desk.record.lost and self._may_emit()):
+            self._stopped_s = None
+        elif stopped_s is None or desk.now_s - stopped_s >= STOP_AGAIN_S:
+            self._stopped_s = desk.now_s
+            telemetry = desk.telemetry
+            session = None if telemetry is None else telemetry.session_id
+            reason = f"the record was lost: {desk.record_problem or desk.record.path}"
+            desk.link.order(CommandType.STOP, session, reason=reason)
 
     def _record_opened(self, nothing: None) -> None:
         self.desk.record_open, self.desk.record_problem = True, None
@@ -205,6 +221,8 @@ class Presenter:
                 yield alarms.of_interlock(source)
         if desk.record_problem is not None:
             yield alarms.record_problem(desk.record_problem)
+        if self.pictures is not None and self.pictures.problem is not None:
+            yield alarms.picture_problem(self.pictures.problem)
 
     def _state(self) -> KioskState:
         desk, link = self.desk, self.desk.link

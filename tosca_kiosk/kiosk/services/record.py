@@ -19,7 +19,11 @@ REFUSALS = (StorageError, RefusedError, DocumentError, SessionRefusedError, Site
 
 
 class Record:
-    """The open record of a data directory. utc: the wall clock, aware; it labels rows and steers nothing."""
+    """The open record of a data directory. utc: the wall clock, aware; it labels rows and steers nothing.
+
+    lost: whether the last look found that the database's file was removed or replaced: nobody reads what is
+    written then.
+    """
 
     def __init__(self, config: CartConfig, data_dir: Path, utc: Callable[[], datetime]) -> None:
         self.config = config
@@ -27,6 +31,7 @@ class Record:
         self.utc = utc
         self._database: Database | None = None
         self._file: tuple[int, int] | None = None
+        self.lost = False
 
     @property
     def path(self) -> Path:
@@ -69,7 +74,8 @@ class Record:
         """
         if self._database is None:
             return f"{self.path} is not open."
-        if self._identity() != self._file:
+        self.lost = self._identity() != self._file
+        if self.lost:
             return f"Do not treat. Restart the kiosk or call service: {self.path} is gone or was replaced."
         try:
             self._database.find("system_config", limit=1)

@@ -7,12 +7,15 @@ from typing import NamedTuple
 from tosca_kiosk.kiosk.state import KioskState
 
 NO_PICTURE = "NO LIVE IMAGE"
+COVERED = "COVERED"
+"""The picture is live, and nothing can be seen in it."""
 
 
 class PictureView(NamedTuple):
     """The picture's place. shown: the cart has a camera. live: its picture may be shown.
 
-    target: the planned ring's diameter as a share of the picture's width, None where that is not known.
+    rate: whether anything can be seen in it, and how many new pictures come a second. target: the planned
+    ring's diameter as a share of the picture's width, None where that is not known.
     """
 
     shown: bool
@@ -27,6 +30,8 @@ def picture_view(state: KioskState) -> PictureView:
     if not state.camera or picture is None or not picture.live(state.now_s):
         return PictureView(state.camera, False, "", None)
     rate = "LIVE" if picture.rate_hz is None else f"LIVE {picture.rate_hz:.0f} fps"
+    if picture.covered:
+        rate = f"{COVERED}, {rate}"
     return PictureView(True, True, rate, _target(state, picture.width_px))
 
 
