@@ -139,12 +139,26 @@ def outputs(tick: Tick) -> Outputs:
         state.dark_since_s = None
     tick.record.sample(tick.slot())
     held = state.phase in (Phase.ARMED, Phase.TREATING)
-    motor_on = held or state.hold_since_s is not None
+    motor_on = held or state.hold_since_s is not None or _tested(tick)
+    _leave_aiming(tick)
     # By position, which is faster; the order is that of the record's fields.
     decided = Outputs(
-        on, state.command_ma, row.want_gate, motor_on, _stage_position_um(tick), row.ask_condition
-    )
+        on, state.command_ma, row.want_gate, motor_on, _stage_position_um(tick), row.ask_condition,
+        False, False, False, state.aiming
+    )  # fmt: skip
     return msgspec.structs.replace(decided, **tick.asked) if tick.asked else decided
+
+
+def _tested(tick: Tick) -> bool:
+    """Return whether a self-test gets the smoothing motor: only where nothing else is going on."""
+    return tick.inputs.self_test_motor and tick.state.phase is Phase.IDLE
+
+
+def _leave_aiming(tick: Tick) -> None:
+    """Switch the aiming beam off where nobody is there for whom it shines; a session keeps it, in a fault too."""
+    state = tick.state
+    if state.aiming and not state.session_open and not checks.operator_alive(tick.rules, state, tick.inputs):
+        state.aiming = False
 
 
 def _stage_position_um(tick: Tick) -> float | None:
