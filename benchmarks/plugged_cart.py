@@ -28,6 +28,7 @@ from tosca_kiosk.control.controller import Controller
 from tosca_kiosk.control.devices import Devices
 from tosca_kiosk.control.loop import FixedRateLoop
 from tosca_kiosk.control.operator import HOLD_ARM_S, UnattendedOperator, drive
+from tosca_kiosk.control.self_test import KeptSelfTest
 from tosca_kiosk.domain.events import SafetyEvent
 from tosca_kiosk.domain.records import Command, CommandType
 from tosca_kiosk.domain.state import Beam, Phase
@@ -133,7 +134,8 @@ class PluggedCart:
                 database, workplace.config, patient=PATIENT, technician=TECHNICIAN, protocol=str(protocol)
             )
         )
-        self.controller = Controller(devices, self._plan.idle)
+        self_test = KeptSelfTest(devices, workplace.config.devices, self._plan.idle, clock)
+        self.controller = Controller(devices, self._plan.idle, self_test)
         self.period_s = 1.0 / workplace.config.rate_hz
         self._orders = 0
         self._refused: str | None = None

@@ -17,6 +17,7 @@ from tosca_kiosk.control.controller import Controller
 from tosca_kiosk.control.journal import Journal
 from tosca_kiosk.control.loop import FixedRateLoop
 from tosca_kiosk.control.operator import Script, UnattendedOperator, drive
+from tosca_kiosk.control.self_test import KeptSelfTest
 from tosca_kiosk.domain.calibration import calibration_set, parse_calibration
 from tosca_kiosk.domain.journal_lines import FORMAT_VERSION, Header
 from tosca_kiosk.domain.protocol import Protocol, Step
@@ -127,4 +128,5 @@ def bench(seed: int = 1, warm: bool = True) -> Iterator[Bench]:
     config = replace(CONFIG, simulation=Simulation(seed=seed, laser_profile="10w", warm=warm))
     with simulated_cart(config, clock) as cart, connected_devices(config, clock) as devices:
         assert cart is not None
-        yield Bench(Controller(devices, IDLE), cart.world, clock)
+        self_test = KeptSelfTest(devices, config.devices, IDLE, clock)
+        yield Bench(Controller(devices, IDLE, self_test), cart.world, clock)

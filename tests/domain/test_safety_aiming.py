@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import msgspec
 import pytest
 from ideal_cart import IdealCart, emitting, rules, with_
 
@@ -44,17 +43,20 @@ def test_without_a_session_the_aiming_beam_ends_with_its_screen() -> None:
     assert not cart.outputs.aiming_on, "it does not come back by itself"
 
 
-@pytest.mark.parametrize("phase", Phase)
-def test_a_self_test_gets_the_motor_while_idle_and_at_no_other_time(phase: Phase) -> None:
+@pytest.mark.parametrize("command", [CommandType.OPEN_SESSION, CommandType.STOP])
+def test_a_self_test_gets_the_motor_while_idle_and_no_tick_longer(command: CommandType) -> None:
     cart = IdealCart(rules())
     cart.inject["self_test_motor"] = lambda no: True
-    assert cart.tick().outputs.motor_on
-    if phase is Phase.FAULT:
-        cart.inject["board"] = with_(stop_loop_closed=False)
-        assert not cart.tick().outputs.motor_on
-    elif phase is Phase.READY:
-        assert not cart.tick(CommandType.OPEN_SESSION).outputs.motor_on, "in the very tick that opens it"
-    elif phase is not Phase.IDLE:
-        held = emitting()
-        held.state = msgspec.structs.replace(held.state, phase=phase)
-        assert held.tick().outputs.motor_on
+    cart.run(1.0)
+    assert cart.outputs.motor_on
+    assert not cart.tick(command).outputs.motor_on
+    cart.run(1.0)
+    assert not cart.outputs.motor_on
+
+
+def test_a_fault_takes_the_motor_from_a_self_test() -> None:
+    cart = IdealCart(rules())
+    cart.inject["self_test_motor"] = lambda no: True
+    cart.tick()
+    cart.inject["board"] = with_(stop_loop_closed=False)
+    assert not cart.tick().outputs.motor_on

@@ -19,7 +19,8 @@ from tosca_kiosk.control.clock import RealClock
 from tosca_kiosk.control.controller import Controller
 from tosca_kiosk.control.frames import SharedFrames
 from tosca_kiosk.control.process import ControlProcess
-from tosca_kiosk.control.realtime import end_with_parent, real_time
+from tosca_kiosk.control.realtime import end_with_parent, real_time, shortcoming
+from tosca_kiosk.control.self_test import KeptSelfTest
 from tosca_kiosk.control.traces import IdleTraces
 from tosca_kiosk.domain.rules import Limits, Rules
 from tosca_kiosk.runtime import WORLD_INPUT_SOCKET
@@ -76,12 +77,22 @@ def run_control(
             "priority": standing.priority,
             "world_input": None if world_input is None else str(world_input),
         }
+        # What the screen shows is told also where the site takes it; on a simulated laser nobody demands it.
+        delayed = shortcoming(standing) if config.demands_real_time else None
+        details["delayed"] = delayed
         frames = None
         if config.camera is not None:
             frames = stack.enter_context(closing(SharedFrames(runtime, clock.start_s)))
-        classes = made(cart)
+        classes, rules = made(cart), idle_rules(config)
         process = classes.process(
-            classes.controller(devices, idle_rules(config), idle_traces, frames),
+            classes.controller(
+                devices,
+                rules,
+                KeptSelfTest(devices, config.devices, rules, clock),
+                idle_traces,
+                frames,
+                real_time_problem=None if config.allow_without_real_time else delayed,
+            ),
             clock,
             runtime_dir=runtime,
             rate_hz=config.rate_hz,

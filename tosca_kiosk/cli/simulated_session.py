@@ -25,6 +25,7 @@ from tosca_kiosk.control.controller import Controller
 from tosca_kiosk.control.frames import PolledCamera
 from tosca_kiosk.control.loop import FixedRateLoop
 from tosca_kiosk.control.operator import OperatorGaveUpError, Script, UnattendedOperator, drive
+from tosca_kiosk.control.self_test import KeptSelfTest
 from tosca_kiosk.domain.events import SafetyEvent
 from tosca_kiosk.domain.safety import Decision
 from tosca_kiosk.domain.state import Phase
@@ -75,7 +76,8 @@ def run_session(workplace: Workplace, request: Request) -> dict[str, Any]:
             quiet_collector(),
         ):
             frames = None if camera is None else PolledCamera(camera)
-            controller = Controller(devices, plan.idle, frames=frames)
+            self_test = KeptSelfTest(devices, config.devices, plan.idle, clock)
+            controller = Controller(devices, plan.idle, self_test, frames=frames)
             pressed_by_scenario = scenario is not None and scenario.presses_pedal
             operator = UnattendedOperator(controller, None if pressed_by_scenario else _pedal(cart.world))
             session = _Session(

@@ -110,7 +110,7 @@ class Inputs(msgspec.Struct, frozen=True, array_like=True):
     turned_away: is recorded, and nothing else depends on it. frame_covered: the newest picture is black or
     clipped all over. runtime_ok: the folders of record and processes are those that the session began with.
     rules_problem, self_test_problem, real_time_problem: why there may be no light, None where nothing is.
-    self_test_motor: a self-test that is under way asks for the smoothing motor.
+    self_test_problem is asked while idle; self_test_motor: a test under way asks for the smoothing motor.
     """
 
     now_s: float

@@ -155,7 +155,7 @@ def _tested(tick: Tick) -> bool:
 
 
 def _leave_aiming(tick: Tick) -> None:
-    """Switch the aiming beam off where nobody is there for whom it shines; a session keeps it, in a fault too."""
+    """Switch the aiming beam off where no screen is there; a session keeps it, in a fault too."""
     state = tick.state
     if state.aiming and not state.session_open and not checks.operator_alive(tick.rules, state, tick.inputs):
         state.aiming = False

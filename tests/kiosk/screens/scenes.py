@@ -8,7 +8,7 @@ from math import sin
 
 import numpy as np
 
-from tosca_kiosk.control.link.telemetry import Telemetry
+from tosca_kiosk.control.link.telemetry import SelfTestShown, Telemetry
 from tosca_kiosk.domain.interlocks import LAMPS
 from tosca_kiosk.domain.protocol import Protocol, Step
 from tosca_kiosk.domain.ramps import RampType
@@ -117,7 +117,7 @@ def telemetry(**changes):
         "remaining_s": None, "step_index": 0, "steps": 0, "dose_j": 0.0, "planned_j": None,
         "ring_size_mm": 3.0, "ring_target_mm": None, "stage_homed": True, "stage_searching": False,
         "tec_c": 25.0, "tec_setpoint_c": 25.0, "pedal_pressed": False, "stop_loop_closed": True,
-        "gate_closed": False,
+        "gate_closed": False, "aiming": False, "self_test": SelfTestShown(1, None, 39),
     }  # fmt: skip
     return Telemetry(**{**values, **changes})
 
