@@ -96,7 +96,7 @@ class TelemetryMaker:
             stop_loop_closed=None if board is None else board.stop_loop_closed,
             gate_closed=None if board is None else board.gate_closed,
             aiming=None if board is None else board.aiming_on,
-            self_test=self._tested(inputs) if state.phase is Phase.IDLE else None,
+            self_test=self._tested() if state.phase is Phase.IDLE else None,
         )
 
     def _judge(self, now_s: float, rules: Rules, inputs: Inputs, state: State) -> None:
@@ -113,9 +113,9 @@ class TelemetryMaker:
             for device in self._devices
         )
 
-    def _tested(self, inputs: Inputs) -> SelfTestShown:
+    def _tested(self) -> SelfTestShown:
         test = self._self_test
-        progress, problem = test.progress, _short(inputs.self_test_problem)
+        progress, problem = test.progress, _short(test.problem())
         if progress is None:
             return SelfTestShown(test.runs, problem, len(CHECKS))
         return SelfTestShown(test.runs, problem, len(CHECKS), progress.done, progress.step)

@@ -12,7 +12,14 @@ from tosca_kiosk.control.link.telemetry import SelfTestShown, Telemetry
 from tosca_kiosk.domain.interlocks import LAMPS
 from tosca_kiosk.domain.protocol import Protocol, Step
 from tosca_kiosk.domain.ramps import RampType
-from tosca_kiosk.kiosk.alarms import OWN, STALE_DATA, control_lost, of_interlock, record_problem
+from tosca_kiosk.kiosk.alarms import (
+    OWN,
+    STALE_DATA,
+    calibration_overdue,
+    control_lost,
+    of_interlock,
+    record_problem,
+)
 from tosca_kiosk.kiosk.forms import (
     FaultForm,
     FirstStartForm,
@@ -300,6 +307,21 @@ SCENES = {
     "treatment_home": treating(
         TreatmentForm(), session_id=None, phase="idle", stage_homed=False, ring_size_mm=None,
         power_limit_w=None, lamps=dict.fromkeys(LAMPS, True) | {"stage": False},
+    ),
+    "treatment_testing": treating(
+        TreatmentForm(tested_after=0), session_id=None, phase="idle", power_limit_w=None,
+        self_test=SelfTestShown(1, "The test is under way.", 39, 12, "watching with the motor on"),
+    ),
+    "treatment_test_failed": treating(
+        TreatmentForm(
+            refused="board: vibration with motor: 320 mg with the motor on, 300 mg at rest; 800 mg more "
+            "needed; Check the motor's mounting and cable."
+        ),
+        session_id=None, phase="idle", power_limit_w=None,
+    ),
+    "treatment_overdue": replace(
+        treating(TreatmentForm(opening=Opening.OPEN, overdue=True), aiming=True),
+        alarms=(alarm(calibration_overdue(("The ring calibration of 2025-01-31 is 412 days old.",))),),
     ),
     "treatment_preparing": treating(TreatmentForm(opening=Opening.PREPARING), session_id=None, phase="idle"),
     "treatment_earlier_dose": treating(

@@ -135,7 +135,7 @@ class KeptSelfTest:
         bad = [result for result in self.results if result.outcome is not Outcome.PASSED]
         if bad:
             lines = [result.line for result in bad if result.outcome is Outcome.FAILED]
-            self._end(" ".join(f"{line}." for line in lines))
+            self._end(" ".join(f"{line.rstrip('.')}." for line in lines))
             return
         now, connected = self._clock.since_boot(), self._connected()
         if connected != self._began:

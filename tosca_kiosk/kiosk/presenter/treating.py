@@ -10,7 +10,7 @@ from tosca_kiosk.control.link.telemetry import SelfTestShown, Telemetry
 from tosca_kiosk.domain.protocol import Protocol
 from tosca_kiosk.domain.records import CommandType
 from tosca_kiosk.domain.state import Phase
-from tosca_kiosk.kiosk.alarms import OWN, SCREEN_RESTARTED
+from tosca_kiosk.kiosk.alarms import OWN, SCREEN_RESTARTED, calibration_overdue
 from tosca_kiosk.kiosk.forms import Opening, TreatmentForm
 from tosca_kiosk.kiosk.presenter.desk import CONTROL_LOST, CONTROL_SILENT, Desk
 from tosca_kiosk.kiosk.refusals import spoken
@@ -115,6 +115,9 @@ class Treating:
 
     def _is_prepared(self, prepared: Prepared) -> None:
         self._prepared = prepared.plan
+        if prepared.plan.warnings:
+            self._desk.alarms.note(self._desk.now_s, calibration_overdue(prepared.plan.warnings))
+            self.form = replace(self.form, overdue=True)
         if prepared.earlier.energy_j > 0.0:
             self.form = replace(self.form, opening=Opening.CONFIRM_DOSE, earlier=prepared.earlier)
         else:

@@ -44,7 +44,7 @@ class TreatmentView:
     trend_shown: in the guide's place while there is light; without a camera in the picture's, always.
     guide_tone: info or refused. hold_s: how long control has counted ARM, None while it is not held.
     can_pause: also while nobody knows whether there is light: PAUSE can do no harm then, its absence can.
-    aiming: the aiming beam is read back on; can_aim: it is known.
+    aiming: the aiming beam as it is read back, None where that is not known.
     """
 
     state: str
@@ -72,8 +72,7 @@ class TreatmentView:
     in_session: bool
     picture: PictureView
     trend_shown: bool
-    aiming: bool
-    can_aim: bool
+    aiming: bool | None
 
 
 def view(state: KioskState) -> TreatmentView:
@@ -109,8 +108,7 @@ def view(state: KioskState) -> TreatmentView:
         in_session=open_,
         picture=picture_view(state),
         trend_shown=not state.camera or (state_bar(state) == "emitting" and tone != "refused"),
-        aiming=live is not None and live.aiming is True,
-        can_aim=live is not None and live.aiming is not None,
+        aiming=None if live is None else live.aiming,
     )
 
 
