@@ -19,6 +19,7 @@ from tosca_kiosk.domain.records import Command, CommandType
 from tosca_kiosk.domain.state import Beam, Phase
 
 HOUR_S = 3600.0
+ARM_S = 1.6
 PROTOCOL = constant(5.0, 10.0)
 
 
@@ -168,6 +169,7 @@ def test_what_fails_is_named_and_refuses_the_session(untested: Bench, tmp_path: 
     problem = kept(untested).problem() or ""
     assert "board: vibration with motor: " in problem
     assert "laser: interlock loop: closed although the gate should be open" in problem
+    assert kept(untested).failed[-1] == ("board: vibration with motor. Check the motor's mounting and cable.")
     assert problem in refused_session(untested, tmp_path)
 
 
@@ -225,6 +227,20 @@ def test_a_test_counts_for_a_day_of_this_run_of_the_machine(
     monkeypatch.setattr(tested.clock, "since_boot", lambda: SinceBoot(boot_id, now_s))
     assert kept(tested).problem() == problem
     assert (kept(tested).passed is None) == (problem is not None)
+
+
+def test_a_control_that_may_be_delayed_arms_nothing_and_names_why(tested: Bench, tmp_path: Path) -> None:
+    tested.controller._real_time_problem = "Its memory is not locked."
+    assert refused_session(tested, tmp_path) == ""
+    tested.wait(6.0)
+    ask(tested, CommandType.BEGIN_ARM)
+    tested.wait(ARM_S)
+    refused = ask(tested, CommandType.ARM) or ""
+    assert refused.startswith(
+        "Control may be delayed by other programs. Its memory is not locked. Give control"
+    )
+    tested.controller._real_time_problem = None
+    assert ask(tested, CommandType.ARM) is None
 
 
 def test_a_whole_treatment_runs_on_one_test_and_the_next_session_too(tested: Bench, tmp_path: Path) -> None:

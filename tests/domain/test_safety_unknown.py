@@ -107,6 +107,19 @@ def test_several_numbers_that_are_none_do_not_make_up_for_each_other(data: st.Da
 
 
 @pytest.mark.parametrize("value", NO_NUMBERS)
+def test_a_journal_makes_no_number_of_what_was_none(value: float) -> None:
+    """JSON has no infinity: what was one is null, which stands for unknown or is refused."""
+    inputs = IdealCart(SESSION).inputs()
+    for device, field in NUMBERS:
+        line = msgspec.json.encode(with_number(inputs, device, field, value))
+        if device is None and field in ("operator_s", "frame_s"):
+            assert getattr(msgspec.json.decode(line, type=Inputs), field) is None
+            continue
+        with pytest.raises(msgspec.ValidationError):
+            msgspec.json.decode(line, type=Inputs)
+
+
+@pytest.mark.parametrize("value", NO_NUMBERS)
 @pytest.mark.parametrize("age_s", [0.0, 1.0])
 def test_a_time_that_is_none_is_never_fresh(value: float, age_s: float) -> None:
     assert not checks.fresh(100.0, value, 0.5)

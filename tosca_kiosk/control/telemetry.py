@@ -22,6 +22,9 @@ JUDGED_EVERY_S: Final = 0.05
 SHOWN_HZ: Final = 100
 """A screen reads 30 times a second: of faster ticks' records most would be replaced unread."""
 
+MOST_FAILED: Final = 5
+"""Of a self-test's failed checks so many are shown: more are one cause's, or a matter for service."""
+
 MAX_TEXT: Final = 400
 """A device's problem is cut to this many characters, so that a record always fits its place in the ring."""
 
@@ -117,7 +120,8 @@ class TelemetryMaker:
         test = self._self_test
         progress, problem = test.progress, _short(test.problem())
         if progress is None:
-            return SelfTestShown(test.runs, problem, len(CHECKS))
+            failed = test.failed[:MOST_FAILED]
+            return SelfTestShown(test.runs, problem, len(CHECKS), failed=failed)
         return SelfTestShown(test.runs, problem, len(CHECKS), progress.done, progress.step)
 
     def _searching(self) -> bool | None:

@@ -24,7 +24,13 @@ __all__ = ["chosen", "desk", "opened", "quick_hash", "signed_in", "staffed"]
 
 UNTESTED = SelfTestShown(0, "It was not tested since control was started.", 39)
 UNDER_WAY = SelfTestShown(1, "The test is under way.", 39, 12, "watching at rest")
-FAILED = SelfTestShown(1, "board: pedal up: pressed; Take the foot off.", 39)
+BROKEN_OFF = SelfTestShown(1, "The test was broken off: something else was asked.", 39)
+FAILED = SelfTestShown(
+    1,
+    "board: pedal up: pressed; Take the foot off. laser: output off: ...",
+    39,
+    failed=("board: pedal up. Take the foot off.", "laser: output off. Call service."),
+)
 PASSED = SelfTestShown(1, None, 39)
 
 
@@ -58,12 +64,18 @@ def test_the_screen_asks_for_the_test_once_and_opens_when_it_has_passed(asked: D
     assert (asked_tests(asked), opens(asked)) == (1, True)
 
 
-def test_what_the_test_has_found_is_said_and_it_is_made_again_when_the_operator_says_so(asked: Desk) -> None:
+@pytest.mark.parametrize(
+    ("ended", "said"),
+    [(FAILED, "board: pedal up. Take the foot off. (+1 more)"), (BROKEN_OFF, BROKEN_OFF.problem)],
+)
+def test_what_the_test_has_found_is_said_and_it_is_made_again_when_the_operator_says_so(
+    asked: Desk, ended: SelfTestShown, said: str
+) -> None:
     asked.cart = telemetry(self_test=UNDER_WAY)
     asked.settle()
-    asked.cart = telemetry(self_test=FAILED)
+    asked.cart = telemetry(self_test=ended)
     state = asked.settle()
-    assert state.treatment.refused == FAILED.problem
+    assert state.treatment.refused == said
     assert (asked_tests(asked), opens(asked)) == (1, False)
     asked.presenter.treating.retry()
     asked.settle()

@@ -314,8 +314,7 @@ SCENES = {
     ),
     "treatment_test_failed": treating(
         TreatmentForm(
-            refused="board: vibration with motor: 320 mg with the motor on, 300 mg at rest; 800 mg more "
-            "needed; Check the motor's mounting and cable."
+            refused="board: vibration with motor. Check the motor's mounting and cable. (+2 more)"
         ),
         session_id=None, phase="idle", power_limit_w=None,
     ),

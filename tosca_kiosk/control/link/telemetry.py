@@ -17,8 +17,8 @@ class DeviceLink(msgspec.Struct, frozen=True, array_like=True):
 class SelfTestShown(msgspec.Struct, frozen=True, array_like=True):
     """The cart's self-test. runs: how many control has begun. problem: why none counts, None where one does.
 
-    of, done: how many checks there are, and the course of the test under way as so many of them; None while
-    none is. step: what goes on in it.
+    failed: the first few checks that failed, with what to do. of: how many checks there are; done: the course
+    of the test under way as so many of them, None while none is; step: what goes on in it.
     """
 
     runs: int
@@ -26,6 +26,7 @@ class SelfTestShown(msgspec.Struct, frozen=True, array_like=True):
     of: int
     done: int | None = None
     step: str = ""
+    failed: tuple[str, ...] = ()
 
 
 class Telemetry(msgspec.Struct, frozen=True, array_like=True):

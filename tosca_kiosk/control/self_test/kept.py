@@ -85,6 +85,14 @@ class KeptSelfTest:
         """The newest test's passing, None where it counts no more or there was none."""
         return self._passed if self.problem() is None else None
 
+    @property
+    def failed(self) -> tuple[str, ...]:
+        """Which checks of the newest test failed and what to do, a short line each; empty while one runs."""
+        if self._test is not None or self._passed is not None:
+            return ()
+        bad = [result for result in self.results if result.outcome is Outcome.FAILED]
+        return tuple(f"{result.device}: {result.check}. {result.to_do}" for result in bad)
+
     def problem(self) -> str | None:
         """Return why no self-test counts now, None where one does: what a decision's inputs say of it."""
         if self._passed is None:
@@ -96,6 +104,8 @@ class KeptSelfTest:
 
     def follow(self, now_s: float, decision: Decision) -> None:
         """Go on with the test behind a decision: begin it, look once more, or break it off. Never waits."""
+        if self._test is None and not decision.replies:
+            return
         asked = [reply.command.type for reply in decision.replies if reply.command.type in _ENDS]
         if self._test is not None and (asked or decision.state.phase is not Phase.IDLE):
             self._end(BROKEN_OFF)
@@ -106,7 +116,7 @@ class KeptSelfTest:
 
     def _begin(self) -> None:
         self._test = SelfTest(self._devices, self._settings, self._rules)
-        self._evidence, self._judged, self._passed = None, [], None
+        self._evidence, self._judged, self._passed, self.results = None, [], None, ()
         self._looked_s, self._began = float("-inf"), {}
         self.runs += 1
 

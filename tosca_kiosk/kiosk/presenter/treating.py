@@ -89,7 +89,8 @@ class Treating:
             self.form = replace(self.form, tested_after=test.runs)
             self._order(CommandType.RUN_SELF_TEST)
         elif test.done is None and test.runs > (self.form.tested_after or 0):
-            self.form = replace(self.form, refused=test.problem)
+            more = f" (+{len(test.failed) - 1} more)" if len(test.failed) > 1 else ""
+            self.form = replace(self.form, refused=f"{test.failed[0]}{more}" if test.failed else test.problem)
         return False
 
     def home_stage(self) -> None:

@@ -214,7 +214,7 @@ def _guide_homing(live: Telemetry) -> Said:
 def _guide_opening(state: KioskState, live: Telemetry) -> Said:
     form, test = state.treatment, live.self_test
     if form.opening is Opening.NOT_ASKED and test is not None and test.done is not None:
-        return Said(f"Checking the cart ... {test.done} of {test.of}", f"No light is given: {test.step}.")
+        return Said("Checking the cart ...", f"{test.done} of {test.of}: {test.step}. No light is given.")
     if form.opening is Opening.CONFIRM_DOSE and form.earlier is not None and state.patient is not None:
         energy = wording.joules(form.earlier.energy_j)
         count = form.earlier.sessions
