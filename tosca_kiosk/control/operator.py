@@ -129,7 +129,7 @@ class UnattendedOperator:
             if self.now_s > deadline_s:
                 raise OperatorGaveUpError(f"the self-test did not end within {TEST_WITHIN_S:g} s")
             yield
-        if problem := self_test.problem():
+        if (problem := self_test.problem()) is not None:
             raise OperatorGaveUpError(f"The self-test failed. {problem}")
 
     def _refused(self, scope: Scope, except_lamp: str = "") -> str:

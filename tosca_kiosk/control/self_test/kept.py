@@ -56,6 +56,7 @@ class KeptSelfTest:
         self._settings = settings
         self._rules = rules
         self._clock = clock
+        self._software = version("tosca-kiosk")  # reads a file, which no tick may wait for
         self._test: SelfTest | None = None
         self._evidence: Evidence | None = None
         self._judged: list[Result] = []
@@ -97,9 +98,8 @@ class KeptSelfTest:
         """Return why no self-test counts now, None where one does: what a decision's inputs say of it."""
         if self._passed is None:
             return UNDER_WAY if self._test is not None else self._why_not
-        changed = [key for key, was in self._tested.items() if self._connected().get(key) != was]
-        if changed:
-            return f"Connected anew or replaced since the test: {', '.join(changed)}."
+        if changed := self._changed_since(self._tested):
+            return f"Connected anew or replaced since the test: {changed}."
         return _too_old(self._passed, self._clock.since_boot())
 
     def follow(self, now_s: float, decision: Decision) -> None:
@@ -144,24 +144,29 @@ class KeptSelfTest:
         self.results = tuple(self._judged)
         bad = [result for result in self.results if result.outcome is not Outcome.PASSED]
         if bad:
-            lines = [result.line for result in bad if result.outcome is Outcome.FAILED]
+            # What could not be tested follows from what failed; it is told where nothing else is.
+            lines = [result.line for result in bad if result.line] or [result.reason for result in bad]
             self._end(" ".join(f"{line.rstrip('.')}." for line in lines))
             return
-        now, connected = self._clock.since_boot(), self._connected()
-        if connected != self._began:
-            changed = [key for key, was in self._began.items() if connected.get(key) != was]
-            self._end(f"Connected anew during the test: {', '.join(changed)}.")
+        if changed := self._changed_since(self._began):
+            self._end(f"Connected anew during the test: {changed}.")
             return
+        now, connected = self._clock.since_boot(), self._connected()
         self._tested = connected
         self._passed = SelfTestPassed(
             passed_utc=utc_label(self._clock),
             boot_id=now.boot_id,
             boot_s=now.s,
-            software=version("tosca-kiosk"),
+            software=self._software,
             checks=len(CHECKS),
             serial_numbers={key: found.serial_number or "" for key, found in connected.items()},
         )
         self._end(NEVER)
+
+    def _changed_since(self, then: dict[str, _Connected]) -> str:
+        """Name the devices that are other ones now, or were connected anew."""
+        now = self._connected()
+        return "" if now == then else ", ".join(key for key, found in now.items() if then.get(key) != found)
 
     def _connected(self) -> dict[str, _Connected]:
         return {
