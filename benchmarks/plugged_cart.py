@@ -27,7 +27,8 @@ from tosca_kiosk.control.clock import VirtualClock
 from tosca_kiosk.control.controller import Controller
 from tosca_kiosk.control.devices import Devices
 from tosca_kiosk.control.loop import FixedRateLoop
-from tosca_kiosk.control.operator import HOLD_ARM_S, UnattendedOperator, drive
+from tosca_kiosk.control.operator import HOLD_ARM_S, TEST_WITHIN_S, UnattendedOperator, drive
+from tosca_kiosk.control.self_test import KeptSelfTest
 from tosca_kiosk.domain.events import SafetyEvent
 from tosca_kiosk.domain.records import Command, CommandType
 from tosca_kiosk.domain.state import Beam, Phase
@@ -133,7 +134,8 @@ class PluggedCart:
                 database, workplace.config, patient=PATIENT, technician=TECHNICIAN, protocol=str(protocol)
             )
         )
-        self.controller = Controller(devices, self._plan.idle)
+        self_test = KeptSelfTest(devices, workplace.config.devices, self._plan.idle, clock)
+        self.controller = Controller(devices, self._plan.idle, self_test)
         self.period_s = 1.0 / workplace.config.rate_hz
         self._orders = 0
         self._refused: str | None = None
@@ -200,7 +202,13 @@ class PluggedCart:
         return self._refused
 
     def open_session(self) -> None:
-        """Open a session in the record. Raises CartStuckError when control refuses it."""
+        """Have the cart tested where no test counts, and open a session in the record.
+
+        Raises CartStuckError when control refuses it.
+        """
+        if self.controller.self_test.problem() is not None:
+            self.order(CommandType.RUN_SELF_TEST)
+            self.run_until(lambda: self.controller.self_test.progress is None, "the test ends", TEST_WITHIN_S)
         now, now_s = self.clock.utc(), self.clock.now_s()
         self._opened = open_record(self._workplace, self._database, self._plan, self.devices, now, waits=True)
         self.controller.open_session(self._plan.rules, self._opened.header, self._opened.journal, now_s)

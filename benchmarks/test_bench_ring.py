@@ -30,7 +30,7 @@ def record(tmp_path_factory):
         cart.emit_for(20)
         controller, now_s = cart.controller, cart.clock.now_s()
         inputs = controller.inputs(now_s, 0.0, 0.0)
-        maker = TelemetryMaker(cart.devices, simulated=True, mono_offset_s=0.0)
+        maker = TelemetryMaker(cart.devices, controller.self_test, simulated=True, mono_offset_s=0.0)
         return msgspec.msgpack.encode(maker.make(now_s, 1, controller.rules, inputs, controller.state))
 
 

@@ -21,6 +21,7 @@ from tosca_kiosk.control.devices import Devices
 from tosca_kiosk.control.journal import Journal
 from tosca_kiosk.control.loop import FixedRateLoop
 from tosca_kiosk.control.operator import HOLD_ARM_S, Script, UnattendedOperator, drive
+from tosca_kiosk.control.self_test import KeptSelfTest
 from tosca_kiosk.domain.calibration import CalibrationSet, calibration_set, parse_calibration
 from tosca_kiosk.domain.journal_lines import FORMAT_VERSION, Header
 from tosca_kiosk.domain.protocol import Protocol
@@ -53,7 +54,7 @@ class TreatingCart:
         self.simulated = simulated
         self.world = simulated.world
         self.devices = devices
-        self.controller = Controller(devices, IDLE)
+        self.controller = Controller(devices, IDLE, KeptSelfTest(devices, config.devices, IDLE, clock))
         self.hold_pedal = True
         self._loop = FixedRateLoop(clock, config.rate_hz)
         self.period_s = self._loop.period_s

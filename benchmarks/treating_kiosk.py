@@ -43,6 +43,7 @@ def main() -> None:
         kiosk.until(lambda tick: tick.stage_homed)
     reset(kiosk)
     if kiosk.link.hello.session is None:
+        kiosk.have_it_tested()
         open_session(kiosk, folder)
     kiosk.arm()
     say("armed")

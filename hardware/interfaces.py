@@ -80,6 +80,10 @@ class Device(Protocol):
     def identity(self) -> Identity | None: ...
 
     @property
+    def connections(self) -> int:
+        """How often the device has become READY since the program started, restarts of its own included."""
+
+    @property
     def found_at_start(self) -> tuple[str, ...]:
         """What the device held before anything was reset (errors, events, trips), one text each."""
 

@@ -36,6 +36,7 @@ class PortDriver(ABC):
     # cold caches, and what counts then is how many places of the memory it touches.
     __slots__ = (
         "_baud",
+        "_connections",
         "_due_s",
         "_found",
         "_identity",
@@ -66,6 +67,7 @@ class PortDriver(ABC):
         self._problem: str | None = None
         self._identity: Identity | None = None
         self._found: tuple[str, ...] = ()
+        self._connections = 0
         self._overheard = b""
         """The newest bytes that came while connecting, whether they made sense or not."""
         self._now_s = 0.0
@@ -92,6 +94,10 @@ class PortDriver(ABC):
     @property
     def identity(self) -> Identity | None:
         return self._identity
+
+    @property
+    def connections(self) -> int:
+        return self._connections
 
     @property
     def found_at_start(self) -> tuple[str, ...]:
@@ -196,6 +202,7 @@ class PortDriver(ABC):
 
     def _become_ready(self) -> None:
         self.link = LinkState.READY
+        self._connections += 1
         self._problem = None
         self._pause_s = _FIRST_PAUSE_S
 

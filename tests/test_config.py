@@ -573,3 +573,56 @@ class TestRules:
     def test_the_stages_travel_has_a_length(self, errors_of):
         (error,) = errors_of(changed({"devices.stage.travel_max_um": 0.0}))
         assert error == "devices.stage.travel_max_um: 0 must be over travel_min_um 0"
+
+
+class TestWhatASiteMayAllow:
+    @pytest.mark.parametrize("threshold_mg", [50, 300, 430, 499])
+    def test_a_vibration_threshold_that_a_motor_at_rest_reaches_is_refused(self, errors_of, threshold_mg):
+        (error,) = errors_of(changed({"devices.board.vibration_threshold_mg": threshold_mg}))
+        assert error == (
+            f"devices.board.vibration_threshold_mg: {threshold_mg} is outside 500 to 2000 mg "
+            "(under it a motor at rest, which drifts up to 430 mg, passes for a running one)"
+        )
+
+    def test_the_lowest_threshold_over_the_rest_level_is_taken(self, load):
+        config = load(changed({"devices.board.vibration_threshold_mg": 500}))
+        assert config.devices.board.vibration_threshold_mg == 500
+
+    def test_light_without_real_time_is_allowed_by_nobody_but_the_site(self, load):
+        real = changed(on_ports(**REAL_PORTS) | DELETED | {"cart": "real", "camera": CAMERA})
+        assert load(real).demands_real_time
+        assert not load(real).allow_without_real_time
+        real["control"] = {"allow_without_real_time": True}
+        assert load(real).allow_without_real_time
+        assert not load(changed({})).demands_real_time
+
+    @pytest.mark.parametrize("value", ["yes", 1, None])
+    def test_only_true_allows_light_without_real_time(self, errors_of, value):
+        (error,) = errors_of(changed({"control": {"allow_without_real_time": value}}))
+        shown = json.dumps(value)
+        assert error == f"control.allow_without_real_time: {shown} must be true or false"
+
+    def test_a_site_says_when_a_calibration_is_due(self, load, errors_of):
+        assert load(changed({})).calibration_interval_days == 365
+        assert load(changed({"calibrations": {"interval_days": 90}})).calibration_interval_days == 90
+        (error,) = errors_of(changed({"calibrations": {"interval_days": 0}}))
+        assert error == "calibrations.interval_days: 0 is outside 1 to 3660 days (ten years at most)"
+
+
+@pytest.mark.parametrize("written", [".inf", "-.inf", ".nan", "1e999", "-1e999"])
+@pytest.mark.parametrize(
+    "path",
+    [
+        ("laser", "current_limit_ma"),
+        ("laser", "voltage_limit_v"),
+        ("tec", "setpoint_c"),
+        ("stage", "travel_min_um"),
+        ("stage", "travel_max_um"),
+        ("board", "answer_timeout_s"),
+    ],
+)
+def test_a_limit_that_is_no_number_is_refused(errors_of, path, written):
+    device, key = path
+    text = yaml.safe_dump(changed({f"devices.{device}.{key}": "HERE"}))
+    errors = errors_of(text.replace("HERE", written))
+    assert any(f"devices.{device}.{key}" in error for error in errors)

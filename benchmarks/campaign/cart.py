@@ -20,6 +20,7 @@ from tosca_kiosk.control.devices import Devices
 from tosca_kiosk.control.journal import Journal
 from tosca_kiosk.control.loop import FixedRateLoop
 from tosca_kiosk.control.operator import HOLD_ARM_S, Script, UnattendedOperator, drive
+from tosca_kiosk.control.self_test import KeptSelfTest
 from tosca_kiosk.control.traces import FaultTrace
 from tosca_kiosk.domain.journal_lines import FORMAT_VERSION, ChainWriter, Header, Summary, TickLine
 from tosca_kiosk.domain.records import Command, CommandType
@@ -92,7 +93,7 @@ class Cart:
         self.world = simulated.world
         self.batch = batch
         self.rules = shipped_rules(config, batch.protocol)
-        self.controller = Controller(devices, IDLE)
+        self.controller = Controller(devices, IDLE, KeptSelfTest(devices, config.devices, IDLE, clock))
         self.monitor = Monitor(self.world, batch.protocol.planned_energy_j, self.rules.power_limit_w)
         self.journal = MemoryJournal()
         self.opened_s = 0.0

@@ -225,11 +225,15 @@ class InterlockBoardDriver(PortDriver):
             if before is not None and now_s - before.received_s > _SILENCE_S:
                 self._silences += 1
             self.status = Reading(decode(line, flags_meanwhile), measured_s, now_s)
+            self._aiming.shown(int(self.status.value.aiming_on), now_s)
+            self._unsettled = self._unsettled or not self._aiming.settled
         if self._talk.running:
             self._talk.answer(_STATUS, line.faults, now_s)
 
     def _restarted(self) -> None:
         self._restarts += 1
+        if self.link is _READY:
+            self._connections += 1
         self._clock.restart()
         self._outputs_off()
         self._problem = f"{self._who}: {_RESTARTED}, then clear its faults"

@@ -37,6 +37,11 @@ class Output:
         self._number, self._sent, self._sent_s = number, self.wanted, now_s
         self.confirmed = None
 
+    def shown(self, value: int, now_s: float) -> None:
+        """Take what a status shows. One that still denies what was confirmed has the value sent again."""
+        if self.confirmed is not None and self.confirmed != value and now_s - self._sent_s >= _AGAIN_S:
+            self.forget()
+
     def answered(self, number: int, accepted: bool, final: bool) -> bool:
         """Take an answer and return whether it was ours; final: a refusal that asking again cannot change."""
         if number != self._number:

@@ -9,7 +9,8 @@ from pathlib import Path
 
 import msgspec
 
-from simulators.world import World
+from simulators.cart import SimulatedCart
+from simulators.settable import set_value
 from tosca_kiosk.cli.cart import connected_devices, simulated_cart
 from tosca_kiosk.config import Simulation, bundled, load_config
 from tosca_kiosk.control.clock import VirtualClock
@@ -17,6 +18,7 @@ from tosca_kiosk.control.controller import Controller
 from tosca_kiosk.control.journal import Journal
 from tosca_kiosk.control.loop import FixedRateLoop
 from tosca_kiosk.control.operator import Script, UnattendedOperator, drive
+from tosca_kiosk.control.self_test import KeptSelfTest
 from tosca_kiosk.domain.calibration import calibration_set, parse_calibration
 from tosca_kiosk.domain.journal_lines import FORMAT_VERSION, Header
 from tosca_kiosk.domain.protocol import Protocol, Step
@@ -56,12 +58,17 @@ def shipped_session_rules(protocol: Protocol) -> Rules:
 class Bench:
     """The running cart with its operator."""
 
-    def __init__(self, controller: Controller, world: World, clock: VirtualClock) -> None:
+    def __init__(self, controller: Controller, cart: SimulatedCart, clock: VirtualClock) -> None:
         self.controller = controller
-        self.world = world
+        self.cart = cart
+        self.world = cart.world
         self.clock = clock
         self.operator = UnattendedOperator(controller, self.press)
         self._loop = FixedRateLoop(clock, 100.0)
+
+    def change(self, path: str, value: bool | float | str) -> None:
+        """Change the simulated cart by a settable path."""
+        set_value(self.cart, path, value)
 
     def press(self, pressed: bool) -> None:
         """Press or release the pedal."""
@@ -127,4 +134,5 @@ def bench(seed: int = 1, warm: bool = True) -> Iterator[Bench]:
     config = replace(CONFIG, simulation=Simulation(seed=seed, laser_profile="10w", warm=warm))
     with simulated_cart(config, clock) as cart, connected_devices(config, clock) as devices:
         assert cart is not None
-        yield Bench(Controller(devices, IDLE), cart.world, clock)
+        self_test = KeptSelfTest(devices, config.devices, IDLE, clock)
+        yield Bench(Controller(devices, IDLE, self_test), cart, clock)

@@ -85,6 +85,13 @@ class StandInKiosk:
         self.until(lambda tick: all(device.state == "ready" for device in tick.devices))
         assert self.order(CommandType.HOME_STAGE) is None
         self.until(lambda tick: tick.stage_homed)
+        self.have_it_tested()
+
+    def have_it_tested(self):
+        """Have control test the cart, and see it pass."""
+        assert self.order(CommandType.RUN_SELF_TEST) is None
+        tested = self.until(lambda tick: tick.self_test.runs and tick.self_test.done is None).self_test
+        assert tested.problem is None, tested.problem
 
     def open(self, folder, number=1, duration_s=600.0):
         rules = shipped_session_rules(constant(5.0, duration_s, ring_size_mm=2.0))

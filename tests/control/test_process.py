@@ -171,6 +171,16 @@ def test_a_treatment_from_homing_to_the_ended_journal(control, kiosk, folder):
     kiosk.until(lambda tick: tick.session_id is None)
 
 
+def test_a_session_on_a_cart_that_was_not_tested_is_refused_by_name(kiosk, folder):
+    kiosk.connect()
+    kiosk.until(lambda tick: all(device.state == "ready" for device in tick.devices))
+    assert kiosk.order(CommandType.HOME_STAGE) is None
+    kiosk.until(lambda tick: tick.stage_homed)
+    kiosk.wait(1.0)
+    refused = kiosk.open(folder) or ""
+    assert "No self-test of this cart counts." in refused
+
+
 def test_what_does_not_fit_the_session_is_refused_with_the_reason(kiosk, folder, tmp_path):
     kiosk.prepare()
     link = kiosk.link

@@ -5,12 +5,15 @@ from __future__ import annotations
 import os
 import threading
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
+from tosca_kiosk.cli.control_process import Delay, delay_of
+from tosca_kiosk.config import bundled, load_config
 from tosca_kiosk.control.journal import Journal
-from tosca_kiosk.control.realtime import follow_the_ticks
+from tosca_kiosk.control.realtime import Standing, follow_the_ticks, shortcoming
 
 
 @pytest.fixture
@@ -73,3 +76,36 @@ def test_the_journals_helpers_follow_the_ticks(priority: int, tmp_path: Path) ->
         while class_of(thread) != (os.SCHED_FIFO, priority - 1):
             os.sched_yield()
     journal.close()
+
+
+@pytest.mark.parametrize(
+    ("standing", "told"),
+    [
+        (Standing("fifo", True, 50), None),
+        (Standing("fifo", False, 50), "Its memory is not locked."),
+        (Standing("nice", True, 0), "It is scheduled as nice, not by SCHED_FIFO."),
+        (
+            Standing("normal", False, 0),
+            "It is scheduled as normal, not by SCHED_FIFO. Its memory is not locked.",
+        ),
+    ],
+)
+def test_what_may_delay_control_is_named(standing: Standing, told: str | None) -> None:
+    assert shortcoming(standing) == told
+
+
+POOR = Standing("nice", False, 0)
+REAL = load_config(bundled("cart.yaml"))
+
+
+def test_a_real_laser_has_no_light_from_a_control_that_may_be_delayed_unless_its_site_says_so() -> None:
+    assert delay_of(REAL, Standing("fifo", True, 50)) == Delay(None, None)
+    shown, problem = delay_of(REAL, POOR)
+    assert shown is not None
+    assert problem == shown
+    allowed = replace(REAL, allow_without_real_time=True)
+    assert delay_of(allowed, POOR) == Delay(shown, None), "the screen shows it all the same"
+
+
+def test_a_simulated_laser_asks_for_no_real_time() -> None:
+    assert delay_of(load_config(bundled("simulated.yaml")), POOR) == Delay(None, None)

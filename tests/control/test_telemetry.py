@@ -16,7 +16,10 @@ class Screen:
 
     def __init__(self, cart):
         self.cart = cart
-        self._maker = TelemetryMaker(cart.controller.devices, simulated=True, mono_offset_s=1000.0)
+        controller = cart.controller
+        self._maker = TelemetryMaker(
+            controller.devices, controller.self_test, simulated=True, mono_offset_s=1000.0
+        )
 
     def tick(self, session=7):
         controller = self.cart.controller
@@ -51,7 +54,8 @@ def emitting(cart):
 
 @pytest.mark.parametrize(("rate_hz", "shown"), [(50, 50), (100, 100), (250, 100), (1000, 100)])
 def test_every_tick_is_shown_up_to_a_hundred_a_second(cart, rate_hz, shown):
-    maker = TelemetryMaker(cart.controller.devices, simulated=True, mono_offset_s=0.0)
+    controller = cart.controller
+    maker = TelemetryMaker(controller.devices, controller.self_test, simulated=True, mono_offset_s=0.0)
     late_s = 0.0001
     assert sum(maker.due(tick / rate_hz + late_s) for tick in range(10 * rate_hz)) == 10 * shown
 

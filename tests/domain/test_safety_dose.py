@@ -166,12 +166,12 @@ def test_power_that_falls_counts_as_read_until_the_gap_is_long(
 def test_the_largest_measured_power_is_kept_and_no_unknown_one_counts() -> None:
     cart = IdealCart(rules((20.0, 0.5, 0.5, 3.0)))
     cart.emit()
-    cart.inject["board"] = lambda board: msgspec.structs.replace(board, photodiode_v=math.nan)
-    cart.tick()
-    assert cart.state.max_measured_w == pytest.approx(0.5)
     cart.inject["board"] = shining(0.6)
     cart.tick()
     cart.inject["board"] = shining(0.4)
+    cart.tick()
+    assert cart.state.max_measured_w == pytest.approx(0.6)
+    cart.inject["board"] = lambda board: msgspec.structs.replace(board, photodiode_v=math.nan)
     cart.tick()
     assert cart.state.max_measured_w == pytest.approx(0.6)
 

@@ -32,6 +32,8 @@ SHINING = msgspec.structs.replace(
 )
 COVERED = msgspec.structs.replace(DARK_LASER, frame_covered=True)
 MOVED = msgspec.structs.replace(DARK_LASER, runtime_ok=False)
+UNTESTED = msgspec.structs.replace(DARK_LASER, self_test_problem="The last one is 25 h old.")
+DELAYED = msgspec.structs.replace(DARK_LASER, real_time_problem="Its memory is not locked.")
 FULL_DISK = msgspec.structs.replace(DARK_LASER, disk_ok=False)
 
 PRESSED = (
@@ -66,6 +68,13 @@ ANSWERS: list[tuple[CommandType, str | None, dict[str, Any], Inputs, str | None]
         "a closed session is not opened again",
     ),
     (CommandType.OPEN_SESSION, None, IDLE, STOPPED, f"{PRESSED} {NOT_HOMED}"),
+    (
+        CommandType.OPEN_SESSION,
+        None,
+        IDLE,
+        UNTESTED,
+        "No self-test of this cart counts. The last one is 25 h old. Test the cart.",
+    ),
     (CommandType.HOME_STAGE, None, READY, DARK_LASER, None),
     (CommandType.HOME_STAGE, None, READY, STAGELESS, "the stage does not answer"),
     (CommandType.HOME_STAGE, None, FAULT, INPUTS, "wait until the laser is read back off"),
@@ -107,6 +116,14 @@ ANSWERS: list[tuple[CommandType, str | None, dict[str, Any], Inputs, str | None]
         DARK_LASER,
         "The laser has not told yet that its interlock loop is open. Wait until it has.",
     ),
+    (
+        CommandType.ARM,
+        None,
+        HELD,
+        DELAYED,
+        "Control may be delayed by other programs. Its memory is not locked. Give control its real-time "
+        "rights, or let the site's configuration allow light without them.",
+    ),
     (CommandType.ACKNOWLEDGE, "technician", FAULT, DARK_LASER, None),
     (
         CommandType.ACKNOWLEDGE,
@@ -139,6 +156,9 @@ TAKEN_IN = {
     CommandType.STOP: set(Phase),
     CommandType.ACKNOWLEDGE: {Phase.IDLE, Phase.READY, Phase.FAULT},
     CommandType.CLOSE_SESSION: {Phase.READY, Phase.FAULT},
+    CommandType.RUN_SELF_TEST: {Phase.IDLE},
+    CommandType.AIMING_ON: set(Phase),
+    CommandType.AIMING_OFF: set(Phase),
 }
 NOT_NOW = {
     CommandType.OPEN_SESSION: "a session can only be opened when idle",
@@ -149,6 +169,7 @@ NOT_NOW = {
     CommandType.PAUSE: "there is nothing to pause",
     CommandType.ACKNOWLEDGE: "pause the treatment first",
     CommandType.CLOSE_SESSION: "pause the treatment first",
+    CommandType.RUN_SELF_TEST: "the cart is tested while no session is open and nothing is latched",
 }
 
 

@@ -165,6 +165,8 @@ COVERED = {
     "session": "emission_allowed asks for the session",
     "calibration": "not read, but part of the rules",
     "screen": "STOP latches by itself",
+    "self_test": "refuses a session",
+    "real_time": "known when control starts, and no reading",
     "laser_setpoint": "a second of steady disagreement",
 }
 

@@ -21,18 +21,18 @@ POWER = {"power_limit", "converter_saturated"}
 ANSWERS = {"board_lost", "laser_stale", "laser_condition", "stage"}
 
 SCOPES = {
-    Scope.OPEN: BOARD_FAULTS | LOST | NEVER_DARK | STOPS | ANSWERS,
+    Scope.OPEN: BOARD_FAULTS | LOST | NEVER_DARK | STOPS | ANSWERS | {"self_test"},
     Scope.ARM: BOARD_FAULTS | LOST | NEVER_DARK | STOPS | ANSWERS | LOOP
     | {"smoothing", "vibration_unproved", "laser_interlock_unproved"}
     | {"tec", "tec_settling", "stage_position", "camera_to_arm"}
     | {"session", "calibration", "kiosk_lost", "journal", "disk"}
-    | {"camera_covered", "runtime"},
+    | {"camera_covered", "runtime", "real_time"},
     Scope.HELD: BOARD_FAULTS | LATE | NEVER_DARK | STOPS | ANSWERS | POWER
     | {"smoothing", "gate", "laser_interlock", "tec", "tec_off_setpoint", "tec_far_off_setpoint"}
     | {"camera", "kiosk_lost"},
     Scope.LIGHT: {"footpedal_stale", "photodiode_over_power", "photodiode_out_of_range", "laser_output_lost"}
     | {"laser_setpoint", "laser_current", "laser_regulation", "laser_error"}
-    | {"stage_position", "session", "calibration"},
+    | {"stage_position", "session", "calibration", "real_time"},
     Scope.SESSION: LOST | POWER | {"journal", "runtime"},
     Scope.ANY: NEVER_DARK | STOPS | LOOP,
     Scope.WARN: {"photodiode_warning", "laser_warning"},
@@ -52,7 +52,7 @@ SEEN_IN_LIGHT_ALONE = LATE | {
 WARNINGS = {
     "vibration_unproved", "laser_interlock_unproved",
     "stage_move", "photodiode_warning", "laser_warning", "tec_settling", "stage", "stage_position",
-    "camera_to_arm", "camera", "camera_covered", "session", "calibration", "disk",
+    "camera_to_arm", "camera", "camera_covered", "session", "calibration", "disk", "real_time", "self_test",
 }  # fmt: skip
 COVERED = [row for row in INTERLOCKS if row.covered_by is not None]
 RECOVERIES = {

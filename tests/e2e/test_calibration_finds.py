@@ -127,17 +127,14 @@ def warnings(seen: Treated) -> list[str]:
     return [row["event_type"] for row in seen.safety_log() if row["severity"] != "info"]
 
 
-# A seventh too much is a sixth over the set power, a hair over the 15 % of the warning's row: the row warns
-# while the power rises, passes for the one tick in which the last set point of the rise is confirmed and its
-# light not yet measured, and half a second later warns of the same again.
-WARNED = {"diode_aged": ["photodiode_out_of_range"], "laser_calibration_off": ["photodiode_out_of_range"] * 2}
-
-
-@pytest.mark.parametrize("name", WARNED)
+# A seventh too much is a sixth over the set power, a hair over the 15 % of the warning's row: where the row
+# warns while the power rises, it may pass for the one tick in which the last set point of the rise is
+# confirmed and its light not yet measured, and half a second later warn of the same again.
+@pytest.mark.parametrize("name", ["diode_aged", "laser_calibration_off"])
 def test_a_new_power_calibration_brings_the_true_energy_back(sessions, name):
     before, after = sessions(name, POWER)
     assert abs(before.result["true_energy_joules"] - HEALTHY_J) > 0.1 * HEALTHY_J
-    assert warnings(before) == WARNED[name]
+    assert set(warnings(before)) == {"photodiode_out_of_range"}
     assert after.result["true_energy_joules"] == pytest.approx(HEALTHY_J, rel=0.02)
     assert warnings(after) == []
 

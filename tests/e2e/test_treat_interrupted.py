@@ -7,6 +7,7 @@ import resource
 import signal
 import subprocess
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 from pathlib import Path
 
@@ -26,8 +27,10 @@ from treat_bench import (
 )
 
 from tosca_kiosk.cli import simulated_session
+from tosca_kiosk.cli.workplace import Workplace
 from tosca_kiosk.config import bundled
 from tosca_kiosk.domain.journal_lines import ChainReader
+from tosca_kiosk.storage import calibrations
 
 DARK_WITHIN_S = 0.1
 """From the scenario's change to true darkness: the board's status period, a tick, the driver's line."""
@@ -188,14 +191,17 @@ def test_the_dose_of_an_aborted_session_is_told_before_the_next_one(faulted, war
 
 NEVER_LIT = {
     "no_vibration": (
-        "{at: 1s, smoothing.strength: 0}",
+        "{at: session + 100ms, smoothing.strength: 0}",
         "arming was refused 3 times: The smoothing motor does not shake the fibre as it must.",
     ),
     "pedal_held_too_early": (
-        "{at: 1s, pedal.pressed: true}",
+        "{at: session + 100ms, pedal.pressed: true}",
         "arming was refused 3 times: release",
     ),
-    "no_cooling": ("{at: 1s, tec.module: open}", "not ready to arm within 120 s: The laser's cooling"),
+    "no_cooling": (
+        "{at: session + 100ms, tec.module: open}",
+        "not ready to arm within 120 s: The laser's cooling",
+    ),
 }
 
 
@@ -210,6 +216,39 @@ def test_a_session_that_never_comes_to_light_ends_with_its_reason(
     assert reason in seen.result["abort_reason"]
     assert seen.result["total_laser_on_time_seconds"] == seen.result["true_energy_joules"] == 0.0
     assert seen.session["abort_reason"] == seen.result["abort_reason"]
+
+
+UNFIT = {
+    "smoothing.strength: 0": "board: vibration with motor: ",
+    "pedal.pressed: true": "board: pedal up: pressed",
+    "laser.interlock_plug: closed": "laser: interlock loop: closed although the gate should be open",
+}
+
+
+@pytest.mark.parametrize("change", UNFIT)
+def test_what_the_self_test_finds_is_named_and_there_is_no_session(data_dir, warm, short, tmp_path, change):
+    path = tmp_path / "unfit.yaml"
+    path.write_text(f"events: [{{at: 100ms, {change}}}]", encoding="utf-8")
+    ended = run(*arguments(data_dir, short, "--config", warm, "--scenario", path, "--fast", "--json"))
+    assert ended.code == 1
+    assert ended.json["error"].startswith("The self-test failed. ")
+    assert UNFIT[change] in ended.json["error"]
+    assert session_rows(data_dir) == []
+
+
+def test_an_overdue_calibration_is_told_and_logged_and_refuses_nothing(data_dir, warm, short):
+    workplace = Workplace(warm, data_dir, as_json=True)
+    made = datetime.now(UTC) - timedelta(days=400)
+    with workplace.record() as database, database.transaction(1) as transaction:
+        for row in calibrations.history(database):
+            transaction.update("calibrations", {"calibration_id": row.calibration_id}, calibration_date=made)
+    ended = run(*arguments(data_dir, short, "--config", warm, "--fast", "--json"))
+    assert ended.code == 0
+    assert ended.stderr.count("is 400 days old; it was due after 365.") == 3
+    told = rows(data_dir, "SELECT * FROM safety_log WHERE details LIKE '%calibration_overdue%'")
+    assert {(row["event_type"], row["severity"], row["session_id"]) for row in told} == {
+        ("interlock_failure", "warning", 1)
+    }
 
 
 def test_a_pedal_that_is_not_pressed_again_ends_the_session(data_dir, warm, long, tmp_path):

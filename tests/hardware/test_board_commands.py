@@ -3,7 +3,7 @@
 from dataclasses import replace
 
 import pytest
-from board_bench import SETTINGS
+from board_bench import SETTINGS, line
 from board_rig import words
 
 from hardware.interfaces import LinkState
@@ -86,6 +86,23 @@ def test_the_aiming_beam_follows(ready):
         ready.tick(3)
         assert ready.board.outputs().aiming == on
         assert ready.status.aiming_on == on
+
+
+def test_an_aiming_beam_that_the_board_shows_otherwise_is_asked_again_until_it_agrees(ready):
+    ready.driver.set_aiming(True)
+    ready.tick(3)
+    ready.take_sent()
+    ready.board.write(line(b"AI,60000,0"))
+    ready.tick(3)
+    assert not ready.status.aiming_on, "another one switched it off, or the board forgot it"
+    ready.tick(15)
+    assert ready.status.aiming_on
+    assert ready.board.outputs().aiming
+    ready.driver.set_aiming(False)
+    ready.tick(3)
+    ready.take_sent()
+    ready.tick(30)
+    assert ready.take_sent() == [], "and no more is said once it agrees"
 
 
 def test_a_command_whose_answer_is_lost_is_repeated_until_it_comes(ready):

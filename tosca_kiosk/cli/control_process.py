@@ -19,7 +19,8 @@ from tosca_kiosk.control.clock import RealClock
 from tosca_kiosk.control.controller import Controller
 from tosca_kiosk.control.frames import SharedFrames
 from tosca_kiosk.control.process import ControlProcess
-from tosca_kiosk.control.realtime import end_with_parent, real_time
+from tosca_kiosk.control.realtime import Standing, end_with_parent, real_time, shortcoming
+from tosca_kiosk.control.self_test import KeptSelfTest
 from tosca_kiosk.control.traces import IdleTraces
 from tosca_kiosk.domain.rules import Limits, Rules
 from tosca_kiosk.runtime import WORLD_INPUT_SOCKET
@@ -70,18 +71,27 @@ def run_control(
         standing = stack.enter_context(real_time())
         # After the class was taken: its thread then goes one below the ticks.
         idle_traces = None if traces is None else stack.enter_context(closing(IdleTraces(traces)))
+        delay = delay_of(config, standing)
         details = {
             "scheduling": standing.scheduling,
             "memory_locked": standing.memory_locked,
             "priority": standing.priority,
+            "delayed": delay.shown,
             "world_input": None if world_input is None else str(world_input),
         }
         frames = None
         if config.camera is not None:
             frames = stack.enter_context(closing(SharedFrames(runtime, clock.start_s)))
-        classes = made(cart)
+        classes, rules = made(cart), idle_rules(config)
         process = classes.process(
-            classes.controller(devices, idle_rules(config), idle_traces, frames),
+            classes.controller(
+                devices,
+                rules,
+                KeptSelfTest(devices, config.devices, rules, clock),
+                idle_traces,
+                frames,
+                real_time_problem=delay.problem,
+            ),
             clock,
             runtime_dir=runtime,
             rate_hz=config.rate_hz,
@@ -91,6 +101,19 @@ def run_control(
         ready = {"ready": True, "socket": str(process.socket_path), "start_s": clock.start_s}
         click.echo(json.dumps(ready | details))
         process.run(lambda: stop.asked)
+
+
+class Delay(NamedTuple):
+    """What may delay control. shown: on the screen; problem: why there is no light, None where there is."""
+
+    shown: str | None
+    problem: str | None
+
+
+def delay_of(config: CartConfig, standing: Standing) -> Delay:
+    """Return what may delay a control on which a real laser depends; a site may take light all the same."""
+    shown = shortcoming(standing) if config.demands_real_time else None
+    return Delay(shown, None if config.allow_without_real_time else shown)
 
 
 def idle_rules(config: CartConfig) -> Rules:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import gc
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -25,10 +25,11 @@ from tosca_kiosk.control.controller import Controller
 from tosca_kiosk.control.frames import PolledCamera
 from tosca_kiosk.control.loop import FixedRateLoop
 from tosca_kiosk.control.operator import OperatorGaveUpError, Script, UnattendedOperator, drive
+from tosca_kiosk.control.self_test import KeptSelfTest
 from tosca_kiosk.domain.events import SafetyEvent
 from tosca_kiosk.domain.safety import Decision
 from tosca_kiosk.domain.state import Phase
-from tosca_kiosk.session import RefusedError, SessionPlan, back_up, plan_session
+from tosca_kiosk.session import RefusedError, SessionPlan, back_up, overdue_calibrations, plan_session
 from tosca_kiosk.storage import Database, Imported, events, sessions
 
 STOPPED_EARLY = "stopped before the session was opened; nothing was treated"
@@ -65,6 +66,9 @@ def run_session(workplace: Workplace, request: Request) -> dict[str, Any]:
             protocol=request.protocol,
             site=request.site,
         )
+        plan = replace(plan, warnings=overdue_calibrations(database, config, clock.utc()))
+        for warning in plan.warnings:
+            say(f"Warning: {warning}")
         if cart is None:
             raise RefusedError(f"{config.source}: nothing is simulated; treat needs the simulated cart")
         scenario = planned_scenario(request.scenario, cart)
@@ -75,7 +79,8 @@ def run_session(workplace: Workplace, request: Request) -> dict[str, Any]:
             quiet_collector(),
         ):
             frames = None if camera is None else PolledCamera(camera)
-            controller = Controller(devices, plan.idle, frames=frames)
+            self_test = KeptSelfTest(devices, config.devices, plan.idle, clock)
+            controller = Controller(devices, plan.idle, self_test, frames=frames)
             pressed_by_scenario = scenario is not None and scenario.presses_pedal
             operator = UnattendedOperator(controller, None if pressed_by_scenario else _pedal(cart.world))
             session = _Session(

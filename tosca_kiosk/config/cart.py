@@ -16,6 +16,7 @@ from tosca_kiosk.config.timing import TimingLimits
 from tosca_kiosk.domain.protocol_file import DocumentError, PathError
 
 DEVICE_KEYS: Final = ("laser", "tec", "stage", "board")
+DEFAULT_INTERVAL_DAYS: Final = 365
 _SIMULATED: Final = "sim://"
 _NO_CAMERA: Final = "none is allowed only where every port is sim://; name the camera's driver and source"
 
@@ -52,7 +53,8 @@ class Simulation:
 class CartConfig:
     """A configuration. drivers: driver names by device key; camera: None where it says none.
 
-    simulation: None where nothing is simulated.
+    simulation: None where nothing is simulated. allow_without_real_time: the site takes light from a control
+    that another program may delay. calibration_interval_days: after which a calibration is overdue.
     """
 
     source: Path
@@ -64,6 +66,8 @@ class CartConfig:
     rate_hz: int
     simulation: Simulation | None
     timing: TimingLimits = field(default_factory=TimingLimits)
+    allow_without_real_time: bool = False
+    calibration_interval_days: int = DEFAULT_INTERVAL_DAYS
 
     @property
     def simulated_keys(self) -> tuple[str, ...]:
@@ -92,6 +96,11 @@ class CartConfig:
     @property
     def all_simulated(self) -> bool:
         return self.simulated_keys == DEVICE_KEYS
+
+    @property
+    def demands_real_time(self) -> bool:
+        """Whether there is light only from a control that nothing delays: on a cart with a real laser."""
+        return "laser" not in self.simulated_keys
 
     @property
     def origin(self) -> Literal["sim", "real"]:

@@ -11,7 +11,15 @@ from pydantic import AfterValidator, BaseModel, create_model
 
 from hardware.settings import BoardSettings, LaserSettings, StageSettings, TecSettings
 from tosca_kiosk.config.camera import camera_errors, camera_settings
-from tosca_kiosk.config.cart import DEVICE_KEYS, CartConfig, ConfigError, Devices, Simulation, rule_errors
+from tosca_kiosk.config.cart import (
+    DEFAULT_INTERVAL_DAYS,
+    DEVICE_KEYS,
+    CartConfig,
+    ConfigError,
+    Devices,
+    Simulation,
+    rule_errors,
+)
 from tosca_kiosk.config.fields import (
     RULES,
     Choice,
@@ -57,11 +65,18 @@ _DevicesSection: Final[Any] = create_model("DevicesSection", __base__=StrictMode
 
 _RATE: Final = Range(50, 1000, "Hz", "slower misses the board's heartbeats, faster leaves a tick no room")
 _Rate = Annotated[int, AfterValidator(partial(check, _RATE))]
+_INTERVAL: Final = Range(1, 3660, "days", "ten years at most")
+_IntervalDays = Annotated[int, AfterValidator(partial(check, _INTERVAL))]
 _Seed = Annotated[int, AfterValidator(partial(check, Range(0, 999_999, "", "the simulated world")))]
 
 
 class _ControlSection(StrictModel):
     rate_hz: _Rate = 100
+    allow_without_real_time: bool = False
+
+
+class _CalibrationsSection(StrictModel):
+    interval_days: _IntervalDays = DEFAULT_INTERVAL_DAYS
 
 
 class _SimulationSection(StrictModel):
@@ -76,6 +91,7 @@ class _CartFile(StrictModel):
     devices: _DevicesSection
     camera: Any
     control: _ControlSection = _ControlSection()
+    calibrations: _CalibrationsSection = _CalibrationsSection()
     timing: TimingSection = TimingSection()
     simulation: _SimulationSection | None = None
 
@@ -127,6 +143,8 @@ def _config(source: Path, read: _CartFile) -> CartConfig:
         rate_hz=read.control.rate_hz,
         simulation=_simulation(read.simulation, devices),
         timing=TimingLimits(**read.timing.model_dump()),
+        allow_without_real_time=read.control.allow_without_real_time,
+        calibration_interval_days=read.calibrations.interval_days,
     )
 
 

@@ -7,7 +7,17 @@ from __future__ import annotations
 
 import time
 from datetime import UTC, datetime, timedelta
-from typing import Protocol
+from pathlib import Path
+from typing import Final, NamedTuple, Protocol
+
+_BOOT_ID: Final = Path("/proc/sys/kernel/random/boot_id")
+
+
+class SinceBoot(NamedTuple):
+    """A moment in one run of the machine. boot_id: of that run; s: seconds in it, sleep included."""
+
+    boot_id: str
+    s: float
 
 
 class Clock(Protocol):
@@ -21,6 +31,9 @@ class Clock(Protocol):
 
     def utc(self) -> datetime:
         """Return the time of day, in UTC."""
+
+    def since_boot(self) -> SinceBoot:
+        """Return the moment in this run of the machine: nobody sets this time, and no sleep stops it."""
 
 
 class RealClock:
@@ -40,6 +53,9 @@ class RealClock:
     def utc(self) -> datetime:
         return utc_now()
 
+    def since_boot(self) -> SinceBoot:
+        return SinceBoot(_BOOT_ID.read_text("ascii").strip(), time.clock_gettime(time.CLOCK_BOOTTIME))
+
 
 class VirtualClock:
     """A clock that stands still but for `sleep_until`; UTC is the start's plus the virtual time."""
@@ -56,6 +72,14 @@ class VirtualClock:
 
     def utc(self) -> datetime:
         return self._start + timedelta(seconds=self._now_s)
+
+    def since_boot(self) -> SinceBoot:
+        return SinceBoot("virtual", self._now_s)
+
+
+def utc_label(clock: Clock) -> str:
+    """Return the time of day as records hold it: naive UTC, `YYYY-MM-DD HH:MM:SS.ffffff`."""
+    return clock.utc().replace(tzinfo=None).isoformat(sep=" ", timespec="microseconds")
 
 
 def utc_now() -> datetime:

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import msgspec
+
 from tosca_kiosk.control.devices import Devices, Sampler
 from tosca_kiosk.control.frames import Frames
 from tosca_kiosk.control.journal import Journal
+from tosca_kiosk.control.self_test import KeptSelfTest
 from tosca_kiosk.control.traces import IdleTraces, fault_trace
 from tosca_kiosk.domain.checks import dark_confirmed
 from tosca_kiosk.domain.events import SafetyEvent
@@ -15,6 +18,7 @@ from tosca_kiosk.domain.safety import Decision, step
 from tosca_kiosk.domain.state import Phase, State
 from tosca_kiosk.domain.summary import summarise
 
+_OWN = -1  # no request has it: nobody waits for the answer
 URGENT_EVENTS = frozenset({"laser_on", "laser_off", "safety_trigger", "user_action", "pause"})
 
 
@@ -22,7 +26,9 @@ class Controller:
     """Owns the devices, the state and the session's journal. idle_rules: in force without a session.
 
     idle_traces: keeps the wire traces of faults without a session; the journal keeps a session's.
-    frames: tells when the camera's newest picture was taken; None where there is no camera.
+    frames: tells when the camera's newest picture was taken; None where there is no camera. self_test: runs
+    while idle, and says whether a session may be opened on it. real_time_problem: why there is no light
+    because control may be delayed, None where there may be.
     runtime_ok: whether the folder in which the processes meet is the one they began in; the process says.
     """
 
@@ -30,10 +36,15 @@ class Controller:
         self,
         devices: Devices,
         idle_rules: Rules,
+        self_test: KeptSelfTest,
         idle_traces: IdleTraces | None = None,
         frames: Frames | None = None,
+        *,
+        real_time_problem: str | None = None,
     ) -> None:
         self.devices = devices
+        self.self_test = self_test
+        self._real_time_problem = real_time_problem
         self._sampler = Sampler(devices, frames)
         self._idle_rules = idle_rules
         self._rules = idle_rules
@@ -91,9 +102,12 @@ class Controller:
             raise RuntimeError(f"a session can only be opened when idle, not in {self.state.phase}")
         self._rules, self._journal = rules, journal
         self._sampler.begin(now_s)
-        self.state = State()
-        journal.begin(header)
+        aiming, self.state = self.state.aiming, State()
+        journal.begin(msgspec.structs.replace(header, self_test=self.self_test.passed))
         self.submit(Command(0, CommandType.OPEN_SESSION))
+        if aiming:
+            # The ring was placed by it: a session, whose state begins anew, goes on with it.
+            self.submit(Command(_OWN, CommandType.AIMING_ON))
 
     def end_session(self, refused: str | None = None, *, wait: bool = True) -> Summary:
         """Close the journal behind a closed session and return the session's summary.
@@ -120,6 +134,7 @@ class Controller:
             decision = self.decide(inputs)
             self.devices.act(decision.outputs, now_s)
             self.record(inputs, decision)
+            self.self_test.follow(now_s, decision)
         except BaseException:
             self.devices.darken(now_s)
             raise
@@ -146,6 +161,10 @@ class Controller:
             turned_away=turned_away,
             frame_covered=sampler.frame_covered(),
             runtime_ok=self.runtime_ok,
+            # Only an idle cart is opened: in a session nobody asks.
+            self_test_problem=self.self_test.problem() if self.state.phase is Phase.IDLE else None,
+            real_time_problem=self._real_time_problem,
+            self_test_motor=self.self_test.motor_on,
         )
 
     def decide(self, inputs: Inputs) -> Decision:

@@ -53,6 +53,7 @@ class Devices:
             laser.ask_condition()
         laser.flush(now_s)
         board.set_motor(outputs.motor_on)
+        board.set_aiming(outputs.aiming_on)
         if outputs.clear_board_faults:
             board.clear_faults()
         board.heartbeat(outputs.want_gate)
@@ -141,6 +142,7 @@ class Sampler:
                 status.photodiode_v,
                 status.photodiode_saturated,
                 status.faults,
+                status.aiming_on,
             )
         return self._board
 

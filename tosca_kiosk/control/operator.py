@@ -11,13 +11,14 @@ from collections.abc import Callable, Generator, Iterator
 from tosca_kiosk.control.controller import Controller
 from tosca_kiosk.control.loop import FixedRateLoop
 from tosca_kiosk.domain.checks import stage_healthy
-from tosca_kiosk.domain.interlocks import BY_SOURCE, Scope, refusals
+from tosca_kiosk.domain.interlocks import BY_SOURCE, Scope, refusals, told
 from tosca_kiosk.domain.records import Command, CommandType, Inputs
 from tosca_kiosk.domain.safety import Decision
 from tosca_kiosk.domain.state import Beam, Phase
 
 CONNECT_WITHIN_S = 30.0
 HOME_WITHIN_S = 60.0
+TEST_WITHIN_S = 60.0
 ARM_WITHIN_S = 120.0
 PEDAL_WITHIN_S = 120.0
 
@@ -59,12 +60,13 @@ class UnattendedOperator:
     # --- before the session -----------------------------------------------------------------------------
 
     def prepare(self) -> Script:
-        """Wait for every device and home the stage.
+        """Wait for every device, home the stage and have the cart tested.
 
         Raises OperatorGaveUpError naming the device or the interlock; a fault meanwhile ends it at once.
         """
         yield from self._while_faultless(self._connect())
         yield from self._while_faultless(self._home())
+        yield from self._while_faultless(self._test())
 
     def settle(self) -> Script:
         """Let every device answer again after a pause, and see that nothing refuses a session.
@@ -117,12 +119,25 @@ class UnattendedOperator:
         controller, inputs = self._controller, self.inputs
         return inputs is not None and stage_healthy(controller.rules, controller.state, inputs)
 
+    def _test(self) -> Script:
+        """Have control test the cart; what it found stands in the refusal of a session."""
+        self_test = self._controller.self_test
+        runs, deadline_s = self_test.runs, self.now_s + TEST_WITHIN_S
+        self._submit(CommandType.RUN_SELF_TEST)
+        yield
+        while self_test.progress is not None or self_test.runs == runs:
+            if self.now_s > deadline_s:
+                raise OperatorGaveUpError(f"the self-test did not end within {TEST_WITHIN_S:g} s")
+            yield
+        if (problem := self_test.problem()) is not None:
+            raise OperatorGaveUpError(f"The self-test failed. {problem}")
+
     def _refused(self, scope: Scope, except_lamp: str = "") -> str:
         controller, inputs = self._controller, self.inputs
         if inputs is None:
             return "nothing is known yet"
         rows = refusals(scope, controller.rules, controller.state, inputs)
-        return " ".join(f"{row.what} {row.to_do}" for row in rows if row.lamp != except_lamp)
+        return " ".join(told(row, inputs) for row in rows if row.lamp != except_lamp)
 
     # --- the session ------------------------------------------------------------------------------------
 

@@ -14,7 +14,7 @@ from typing import Any, Final
 
 import msgspec
 
-from tosca_kiosk.control.clock import RealClock
+from tosca_kiosk.control.clock import RealClock, utc_label
 from tosca_kiosk.control.controller import Controller
 from tosca_kiosk.control.devices import described
 from tosca_kiosk.control.journal import Journal
@@ -93,7 +93,9 @@ class ControlProcess:
         self._stopping_since_s: float | None = None
         self._close_asked_s = 0.0
         self._looked_s = clock.now_s()
-        self._telemetry = TelemetryMaker(controller.devices, simulated=simulated, mono_offset_s=clock.start_s)
+        self._telemetry = TelemetryMaker(
+            controller.devices, controller.self_test, simulated=simulated, mono_offset_s=clock.start_s
+        )
         self._ring = RingWriter(runtime_dir)
         try:
             self.socket_path = runtime_dir / SOCKET_NAME
@@ -133,7 +135,7 @@ class ControlProcess:
         if decision.replies:
             self._answer(decision)
         if decision.safety and not controller.recording:
-            self._notices.append(SafetyNotice(_utc_text(self._clock), decision.safety))
+            self._notices.append(SafetyNotice(utc_label(self._clock), decision.safety))
         if self._notices and self._server.connected:
             self._server.send(self._notices.popleft())
         if session is not None and session.summary is not None and session.journal.closed:
@@ -283,7 +285,3 @@ class ControlProcess:
 
 def _named(session: int | None) -> str:
     return "no session" if session is None else f"session {session}"
-
-
-def _utc_text(clock: RealClock) -> str:
-    return clock.utc().replace(tzinfo=None).isoformat(sep=" ", timespec="microseconds")

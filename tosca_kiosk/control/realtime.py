@@ -37,6 +37,16 @@ class Standing(NamedTuple):
     priority: int
 
 
+def shortcoming(standing: Standing) -> str | None:
+    """Return what may delay this process, None where nothing that the system can keep away does."""
+    found = []
+    if standing.scheduling != "fifo":
+        found.append(f"It is scheduled as {standing.scheduling}, not by SCHED_FIFO.")
+    if not standing.memory_locked:
+        found.append("Its memory is not locked.")
+    return " ".join(found) or None
+
+
 @contextmanager
 def real_time() -> Iterator[Standing]:
     """Take the best class that is allowed, lock memory, and keep the garbage collector out of the ticks.

@@ -6,7 +6,8 @@ from typing import Final
 
 from hardware.interfaces import LinkState
 from tosca_kiosk.control.devices import Devices
-from tosca_kiosk.control.link.telemetry import DeviceLink, Telemetry
+from tosca_kiosk.control.link.telemetry import DeviceLink, SelfTestShown, Telemetry
+from tosca_kiosk.control.self_test import CHECKS, KeptSelfTest
 from tosca_kiosk.domain import checks, light
 from tosca_kiosk.domain.calibration import OutOfRangeError
 from tosca_kiosk.domain.commands import standing_causes
@@ -21,6 +22,9 @@ JUDGED_EVERY_S: Final = 0.05
 SHOWN_HZ: Final = 100
 """A screen reads 30 times a second: of faster ticks' records most would be replaced unread."""
 
+MOST_FAILED: Final = 5
+"""Of a self-test's failed checks so many are shown: more are one cause's, or a matter for service."""
+
 MAX_TEXT: Final = 400
 """A device's problem is cut to this many characters, so that a record always fits its place in the ring."""
 
@@ -30,8 +34,11 @@ _MOTOR_LAMP: Final = "smoothing"  # the motor starts with the hold, so it cannot
 class TelemetryMaker:
     """Makes the records. mono_offset_s: the system's monotonic time at the controller's time 0."""
 
-    def __init__(self, devices: Devices, *, simulated: bool, mono_offset_s: float) -> None:
+    def __init__(
+        self, devices: Devices, self_test: KeptSelfTest, *, simulated: bool, mono_offset_s: float
+    ) -> None:
         self._devices = devices
+        self._self_test = self_test
         self._simulated = simulated
         self._mono_offset_s = mono_offset_s
         self._tick = 0
@@ -91,6 +98,8 @@ class TelemetryMaker:
             pedal_pressed=None if board is None else board.pedal_pressed,
             stop_loop_closed=None if board is None else board.stop_loop_closed,
             gate_closed=None if board is None else board.gate_closed,
+            aiming=None if board is None else board.aiming_on,
+            self_test=self._tested() if state.phase is Phase.IDLE else None,
         )
 
     def _judge(self, now_s: float, rules: Rules, inputs: Inputs, state: State) -> None:
@@ -106,6 +115,14 @@ class TelemetryMaker:
             DeviceLink(device.key, str(device.link), str(device.origin), _short(device.problem))
             for device in self._devices
         )
+
+    def _tested(self) -> SelfTestShown:
+        test = self._self_test
+        progress, problem = test.progress, _short(test.problem())
+        if progress is None:
+            failed = test.failed[:MOST_FAILED]
+            return SelfTestShown(test.runs, problem, len(CHECKS), failed=failed)
+        return SelfTestShown(test.runs, problem, len(CHECKS), progress.done, progress.step)
 
     def _searching(self) -> bool | None:
         stage = self._devices.stage

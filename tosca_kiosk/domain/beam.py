@@ -19,7 +19,7 @@ def _after_clearing(rules: Rules, state: State, inputs: Inputs) -> Beam:
     laser, since_s = inputs.laser, state.beam_since_s
     if laser is None or not checks.laser_is_off(laser, since_s):
         return Beam.CLEARING
-    if laser.errors or laser.errors_asked_s <= since_s:
+    if laser.errors or not laser.errors_asked_s > since_s:
         return Beam.CLEARING
     # A loop that was bridged since the last light would leave one way to darkness: it is proved first.
     if not checks.laser_interlock_proved(rules, state, inputs):
@@ -51,7 +51,7 @@ def _after_closing(rules: Rules, state: State, inputs: Inputs) -> Beam:
 
 def _after_checking(rules: Rules, state: State, inputs: Inputs) -> Beam:
     laser = inputs.laser
-    if laser is None or laser.condition_asked_s <= state.beam_since_s:
+    if laser is None or not laser.condition_asked_s > state.beam_since_s:
         return Beam.CHECKING
     if laser.condition & BIT_INTERLOCK_OPEN:
         return Beam.CHECKING
@@ -67,7 +67,7 @@ def _ring_is_right(rules: Rules, state: State, inputs: Inputs) -> bool:
 
 def _after_moving(rules: Rules, state: State, inputs: Inputs) -> Beam:
     stage, since_s = inputs.stage, state.beam_since_s
-    if stage is None or stage.measured_s <= since_s or not checks.laser_is_off(inputs.laser, since_s):
+    if stage is None or not stage.measured_s > since_s or not checks.laser_is_off(inputs.laser, since_s):
         return Beam.MOVING
     return Beam.STARTING if _ring_is_right(rules, state, inputs) else Beam.MOVING
 

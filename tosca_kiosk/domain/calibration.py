@@ -125,9 +125,12 @@ class PhotodiodeCalibration(msgspec.Struct, frozen=True):
     curve: PiecewiseLinear
 
     def power_w(self, voltage_v: float) -> float:
-        """Return the power; beyond the points the end segments go on, but not under 0 W. NaN stays NaN."""
+        """Return the power; beyond the points the end segments go on, but not under 0 W.
+
+        What is no finite number stays none.
+        """
         power_w = self.curve.continued(voltage_v)
-        return 0.0 if power_w < 0.0 else power_w
+        return 0.0 if -math.inf < power_w < 0.0 else power_w
 
     def voltage_v(self, power_w: float) -> float:
         """Return the voltage for a power, the end segments continued."""
@@ -157,9 +160,12 @@ class PowerCalibration(msgspec.Struct, frozen=True):
         return max(0.0, self.curve.inverse.continued(power_w))
 
     def power_w(self, current_ma: float) -> float:
-        """Return the power to expect; the end segments go on, but not under 0 W. NaN stays NaN."""
+        """Return the power to expect; the end segments go on, but not under 0 W.
+
+        What is no finite number stays none.
+        """
         power_w = self.curve.continued(current_ma)
-        return 0.0 if power_w < 0.0 else power_w
+        return 0.0 if -math.inf < power_w < 0.0 else power_w
 
 
 def _asked(curve: PiecewiseLinear, value: float, what: str, unit: str) -> float:

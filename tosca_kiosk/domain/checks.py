@@ -185,6 +185,11 @@ def power_not_under(rules: Rules, state: State, inputs: Inputs) -> bool:
     return measured_w is not None and state.expected_w - measured_w <= _fault_tolerance_w(rules, state)
 
 
+def reads_dark(rules: Rules, photodiode_v: float) -> bool:
+    """Whether a photodiode's voltage says that no light is there; a value that is no number says nothing."""
+    return abs(photodiode_v) <= rules.limits.photodiode_dark_v
+
+
 def photodiode_dark(rules: Rules, state: State, inputs: Inputs) -> bool:
     """No light is seen from 100 ms after the output was asked off."""
     board = inputs.board
@@ -192,7 +197,7 @@ def photodiode_dark(rules: Rules, state: State, inputs: Inputs) -> bool:
         return True
     if board.measured_s - state.dark_since_s <= rules.limits.photodiode_dark_after_s:
         return True
-    return board.photodiode_v <= rules.limits.photodiode_dark_v
+    return reads_dark(rules, board.photodiode_v)
 
 
 def power_within_limit(rules: Rules, state: State, inputs: Inputs) -> bool:
@@ -206,8 +211,9 @@ def power_within_limit(rules: Rules, state: State, inputs: Inputs) -> bool:
 
 
 def converter_not_saturated(rules: Rules, state: State, inputs: Inputs) -> bool:
-    """The photodiode's converter is under its end of scale."""
-    return inputs.board is None or not inputs.board.photodiode_saturated
+    """The photodiode's converter is under its end of scale, and what it says is a number."""
+    board = inputs.board
+    return board is None or (not board.photodiode_saturated and isfinite(board.photodiode_v))
 
 
 def laser_fresh(rules: Rules, state: State, inputs: Inputs) -> bool:
@@ -258,7 +264,7 @@ def laser_is_off(laser: LaserIn | None, since_s: float) -> bool:
 def light_may_leave(rules: Rules, state: State, inputs: Inputs) -> bool:
     """Whether anything that is there shows light, or a laser that is not read back off."""
     board, laser, since_s = inputs.board, inputs.laser, state.dark_since_s
-    if board is not None and not board.photodiode_v <= rules.limits.photodiode_dark_v:
+    if board is not None and not reads_dark(rules, board.photodiode_v):
         return True
     return since_s is None or (laser is not None and not laser_is_off(laser, since_s))
 
@@ -270,7 +276,7 @@ def dark_confirmed(rules: Rules, state: State, inputs: Inputs) -> bool:
         return False
     if inputs.now_s - since_s >= rules.limits.close_s:
         return True
-    dark = inputs.board is None or inputs.board.photodiode_v <= rules.limits.photodiode_dark_v
+    dark = inputs.board is None or reads_dark(rules, inputs.board.photodiode_v)
     return dark and laser_is_off(inputs.laser, since_s)
 
 
@@ -353,11 +359,11 @@ def laser_regulates(rules: Rules, state: State, inputs: Inputs) -> bool:
 
 
 def tec_running(rules: Rules, state: State, inputs: Inputs) -> bool:
-    """The TEC answers, its output is on, its sensor is whole and no trip bit is set."""
+    """The TEC answers, its output is on, its sensor is whole, its set point is one and no trip bit is set."""
     tec = inputs.tec
     if tec is None or not tec.output_on or tec.condition & TEC_FORBIDDEN:
         return False
-    if not TEC_COLDEST_C <= tec.temperature_c <= TEC_HOTTEST_C:
+    if not TEC_COLDEST_C <= tec.temperature_c <= TEC_HOTTEST_C or not isfinite(tec.setpoint_c):
         return False
     now_s, within_s = inputs.now_s, rules.limits.tec_fresh_s
     return (
@@ -385,9 +391,11 @@ def tec_within(band: str) -> Check:
 
 
 def stage_healthy(rules: Rules, state: State, inputs: Inputs) -> bool:
-    """The stage streams, knows its index and has no trip."""
+    """The stage streams numbers, knows its index and has no trip."""
     stage = inputs.stage
     if stage is None or not stage.index_known or stage.trips:
+        return False
+    if not isfinite(stage.position_um + stage.target_um):
         return False
     return fresh(inputs.now_s, stage.measured_s, rules.limits.stage_fresh_s)
 
@@ -429,6 +437,16 @@ def runtime_in_place(rules: Rules, state: State, inputs: Inputs) -> bool:
     return inputs.runtime_ok
 
 
+def self_tested(rules: Rules, state: State, inputs: Inputs) -> bool:
+    """A self-test has passed that still counts."""
+    return inputs.self_test_problem is None
+
+
+def real_time_kept(rules: Rules, state: State, inputs: Inputs) -> bool:
+    """Nothing that control cannot help may delay it, or the site has allowed light all the same."""
+    return inputs.real_time_problem is None
+
+
 def session_open(rules: Rules, state: State, inputs: Inputs) -> bool:
     """A session is open and its treatment not finished."""
     return state.session_open and rules.protocol is not None and not state.finished
@@ -450,9 +468,9 @@ def clock_runs(rules: Rules, state: State, inputs: Inputs) -> bool:
 
 
 def loop_on_time(rules: Rules, state: State, inputs: Inputs) -> bool:
-    """No tick is far late and ticks do not keep overrunning their period."""
+    """No tick is far late, nor far early, and ticks do not keep overrunning their period."""
     limits = rules.limits
-    return inputs.late_s <= limits.late_tick_s and inputs.overrun_s < limits.overrun_span_s
+    return abs(inputs.late_s) <= limits.late_tick_s and 0.0 <= inputs.overrun_s < limits.overrun_span_s
 
 
 def journal_written(rules: Rules, state: State, inputs: Inputs) -> bool:

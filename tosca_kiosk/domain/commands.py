@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import NamedTuple
 
 from tosca_kiosk.domain import checks
-from tosca_kiosk.domain.interlocks import BY_SOURCE, ROLES, Interlock, Scope, refusals
+from tosca_kiosk.domain.interlocks import BY_SOURCE, ROLES, Interlock, Scope, refusals, told
 from tosca_kiosk.domain.records import Command, CommandType, Inputs
 from tosca_kiosk.domain.rules import Rules
 from tosca_kiosk.domain.state import Phase, State
@@ -34,6 +34,7 @@ _NOT_NOW = {
     CommandType.PAUSE: "there is nothing to pause",
     CommandType.ACKNOWLEDGE: "pause the treatment first",
     CommandType.CLOSE_SESSION: "pause the treatment first",
+    CommandType.RUN_SELF_TEST: "the cart is tested while no session is open and nothing is latched",
 }
 
 
@@ -43,7 +44,7 @@ def _no_reason(rules: Rules, state: State, inputs: Inputs, command: Command) -> 
 
 def _failing(scope: Scope, rules: Rules, state: State, inputs: Inputs) -> str | None:
     failing = refusals(scope, rules, state, inputs)
-    return " ".join(f"{row.what} {row.to_do}" for row in failing) or None
+    return " ".join(told(row, inputs) for row in failing) or None
 
 
 def _why_not_open(rules: Rules, state: State, inputs: Inputs, command: Command) -> str | None:
@@ -118,6 +119,9 @@ COMMANDS = {
         frozenset({Phase.IDLE, Phase.READY, Phase.FAULT}), _why_not_acknowledge
     ),
     CommandType.CLOSE_SESSION: CommandRow(frozenset({Phase.READY, Phase.FAULT}), _why_not_close),
+    CommandType.RUN_SELF_TEST: CommandRow(frozenset({Phase.IDLE})),
+    CommandType.AIMING_ON: CommandRow(_ALL),
+    CommandType.AIMING_OFF: CommandRow(_ALL),
 }
 
 

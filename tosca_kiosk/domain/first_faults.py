@@ -176,6 +176,14 @@ FIRST_FAULTS: Final[dict[str, FirstFault]] = {
     "camera_covered": FirstFault(
         "the lens is covered", Proof.ARMING, "a picture that is black or clipped all over: camera_covered"
     ),
+    "self_test": FirstFault(
+        "a device has failed since it was tested",
+        Proof.OPENING,
+        "a test counts in this boot, for 24 h, and for devices that stayed connected: self_test",
+    ),
+    "real_time": FirstFault(
+        "control has no real-time rights", Proof.OPENING, "it looks what it was given: real_time"
+    ),
     "session": FirstFault("the session is another's", Proof.OPENING, "commands carry its number"),
     "calibration": FirstFault(
         "a calibration is another device's", Proof.OPENING, "serial numbers are compared: calibration"

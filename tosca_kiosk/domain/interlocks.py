@@ -56,7 +56,7 @@ class Interlock(NamedTuple):
     the output on, so that a release does not reset it. judged_dark: the check says something while the
     output is off, so a reset can demand that it passes. recovery: safety-log name of the cause's end.
     reset_clears: the reset itself ends the cause. covered_by: a check that passes only where all rows which
-    name it pass, so that one look answers for them.
+    name it pass, so that one look answers for them. told_by: the field of Inputs that says why it fails.
     """
 
     source: str
@@ -74,6 +74,7 @@ class Interlock(NamedTuple):
     recovery: str = "interlock_recovery"
     reset_clears: bool = False
     covered_by: Check | None = None
+    told_by: str | None = None
 
     @property
     def proved(self) -> FirstFault:
@@ -215,7 +216,7 @@ INTERLOCKS: tuple[Interlock, ...] = (
               hold="power_limit_s"),
     Interlock("converter_saturated", "power_limit", checks.converter_not_saturated, _S.HELD | _S.SESSION,
               "power_limit_exceeded", _CRITICAL, "supervisor",
-              "The photodiode's converter is at its end of scale.",
+              "The photodiode's converter is at its end of scale, or says what is no number.",
               "A supervisor checks laser and photodiode and resets."),
     Interlock("laser_stale", "laser", checks.laser_fresh, _S.OPEN | _S.ARM | _S.HELD,
               "interlock_failure", _CRITICAL, "supervisor",
@@ -311,6 +312,14 @@ INTERLOCKS: tuple[Interlock, ...] = (
     Interlock("loop", "loop", checks.loop_on_time, _S.ARM | _S.ANY,
               "system_watchdog_timeout", _EMERGENCY, "supervisor",
               "The control loop was late.", "A supervisor resets; look at the timing report."),
+    Interlock("real_time", "loop", checks.real_time_kept, _S.ARM | _S.LIGHT,
+              "interlock_failure", _WARNING, "technician",
+              "Control may be delayed by other programs.",
+              "Give control its real-time rights, or let the site's configuration allow light without them.",
+              told_by="real_time_problem"),
+    Interlock("self_test", "devices", checks.self_tested, _S.OPEN,
+              "interlock_failure", _WARNING, "technician",
+              "No self-test of this cart counts.", "Test the cart.", told_by="self_test_problem"),
     Interlock("journal", "journal", checks.journal_written, _S.ARM | _S.SESSION,
               "interlock_failure", _CRITICAL, "technician",
               "The record could not be written.",
@@ -329,6 +338,13 @@ INTERLOCKS: tuple[Interlock, ...] = (
 )  # fmt: skip
 
 BY_SOURCE = {row.source: row for row in INTERLOCKS}
+
+
+def told(row: Interlock, inputs: Inputs) -> str:
+    """Return what a person reads of a row that fails: what is wrong, what is known of it, what to do."""
+    why = None if row.told_by is None else getattr(inputs, row.told_by)
+    return f"{row.what} {row.to_do}" if why is None else f"{row.what} {why} {row.to_do}"
+
 
 LAMPS = tuple(dict.fromkeys(row.lamp for row in INTERLOCKS))
 

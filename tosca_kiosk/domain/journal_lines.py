@@ -33,10 +33,26 @@ class OtherFormatError(JournalError):
     """A journal of a version of the program that wrote its lines in another way."""
 
 
+class SelfTestPassed(msgspec.Struct, frozen=True):
+    """The self-test that a session was opened on.
+
+    passed_utc: labels, as started_utc does. boot_id: of the machine's run; boot_s: seconds in it, sleep
+    included. software: the version that tested. serial_numbers: by device key.
+    """
+
+    passed_utc: str
+    boot_id: str
+    boot_s: float
+    software: str
+    checks: int
+    serial_numbers: dict[str, str]
+
+
 class Header(msgspec.Struct, frozen=True, tag_field="kind", tag="header"):
     """Line 1. started_utc: naive UTC `YYYY-MM-DD HH:MM:SS.ffffff`; session time 0 is this instant.
 
-    rules_revision: of the program's rules that decided this session (see RULES_REVISION).
+    rules_revision: of the program's rules that decided this session (see RULES_REVISION). self_test: which
+    control fills in; None before a session needed one.
     """
 
     version: int
@@ -49,6 +65,7 @@ class Header(msgspec.Struct, frozen=True, tag_field="kind", tag="header"):
     devices: dict[str, dict[str, str]]
     rules: Rules
     rules_revision: int = RULES_REVISION
+    self_test: SelfTestPassed | None = None
 
 
 class Summary(msgspec.Struct, frozen=True):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from math import exp, isfinite
 
+from tosca_kiosk.domain.checks import reads_dark
 from tosca_kiosk.domain.protocol import Protocol
 from tosca_kiosk.domain.records import Inputs
 from tosca_kiosk.domain.rules import Rules
@@ -59,7 +60,7 @@ def light_possible(rules: Rules, state: State, inputs: Inputs) -> bool:
         return True
     if state.emission_s > 0.0 and inputs.now_s - dark_since_s <= limits.photodiode_dark_after_s:
         return True
-    return inputs.board is not None and inputs.board.photodiode_v > limits.photodiode_dark_v
+    return inputs.board is not None and not reads_dark(rules, inputs.board.photodiode_v)
 
 
 def light_confirmed(rules: Rules, state: State, inputs: Inputs) -> bool:

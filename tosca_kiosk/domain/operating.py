@@ -69,9 +69,21 @@ def _close_session(tick: Tick, command: Command) -> None:
     state = tick.state
     if not state.finished and state.abort_reason is None:
         state.abort_reason = command.reason or "closed before the protocol was finished"
-    state.session_open = False
+    state.session_open = state.aiming = False
     if state.phase is Phase.READY:
         tick.enter(Phase.IDLE)
+
+
+def _run_self_test(tick: Tick, command: Command) -> None:
+    """Control begins the test when the answer says that it may; what it asks for comes by the inputs."""
+
+
+def _aiming_on(tick: Tick, command: Command) -> None:
+    tick.state.aiming = True
+
+
+def _aiming_off(tick: Tick, command: Command) -> None:
+    tick.state.aiming = False
 
 
 _TAKE = {
@@ -84,4 +96,7 @@ _TAKE = {
     CommandType.STOP: _stop,
     CommandType.ACKNOWLEDGE: _acknowledge,
     CommandType.CLOSE_SESSION: _close_session,
+    CommandType.RUN_SELF_TEST: _run_self_test,
+    CommandType.AIMING_ON: _aiming_on,
+    CommandType.AIMING_OFF: _aiming_off,
 }

@@ -142,6 +142,8 @@ class Recorder:
         elif row.lamp == "devices":
             named = {"board": inputs.board, "laser": inputs.laser, "tec": inputs.tec, "stage": inputs.stage}
             evidence["lost"] = [name for name, reading in named.items() if reading is None]
+        if row.told_by is not None:
+            evidence["problem"] = getattr(inputs, row.told_by)
         return evidence
 
     # --- rows -------------------------------------------------------------------------------------------

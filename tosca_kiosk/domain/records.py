@@ -23,6 +23,9 @@ class CommandType(StrEnum):
     STOP = "stop"
     ACKNOWLEDGE = "acknowledge"
     CLOSE_SESSION = "close_session"
+    RUN_SELF_TEST = "run_self_test"
+    AIMING_ON = "aiming_on"
+    AIMING_OFF = "aiming_off"
 
 
 class Command(msgspec.Struct, frozen=True, array_like=True):
@@ -58,6 +61,7 @@ class BoardIn(msgspec.Struct, frozen=True, array_like=True):
     photodiode_v: float
     photodiode_saturated: bool
     faults: int
+    aiming_on: bool = False
 
 
 class LaserIn(msgspec.Struct, frozen=True, array_like=True):
@@ -106,6 +110,7 @@ class Inputs(msgspec.Struct, frozen=True, array_like=True):
     turned_away: is recorded, and nothing else depends on it. frame_covered: the newest picture is black or
     clipped all over; True before the first one. runtime_ok: the processes' folder is the one they began in.
     rules_problem, self_test_problem, real_time_problem: why there may be no light, None where nothing is.
+    self_test_problem is asked while idle; self_test_motor: a test under way asks for the smoothing motor.
     """
 
     now_s: float
@@ -126,12 +131,14 @@ class Inputs(msgspec.Struct, frozen=True, array_like=True):
     rules_problem: str | None = None
     self_test_problem: str | None = None
     real_time_problem: str | None = None
+    self_test_motor: bool = False
 
 
 class Outputs(msgspec.Struct, frozen=True, array_like=True):
     """What the devices are to do. The dark default is what every doubt ends in.
 
-    stage_position_um: None leaves the stage alone. The last four are asked once, in the tick they are True.
+    stage_position_um: None leaves the stage alone. ask_condition, home_stage, acknowledge_stage and
+    clear_board_faults are asked once, in the tick they are True.
     """
 
     laser_output: bool = False
@@ -143,6 +150,7 @@ class Outputs(msgspec.Struct, frozen=True, array_like=True):
     home_stage: bool = False
     acknowledge_stage: bool = False
     clear_board_faults: bool = False
+    aiming_on: bool = False
 
 
 DARK = Outputs()

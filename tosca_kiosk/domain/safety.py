@@ -171,11 +171,27 @@ def outputs(tick: Tick) -> Outputs:
     tick.record.sample(tick.slot())
     held = state.phase in (Phase.ARMED, Phase.TREATING)
     # It starts from rest: a sensor that shows vibration without it would not miss the motor later.
-    motor_on = held or (state.hold_since_s is not None and state.vibration_rested)
+    motor_on = held or (state.hold_since_s is not None and state.vibration_rested) or _tested(tick)
     ask_condition = row.ask_condition or checks.loop_is_asked(state, tick.inputs, tick.now_s)
+    _leave_aiming(tick)
     # By position, which is faster; the order is that of the record's fields.
-    decided = Outputs(on, state.command_ma, row.want_gate, motor_on, _stage_position_um(tick), ask_condition)
+    decided = Outputs(
+        on, state.command_ma, row.want_gate, motor_on, _stage_position_um(tick), ask_condition,
+        False, False, False, state.aiming
+    )  # fmt: skip
     return msgspec.structs.replace(decided, **tick.asked) if tick.asked else decided
+
+
+def _tested(tick: Tick) -> bool:
+    """Return whether a self-test gets the smoothing motor: only where nothing else is going on."""
+    return tick.inputs.self_test_motor and tick.state.phase is Phase.IDLE
+
+
+def _leave_aiming(tick: Tick) -> None:
+    """Switch the aiming beam off where no screen is there; a session keeps it, in a fault too."""
+    state = tick.state
+    if state.aiming and not state.session_open and not checks.operator_alive(tick.rules, state, tick.inputs):
+        state.aiming = False
 
 
 def _stage_position_um(tick: Tick) -> float | None:

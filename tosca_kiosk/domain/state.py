@@ -51,6 +51,7 @@ class State(msgspec.Struct, kw_only=True):
     sensor has shown no vibration. pedal_up_since_s: None while it is down or unknown; pedal_up_s: for how
     long it was seen up. failing_since: source -> time, on the clock of its interlock row. faults: sources
     latched in this fault, oldest first; latched_s: the newest's time.
+    aiming: the aiming beam is wanted.
     """
 
     phase: Phase = Phase.IDLE
@@ -96,4 +97,5 @@ class State(msgspec.Struct, kw_only=True):
     latched_s: float = 0.0
     acknowledged_s: float | None = None
     stop_pressed: bool = False
+    aiming: bool = False
     abort_reason: str | None = None

@@ -13,6 +13,7 @@ from typing import NamedTuple
 
 from tosca_kiosk.domain.interlocks import BY_SOURCE, Severity
 from tosca_kiosk.kiosk.state import Alarm, Priority
+from tosca_kiosk.session import OVERDUE
 
 CONTROL_LOST = "control_lost"
 STALE_DATA = "stale_data"
@@ -78,6 +79,18 @@ def picture_problem(problem: str) -> Condition:
         "The camera's picture does not reach the screen.",
         f"Wait for the camera to be started again; else restart the cart. ({problem})",
     )
+
+
+def calibration_overdue(warnings: Iterable[str]) -> Condition:
+    """Return the condition of calibrations that were due."""
+    what = " ".join(warnings)
+    return Condition(OVERDUE, Priority.MEDIUM, what, "Treat with care; have it calibrated.")
+
+
+def delayed(why: str) -> Condition:
+    """Return the condition of a control that should run in real time and does not."""
+    row = BY_SOURCE["real_time"]
+    return Condition(row.source, PRIORITIES[row.severity], f"{row.what} {why}", row.to_do)
 
 
 def of_interlock(source: str) -> Condition:

@@ -87,7 +87,11 @@ class Opening(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class TreatmentForm:
-    """The session on its way. planned_j and peaks come with the protocol; pending: an order not answered."""
+    """The session on its way. planned_j and peaks come with the protocol; pending: an order not answered.
+
+    tested_after: how many self-tests control had begun when one was asked for here, None where none was.
+    overdue: a calibration in use is overdue.
+    """
 
     opening: Opening = Opening.NOT_ASKED
     earlier: EarlierDose | None = None
@@ -95,6 +99,8 @@ class TreatmentForm:
     asking_end: bool = False
     refused: str = ""
     pending: str = ""
+    tested_after: int | None = None
+    overdue: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,6 +2,7 @@
 
 from tosca_kiosk.session.errors import RefusedError
 from tosca_kiosk.session.opening import OpenedRecord, back_up, opening
+from tosca_kiosk.session.overdue import OVERDUE, overdue_calibrations
 from tosca_kiosk.session.plan import (
     SessionPlan,
     active_calibrations,
@@ -14,6 +15,7 @@ from tosca_kiosk.session.shipped import ADMIN, load_shipped_content
 
 __all__ = [
     "ADMIN",
+    "OVERDUE",
     "OpenedRecord",
     "RefusedError",
     "SessionPlan",
@@ -23,6 +25,7 @@ __all__ = [
     "idle_rules",
     "load_shipped_content",
     "opening",
+    "overdue_calibrations",
     "plan_session",
     "rules_for",
 ]

@@ -13,8 +13,9 @@ from typing import Literal
 from tosca_kiosk.domain.journal_lines import FORMAT_VERSION, Header
 from tosca_kiosk.domain.protocol_file import to_json
 from tosca_kiosk.session.errors import RefusedError
+from tosca_kiosk.session.overdue import overdue_event
 from tosca_kiosk.session.plan import SessionPlan
-from tosca_kiosk.storage import Database, make_backup, prune_backups, sessions, settings
+from tosca_kiosk.storage import Database, events, make_backup, prune_backups, sessions, settings
 from tosca_kiosk.storage.sessions import Session
 from tosca_kiosk.storage.timestamps import utc_text
 
@@ -60,6 +61,10 @@ def opening(
             session_data_path=str(settings.get(transaction, "session_data_path")),
             treatment_site=plan.site,
         )
+        if plan.warnings:
+            warned = [(0.0, overdue_event(warning)) for warning in plan.warnings]
+            tech_id = plan.technician.tech_id
+            events.append_safety(transaction, now, warned, session_id=session.session_id, tech_id=tech_id)
         folder = sessions.folder_of(session, data_dir)
         header = Header(
             version=FORMAT_VERSION,

@@ -29,7 +29,10 @@ from tosca_kiosk.storage.users import User
 
 @dataclass(frozen=True)
 class SessionPlan:
-    """A session as it may be opened. idle: the rules in force before it; rules: those in force inside."""
+    """A session as it may be opened. idle: the rules in force before it; rules: those in force inside.
+
+    warnings: of overdue calibrations, for the operator and the record.
+    """
 
     patient: Patient
     technician: User
@@ -38,6 +41,7 @@ class SessionPlan:
     idle: Rules
     rules: Rules
     site: str | None
+    warnings: tuple[str, ...] = ()
 
 
 def plan_session(

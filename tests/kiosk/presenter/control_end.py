@@ -12,10 +12,10 @@ from tosca_kiosk.control.link.server import LinkServer
 class ControlEnd:
     """Listens where the presenter connects. requests: everything it was asked but heartbeats."""
 
-    def __init__(self, folder, session=None):
+    def __init__(self, folder, session=None, details=None):
         self._ring = RingWriter(folder)
         self._encoder = msgspec.msgpack.Encoder()
-        hello = Hello(str(self._ring.path), 100, True, session)
+        hello = Hello(str(self._ring.path), 100, True, session, details or {})
         self._server = LinkServer(folder / "control.sock", lambda: hello)
         self.requests = []
 

@@ -17,7 +17,7 @@ from tosca_kiosk.kiosk.services import Record, Worker
 from tosca_kiosk.kiosk.sound import AlarmSound
 
 NOTED = {
-    "treating": "begin_arm arm cancel_arm pause end ask_end home_stage open retry leave",
+    "treating": "begin_arm arm cancel_arm pause end ask_end home_stage open retry leave switch_aiming",
     "login": "pin choose",
     "fault": "pin choose reset",
     "patients": "choose search new create cancel_new edit",

@@ -8,11 +8,18 @@ from math import sin
 
 import numpy as np
 
-from tosca_kiosk.control.link.telemetry import Telemetry
+from tosca_kiosk.control.link.telemetry import SelfTestShown, Telemetry
 from tosca_kiosk.domain.interlocks import LAMPS
 from tosca_kiosk.domain.protocol import Protocol, Step
 from tosca_kiosk.domain.ramps import RampType
-from tosca_kiosk.kiosk.alarms import OWN, STALE_DATA, control_lost, of_interlock, record_problem
+from tosca_kiosk.kiosk.alarms import (
+    OWN,
+    STALE_DATA,
+    calibration_overdue,
+    control_lost,
+    of_interlock,
+    record_problem,
+)
 from tosca_kiosk.kiosk.forms import (
     FaultForm,
     FirstStartForm,
@@ -117,7 +124,7 @@ def telemetry(**changes):
         "remaining_s": None, "step_index": 0, "steps": 0, "dose_j": 0.0, "planned_j": None,
         "ring_size_mm": 3.0, "ring_target_mm": None, "stage_homed": True, "stage_searching": False,
         "tec_c": 25.0, "tec_setpoint_c": 25.0, "pedal_pressed": False, "stop_loop_closed": True,
-        "gate_closed": False,
+        "gate_closed": False, "aiming": False, "self_test": SelfTestShown(1, None, 39),
     }  # fmt: skip
     return Telemetry(**{**values, **changes})
 
@@ -300,6 +307,20 @@ SCENES = {
     "treatment_home": treating(
         TreatmentForm(), session_id=None, phase="idle", stage_homed=False, ring_size_mm=None,
         power_limit_w=None, lamps=dict.fromkeys(LAMPS, True) | {"stage": False},
+    ),
+    "treatment_testing": treating(
+        TreatmentForm(tested_after=0), session_id=None, phase="idle", power_limit_w=None,
+        self_test=SelfTestShown(1, "The test is under way.", 39, 12, "watching with the motor on"),
+    ),
+    "treatment_test_failed": treating(
+        TreatmentForm(
+            refused="board: vibration with motor. Check the motor's mounting and cable. (+2 more)"
+        ),
+        session_id=None, phase="idle", power_limit_w=None,
+    ),
+    "treatment_overdue": replace(
+        treating(TreatmentForm(opening=Opening.OPEN, overdue=True), aiming=True),
+        alarms=(alarm(calibration_overdue(("The ring calibration of 2025-01-31 is 412 days old.",))),),
     ),
     "treatment_preparing": treating(TreatmentForm(opening=Opening.PREPARING), session_id=None, phase="idle"),
     "treatment_earlier_dose": treating(

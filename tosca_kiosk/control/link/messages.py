@@ -81,8 +81,9 @@ class Hello(msgspec.Struct, frozen=True, tag_field="type", tag="hello"):
     """The first line from control: how to reach the telemetry ring, and what is being controlled.
 
     session: the one that control has, also after its kiosk was lost. details: scheduling (fifo, nice or
-    normal), memory_locked, world_input (a path, None where nothing is simulated) and devices (by device key,
-    what a journal's header says of each).
+    normal), memory_locked, delayed (what may delay a control that should run in real time, None where nothing
+    does), world_input (a path, None where nothing is simulated) and devices (by device key, what a journal's
+    header says of each).
     """
 
     ring: str

@@ -14,12 +14,28 @@ class DeviceLink(msgspec.Struct, frozen=True, array_like=True):
     problem: str | None
 
 
+class SelfTestShown(msgspec.Struct, frozen=True, array_like=True):
+    """The cart's self-test. runs: how many control has begun. problem: why none counts, None where one does.
+
+    failed: the first few checks that failed, with what to do. of: how many checks there are; done: the course
+    of the test under way as so many of them, None while none is; step: what goes on in it.
+    """
+
+    runs: int
+    problem: str | None
+    of: int
+    done: int | None = None
+    step: str = ""
+    failed: tuple[str, ...] = ()
+
+
 class Telemetry(msgspec.Struct, frozen=True, array_like=True):
     """The newest tick. Values that are not known are None and are shown as `--`, never as 0.
 
     mono_s: the system's monotonic clock at the tick, the same in every process; its age is the data's age.
     refusals: sources of the interlock rows that would refuse arming now, the motor's left out.
-    hold_s: how long ARM has been held, None while it is not.
+    hold_s: how long ARM has been held, None while it is not. aiming: the aiming beam as the board reads it
+    back. self_test: None in a session and in a fault.
     """
 
     tick: int
@@ -55,3 +71,5 @@ class Telemetry(msgspec.Struct, frozen=True, array_like=True):
     pedal_pressed: bool | None
     stop_loop_closed: bool | None
     gate_closed: bool | None
+    aiming: bool | None = None
+    self_test: SelfTestShown | None = None

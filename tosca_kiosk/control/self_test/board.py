@@ -9,6 +9,7 @@ from typing import Final
 from hardware.interlock_board.wire import fault_names
 from tosca_kiosk.control.self_test.evidence import Evidence, Sample
 from tosca_kiosk.control.self_test.finding import Finding, always, any_bits
+from tosca_kiosk.domain.checks import reads_dark
 
 REST_MG: Final = 430.0
 """The highest rest level measured on a cart of this kind, drift included; the board takes it off."""
@@ -60,7 +61,9 @@ def photodiode_dark(evidence: Evidence) -> Finding:
     """The photodiode saw no light."""
     volts = max((s.board.photodiode_v for s in evidence.all if s.board is not None), default=float("nan"))
     limit_v = evidence.rules.limits.photodiode_dark_v
-    return Finding(volts <= limit_v, f"{volts:.3f} V without light; at most {limit_v:g} V allowed")
+    return Finding(
+        reads_dark(evidence.rules, volts), f"{volts:.3f} V without light; at most {limit_v:g} V allowed"
+    )
 
 
 def accelerometer(evidence: Evidence) -> Finding:

@@ -117,10 +117,11 @@ CHECKS: tuple[Check, ...] = (
 
 def judged(evidence: Evidence) -> tuple[Result, ...]:
     """Return every row's result."""
-    return tuple(_result(check, evidence) for check in CHECKS)
+    return tuple(judged_one(check, evidence) for check in CHECKS)
 
 
-def _result(check: Check, evidence: Evidence) -> Result:
+def judged_one(check: Check, evidence: Evidence) -> Result:
+    """Return one row's result."""
     missing = _missing(check, evidence)
     if missing is not None:
         return Result(check.device, check.name, Outcome.NOT_TESTED, missing)

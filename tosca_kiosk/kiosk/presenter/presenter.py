@@ -217,12 +217,19 @@ class Presenter:
         elif telemetry is not None:
             if not abs(desk.now_s - telemetry.mono_s) <= STALE_AFTER_S:
                 yield alarms.OWN[alarms.STALE_DATA]
+            if (why := self._control_delayed()) is not None:
+                yield alarms.delayed(why)
             for source in dict.fromkeys((*telemetry.faults, *telemetry.warnings)):
                 yield alarms.of_interlock(source)
         if desk.record_problem is not None:
             yield alarms.record_problem(desk.record_problem)
         if self.pictures is not None and self.pictures.problem is not None:
             yield alarms.picture_problem(self.pictures.problem)
+
+    def _control_delayed(self) -> str | None:
+        """Return why control should run in real time and does not, as it said itself; None where it does."""
+        hello = self.desk.link.hello
+        return None if hello is None else hello.details.get("delayed")
 
     def _state(self) -> KioskState:
         desk, link = self.desk, self.desk.link

@@ -6,11 +6,11 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from tosca_kiosk.control.link.messages import Hello, SessionEnded
-from tosca_kiosk.control.link.telemetry import Telemetry
+from tosca_kiosk.control.link.telemetry import SelfTestShown, Telemetry
 from tosca_kiosk.domain.protocol import Protocol
 from tosca_kiosk.domain.records import CommandType
 from tosca_kiosk.domain.state import Phase
-from tosca_kiosk.kiosk.alarms import OWN, SCREEN_RESTARTED
+from tosca_kiosk.kiosk.alarms import OWN, SCREEN_RESTARTED, calibration_overdue
 from tosca_kiosk.kiosk.forms import Opening, TreatmentForm
 from tosca_kiosk.kiosk.presenter.desk import CONTROL_LOST, CONTROL_SILENT, Desk
 from tosca_kiosk.kiosk.refusals import spoken
@@ -76,8 +76,22 @@ class Treating:
         self._close_again()
         if desk.screen is not ScreenName.TREATMENT or telemetry is None or self.form.refused:
             return
-        if self.form.opening is Opening.NOT_ASKED and telemetry.phase == Phase.IDLE and telemetry.stage_homed:
+        if self.form.opening is not Opening.NOT_ASKED or telemetry.phase != Phase.IDLE:
+            return
+        if telemetry.stage_homed and self._is_tested(telemetry.self_test):
             self._prepare()
+
+    def _is_tested(self, test: SelfTestShown | None) -> bool:
+        """Return whether a self-test counts; ask for one where none does, and say what was found wrong."""
+        if test is None or test.problem is None:
+            return test is not None
+        if test.done is None and self.form.tested_after is None:
+            self.form = replace(self.form, tested_after=test.runs)
+            self._order(CommandType.RUN_SELF_TEST)
+        elif test.done is None and test.runs > (self.form.tested_after or 0):
+            more = f" (+{len(test.failed) - 1} more)" if len(test.failed) > 1 else ""
+            self.form = replace(self.form, refused=f"{test.failed[0]}{more}" if test.failed else test.problem)
+        return False
 
     def home_stage(self) -> None:
         """Home the stage: the operator has confirmed that it may move."""
@@ -86,7 +100,7 @@ class Treating:
 
     def retry(self) -> None:
         """Try again what was refused."""
-        self.form = replace(self.form, refused="", homing_asked=False)
+        self.form = replace(self.form, refused="", homing_asked=False, tested_after=None)
 
     def _prepare(self) -> None:
         desk = self._desk
@@ -102,6 +116,9 @@ class Treating:
 
     def _is_prepared(self, prepared: Prepared) -> None:
         self._prepared = prepared.plan
+        if prepared.plan.warnings:
+            self._desk.alarms.note(self._desk.now_s, calibration_overdue(prepared.plan.warnings))
+            self.form = replace(self.form, overdue=True)
         if prepared.earlier.energy_j > 0.0:
             self.form = replace(self.form, opening=Opening.CONFIRM_DOSE, earlier=prepared.earlier)
         else:
@@ -158,6 +175,12 @@ class Treating:
     def pause(self) -> None:
         """Pause: light off, back to ready."""
         self._order(CommandType.PAUSE)
+
+    def switch_aiming(self) -> None:
+        """Switch the aiming beam over from what the board reads back; unknown counts as on."""
+        telemetry = self._desk.telemetry
+        off = telemetry is not None and telemetry.aiming is False
+        self._order(CommandType.AIMING_ON if off else CommandType.AIMING_OFF)
 
     def _follow_pauses(self) -> None:
         desk, telemetry = self._desk, self._desk.telemetry

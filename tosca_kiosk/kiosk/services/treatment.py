@@ -2,13 +2,20 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from tosca_kiosk.domain.protocol import Protocol
 from tosca_kiosk.domain.protocol_file import parse_protocol
 from tosca_kiosk.kiosk.services.plans import NO_LIMITS
 from tosca_kiosk.kiosk.services.record import Record
-from tosca_kiosk.session import OpenedRecord, SessionPlan, back_up, opening, plan_session
+from tosca_kiosk.session import (
+    OpenedRecord,
+    SessionPlan,
+    back_up,
+    opening,
+    overdue_calibrations,
+    plan_session,
+)
 from tosca_kiosk.storage import import_journal, patients, recover, sessions, users
 from tosca_kiosk.storage.journal_import import JOURNAL_NAME
 from tosca_kiosk.storage.patients import Patient
@@ -54,6 +61,7 @@ def prepare(record: Record, patient_code: str, username: str, protocol_name: str
     plan = plan_session(
         record.database, record.config, patient=patient_code, technician=username, protocol=protocol_name
     )
+    plan = replace(plan, warnings=overdue_calibrations(record.database, record.config, record.utc()))
     back_up(record.path, record.backup_dir, record.utc())
     return Prepared(plan, earlier_dose(record, plan.patient.patient_id))
 

@@ -27,6 +27,8 @@ WIDGETS = (UiDoseBar, UiGuide, UiLampGrid, UiLivePicture, UiStateBar, UiTrend, U
 load_layout(__file__)
 TREND_EVERY_S = 0.05
 _BACK_MM = 36
+_AIMING_MM = 36
+_AIMING = {True: "Aiming: on", False: "Aiming: off", None: "Aiming: --"}
 _FOOT_MM = 30.0
 """Height of what stands below the picture: as many lines as the longest words need."""
 _SLACK_S = 1e-6
@@ -54,7 +56,8 @@ class TreatmentScreen(KioskScreen):
             on_complete=lambda _key: part.arm(),
             on_cancel=lambda _key, why: part.cancel_arm(),
         )
-        self.actions = [self._back, self._pause, self._primary]
+        self._aiming = action(_AIMING[None], part.switch_aiming, width_mm=_AIMING_MM)
+        self.actions = [self._back, self._aiming, self._pause, self._primary]
         self._end_sheet = self._make_end_sheet()
 
     def _make_end_sheet(self) -> UiConfirmSheet:
@@ -126,6 +129,8 @@ class TreatmentScreen(KioskScreen):
     def _show_actions(self, view: TreatmentView) -> None:
         self._back.text, self._back.disabled = view.back_text, not view.can_go_back
         self._pause.disabled = not view.can_pause
+        self._aiming.text, self._aiming.disabled = _AIMING[view.aiming], view.aiming is None
+        self._aiming.chosen = view.aiming is True
         wanted = self._hold if view.primary is Primary.ARM else self._key
         self._key.text = view.primary_text
         self._key.disabled = view.primary is Primary.NONE or not view.primary_enabled

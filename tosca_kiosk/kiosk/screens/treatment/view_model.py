@@ -44,6 +44,7 @@ class TreatmentView:
     trend_shown: in the guide's place while there is light; without a camera in the picture's, always.
     guide_tone: info or refused. hold_s: how long control has counted ARM, None while it is not held.
     can_pause: also while nobody knows whether there is light: PAUSE can do no harm then, its absence can.
+    aiming: the aiming beam as it is read back, None where that is not known.
     """
 
     state: str
@@ -71,6 +72,7 @@ class TreatmentView:
     in_session: bool
     picture: PictureView
     trend_shown: bool
+    aiming: bool | None
 
 
 def view(state: KioskState) -> TreatmentView:
@@ -106,6 +108,7 @@ def view(state: KioskState) -> TreatmentView:
         in_session=open_,
         picture=picture_view(state),
         trend_shown=not state.camera or (state_bar(state) == "emitting" and tone != "refused"),
+        aiming=None if live is None else live.aiming,
     )
 
 
@@ -191,7 +194,7 @@ def _guide(state: KioskState, primary: Primary) -> tuple[Said, str]:
         return _guide_in_session(state, live)
     if primary is Primary.HOME:
         return _guide_homing(live), "info"
-    return _guide_opening(state), "info"
+    return _guide_opening(state, live), "info"
 
 
 def _no_data(state: KioskState) -> Said:
@@ -208,8 +211,10 @@ def _guide_homing(live: Telemetry) -> Said:
     return Said("Touch HOME STAGE.", "It moves over its whole travel: keep fingers and fibre away.")
 
 
-def _guide_opening(state: KioskState) -> Said:
-    form = state.treatment
+def _guide_opening(state: KioskState, live: Telemetry) -> Said:
+    form, test = state.treatment, live.self_test
+    if form.opening is Opening.NOT_ASKED and test is not None and test.done is not None:
+        return Said("Checking the cart ...", f"{test.done} of {test.of}: {test.step}. No light is given.")
     if form.opening is Opening.CONFIRM_DOSE and form.earlier is not None and state.patient is not None:
         energy = wording.joules(form.earlier.energy_j)
         count = form.earlier.sessions
@@ -243,7 +248,8 @@ def _guide_ready(state: KioskState, live: Telemetry) -> tuple[Said, str]:
         return _why_not_armable(live), "refused"
     if live.elapsed_s > 0.0:
         return Said("Hold ARM to go on.", f"Paused at {wording.clock(live.elapsed_s)}. Pedal up."), "info"
-    return Said("Hold ARM to begin.", "Goggles on, pedal up."), "info"
+    overdue = "A calibration is overdue, see the alarms. " if state.treatment.overdue else ""
+    return Said("Hold ARM to begin.", f"{overdue}Goggles on, pedal up."), "info"
 
 
 _NO_PICTURE = Said("Check the camera.", "There is no live picture.")

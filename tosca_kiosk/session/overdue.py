@@ -1,0 +1,68 @@
+"""Calibrations in use that are overdue: said and recorded before arming, never a refusal.
+
+The wall clock judges, so it only ever adds caution: one that cannot be right warns, too.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import datetime, timedelta
+
+from tosca_kiosk.config import CartConfig
+from tosca_kiosk.domain.calibration import PHOTODIODE, POWER, RING
+from tosca_kiosk.domain.events import SafetyEvent
+from tosca_kiosk.storage import Database, calibrations, sessions
+
+OVERDUE = "calibration_overdue"
+CLOCK_SLACK = timedelta(days=1)
+"""Due dates are days: what is dated later than this was dated by another clock, or this one is wrong."""
+TO_DO = "Treat with care; have it calibrated."
+
+
+def overdue_calibrations(database: Database, config: CartConfig, now: datetime) -> tuple[str, ...]:
+    """Return what to warn of, one sentence for each calibration in use and one for a clock that is wrong.
+
+    Raises StorageError.
+    """
+    return tuple(_warnings(database, config, now))
+
+
+def _warnings(database: Database, config: CartConfig, now: datetime) -> Iterator[str]:
+    interval = timedelta(days=config.calibration_interval_days)
+    devices = config.devices
+    used = (
+        ("ring", RING, devices.stage.serial_number),
+        ("photodiode", PHOTODIODE, devices.board.serial_number),
+        ("power", POWER, devices.laser.serial_number),
+    )
+    for name, kind, serial in used:
+        row = calibrations.active(database, kind, serial)
+        if row is None:
+            continue  # refused elsewhere: there is no session without it
+        made = row.calibration_date
+        if made > now + CLOCK_SLACK:
+            yield f"The {name} calibration is dated {made:%Y-%m-%d}, after today: check the cart's clock."
+        elif now - made > interval:
+            yield (
+                f"The {name} calibration of {made:%Y-%m-%d} is {(now - made).days} days old; "
+                f"it was due after {interval.days}."
+            )
+    newest = sessions.newest_start(database)
+    if newest is not None and newest > now + CLOCK_SLACK:
+        yield f"The newest session began {newest:%Y-%m-%d %H:%M} UTC, after now: check the cart's clock."
+
+
+def overdue_event(warning: str) -> SafetyEvent:
+    """Return the line of the safety log for a warning that the operator was given."""
+    return SafetyEvent(
+        event_type="interlock_failure",
+        severity="warning",
+        description=f"{warning} {TO_DO}",
+        system_state="idle",
+        laser_state="off",
+        footpedal=None,
+        smoothing=None,
+        photodiode_v=None,
+        action_taken="operator_informed",
+        details={"trigger_source": OVERDUE},
+    )
