@@ -10,6 +10,7 @@ from tosca_kiosk.session.plan import (
     plan_session,
     rules_for,
 )
+from tosca_kiosk.session.recorded_rules import compared_with_record, recorded_rules
 from tosca_kiosk.session.shipped import ADMIN, load_shipped_content
 
 __all__ = [
@@ -19,10 +20,12 @@ __all__ = [
     "SessionPlan",
     "active_calibrations",
     "back_up",
+    "compared_with_record",
     "file_limits",
     "idle_rules",
     "load_shipped_content",
     "opening",
     "plan_session",
+    "recorded_rules",
     "rules_for",
 ]

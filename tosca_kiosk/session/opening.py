@@ -12,8 +12,10 @@ from typing import Literal
 
 from tosca_kiosk.domain.journal_lines import FORMAT_VERSION, RULES_REVISION, Header
 from tosca_kiosk.domain.protocol_file import to_json
+from tosca_kiosk.domain.rules_difference import rules_difference
 from tosca_kiosk.session.errors import RefusedError
 from tosca_kiosk.session.plan import SessionPlan
+from tosca_kiosk.session.recorded_rules import recorded_rules
 from tosca_kiosk.storage import Database, make_backup, prune_backups, sessions, settings
 from tosca_kiosk.storage.sessions import Session
 from tosca_kiosk.storage.timestamps import utc_text
@@ -45,7 +47,9 @@ def opening(
 ) -> Iterator[OpenedRecord]:
     """Make row and folder; what is done inside `with` belongs to it: an error undoes the row.
 
-    devices: what the journal's header says of each device. Raises StorageError or RefusedError.
+    The header's rules are those that the record says of the row, as whoever compares them will find them.
+    devices: what the journal's header says of each device. Raises StorageError or RefusedError, and what
+    `recorded_rules` does.
     """
     with database.transaction(plan.technician.tech_id) as transaction:
         session = sessions.start(
@@ -54,12 +58,15 @@ def opening(
             tech_id=plan.technician.tech_id,
             start_utc=now,
             protocol_name=plan.protocol.name,
-            protocol_snapshot=to_json(plan.protocol),
+            protocol_snapshot=to_json(plan.protocol, named=True),
             protocol_id=plan.protocol_id,
             origin=origin,
             session_data_path=str(settings.get(transaction, "session_data_path")),
             treatment_site=plan.site,
         )
+        rules = recorded_rules(transaction, plan.config, session.session_id)
+        if changed := rules_difference(plan.rules, rules):
+            raise RefusedError(f"the session's rules have changed since it was planned: {changed}; plan it anew")
         folder = sessions.folder_of(session, data_dir)
         header = Header(
             version=FORMAT_VERSION,
@@ -70,7 +77,7 @@ def opening(
             origin=origin,
             software=version("tosca-kiosk"),
             devices=dict(devices),
-            rules=plan.rules,
+            rules=rules,
             rules_revision=RULES_REVISION,
         )
         try:
