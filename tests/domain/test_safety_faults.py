@@ -54,6 +54,7 @@ FAILURES: dict[str, tuple[str, Change, float]] = {
     "tec_far_off_setpoint": ("tec", with_(temperature_c=28.5), 0.0),
     "stage": ("stage", with_(index_known=False), 0.0),
     "stage_position": ("stage", with_(position_um=1100.0), 0.0),
+    "rules": ("rules_problem", lambda problem: "the record is locked", 0.0),
     "kiosk_lost": ("operator_s", lambda at_s: at_s - 0.5, 0.0),
     "clock": ("now_s", lambda now_s: now_s - 10.0, 0.0),
     "loop": ("late_s", lambda late_s: 0.2, 0.0),

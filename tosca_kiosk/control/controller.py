@@ -15,6 +15,7 @@ from tosca_kiosk.domain.safety import Decision, step
 from tosca_kiosk.domain.state import Phase, State
 from tosca_kiosk.domain.summary import summarise
 
+NOT_COMPARED = "the session's rules are not compared with the record yet"
 URGENT_EVENTS = frozenset({"laser_on", "laser_off", "safety_trigger", "user_action", "pause"})
 
 
@@ -23,6 +24,8 @@ class Controller:
 
     idle_traces: keeps the wire traces of faults without a session; the journal keeps a session's.
     frames: tells when the camera's newest picture was taken; None where there is no camera.
+    rules_problem: what came of comparing the session's rules with the record, None where they are equal;
+    whoever opens a session has that done and says so here. Arming is refused meanwhile.
     """
 
     def __init__(
@@ -42,6 +45,7 @@ class Controller:
         self._turned_away: list[TurnedAway] = []
         self._operator_s: float | None = None
         self._newest: Inputs | None = None
+        self.rules_problem: str | None = NOT_COMPARED
         self.state = State()
 
     @property
@@ -88,10 +92,15 @@ class Controller:
         if self.state.phase is not Phase.IDLE:
             raise RuntimeError(f"a session can only be opened when idle, not in {self.state.phase}")
         self._rules, self._journal = rules, journal
+        self.not_compared()
         self._sampler.begin(now_s)
         self.state = State()
         journal.begin(header)
         self.submit(Command(0, CommandType.OPEN_SESSION))
+
+    def not_compared(self) -> None:
+        """Refuse arming until somebody has compared the session's rules with the record."""
+        self.rules_problem = NOT_COMPARED
 
     def end_session(self, refused: str | None = None, *, wait: bool = True) -> Summary:
         """Close the journal behind a closed session and return the session's summary.
@@ -142,6 +151,7 @@ class Controller:
             disk_ok=self._journal is None or self._journal.disk_ok,
             commands=commands,
             turned_away=turned_away,
+            rules_problem=self.rules_problem,
         )
 
     def decide(self, inputs: Inputs) -> Decision:

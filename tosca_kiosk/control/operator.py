@@ -122,7 +122,7 @@ class UnattendedOperator:
         if inputs is None:
             return "nothing is known yet"
         rows = refusals(scope, controller.rules, controller.state, inputs)
-        return " ".join(f"{row.what} {row.to_do}" for row in rows if row.lamp != except_lamp)
+        return " ".join(row.said(inputs) for row in rows if row.lamp != except_lamp)
 
     # --- the session ------------------------------------------------------------------------------------
 

@@ -22,7 +22,7 @@ SHOWN_HZ: Final = 100
 """A screen reads 30 times a second: of faster ticks' records most would be replaced unread."""
 
 MAX_TEXT: Final = 400
-"""A device's problem is cut to this many characters, so that a record always fits its place in the ring."""
+"""A problem's text is cut to this many characters, so that a record always fits its place in the ring."""
 
 _MOTOR_LAMP: Final = "smoothing"  # the motor starts with the hold, so it cannot run before
 
@@ -91,6 +91,7 @@ class TelemetryMaker:
             pedal_pressed=None if board is None else board.pedal_pressed,
             stop_loop_closed=None if board is None else board.stop_loop_closed,
             gate_closed=None if board is None else board.gate_closed,
+            rules_problem=_short(inputs.rules_problem),
         )
 
     def _judge(self, now_s: float, rules: Rules, inputs: Inputs, state: State) -> None:

@@ -55,7 +55,7 @@ class Interlock(NamedTuple):
     the output on, so that a release does not reset it. judged_dark: the check says something while the
     output is off, so a reset can demand that it passes. recovery: safety-log name of the cause's end.
     reset_clears: the reset itself ends the cause. covered_by: a check that passes only where all rows which
-    name it pass, so that one look answers for them.
+    name it pass, so that one look answers for them. problem: the field of Inputs that says more of a failure.
     """
 
     source: str
@@ -73,6 +73,12 @@ class Interlock(NamedTuple):
     recovery: str = "interlock_recovery"
     reset_clears: bool = False
     covered_by: Check | None = None
+    problem: str | None = None
+
+    def said(self, inputs: Inputs) -> str:
+        """Return what a failure of this row is called, and what to do; with what is known of it now."""
+        more = None if self.problem is None else getattr(inputs, self.problem)
+        return f"{self.what} {self.to_do}" if more is None else f"{self.what} ({more}) {self.to_do}"
 
 
 _NO_BOARD_FAULT = checks.no_board_fault(-1)
@@ -284,6 +290,11 @@ INTERLOCKS: tuple[Interlock, ...] = (
     Interlock("calibration", "calibration", checks.calibrated, _S.ARM | _S.LIGHT,
               "interlock_failure", _WARNING, "technician",
               "A calibration is missing or belongs to another device.", "Calibrate the connected devices."),
+    Interlock("rules", "session", checks.rules_as_recorded, _S.ARM | _S.LIGHT,
+              "interlock_failure", _WARNING, "technician",
+              "The session's limits are not known to be those of the record.",
+              "Hold ARM to look again; where they differ, end the session and open it anew.",
+              problem="rules_problem"),
     Interlock("kiosk_lost", "kiosk", checks.operator_alive, _S.ARM | _S.HELD,
               "interlock_failure", _CRITICAL, "technician",
               "The screen fell silent.", "Wait until it is back, then reset."),

@@ -14,21 +14,21 @@ HELPER_WITHIN_S = 2.0
 
 
 class RulesQuestion(msgspec.Struct, frozen=True, tag_field="ask", tag="rules"):
-    """Which rules does the record say for this session?"""
+    """Asks which rules the record says of a session."""
 
     id: int
     session: int
 
 
 class PinQuestion(msgspec.Struct, frozen=True, tag_field="ask", tag="pin"):
-    """Is this the PIN of this account, and which role has it?"""
+    """Asks whether this is the PIN of this account, and which role the account has."""
 
     id: int
     username: str
     pin: str
 
     def __repr__(self) -> str:
-        return f"PinQuestion(id={self.id}, username={self.username!r}, pin=<not shown>)"
+        return f"PinQuestion(id={self.id}, username={self.username!r}, pin not shown)"
 
 
 Question = RulesQuestion | PinQuestion

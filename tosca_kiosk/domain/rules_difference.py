@@ -32,7 +32,7 @@ def _differences(path: str, given: Any, recorded: Any) -> Iterator[str]:
     elif isinstance(given, tuple) and isinstance(recorded, tuple) and len(given) == len(recorded):
         for index, pair in enumerate(zip(given, recorded, strict=True)):
             yield from _differences(f"{path}[{index}]", *pair)
-    elif not given == recorded:
+    elif given != recorded:
         yield f"{path}: {_shown(given)} given, the record says {_shown(recorded)}"
 
 

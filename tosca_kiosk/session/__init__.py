@@ -1,6 +1,7 @@
 """A session's side of the record, for screen and commands alike: its plan, row and folder."""
 
 from tosca_kiosk.session.errors import RefusedError
+from tosca_kiosk.session.helper_command import helper_command
 from tosca_kiosk.session.opening import OpenedRecord, back_up, opening
 from tosca_kiosk.session.plan import (
     SessionPlan,
@@ -22,6 +23,7 @@ __all__ = [
     "back_up",
     "compared_with_record",
     "file_limits",
+    "helper_command",
     "idle_rules",
     "load_shipped_content",
     "opening",

@@ -2,8 +2,8 @@
 
     python -m tosca_kiosk.session.helper --config FILE --data-dir DIR [--session N]
 
-With --session it prints the rules that the record says of that session, as JSON, and ends; exit code 1 and one
-line on standard error say why it cannot. Without, it serves the process at the other end of its standard
+With --session it prints the rules that the record says of that session, as JSON, and ends; exit code 1 and
+one line on standard error say why it cannot. Without, it serves the process at the other end of its standard
 input, a socket: everything that it needs is in memory then, so that a question costs a fork of this small
 process and the reading, and the asker no more than a line. It ends with that process.
 """
@@ -153,7 +153,7 @@ def _answer_and_end(helper: Helper, question: Question, output: int) -> NoReturn
             said, code = _encoder.encode(helper.answer(question)), 0
         except _REFUSALS as error:
             said, code = str(error).encode(), 1
-        with open(output, "wb", closefd=False) as file:  # noqa: PTH123 -- a descriptor, no path
+        with open(output, "wb", closefd=False) as file:
             file.write(said)
     except Exception as error:
         os.write(2, f"{type(error).__name__}\n".encode())

@@ -66,7 +66,7 @@ def opening(
         )
         rules = recorded_rules(transaction, plan.config, session.session_id)
         if changed := rules_difference(plan.rules, rules):
-            raise RefusedError(f"the session's rules have changed since it was planned: {changed}; plan it anew")
+            raise RefusedError(f"the session was planned under other rules: {changed}; plan it anew")
         folder = sessions.folder_of(session, data_dir)
         header = Header(
             version=FORMAT_VERSION,

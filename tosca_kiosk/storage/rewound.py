@@ -53,7 +53,7 @@ class Rewound(Reader):
         ]
         for name in reversed((order_by,) if isinstance(order_by, str) else tuple(order_by)):
             column = name.removeprefix("-")
-            rows.sort(key=lambda row: row[column], reverse=name != column)  # noqa: B023 -- used at once
+            rows.sort(key=lambda row: row[column], reverse=name != column)
         return rows[:limit]
 
     def _as_they_were(self, table: str) -> list[Row]:

@@ -149,7 +149,7 @@ class PinLook:
 
 
 def look_at_pin(database: Database | Reader, username: str, pin: str, now: datetime) -> PinLook:
-    """Look whether this is the PIN of an active account. Raises StorageError for a hash that cannot be read."""
+    """Look whether this is an active account's PIN. Raises StorageError for a hash that cannot be read."""
     user = find(database, username)
     credentials = user and database.find_one("credentials", tech_id=user.tech_id)
     if not user or not credentials or not user.is_active:

@@ -19,6 +19,7 @@ class Telemetry(msgspec.Struct, frozen=True, array_like=True):
 
     mono_s: the system's monotonic clock at the tick, the same in every process; its age is the data's age.
     refusals: sources of the interlock rows that would refuse arming now, the motor's left out.
+    rules_problem: why the session's rules are not known to be the record's, None where they are.
     hold_s: how long ARM has been held, None while it is not.
     """
 
@@ -55,3 +56,4 @@ class Telemetry(msgspec.Struct, frozen=True, array_like=True):
     pedal_pressed: bool | None
     stop_loop_closed: bool | None
     gate_closed: bool | None
+    rules_problem: str | None = None

@@ -11,6 +11,9 @@ from tosca_kiosk.kiosk.services import accounts
 from tosca_kiosk.kiosk.services.accounts import Accounts
 from tosca_kiosk.storage.users import PinCheck, User
 
+WAITS = "Several wrong PINs in a row."
+"""Said of an account whose PIN is not looked at for a while."""
+
 _NEXT = {
     SetUpStep.ADMIN_PIN: SetUpStep.ADMIN_PIN_AGAIN,
     SetUpStep.ADMIN_PIN_AGAIN: SetUpStep.NAME,

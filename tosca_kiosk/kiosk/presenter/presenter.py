@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from datetime import datetime
 
 from tosca_kiosk.control.link.client import ControlLink
-from tosca_kiosk.control.link.messages import Hello, Notice, Reply, SafetyNotice, SessionEnded
+from tosca_kiosk.control.link.messages import Hello, Notice, PinTried, Reply, SafetyNotice, SessionEnded
 from tosca_kiosk.domain.records import CommandType
 from tosca_kiosk.domain.state import Phase
 from tosca_kiosk.kiosk import alarms
@@ -134,6 +134,8 @@ class Presenter:
                 self.desk.take_reply(notice)
             case Hello():
                 self._hello, self._connected_before = notice, True
+            case PinTried():
+                self.fault.pin_tried(notice)
             case SessionEnded():
                 self.treating.session_ended(notice)
             case SafetyNotice():
