@@ -105,7 +105,12 @@ def running_control(config, runtime, *more, helper=None):
     data_dir = config.parent / "data"
     command = [sys.executable, "-m", "tosca_kiosk", "control", "--config", str(config)]
     command += ["--runtime", str(runtime), "--parent", str(os.getpid()), *more]
-    command += ["--helper", shlex.join(helper or helper_command()), "--data-dir", str(data_dir)]
+    command += [
+        "--helper",
+        shlex.join(helper_command() if helper is None else helper),
+        "--data-dir",
+        str(data_dir),
+    ]
     record = StandInRecord(config, data_dir)
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
         try:

@@ -162,6 +162,7 @@ COVERED = {
     "light_while_off": "a tenth of a second after off",
     "session": "emission_allowed asks for the session",
     "calibration": "not read, but part of the rules",
+    "rules": "compared before arming, none of the world's readings",
     "screen": "STOP latches by itself",
     "laser_setpoint": "a second of steady disagreement",
 }

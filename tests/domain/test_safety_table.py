@@ -24,13 +24,13 @@ SCOPES = {
     Scope.OPEN: BOARD_FAULTS | LOST | NEVER_DARK | STOPS | ANSWERS,
     Scope.ARM: BOARD_FAULTS | LOST | NEVER_DARK | STOPS | ANSWERS | LOOP
     | {"smoothing", "laser_interlock_bridged", "tec", "tec_settling", "stage_position", "camera_to_arm"}
-    | {"session", "calibration", "kiosk_lost", "journal", "disk"},
+    | {"session", "calibration", "rules", "kiosk_lost", "journal", "disk"},
     Scope.HELD: BOARD_FAULTS | LATE | NEVER_DARK | STOPS | ANSWERS | POWER
     | {"smoothing", "gate", "laser_interlock", "tec", "tec_off_setpoint", "tec_far_off_setpoint"}
     | {"camera", "kiosk_lost"},
     Scope.LIGHT: {"footpedal_stale", "photodiode_over_power", "photodiode_out_of_range", "laser_output_lost"}
     | {"laser_setpoint", "laser_current", "laser_regulation", "laser_error"}
-    | {"stage_position", "session", "calibration"},
+    | {"stage_position", "session", "calibration", "rules"},
     Scope.SESSION: LOST | POWER | {"journal"},
     Scope.ANY: NEVER_DARK | STOPS | LOOP,
     Scope.WARN: {"photodiode_warning", "laser_warning"},
@@ -49,7 +49,7 @@ SEEN_IN_LIGHT_ALONE = LATE | {
 }  # fmt: skip
 WARNINGS = {
     "stage_move", "photodiode_warning", "laser_warning", "tec_settling", "stage", "stage_position",
-    "camera_to_arm", "camera", "session", "calibration", "disk",
+    "camera_to_arm", "camera", "session", "calibration", "rules", "disk",
 }  # fmt: skip
 COVERED = [row for row in INTERLOCKS if row.covered_by is not None]
 RECOVERIES = {

@@ -57,7 +57,7 @@ def control(
 
 def helper_command(helper: str | None, config_path: Path, data_dir: Path | None) -> list[str] | None:
     """Return the helper's whole command line; configuration and record are those that control was given."""
-    if helper is None or data_dir is None:
+    if not helper or data_dir is None:
         return None
     return [*shlex.split(helper), "--config", str(config_path), "--data-dir", str(data_dir)]
 
