@@ -106,9 +106,10 @@ class Helper:
 
 def serve(helper: Helper, asker: socket.socket) -> None:
     """Answer the asker's questions, one after the other, until it is gone."""
-    for line in _lines(asker):
-        question = _questions.decode(line)
-        asker.sendall(_encoder.encode(_answered(helper, question)) + b"\n")
+    with suppress(ConnectionError):
+        for line in _lines(asker):
+            question = _questions.decode(line)
+            asker.sendall(_encoder.encode(_answered(helper, question)) + b"\n")
 
 
 def _lines(asker: socket.socket) -> Iterator[bytes]:

@@ -128,9 +128,18 @@ class Desk:
         """Send a command to control for the session that it runs now."""
         self.await_reply(self.link.order(command, self._session_id), answered)
 
-    def signed_order(self, command: CommandType, username: str, pin: str, answered: Answered) -> None:
+    def signed_order(
+        self,
+        command: CommandType,
+        username: str,
+        pin: str,
+        answered: Answered,
+        *,
+        reason: str | None = None,
+    ) -> None:
         """Send a command signed by a PIN, which control has looked at and which is kept nowhere here."""
-        self.await_reply(self.link.signed_order(command, self._session_id, username, pin), answered)
+        number = self.link.signed_order(command, self._session_id, username, pin, reason=reason)
+        self.await_reply(number, answered)
 
     @property
     def _session_id(self) -> int | None:

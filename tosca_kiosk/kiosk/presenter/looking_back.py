@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from tosca_kiosk.control.link.messages import PinTried
 from tosca_kiosk.domain.interlocks import BY_SOURCE, ROLES
 from tosca_kiosk.domain.records import CommandType
 from tosca_kiosk.kiosk.forms import FaultForm, SafetyLogForm, SummaryForm
-from tosca_kiosk.kiosk.presenter.accounts import WAITS, still_waiting
+from tosca_kiosk.kiosk.presenter.accounts import still_waiting
 from tosca_kiosk.kiosk.presenter.desk import Answered, Desk
-from tosca_kiosk.kiosk.services import accounts, history
+from tosca_kiosk.kiosk.services import history
 from tosca_kiosk.kiosk.services.history import LogRow, SessionResult
 from tosca_kiosk.kiosk.state import ScreenName
 from tosca_kiosk.storage.sessions import Session
@@ -51,23 +50,6 @@ class Fault:
         if user is not None and not self.form.busy:
             self._desk.signed_order(CommandType.ACKNOWLEDGE, user.username, pin, self._asked())
 
-    def pin_tried(self, tried: PinTried) -> None:
-        """Record what control says of a PIN; a right one also signs in where nobody is."""
-        desk, user = self._desk, self.form.chosen
-        if tried.looked_at:
-            desk.ask(
-                lambda: accounts.note_try(desk.record, tried.username, tried.right),
-                lambda noted: None,
-                lambda text: None,  # a record that is lost is an alarm of its own
-            )
-        if tried.right:
-            if desk.user is None and user is not None and user.username == tried.username:
-                desk.user = user
-        elif tried.wait_s > 0.0:
-            retry_at_s = desk.now_s + tried.wait_s
-            desk.wrong_pins[tried.username] = WAITS, retry_at_s
-            self.form = replace(self.form, retry_at_s=retry_at_s)
-
     def _asked(self) -> Answered:
         telemetry = self._desk.telemetry
         sources = () if telemetry is None else telemetry.faults
@@ -76,13 +58,11 @@ class Fault:
 
     def _answered(self, refused: str | None, sources: tuple[str, ...]) -> None:
         if refused is not None:
-            self._refused(refused)
+            _, retry_at_s = still_waiting(self._desk, self.form.chosen)
+            self.form = replace(self.form, busy=False, refused=refused, retry_at_s=retry_at_s)
             return
         self._desk.alarms.acknowledge(sources)
         self.form = replace(self.form, busy=False, chosen=None, refused="")
-
-    def _refused(self, text: str) -> None:
-        self.form = replace(self.form, busy=False, refused=text)
 
 
 class Summary:

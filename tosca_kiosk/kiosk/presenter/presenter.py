@@ -12,7 +12,7 @@ from tosca_kiosk.domain.state import Phase
 from tosca_kiosk.kiosk import alarms
 from tosca_kiosk.kiosk.alarms import Condition
 from tosca_kiosk.kiosk.picture import PictureSource
-from tosca_kiosk.kiosk.presenter.accounts import FirstStart, Login
+from tosca_kiosk.kiosk.presenter.accounts import FirstStart, Login, pin_tried
 from tosca_kiosk.kiosk.presenter.choosing import Patients, Protocols
 from tosca_kiosk.kiosk.presenter.desk import Desk
 from tosca_kiosk.kiosk.presenter.looking_back import Fault, SafetyLog, Summary
@@ -135,7 +135,7 @@ class Presenter:
             case Hello():
                 self._hello, self._connected_before = notice, True
             case PinTried():
-                self.fault.pin_tried(notice)
+                pin_tried(self.desk, notice)
             case SessionEnded():
                 self.treating.session_ended(notice)
             case SafetyNotice():
