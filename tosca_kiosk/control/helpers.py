@@ -1,8 +1,8 @@
 """Control's questions about the record: asked in one tick, answered by a helper, heard in a later tick.
 
-A process that waits beside control starts the helpers. One that is started out of a tick stalls it, since the
-tick waits for a child of the normal class: 0.5 ms on an idle cart, up to 26 ms where both processors are busy,
-measured; the line that asks costs 0.04 ms. It is given by its command line and started before the ticks begin;
+A process that waits beside control starts the helpers. One that is started out of a tick stalls it, since
+the tick waits for a child of the normal class: 0.5 ms on an idle cart, up to 26 ms where both processors are
+busy; the line that asks costs 0.04 ms. It is given by its command line and started before the ticks begin;
 where it has ended it is started again at the next question, which is never asked while light may be on.
 """
 
