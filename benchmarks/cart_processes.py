@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 import os
+import shlex
 import shutil
 import signal
 import subprocess
@@ -28,6 +29,7 @@ from simulate_bench import cart_on
 from tosca_kiosk.config import load_config
 from tosca_kiosk.control.process import SOCKET_NAME
 from tosca_kiosk.runtime import WORLD_INPUT_SOCKET
+from tosca_kiosk.session import helper_command
 
 KIOSK = Path(__file__).with_name("treating_kiosk.py")
 OURS = [sys.executable, "-m", "tosca_kiosk"]
@@ -80,9 +82,14 @@ class CartProcesses:
                 *("simulate", "--config", str(simulated)),
                 *("--links", str(links), "--input-socket", str(world)),
             ],
-            "control": [*OURS, "control", "--config", str(real), *runtime],
+            "control": [
+                *(*OURS, "control", "--config", str(real), *runtime),
+                *("--helper", shlex.join(helper_command()), "--data-dir", str(folder / "data")),
+            ],
             "camera": [*OURS, "camera", "--config", str(simulated), *runtime],
-            "kiosk": [sys.executable, str(KIOSK), str(folder / SOCKET_NAME)],
+            "kiosk": [
+                *(sys.executable, str(KIOSK), str(folder / SOCKET_NAME), str(real), str(folder / "data"))
+            ],
         }
 
     def start(self) -> None:

@@ -19,7 +19,7 @@ from pathlib import Path
 from types import SimpleNamespace
 
 from benchmarks.limits import Row, judged
-from tosca_kiosk.cli.control_process import Made, run_control
+from tosca_kiosk.cli.control_process import Made, helper_command, run_control
 from tosca_kiosk.cli.display import has_display
 from tosca_kiosk.cli.timing_hand import Hand, make_record
 from tosca_kiosk.cli.timing_run import MeasuredRun, Request, measure
@@ -42,7 +42,7 @@ class ThreadRun(MeasuredRun):
     """Control and kiosk are one process, which begins as the one and goes on as the other."""
 
     def _start_control(self):
-        where = ["--runtime", str(self._runtime), "--data-dir", str(self._folder / "data")]
+        where = ["--runtime", str(self._runtime)]
         command = [sys.executable, "-m", "benchmarks.loop_as_thread", CHILD, *where, *self._control_options()]
         return self._start("control", command)
 
@@ -82,6 +82,7 @@ def as_thread() -> int:
     for name in ("--config", "--runtime", "--data-dir", "--out"):
         parser.add_argument(name, type=Path)
     parser.add_argument("--ticks", type=int)
+    parser.add_argument("--helper")
     options = parser.parse_args([word for word in sys.argv[1:] if word != CHILD])
     recorder, stop = Recorder(options.ticks), SimpleNamespace(asked=False)
 
@@ -91,8 +92,9 @@ def as_thread() -> int:
         )
 
     make_record(load_config(options.config), options.data_dir)
+    helper = helper_command(options.helper, options.config, options.data_dir)
     control = threading.Thread(
-        target=run_control, args=(load_config(options.config), options.runtime, None, stop, made)
+        target=run_control, args=(load_config(options.config), options.runtime, None, stop, helper, made)
     )
     control.start()
     clock = RealClock()

@@ -14,8 +14,6 @@ from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 
-import msgspec
-
 from simulators.cart import SimulatedCart
 from simulators.servers import PtyCart
 from simulators.world import World
@@ -32,7 +30,7 @@ from tosca_kiosk.control.self_test import KeptSelfTest
 from tosca_kiosk.domain.events import SafetyEvent
 from tosca_kiosk.domain.records import Command, CommandType
 from tosca_kiosk.domain.state import Beam, Phase
-from tosca_kiosk.session import SessionPlan, plan_session
+from tosca_kiosk.session import compared_with_record, plan_session
 from tosca_kiosk.storage import Database, Imported, patients, users
 
 # The configuration of a real cart on given ports is that of the tests.
@@ -129,10 +127,10 @@ class PluggedCart:
         self.look: Callable[[], None] = lambda: None
         self._workplace = workplace
         self._database = database
-        self._plan = _without_camera(
-            plan_session(
-                database, workplace.config, patient=PATIENT, technician=TECHNICIAN, protocol=str(protocol)
-            )
+        # A camera is no device of these ports.
+        config = replace(workplace.config, camera=None)
+        self._plan = plan_session(
+            database, config, patient=PATIENT, technician=TECHNICIAN, protocol=str(protocol)
         )
         self_test = KeptSelfTest(devices, workplace.config.devices, self._plan.idle, clock)
         self.controller = Controller(devices, self._plan.idle, self_test)
@@ -212,6 +210,9 @@ class PluggedCart:
         now, now_s = self.clock.utc(), self.clock.now_s()
         self._opened = open_record(self._workplace, self._database, self._plan, self.devices, now, waits=True)
         self.controller.open_session(self._plan.rules, self._opened.header, self._opened.journal, now_s)
+        self.controller.rules_problem = compared_with_record(
+            self._database, self._plan.config, self._opened.session.session_id, self.controller.rules
+        )
         self.run_until(lambda: self.controller.state.session_open, "a session is open", 1.0)
 
     def close_session(self) -> Imported:
@@ -267,12 +268,6 @@ class PluggedCart:
     def _is_homed(self) -> bool:
         status = self.devices.stage.status
         return status is not None and status.value.index_known
-
-
-def _without_camera(plan: SessionPlan) -> SessionPlan:
-    """A camera is no device of these ports."""
-    idle, rules = (msgspec.structs.replace(each, camera_required=False) for each in (plan.idle, plan.rules))
-    return replace(plan, idle=idle, rules=rules)
 
 
 def protocol_text() -> str:

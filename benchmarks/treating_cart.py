@@ -76,6 +76,7 @@ class TreatingCart:
             rules=rules,
         )
         self.controller.open_session(rules, header, journal, self.clock.now_s())
+        self.controller.rules_problem = None  # there is no record here that could say otherwise
 
     @property
     def emits(self) -> bool:

@@ -1,6 +1,6 @@
 """A kiosk without a screen that treats whatever it finds: the process that a watchdog campaign can lose.
 
-    python benchmarks/treating_kiosk.py SOCKET FOLDER
+    python benchmarks/treating_kiosk.py SOCKET CONFIG DATA_DIR FOLDER
 
 Prints as one JSON line what it found latched or refused, resets it as supervisor, homes the stage where that
 is needed and opens a session with its journal in FOLDER unless control has one. Then it arms, prints `armed`
@@ -16,13 +16,11 @@ import sys
 from math import inf
 from pathlib import Path
 
-import msgspec
-
 # The kiosk without a screen is that of the tests.
 sys.path.insert(0, str(Path(__file__).parents[1] / "tests" / "control"))
 
-from simulated_cart import constant, shipped_session_rules
-from standin_kiosk import WITHIN_S, StandInKiosk, header, say
+from standin_kiosk import WITHIN_S, StandInKiosk, say
+from standin_record import SUPERVISOR, SUPERVISOR_PIN, StandInRecord
 
 from tosca_kiosk.control.clock import RealClock
 from tosca_kiosk.control.realtime import end_with_parent
@@ -34,7 +32,8 @@ TREATMENT_S = 3000.0
 
 def main() -> None:
     end_with_parent(os.getppid(), signal.SIGKILL)
-    kiosk, folder = StandInKiosk(sys.argv[1]), Path(sys.argv[2])
+    socket_path, config_path, data_dir, folder = sys.argv[1:]
+    kiosk, folder = StandInKiosk(socket_path, StandInRecord(config_path, data_dir)), Path(folder)
     kiosk.connect()
     tick = kiosk.until(lambda tick: all(device.state == "ready" for device in tick.devices))
     say(json.dumps([*tick.faults, *tick.refusals]))
@@ -54,7 +53,7 @@ def reset(kiosk: StandInKiosk) -> None:
     """Reset until nothing is latched, neither in control nor in the board: what stands still is refused."""
     clock = RealClock()
     while _latched(kiosk.link.latest()):
-        refused = kiosk.order(CommandType.ACKNOWLEDGE, role="supervisor")
+        refused = kiosk.signed(CommandType.ACKNOWLEDGE, SUPERVISOR, SUPERVISOR_PIN)
         assert clock.now_s() < WITHIN_S, refused
         kiosk.wait(ASK_AGAIN_S)
 
@@ -68,9 +67,8 @@ def _latched(tick) -> bool:
 def open_session(kiosk: StandInKiosk, folder: Path) -> None:
     """Open a session that needs the live picture, as a real cart's does."""
     folder.mkdir()
-    rules = shipped_session_rules(constant(5.0, TREATMENT_S, ring_size_mm=2.0))
-    rules = msgspec.structs.replace(rules, camera_required=True)
-    assert kiosk.answer(kiosk.link.open_session(folder, header(1, rules))).refused is None
+    number = int(folder.name.rpartition("-")[2])
+    assert kiosk.open(folder, number, TREATMENT_S) is None
 
 
 if __name__ == "__main__":

@@ -120,6 +120,7 @@ class Cart:
         self.controller.open_session(
             self.rules, _header(self.rules), cast(Journal, self.journal), self.opened_s
         )
+        self.controller.rules_problem = None  # there is no record here that could say otherwise
         self.run(self.wait(SETTLE_S))
 
     def arm(self) -> None:

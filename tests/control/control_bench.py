@@ -2,6 +2,7 @@
 
 import json
 import os
+import shlex
 import signal
 import socket
 import subprocess
@@ -9,9 +10,12 @@ import sys
 from contextlib import contextmanager
 from pathlib import Path
 
+from standin_record import StandInRecord
+
 from tosca_kiosk.config import bundled
 from tosca_kiosk.control.clock import RealClock
 from tosca_kiosk.control.link.datagram import DatagramOutlet
+from tosca_kiosk.session import helper_command
 
 STANDIN = Path(__file__).with_name("standin_kiosk.py")
 ANSWER_WITHIN_S = 5.0
@@ -81,25 +85,37 @@ class Judge:
 
 
 class RunningControl:
-    """A control process that is ready. runtime: its sockets' directory."""
+    """A control process that is ready. runtime: its sockets' directory. record: the one that it asks."""
 
-    def __init__(self, process, runtime, ready):
+    def __init__(self, process, runtime, ready, record):
         self.process = process
         self.runtime = runtime
         self.ready = ready
+        self.record = record
         self.socket_path = ready["socket"]
         self.judge = Judge(ready["world_input"], runtime / f"judge-{process.pid}.sock")
 
 
 @contextmanager
-def running_control(config, runtime, *more):
-    """Start control, with more options; afterwards it has ended, whatever happened."""
+def running_control(config, runtime, *more, helper=None):
+    """Start control, with more options; afterwards it has ended, whatever happened.
+
+    Its record is beside the configuration. helper: the command line of another one than the real.
+    """
+    data_dir = config.parent / "data"
     command = [sys.executable, "-m", "tosca_kiosk", "control", "--config", str(config)]
     command += ["--runtime", str(runtime), "--parent", str(os.getpid()), *more]
+    command += [
+        "--helper",
+        shlex.join(helper_command() if helper is None else helper),
+        "--data-dir",
+        str(data_dir),
+    ]
+    record = StandInRecord(config, data_dir)
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
         try:
             line = process.stdout.readline()
-            control = RunningControl(process, runtime, json.loads(line))
+            control = RunningControl(process, runtime, json.loads(line), record)
             try:
                 yield control
             finally:
@@ -109,9 +125,11 @@ def running_control(config, runtime, *more):
 
 
 @contextmanager
-def standin_process(socket_path, folder):
+def standin_process(control, folder):
     """Run the stand-in kiosk as a process that has armed; afterwards it has ended."""
-    command = [sys.executable, str(STANDIN), str(socket_path), str(folder)]
+    record = control.record
+    command = [sys.executable, str(STANDIN), str(control.socket_path), str(folder)]
+    command += [str(record.config.source), str(record.data_dir)]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
         try:
             assert process.stdout.readline() == "armed\n"

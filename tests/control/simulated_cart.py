@@ -125,6 +125,7 @@ class Bench:
         except RuntimeError:
             journal.close()
             raise
+        self.controller.rules_problem = None  # there is no record here that could say otherwise
 
 
 @contextmanager

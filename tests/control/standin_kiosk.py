@@ -1,14 +1,15 @@
 """A kiosk without a screen for tests of the processes: opens a session, arms, and goes on being alive.
 
-As a program: `standin_kiosk.py SOCKET FOLDER` opens a session or goes on with control's, prints `armed` when
-the gate waits for the pedal, and the session's summary as JSON when its journal is ended.
+As a program: `standin_kiosk.py SOCKET FOLDER CONFIG DATA_DIR` opens a session or goes on with control's,
+prints `armed` when the gate waits for the pedal, and the session's summary as JSON when its journal is ended.
 """
 
 import sys
 from pathlib import Path
 
 import msgspec
-from simulated_cart import constant, shipped_session_rules
+from simulated_cart import constant
+from standin_record import StandInRecord
 
 from tosca_kiosk.control.clock import RealClock
 from tosca_kiosk.control.link.client import ControlLink
@@ -27,10 +28,14 @@ def header(number, rules):
 
 
 class StandInKiosk:
-    """Draws no frame but counts them. notices: everything control has said."""
+    """Draws no frame but counts them. notices: everything control has said.
 
-    def __init__(self, socket_path):
+    record: where its sessions have their rows; None for one that opens none.
+    """
+
+    def __init__(self, socket_path, record=None):
         self.link = ControlLink(Path(socket_path))
+        self.record = record
         self.notices = []
         self._clock = RealClock()
         self._frames = 0
@@ -80,6 +85,12 @@ class StandInKiosk:
         session = None if latest is None else latest.session_id
         return self.answer(self.link.order(command, session, **more)).refused
 
+    def signed(self, command, username, pin, **more):
+        """Give an order signed by a PIN; return why it was refused, None when it was not."""
+        latest = self.link.latest()
+        session = None if latest is None else latest.session_id
+        return self.answer(self.link.signed_order(command, session, username, pin, **more)).refused
+
     def prepare(self):
         self.connect()
         self.until(lambda tick: all(device.state == "ready" for device in tick.devices))
@@ -94,14 +105,14 @@ class StandInKiosk:
         assert tested.problem is None, tested.problem
 
     def open(self, folder, number=1, duration_s=600.0):
-        rules = shipped_session_rules(constant(5.0, duration_s, ring_size_mm=2.0))
+        rules = self.record.session(number, constant(5.0, duration_s, ring_size_mm=2.0))
         return self.answer(self.link.open_session(folder, header(number, rules))).refused
 
     def go_on(self):
         """Take over the session that control has kept: acknowledge that its kiosk was lost."""
         self.connect()
         self.until(lambda tick: not tick.standing)
-        assert self.order(CommandType.ACKNOWLEDGE, role="technician") is None
+        assert self.order(CommandType.ACKNOWLEDGE) is None
         self.until(lambda tick: tick.phase == "ready")
 
     def arm(self):
@@ -125,7 +136,7 @@ def say(line):
 
 
 def main():
-    kiosk = StandInKiosk(sys.argv[1])
+    kiosk = StandInKiosk(sys.argv[1], StandInRecord(*sys.argv[3:]))
     kiosk.connect()
     if kiosk.link.hello.session is None:
         kiosk.prepare()

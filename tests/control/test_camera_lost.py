@@ -13,8 +13,7 @@ from pathlib import Path
 import msgspec
 import pytest
 from control_bench import running_control, warm_config
-from simulated_cart import constant, shipped_session_rules
-from standin_kiosk import StandInKiosk, header
+from standin_kiosk import StandInKiosk
 
 from tosca_kiosk.control.clock import RealClock
 from tosca_kiosk.control.journal import JOURNAL_NAME
@@ -47,7 +46,7 @@ def control(config, runtime):
 
 @pytest.fixture
 def kiosk(control):
-    made = StandInKiosk(control.socket_path)
+    made = StandInKiosk(control.socket_path, control.record)
     yield made
     made.link.close()
 
@@ -66,9 +65,7 @@ def camera_process(config, runtime, **options):
 def open_session(kiosk, folder):
     folder.mkdir()
     kiosk.prepare()
-    rules = shipped_session_rules(constant(5.0, 600.0, ring_size_mm=2.0))
-    rules = msgspec.structs.replace(rules, camera_required=True)
-    assert kiosk.answer(kiosk.link.open_session(folder, header(1, rules))).refused is None
+    assert kiosk.open(folder) is None
 
 
 def treat(kiosk, control):

@@ -74,7 +74,9 @@ def begin(cart: Bench, until_motor: bool = False) -> None:
 
 
 def test_a_session_on_a_cart_that_was_never_tested_is_refused(untested: Bench, tmp_path: Path) -> None:
-    assert refused_session(untested, tmp_path) == f"No self-test of this cart counts. {NEVER} Test the cart."
+    assert (
+        refused_session(untested, tmp_path) == f"No self-test of this cart counts. ({NEVER}) Test the cart."
+    )
 
 
 def test_a_passed_test_opens_a_session_and_stands_in_its_header(tested: Bench, tmp_path: Path) -> None:
@@ -238,7 +240,7 @@ def test_a_control_that_may_be_delayed_arms_nothing_and_names_why(tested: Bench,
     tested.wait(ARM_S)
     refused = ask(tested, CommandType.ARM) or ""
     assert refused.startswith(
-        "Control may be delayed by other programs. Its memory is not locked. Give control"
+        "Control may be delayed by other programs. (Its memory is not locked.) Give control"
     )
     tested.controller._real_time_problem = None
     assert ask(tested, CommandType.ARM) is None

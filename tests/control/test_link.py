@@ -24,6 +24,7 @@ from tosca_kiosk.control.link.messages import (
     Order,
     Reply,
     SafetyNotice,
+    SignedOrder,
 )
 from tosca_kiosk.control.link.ring import RingWriter
 from tosca_kiosk.control.link.server import MOST_KEPT, LinkServer
@@ -121,7 +122,7 @@ def test_requests_arrive_in_order_with_rising_numbers(server, connected, tmp_pat
     numbers = [
         connected.order(CommandType.HOME_STAGE, None),
         connected.open_session(tmp_path, HEADER),
-        connected.order(CommandType.ACKNOWLEDGE, 7, role="supervisor"),
+        connected.signed_order(CommandType.ACKNOWLEDGE, 7, "sue", "271828"),
         connected.order(CommandType.CLOSE_SESSION, 7, reason="patient unwell"),
         connected.end_session(7),
     ]
@@ -130,8 +131,8 @@ def test_requests_arrive_in_order_with_rising_numbers(server, connected, tmp_pat
     assert server.poll() == [
         Order(1, None, CommandType.HOME_STAGE),
         OpenSession(2, str(tmp_path), HEADER),
-        Order(3, 7, CommandType.ACKNOWLEDGE, "supervisor"),
-        Order(4, 7, CommandType.CLOSE_SESSION, None, "patient unwell"),
+        SignedOrder(3, 7, CommandType.ACKNOWLEDGE, "sue", "271828"),
+        Order(4, 7, CommandType.CLOSE_SESSION, "patient unwell"),
         EndSession(5, 7),
         Alive(),
     ]
@@ -173,6 +174,37 @@ def test_a_line_that_is_not_understood_is_refused_with_its_number(server, raw, l
     assert reply.id == number
     assert reason in reply.refused
     assert server.connected
+
+
+PIN = "271828"
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        b'{"type":"signed","id":5,"session":null,"command":"271828","username":"sue","pin":"271828"}\n',
+        b'{"type":"signed","id":5,"session":null,"command":"acknowledge","username":"sue","pin":271828}\n',
+        b'{"type":"271828","id":5,"pin":"271828"}\n',
+        b'{"id":5,"command":"271828","pin":"271828"\n',
+    ],
+    ids=["as a command", "as a number", "as a type", "cut short"],
+)
+def test_a_pin_that_is_not_understood_is_not_quoted(server, raw, line):
+    raw.sendall(line)
+    assert server.poll() == []
+    (reply,), (kept,) = answers(raw), server.take_turned_away()
+    assert "no signed order" in reply.refused
+    assert PIN not in f"{reply} {kept}"
+
+
+def test_a_signed_order_shows_its_pin_to_nobody():
+    order = SignedOrder(3, 7, CommandType.ACKNOWLEDGE, "sue", PIN)
+    assert PIN not in f"{order} {order!r}"
+
+
+def test_a_role_that_a_kiosk_claims_is_not_read(server, raw):
+    raw.sendall(b'{"type":"order","id":5,"session":7,"command":"acknowledge","role":"admin"}\n')
+    assert server.poll() == [Order(5, 7, CommandType.ACKNOWLEDGE)]
 
 
 def test_a_number_that_does_not_rise_is_refused(server, raw):

@@ -40,7 +40,7 @@ def control(runtime, tmp_path):
 
 @pytest.fixture
 def kiosk(control):
-    made = StandInKiosk(control.socket_path)
+    made = StandInKiosk(control.socket_path, control.record)
     yield made
     made.link.close()
 
@@ -60,7 +60,7 @@ def read_journal(folder):
 
 def test_a_lost_kiosk_darkens_the_light_and_the_next_one_finds_the_session_latched(control, folder):
     judge = control.judge
-    with standin_process(control.socket_path, folder) as lost:
+    with standin_process(control, folder) as lost:
         judge.set("pedal.pressed", True)
         assert judge.light_off_after_s(lost.kill) <= KIOSK_LOST_LIMIT_S
     back = StandInKiosk(control.socket_path)
@@ -92,7 +92,7 @@ def test_a_lost_kiosk_darkens_the_light_and_the_next_one_finds_the_session_latch
 
 def test_a_frozen_kiosk_darkens_the_light_and_is_told_when_it_thaws(control, folder):
     judge = control.judge
-    with standin_process(control.socket_path, folder) as frozen:
+    with standin_process(control, folder) as frozen:
         judge.set("pedal.pressed", True)
         try:
             assert judge.light_off_after_s(lambda: frozen.send_signal(signal.SIGSTOP)) <= KIOSK_LOST_LIMIT_S

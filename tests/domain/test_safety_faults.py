@@ -55,6 +55,7 @@ FAILURES: dict[str, tuple[str, Change, float]] = {
     "stage": ("stage", with_(index_known=False), 0.0),
     "stage_position": ("stage", with_(position_um=1100.0), 0.0),
     "real_time": ("real_time_problem", lambda nothing: "Its memory is not locked.", 0.0),
+    "rules": ("rules_problem", lambda problem: "the record is locked", 0.0),
     "kiosk_lost": ("operator_s", lambda at_s: at_s - 0.5, 0.0),
     "clock": ("now_s", lambda now_s: now_s - 10.0, 0.0),
     "loop": ("late_s", lambda late_s: 0.2, 0.0),

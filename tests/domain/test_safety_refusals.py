@@ -73,7 +73,7 @@ ANSWERS: list[tuple[CommandType, str | None, dict[str, Any], Inputs, str | None]
         None,
         IDLE,
         UNTESTED,
-        "No self-test of this cart counts. The last one is 25 h old. Test the cart.",
+        "No self-test of this cart counts. (The last one is 25 h old.) Test the cart.",
     ),
     (CommandType.HOME_STAGE, None, READY, DARK_LASER, None),
     (CommandType.HOME_STAGE, None, READY, STAGELESS, "the stage does not answer"),
@@ -121,7 +121,7 @@ ANSWERS: list[tuple[CommandType, str | None, dict[str, Any], Inputs, str | None]
         None,
         HELD,
         DELAYED,
-        "Control may be delayed by other programs. Its memory is not locked. Give control its real-time "
+        "Control may be delayed by other programs. (Its memory is not locked.) Give control its real-time "
         "rights, or let the site's configuration allow light without them.",
     ),
     (CommandType.ACKNOWLEDGE, "technician", FAULT, DARK_LASER, None),

@@ -16,7 +16,7 @@ from benchmarks.exhaustive_judge import Judge
 from benchmarks.exhaustive_search import Point, broken_at, search, shards, starts, ways_of
 from benchmarks.exhaustive_starts import SESSION
 from benchmarks.exhaustive_worlds import COMMANDS, GROUPS, WAYS
-from tosca_kiosk.domain import beam, checks, commands, interlocks, light, safety
+from tosca_kiosk.domain import beam, checks, commands, light, safety, situations
 from tosca_kiosk.domain.interlocks import INTERLOCKS, Interlock
 from tosca_kiosk.domain.records import CommandType
 from tosca_kiosk.domain.state import Beam, Phase
@@ -85,8 +85,8 @@ def without_row(source: str) -> Callable[[pytest.MonkeyPatch], None]:
     """Take a row out of the table, as if it had never been written."""
 
     def take_out(patch: pytest.MonkeyPatch) -> None:
-        for situations in (interlocks._ACTING, interlocks._SHOWN, interlocks._DEMANDED):
-            for situation in situations.values():
+        for table in (situations._ACTING, situations._SHOWN, situations._DEMANDED):
+            for situation in table.values():
                 rows = tuple(row for row in situation.rows if row.source != source)
                 looks = tuple(dict.fromkeys(row.passes for row in rows))
                 patch.setattr(situation, "rows", rows)
@@ -164,6 +164,7 @@ COVERED = {
     "light_while_off": "a tenth of a second after off",
     "session": "emission_allowed asks for the session",
     "calibration": "not read, but part of the rules",
+    "rules": "compared before arming, none of the world's readings",
     "screen": "STOP latches by itself",
     "self_test": "refuses a session",
     "real_time": "known when control starts, and no reading",

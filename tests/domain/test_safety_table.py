@@ -8,7 +8,8 @@ from __future__ import annotations
 import pytest
 from steady_light import SESSION, STATE, reads
 
-from tosca_kiosk.domain.interlocks import BY_SOURCE, INTERLOCKS, Scope, Severity, acts_now
+from tosca_kiosk.domain.interlocks import BY_SOURCE, INTERLOCKS, Scope, Severity
+from tosca_kiosk.domain.situations import acts_now
 from tosca_kiosk.domain.state import Beam, Phase, State
 
 BOARD_FAULTS = {f"board_fault_{bit}" for bit in (*range(8), "other")}
@@ -25,14 +26,14 @@ SCOPES = {
     Scope.ARM: BOARD_FAULTS | LOST | NEVER_DARK | STOPS | ANSWERS | LOOP
     | {"smoothing", "vibration_unproved", "laser_interlock_unproved"}
     | {"tec", "tec_settling", "stage_position", "camera_to_arm"}
-    | {"session", "calibration", "kiosk_lost", "journal", "disk"}
+    | {"session", "calibration", "rules", "kiosk_lost", "journal", "disk"}
     | {"camera_covered", "runtime", "real_time"},
     Scope.HELD: BOARD_FAULTS | LATE | NEVER_DARK | STOPS | ANSWERS | POWER
     | {"smoothing", "gate", "laser_interlock", "tec", "tec_off_setpoint", "tec_far_off_setpoint"}
     | {"camera", "kiosk_lost"},
     Scope.LIGHT: {"footpedal_stale", "photodiode_over_power", "photodiode_out_of_range", "laser_output_lost"}
     | {"laser_setpoint", "laser_current", "laser_regulation", "laser_error"}
-    | {"stage_position", "session", "calibration", "real_time"},
+    | {"stage_position", "session", "calibration", "rules", "real_time"},
     Scope.SESSION: LOST | POWER | {"journal", "runtime"},
     Scope.ANY: NEVER_DARK | STOPS | LOOP,
     Scope.WARN: {"photodiode_warning", "laser_warning"},
@@ -52,7 +53,8 @@ SEEN_IN_LIGHT_ALONE = LATE | {
 WARNINGS = {
     "vibration_unproved", "laser_interlock_unproved",
     "stage_move", "photodiode_warning", "laser_warning", "tec_settling", "stage", "stage_position",
-    "camera_to_arm", "camera", "camera_covered", "session", "calibration", "disk", "real_time", "self_test",
+    "camera_to_arm", "camera", "camera_covered", "session", "calibration", "rules", "disk", "real_time",
+    "self_test",
 }  # fmt: skip
 COVERED = [row for row in INTERLOCKS if row.covered_by is not None]
 RECOVERIES = {

@@ -22,7 +22,7 @@ from benchmarks.campaign.ways import TRIALS, measure
 from simulators.scenario import load_scenario
 from simulators.settable import SETTABLE, check_value
 from simulators.wire.board import InterlockBoard
-from tosca_kiosk.domain import interlocks, operating, recording, safety
+from tosca_kiosk.domain import operating, recording, safety, situations
 from tosca_kiosk.domain.first_faults import LOST_WAYS
 from tosca_kiosk.domain.protocol_file import Limits, parse_protocol
 from tosca_kiosk.domain.records import CommandType
@@ -99,10 +99,10 @@ def test_light_that_a_failing_interlock_does_not_forbid_is_found(monkeypatch):
 
 
 def test_a_single_missing_interlock_is_found(monkeypatch):
-    rows = tuple(row for row in interlocks.INTERLOCKS if row.source != "kiosk_lost")
-    monkeypatch.setattr(interlocks, "INTERLOCKS", rows)
-    situations = {key: interlocks._Situation(interlocks._scopes_in(*key)) for key in interlocks._SITUATIONS}
-    monkeypatch.setattr(interlocks, "_ACTING", situations)
+    rows = tuple(row for row in situations.INTERLOCKS if row.source != "kiosk_lost")
+    monkeypatch.setattr(situations, "INTERLOCKS", rows)
+    acting = {key: situations._Situation(situations._scopes_in(*key)) for key in situations._SITUATIONS}
+    monkeypatch.setattr(situations, "_ACTING", acting)
     assert broken_rules(Fault(0.3, KIOSK_SILENT, True)) == {"light with screen silent"}
 
 

@@ -145,6 +145,7 @@ ELSEWHERE = {
     "the picture stands still": "tests/e2e/test_treat_camera.py",
     "a device has failed since it was tested": "tests/control/test_self_test.py",
     "control has no real-time rights": "tests/domain/test_safety_refusals.py",
+    "the screen tells other limits than the record has": "tests/control/test_lying_kiosk.py",
     "the lens is covered": "tests/e2e/test_treat_camera.py",
     "the folder in which the processes meet is removed or replaced": "tests/control/test_process.py",
     "the session is another's": "tests/control/test_process.py",

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import json
+import shlex
 import signal
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import ExitStack, closing
 from pathlib import Path
 from typing import NamedTuple
@@ -18,8 +19,10 @@ from tosca_kiosk.config import CartConfig, ConfigError, load_config
 from tosca_kiosk.control.clock import RealClock
 from tosca_kiosk.control.controller import Controller
 from tosca_kiosk.control.frames import SharedFrames
+from tosca_kiosk.control.helpers import Helpers
 from tosca_kiosk.control.process import ControlProcess
 from tosca_kiosk.control.realtime import Standing, end_with_parent, real_time, shortcoming
+from tosca_kiosk.control.received import Ceilings
 from tosca_kiosk.control.self_test import KeptSelfTest
 from tosca_kiosk.control.traces import IdleTraces
 from tosca_kiosk.domain.rules import Limits, Rules
@@ -31,15 +34,33 @@ from tosca_kiosk.runtime import WORLD_INPUT_SOCKET
 @click.option("--runtime", "runtime", type=click.Path(path_type=Path, exists=True), required=True)
 @click.option("--traces", type=click.Path(path_type=Path), help="Where wire traces of idle faults go.")
 @click.option("--parent", type=int, help="End, in order, when this process does.")
-def control(config_path: Path, runtime: Path, traces: Path | None, parent: int | None) -> None:
+@click.option("--helper", help="The command line of the helper that reads the record.")
+@click.option("--data-dir", type=click.Path(path_type=Path), help="Where the record is that it reads.")
+def control(
+    config_path: Path,
+    runtime: Path,
+    traces: Path | None,
+    parent: int | None,
+    helper: str | None,
+    data_dir: Path | None,
+) -> None:
     """Run the control process; prints one JSON line once the link and the loop stand."""
     stop = StopRequest()
     if parent is not None and not end_with_parent(parent, signal.SIGTERM):
         raise click.ClickException(f"process {parent}, which should watch control, is gone")
     try:
-        run_control(load_config(config_path), runtime, traces, stop)
+        run_control(
+            load_config(config_path), runtime, traces, stop, helper_command(helper, config_path, data_dir)
+        )
     except (ConfigError, OSError) as error:
         raise click.ClickException(str(error)) from error
+
+
+def helper_command(helper: str | None, config_path: Path, data_dir: Path | None) -> list[str] | None:
+    """Return the helper's whole command line; configuration and record are those that control was given."""
+    if not helper or data_dir is None:
+        return None
+    return [*shlex.split(helper), "--config", str(config_path), "--data-dir", str(data_dir)]
 
 
 class Made(NamedTuple):
@@ -54,14 +75,19 @@ def run_control(
     runtime: Path,
     traces: Path | None,
     stop: StopRequest,
+    helper: Sequence[str] | None,
     made: Callable[[SimulatedCart | None], Made] = lambda cart: Made(),
 ) -> None:
     """Run control until it is asked to stop; prints one JSON line once the link and the loop stand.
 
+    helper: the command line of the process that answers about the record, None where none was given.
     made: chooses the classes when the simulated cart, where there is one, is known.
     """
     clock = RealClock()
     with ExitStack() as stack:
+        # Before the class is taken: it is started beside the ticks, and reads the record outside them.
+        helpers = stack.enter_context(closing(Helpers(helper)))
+        helpers.start()
         cart = stack.enter_context(simulated_cart(config, clock))
         world_input = None
         if cart is not None:
@@ -97,6 +123,8 @@ def run_control(
             rate_hz=config.rate_hz,
             simulated=config.any_simulated,
             details=details,
+            helpers=helpers,
+            ceilings=_ceilings(config),
         )
         ready = {"ready": True, "socket": str(process.socket_path), "start_s": clock.start_s}
         click.echo(json.dumps(ready | details))
@@ -123,6 +151,11 @@ def idle_rules(config: CartConfig) -> Rules:
         tec_setpoint_c=config.devices.tec.setpoint_c,
         camera_required=config.camera is not None,
     )
+
+
+def _ceilings(config: CartConfig) -> Ceilings:
+    laser, stage = config.devices.laser, config.devices.stage
+    return Ceilings(laser.current_limit_ma, stage.travel_min_um, stage.travel_max_um)
 
 
 class StopRequest:

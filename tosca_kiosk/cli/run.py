@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import os
+import shlex
 import shutil
 import signal
 import sys
@@ -18,7 +19,7 @@ from tosca_kiosk.control.clock import RealClock
 from tosca_kiosk.control.traces import TRACES_NAME
 from tosca_kiosk.runtime import RuntimeDirError, runtime_dir
 from tosca_kiosk.service_manager import ServiceManager
-from tosca_kiosk.session import RefusedError
+from tosca_kiosk.session import RefusedError, helper_command
 from tosca_kiosk.supervisor import Supervisor
 
 NO_DISPLAY = "There is no display here (no DISPLAY, WAYLAND_DISPLAY or graphics card): treating without one."
@@ -69,8 +70,9 @@ def _supervise(workplace: Workplace, windowed: bool) -> int:
 
 
 def _control_command(workplace: Workplace, runtime: Path) -> list[str]:
-    traces = workplace.data_dir.resolve() / TRACES_NAME
-    return [*_command("control", workplace, runtime), "--traces", str(traces)]
+    data_dir = workplace.data_dir.resolve()
+    record = ["--helper", shlex.join(helper_command()), "--data-dir", str(data_dir)]
+    return [*_command("control", workplace, runtime), "--traces", str(data_dir / TRACES_NAME), *record]
 
 
 def _kiosk_command(workplace: Workplace, runtime: Path, windowed: bool) -> list[str]:

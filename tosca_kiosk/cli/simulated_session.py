@@ -29,7 +29,14 @@ from tosca_kiosk.control.self_test import KeptSelfTest
 from tosca_kiosk.domain.events import SafetyEvent
 from tosca_kiosk.domain.safety import Decision
 from tosca_kiosk.domain.state import Phase
-from tosca_kiosk.session import RefusedError, SessionPlan, back_up, overdue_calibrations, plan_session
+from tosca_kiosk.session import (
+    RefusedError,
+    SessionPlan,
+    back_up,
+    compared_with_record,
+    overdue_calibrations,
+    plan_session,
+)
 from tosca_kiosk.storage import Database, Imported, events, sessions
 
 STOPPED_EARLY = "stopped before the session was opened; nothing was treated"
@@ -220,6 +227,9 @@ class _Session:
         self._energy_before_j = self.world.true_energy_j()
         self.world.mark("session")
         self.controller.open_session(self.plan.rules, self.opened.header, self.opened.journal, now_s)
+        self.controller.rules_problem = compared_with_record(
+            self.database, self.plan.config, self.opened.session.session_id, self.controller.rules
+        )
 
     def _close(self) -> None:
         assert self.opened is not None

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, NoReturn
 import click
 
 from simulators.cart import SimulatedCart
-from tosca_kiosk.cli.control_process import Made, StopRequest, run_control
+from tosca_kiosk.cli.control_process import Made, StopRequest, helper_command, run_control
 from tosca_kiosk.config import load_config
 from tosca_kiosk.control.clock import RealClock
 from tosca_kiosk.control.loop import FixedRateLoop
@@ -38,8 +38,12 @@ def _ended_by(parent: int, number: signal.Signals = signal.SIGKILL) -> None:
 @click.option("--runtime", type=_path, required=True)
 @click.option("--ticks", type=int, required=True, help="How many ticks there is room for.")
 @click.option("--out", type=_path, required=True)
+@click.option("--helper", required=True)
+@click.option("--data-dir", type=_path, required=True)
 @click.option("--parent", type=int, required=True)
-def timing_control(config_path: Path, runtime: Path, ticks: int, out: Path, parent: int) -> None:
+def timing_control(
+    config_path: Path, runtime: Path, ticks: int, out: Path, helper: str, data_dir: Path, parent: int
+) -> None:
     """Run the control process with a clock between the parts of its tick."""
     stop = StopRequest()
     _ended_by(parent, signal.SIGTERM)
@@ -57,7 +61,8 @@ def timing_control(config_path: Path, runtime: Path, ticks: int, out: Path, pare
         process = partial(MeasuredProcess, recorder=recorder, advance=cart.world.advance)
         return Made(MeasuredController, process)
 
-    run_control(load_config(config_path), runtime, None, stop, made)
+    command = helper_command(helper, config_path, data_dir)
+    run_control(load_config(config_path), runtime, None, stop, command, made)
     recorder.save(out)
 
 

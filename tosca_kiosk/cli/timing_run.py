@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import select
+import shlex
 import shutil
 import subprocess
 import sys
@@ -35,7 +36,7 @@ from tosca_kiosk.reports.timing.witness import (
     wakeups,
 )
 from tosca_kiosk.runtime import RuntimeDirError, runtime_dir
-from tosca_kiosk.session import RefusedError
+from tosca_kiosk.session import RefusedError, helper_command
 
 STARTS_WITHIN_S: Final = 120.0
 SETTLES_S: Final = 2.0
@@ -189,7 +190,9 @@ class MeasuredRun:
     def _control_options(self) -> list[str]:
         request = self._request
         room = round(request.rate_hz * (request.seconds + 4 * STARTS_WITHIN_S))
-        return ["--config", str(self._config_path), "--ticks", str(room), "--out", str(self._samples)]
+        record = ["--helper", shlex.join(helper_command()), "--data-dir", str(self._folder / "data")]
+        where = ["--config", str(self._config_path), "--out", str(self._samples)]
+        return [*where, "--ticks", str(room), *record]
 
     def _start_operator(self) -> Process:
         screen = "none"

@@ -19,6 +19,7 @@ from tosca_kiosk.domain.state import Phase, State
 from tosca_kiosk.domain.summary import summarise
 
 _OWN = -1  # no request has it: nobody waits for the answer
+NOT_COMPARED = "the session's rules are not compared with the record yet"
 URGENT_EVENTS = frozenset({"laser_on", "laser_off", "safety_trigger", "user_action", "pause"})
 
 
@@ -30,6 +31,8 @@ class Controller:
     while idle, and says whether a session may be opened on it. real_time_problem: why there is no light
     because control may be delayed, None where there may be.
     runtime_ok: whether the folder in which the processes meet is the one they began in; the process says.
+    rules_problem: what came of comparing the session's rules with the record, None where they are equal;
+    whoever opens a session has that done and says so here. Arming is refused meanwhile.
     """
 
     def __init__(
@@ -55,6 +58,7 @@ class Controller:
         self._operator_s: float | None = None
         self._newest: Inputs | None = None
         self.runtime_ok = True
+        self.rules_problem: str | None = NOT_COMPARED
         self.state = State()
 
     @property
@@ -101,6 +105,7 @@ class Controller:
         if self.state.phase is not Phase.IDLE:
             raise RuntimeError(f"a session can only be opened when idle, not in {self.state.phase}")
         self._rules, self._journal = rules, journal
+        self.not_compared()
         self._sampler.begin(now_s)
         aiming, self.state = self.state.aiming, State()
         journal.begin(msgspec.structs.replace(header, self_test=self.self_test.passed))
@@ -108,6 +113,10 @@ class Controller:
         if aiming:
             # The ring was placed by it: a session, whose state begins anew, goes on with it.
             self.submit(Command(_OWN, CommandType.AIMING_ON))
+
+    def not_compared(self) -> None:
+        """Refuse arming until somebody has compared the session's rules with the record."""
+        self.rules_problem = NOT_COMPARED
 
     def end_session(self, refused: str | None = None, *, wait: bool = True) -> Summary:
         """Close the journal behind a closed session and return the session's summary.
@@ -165,6 +174,7 @@ class Controller:
             self_test_problem=self.self_test.problem() if self.state.phase is Phase.IDLE else None,
             real_time_problem=self._real_time_problem,
             self_test_motor=self.self_test.motor_on,
+            rules_problem=self.rules_problem,
         )
 
     def decide(self, inputs: Inputs) -> Decision:

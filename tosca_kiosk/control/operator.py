@@ -11,9 +11,10 @@ from collections.abc import Callable, Generator, Iterator
 from tosca_kiosk.control.controller import Controller
 from tosca_kiosk.control.loop import FixedRateLoop
 from tosca_kiosk.domain.checks import stage_healthy
-from tosca_kiosk.domain.interlocks import BY_SOURCE, Scope, refusals, told
+from tosca_kiosk.domain.interlocks import BY_SOURCE, Scope
 from tosca_kiosk.domain.records import Command, CommandType, Inputs
 from tosca_kiosk.domain.safety import Decision
+from tosca_kiosk.domain.situations import refusals
 from tosca_kiosk.domain.state import Beam, Phase
 
 CONNECT_WITHIN_S = 30.0
@@ -137,7 +138,7 @@ class UnattendedOperator:
         if inputs is None:
             return "nothing is known yet"
         rows = refusals(scope, controller.rules, controller.state, inputs)
-        return " ".join(told(row, inputs) for row in rows if row.lamp != except_lamp)
+        return " ".join(row.said(inputs) for row in rows if row.lamp != except_lamp)
 
     # --- the session ------------------------------------------------------------------------------------
 

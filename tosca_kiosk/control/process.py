@@ -15,8 +15,10 @@ from typing import Any, Final
 import msgspec
 
 from tosca_kiosk.control.clock import RealClock, utc_label
+from tosca_kiosk.control.comparing import Comparison
 from tosca_kiosk.control.controller import Controller
 from tosca_kiosk.control.devices import described
+from tosca_kiosk.control.helpers import Helpers
 from tosca_kiosk.control.journal import Journal
 from tosca_kiosk.control.kept_paths import KeptPaths
 from tosca_kiosk.control.link.messages import (
@@ -29,12 +31,15 @@ from tosca_kiosk.control.link.messages import (
     Request,
     SafetyNotice,
     SessionEnded,
+    SignedOrder,
 )
 from tosca_kiosk.control.link.ring import RingWriter
 from tosca_kiosk.control.link.server import LinkServer, asked
 from tosca_kiosk.control.loop import FixedRateLoop
-from tosca_kiosk.control.received import rules_problem
+from tosca_kiosk.control.received import Ceilings, rules_problem
+from tosca_kiosk.control.signing import Signed, Signing
 from tosca_kiosk.control.telemetry import TelemetryMaker
+from tosca_kiosk.domain.interlocks import ROLES
 from tosca_kiosk.domain.journal_lines import Summary
 from tosca_kiosk.domain.records import Command, CommandType, TurnedAway
 from tosca_kiosk.domain.safety import Decision
@@ -67,6 +72,7 @@ class _Session:
 class ControlProcess:
     """Runs the controller and serves the link. details: what the kiosk is told about this process.
 
+    helpers: asked about the record. ceilings: what the configuration allows of a session's rules.
     loop: the one that `run` runs. Raises OSError when socket or ring cannot be made in the runtime directory.
     """
 
@@ -81,12 +87,18 @@ class ControlProcess:
         rate_hz: int,
         simulated: bool,
         details: dict[str, Any],
+        helpers: Helpers,
+        ceilings: Ceilings,
     ) -> None:
         self._controller = controller
         self._clock = clock
         self._rate_hz = rate_hz
         self._simulated = simulated
         self._details = details
+        self._helpers = helpers
+        self._ceilings = ceilings
+        self._comparison = Comparison(controller, helpers)
+        self._signing = Signing(helpers)
         self._session: _Session | None = None
         self._notices: deque[SafetyNotice] = deque(maxlen=_KEPT_NOTICES)
         self._connections = 0
@@ -133,7 +145,7 @@ class ControlProcess:
         rules = controller.rules
         inputs, decision = controller.tick(now_s, late_s, overrun_s)
         if decision.replies:
-            self._answer(decision)
+            self._answer(decision, now_s)
         if decision.safety and not controller.recording:
             self._notices.append(SafetyNotice(utc_label(self._clock), decision.safety))
         if self._notices and self._server.connected:
@@ -166,6 +178,7 @@ class ControlProcess:
             self._take(request, now_s)
         for what in server.take_turned_away():
             self._controller.turn_away(what)
+        self._hear_helpers(now_s)
         if not server.connected or server.connections != self._connections:
             self._connections = server.connections
             self._controller.operator_lost()
@@ -174,24 +187,64 @@ class ControlProcess:
         if isinstance(request, Alive):
             self._controller.operator_alive(now_s)
             return
+        if isinstance(request, SignedOrder):
+            self._sign(request, now_s)
+            return
         if isinstance(request, Order):
-            refused = self._order(request)
+            refused = self._order(request, now_s)
         elif isinstance(request, OpenSession):
             refused = self._open(request, now_s)
         else:
             refused = self._finish(request)
         if refused is not None:
-            self._controller.turn_away(TurnedAway(asked(request), refused))
-            self._server.send(Reply(request.id, refused))
+            self._refuse(request, refused)
 
-    def _order(self, order: Order) -> str | None:
+    def _refuse(self, request: Order | SignedOrder | OpenSession | EndSession, refused: str) -> None:
+        self._controller.turn_away(TurnedAway(asked(request), refused))
+        self._server.send(Reply(request.id, refused))
+
+    def _order(self, order: Order, now_s: float) -> str | None:
+        if refused := self._not_for_here(order):
+            return refused
+        if order.command is CommandType.BEGIN_ARM:
+            self._comparison.again(now_s)
+        # Whoever stands at the cart is a technician; anything more is signed.
+        role = ROLES[0] if order.command is CommandType.ACKNOWLEDGE else None
+        self._controller.submit(Command(order.id, order.command, role, order.reason))
+        return None
+
+    def _not_for_here(self, order: Order | SignedOrder) -> str | None:
         if order.command is CommandType.OPEN_SESSION:
             return "a session is opened by its own request"
         # STOP is for whoever it reaches; anything else is for the session that its sender saw.
-        if order.command is not CommandType.STOP and (refused := self._other_session(order.session)):
-            return refused
-        self._controller.submit(Command(order.id, order.command, order.role, order.reason))
-        return None
+        return None if order.command is CommandType.STOP else self._other_session(order.session)
+
+    def _sign(self, order: SignedOrder, now_s: float) -> None:
+        """Have a helper look at the PIN; STOP waits for nobody's."""
+        controller = self._controller
+        if order.command is CommandType.STOP:
+            controller.submit(Command(order.id, order.command, reason=order.reason))
+        elif refused := self._not_for_here(order):
+            self._refuse(order, refused)
+        elif controller.state.phase in (Phase.ARMED, Phase.TREATING):
+            self._refuse(order, "pause the treatment first")
+        elif (signed := self._signing.take(order, now_s)) is not None:
+            self._take_signed(signed)
+
+    def _hear_helpers(self, now_s: float) -> None:
+        for answer in self._helpers.poll(now_s):
+            self._comparison.heard(answer)
+            if (signed := self._signing.heard(answer, now_s)) is not None:
+                self._take_signed(signed)
+
+    def _take_signed(self, signed: Signed) -> None:
+        order, refused = signed.order, signed.refused or self._not_for_here(signed.order)
+        if signed.tried is not None:
+            self._server.send(signed.tried)
+        if refused is not None:
+            self._refuse(order, refused)
+            return
+        self._controller.submit(Command(order.id, order.command, signed.role, order.reason, order.username))
 
     def _other_session(self, meant: int | None) -> str | None:
         present = None if self._session is None else self._session.number
@@ -205,7 +258,7 @@ class ControlProcess:
             return f"{_named(self._session.number)} is not ended yet"
         if controller.state.phase is not Phase.IDLE:
             return f"a session can only be opened when idle, not in {controller.state.phase}"
-        if problem := rules_problem(header.rules, controller.rules, controller.devices):
+        if problem := rules_problem(header.rules, controller.rules, controller.devices, self._ceilings):
             return problem
         try:
             journal = Journal(Path(request.folder))
@@ -230,26 +283,28 @@ class ControlProcess:
 
     # --- answers ----------------------------------------------------------------------------------------
 
-    def _answer(self, decision: Decision) -> None:
+    def _answer(self, decision: Decision, now_s: float) -> None:
         for reply in decision.replies:
             if reply.command.id == _OPENING:
-                self._answer_opening(reply.refused)
+                self._answer_opening(reply.refused, now_s)
             elif reply.command.id > _OPENING:
                 self._server.send(Reply(reply.command.id, reply.refused))
 
-    def _answer_opening(self, refused: str | None) -> None:
+    def _answer_opening(self, refused: str | None, now_s: float) -> None:
         session = self._session
         if session is None or session.opened_by is None:
             return
         if refused is None:
             self._server.send(Reply(session.opened_by, None))
             session.opened_by = None
+            self._comparison.begin(session.number, now_s)
         else:
             session.summary = self._controller.end_session(f"the session was refused: {refused}", wait=False)
 
     def _end(self, session: _Session) -> None:
         """Say that the journal is synced: to who ended the session, or was refused it."""
         self._session = None
+        self._comparison.end()
         assert session.summary is not None
         if session.opened_by is not None:
             self._server.send(Reply(session.opened_by, session.summary.abort_reason))

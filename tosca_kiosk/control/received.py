@@ -3,20 +3,32 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import NamedTuple
 
 from hardware.interfaces import Device
 from tosca_kiosk.control.devices import Devices
 from tosca_kiosk.domain.calibration import calibration_problem
+from tosca_kiosk.domain.protocol_file import DocumentError, Limits, parse_protocol, to_json
 from tosca_kiosk.domain.rules import Rules
+from tosca_kiosk.domain.session_rules import ConnectedDevices, SessionRefusedError, session_rules
 from tosca_kiosk.domain.site_limits import SITE_KEYS
 
 
-def rules_problem(rules: Rules, idle: Rules, devices: Devices) -> str | None:
+class Ceilings(NamedTuple):
+    """What control's own configuration allows, whatever a kiosk or a record says."""
+
+    laser_current_limit_ma: float
+    travel_min_um: float
+    travel_max_um: float
+
+
+def rules_problem(rules: Rules, idle: Rules, devices: Devices, ceilings: Ceilings) -> str | None:
     """Return why a session may not run under these rules on these devices; None when it may.
 
-    idle: the rules in force now. Nothing may be looser than the design and the configuration allow.
+    idle: the rules in force now. Nothing may be looser than the design and the configuration allow, and the
+    plan must keep to the limits that come with it.
     """
-    return "; ".join(_problems(rules, idle, devices)) or None
+    return "; ".join((*_problems(rules, idle, devices), *_plan_problems(rules, devices, ceilings))) or None
 
 
 def _problems(rules: Rules, idle: Rules, devices: Devices) -> Iterator[str]:
@@ -38,6 +50,28 @@ def _problems(rules: Rules, idle: Rules, devices: Devices) -> Iterator[str]:
         problem = calibration_problem(rules.calibrations, *serials)
         if problem is not None:
             yield problem
+
+
+def _plan_problems(rules: Rules, devices: Devices, ceilings: Ceilings) -> Iterator[str]:
+    """Yield where plan and limit are over what the plan's own limits, calibrations and devices allow."""
+    plan, known = rules.protocol, rules.calibrations
+    if plan is None:
+        return
+    if known is None:
+        yield "calibrations: none given"
+        return
+    connected = ConnectedDevices(
+        _serial(devices.laser), _serial(devices.stage), _serial(devices.board), *ceilings
+    )
+    limits = Limits(rules.limits.max_power_w, None, known.ring.ring_min_mm, known.ring.ring_max_mm)
+    try:
+        parse_protocol(to_json(plan, named=True), "protocol", plan.name, limits)
+        allowed_w = session_rules(rules, plan, known, connected).power_limit_w
+    except (DocumentError, SessionRefusedError, ValueError) as error:
+        yield str(error)
+        return
+    if not rules.power_limit_w <= allowed_w:
+        yield f"power_limit_w: {rules.power_limit_w:g} given, {allowed_w:g} allowed"
 
 
 def _serial(device: Device) -> str:

@@ -11,9 +11,10 @@ from tosca_kiosk.control.self_test import CHECKS, KeptSelfTest
 from tosca_kiosk.domain import checks, light
 from tosca_kiosk.domain.calibration import OutOfRangeError
 from tosca_kiosk.domain.commands import standing_causes
-from tosca_kiosk.domain.interlocks import Scope, lamps, refusals
+from tosca_kiosk.domain.interlocks import Scope
 from tosca_kiosk.domain.records import Inputs
 from tosca_kiosk.domain.rules import Rules
+from tosca_kiosk.domain.situations import lamps, refusals
 from tosca_kiosk.domain.state import Beam, Phase, State
 
 JUDGED_EVERY_S: Final = 0.05
@@ -26,7 +27,7 @@ MOST_FAILED: Final = 5
 """Of a self-test's failed checks so many are shown: more are one cause's, or a matter for service."""
 
 MAX_TEXT: Final = 400
-"""A device's problem is cut to this many characters, so that a record always fits its place in the ring."""
+"""A problem's text is cut to this many characters, so that a record always fits its place in the ring."""
 
 _MOTOR_LAMP: Final = "smoothing"  # the motor starts with the hold, so it cannot run before
 
@@ -100,6 +101,7 @@ class TelemetryMaker:
             gate_closed=None if board is None else board.gate_closed,
             aiming=None if board is None else board.aiming_on,
             self_test=self._tested() if state.phase is Phase.IDLE else None,
+            rules_problem=_short(inputs.rules_problem),
         )
 
     def _judge(self, now_s: float, rules: Rules, inputs: Inputs, state: State) -> None:

@@ -457,6 +457,11 @@ def calibrated(rules: Rules, state: State, inputs: Inputs) -> bool:
     return rules.calibrations is not None and rules.calibration_problem is None
 
 
+def rules_as_recorded(rules: Rules, state: State, inputs: Inputs) -> bool:
+    """The record was read and says the very rules that this session runs under."""
+    return inputs.rules_problem is None
+
+
 def operator_alive(rules: Rules, state: State, inputs: Inputs) -> bool:
     """The operator's screen has just shown a sign of life."""
     return fresh(inputs.now_s, inputs.operator_s, rules.limits.operator_fresh_s)

@@ -6,9 +6,10 @@ from collections.abc import Callable
 from typing import NamedTuple
 
 from tosca_kiosk.domain import checks
-from tosca_kiosk.domain.interlocks import BY_SOURCE, ROLES, Interlock, Scope, refusals, told
+from tosca_kiosk.domain.interlocks import BY_SOURCE, ROLES, Interlock, Scope
 from tosca_kiosk.domain.records import Command, CommandType, Inputs
 from tosca_kiosk.domain.rules import Rules
+from tosca_kiosk.domain.situations import refusals
 from tosca_kiosk.domain.state import Phase, State
 
 
@@ -44,7 +45,7 @@ def _no_reason(rules: Rules, state: State, inputs: Inputs, command: Command) -> 
 
 def _failing(scope: Scope, rules: Rules, state: State, inputs: Inputs) -> str | None:
     failing = refusals(scope, rules, state, inputs)
-    return " ".join(told(row, inputs) for row in failing) or None
+    return " ".join(row.said(inputs) for row in failing) or None
 
 
 def _why_not_open(rules: Rules, state: State, inputs: Inputs, command: Command) -> str | None:
@@ -91,7 +92,7 @@ def _why_not_acknowledge(rules: Rules, state: State, inputs: Inputs, command: Co
     if command.role not in ROLES or ROLES.index(command.role) < needed:
         return f"a {ROLES[needed]} must reset this"
     standing = [row for row in standing_causes(rules, state, inputs) if not row.reset_clears]
-    return " ".join(f"Still there: {row.what} {row.to_do}" for row in standing) or None
+    return " ".join(f"Still there: {row.said(inputs)}" for row in standing) or None
 
 
 def _why_not_close(rules: Rules, state: State, inputs: Inputs, command: Command) -> str | None:

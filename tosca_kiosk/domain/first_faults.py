@@ -184,6 +184,9 @@ FIRST_FAULTS: Final[dict[str, FirstFault]] = {
     "real_time": FirstFault(
         "control has no real-time rights", Proof.OPENING, "it looks what it was given: real_time"
     ),
+    "rules": FirstFault(
+        "the screen tells other limits than the record has", Proof.OPENING, "control has them compared: rules"
+    ),
     "session": FirstFault("the session is another's", Proof.OPENING, "commands carry its number"),
     "calibration": FirstFault(
         "a calibration is another device's", Proof.OPENING, "serial numbers are compared: calibration"

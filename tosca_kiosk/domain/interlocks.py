@@ -13,8 +13,7 @@ from tosca_kiosk.domain import checks
 from tosca_kiosk.domain.checks import Check
 from tosca_kiosk.domain.first_faults import FIRST_FAULTS, FirstFault
 from tosca_kiosk.domain.records import Inputs
-from tosca_kiosk.domain.rules import Rules
-from tosca_kiosk.domain.state import Beam, Phase, State
+from tosca_kiosk.domain.state import Beam
 
 
 class Scope(IntFlag):
@@ -80,6 +79,11 @@ class Interlock(NamedTuple):
     def proved(self) -> FirstFault:
         """When a first fault behind this row is found."""
         return FIRST_FAULTS[self.source]
+
+    def said(self, inputs: Inputs) -> str:
+        """Return what a failure of this row is called, why it is one now, and what to do."""
+        why = None if self.told_by is None else getattr(inputs, self.told_by)
+        return f"{self.what} {self.to_do}" if why is None else f"{self.what} ({why}) {self.to_do}"
 
 
 _NO_BOARD_FAULT = checks.no_board_fault(-1)
@@ -303,6 +307,11 @@ INTERLOCKS: tuple[Interlock, ...] = (
     Interlock("calibration", "calibration", checks.calibrated, _S.ARM | _S.LIGHT,
               "interlock_failure", _WARNING, "technician",
               "A calibration is missing or belongs to another device.", "Calibrate the connected devices."),
+    Interlock("rules", "session", checks.rules_as_recorded, _S.ARM | _S.LIGHT,
+              "interlock_failure", _WARNING, "technician",
+              "The session's limits are not known to be those of the record.",
+              "Hold ARM to look again; where they differ, end the session and open it anew.",
+              told_by="rules_problem"),
     Interlock("kiosk_lost", "kiosk", checks.operator_alive, _S.ARM | _S.HELD,
               "interlock_failure", _CRITICAL, "technician",
               "The screen fell silent.", "Wait until it is back, then reset."),
@@ -340,83 +349,4 @@ INTERLOCKS: tuple[Interlock, ...] = (
 BY_SOURCE = {row.source: row for row in INTERLOCKS}
 
 
-def told(row: Interlock, inputs: Inputs) -> str:
-    """Return what a person reads of a row that fails: what is wrong, what is known of it, what to do."""
-    why = None if row.told_by is None else getattr(inputs, row.told_by)
-    return f"{row.what} {row.to_do}" if why is None else f"{row.what} {why} {row.to_do}"
-
-
 LAMPS = tuple(dict.fromkeys(row.lamp for row in INTERLOCKS))
-
-
-def _scopes_in(phase: Phase, session_open: bool, lit: bool) -> Scope:
-    scope = Scope.ANY
-    if session_open:
-        scope |= Scope.SESSION
-    if phase in (Phase.ARMED, Phase.TREATING):
-        scope |= Scope.HELD
-    if phase is Phase.TREATING and lit:
-        scope |= Scope.LIGHT | Scope.WARN
-    return scope
-
-
-InterlockRows = tuple[Interlock, ...]
-
-
-class _Situation:
-    """The rows that count together. looks: every check once, the covered ones by what covers them."""
-
-    __slots__ = ("looks", "rows")
-
-    def __init__(self, scope: Scope) -> None:
-        self.rows = tuple(row for row in INTERLOCKS if row.scope & scope)
-        self.looks = tuple(dict.fromkeys(row.covered_by or row.passes for row in self.rows))
-
-    def failing(self, rules: Rules, state: State, inputs: Inputs) -> InterlockRows:
-        """Return the failing rows in table order; nearly always all pass, and that is told fast."""
-        for passes in self.looks:
-            if not passes(rules, state, inputs):
-                return tuple([row for row in self.rows if not row.passes(rules, state, inputs)])
-        return ()
-
-
-# Worked out once: the tick looks its rows up and does no arithmetic on flags.
-_SITUATIONS = [(phase, opened, lit) for phase in Phase for opened in (False, True) for lit in (False, True)]
-_ACTING = {situation: _Situation(_scopes_in(*situation)) for situation in _SITUATIONS}
-_SHOWN = {
-    situation: _Situation(
-        _scopes_in(*situation) & ~Scope.WARN
-        | (Scope.ANY if situation[0] in (Phase.ARMED, Phase.TREATING) else Scope.ARM)
-    )
-    for situation in _SITUATIONS
-}
-_DEMANDED = {scope: _Situation(scope) for scope in (Scope.OPEN, Scope.ARM)}
-
-
-def _acting(state: State) -> _Situation:
-    return _ACTING[state.phase, state.session_open, state.beam in checks.LIT_BEAMS]
-
-
-def acting_failures(rules: Rules, state: State, inputs: Inputs) -> InterlockRows:
-    """Return the failing rows among those that fault or warn in the present phase, in table order."""
-    return _acting(state).failing(rules, state, inputs)
-
-
-def acts_now(row: Interlock, state: State) -> bool:
-    """Return whether a row can fault or warn in the present phase."""
-    return row in _acting(state).rows
-
-
-def refusals(scope: Scope, rules: Rules, state: State, inputs: Inputs) -> InterlockRows:
-    """Return the rows that refuse now. scope: OPEN for a session, ARM for arming."""
-    return _DEMANDED[scope].failing(rules, state, inputs)
-
-
-def lamps(rules: Rules, state: State, inputs: Inputs) -> dict[str, bool]:
-    """Return every lamp of the screen and of the record: True when all its rows that apply now pass."""
-    shown = dict.fromkeys(LAMPS, True)
-    shown["footpedal"] = checks.pedal_pressed(rules, state, inputs)
-    situation = _SHOWN[state.phase, state.session_open, state.beam in checks.LIT_BEAMS]
-    for row in situation.failing(rules, state, inputs):
-        shown[row.lamp] = False
-    return shown

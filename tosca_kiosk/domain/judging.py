@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from tosca_kiosk.domain import checks
-from tosca_kiosk.domain.interlocks import BY_SOURCE, Interlock, Scope, acting_failures, acts_now
+from tosca_kiosk.domain.interlocks import BY_SOURCE, Interlock, Scope
+from tosca_kiosk.domain.situations import acting_failures, acts_now
 from tosca_kiosk.domain.state import Phase
 from tosca_kiosk.domain.tick import Tick
 

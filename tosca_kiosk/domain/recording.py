@@ -7,10 +7,11 @@ from typing import Any
 from tosca_kiosk.domain import checks
 from tosca_kiosk.domain.commands import Reply
 from tosca_kiosk.domain.events import SafetyEvent, TreatmentEvent
-from tosca_kiosk.domain.interlocks import Interlock, Severity, lamps
+from tosca_kiosk.domain.interlocks import Interlock, Severity
 from tosca_kiosk.domain.light import dose_j
 from tosca_kiosk.domain.records import Inputs, TurnedAway
 from tosca_kiosk.domain.rules import Rules
+from tosca_kiosk.domain.situations import lamps
 from tosca_kiosk.domain.state import Beam, Phase, State
 
 SHUTDOWN = "laser_shutdown"
@@ -81,6 +82,8 @@ class Recorder:
 
     def command(self, reply: Reply) -> None:
         details: dict[str, Any] = {"action": str(reply.command.type)}
+        if reply.command.user is not None:
+            details["user"] = reply.command.user
         if reply.command.reason is not None:
             details["reason"] = reply.command.reason
         if reply.refused is not None:
@@ -112,12 +115,12 @@ class Recorder:
         for row in rows:
             details = {"trigger_source": row.source, "action_taken": SHUTDOWN, **self._evidence(row)}
             self._event("safety_trigger", shown, **details)
-            self._safety(row.event_type, row.severity, f"{row.what} {row.to_do}", SHUTDOWN, details)
+            self._safety(row.event_type, row.severity, row.said(self._inputs), SHUTDOWN, details)
 
     def warning(self, row: Interlock) -> None:
         details = {"trigger_source": row.source, "action_taken": "none", **self._evidence(row)}
         self._event("safety_warning", **details)
-        self._safety(row.event_type, row.severity, f"{row.what} {row.to_do}", "none", details)
+        self._safety(row.event_type, row.severity, row.said(self._inputs), "none", details)
 
     def dose_warning(self, text: str) -> None:
         details = {

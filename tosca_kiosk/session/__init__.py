@@ -1,6 +1,7 @@
 """A session's side of the record, for screen and commands alike: its plan, row and folder."""
 
 from tosca_kiosk.session.errors import RefusedError
+from tosca_kiosk.session.helper_command import helper_command
 from tosca_kiosk.session.opening import OpenedRecord, back_up, opening
 from tosca_kiosk.session.overdue import OVERDUE, overdue_calibrations
 from tosca_kiosk.session.plan import (
@@ -11,6 +12,7 @@ from tosca_kiosk.session.plan import (
     plan_session,
     rules_for,
 )
+from tosca_kiosk.session.recorded_rules import compared_with_record, recorded_rules
 from tosca_kiosk.session.shipped import ADMIN, load_shipped_content
 
 __all__ = [
@@ -21,11 +23,14 @@ __all__ = [
     "SessionPlan",
     "active_calibrations",
     "back_up",
+    "compared_with_record",
     "file_limits",
+    "helper_command",
     "idle_rules",
     "load_shipped_content",
     "opening",
     "overdue_calibrations",
     "plan_session",
+    "recorded_rules",
     "rules_for",
 ]

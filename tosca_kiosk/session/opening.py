@@ -12,9 +12,11 @@ from typing import Literal
 
 from tosca_kiosk.domain.journal_lines import FORMAT_VERSION, Header
 from tosca_kiosk.domain.protocol_file import to_json
+from tosca_kiosk.domain.rules_difference import rules_difference
 from tosca_kiosk.session.errors import RefusedError
 from tosca_kiosk.session.overdue import overdue_event
 from tosca_kiosk.session.plan import SessionPlan
+from tosca_kiosk.session.recorded_rules import recorded_rules
 from tosca_kiosk.storage import Database, events, make_backup, prune_backups, sessions, settings
 from tosca_kiosk.storage.sessions import Session
 from tosca_kiosk.storage.timestamps import utc_text
@@ -46,7 +48,9 @@ def opening(
 ) -> Iterator[OpenedRecord]:
     """Make row and folder; what is done inside `with` belongs to it: an error undoes the row.
 
-    devices: what the journal's header says of each device. Raises StorageError or RefusedError.
+    The header's rules are those that the record says of the row, as whoever compares them will find them.
+    devices: what the journal's header says of each device. Raises StorageError or RefusedError, and what
+    `recorded_rules` does.
     """
     with database.transaction(plan.technician.tech_id) as transaction:
         session = sessions.start(
@@ -55,12 +59,15 @@ def opening(
             tech_id=plan.technician.tech_id,
             start_utc=now,
             protocol_name=plan.protocol.name,
-            protocol_snapshot=to_json(plan.protocol),
+            protocol_snapshot=to_json(plan.protocol, named=True),
             protocol_id=plan.protocol_id,
             origin=origin,
             session_data_path=str(settings.get(transaction, "session_data_path")),
             treatment_site=plan.site,
         )
+        rules = recorded_rules(transaction, plan.config, session.session_id)
+        if changed := rules_difference(plan.rules, rules):
+            raise RefusedError(f"the session was planned under other rules: {changed}; plan it anew")
         if plan.warnings:
             warned = [(0.0, overdue_event(warning)) for warning in plan.warnings]
             tech_id = plan.technician.tech_id
@@ -75,7 +82,7 @@ def opening(
             origin=origin,
             software=version("tosca-kiosk"),
             devices=dict(devices),
-            rules=plan.rules,
+            rules=rules,
         )
         try:
             folder.mkdir(parents=True)

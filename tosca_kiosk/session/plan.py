@@ -22,7 +22,7 @@ from tosca_kiosk.domain.rules import Rules
 from tosca_kiosk.domain.session_rules import ConnectedDevices, SessionRefusedError, session_rules
 from tosca_kiosk.domain.site_limits import site_limits
 from tosca_kiosk.session.errors import RefusedError
-from tosca_kiosk.storage import Database, calibrations, patients, protocols, settings, users
+from tosca_kiosk.storage import Database, Reader, calibrations, patients, protocols, settings, users
 from tosca_kiosk.storage.patients import Patient
 from tosca_kiosk.storage.users import User
 
@@ -31,7 +31,8 @@ from tosca_kiosk.storage.users import User
 class SessionPlan:
     """A session as it may be opened. idle: the rules in force before it; rules: those in force inside.
 
-    warnings: of overdue calibrations, for the operator and the record.
+    config: the cart's, under which it was planned. warnings: of overdue calibrations, for the operator and
+    the record.
     """
 
     patient: Patient
@@ -41,6 +42,7 @@ class SessionPlan:
     idle: Rules
     rules: Rules
     site: str | None
+    config: CartConfig
     warnings: tuple[str, ...] = ()
 
 
@@ -64,10 +66,10 @@ def plan_session(
     known = active_calibrations(database, config)
     plan, protocol_id, source = _protocol(database, protocol, file_limits(idle, known))
     rules = rules_for(idle, plan, known, config, source)
-    return SessionPlan(found_patient, found_technician, plan, protocol_id, idle, rules, site)
+    return SessionPlan(found_patient, found_technician, plan, protocol_id, idle, rules, site, config)
 
 
-def idle_rules(database: Database, config: CartConfig) -> Rules:
+def idle_rules(database: Database | Reader, config: CartConfig) -> Rules:
     """Return the rules in force without a session: the site's limits and the configuration's set points."""
     limits = site_limits(settings.values(database))
     on_delay_s = max(limits.laser_on_delay_s, config.devices.laser.on_delay_ms / 1000.0)
@@ -78,7 +80,7 @@ def idle_rules(database: Database, config: CartConfig) -> Rules:
     )
 
 
-def active_calibrations(database: Database, config: CartConfig) -> CalibrationSet:
+def active_calibrations(database: Database | Reader, config: CartConfig) -> CalibrationSet:
     """Return the active calibrations of the configured devices. CalibrationError names the missing."""
     serials = {
         RING: config.devices.stage.serial_number,

@@ -21,6 +21,7 @@ from tosca_kiosk.storage.door import Columns, Library, Reader, Row, Transaction
 from tosca_kiosk.storage.errors import StorageError, translate_errors, translating
 
 BUSY_TIMEOUT_S = 5.0
+READ_ONLY_BUSY_TIMEOUT_S = 1.0
 # The pages of one imported session (about 15 MB) fit, so that each is written once.
 _CACHE_KIB = 32_768
 _PRAGMAS = ("PRAGMA foreign_keys=ON", "PRAGMA synchronous=FULL", f"PRAGMA cache_size=-{_CACHE_KIB}")
@@ -29,10 +30,14 @@ _PRAGMAS_HELD = (("foreign_keys", 1), ("synchronous", 2), ("journal_mode", "wal"
 
 
 class Database:
-    """An open database. Any thread may use it; reads are free, writes take turns."""
+    """An open database. Any thread may use it; reads are free, writes take turns.
 
-    def __init__(self, path: Path) -> None:
+    read_only: SQLite itself then refuses every write, and nothing is ever checkpointed.
+    """
+
+    def __init__(self, path: Path, *, read_only: bool = False) -> None:
         self.path = path
+        self._read_only = read_only
         self._turn = threading.Lock()
         self._here = threading.local()
         self._known: Columns = {}
@@ -63,6 +68,24 @@ class Database:
         try:
             database._check_pragmas()
             database._bring_up(create, upgrade)
+        except BaseException:
+            database.close()
+            raise
+        return database
+
+    @classmethod
+    def read_only(cls, path: Path) -> Self:
+        """Open the database at path to read beside the program that writes it.
+
+        Raises StorageError for a missing one, for a schema that is not this program's, and where another
+        program keeps readers off for more than a second.
+        """
+        if not path.exists():
+            raise StorageError(f"{path}: there is no database; is this the cart's data directory?")
+        database = cls(path, read_only=True)
+        try:
+            database._check_pragmas()
+            database._bring_up(create=False, upgrade=False)
         except BaseException:
             database.close()
             raise
@@ -157,8 +180,13 @@ class Database:
 
     def _connect(self) -> sqlite3.Connection:
         # Without isolation_level the driver begins nothing by itself: _begin says when and how.
+        read_only = self._read_only
         return sqlite3.connect(
-            self.path, timeout=BUSY_TIMEOUT_S, isolation_level=None, check_same_thread=False
+            f"{self.path.resolve().as_uri()}?mode={'ro' if read_only else 'rwc'}",
+            timeout=READ_ONLY_BUSY_TIMEOUT_S if read_only else BUSY_TIMEOUT_S,
+            isolation_level=None,
+            check_same_thread=False,
+            uri=True,
         )
 
     @contextmanager

@@ -114,6 +114,11 @@ class Reader:
         return self._raw
 
     @property
+    def known(self) -> Columns:
+        """The columns of the tables looked at so far."""
+        return self._known
+
+    @property
     def connection(self) -> Connection:
         """SQLAlchemy's connection, inside this reader's transaction."""
         return self.raw.executable

@@ -11,14 +11,13 @@ from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError, VerifyMismatchError
 
 from tosca_kiosk.domain.events import SafetyEvent
+from tosca_kiosk.domain.pin_tries import wrong_pin_delay_s
 from tosca_kiosk.storage.database import Database
 from tosca_kiosk.storage.door import Reader, Row, Transaction
 from tosca_kiosk.storage.errors import StorageError
 from tosca_kiosk.storage.events import append_safety
 
 PIN_DIGITS = 6
-# Seconds without another try after the n-th wrong PIN in a row; the last one holds for all further ones.
-WRONG_PIN_DELAYS_S = (0.0, 2.0, 5.0, 15.0, 300.0, 900.0)
 # From this wrong PIN on the delay is called a lock and the safety log says so.
 TRIES_BEFORE_LOCK = 5
 
@@ -131,14 +130,46 @@ def verify_pin(transaction: Transaction, username: str, pin: str, now: datetime)
 
     An unknown or inactive account and one without a PIN never let anyone in.
     """
+    looked = look_at_pin(transaction, username, pin, now)
+    if looked.locked_until is not None:
+        return PinCheck(None, looked.wrong_tries, looked.locked_until)
+    return note_try(transaction, username, looked.user is not None, now)
+
+
+@dataclass(frozen=True, slots=True)
+class PinLook:
+    """What looking at a PIN came to, nothing noted. user: who it is when it is right, else None.
+
+    wrong_tries: in a row before this one. locked_until: it was not looked at, nor will be before.
+    """
+
+    user: User | None
+    wrong_tries: int
+    locked_until: datetime | None
+
+
+def look_at_pin(database: Database | Reader, username: str, pin: str, now: datetime) -> PinLook:
+    """Look whether this is an active account's PIN. Raises StorageError for a hash that cannot be read."""
+    user = find(database, username)
+    credentials = user and database.find_one("credentials", tech_id=user.tech_id)
+    if not user or not credentials or not user.is_active:
+        return PinLook(None, 0, None)
+    tries, locked_until = credentials["failed_tries"], credentials["locked_until"]
+    if locked_until is not None and now < locked_until:
+        return PinLook(None, tries, locked_until)
+    return PinLook(user if _fits(credentials["pin_hash"], pin, username) else None, tries, None)
+
+
+def note_try(transaction: Transaction, username: str, right: bool, now: datetime) -> PinCheck:
+    """Note a PIN that was looked at, here or by control's helper: a wrong one counts, a right one signs in.
+
+    An unknown or inactive account and one without a PIN has nothing to be noted.
+    """
     user = find(transaction, username)
     credentials = user and transaction.find_one("credentials", tech_id=user.tech_id)
     if not user or not credentials or not user.is_active:
         return PinCheck(None, 0, None)
-    locked_until: datetime | None = credentials["locked_until"]
-    if locked_until is not None and now < locked_until:
-        return PinCheck(None, credentials["failed_tries"], locked_until)
-    if not _fits(credentials["pin_hash"], pin, username):
+    if not right:
         return _refused(transaction, user, credentials["failed_tries"] + 1, now)
     transaction.update("credentials", {"tech_id": user.tech_id}, failed_tries=0, locked_until=None)
     transaction.update("tech_users", {"tech_id": user.tech_id}, last_login=now)
@@ -161,7 +192,7 @@ def deactivate(transaction: Transaction, tech_id: int) -> None:
 
 
 def _refused(transaction: Transaction, user: User, tries: int, now: datetime) -> PinCheck:
-    delay_s = WRONG_PIN_DELAYS_S[min(tries, len(WRONG_PIN_DELAYS_S)) - 1]
+    delay_s = wrong_pin_delay_s(tries)
     retry_at = now + timedelta(seconds=delay_s) if delay_s else None
     transaction.update("credentials", {"tech_id": user.tech_id}, failed_tries=tries, locked_until=retry_at)
     if tries >= TRIES_BEFORE_LOCK:

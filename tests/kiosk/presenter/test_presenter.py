@@ -13,7 +13,7 @@ from control_end import ControlEnd
 
 from tosca_kiosk.config import bundled, load_config
 from tosca_kiosk.control.link.client import ControlLink
-from tosca_kiosk.control.link.messages import EndSession, OpenSession, Order, Reply, SafetyNotice
+from tosca_kiosk.control.link.messages import EndSession, OpenSession, Order, PinTried, Reply, SafetyNotice
 from tosca_kiosk.domain.events import SafetyEvent
 from tosca_kiosk.domain.records import CommandType
 from tosca_kiosk.kiosk.alarms import CONTROL_LOST, RECORD_PROBLEM, SCREEN_RESTARTED, STALE_DATA
@@ -75,6 +75,12 @@ class Desk:
         request = self.control.poll()
         self.control.say(Reply(request.id, refused))
         return self.settle()
+
+    def pin_tried(self, *, right, wait_s=0.0, refused=None, looked_at=True):
+        """Have control say what came of the PIN of its newest request, and answer it."""
+        request = self.control.poll()
+        self.control.say(PinTried(request.id, request.username, looked_at, right, wait_s))
+        return self.reply(refused)
 
     def sources(self):
         return {alarm.source for alarm in self.state.alarms}
@@ -206,13 +212,13 @@ def test_the_wait_of_an_account_holds_for_the_reset_of_a_fault_too(signed_in):
     jane, admin = signed_in.state.login.accounts.users
     part = signed_in.presenter.fault
     part.choose(admin)
-    for _ in range(2):
-        part.pin("999999")
-        signed_in.settle()
+    part.pin("999999")
+    signed_in.settle()
+    signed_in.pin_tried(right=False, wait_s=2.0, refused="2 wrong PINs in a row.")
     waited = part.form
     part.choose(jane)
     part.choose(admin)
-    assert (part.form.refused, part.form.retry_at_s) == (waited.refused, waited.retry_at_s)
+    assert part.form.retry_at_s == waited.retry_at_s > signed_in.now_s
     assert "in a row" in part.form.refused
 
 
@@ -455,14 +461,56 @@ def test_a_fault_that_a_supervisor_resets_takes_a_supervisors_pin_alone(signed_i
     admin = next(user for user in signed_in.state.login.accounts.users if user.username == "admin")
     signed_in.presenter.fault.choose(admin)
     signed_in.presenter.fault.pin("000000")
-    assert "Wrong PIN" in signed_in.settle().fault.refused
-    assert signed_in.control.requests == []
+    signed_in.settle()
+    assert signed_in.pin_tried(right=False, refused="Wrong PIN. Try again.").fault.refused.startswith("Wrong")
     signed_in.presenter.fault.pin(ADMIN_PIN)
     signed_in.settle()
     order = signed_in.control.poll()
-    assert (order.command, order.role) == (CommandType.ACKNOWLEDGE, "admin")
-    assert signed_in.state.user.username == "jane.doe"
-    assert signed_in.reply("Still there: the red button.").fault.refused == "Still there: the red button."
+    assert (order.command, order.username, order.pin) == (CommandType.ACKNOWLEDGE, "admin", ADMIN_PIN)
+    state = signed_in.pin_tried(right=True, refused="Still there: the red button.")
+    assert state.user.username == "jane.doe"
+    assert state.fault.refused == "Still there: the red button."
+
+
+def tries_of(desk, username):
+    user = users.find(desk.record.database, username)
+    return desk.record.database.find_one("credentials", tech_id=user.tech_id)["failed_tries"]
+
+
+def test_what_control_says_of_a_pin_is_recorded_without_its_digits(signed_in):
+    signed_in.cart = telemetry(phase="fault", faults=("stop_loop",))
+    signed_in.settle()
+    part = signed_in.presenter.fault
+    part.choose(next(user for user in signed_in.state.login.accounts.users if user.username == "admin"))
+    part.pin("987654")
+    signed_in.settle()
+    signed_in.pin_tried(right=False, refused="Wrong PIN. Try again.")
+    assert tries_of(signed_in, "admin") == 1
+    (line,) = signed_in.record.database.find("safety_log", event_type="login_failed")
+    assert "987654" not in str(line)
+    part.pin(ADMIN_PIN)
+    signed_in.settle()
+    signed_in.pin_tried(right=True)
+    assert tries_of(signed_in, "admin") == 0
+
+
+def test_a_pin_that_nobody_looked_at_counts_for_nothing(signed_in):
+    signed_in.cart = telemetry(phase="fault", faults=("stop_loop",))
+    signed_in.settle()
+    part = signed_in.presenter.fault
+    part.choose(next(user for user in signed_in.state.login.accounts.users if user.username == "admin"))
+    part.pin("987654")
+    signed_in.settle()
+    signed_in.pin_tried(looked_at=False, right=False, wait_s=3.0, refused="2 wrong PINs in a row: wait 3 s")
+    assert tries_of(signed_in, "admin") == 0
+    assert part.form.retry_at_s > signed_in.now_s
+
+
+def test_a_technician_who_is_signed_in_resets_without_a_pin_and_claims_no_role(signed_in):
+    signed_in.cart = telemetry(phase="fault", faults=("kiosk_lost",))
+    signed_in.settle()
+    signed_in.presenter.fault.reset()
+    assert signed_in.control.poll() == Order(1, None, CommandType.ACKNOWLEDGE)
 
 
 def test_what_control_notices_outside_a_session_is_kept(signed_in):

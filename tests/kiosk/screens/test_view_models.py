@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 from scenes import BASE, NOW_S, SCENES, TREATING, fault, in_session, telemetry, treating
 
-from tosca_kiosk.domain.interlocks import INTERLOCKS, LAMPS
+from tosca_kiosk.domain.interlocks import BY_SOURCE, INTERLOCKS, LAMPS
 from tosca_kiosk.domain.state import Beam, Phase
 from tosca_kiosk.kiosk import wording
 from tosca_kiosk.kiosk.chrome import chrome
@@ -78,7 +78,20 @@ def test_there_is_always_a_word_on_what_to_do(phase, beam):
     assert treatment_view(treating(phase=phase, beam=beam)).guide
 
 
-@pytest.mark.parametrize("row", INTERLOCKS, ids=lambda row: row.source)
+ASKED_AGAIN = BY_SOURCE["rules"]
+
+
+def test_a_hold_of_arm_has_control_look_into_the_record_again_and_the_screen_says_why():
+    problem = "the record is locked by process 7; end it, then try again"
+    view = treatment_view(treating(refusals=("rules",), rules_problem=problem))
+    assert (view.primary, view.primary_enabled) == (Primary.ARM, True)
+    assert (view.guide, view.guide_detail) == (ASKED_AGAIN.to_do, problem)
+    assert not treatment_view(treating(refusals=("rules", "disk"))).primary_enabled
+
+
+@pytest.mark.parametrize(
+    "row", [row for row in INTERLOCKS if row is not ASKED_AGAIN], ids=lambda row: row.source
+)
 def test_whatever_refuses_arming_says_why_and_switches_the_key_off(row):
     view = treatment_view(treating(refusals=(row.source,)))
     assert (view.primary, view.primary_enabled) == (Primary.ARM, False)

@@ -19,6 +19,7 @@ from tosca_kiosk.control.link.messages import (
     Order,
     Reply,
     Request,
+    SignedOrder,
 )
 from tosca_kiosk.control.link.ring import RingError, RingReader
 from tosca_kiosk.control.link.telemetry import Telemetry
@@ -79,11 +80,15 @@ class ControlLink:
             self._lose(line.ended)
         return notices
 
-    def order(
-        self, command: CommandType, session: int | None, *, role: str | None = None, reason: str | None = None
-    ) -> int | None:
+    def order(self, command: CommandType, session: int | None, *, reason: str | None = None) -> int | None:
         """Send a command; return the number that its Reply will carry, None where there is no link."""
-        return self._ask(Order(self._number + 1, session, command, role, reason))
+        return self._ask(Order(self._number + 1, session, command, reason))
+
+    def signed_order(
+        self, command: CommandType, session: int | None, username: str, pin: str, *, reason: str | None = None
+    ) -> int | None:
+        """Send a command signed with an account's PIN; answered by a Reply, before it by a PinTried."""
+        return self._ask(SignedOrder(self._number + 1, session, command, username, pin, reason))
 
     def open_session(self, folder: Path, header: Header) -> int | None:
         """Ask for a session whose row and folder exist; answered by a Reply.

@@ -21,13 +21,32 @@ class Alive(msgspec.Struct, frozen=True, tag_field="type", tag="alive"):
 
 
 class Order(msgspec.Struct, frozen=True, tag_field="type", tag="order"):
-    """An operator's command. session: the session it is meant for, None for none. role: checked by PIN."""
+    """An operator's command. session: the session it is meant for, None for none."""
 
     id: int
     session: int | None
     command: CommandType
-    role: str | None = None
     reason: str | None = None
+
+
+class SignedOrder(msgspec.Struct, frozen=True, tag_field="type", tag="signed"):
+    """A command that needs somebody's role: of which account the PIN is, control has a helper find out.
+
+    Nothing shows the PIN: this message alone carries it, and its text leaves it out. Answered by PinTried
+    where the PIN was judged, and by a Reply as every command.
+    """
+
+    id: int
+    session: int | None
+    command: CommandType
+    username: str
+    pin: str
+    reason: str | None = None
+
+    def __repr__(self) -> str:
+        return (
+            f"SignedOrder(id={self.id}, command={self.command}, username={self.username!r}, pin=<not shown>)"
+        )
 
 
 class OpenSession(msgspec.Struct, frozen=True, tag_field="type", tag="open"):
@@ -52,7 +71,7 @@ class EndSession(msgspec.Struct, frozen=True, tag_field="type", tag="end"):
     session: int
 
 
-Request = Alive | Order | OpenSession | EndSession
+Request = Alive | Order | SignedOrder | OpenSession | EndSession
 
 
 class Reply(msgspec.Struct, frozen=True, tag_field="type", tag="reply"):
@@ -60,6 +79,19 @@ class Reply(msgspec.Struct, frozen=True, tag_field="type", tag="reply"):
 
     id: int
     refused: str | None
+
+
+class PinTried(msgspec.Struct, frozen=True, tag_field="type", tag="pin_tried"):
+    """What came of the PIN of a SignedOrder, for the kiosk to record; the Reply to the order follows.
+
+    looked_at: False during the wait after wrong ones. wait_s: before another PIN of this account is.
+    """
+
+    id: int
+    username: str
+    looked_at: bool
+    right: bool
+    wait_s: float
 
 
 class SessionEnded(msgspec.Struct, frozen=True, tag_field="type", tag="ended"):
@@ -93,4 +125,4 @@ class Hello(msgspec.Struct, frozen=True, tag_field="type", tag="hello"):
     details: dict[str, Any] = {}
 
 
-Notice = Reply | SessionEnded | SafetyNotice | Hello
+Notice = Reply | PinTried | SessionEnded | SafetyNotice | Hello

@@ -13,7 +13,7 @@ from typing import Any, Final
 import msgspec
 
 from tosca_kiosk.control.link.lines import LineSocket
-from tosca_kiosk.control.link.messages import Alive, Hello, Notice, Order, Reply, Request
+from tosca_kiosk.control.link.messages import Alive, Hello, Notice, Order, Reply, Request, SignedOrder
 from tosca_kiosk.domain.records import CommandType, TurnedAway
 
 NO_NUMBER: Final = 0
@@ -137,7 +137,9 @@ class LinkServer:
         try:
             request = _requests.decode(line)
         except _NOT_UNDERSTOOD as error:
-            self._refuse(_number_of(line), "line", f"not understood: {error}")
+            # A decoder quotes what it does not know, and nobody knows what that is where a PIN may be near.
+            why = "it is no signed order" if b"pin" in line else str(error)
+            self._refuse(_number_of(line), "line", f"not understood: {why}")
             return None
         if isinstance(request, Alive) or _is_stop(request):
             return request
@@ -155,7 +157,11 @@ class LinkServer:
 
 def asked(request: Request) -> str:
     """Name what a request wants: an order's command, else its type."""
-    return str(request.command) if isinstance(request, Order) else str(request.__struct_config__.tag)
+    return (
+        str(request.command)
+        if isinstance(request, Order | SignedOrder)
+        else str(request.__struct_config__.tag)
+    )
 
 
 def _is_stop(request: Request) -> bool:

@@ -34,6 +34,7 @@ class Telemetry(msgspec.Struct, frozen=True, array_like=True):
 
     mono_s: the system's monotonic clock at the tick, the same in every process; its age is the data's age.
     refusals: sources of the interlock rows that would refuse arming now, the motor's left out.
+    rules_problem: why the session's rules are not known to be the record's, None where they are.
     hold_s: how long ARM has been held, None while it is not. aiming: the aiming beam as the board reads it
     back. self_test: None in a session and in a fault.
     """
@@ -73,3 +74,4 @@ class Telemetry(msgspec.Struct, frozen=True, array_like=True):
     gate_closed: bool | None
     aiming: bool | None = None
     self_test: SelfTestShown | None = None
+    rules_problem: str | None = None

@@ -5,11 +5,15 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 
+from tosca_kiosk.control.link.messages import PinTried
 from tosca_kiosk.kiosk.forms import FirstStartForm, LoginForm, SetUpStep
 from tosca_kiosk.kiosk.presenter.desk import Desk
 from tosca_kiosk.kiosk.services import accounts
 from tosca_kiosk.kiosk.services.accounts import Accounts
 from tosca_kiosk.storage.users import PinCheck, User
+
+WAITS = "Several wrong PINs in a row."
+"""Said of an account whose PIN is not looked at for a while."""
 
 _NEXT = {
     SetUpStep.ADMIN_PIN: SetUpStep.ADMIN_PIN_AGAIN,
@@ -127,6 +131,23 @@ class Login:
         self.form = replace(self.form, busy=False, refused=text)
 
 
+def pin_tried(desk: Desk, tried: PinTried) -> None:
+    """Record what control says of a PIN; a right one signs in where nobody is."""
+
+    def noted(check: PinCheck) -> None:
+        if desk.user is None:
+            desk.user = check.user
+
+    if tried.looked_at:
+        desk.ask(
+            lambda: accounts.note_try(desk.record, tried.username, tried.right),
+            noted,
+            lambda text: None,  # a record that is lost is an alarm of its own
+        )
+    if tried.wait_s > 0.0:
+        desk.wrong_pins[tried.username] = WAITS, desk.now_s + tried.wait_s
+
+
 def wrong_pin(desk: Desk, user: User | None, tried: PinCheck) -> tuple[str, float]:
     """Return what to say of a PIN that was not accepted, and when the next one is looked at."""
     if tried.retry_at is None:
@@ -140,6 +161,6 @@ def wrong_pin(desk: Desk, user: User | None, tried: PinCheck) -> tuple[str, floa
 
 
 def still_waiting(desk: Desk, user: User | None) -> tuple[str, float]:
-    """Return what `wrong_pin` said of this account while its wait lasts, wherever one went meanwhile."""
+    """Return what was said of this account's wrong PINs while its wait lasts, wherever one went meanwhile."""
     said = desk.wrong_pins.get("" if user is None else user.username)
     return said if said is not None and desk.now_s < said[1] else ("", 0.0)

@@ -129,11 +129,26 @@ class Desk:
 
     # --- control ----------------------------------------------------------------------------------------
 
-    def order(self, command: CommandType, answered: Answered, *, role: str | None = None) -> None:
+    def order(self, command: CommandType, answered: Answered) -> None:
         """Send a command to control for the session that it runs now."""
-        telemetry = self.telemetry
-        session_id = None if telemetry is None else telemetry.session_id
-        self.await_reply(self.link.order(command, session_id, role=role), answered)
+        self.await_reply(self.link.order(command, self._session_id), answered)
+
+    def signed_order(
+        self,
+        command: CommandType,
+        username: str,
+        pin: str,
+        answered: Answered,
+        *,
+        reason: str | None = None,
+    ) -> None:
+        """Send a command signed by a PIN, which control has looked at and which is kept nowhere here."""
+        number = self.link.signed_order(command, self._session_id, username, pin, reason=reason)
+        self.await_reply(number, answered)
+
+    @property
+    def _session_id(self) -> int | None:
+        return None if self.telemetry is None else self.telemetry.session_id
 
     def await_reply(self, number: int | None, answered: Answered) -> None:
         """Have answered called with the reply to this request; None: there is no link to control."""

@@ -7,13 +7,13 @@ from dataclasses import replace
 from tosca_kiosk.domain.interlocks import BY_SOURCE, ROLES
 from tosca_kiosk.domain.records import CommandType
 from tosca_kiosk.kiosk.forms import FaultForm, SafetyLogForm, SummaryForm
-from tosca_kiosk.kiosk.presenter.accounts import still_waiting, wrong_pin
-from tosca_kiosk.kiosk.presenter.desk import Desk
-from tosca_kiosk.kiosk.services import accounts, history
+from tosca_kiosk.kiosk.presenter.accounts import still_waiting
+from tosca_kiosk.kiosk.presenter.desk import Answered, Desk
+from tosca_kiosk.kiosk.services import history
 from tosca_kiosk.kiosk.services.history import LogRow, SessionResult
 from tosca_kiosk.kiosk.state import ScreenName
 from tosca_kiosk.storage.sessions import Session
-from tosca_kiosk.storage.users import PinCheck, Role, User
+from tosca_kiosk.storage.users import Role, User
 
 
 def role_to_reset(sources: tuple[str, ...]) -> Role:
@@ -40,44 +40,29 @@ class Fault:
             self.form = replace(self.form, chosen=user, refused=refused, retry_at_s=retry_at_s)
 
     def reset(self) -> None:
-        """Reset as who is signed in."""
+        """Reset as a technician who is signed in."""
         if self._desk.user is not None and not self.form.busy:
-            self._acknowledge(self._desk.user)
+            self._desk.order(CommandType.ACKNOWLEDGE, self._asked())
 
     def pin(self, pin: str) -> None:
-        """Reset as the chosen account, if this is its PIN."""
-        user, record = self.form.chosen, self._desk.record
-        if user is None or self.form.busy:
-            return
-        self.form = replace(self.form, busy=True, refused="")
-        self._desk.ask(lambda: accounts.sign_in(record, user.username, pin), self._tried, self._refused)
+        """Reset as the chosen account: control has somebody look whether this is its PIN."""
+        user = self.form.chosen
+        if user is not None and not self.form.busy:
+            self._desk.signed_order(CommandType.ACKNOWLEDGE, user.username, pin, self._asked())
 
-    def _tried(self, tried: PinCheck) -> None:
-        if tried.user is None:
-            refused, retry_at_s = wrong_pin(self._desk, self.form.chosen, tried)
-            self.form = replace(self.form, busy=False, refused=refused, retry_at_s=retry_at_s)
-            return
-        if self._desk.user is None:
-            self._desk.user = tried.user
-        self._acknowledge(tried.user)
-
-    def _acknowledge(self, user: User) -> None:
+    def _asked(self) -> Answered:
         telemetry = self._desk.telemetry
         sources = () if telemetry is None else telemetry.faults
         self.form = replace(self.form, busy=True, refused="")
-        self._desk.order(
-            CommandType.ACKNOWLEDGE, lambda refused: self._answered(refused, sources), role=str(user.role)
-        )
+        return lambda refused: self._answered(refused, sources)
 
     def _answered(self, refused: str | None, sources: tuple[str, ...]) -> None:
         if refused is not None:
-            self._refused(refused)
+            _, retry_at_s = still_waiting(self._desk, self.form.chosen)
+            self.form = replace(self.form, busy=False, refused=refused, retry_at_s=retry_at_s)
             return
         self._desk.alarms.acknowledge(sources)
         self.form = replace(self.form, busy=False, chosen=None, refused="")
-
-    def _refused(self, text: str) -> None:
-        self.form = replace(self.form, busy=False, refused=text)
 
 
 class Summary:

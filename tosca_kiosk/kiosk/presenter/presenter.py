@@ -6,13 +6,13 @@ from collections.abc import Callable, Iterator
 from datetime import datetime
 
 from tosca_kiosk.control.link.client import ControlLink
-from tosca_kiosk.control.link.messages import Hello, Notice, Reply, SafetyNotice, SessionEnded
+from tosca_kiosk.control.link.messages import Hello, Notice, PinTried, Reply, SafetyNotice, SessionEnded
 from tosca_kiosk.domain.records import CommandType
 from tosca_kiosk.domain.state import Phase
 from tosca_kiosk.kiosk import alarms
 from tosca_kiosk.kiosk.alarms import Condition
 from tosca_kiosk.kiosk.picture import PictureSource
-from tosca_kiosk.kiosk.presenter.accounts import FirstStart, Login
+from tosca_kiosk.kiosk.presenter.accounts import FirstStart, Login, pin_tried
 from tosca_kiosk.kiosk.presenter.choosing import Patients, Protocols
 from tosca_kiosk.kiosk.presenter.desk import Desk
 from tosca_kiosk.kiosk.presenter.looking_back import Fault, SafetyLog, Summary
@@ -150,6 +150,8 @@ class Presenter:
                 self.desk.take_reply(notice)
             case Hello():
                 self._hello, self._connected_before = notice, True
+            case PinTried():
+                pin_tried(self.desk, notice)
             case SessionEnded():
                 self.treating.session_ended(notice)
             case SafetyNotice():

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import datetime
 
 from tosca_kiosk.domain.events import SafetyEvent
 from tosca_kiosk.kiosk.services.record import Record
@@ -49,10 +51,23 @@ def set_up(record: Record, admin_pin: str, full_name: str, technician_pin: str) 
 
 def sign_in(record: Record, username: str, pin: str) -> PinCheck:
     """Try a PIN. Every wrong one is in the safety log, without its digits."""
+    return _noted(
+        record, username, lambda transaction, now: users.verify_pin(transaction, username, pin, now)
+    )
+
+
+def note_try(record: Record, username: str, right: bool) -> PinCheck:
+    """Note a PIN that control has had looked at, in the same way."""
+    return _noted(
+        record, username, lambda transaction, now: users.note_try(transaction, username, right, now)
+    )
+
+
+def _noted(record: Record, username: str, tries: Callable[[Transaction, datetime], PinCheck]) -> PinCheck:
     now = record.utc()
     with record.database.transaction() as transaction:
         before = _tries(transaction, username)
-        tried = users.verify_pin(transaction, username, pin, now)
+        tried = tries(transaction, now)
         # From the lock on, the account itself writes its line.
         if tried.user is None and before < tried.wrong_tries < TRIES_BEFORE_LOCK:
             user = users.find(transaction, username)

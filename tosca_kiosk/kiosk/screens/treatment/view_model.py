@@ -166,10 +166,14 @@ def _primary_enabled(state: KioskState, primary: Primary) -> bool:
     if primary is Primary.ARM and state.camera and not picture_view(state).live:
         return False
     if primary is Primary.ARM:
-        return live.phase == Phase.READY and (live.hold_s is not None or not live.refusals)
+        return live.phase == Phase.READY and (live.hold_s is not None or set(live.refusals) <= _ASKED_AGAIN)
     if primary is Primary.HOME:
         return live.stage_homed is not None and not live.stage_searching
     return True
+
+
+_ASKED_AGAIN = frozenset({"rules"})
+"""What a hold of ARM has control look at again."""
 
 
 def _can_go_back(state: KioskState) -> bool:
@@ -262,7 +266,8 @@ def _why_not_armable(live: Telemetry) -> Said:
     more = f" (+{len(live.refusals) - 1} more)" if len(live.refusals) > 1 else ""
     if row is None:
         return Said("Do not treat. Call service.", f"Interlock {live.refusals[0]} fails.{more}")
-    return Said(row.to_do, f"{row.what}{more}")
+    what = live.rules_problem if row.source == "rules" and live.rules_problem else row.what
+    return Said(row.to_do, f"{wording.shortened(what, _REASON_LENGTH)}{more}")
 
 
 def _guide_waiting(live: Telemetry) -> Said:

@@ -1,0 +1,87 @@
+"""A kiosk that sends other limits than the record has gets no light, whatever it says and whoever presses."""
+
+import shutil
+import tempfile
+from pathlib import Path
+
+import msgspec
+import pytest
+from control_bench import running_control, warm_config
+from simulated_cart import constant, shipped_session_rules
+from standin_kiosk import HOLD_S, StandInKiosk, header
+
+from tosca_kiosk.domain.protocol import Protocol
+from tosca_kiosk.domain.records import CommandType
+
+DARK_FOR_S = 2.0
+SECONDS = 60.0
+
+
+@pytest.fixture
+def runtime():
+    path = Path(tempfile.mkdtemp(prefix="tosca-test-"))
+    yield path
+    shutil.rmtree(path)
+
+
+def over_its_own_limits():
+    """A protocol whose limits are 1 W and 1 s, with a step of 9.6 W and a minute."""
+    steps = constant(9.4, SECONDS, ring_size_mm=2.0).steps
+    steps = tuple(msgspec.structs.replace(step, power_start_w=9.6, power_end_w=9.6) for step in steps)
+    honest = shipped_session_rules(constant(1.0, 1.0, ring_size_mm=2.0))
+    lying = Protocol("test", "", steps, max_power_w=1.0, max_duration_s=1.0)
+    return msgspec.structs.replace(honest, protocol=lying, power_limit_w=10.0)
+
+
+def over_the_photodiodes_scale():
+    """A limit beyond what the photodiode can tell from more."""
+    steps = constant(9.6, SECONDS, ring_size_mm=2.0)
+    honest = shipped_session_rules(constant(1.0, 1.0, ring_size_mm=2.0))
+    return msgspec.structs.replace(honest, protocol=steps, power_limit_w=10.0)
+
+
+def halved_on_both_sides():
+    """Calibrations that call everything half of what it is: 4.6 W are 9.2, and are measured as 4.6."""
+
+    def halved(calibration):
+        curve = calibration.curve
+        half = msgspec.structs.replace(curve, ys=tuple(y / 2 for y in curve.ys))
+        return msgspec.structs.replace(calibration, curve=half)
+
+    honest = shipped_session_rules(constant(4.6, SECONDS, ring_size_mm=2.0))
+    known = honest.calibrations
+    lying = msgspec.structs.replace(known, power=halved(known.power), photodiode=halved(known.photodiode))
+    return msgspec.structs.replace(honest, calibrations=lying, power_limit_w=4.7)
+
+
+LIES = [
+    (over_its_own_limits, constant(1.0, 1.0, ring_size_mm=2.0), "is over 1.0 W"),
+    (over_the_photodiodes_scale, constant(9.0, SECONDS, ring_size_mm=2.0), "over the limit of 9.49 W"),
+    (halved_on_both_sides, constant(4.6, SECONDS, ring_size_mm=2.0), "calibrations.photodiode.curve.ys"),
+]
+
+
+@pytest.mark.parametrize(("lie", "honest", "named"), LIES, ids=lambda value: getattr(value, "__name__", ""))
+def test_a_kiosk_that_lies_about_limits_is_refused_by_name_and_no_light_comes(
+    runtime, tmp_path, lie, honest, named
+):
+    folder = tmp_path / "session"
+    folder.mkdir()
+    with running_control(warm_config(tmp_path), runtime) as control:
+        control.record.session(1, honest)
+        kiosk = StandInKiosk(control.socket_path)
+        kiosk.prepare()
+        refused = kiosk.answer(kiosk.link.open_session(folder, header(1, lie()))).refused
+        if refused is None:
+            kiosk.until(lambda tick: set(tick.refusals) <= {"rules"})
+            kiosk.order(CommandType.BEGIN_ARM)
+            kiosk.wait(HOLD_S)
+            refused = kiosk.order(CommandType.ARM)
+        kiosk.wait(2.5)  # a pedal counts two seconds after arming
+        control.judge.set("pedal.pressed", True)
+        seen_w = []
+        kiosk.until(lambda tick: seen_w.append(control.judge.ask()["true_power_w"]) or len(seen_w) > 100)
+        faults = kiosk.link.latest().faults
+        assert max(seen_w) == 0.0, f"{max(seen_w):.2f} W of true light, faults {faults}, refused {refused}"
+        assert named in refused
+        kiosk.link.close()

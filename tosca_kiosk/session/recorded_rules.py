@@ -1,0 +1,39 @@
+"""The rules that the record says a session runs under: one function for whoever opens it or compares it."""
+
+from __future__ import annotations
+
+from tosca_kiosk.config import CartConfig
+from tosca_kiosk.domain.protocol_file import parse_protocol
+from tosca_kiosk.domain.rules import Rules
+from tosca_kiosk.domain.rules_difference import rules_difference
+from tosca_kiosk.session.errors import RefusedError
+from tosca_kiosk.session.plan import active_calibrations, file_limits, idle_rules, rules_for
+from tosca_kiosk.storage import Database, Reader, sessions
+from tosca_kiosk.storage.rewound import Rewound
+
+
+def recorded_rules(snapshot: Reader, config: CartConfig, session_id: int) -> Rules:
+    """Derive a session's rules from its row and from what was in force when the row was made.
+
+    That is the protocol's snapshot in the row, the calibrations and the site's settings, and the
+    configuration. Raises StorageError, DocumentError, SiteLimitError, SessionRefusedError or RefusedError.
+    """
+    session = sessions.get(snapshot, session_id)
+    source = f"session {session_id}"
+    if session.protocol_data_snapshot is None:
+        raise RefusedError(f"{source}: its row holds no protocol; open a session anew")
+    then = Rewound(snapshot, session_id)
+    idle = idle_rules(then, config)
+    known = active_calibrations(then, config)
+    name = session.protocol_name or ""
+    plan = parse_protocol(session.protocol_data_snapshot, source, name, file_limits(idle, known))
+    return rules_for(idle, plan, known, config, source)
+
+
+def compared_with_record(database: Database, config: CartConfig, session_id: int, given: Rules) -> str | None:
+    """Return where the rules given for a session depart from those that the record says, None where nowhere.
+
+    Raises what `recorded_rules` does.
+    """
+    with database.reading() as snapshot:
+        return rules_difference(given, recorded_rules(snapshot, config, session_id))

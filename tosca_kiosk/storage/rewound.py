@@ -1,0 +1,86 @@
+"""The record as it was at a session's opening: what the audit says was changed since then is undone.
+
+The audit's numbers count, not its times: they rise with every change, whatever a clock does meanwhile.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import msgspec
+
+from tosca_kiosk.storage.door import Reader, Row
+from tosca_kiosk.storage.errors import StorageError
+from tosca_kiosk.storage.timestamps import from_utc_text
+
+_KEYS = {"system_config": "config_key", "calibrations": "calibration_id"}
+"""The tables that are rewound, with their keys; every other one is read as it is now."""
+
+
+class Rewound(Reader):
+    """Reads settings and calibrations as they were when a session's row was made.
+
+    Lives as long as the snapshot that it is made from. Raises StorageError where the audit does not know the
+    session.
+    """
+
+    def __init__(self, snapshot: Reader, session_id: int) -> None:
+        super().__init__(snapshot.path, snapshot.raw, snapshot.known)
+        made = self.rows(
+            "SELECT max(audit_id) AS number FROM audit_log "
+            "WHERE table_name = 'sessions' AND row_key = :session AND action = 'insert'",
+            session=session_id,
+        )
+        number = made[0]["number"]
+        if number is None:
+            raise StorageError(
+                f"{self.path}: the audit does not say when session {session_id} was opened; "
+                "run tosca-kiosk db check"
+            )
+        self._since = int(number)
+
+    def find(
+        self, table: str, *, order_by: str | Sequence[str] = (), limit: int | None = None, **filters: Any
+    ) -> list[Row]:
+        """Do what Reader.find does; a filter is a value, not several."""
+        if table not in _KEYS:
+            return super().find(table, order_by=order_by, limit=limit, **filters)
+        rows = [
+            row
+            for row in self._as_they_were(table)
+            if all(row[name] == value for name, value in filters.items())
+        ]
+        for name in reversed((order_by,) if isinstance(order_by, str) else tuple(order_by)):
+            column = name.removeprefix("-")
+            rows.sort(key=lambda row: row[column], reverse=name != column)
+        return rows[:limit]
+
+    def _as_they_were(self, table: str) -> list[Row]:
+        key = _KEYS[table]
+        rows = {str(row[key]): row for row in super().find(table)}
+        changes = self.rows(
+            "SELECT row_key, old_values FROM audit_log WHERE table_name = :table AND audit_id > :since "
+            "ORDER BY audit_id DESC",
+            table=table,
+            since=self._since,
+        )
+        for change in changes:
+            rows.pop(change["row_key"], None)
+            if change["old_values"] is not None:
+                old = self._row(table, msgspec.json.decode(change["old_values"]))
+                rows[str(old[key])] = old
+        return list(rows.values())
+
+    def _row(self, table: str, values: Row) -> Row:
+        """Return a row of the audit as `find` gives one: truths and times are not JSON's."""
+        kinds = self.columns(table)
+        return {name: _typed(kinds[name], value) for name, value in values.items()}
+
+
+def _typed(kind: str, value: Any) -> Any:
+    if value is None:
+        return None
+    if kind == "BOOLEAN":
+        return bool(value)
+    return from_utc_text(value) if kind == "DATETIME" else value
