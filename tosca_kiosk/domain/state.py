@@ -48,6 +48,8 @@ class State(msgspec.Struct, kw_only=True):
     last moved on; slewed_s: when it last changed fast, or was off. pedal_up_since_s: None while it is down
     or unknown; pedal_up_s: for how long it was seen up. failing_since: source -> time, on the clock of its
     interlock row. faults: sources latched in this fault, oldest first; latched_s: the newest's time.
+    unended_w: power of the last set current, counted as commanded until it is proved that its light ended;
+    light_seen: the photodiode saw that light while the gate was closed.
     """
 
     phase: Phase = Phase.IDLE
@@ -79,6 +81,8 @@ class State(msgspec.Struct, kw_only=True):
     measured_w: float | None = None
     emission_s: float = 0.0
     commanded_j: float = 0.0
+    unended_w: float = 0.0
+    light_seen: bool = False
     measured_j: float = 0.0
     max_measured_w: float = 0.0
     failing_since: dict[str, float] = {}
