@@ -66,6 +66,11 @@ class Summary(msgspec.Struct, frozen=True):
     energy_j: float
     commanded_j: float | None = None
 
+    @property
+    def dose_j(self) -> float:
+        """The energy that counts as dose: the larger of measured and commanded."""
+        return self.energy_j if self.commanded_j is None else max(self.energy_j, self.commanded_j)
+
 
 class End(msgspec.Struct, frozen=True, tag_field="kind", tag="end"):
     """The last line: how many tick lines, and the digests of the header and of the last tick line."""

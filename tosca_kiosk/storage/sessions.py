@@ -171,15 +171,6 @@ def for_patient(database: Database | Reader, patient_id: int) -> list[Session]:
     return [Session(**row) for row in rows]
 
 
-def aborted_since(database: Database | Reader, patient_id: int, since_utc: datetime) -> list[Session]:
-    """Return the patient's aborted sessions from since_utc on: their dose counts before another one."""
-    return [
-        session
-        for session in for_patient(database, patient_id)
-        if session.status == "aborted" and session.start_time >= since_utc
-    ]
-
-
 def interrupted(database: Database | Reader) -> list[Session]:
     """Return the sessions that are still open, oldest first: at program start, those that a crash left."""
     rows = database.find("sessions", order_by="session_id", status=OPEN_STATUSES)
