@@ -22,7 +22,7 @@ MAX_TICK_S = 0.25
 """In a gap the larger of the readings around it counts; after 0.25 s the board has opened the gate."""
 
 MOST_W = 1000.0
-"""Far over all that a converter of 5 V can tell: a reading beyond counts as this, and the dose stays a number."""
+"""Far over all that a converter can tell: a reading beyond counts as this, and the dose stays a number."""
 
 
 def account(rules: Rules, state: State, inputs: Inputs) -> None:

@@ -43,8 +43,8 @@ class EarlierDose:
 
     @property
     def energy_j(self) -> float:
-        """The sum of the larger energies, as far as they are known."""
-        return sum(session.energies.larger_j or 0.0 for session in self.sessions)
+        """The sum of the larger energies; of a session of which not all is known, as much as is."""
+        return sum(session.energies.at_least_j for session in self.sessions)
 
     @property
     def unknown(self) -> int:
@@ -61,30 +61,31 @@ def earlier_dose(database: Database, patient_id: int, now: datetime) -> EarlierD
     """Return the patient's light of the last 24 h, and all that the record cannot prove to be older.
 
     The wall clock may have been wrong at any time, so a session's time alone proves nothing. A session is
-    provably older than 24 h when it is closed, its end and `now` are more than 24 h apart, and a witness
-    stands behind it: itself, or a session of anyone with a higher number (it was opened after the other was
-    closed), that started more than 24 h before `now` and whose start the record nowhere contradicts:
+    provably older than 24 h when it is closed, its end lies more than 24 h before `now`, and a witness stands
+    behind it: itself, or a session of anyone with a higher number (which was opened after it was closed). The
+    witness started more than 24 h before `now` too, and:
 
-    - no row written before the witness has a later time (else the clock had been set back: it was slow then,
-      and may have been put right since). Times that are later than `now` too do not count here: who is behind
-      them still has not put his clock right;
-    - from the witness on no row has an earlier time than one before it, and `now` is not earlier than any: the
-      clock has run without a visible step since.
+    - No row written after it has an earlier time than one before that row, and `now` is not earlier than any
+      of them: the clock has run without a visible step back since.
+    - Where a row written before it has a later time, the clock had gone back before it. It may have been slow
+      then and been put right since, by one step forward that hides between two sessions: so the longest time
+      between two starts of sessions since, or from the last one to `now`, is taken off its age first.
 
-    Rows are the starts of sessions by their numbers, the audit's by theirs, and those of the safety log that
-    are not of a session by theirs; see clock_evidence. SLACK is allowed for each, and added to the 24 h. So
-    a session that is open, has an end or start in the future, or was written while the clock was off, counts as
-    recent; a step makes everything before it recent until the clock has run for 24 h without another.
+    Rows are the starts of sessions, the audit's rows and those of the safety log that are of no session, each
+    in the order of their numbers (see clock_evidence). SLACK is allowed to each, and added to the 24 h. So a
+    session that is open, lies in the future or was written while the clock was seen to be off counts as
+    recent, and a step back makes all before it recent until the clock has run for 24 h without another.
 
-    What it cannot see: a clock set forward without ever having been seen to go back leaves no trace (a record
-    that begins under a slow clock; a clock slow by d whose last row before was more than d older). A database
-    put back from a backup does not know what came after. Sessions known to have had no light are left out.
+    What it cannot see: a clock that was slow and is set forward leaves no trace unless the record has seen it
+    go back, which it has if some row of a right clock is younger, at the session, than the clock was slow. A
+    database put back from a backup does not know what came after. Sessions known to have had no light are
+    left out.
 
     Raises StorageError, and SiteLimitError for a setting out of its range.
     """
     with database.reading() as reader:
         found = sorted(sessions.for_patient(reader, patient_id), key=lambda session: -session.session_id)
-        witness = _newest_witness(readings(reader), now) if found else 0
+        witness = newest_witness(readings(reader), now) if found else 0
         doubtful = [session for session in found if not _provably_older(session, witness, now)]
         given = energies.of_sessions(reader, tuple(session.session_id for session in doubtful))
         asked_above_j = _asked_above_j(settings.values(reader))
@@ -105,21 +106,22 @@ def _provably_older(session: Session, witness: int, now: datetime) -> bool:
     return now - latest > RECENT + SLACK
 
 
-def _newest_witness(sources: tuple[tuple[Reading, ...], ...], now: datetime) -> int:
-    """Return the highest number of a session that can be a witness, 0 where none can.
+def newest_witness(sources: tuple[tuple[Reading, ...], ...], now: datetime) -> int:
+    """Return the highest number of a session that can be a witness (see earlier_dose), 0 where none can.
 
     sources: as clock_evidence.readings gives them, starts of sessions first.
     """
     everything = [reading for source in sources for reading in source]
-    highest_before, lowest_since = _highest_before(everything, now), _lowest_since(everything)
+    highest_before, lowest_since = _highest_before(everything), _lowest_since(everything)
     unbroken_after = max(_last_before_a_step(source, now) for source in sources)
+    later, longest = now, timedelta(0)
     for start in reversed(sources[0]):
         number, time = start.after, start.time
-        if number <= unbroken_after:
+        if number <= unbroken_after or time is None:
             break
-        if time is None or not now - time > RECENT + SLACK:
-            continue
-        if highest_before(number) <= time + SLACK and lowest_since(number) >= time - SLACK:
+        later, longest = time, max(longest, later - time)
+        may_hide = longest if highest_before(number) > time + SLACK else timedelta(0)
+        if now - time > RECENT + SLACK + may_hide and lowest_since(number) >= time - SLACK:
             return number
     return 0
 
@@ -134,9 +136,9 @@ def _last_before_a_step(source: tuple[Reading, ...], now: datetime) -> int:
     return 0
 
 
-def _highest_before(everything: list[Reading], now: datetime) -> Callable[[int], datetime]:
-    """Return what gives the latest time, not later than now, in rows from before a session's start."""
-    known = sorted((r.not_after, r.time) for r in everything if r.time is not None and r.time <= now + SLACK)
+def _highest_before(everything: list[Reading]) -> Callable[[int], datetime]:
+    """Return what gives the latest time in rows from before a session's start."""
+    known = sorted((r.not_after, r.time) for r in everything if r.time is not None)
     numbers = [number for number, _ in known]
     highest = list(accumulate((time for _, time in known), max, initial=_NEVER))
     return lambda number: highest[bisect_left(numbers, number)]

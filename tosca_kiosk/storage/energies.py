@@ -21,6 +21,11 @@ class Energies:
     larger_j: float | None
 
     @property
+    def at_least_j(self) -> float:
+        """As much as is known to have been given."""
+        return max(self.measured_j or 0.0, self.commanded_j or 0.0, self.larger_j or 0.0)
+
+    @property
     def differ(self) -> bool:
         """Whether measured and commanded energy are so far apart that a person must know of both."""
         if self.measured_j is None or self.commanded_j is None:

@@ -102,8 +102,9 @@ class Treating:
 
     def _is_prepared(self, prepared: Prepared) -> None:
         self._prepared = prepared.plan
-        if prepared.earlier.energy_j > 0.0:
-            self.form = replace(self.form, opening=Opening.CONFIRM_DOSE, earlier=prepared.earlier)
+        self.form = replace(self.form, earlier=prepared.earlier)
+        if prepared.earlier.must_ask:
+            self.form = replace(self.form, opening=Opening.CONFIRM_DOSE)
         else:
             self.open()
 

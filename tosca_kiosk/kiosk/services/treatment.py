@@ -8,7 +8,15 @@ from tosca_kiosk.domain.protocol import Protocol
 from tosca_kiosk.domain.protocol_file import parse_protocol
 from tosca_kiosk.kiosk.services.plans import NO_LIMITS
 from tosca_kiosk.kiosk.services.record import Record
-from tosca_kiosk.session import OpenedRecord, SessionPlan, back_up, opening, plan_session
+from tosca_kiosk.session import (
+    EarlierDose,
+    OpenedRecord,
+    SessionPlan,
+    back_up,
+    earlier_dose,
+    opening,
+    plan_session,
+)
 from tosca_kiosk.storage import import_journal, patients, recover, sessions, users
 from tosca_kiosk.storage.journal_import import JOURNAL_NAME
 from tosca_kiosk.storage.patients import Patient
@@ -17,16 +25,8 @@ from tosca_kiosk.storage.users import User
 
 
 @dataclass(frozen=True, slots=True)
-class EarlierDose:
-    """What aborted sessions of today have delivered to the patient."""
-
-    sessions: int
-    energy_j: float
-
-
-@dataclass(frozen=True, slots=True)
 class Prepared:
-    """A session that may be opened, its backup made. earlier: dose of today that the operator must know."""
+    """A session that may be opened, its backup made. earlier: the patient's light before it."""
 
     plan: SessionPlan
     earlier: EarlierDose
@@ -42,20 +42,13 @@ class Adopted:
     protocol: Protocol | None
 
 
-def earlier_dose(record: Record, patient_id: int) -> EarlierDose:
-    """Return the dose of the patient's aborted sessions since midnight, UTC."""
-    today = record.utc().replace(hour=0, minute=0, second=0, microsecond=0)
-    aborted = sessions.aborted_since(record.database, patient_id, today)
-    return EarlierDose(len(aborted), sum(session.total_energy_joules or 0.0 for session in aborted))
-
-
 def prepare(record: Record, patient_code: str, username: str, protocol_name: str) -> Prepared:
     """Check the session's plan and make the backup before it. Raises one of REFUSALS."""
     plan = plan_session(
         record.database, record.config, patient=patient_code, technician=username, protocol=protocol_name
     )
     back_up(record.path, record.backup_dir, record.utc())
-    return Prepared(plan, earlier_dose(record, plan.patient.patient_id))
+    return Prepared(plan, earlier_dose(record.database, plan.patient.patient_id, record.utc()))
 
 
 def open_row(record: Record, plan: SessionPlan, devices: dict[str, dict[str, str]]) -> OpenedRecord:
