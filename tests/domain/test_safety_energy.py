@@ -98,7 +98,7 @@ def test_a_lost_photodiode_counts_what_may_still_leave_as_measured() -> None:
     assert cart.state.measured_j - before_j == pytest.approx(0.1 * POWER_W, abs=0.06)
 
 
-OFF = msgspec.structs.replace(STATE, beam=Beam.DARK, dark_since_s=LONG_AGO_S, light_seen=False)
+OFF = msgspec.structs.replace(STATE, beam=Beam.DARK, dark_since_s=LONG_AGO_S)
 
 
 def reads(*, gate_closed: bool = False, photodiode_v: float = 0.0, **of_laser: Any) -> Inputs:

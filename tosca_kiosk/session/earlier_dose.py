@@ -44,7 +44,7 @@ class EarlierDose:
     @property
     def energy_j(self) -> float:
         """The sum of the larger energies; of a session of which not all is known, as much as is."""
-        return sum(session.energies.at_least_j for session in self.sessions)
+        return sum((session.energies.at_least_j for session in self.sessions), 0.0)
 
     @property
     def unknown(self) -> int:
