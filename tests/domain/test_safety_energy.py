@@ -59,7 +59,7 @@ def test_a_laser_that_does_not_hear_the_off_counts_on_behind_a_welded_gate() -> 
 def test_a_gate_read_back_open_proves_nothing_where_the_loop_is_bridged() -> None:
     """The photodiode was blocked under light, so that its dark reading proves nothing either."""
     cart = emitting(board=board(**BLIND))
-    cart.run(0.1)
+    cart.run(0.12)
     cart.inject["laser"] = laser(**STILL_ON)
     assert counted_j(cart) == pytest.approx(2.0 * POWER_W, abs=0.1)
 
@@ -131,13 +131,18 @@ def reads(*, gate_closed: bool = False, photodiode_v: float = 0.0, **of_laser: A
     ],
 )
 def test_what_proves_the_end_of_light(inputs: Inputs, seen: bool, ended: bool) -> None:
-    state = msgspec.structs.replace(OFF, light_seen=seen)
+    state = msgspec.structs.replace(OFF, light_seen_s=LONG_AGO_S - 0.1 if seen else None)
     assert light.light_ended(SESSION, state, inputs) is ended
     assert not light.light_ended(SESSION, msgspec.structs.replace(state, dark_since_s=None), inputs)
 
 
+def test_a_photodiode_that_had_lost_the_light_before_the_off_is_not_believed() -> None:
+    state = msgspec.structs.replace(OFF, light_seen_s=LONG_AGO_S - 0.11)
+    assert not light.light_ended(SESSION, state, reads())
+
+
 def test_a_board_that_has_not_spoken_since_the_off_proves_nothing() -> None:
-    state = msgspec.structs.replace(OFF, light_seen=True, dark_since_s=NOW_S)
+    state = msgspec.structs.replace(OFF, light_seen_s=NOW_S, dark_since_s=NOW_S)
     assert not light.light_ended(SESSION, state, reads())
 
 

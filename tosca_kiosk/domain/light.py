@@ -69,7 +69,7 @@ def lit_gap_s(rules: Rules, state: State, inputs: Inputs) -> float:
 
 
 def _note_what_an_off_must_end(rules: Rules, state: State, inputs: Inputs) -> None:
-    """Keep the power that goes on until an off is proved, and whether the photodiode sees this light.
+    """Keep the power that goes on until an off is proved, and when the photodiode last saw this light.
 
     The set point read back may be above the commanded one where a fall has not reached the laser yet; above
     the limit in force it is none of ours. A gate that opens under a lifted pedal is dark before the tick that
@@ -77,9 +77,11 @@ def _note_what_an_off_must_end(rules: Rules, state: State, inputs: Inputs) -> No
     """
     board = inputs.board
     state.unended_w = max(state.command_w, min(state.expected_w, rules.power_limit_w))
-    if board is not None and board.gate_closed and board.pedal_pressed:
-        seen = state.measured_w is not None and state.measured_w >= LIGHT_SEEN_W
-        state.light_seen = seen and checks.power_not_under(rules, state, inputs)
+    if board is None or not board.gate_closed or not board.pedal_pressed:
+        return
+    seen = state.measured_w is not None and state.measured_w >= LIGHT_SEEN_W
+    if seen and checks.power_not_under(rules, state, inputs):
+        state.light_seen_s = inputs.now_s
 
 
 def light_ended(rules: Rules, state: State, inputs: Inputs) -> bool:
@@ -90,10 +92,10 @@ def light_ended(rules: Rules, state: State, inputs: Inputs) -> bool:
 
     The gate's read-back alone is none. A welded gate says "closed" and so proves nothing; but a bridged loop
     says "open" while the laser shines on, and that is seen only by the laser's interlock bit or by light. So
-    an open gate counts together with one of them: the bit, or a photodiode that saw this very light while
-    the gate was closed and is dark now. A blocked photodiode saw none and is not believed. Where the laser
-    is silent and the photodiode blind, nothing proves the off, whatever the gate says, and the power counts
-    on until the session is closed: too much rather than hidden.
+    an open gate counts together with one of them: the bit, or a photodiode that saw this very light just
+    before, while the gate was closed, and is dark now. A blocked photodiode saw none and is not believed.
+    Where the laser is silent and the photodiode blind, nothing proves the off, whatever the gate says, and
+    the power counts on until the session is closed: too much rather than hidden.
     """
     since_s, laser, board = state.dark_since_s, inputs.laser, inputs.board
     if since_s is None:
@@ -104,8 +106,9 @@ def light_ended(rules: Rules, state: State, inputs: Inputs) -> bool:
         return False
     if laser is not None and laser.condition & BIT_INTERLOCK_OPEN and laser.condition_asked_s > since_s:
         return True
-    dark = board.measured_s > since_s and board.photodiode_v <= rules.limits.photodiode_dark_v
-    return state.light_seen and dark
+    seen_s, limits = state.light_seen_s, rules.limits
+    sees = seen_s is not None and since_s - seen_s <= limits.photodiode_dark_after_s
+    return sees and board.measured_s > since_s and board.photodiode_v <= limits.photodiode_dark_v
 
 
 def _counted_w(state: State, before_w: float | None, dt_s: float) -> float:
