@@ -92,6 +92,9 @@ def of_ways(memory: Memory, inputs: Inputs, decision: Decision) -> Iterator[str]
         timed_out = was is Phase.ARMED and inputs.now_s - memory.armed_s > 60.0
         if CommandType.PAUSE not in commands and not decision.state.finished and not timed_out:
             yield "back to ready only by pause, end or a minute without the pedal"
+    elif was in (Phase.ARMED, Phase.TREATING) and now is Phase.IDLE:
+        if not {CommandType.PAUSE, CommandType.CLOSE_SESSION} <= commands:
+            yield "from armed or treating to idle only by a pause and a close in one tick"
     else:
         needed = NEEDED.get(way, "none")
         if needed == "none" or (needed is not None and needed not in commands):

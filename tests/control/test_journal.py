@@ -21,7 +21,7 @@ from tosca_kiosk.domain.rules import Rules
 from tosca_kiosk.journal_tail import _places, read_journal
 
 HEADER = Header(FORMAT_VERSION, 1, 1, 1, "2026-01-01 00:00:00.000000", "sim", "0", {}, Rules())
-SUMMARY = Summary("aborted", "test", 0.0, 0.0, None, None, 0.0)
+SUMMARY = Summary("aborted", "test", 0.0, 0.0, None, None, 0.0, 0.0)
 INPUTS = Inputs(0.0, 0.0, 0.0, None, None, None, None, None, None, True, True)
 TICK = TickLine(0.0, INPUTS, DARK)
 

@@ -129,7 +129,8 @@ def warnings(seen: Treated) -> list[str]:
 
 # A seventh too much is a sixth over the set power, a hair over the 15 % of the warning's row: where the row
 # warns while the power rises, it may pass for the one tick in which the last set point of the rise is
-# confirmed and its light not yet measured, and half a second later warn of the same again.
+# confirmed and its light not yet measured, and half a second later warn of the same again. The session's end
+# may add a warning of its own: measured and commanded energy differ.
 @pytest.mark.parametrize("name", ["diode_aged", "laser_calibration_off"])
 def test_a_new_power_calibration_brings_the_true_energy_back(sessions, name):
     before, after = sessions(name, POWER)
@@ -142,7 +143,7 @@ def test_a_new_power_calibration_brings_the_true_energy_back(sessions, name):
 def test_a_new_photodiode_calibration_brings_the_measured_energy_back(sessions):
     before, after = sessions("photodiode_fades", PHOTODIODE)
     assert before.result["total_energy_joules"] < 0.92 * before.result["true_energy_joules"]
-    assert warnings(before) == ["photodiode_out_of_range"]
+    assert warnings(before) == ["photodiode_out_of_range"] * 2
     assert after.result["total_energy_joules"] == pytest.approx(after.result["true_energy_joules"], rel=0.02)
     assert warnings(after) == []
 

@@ -33,6 +33,8 @@ PRINTED = {
     "origin": str,
     "planned_energy_joules": float,
     "total_energy_joules": float,
+    "commanded_energy_joules": float,
+    "dose_energy_joules": float,
     "true_energy_joules": float,
     "total_laser_on_time_seconds": float,
     "avg_power_watts": float,
@@ -40,6 +42,8 @@ PRINTED = {
     "safety_events": int,
     "simulated_seconds": float,
     "wall_seconds": float,
+    "earlier_dose": list,
+    "earlier_dose_joules": float,
 }
 """What `treat --json` prints after a session with light, and nothing beside it."""
 
@@ -85,6 +89,8 @@ def test_without_json_a_person_reads_the_summary(data_dir, warm, short):
     ended = run(*arguments(data_dir, short, "--config", warm, "--fast"))
     assert ended.code == 0
     assert re.search(r"^Session +1 \(completed\), origin: sim$", ended.stdout, re.MULTILINE)
+    assert re.search(r"^Commanded +\d+\.\d\d J$", ended.stdout, re.MULTILINE)
+    assert re.search(r"^Dose +\d+\.\d\d J$", ended.stdout, re.MULTILINE)
     assert "LASER EMITTING" in ended.stderr
 
 

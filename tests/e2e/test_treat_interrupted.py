@@ -186,7 +186,25 @@ def test_the_dose_of_an_aborted_session_is_told_before_the_next_one(faulted, war
     ended = run(*arguments(data_dir, short, "--config", warm, "--fast", "--json"))
     assert ended.code == 0
     assert "P-2026-0001 had" in ended.stderr
-    assert "in 1 aborted session(s)" in ended.stderr
+    assert "in a session that may be less than 24 h old." in ended.stderr
+    [before] = ended.json["earlier_dose"]
+    assert (before["session_id"], before["status"]) == (1, "aborted")
+    first = faulted["stop_loop_opened"].result
+    assert before["measured_joules"] == first["total_energy_joules"]
+    assert before["commanded_joules"] == first["commanded_energy_joules"]
+    assert ended.json["earlier_dose_joules"] == first["dose_energy_joules"] > 0.0
+
+
+def test_light_that_a_blocked_photodiode_did_not_see_is_in_the_dose_and_in_both_logs(faulted):
+    seen = faulted["photodiode_blocked"]
+    result = seen.result
+    assert result["true_energy_joules"] > 1.06 * result["total_energy_joules"] + 0.2
+    assert result["true_energy_joules"] <= 1.06 * result["dose_energy_joules"] + 0.2
+    [kept] = rows(seen.data_dir, "SELECT * FROM session_energies")
+    assert kept["larger_joules"] == kept["commanded_joules"] == result["dose_energy_joules"]
+    told = rows(seen.data_dir, "SELECT severity, description FROM safety_log ORDER BY log_id")[-1]
+    assert told["severity"] == "warning"
+    assert f"{result['dose_energy_joules']:.1f} J counts." in told["description"]
 
 
 NEVER_LIT = {

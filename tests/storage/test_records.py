@@ -121,14 +121,12 @@ def test_a_session_can_be_paused_and_only_one_is_open(database, now, session):
     assert sessions.interrupted(database) == []
 
 
-def test_aborted_sessions_of_a_day_are_found_for_their_patient(database, now, session):
+def test_sessions_are_found_for_their_patient_newest_first(database, now, session):
     aborted = Summary("aborted", "e_stop_pressed", 10.0, 5.0, 4.0, 5.0, 20.0)
     with database.transaction() as transaction:
         sessions.finish(transaction, 1, aborted)
         sessions.finish(transaction, begin(transaction, now + timedelta(hours=1)).session_id, DONE)
     assert [found.session_id for found in sessions.for_patient(database, 1)] == [2, 1]
-    assert [found.total_energy_joules for found in sessions.aborted_since(database, 1, now)] == [20.0]
-    assert sessions.aborted_since(database, 1, now + timedelta(seconds=1)) == []
 
 
 def test_recordings_point_at_their_session(database, now, session):
@@ -179,7 +177,7 @@ def test_settings_have_the_types_they_say(database):
     assert type(settings.get(database, "photodiode_warning_threshold_percent")) is float
     assert type(settings.get(database, "video_fps")) is int
     assert settings.get(database, "session_data_path") == "data/sessions"
-    assert len(settings.list_all(database)) == 8
+    assert len(settings.list_all(database)) == 9
 
 
 @pytest.mark.parametrize(
@@ -224,7 +222,7 @@ def test_a_stored_text_of_the_wrong_type_is_one_clear_error(database, kind, text
 
 
 def test_an_unknown_setting_is_refused_with_the_known_ones(database, now):
-    with refused("setting 'colour' is unknown; there are max_laser_power_watts"):
+    with refused("setting 'colour' is unknown; there are earlier_dose_asked_above_joules, max"):
         settings.get(database, "colour")
     with refused("setting 'colour' is unknown"), database.transaction() as transaction:
         settings.put(transaction, "colour", "red", now)

@@ -10,15 +10,14 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-import click
-
 from simulators.world import World
 from tosca_kiosk.cli.camera import camera_over
 from tosca_kiosk.cli.cart import connected_devices, planned_scenario, simulated_cart
+from tosca_kiosk.cli.earlier_dose import as_result, tell_earlier_dose
 from tosca_kiosk.cli.interrupts import on_interrupt
 from tosca_kiosk.cli.progress import Progress
 from tosca_kiosk.cli.session_record import OpenedSession, close_record, open_record
-from tosca_kiosk.cli.workplace import Workplace, say, stdin_is_terminal
+from tosca_kiosk.cli.workplace import Workplace, say
 from tosca_kiosk.config import CartConfig
 from tosca_kiosk.control.clock import Clock, RealClock, VirtualClock
 from tosca_kiosk.control.controller import Controller
@@ -30,14 +29,16 @@ from tosca_kiosk.domain.events import SafetyEvent
 from tosca_kiosk.domain.safety import Decision
 from tosca_kiosk.domain.state import Phase
 from tosca_kiosk.session import (
+    EarlierDose,
     RefusedError,
     SessionPlan,
     back_up,
     compared_with_record,
+    earlier_dose,
     overdue_calibrations,
     plan_session,
 )
-from tosca_kiosk.storage import Database, Imported, events, sessions
+from tosca_kiosk.storage import Database, Imported, events
 
 STOPPED_EARLY = "stopped before the session was opened; nothing was treated"
 
@@ -79,7 +80,8 @@ def run_session(workplace: Workplace, request: Request) -> dict[str, Any]:
         if cart is None:
             raise RefusedError(f"{config.source}: nothing is simulated; treat needs the simulated cart")
         scenario = planned_scenario(request.scenario, cart)
-        _ask_about_earlier_dose(workplace, database, plan, clock)
+        earlier = earlier_dose(database, plan.patient.patient_id, clock.utc())
+        tell_earlier_dose(workplace, plan.patient.patient_code, earlier)
         with (
             connected_devices(config, clock) as devices,
             camera_over(config, clock, cart.world) as camera,
@@ -91,7 +93,7 @@ def run_session(workplace: Workplace, request: Request) -> dict[str, Any]:
             pressed_by_scenario = scenario is not None and scenario.presses_pedal
             operator = UnattendedOperator(controller, None if pressed_by_scenario else _pedal(cart.world))
             session = _Session(
-                workplace, database, plan, controller, operator, clock, cart.world, request.fast
+                workplace, database, plan, earlier, controller, operator, clock, cart.world, request.fast
             )
             session.run()
         simulated_s = clock.now_s()
@@ -117,20 +119,6 @@ def _pedal(world: World) -> Any:
     return lambda pressed: world.pedal.press() if pressed else world.pedal.release()
 
 
-def _ask_about_earlier_dose(
-    workplace: Workplace, database: Database, plan: SessionPlan, clock: Clock
-) -> None:
-    today = clock.utc().replace(hour=0, minute=0, second=0, microsecond=0)
-    aborted = sessions.aborted_since(database, plan.patient.patient_id, today)
-    delivered_j = sum(session.total_energy_joules or 0.0 for session in aborted)
-    if not aborted or delivered_j == 0.0:
-        return
-    text = f"{plan.patient.patient_code} had {delivered_j:.1f} J today in {len(aborted)} aborted session(s)."
-    say(text)
-    if stdin_is_terminal() and not workplace.as_json and not click.confirm("Treat again?", err=True):
-        raise RefusedError(f"{text} Not treated again.")
-
-
 @contextmanager
 def quiet_collector() -> Iterator[None]:
     """Keep the garbage collector from pausing a tick; the loop itself makes no cycles."""
@@ -151,6 +139,7 @@ class _Session:
     workplace: Workplace
     database: Database
     plan: SessionPlan
+    earlier: EarlierDose
     controller: Controller
     operator: UnattendedOperator
     clock: Clock
@@ -249,6 +238,8 @@ class _Session:
             "origin": self.opened.header.origin,
             "planned_energy_joules": self.plan.protocol.planned_energy_j,
             "total_energy_joules": summary.energy_j,
+            "commanded_energy_joules": summary.commanded_j,
+            "dose_energy_joules": summary.dose_j,
             "true_energy_joules": self.world.true_energy_j() - self._energy_before_j,
             "total_laser_on_time_seconds": summary.laser_on_time_s,
             "avg_power_watts": summary.avg_power_w,
@@ -256,4 +247,5 @@ class _Session:
             "safety_events": self.imported.safety_events,
             "simulated_seconds": round(simulated_s, 3),
             "wall_seconds": round(wall_s, 3),
+            **as_result(self.earlier),
         }

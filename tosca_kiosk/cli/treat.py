@@ -10,6 +10,8 @@ import click
 from tosca_kiosk.cli.simulated_session import Request, run_session
 from tosca_kiosk.cli.workplace import Workplace, say, workplace_command
 from tosca_kiosk.control.traces import TRACES_NAME
+from tosca_kiosk.storage import energies
+from tosca_kiosk.storage.energies import Energies
 
 
 @click.command()
@@ -44,6 +46,12 @@ def treat(
         raise SystemExit(1)
 
 
+def _dose(result: dict[str, Any]) -> str:
+    found = Energies(*(result[f"{name}_energy_joules"] for name in ("total", "commanded", "dose")))
+    counted = f"{result['dose_energy_joules']:.2f} J"
+    return f"{counted}. {energies.in_words(found)}" if found.differ else counted
+
+
 def summary_text(result: dict[str, Any]) -> str:
     """Return the summary for a person."""
     power = result["avg_power_watts"]
@@ -54,6 +62,8 @@ def summary_text(result: dict[str, Any]) -> str:
             "Energy",
             f"{result['total_energy_joules']:.2f} J measured of {result['planned_energy_joules']:.2f} J",
         ),
+        ("Commanded", f"{result['commanded_energy_joules']:.2f} J"),
+        ("Dose", _dose(result)),
         ("True energy", f"{result['true_energy_joules']:.2f} J in the simulated world"),
         ("Laser on", f"{result['total_laser_on_time_seconds']:.2f} s"),
         (

@@ -69,7 +69,10 @@ class Header(msgspec.Struct, frozen=True, tag_field="kind", tag="header"):
 
 
 class Summary(msgspec.Struct, frozen=True):
-    """What the session row says at the end. Powers and energy are measured; None where no light was."""
+    """What the record says at a session's end. Powers and energy_j are measured; None where no light was.
+
+    commanded_j: beside the measured energy; None in journals from before it was told.
+    """
 
     status: Literal["completed", "aborted"]
     abort_reason: str | None
@@ -78,6 +81,12 @@ class Summary(msgspec.Struct, frozen=True):
     avg_power_w: float | None
     max_power_w: float | None
     energy_j: float
+    commanded_j: float | None = None
+
+    @property
+    def dose_j(self) -> float:
+        """The energy that counts as dose: the larger of measured and commanded."""
+        return self.energy_j if self.commanded_j is None else max(self.energy_j, self.commanded_j)
 
 
 class End(msgspec.Struct, frozen=True, tag_field="kind", tag="end"):

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from math import exp, isfinite
 
-from tosca_kiosk.domain.checks import reads_dark
+from tosca_kiosk.domain import checks
+from tosca_kiosk.domain.condition_bits import BIT_INTERLOCK_OPEN
 from tosca_kiosk.domain.protocol import Protocol
 from tosca_kiosk.domain.records import Inputs
 from tosca_kiosk.domain.rules import Rules
@@ -20,22 +21,32 @@ SHORT_TICK_S = 0.05
 MAX_TICK_S = 0.25
 """In a gap the larger of the readings around it counts; after 0.25 s the board has opened the gate."""
 
+MOST_W = 1000.0
+"""Far over all that a converter can tell: a reading beyond counts as this, and the dose stays a number."""
+
 
 def account(rules: Rules, state: State, inputs: Inputs) -> None:
     """Bring the account from the last tick to this one; `state` is the caller's own copy."""
     dt_s = elapsed_s(state, inputs)
+    lit_s = lit_gap_s(rules, state, inputs)
     before_w = state.measured_w
     _measure(rules, state, inputs)
     _expect(rules, state, inputs, dt_s)
     power_w = _counted_w(state, before_w, dt_s)
     if state.beam is Beam.EMITTING:
         state.emission_s += dt_s
-        state.commanded_j += state.command_w * dt_s
+        state.commanded_j += state.command_w * lit_s
         state.max_measured_w = max(state.max_measured_w, state.measured_w or 0.0)
         if light_confirmed(rules, state, inputs):
             state.elapsed_s += dt_s
+        _note_what_an_off_must_end(rules, state, inputs)
+    elif state.unended_w > 0.0:
+        # The interval that ends with the proof counts too: the light ended somewhere inside it.
+        state.commanded_j += state.unended_w * lit_s
+        if light_ended(rules, state, inputs):
+            state.unended_w = 0.0
     if light_possible(rules, state, inputs):
-        state.measured_j += power_w * dt_s
+        state.measured_j += min(power_w, MOST_W) * lit_s
 
 
 def elapsed_s(state: State, inputs: Inputs) -> float:
@@ -44,10 +55,66 @@ def elapsed_s(state: State, inputs: Inputs) -> float:
     return min(gap_s, MAX_TICK_S) if gap_s >= 0.0 else 0.0
 
 
+def lit_gap_s(rules: Rules, state: State, inputs: Inputs) -> float:
+    """Return the time since the last tick for which light counts, where there was any.
+
+    A gap's light ends with the board's watchdog, unless the board's word after it says otherwise: a gate
+    still closed, or light behind one that is open (a bridged loop). Then nothing ended it.
+    """
+    dt_s, board = elapsed_s(state, inputs), inputs.board
+    if dt_s < MAX_TICK_S or board is None or not checks.clock_runs(rules, state, inputs):
+        return dt_s
+    went_on = board.gate_closed or not checks.reads_dark(rules, board.photodiode_v)
+    return inputs.now_s - state.now_s if went_on else dt_s
+
+
+def _note_what_an_off_must_end(rules: Rules, state: State, inputs: Inputs) -> None:
+    """Keep the power that goes on until an off is proved, and when the photodiode last saw this light.
+
+    The set point read back may be above the commanded one where a fall has not reached the laser yet; above
+    the limit in force it is none of ours. A gate that opens under a lifted pedal is dark before the tick that
+    sees it: such a tick says nothing of the photodiode.
+    """
+    board = inputs.board
+    state.unended_w = max(state.command_w, min(state.expected_w, rules.power_limit_w))
+    if board is None or not board.gate_closed or not board.pedal_pressed:
+        return
+    seen = state.measured_w is not None and state.measured_w >= LIGHT_SEEN_W
+    if seen and checks.power_not_under(rules, state, inputs):
+        state.light_seen_s = inputs.now_s
+
+
+def light_ended(rules: Rules, state: State, inputs: Inputs) -> bool:
+    """Whether it is proved that no light of the last set current leaves any more.
+
+    An off is a wish: the driver's line may be slow or cut, so the power counts on until proof. Proof is the
+    laser's own word, asked for after the off: output off at current 0, or its interlock open.
+
+    The gate's read-back alone is none. A welded gate says "closed" and so proves nothing; but a bridged loop
+    says "open" while the laser shines on, and that is seen only by the laser's interlock bit or by light. So
+    an open gate counts together with one of them: the bit, or a photodiode that saw this very light just
+    before, while the gate was closed, and is dark now. A blocked photodiode saw none and is not believed.
+    Where the laser is silent and the photodiode blind, nothing proves the off, whatever the gate says, and
+    the power counts on until the session is closed: too much rather than hidden.
+    """
+    since_s, laser, board = state.dark_since_s, inputs.laser, inputs.board
+    if since_s is None:
+        return False
+    if checks.laser_is_off(laser, since_s):
+        return True
+    if board is None or board.gate_closed:
+        return False
+    if laser is not None and laser.condition & BIT_INTERLOCK_OPEN and laser.condition_asked_s > since_s:
+        return True
+    seen_s, limits = state.light_seen_s, rules.limits
+    sees = seen_s is not None and since_s - seen_s <= limits.photodiode_dark_after_s
+    return sees and board.measured_s > since_s and checks.reads_dark(rules, board.photodiode_v)
+
+
 def _counted_w(state: State, before_w: float | None, dt_s: float) -> float:
     """Return the power that counts since the last tick; what is not known counts as commanded."""
     if state.measured_w is None:
-        return max(state.expected_w, state.command_w)
+        return max(state.expected_w, state.command_w, state.unended_w)
     if dt_s <= SHORT_TICK_S or before_w is None:
         return state.measured_w
     return max(state.measured_w, before_w)
@@ -60,7 +127,7 @@ def light_possible(rules: Rules, state: State, inputs: Inputs) -> bool:
         return True
     if state.emission_s > 0.0 and inputs.now_s - dark_since_s <= limits.photodiode_dark_after_s:
         return True
-    return inputs.board is not None and not reads_dark(rules, inputs.board.photodiode_v)
+    return inputs.board is not None and not checks.reads_dark(rules, inputs.board.photodiode_v)
 
 
 def light_confirmed(rules: Rules, state: State, inputs: Inputs) -> bool:
@@ -72,7 +139,11 @@ def light_confirmed(rules: Rules, state: State, inputs: Inputs) -> bool:
 
 
 def dose_j(state: State) -> float:
-    """Return the dose so far: the larger of commanded and measured energy."""
+    """Return the dose so far: the larger of commanded and measured energy.
+
+    Where the photodiode is whole, or laser and diode together are, no more light than this has left: both
+    count from the first light to the proof that it ended (see light_ended).
+    """
     return max(state.commanded_j, state.measured_j)
 
 

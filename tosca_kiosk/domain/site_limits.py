@@ -33,6 +33,12 @@ SEED_KEYS = {
     "photodiode_fault_threshold_percent": SiteKey("photodiode_fault_fraction", 0.01, 2.0, 30.0),
 }
 
+EARLIER_DOSE_KEY = "earlier_dose_asked_above_joules"
+"""Earlier light of a patient, in joules, above which a new session asks first; 0: any."""
+
+QUESTIONS = {EARLIER_DOSE_KEY: (0.0, 10_000.0)}
+"""Keys that govern no limit of the machine but what a person is asked: lowest and highest value."""
+
 # More is tighter only where a time must pass before something is allowed.
 _MORE_IS_TIGHTER = frozenset(
     {"tec_arm_s", "arm_hold_s", "pedal_after_arm_s", "pedal_lifted_s", "laser_on_delay_s"}
@@ -59,12 +65,18 @@ SITE_KEYS = SEED_KEYS | {
 def site_limits(settings: Mapping[str, Any]) -> Limits:
     """Return the design's limits with the settings' values in their place; other keys are left alone.
 
-    Raises SiteLimitError for a value that is no number or looser than the design.
+    Raises SiteLimitError for a value that is no number, looser than the design or beyond a question's range.
     """
     values = {}
     for key in settings.keys() & SITE_KEYS.keys():
         row, value = SITE_KEYS[key], settings[key]
-        if isinstance(value, bool) or not isinstance(value, int | float) or not row.low <= value <= row.high:
-            raise SiteLimitError(f"system_config.{key}: {value!r} given, {row.low:g} to {row.high:g} allowed")
+        _check(key, value, row.low, row.high)
         values[row.field] = value * row.scale
+    for key in settings.keys() & QUESTIONS.keys():
+        _check(key, settings[key], *QUESTIONS[key])
     return msgspec.structs.replace(_DESIGN, **values)
+
+
+def _check(key: str, value: Any, low: float, high: float) -> None:
+    if isinstance(value, bool) or not isinstance(value, int | float) or not low <= value <= high:
+        raise SiteLimitError(f"system_config.{key}: {value!r} given, {low:g} to {high:g} allowed")

@@ -52,6 +52,8 @@ class State(msgspec.Struct, kw_only=True):
     long it was seen up. failing_since: source -> time, on the clock of its interlock row. faults: sources
     latched in this fault, oldest first; latched_s: the newest's time.
     aiming: the aiming beam is wanted.
+    unended_w: power of the last set current, counted as commanded until it is proved that its light ended;
+    light_seen_s: when the photodiode last saw that light behind a closed gate, None where it has not.
     """
 
     phase: Phase = Phase.IDLE
@@ -88,6 +90,8 @@ class State(msgspec.Struct, kw_only=True):
     measured_w: float | None = None
     emission_s: float = 0.0
     commanded_j: float = 0.0
+    unended_w: float = 0.0
+    light_seen_s: float | None = None
     measured_j: float = 0.0
     max_measured_w: float = 0.0
     failing_since: dict[str, float] = {}

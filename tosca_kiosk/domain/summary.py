@@ -18,4 +18,5 @@ def summarise(state: State, abort_reason: str | None = None) -> Summary:
         avg_power_w=state.measured_j / state.emission_s if lit else None,
         max_power_w=state.max_measured_w if lit else None,
         energy_j=state.measured_j,
+        commanded_j=state.commanded_j,
     )

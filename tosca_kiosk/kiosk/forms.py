@@ -13,7 +13,7 @@ from tosca_kiosk.kiosk.services.accounts import Accounts
 from tosca_kiosk.kiosk.services.history import LogRow, SessionResult
 from tosca_kiosk.kiosk.services.people import FoundPatients
 from tosca_kiosk.kiosk.services.plans import ListedProtocol, Listing
-from tosca_kiosk.kiosk.services.treatment import EarlierDose
+from tosca_kiosk.session import EarlierDose
 from tosca_kiosk.storage.users import User
 
 
@@ -63,7 +63,7 @@ class PatientsForm:
 
 @dataclass(frozen=True, slots=True)
 class ProtocolsForm:
-    """Choosing a protocol. earlier: the patient's dose of today from aborted sessions, to be confirmed."""
+    """Choosing a protocol."""
 
     listing: Listing | None = None
     chosen: ListedProtocol | None = None
@@ -77,7 +77,7 @@ class Opening(StrEnum):
     PREPARING = "preparing"
     """The plan is checked and the backup made."""
     CONFIRM_DOSE = "confirm_dose"
-    """The patient had light today in an aborted session: the operator is asked."""
+    """The patient had light that is not provably older than 24 h: the operator is asked."""
     OPENING = "opening"
     """Row and folder are made and control is asked."""
     OPEN = "open"
@@ -87,7 +87,7 @@ class Opening(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class TreatmentForm:
-    """The session on its way. planned_j and peaks come with the protocol; pending: an order not answered.
+    """The session on its way. earlier: the patient's light before it; pending: an order not answered.
 
     tested_after: how many self-tests control had begun when one was asked for here, None where none was.
     overdue: a calibration in use is overdue.

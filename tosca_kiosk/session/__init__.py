@@ -1,5 +1,6 @@
 """A session's side of the record, for screen and commands alike: its plan, row and folder."""
 
+from tosca_kiosk.session.earlier_dose import EarlierDose, EarlierSession, earlier_dose
 from tosca_kiosk.session.errors import RefusedError
 from tosca_kiosk.session.helper_command import helper_command
 from tosca_kiosk.session.opening import OpenedRecord, back_up, opening
@@ -18,12 +19,15 @@ from tosca_kiosk.session.shipped import ADMIN, load_shipped_content
 __all__ = [
     "ADMIN",
     "OVERDUE",
+    "EarlierDose",
+    "EarlierSession",
     "OpenedRecord",
     "RefusedError",
     "SessionPlan",
     "active_calibrations",
     "back_up",
     "compared_with_record",
+    "earlier_dose",
     "file_limits",
     "helper_command",
     "idle_rules",

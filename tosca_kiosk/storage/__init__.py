@@ -2,6 +2,7 @@
 
 from tosca_kiosk.storage import (
     calibrations,
+    energies,
     events,
     patients,
     protocols,
@@ -32,6 +33,7 @@ __all__ = [
     "check",
     "data_directory_lock",
     "database_is_fresh",
+    "energies",
     "events",
     "import_journal",
     "make_backup",

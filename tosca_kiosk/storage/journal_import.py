@@ -14,7 +14,7 @@ from tosca_kiosk.domain.replay import decide_again
 from tosca_kiosk.domain.state import State
 from tosca_kiosk.domain.summary import summarise
 from tosca_kiosk.journal_tail import StillWrittenError, read_journal
-from tosca_kiosk.storage import events, sessions
+from tosca_kiosk.storage import energies, events, sessions
 from tosca_kiosk.storage.database import Database
 from tosca_kiosk.storage.door import Transaction
 from tosca_kiosk.storage.errors import StorageError
@@ -98,8 +98,11 @@ def recover(
         if nothing is None:
             import_journal(database, journal, now, operator_id=operator_id, salvage=True)
         else:
+            empty = summarise(State(), nothing)
             with database.transaction(operator_id) as transaction:
-                sessions.finish(transaction, session.session_id, summarise(State(), nothing))
+                sessions.finish(transaction, session.session_id, empty)
+                # Without a header nothing was armed; a journal that breaks in its header may have held light.
+                energies.keep(transaction, session.session_id, empty, whole=nothing == NOTHING_RECORDED)
         closed.append(sessions.get(database, session.session_id))
     return closed
 
@@ -162,6 +165,15 @@ def _import(
     )
     whole = reader.end is not None and contents.broken is None
     sessions.finish(transaction, header.session_id, summary)
+    kept = energies.keep(transaction, header.session_id, summary, whole=contents.broken is None)
+    if kept.differ:
+        safety_events += events.append_safety(
+            transaction,
+            start_utc,
+            [(summary.duration_s, energies.warning(kept))],
+            session_id=header.session_id,
+            tech_id=header.tech_id,
+        )
     transaction.update(
         "session_journals",
         {"session_id": header.session_id},

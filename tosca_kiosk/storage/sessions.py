@@ -171,15 +171,6 @@ def for_patient(database: Database | Reader, patient_id: int) -> list[Session]:
     return [Session(**row) for row in rows]
 
 
-def aborted_since(database: Database | Reader, patient_id: int, since_utc: datetime) -> list[Session]:
-    """Return the patient's aborted sessions from since_utc on: their dose counts before another one."""
-    return [
-        session
-        for session in for_patient(database, patient_id)
-        if session.status == "aborted" and session.start_time >= since_utc
-    ]
-
-
 def newest_start(database: Database | Reader) -> datetime | None:
     """Return the latest time at which a session began by the wall clock, None where there was none."""
     rows = database.find("sessions", order_by="-start_time", limit=1)

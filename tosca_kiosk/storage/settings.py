@@ -50,7 +50,8 @@ def values(database: Database | Reader) -> dict[str, Value]:
 def put(transaction: Transaction, key: str, value: Value, now: datetime, tech_id: int | None = None) -> None:
     """Change a setting.
 
-    StorageError for an unknown key, a value of another type, and a safety limit looser than the design's.
+    StorageError for an unknown key, a value of another type or out of its range, and a safety limit looser
+    than the design's.
     """
     _check_limit(key, value)
     row = transaction.find_one("system_config", config_key=key)
@@ -79,7 +80,8 @@ def _check_limit(key: str, value: Value) -> None:
     try:
         site_limits({key: value})
     except SiteLimitError as error:
-        raise StorageError(f"{error}; a site can only tighten limits") from error
+        why = "; a site can only tighten limits" if key in SITE_KEYS else ""
+        raise StorageError(f"{error}{why}") from error
 
 
 def _row(database: Database | Reader, key: str) -> Row:

@@ -22,10 +22,12 @@ from tosca_kiosk.kiosk.presenter import Presenter
 from tosca_kiosk.kiosk.presenter.presenter import DIM_AFTER_S, LOCK_AFTER_S
 from tosca_kiosk.kiosk.services import Record, Worker, accounts, people, treatment
 from tosca_kiosk.kiosk.state import ScreenName
+from tosca_kiosk.session import EarlierDose, EarlierSession
 from tosca_kiosk.storage import sessions, users
+from tosca_kiosk.storage.energies import Energies
 
 sys.path.append(str(Path(__file__).parents[1] / "screens"))
-from scenes import in_session, telemetry
+from scenes import TIME, in_session, telemetry
 
 LONG_S = 20.0
 PIN, ADMIN_PIN = "314159", "271828"
@@ -294,8 +296,9 @@ def test_a_session_that_control_refuses_is_closed_in_the_record_with_the_reason_
     assert len([one for one in chosen.control.requests if isinstance(one, OpenSession)]) == 1
 
 
-def test_an_earlier_dose_of_the_day_is_asked_about_before_anything_opens(chosen, monkeypatch):
-    monkeypatch.setattr(treatment, "earlier_dose", lambda record, patient: treatment.EarlierDose(1, 12.3))
+def test_earlier_light_is_asked_about_before_anything_opens(chosen, monkeypatch):
+    before = EarlierSession(1, TIME, "aborted", Energies(0.0, 12.3, 12.3))
+    monkeypatch.setattr(treatment, "earlier_dose", lambda *asked: EarlierDose((before,)))
     chosen.cart = telemetry()
     state = chosen.settle()
     assert state.treatment.opening is Opening.CONFIRM_DOSE
@@ -303,6 +306,15 @@ def test_an_earlier_dose_of_the_day_is_asked_about_before_anything_opens(chosen,
     chosen.presenter.treating.open()
     chosen.settle()
     assert isinstance(chosen.control.poll(), OpenSession)
+
+
+def test_earlier_light_below_the_sites_question_is_shown_and_the_session_opens(chosen, monkeypatch):
+    before = EarlierSession(1, TIME, "aborted", Energies(0.0, 12.3, 12.3))
+    monkeypatch.setattr(treatment, "earlier_dose", lambda *asked: EarlierDose((before,), 20.0))
+    chosen.cart = telemetry()
+    chosen.settle()
+    assert isinstance(chosen.control.poll(), OpenSession)
+    assert chosen.reply().treatment.earlier.energy_j == 12.3
 
 
 def test_ending_closes_the_session_and_then_its_journal(opened):

@@ -37,8 +37,9 @@ from tosca_kiosk.kiosk.services.accounts import Accounts
 from tosca_kiosk.kiosk.services.history import LogRow, Plot, SessionResult
 from tosca_kiosk.kiosk.services.people import FoundPatients
 from tosca_kiosk.kiosk.services.plans import ListedProtocol, Listing
-from tosca_kiosk.kiosk.services.treatment import EarlierDose
 from tosca_kiosk.kiosk.state import Alarm, KioskState, ScreenName
+from tosca_kiosk.session import EarlierDose, EarlierSession
+from tosca_kiosk.storage.energies import UNKNOWN, Energies
 from tosca_kiosk.storage.patients import Patient
 from tosca_kiosk.storage.sessions import Session
 from tosca_kiosk.storage.users import Role, User
@@ -222,8 +223,27 @@ def protocols(chosen, **changes):
     )
 
 
-def summary(session, scale=1.0, **changes):
-    result = SessionResult(session, "P-2026-0041", RAMP, plot(scale), 3)
+def earlier(number, status, energies):
+    return EarlierSession(number, TIME, status, energies)
+
+
+EARLIER = EarlierDose(
+    (
+        earlier(19, "completed", Energies(1234.5, 1236.1, 1236.1)),
+        earlier(18, "aborted", Energies(0.0, 1.6, 1.6)),
+        earlier(17, "in_progress", UNKNOWN),
+        earlier(12, "aborted", Energies(12.3, None, 12.3)),
+        earlier(11, "completed", Energies(300.1, 299.2, 300.1)),
+    )
+)
+"""Light of one day, as much of it as ever stands on the screen."""
+
+
+AS_COMMANDED = Energies(738.2, 737.9, 738.2)
+
+
+def summary(session, scale=1.0, energies=AS_COMMANDED, **changes):
+    result = SessionResult(session, "P-2026-0041", RAMP, plot(scale), 3, energies)
     return replace(
         SIGNED_IN,
         screen=ScreenName.SUMMARY,
@@ -324,9 +344,14 @@ SCENES = {
     ),
     "treatment_preparing": treating(TreatmentForm(opening=Opening.PREPARING), session_id=None, phase="idle"),
     "treatment_earlier_dose": treating(
-        TreatmentForm(opening=Opening.CONFIRM_DOSE, earlier=EarlierDose(2, 123.4)), session_id=None,
+        TreatmentForm(opening=Opening.CONFIRM_DOSE, earlier=EARLIER), session_id=None,
         phase="idle",
     ),
+    "treatment_earlier_session": treating(
+        TreatmentForm(opening=Opening.CONFIRM_DOSE, earlier=replace(EARLIER, sessions=EARLIER.sessions[1:2])),
+        session_id=None, phase="idle",
+    ),
+    "treatment_ready_again": treating(TreatmentForm(opening=Opening.OPEN, earlier=EARLIER)),
     "treatment_not_armable": treating(
         refusals=("tec_settling", "stage_position"), lamps=dict.fromkeys(LAMPS, True) | {"tec": False}
     ),
@@ -422,6 +447,8 @@ SCENES = {
     "summary_aborted": summary(
         replace(ABORTED, post_treatment_notes="slight redness"), 0.4, record_problem=None
     ),
+    "summary_energies_differ": summary(ABORTED, 0.4, Energies(1.5, 2.9, 2.9)),
+    "summary_energy_unknown": summary(FINISHED, energies=Energies(1.5, 2.9, None)),
     "summary_no_record": summary(FINISHED, record_problem=GONE),
     "summary_writing": replace(
         SIGNED_IN, screen=ScreenName.SUMMARY, summary=SummaryForm(busy=True, closing=True)

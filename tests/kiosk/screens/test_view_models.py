@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
-from scenes import BASE, NOW_S, SCENES, TREATING, fault, in_session, telemetry, treating
+from scenes import BASE, NOW_S, SCENES, TIME, TREATING, fault, in_session, telemetry, treating
 
 from tosca_kiosk.domain.interlocks import BY_SOURCE, INTERLOCKS, LAMPS
 from tosca_kiosk.domain.state import Beam, Phase
@@ -247,6 +247,40 @@ def test_the_summary_holds_what_was_given_against_the_plan():
     assert facts["Energy given"] == "738.2 J"
     assert facts["Energy planned"] == "708.8 J"
     assert facts["Of the plan"] == "104.2 %"
+
+
+def test_the_summary_counts_the_larger_energy_and_says_both_where_they_differ():
+    shown = summary_view(SCENES["summary_energies_differ"])
+    assert dict(shown.facts)["Energy given"] == "2.9 J"
+    assert shown.reason.endswith("Turn the red button. Measured 1.5 J, commanded 2.9 J: 2.9 J counts.")
+    assert "Measured" not in summary_view(SCENES["summary_aborted"]).reason
+
+
+def test_an_energy_that_is_not_known_is_never_a_number():
+    shown = summary_view(SCENES["summary_energy_unknown"])
+    assert dict(shown.facts)["Energy given"] == dict(shown.facts)["Of the plan"] == wording.UNKNOWN
+    assert shown.reason == "Measured 1.5 J, commanded 2.9 J: not all is known."
+
+
+def test_earlier_light_stands_above_the_question_the_newest_first():
+    shown = treatment_view(SCENES["treatment_earlier_dose"])
+    when = wording.local_time(TIME)[:16]
+    assert shown.earlier == (
+        (f"{when} done", "measured 1234 J, set 1236 J", "info"),
+        (f"{when} aborted", "measured 0.0 J, set 1.6 J", "refused"),
+        ("+3 more", f"the last of {when}", "info"),
+    )
+    assert shown.guide == "Treat again?"
+    assert shown.guide_detail == "P-2026-0041 had 1550.1 J or more in 5 sessions that may be within 24 h."
+    one = treatment_view(SCENES["treatment_earlier_session"])
+    assert [row[0] for row in one.earlier] == [f"{when} aborted"]
+    assert one.guide_detail == "P-2026-0041 had 1.6 J in a session that may be within 24 h."
+
+
+def test_earlier_light_that_is_not_asked_about_is_told_before_arming():
+    shown = treatment_view(SCENES["treatment_ready_again"])
+    assert shown.earlier == ()
+    assert shown.guide_detail == "Goggles on, pedal up. Before: 1550.1 J or more."
 
 
 def test_nothing_of_a_patient_is_shown_to_nobody():

@@ -113,13 +113,13 @@ def test_closing_twice_changes_nothing(record, opened):
     assert treatment.close_row(record, opened.session.session_id, 2) == first
 
 
-def test_the_dose_of_an_aborted_session_is_asked_about_the_same_day_only(record, wall, opened):
+def test_the_light_of_a_session_is_known_before_the_next_one(record, wall, opened):
     cart = treat(opened, 2.0)
     treatment.close_row(record, opened.session.session_id, 2)
-    earlier = treatment.earlier_dose(record, opened.session.patient_id)
-    assert (earlier.sessions, earlier.energy_j) == (1, pytest.approx(cart.state.measured_j))
-    wall.pass_s(24 * 3600)
-    assert treatment.earlier_dose(record, opened.session.patient_id).sessions == 0
+    earlier = treatment.prepare(record, "P-2026-0001", "jane.doe", PROTOCOL).earlier
+    assert earlier.must_ask
+    assert earlier.energy_j == max(cart.state.measured_j, cart.state.commanded_j)
+    assert history.result(record, opened.session.session_id).energies == earlier.sessions[0].energies
 
 
 def test_what_a_crash_left_open_is_closed_with_what_its_journal_holds(record, opened):

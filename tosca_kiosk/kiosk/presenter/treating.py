@@ -116,11 +116,12 @@ class Treating:
 
     def _is_prepared(self, prepared: Prepared) -> None:
         self._prepared = prepared.plan
+        self.form = replace(self.form, earlier=prepared.earlier)
         if prepared.plan.warnings:
             self._desk.alarms.note(self._desk.now_s, calibration_overdue(prepared.plan.warnings))
             self.form = replace(self.form, overdue=True)
-        if prepared.earlier.energy_j > 0.0:
-            self.form = replace(self.form, opening=Opening.CONFIRM_DOSE, earlier=prepared.earlier)
+        if prepared.earlier.must_ask:
+            self.form = replace(self.form, opening=Opening.CONFIRM_DOSE)
         else:
             self.open()
 

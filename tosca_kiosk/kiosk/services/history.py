@@ -10,7 +10,8 @@ from tosca_kiosk.domain.events import SafetyEvent
 from tosca_kiosk.domain.protocol import Protocol
 from tosca_kiosk.kiosk.services.record import Record
 from tosca_kiosk.kiosk.services.treatment import planned
-from tosca_kiosk.storage import events, patients, sessions
+from tosca_kiosk.storage import energies, events, patients, sessions
+from tosca_kiosk.storage.energies import UNKNOWN, Energies
 from tosca_kiosk.storage.sessions import Session
 from tosca_kiosk.storage.timestamps import from_utc_text
 
@@ -30,13 +31,17 @@ class Plot:
 
 @dataclass(frozen=True, slots=True)
 class SessionResult:
-    """A closed session with what its summary shows. safety_events: lines of the safety log."""
+    """A closed session with what its summary shows. safety_events: lines of the safety log.
+
+    energies: measured and commanded, and the larger, which counts.
+    """
 
     session: Session
     patient_code: str
     plan: Protocol | None
     plot: Plot
     safety_events: int
+    energies: Energies
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +73,8 @@ def result(record: Record, session_id: int) -> SessionResult:
         code = next(
             row.patient_code for row in patients.list_all(reader) if row.patient_id == session.patient_id
         )
-    return SessionResult(session, code, planned(session), _plot(samples), int(safety[0]["lines"]))
+        given = energies.of_sessions(reader, (session_id,)).get(session_id, UNKNOWN)
+    return SessionResult(session, code, planned(session), _plot(samples), int(safety[0]["lines"]), given)
 
 
 def annotate(record: Record, session_id: int, notes: str, tech_id: int | None) -> Session:

@@ -9,9 +9,11 @@ from tosca_kiosk.domain.protocol_file import parse_protocol
 from tosca_kiosk.kiosk.services.plans import NO_LIMITS
 from tosca_kiosk.kiosk.services.record import Record
 from tosca_kiosk.session import (
+    EarlierDose,
     OpenedRecord,
     SessionPlan,
     back_up,
+    earlier_dose,
     opening,
     overdue_calibrations,
     plan_session,
@@ -24,16 +26,8 @@ from tosca_kiosk.storage.users import User
 
 
 @dataclass(frozen=True, slots=True)
-class EarlierDose:
-    """What aborted sessions of today have delivered to the patient."""
-
-    sessions: int
-    energy_j: float
-
-
-@dataclass(frozen=True, slots=True)
 class Prepared:
-    """A session that may be opened, its backup made. earlier: dose of today that the operator must know."""
+    """A session that may be opened, its backup made. earlier: the patient's light before it."""
 
     plan: SessionPlan
     earlier: EarlierDose
@@ -49,13 +43,6 @@ class Adopted:
     protocol: Protocol | None
 
 
-def earlier_dose(record: Record, patient_id: int) -> EarlierDose:
-    """Return the dose of the patient's aborted sessions since midnight, UTC."""
-    today = record.utc().replace(hour=0, minute=0, second=0, microsecond=0)
-    aborted = sessions.aborted_since(record.database, patient_id, today)
-    return EarlierDose(len(aborted), sum(session.total_energy_joules or 0.0 for session in aborted))
-
-
 def prepare(record: Record, patient_code: str, username: str, protocol_name: str) -> Prepared:
     """Check the session's plan and make the backup before it. Raises one of REFUSALS."""
     plan = plan_session(
@@ -63,7 +50,7 @@ def prepare(record: Record, patient_code: str, username: str, protocol_name: str
     )
     plan = replace(plan, warnings=overdue_calibrations(record.database, record.config, record.utc()))
     back_up(record.path, record.backup_dir, record.utc())
-    return Prepared(plan, earlier_dose(record, plan.patient.patient_id))
+    return Prepared(plan, earlier_dose(record.database, plan.patient.patient_id, record.utc()))
 
 
 def open_row(record: Record, plan: SessionPlan, devices: dict[str, dict[str, str]]) -> OpenedRecord:

@@ -7,13 +7,17 @@ from dataclasses import dataclass
 from tosca_kiosk.kiosk import wording
 from tosca_kiosk.kiosk.services.history import SessionResult
 from tosca_kiosk.kiosk.state import KioskState
+from tosca_kiosk.storage import energies
 
 Points = tuple[tuple[float, float], ...]
 
 
 @dataclass(frozen=True, slots=True)
 class SummaryView:
-    """A closed session. ended: completed or aborted; set_points, measured: (session seconds, watts)."""
+    """A closed session. ended: completed or aborted; set_points, measured: (session seconds, watts).
+
+    reason: why it was aborted, and both energies where they differ.
+    """
 
     title: str
     ended: str
@@ -47,7 +51,7 @@ def view(state: KioskState) -> SummaryView:
     return SummaryView(
         title=f"Session {session.session_id}",
         ended=session.status,
-        reason=_spoken(session.abort_reason or ""),
+        reason=" ".join(part for part in (_spoken(session.abort_reason or ""), _energies(result)) if part),
         facts=_facts(result),
         set_points=tuple(zip(result.plot.times_s, result.plot.set_w, strict=True)),
         measured=tuple((time_s, power_w) for time_s, power_w in measured if power_w is not None),
@@ -64,14 +68,21 @@ def view(state: KioskState) -> SummaryView:
 def _facts(result: SessionResult) -> tuple[tuple[str, str], ...]:
     session, plan = result.session, result.plan
     planned_j = None if plan is None else plan.planned_energy_j
+    given_j = result.energies.larger_j
     return (
-        ("Energy given", wording.joules(session.total_energy_joules)),
+        ("Energy given", wording.joules(given_j)),
         ("Energy planned", wording.joules(planned_j)),
-        ("Of the plan", _share(session.total_energy_joules, planned_j)),
+        ("Of the plan", _share(given_j, planned_j)),
         ("Light", wording.duration(_tenths(session.total_laser_on_time_seconds))),
         ("Mean power", wording.watts(session.avg_power_watts)),
         ("Highest power", wording.watts(session.max_power_watts)),
     )
+
+
+def _energies(result: SessionResult) -> str:
+    """Say both energies where one figure would hide that they differ, or that not all is known."""
+    found = result.energies
+    return energies.in_words(found) if found.differ or found.larger_j is None else ""
 
 
 def _spoken(reason: str) -> str:

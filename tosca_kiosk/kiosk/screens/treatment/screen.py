@@ -18,6 +18,7 @@ from tosca_kiosk.kiosk.widgets.dose_bar import UiDoseBar
 from tosca_kiosk.kiosk.widgets.hold_button import UiHoldButton
 from tosca_kiosk.kiosk.widgets.lamp_grid import UiLampGrid
 from tosca_kiosk.kiosk.widgets.live_picture import UiLivePicture
+from tosca_kiosk.kiosk.widgets.row_list import ReadRow, UiRowList
 from tosca_kiosk.kiosk.widgets.state_bar import UiStateBar
 from tosca_kiosk.kiosk.widgets.trend import UiTrend
 from tosca_kiosk.kiosk.widgets.value_tile import UiValueTile
@@ -48,6 +49,7 @@ class TreatmentScreen(KioskScreen):
         self._parts = [strong(self.ids[name]) for name in ("picture", "trend", "guide")]
         self._back = action("Back", self._go_back, width_mm=_BACK_MM)
         self._pause = action("PAUSE", part.pause, acts_on="down", width_mm=_BACK_MM)
+        self._earlier = UiRowList()
         self._primary = BoxLayout()
         self._key = action("", self._press_primary, kind="primary", width_mm=None)
         self._hold = UiHoldButton(text="HOLD TO ARM")
@@ -108,14 +110,20 @@ class TreatmentScreen(KioskScreen):
         ids.guide.tone = view.guide_tone
         ids.picture.live, ids.picture.rate = view.picture.live, view.picture.rate
         ids.picture.target, ids.picture.message = view.picture.target, NO_PICTURE
+        self._earlier.rows = [ReadRow(*row) for row in view.earlier]
         self._arrange(view)
         self._show_actions(view)
 
     def _arrange(self, view: TreatmentView) -> None:
-        """Put picture and words on the left; the trend takes the place of whichever is not needed."""
+        """Put picture and words on the left; the trend takes the place of whichever is not needed.
+
+        Earlier light that is asked about stands above the question.
+        """
         picture, trend, guide = self._parts
         below = trend if view.trend_shown else guide
         wanted = [picture, below] if view.picture.shown else [trend, guide]
+        if view.earlier:
+            wanted = [self._earlier, guide]
         left = self.ids.left
         if left.children[::-1] == wanted:
             return

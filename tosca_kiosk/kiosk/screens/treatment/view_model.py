@@ -11,8 +11,9 @@ from tosca_kiosk.control.link.telemetry import Telemetry
 from tosca_kiosk.domain.interlocks import BY_SOURCE
 from tosca_kiosk.domain.state import Beam, Phase
 from tosca_kiosk.kiosk import wording
-from tosca_kiosk.kiosk.forms import Opening
+from tosca_kiosk.kiosk.forms import Opening, TreatmentForm
 from tosca_kiosk.kiosk.presenter.treating import is_paused
+from tosca_kiosk.kiosk.screens.treatment import earlier
 from tosca_kiosk.kiosk.screens.treatment.lamps import LampRow, lamp_rows
 from tosca_kiosk.kiosk.screens.treatment.picture import PictureView, picture_view
 from tosca_kiosk.kiosk.state import KioskState
@@ -41,6 +42,7 @@ class Said(NamedTuple):
 class TreatmentView:
     """The screen. state: of the state bar; guide: what to do next; guide_detail: why.
 
+    earlier: rows of the patient's light before, in the picture's place while they are asked about.
     trend_shown: in the guide's place while there is light; without a camera in the picture's, always.
     guide_tone: info or refused. hold_s: how long control has counted ARM, None while it is not held.
     can_pause: also while nobody knows whether there is light: PAUSE can do no harm then, its absence can.
@@ -71,6 +73,7 @@ class TreatmentView:
     asking_end: bool
     in_session: bool
     picture: PictureView
+    earlier: earlier.Rows
     trend_shown: bool
     aiming: bool | None
 
@@ -107,9 +110,15 @@ def view(state: KioskState) -> TreatmentView:
         asking_end=form.asking_end,
         in_session=open_,
         picture=picture_view(state),
+        earlier=_earlier_asked(form),
         trend_shown=not state.camera or (state_bar(state) == "emitting" and tone != "refused"),
         aiming=None if live is None else live.aiming,
     )
+
+
+def _earlier_asked(form: TreatmentForm) -> earlier.Rows:
+    asked = form.opening is Opening.CONFIRM_DOSE and form.earlier is not None and not form.refused
+    return earlier.rows(form.earlier) if asked and form.earlier is not None else ()
 
 
 def state_bar(state: KioskState) -> str:
@@ -220,10 +229,7 @@ def _guide_opening(state: KioskState, live: Telemetry) -> Said:
     if form.opening is Opening.NOT_ASKED and test is not None and test.done is not None:
         return Said("Checking the cart ...", f"{test.done} of {test.of}: {test.step}. No light is given.")
     if form.opening is Opening.CONFIRM_DOSE and form.earlier is not None and state.patient is not None:
-        energy = wording.joules(form.earlier.energy_j)
-        count = form.earlier.sessions
-        aborted = "an aborted session" if count == 1 else f"{count} aborted sessions"
-        return Said("Treat again?", f"{state.patient.patient_code} had {energy} today in {aborted}.")
+        return Said("Treat again?", earlier.asked(form.earlier, state.patient.patient_code))
     detail = {
         Opening.PREPARING: "The plan is checked and the backup made.",
         Opening.OPENING: "The session is opened.",
@@ -253,7 +259,9 @@ def _guide_ready(state: KioskState, live: Telemetry) -> tuple[Said, str]:
     if live.elapsed_s > 0.0:
         return Said("Hold ARM to go on.", f"Paused at {wording.clock(live.elapsed_s)}. Pedal up."), "info"
     overdue = "A calibration is overdue, see the alarms. " if state.treatment.overdue else ""
-    return Said("Hold ARM to begin.", f"{overdue}Goggles on, pedal up."), "info"
+    before = state.treatment.earlier
+    told = f" Before: {earlier.total(before)}." if before is not None and before.sessions else ""
+    return Said("Hold ARM to begin.", f"{overdue}Goggles on, pedal up.{told}"), "info"
 
 
 _NO_PICTURE = Said("Check the camera.", "There is no live picture.")

@@ -1,0 +1,156 @@
+"""Both energies of a session in the record: written with its end, told apart where they differ."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+from recorded import RecordedCart, header, treated
+from refusal import refused
+
+from tosca_kiosk.domain.journal_lines import Summary
+from tosca_kiosk.domain.state import Beam
+from tosca_kiosk.domain.summary import summarise
+from tosca_kiosk.storage import check, energies, import_journal, recover, sessions, settings
+from tosca_kiosk.storage.energies import Energies
+
+ASKED_ABOVE = "earlier_dose_asked_above_joules"
+
+
+def of(database, session_id=1):
+    with database.reading() as reader:
+        return energies.of_sessions(reader, (session_id,))[session_id]
+
+
+@pytest.fixture
+def journal(tmp_path):
+    return tmp_path / "journal.jsonl"
+
+
+def blinded():
+    """Return a cart whose photodiode was blocked from the first light on, its journal at its end."""
+    cart = RecordedCart(header())
+    cart.arm()
+    cart.run_until(lambda: cart.state.beam is Beam.WAITING)
+    cart.power_factor = 0.0
+    cart.pedal = True
+    cart.run_until(lambda: cart.state.faults)
+    cart.run(0.5)
+    cart.lines.append(cart.writer.end(summarise(cart.state)))
+    return cart
+
+
+def test_an_import_keeps_both_energies_and_the_larger(database, session, journal, now):
+    cart = treated()
+    journal.write_bytes(b"".join(cart.lines))
+    import_journal(database, journal, now)
+    measured_j, commanded_j = cart.state.measured_j, cart.state.commanded_j
+    assert of(database) == Energies(measured_j, commanded_j, max(measured_j, commanded_j))
+    assert sessions.get(database, 1).total_energy_joules == measured_j
+    assert not of(database).differ
+    assert database.find("safety_log", session_id=1, event_type="photodiode_out_of_range") == []
+
+
+def test_energies_that_differ_are_a_warning_in_the_safety_log(database, session, journal, now):
+    cart = blinded()
+    journal.write_bytes(b"".join(cart.lines))
+    imported = import_journal(database, journal, now)
+    told = of(database)
+    assert told.measured_j == 0.0
+    assert told.larger_j == told.commanded_j > 1.0
+    rows = database.find("safety_log", order_by="log_id", session_id=1)
+    assert imported.safety_events == len(rows)
+    assert rows[-1]["severity"] == "warning"
+    assert rows[-1]["event_type"] == "photodiode_out_of_range"
+    commanded = f"{told.commanded_j:.1f} J"
+    assert rows[-1]["description"].startswith(
+        f"Measured 0.0 J, commanded {commanded}: {commanded} counts. Check"
+    )
+    assert json.loads(rows[-1]["details"])["commanded_energy_joules"] == told.commanded_j
+    assert check(database).problems == ()
+
+
+def test_a_journal_cut_short_keeps_what_it_tells(database, session, journal, now):
+    cart = blinded()
+    journal.write_bytes(b"".join(cart.lines[:-20]))
+    import_journal(database, journal, now)
+    assert of(database).larger_j == of(database).commanded_j > 1.0
+
+
+def test_where_a_journal_breaks_the_energy_is_not_known(database, session, journal, now):
+    cart = treated()
+    broken = [*cart.lines[:-30], b'{"broken":1}\n', *cart.lines[-29:]]
+    journal.write_bytes(b"".join(broken))
+    import_journal(database, journal, now, salvage=True)
+    told = of(database)
+    assert told.larger_j is None
+    assert told.at_least_j == max(told.measured_j, told.commanded_j) > 1.0
+
+
+@pytest.mark.parametrize(("content", "larger_j"), [(b"", 0.0), (b'{"broken":1}\n', None)])
+def test_a_journal_without_a_header_held_no_light_and_one_that_breaks_in_it_may(
+    database, session, tmp_path, now, content, larger_j
+):
+    folder = sessions.folder_of(session, tmp_path)
+    folder.mkdir(parents=True)
+    (folder / "journal.jsonl").write_bytes(content)
+    recover(database, tmp_path, now)
+    assert of(database).larger_j == larger_j
+
+
+def test_a_journal_from_before_the_commanded_energy_was_told_is_imported_with_the_measured_one(
+    database, session, journal, now
+):
+    cart = RecordedCart(header())
+    cart.tick()
+    old = Summary("aborted", "test", 1.0, 1.0, 5.0, 5.0, 5.0)
+    journal.write_bytes(b"".join([*cart.lines, cart.writer.end(old)]))
+    import_journal(database, journal, now)
+    assert of(database) == Energies(5.0, None, 5.0)
+    assert energies.in_words(of(database)) == "Measured 5.0 J, commanded not recorded."
+
+
+@pytest.mark.parametrize(
+    ("measured_j", "commanded_j", "differ"),
+    [
+        (0.0, 1.6, True),
+        (0.0, 0.5, False),
+        (0.0, 0.51, True),
+        (100.0, 95.0, False),
+        (100.0, 94.9, True),
+        (94.9, 100.0, True),
+        (None, 5.0, False),
+        (5.0, None, False),
+    ],
+)
+def test_energies_differ_by_more_than_a_twentieth_and_half_a_joule(measured_j, commanded_j, differ):
+    assert Energies(measured_j, commanded_j, 5.0).differ is differ
+
+
+def test_energies_in_words():
+    assert energies.in_words(Energies(0.0, 1.6, 1.6)) == "Measured 0.0 J, commanded 1.6 J: 1.6 J counts."
+    assert energies.in_words(Energies(0.0, 1.6, None)) == "Measured 0.0 J, commanded 1.6 J: not all is known."
+    assert energies.in_words(energies.UNKNOWN) == "Measured unknown, commanded not recorded."
+
+
+def test_a_migration_fills_the_energies_of_closed_sessions_and_goes_back(database, session, now):
+    database.migrate("20261122_006")
+    values = {"patient_id": 1, "tech_id": 1, "start_time": now}
+    with database.transaction() as transaction:
+        for status, energy_j in (("completed", 298.8), ("aborted", None)):
+            transaction.insert("sessions", status=status, total_energy_joules=energy_j, **values)
+    database.migrate("head")
+    rows = database.find("session_energies", order_by="session_id")
+    assert [tuple(row.values()) for row in rows] == [(2, 298.8, None, 298.8), (3, None, None, None)]
+    assert settings.get(database, ASKED_ABOVE) == 0.0
+    assert check(database).problems == ()
+
+
+def test_the_sites_question_has_its_range(database, now):
+    for value in (0, 12.5, 10_000.0):
+        with database.transaction() as transaction:
+            settings.put(transaction, ASKED_ABOVE, value, now)
+        assert settings.get(database, ASKED_ABOVE) == value
+    for value in (-0.1, 10_000.1, True, "5"):
+        with refused("0 to 10000 allowed"), database.transaction() as transaction:
+            settings.put(transaction, ASKED_ABOVE, value, now)

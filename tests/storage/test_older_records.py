@@ -1,0 +1,43 @@
+"""A record that an earlier version of the program wrote comes up whole in this one."""
+
+from __future__ import annotations
+
+import tarfile
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+from tosca_kiosk.storage import DATABASE_NAME, Database, StorageError, check, recover, sessions
+
+RECORDS = Path(__file__).parents[1] / "records"
+
+
+@pytest.fixture(params=sorted(path.name for path in RECORDS.iterdir()))
+def older(request, tmp_path):
+    """The data directory of one older version, unpacked."""
+    with tarfile.open(RECORDS / request.param / "record.tar.xz") as packed:
+        packed.extractall(tmp_path, filter="data")
+    return tmp_path / "data"
+
+
+def test_an_older_record_is_refused_until_it_is_upgraded(older):
+    with pytest.raises(StorageError, match="db upgrade"):
+        Database.open(older / DATABASE_NAME, create=False)
+
+
+def test_an_older_record_upgrades_and_recovers_whole_with_an_energy_for_every_session(older):
+    with Database.open(older / DATABASE_NAME, create=False, upgrade=True) as database:
+        (cut,) = recover(database, older, datetime.now(UTC))
+        assert cut.status == "aborted"
+        found = database.find("sessions", order_by="session_id")
+        kept = {row["session_id"]: row for row in database.find("session_energies")}
+        assert len(found) == 8
+        for row in found:
+            energies = kept[row["session_id"]]
+            assert row["status"] not in sessions.OPEN_STATUSES
+            assert energies["measured_joules"] == row["total_energy_joules"]
+            assert energies["larger_joules"] >= row["total_energy_joules"]
+        assert kept[4]["commanded_joules"] is None
+        assert kept[cut.session_id]["commanded_joules"] > 0.0
+        assert check(database).problems == ()

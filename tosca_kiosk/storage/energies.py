@@ -1,0 +1,94 @@
+"""The energies of sessions: measured, commanded, and the larger of both, which counts as dose."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from tosca_kiosk.domain.events import SafetyEvent
+from tosca_kiosk.domain.journal_lines import Summary
+from tosca_kiosk.storage.door import Reader, Transaction
+
+DIFFER_FRACTION, DIFFER_J = 0.05, 0.5
+"""Measured and commanded energy that are further apart than both, of the larger, are told apart in words."""
+
+
+@dataclass(frozen=True, slots=True)
+class Energies:
+    """A session's energies in joules; None where nobody knows. larger_j: None where not all is known."""
+
+    measured_j: float | None
+    commanded_j: float | None
+    larger_j: float | None
+
+    @property
+    def at_least_j(self) -> float:
+        """As much as is known to have been given."""
+        return max(self.measured_j or 0.0, self.commanded_j or 0.0, self.larger_j or 0.0)
+
+    @property
+    def differ(self) -> bool:
+        """Whether measured and commanded energy are so far apart that a person must know of both."""
+        if self.measured_j is None or self.commanded_j is None:
+            return False
+        apart_j = abs(self.measured_j - self.commanded_j)
+        return apart_j > DIFFER_J and apart_j > DIFFER_FRACTION * max(self.measured_j, self.commanded_j)
+
+
+UNKNOWN = Energies(None, None, None)
+
+
+def in_words(energies: Energies) -> str:
+    """Return both energies, and which of them counts, for a person."""
+    if energies.commanded_j is None:
+        return f"Measured {_joules(energies.measured_j)}, commanded not recorded."
+    counts = "not all is known." if energies.larger_j is None else f"{_joules(energies.larger_j)} counts."
+    return f"Measured {_joules(energies.measured_j)}, commanded {_joules(energies.commanded_j)}: {counts}"
+
+
+def keep(transaction: Transaction, session_id: int, summary: Summary, *, whole: bool) -> Energies:
+    """Write the energies of a session that is being closed.
+
+    whole: whether its record tells all of its light; where it breaks off, the larger is not known.
+    """
+    kept = Energies(summary.energy_j, summary.commanded_j, summary.dose_j if whole else None)
+    transaction.insert(
+        "session_energies",
+        session_id=session_id,
+        measured_joules=kept.measured_j,
+        commanded_joules=kept.commanded_j,
+        larger_joules=kept.larger_j,
+    )
+    return kept
+
+
+def of_sessions(reader: Reader, session_ids: tuple[int, ...]) -> dict[int, Energies]:
+    """Return the energies of sessions by number; those that are still open have none yet."""
+    rows = reader.find("session_energies", session_id=session_ids) if session_ids else []
+    return {
+        row["session_id"]: Energies(row["measured_joules"], row["commanded_joules"], row["larger_joules"])
+        for row in rows
+    }
+
+
+def warning(energies: Energies) -> SafetyEvent:
+    """Return the line of the safety log that tells of energies that differ."""
+    return SafetyEvent(
+        event_type="photodiode_out_of_range",
+        severity="warning",
+        description=f"{in_words(energies)} Check photodiode and laser before the next session.",
+        system_state="idle",
+        laser_state="off",
+        footpedal=None,
+        smoothing=None,
+        photodiode_v=None,
+        action_taken="none",
+        details={
+            "trigger_source": "session_energy",
+            "measured_energy_joules": energies.measured_j,
+            "commanded_energy_joules": energies.commanded_j,
+        },
+    )
+
+
+def _joules(energy_j: float | None) -> str:
+    return "unknown" if energy_j is None else f"{energy_j:.1f} J"
