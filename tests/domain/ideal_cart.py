@@ -32,6 +32,8 @@ from tosca_kiosk.domain.safety import Decision, step
 from tosca_kiosk.domain.state import Beam, Phase, State
 
 TICK_S = 0.01
+DARK_KNOWN_S = 0.2
+"""By then darkness is known, and the next set point is as far away as at the beginning."""
 
 CALIBRATIONS = CalibrationSet(
     ring=RingCalibration("-1", PiecewiseLinear((0.0, 1000.0, 2000.0), (2.0, 3.0, 4.0))),
@@ -85,7 +87,7 @@ class IdealCart:
         self._motor_ticks = 0
         self._number = 0
 
-    def inputs(self, *commands: CommandType, role: str | None = None) -> Inputs:
+    def inputs(self, *commands: CommandType, role: str | None = None, reason: str | None = None) -> Inputs:
         """Return what the machine would read now."""
         out, now_s = self.outputs, self.now_s
         power_w = CALIBRATIONS.power_w(out.laser_current_ma) if out.laser_output else 0.0
@@ -114,7 +116,7 @@ class IdealCart:
             journal_ok=True,
             disk_ok=True,
             commands=tuple(
-                Command(self._number - index, command, role) for index, command in enumerate(commands)
+                Command(self._number - index, command, role, reason) for index, command in enumerate(commands)
             ),
         )
         return msgspec.structs.replace(
@@ -145,10 +147,10 @@ class IdealCart:
             asked_s,
         )
 
-    def tick(self, *commands: CommandType, role: str | None = None) -> Decision:
+    def tick(self, *commands: CommandType, role: str | None = None, reason: str | None = None) -> Decision:
         """Let one tick pass and the devices follow."""
         self.now_s = round(self.now_s + TICK_S, 6)
-        decision = step(self.rules, self.state, self.inputs(*commands, role=role))
+        decision = step(self.rules, self.state, self.inputs(*commands, role=role, reason=reason))
         self.decisions.append(decision)
         self.state, self.outputs = decision.state, decision.outputs
         self._follow()
@@ -177,7 +179,8 @@ class IdealCart:
         raise AssertionError(f"did not come to it; {self.state.phase} {self.state.beam} {self.state.faults}")
 
     def open(self) -> None:
-        """Open the session."""
+        """Open the session, once darkness is known by what was asked in its own time."""
+        self.run(DARK_KNOWN_S)
         self.tick(CommandType.OPEN_SESSION)
         assert self.state.phase is Phase.READY, self.decisions[-1].replies
 

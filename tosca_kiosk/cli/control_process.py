@@ -23,6 +23,7 @@ from tosca_kiosk.control.realtime import end_with_parent, real_time
 from tosca_kiosk.control.traces import IdleTraces
 from tosca_kiosk.domain.rules import Limits, Rules
 from tosca_kiosk.runtime import WORLD_INPUT_SOCKET
+from tosca_kiosk.stop_request import StopRequest
 
 
 @click.command(hidden=True)
@@ -100,15 +101,3 @@ def idle_rules(config: CartConfig) -> Rules:
         tec_setpoint_c=config.devices.tec.setpoint_c,
         camera_required=config.camera is not None,
     )
-
-
-class StopRequest:
-    """Set by SIGTERM and SIGINT; the loop looks at it after every tick."""
-
-    def __init__(self) -> None:
-        self.asked = False
-        for number in (signal.SIGTERM, signal.SIGINT):
-            signal.signal(number, self._ask)
-
-    def _ask(self, *_: object) -> None:
-        self.asked = True

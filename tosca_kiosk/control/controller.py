@@ -2,18 +2,26 @@
 
 from __future__ import annotations
 
+import msgspec
+
 from tosca_kiosk.control.devices import Devices, Sampler
 from tosca_kiosk.control.frames import Frames
 from tosca_kiosk.control.journal import Journal
 from tosca_kiosk.control.traces import IdleTraces, fault_trace
-from tosca_kiosk.domain.checks import dark_confirmed
+from tosca_kiosk.domain.checks import dark_confirmed, key_off_wait_s
 from tosca_kiosk.domain.events import SafetyEvent
 from tosca_kiosk.domain.journal_lines import Header, Summary, TickLine
 from tosca_kiosk.domain.records import Command, CommandType, Inputs, TurnedAway
 from tosca_kiosk.domain.rules import Rules
 from tosca_kiosk.domain.safety import Decision, step
 from tosca_kiosk.domain.state import Phase, State
-from tosca_kiosk.domain.summary import summarise
+from tosca_kiosk.domain.summary import left_in_light, summarise
+
+OPENS_WITHIN_S = 2.0
+"""A session is asked for once darkness is known by answers of its own time; after this long in any case."""
+
+CLOSES_WITHIN_S = 2.0
+"""Whoever is told to end waits this long for the darkness in which a session may be closed."""
 
 URGENT_EVENTS = frozenset({"laser_on", "laser_off", "safety_trigger", "user_action", "pause"})
 
@@ -41,7 +49,7 @@ class Controller:
         self._commands: list[Command] = []
         self._turned_away: list[TurnedAway] = []
         self._operator_s: float | None = None
-        self._newest: Inputs | None = None
+        self._opening = False
         self.state = State()
 
     @property
@@ -60,9 +68,25 @@ class Controller:
         return self._journal is not None
 
     @property
+    def opening(self) -> bool:
+        """Whether a session waits for darkness to be known before it is asked for."""
+        return self._opening
+
+    @property
     def dark(self) -> bool:
-        """Whether it is read back that no light leaves, so that a session may be closed."""
-        return self._newest is not None and dark_confirmed(self._rules, self.state, self._newest)
+        """Whether it is known that no light leaves, so that a session may be closed."""
+        return self.state.dark
+
+    @property
+    def key_off_wait_s(self) -> float | None:
+        """For how long a session in darkness that is not known must still wait for a person's word.
+
+        None where there is nothing to wait for: no session, light that is wanted, or darkness that is known.
+        """
+        state = self.state
+        if not state.session_open or state.dark or state.dark_since_s is None:
+            return None
+        return key_off_wait_s(self._rules, state, state.now_s)
 
     def submit(self, command: Command) -> None:
         """Hand a command to the next tick."""
@@ -81,9 +105,9 @@ class Controller:
         self._operator_s = None
 
     def open_session(self, rules: Rules, header: Header, journal: Journal, now_s: float) -> None:
-        """Begin session time at now_s, start the journal and ask for the session in the next tick.
+        """Begin session time at now_s, start the journal and ask for the session when darkness is known.
 
-        Raises RuntimeError when control is not idle.
+        What was known before its time does not count. Raises RuntimeError when control is not idle.
         """
         if self.state.phase is not Phase.IDLE:
             raise RuntimeError(f"a session can only be opened when idle, not in {self.state.phase}")
@@ -91,21 +115,26 @@ class Controller:
         self._sampler.begin(now_s)
         self.state = State()
         journal.begin(header)
-        self.submit(Command(0, CommandType.OPEN_SESSION))
+        self._opening = True
 
-    def end_session(self, refused: str | None = None, *, wait: bool = True) -> Summary:
+    def end_session(self, reason: str | None = None, *, wait: bool = True) -> Summary:
         """Close the journal behind a closed session and return the session's summary.
 
-        refused: why the session was never opened, where it was not. Without `wait` the journal's own helper
+        reason: why it ended, where the state does not know. A session whose darkness is not known may be left
+        open: the summary says so, and nothing is opened behind it. Without `wait` the journal's own helper
         syncs and closes it: see Journal.closed.
         """
-        if self._journal is None or self.state.session_open:
+        state = self.state
+        if self._journal is None or (state.session_open and not self._may_be_left()):
             raise RuntimeError("close the session by its command first")
-        summary = summarise(self.state, refused)
+        summary = summarise(state, reason)
         self._journal.finish(summary, wait=wait)
-        self._journal = None
+        self._journal, self._opening = None, False
         self._rules = self._idle_rules
         return summary
+
+    def _may_be_left(self) -> bool:
+        return self.state.phase not in (Phase.ARMED, Phase.TREATING) and left_in_light(self.state)
 
     def tick(self, now_s: float, late_s: float = 0.0, overrun_s: float = 0.0) -> tuple[Inputs, Decision]:
         """Run one tick; return what was known and what was decided.
@@ -114,7 +143,7 @@ class Controller:
         """
         try:
             self.devices.poll(now_s)
-            inputs = self._newest = self.inputs(now_s, late_s, overrun_s)
+            inputs = self.inputs(now_s, late_s, overrun_s)
             decision = self.decide(inputs)
             self.devices.act(decision.outputs, now_s)
             self.record(inputs, decision)
@@ -128,7 +157,7 @@ class Controller:
         sampler, epoch_s = self._sampler, self._sampler.epoch_s
         commands, self._commands = tuple(self._commands), []
         turned_away, self._turned_away = tuple(self._turned_away), []
-        return Inputs(
+        inputs = Inputs(
             now_s=now_s - epoch_s,
             late_s=late_s,
             overrun_s=overrun_s,
@@ -143,6 +172,16 @@ class Controller:
             commands=commands,
             turned_away=turned_away,
         )
+        return self._with_opening(inputs) if self._opening else inputs
+
+    def _with_opening(self, inputs: Inputs) -> Inputs:
+        """Ask for the session that waits for darkness, first of all commands, if it is time."""
+        waits = self.state.phase is Phase.IDLE and inputs.now_s < OPENS_WITHIN_S
+        if waits and not dark_confirmed(self._rules, self.state, inputs):
+            return inputs
+        self._opening = False
+        opening = Command(0, CommandType.OPEN_SESSION)
+        return msgspec.structs.replace(inputs, commands=(opening, *inputs.commands))
 
     def decide(self, inputs: Inputs) -> Decision:
         """Take the step."""

@@ -15,7 +15,7 @@ from typing import Any, Final
 import msgspec
 
 from tosca_kiosk.control.clock import RealClock
-from tosca_kiosk.control.controller import Controller
+from tosca_kiosk.control.controller import CLOSES_WITHIN_S, Controller
 from tosca_kiosk.control.devices import described
 from tosca_kiosk.control.journal import Journal
 from tosca_kiosk.control.link.messages import (
@@ -41,7 +41,6 @@ from tosca_kiosk.domain.state import Phase
 
 SOCKET_NAME: Final = "control.sock"
 STOPPED: Final = "control was stopped"
-CLOSES_WITHIN_S: Final = 2.0
 ASK_AGAIN_S: Final = 0.1
 _KEPT_NOTICES: Final = 1000
 _OPENING: Final = 0  # the controller's own number for the command that opens a session

@@ -6,7 +6,7 @@ Accept if inside: a missing, stale or NaN value is never inside. Pure, and cheap
 from __future__ import annotations
 
 from collections.abc import Callable
-from math import isfinite
+from math import inf, isfinite
 from operator import attrgetter
 
 from tosca_kiosk.domain.condition_bits import (
@@ -253,14 +253,32 @@ def laser_is_off(laser: LaserIn | None, since_s: float) -> bool:
 
 
 def dark_confirmed(rules: Rules, state: State, inputs: Inputs) -> bool:
-    """It is read back that no light leaves, or it has been asked for as long as a record need wait for it."""
-    since_s = state.dark_since_s
-    if since_s is None:
+    """It is known that no light leaves: a fresh photodiode is dark and the laser is read back off.
+
+    Both were measured or asked for after the output was asked off; a device that is lost tells nothing.
+    """
+    board, since_s, limits = inputs.board, state.dark_since_s, rules.limits
+    laser, now_s = inputs.laser, inputs.now_s
+    if board is None or laser is None or since_s is None or not board_fresh(rules, state, inputs):
         return False
-    if inputs.now_s - since_s >= rules.limits.close_s:
-        return True
-    dark = inputs.board is None or inputs.board.photodiode_v <= rules.limits.photodiode_dark_v
-    return dark and laser_is_off(inputs.laser, since_s)
+    if not board.measured_s - since_s > limits.photodiode_dark_after_s:
+        return False
+    # No photodiode measures far below 0 V: such a reading says nothing of light.
+    return (
+        abs(board.photodiode_v) <= limits.photodiode_dark_v
+        and laser_is_off(laser, since_s)
+        and fresh(now_s, laser.output_asked_s, limits.laser_fresh_s)
+        and fresh(now_s, laser.set_asked_s, limits.laser_fresh_s)
+    )
+
+
+def key_off_wait_s(rules: Rules, state: State, now_s: float) -> float:
+    """Return for how long darkness must still stay unknown before a person may vouch for it, 0 for no longer.
+
+    Infinite where the clock does not run.
+    """
+    waited_s = now_s - state.unconfirmed_since_s
+    return max(0.0, rules.limits.key_off_after_s - waited_s) if waited_s >= 0.0 else inf
 
 
 def laser_condition(rules: Rules, state: State, inputs: Inputs) -> bool:

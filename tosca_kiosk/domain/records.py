@@ -23,6 +23,7 @@ class CommandType(StrEnum):
     STOP = "stop"
     ACKNOWLEDGE = "acknowledge"
     CLOSE_SESSION = "close_session"
+    CONFIRM_KEY_OFF = "confirm_key_off"
 
 
 class Command(msgspec.Struct, frozen=True, array_like=True):

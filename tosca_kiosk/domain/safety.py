@@ -83,6 +83,9 @@ def observe(tick: Tick) -> None:
     board, tec = inputs.board, inputs.tec
     if board is not None and board.gate_closed != state.gate_closed:
         state.gate_closed, state.gate_since_s = board.gate_closed, tick.now_s
+    state.dark = checks.dark_confirmed(tick.rules, state, inputs)
+    if state.dark or state.dark_since_s is None:
+        state.unconfirmed_since_s = tick.now_s
     known = tec is not None and checks.fresh(
         inputs.now_s, tec.temperature_asked_s, tick.rules.limits.tec_fresh_s
     )
@@ -136,7 +139,7 @@ def outputs(tick: Tick) -> Outputs:
         state.command_w = state.command_ma = 0.0
         state.dark_since_s = tick.now_s if state.dark_since_s is None else state.dark_since_s
     else:
-        state.dark_since_s = None
+        state.dark_since_s, state.dark = None, False
     tick.record.sample(tick.slot())
     held = state.phase in (Phase.ARMED, Phase.TREATING)
     motor_on = held or state.hold_since_s is not None
