@@ -32,7 +32,7 @@ from tosca_kiosk.domain.safety import Decision, step
 from tosca_kiosk.domain.state import Beam, Phase, State
 
 TICK_S = 0.01
-DARK_KNOWN_S = 0.2
+DARK_KNOWN_S = 0.4
 """By then darkness is known, and the next set point is as far away as at the beginning."""
 
 CALIBRATIONS = CalibrationSet(

@@ -328,11 +328,11 @@ TABLE = [
         2.0 + JUST,
     ),
     Edge(
-        "close_s",
-        1.0,
-        lambda s: command(CommandType.CLOSE_SESSION, **OFF)("dark_since_s", s) is None,
-        1.0 + JUST,
-        1.0 - JUST,
+        "key_off_after_s",
+        10.0,
+        lambda s: not checks.key_off_wait_s(SESSION, State(unconfirmed_since_s=NOW_S - s), NOW_S),
+        10.0 + JUST,
+        10.0 - JUST,
     ),
     Edge("laser_on_delay_s", 0.0, starting, 3.0 + JUST, 3.0 - JUST),
 ]

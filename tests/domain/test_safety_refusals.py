@@ -9,7 +9,7 @@ import pytest
 from ideal_cart import IdealCart, rules
 from steady_light import DARK_LASER, INPUTS, LONG_AGO_S, NOW_S, OFF, SESSION, STATE, reads
 
-from tosca_kiosk.domain.commands import judge
+from tosca_kiosk.domain.commands import NOT_KNOWN_DARK, judge
 from tosca_kiosk.domain.records import Command, CommandType, Inputs, TurnedAway
 from tosca_kiosk.domain.state import Phase
 
@@ -27,12 +27,14 @@ STOPPED = msgspec.structs.replace(
     board=msgspec.structs.replace(DARK_LASER.board, stop_loop_closed=False),
     stage=reads("stage", "index_known")(False).stage,
 )
+LIT = msgspec.structs.replace(DARK_LASER, laser=msgspec.structs.replace(DARK_LASER.laser, set_current_ma=1.0))
 FULL_DISK = msgspec.structs.replace(DARK_LASER, disk_ok=False)
 
 PRESSED = (
     "The emergency stop is pressed or its wire is open. "
     "Turn the red button to release it. A supervisor resets."
 )
+NOT_DARK = "wait until the laser is read back off and the photodiode is dark"
 COOLING = "The laser's cooling does not run. Check the temperature controller, then reset."
 NOT_HOMED = "The ring stage is silent, tripped or not homed. Home the stage, then reset."
 
@@ -60,6 +62,7 @@ ANSWERS: list[tuple[CommandType, str | None, dict[str, Any], Inputs, str | None]
         DARK_LASER,
         "a closed session is not opened again",
     ),
+    (CommandType.OPEN_SESSION, None, IDLE, LIT, NOT_KNOWN_DARK),
     (CommandType.OPEN_SESSION, None, IDLE, STOPPED, f"{PRESSED} {NOT_HOMED}"),
     (CommandType.HOME_STAGE, None, READY, DARK_LASER, None),
     (CommandType.HOME_STAGE, None, READY, STAGELESS, "the stage does not answer"),
@@ -95,7 +98,7 @@ ANSWERS: list[tuple[CommandType, str | None, dict[str, Any], Inputs, str | None]
         f"Still there: {PRESSED} Still there: {COOLING}",
     ),
     (CommandType.CLOSE_SESSION, None, READY, DARK_LASER, None),
-    (CommandType.CLOSE_SESSION, None, LIGHT_JUST_NOW, INPUTS, "wait until the laser is read back off"),
+    (CommandType.CLOSE_SESSION, None, LIGHT_JUST_NOW, INPUTS, NOT_DARK),
     (CommandType.CLOSE_SESSION, None, FAULT | {"session_open": False}, DARK_LASER, "no session is open"),
 ]
 
@@ -109,6 +112,7 @@ TAKEN_IN = {
     CommandType.STOP: set(Phase),
     CommandType.ACKNOWLEDGE: {Phase.IDLE, Phase.READY, Phase.FAULT},
     CommandType.CLOSE_SESSION: {Phase.READY, Phase.FAULT},
+    CommandType.CONFIRM_KEY_OFF: {Phase.READY, Phase.FAULT},
 }
 NOT_NOW = {
     CommandType.OPEN_SESSION: "a session can only be opened when idle",
@@ -119,6 +123,7 @@ NOT_NOW = {
     CommandType.PAUSE: "there is nothing to pause",
     CommandType.ACKNOWLEDGE: "pause the treatment first",
     CommandType.CLOSE_SESSION: "pause the treatment first",
+    CommandType.CONFIRM_KEY_OFF: "pause the treatment first",
 }
 
 
