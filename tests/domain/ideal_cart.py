@@ -67,7 +67,7 @@ def rules(*steps: tuple[float, float, float, float], **limits: Any) -> Rules:
 class IdealCart:
     """Steps the machine; the devices follow within a tick. Change `inject` to falsify what it reads.
 
-    inject: field of Inputs -> function of the true value giving the value read.
+    inject: field of Inputs -> function of the true value giving the value read. reason: of every command.
     """
 
     def __init__(self, session: Rules) -> None:
@@ -80,6 +80,7 @@ class IdealCart:
         self.stage_um = 0.0
         self.inject: dict[str, Any] = {}
         self.decisions: list[Decision] = []
+        self.reason: str | None = None
         self.power_factor = 1.0
         self.laser_lag_s = 0.0
         self._history: list[tuple[float, Outputs, bool]] = []
@@ -87,7 +88,7 @@ class IdealCart:
         self._motor_ticks = 0
         self._number = 0
 
-    def inputs(self, *commands: CommandType, role: str | None = None, reason: str | None = None) -> Inputs:
+    def inputs(self, *commands: CommandType, role: str | None = None) -> Inputs:
         """Return what the machine would read now."""
         out, now_s = self.outputs, self.now_s
         power_w = CALIBRATIONS.power_w(out.laser_current_ma) if out.laser_output else 0.0
@@ -116,7 +117,8 @@ class IdealCart:
             journal_ok=True,
             disk_ok=True,
             commands=tuple(
-                Command(self._number - index, command, role, reason) for index, command in enumerate(commands)
+                Command(self._number - index, command, role, self.reason)
+                for index, command in enumerate(commands)
             ),
         )
         return msgspec.structs.replace(
@@ -147,10 +149,10 @@ class IdealCart:
             asked_s,
         )
 
-    def tick(self, *commands: CommandType, role: str | None = None, reason: str | None = None) -> Decision:
+    def tick(self, *commands: CommandType, role: str | None = None) -> Decision:
         """Let one tick pass and the devices follow."""
         self.now_s = round(self.now_s + TICK_S, 6)
-        decision = step(self.rules, self.state, self.inputs(*commands, role=role, reason=reason))
+        decision = step(self.rules, self.state, self.inputs(*commands, role=role))
         self.decisions.append(decision)
         self.state, self.outputs = decision.state, decision.outputs
         self._follow()

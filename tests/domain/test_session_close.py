@@ -42,12 +42,13 @@ def lit_on(seconds: float, cart: IdealCart | None = None) -> IdealCart:
     return made
 
 
-def refusal(cart: IdealCart, command: CommandType, **given: Any) -> str | None:
-    return cart.tick(command, **given).replies[0].refused
+def refusal(cart: IdealCart, command: CommandType, role: str | None = None) -> str | None:
+    return cart.tick(command, role=role).replies[0].refused
 
 
 def key_off(cart: IdealCart, role: str | None = "supervisor", reason: str | None = REASON) -> str | None:
-    return refusal(cart, CommandType.CONFIRM_KEY_OFF, role=role, reason=reason)
+    cart.reason = reason
+    return refusal(cart, CommandType.CONFIRM_KEY_OFF, role)
 
 
 # --- when darkness is known -------------------------------------------------------------------------------
@@ -102,7 +103,7 @@ def test_under_light_darkness_is_never_known() -> None:
 @pytest.mark.parametrize("waited_s", [1.0, 9.0, 60.0])
 def test_a_session_is_never_closed_in_light(waited_s: float) -> None:
     cart = lit_on(waited_s)
-    assert refusal(cart, CommandType.CLOSE_SESSION, reason="enough") is not None
+    assert refusal(cart, CommandType.CLOSE_SESSION) is not None
     assert cart.state.session_open
 
 
@@ -131,7 +132,8 @@ def test_a_supervisor_may_vouch_for_darkness_that_stays_unknown(role: str) -> No
     cart = lit_on(10.1)
     earlier = cart.state.abort_reason
     assert earlier is not None
-    decision = cart.tick(CommandType.CONFIRM_KEY_OFF, role=role, reason=REASON)
+    cart.reason = REASON
+    decision = cart.tick(CommandType.CONFIRM_KEY_OFF, role=role)
     assert decision.replies[0].refused is None
     assert not decision.state.session_open
     assert decision.state.abort_reason == f"{LIGHT_NOT_CONFIRMED}; {earlier}"
@@ -287,7 +289,8 @@ def test_whatever_is_commanded_no_session_is_closed_in_light_without_a_superviso
             deaf(cart, photodiode_v)
         cart.run(wait_s // TICK_S * TICK_S)
         was_open = cart.state.session_open
-        decision = cart.tick(command, role=role, reason=reason)
+        cart.reason = reason
+        decision = cart.tick(command, role=role)
         if was_open and not decision.state.session_open and not decision.state.dark:
             assert (command, reason) == (CommandType.CONFIRM_KEY_OFF, REASON)
             assert role in ("supervisor", "admin")

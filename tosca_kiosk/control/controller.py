@@ -8,7 +8,7 @@ from tosca_kiosk.control.devices import Devices, Sampler
 from tosca_kiosk.control.frames import Frames
 from tosca_kiosk.control.journal import Journal
 from tosca_kiosk.control.traces import IdleTraces, fault_trace
-from tosca_kiosk.domain.checks import dark_confirmed, key_off_wait_s
+from tosca_kiosk.domain.checks import dark_confirmed, key_off_in_s
 from tosca_kiosk.domain.events import SafetyEvent
 from tosca_kiosk.domain.journal_lines import Header, Summary, TickLine
 from tosca_kiosk.domain.records import Command, CommandType, Inputs, TurnedAway
@@ -78,15 +78,12 @@ class Controller:
         return self.state.dark
 
     @property
-    def key_off_wait_s(self) -> float | None:
-        """For how long a session in darkness that is not known must still wait for a person's word.
+    def key_off_in_s(self) -> float | None:
+        """For how long control still waits for darkness before a person's word could close the session.
 
-        None where there is nothing to wait for: no session, light that is wanted, or darkness that is known.
+        None where there is nothing to wait for.
         """
-        state = self.state
-        if not state.session_open or state.dark or state.dark_since_s is None:
-            return None
-        return key_off_wait_s(self._rules, state, state.now_s)
+        return key_off_in_s(self._rules, self.state)
 
     def submit(self, command: Command) -> None:
         """Hand a command to the next tick."""

@@ -149,7 +149,7 @@ class UnattendedOperator:
             yield
 
     def _gives_up(self) -> bool:
-        wait_s = self._controller.key_off_wait_s
+        wait_s = self._controller.key_off_in_s
         if wait_s is None:
             return False
         stopped = self._stopped_s is not None and self.now_s - self._stopped_s > CLOSES_WITHIN_S

@@ -91,6 +91,8 @@ class TelemetryMaker:
             pedal_pressed=None if board is None else board.pedal_pressed,
             stop_loop_closed=None if board is None else board.stop_loop_closed,
             gate_closed=None if board is None else board.gate_closed,
+            session_open=state.session_open,
+            key_off_in_s=checks.key_off_in_s(rules, state),
         )
 
     def _judge(self, now_s: float, rules: Rules, inputs: Inputs, state: State) -> None:

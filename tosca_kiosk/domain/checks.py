@@ -6,7 +6,7 @@ Accept if inside: a missing, stale or NaN value is never inside. Pure, and cheap
 from __future__ import annotations
 
 from collections.abc import Callable
-from math import inf, isfinite
+from math import isfinite
 from operator import attrgetter
 
 from tosca_kiosk.domain.condition_bits import (
@@ -272,13 +272,14 @@ def dark_confirmed(rules: Rules, state: State, inputs: Inputs) -> bool:
     )
 
 
-def key_off_wait_s(rules: Rules, state: State, now_s: float) -> float:
+def key_off_in_s(rules: Rules, state: State) -> float | None:
     """Return for how long darkness must still stay unknown before a person may vouch for it, 0 for no longer.
 
-    Infinite where the clock does not run.
+    None where there is nothing to vouch for: no session, light that is wanted, or darkness that is known.
     """
-    waited_s = now_s - state.unconfirmed_since_s
-    return max(0.0, rules.limits.key_off_after_s - waited_s) if waited_s >= 0.0 else inf
+    if not state.session_open or state.dark or state.dark_since_s is None:
+        return None
+    return max(0.0, rules.limits.key_off_after_s - (state.now_s - state.unconfirmed_since_s))
 
 
 def laser_condition(rules: Rules, state: State, inputs: Inputs) -> bool:

@@ -115,10 +115,9 @@ def _why_not_key_off(rules: Rules, state: State, inputs: Inputs, command: Comman
         return "say why: this needs a reason"
     if checks.dark_confirmed(rules, state, inputs):
         return "it is known that the light has ended: close the session"
-    wait_s = checks.key_off_wait_s(rules, state, inputs.now_s)
-    return (
-        None if wait_s <= 0.0 else f"wait {rules.limits.key_off_after_s:g} s for the light's end to be known"
-    )
+    unknown_s, after_s = inputs.now_s - state.unconfirmed_since_s, rules.limits.key_off_after_s
+    long_enough = unknown_s >= after_s and checks.clock_runs(rules, state, inputs)
+    return None if long_enough else f"wait {after_s:g} s for the light's end to be known"
 
 
 class CommandRow(NamedTuple):

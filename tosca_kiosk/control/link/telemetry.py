@@ -19,7 +19,9 @@ class Telemetry(msgspec.Struct, frozen=True, array_like=True):
 
     mono_s: the system's monotonic clock at the tick, the same in every process; its age is the data's age.
     refusals: sources of the interlock rows that would refuse arming now, the motor's left out.
-    hold_s: how long ARM has been held, None while it is not.
+    hold_s: how long ARM has been held, None while it is not. session_open: whether control would still have
+    to close a session. key_off_in_s: for how long darkness that is not known must still stay unknown until a
+    supervisor may vouch for it; None where there is nothing to vouch for.
     """
 
     tick: int
@@ -55,3 +57,5 @@ class Telemetry(msgspec.Struct, frozen=True, array_like=True):
     pedal_pressed: bool | None
     stop_loop_closed: bool | None
     gate_closed: bool | None
+    session_open: bool = True
+    key_off_in_s: float | None = None

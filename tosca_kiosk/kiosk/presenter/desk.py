@@ -124,11 +124,18 @@ class Desk:
 
     # --- control ----------------------------------------------------------------------------------------
 
-    def order(self, command: CommandType, answered: Answered, *, role: str | None = None) -> None:
+    def order(
+        self,
+        command: CommandType,
+        answered: Answered,
+        *,
+        role: str | None = None,
+        reason: str | None = None,
+    ) -> None:
         """Send a command to control for the session that it runs now."""
         telemetry = self.telemetry
         session_id = None if telemetry is None else telemetry.session_id
-        self.await_reply(self.link.order(command, session_id, role=role), answered)
+        self.await_reply(self.link.order(command, session_id, role=role, reason=reason), answered)
 
     def await_reply(self, number: int | None, answered: Answered) -> None:
         """Have answered called with the reply to this request; None: there is no link to control."""

@@ -22,15 +22,15 @@ def role_to_reset(sources: tuple[str, ...]) -> Role:
     return Role(ROLES[max(ranks, default=0)])
 
 
-class Fault:
-    """Resets a fault: by who is signed in where a technician may, else by the PIN of one who may."""
+class ByPin:
+    """Does something in the name of a chosen account, once its PIN was typed."""
 
     def __init__(self, desk: Desk) -> None:
         self._desk = desk
         self.form = FaultForm()
 
     def enter(self) -> None:
-        """Start anew: a fault has come."""
+        """Start anew: what it is for has just come."""
         self.form = FaultForm()
 
     def choose(self, user: User | None) -> None:
@@ -39,13 +39,8 @@ class Fault:
             refused, retry_at_s = still_waiting(self._desk, user)
             self.form = replace(self.form, chosen=user, refused=refused, retry_at_s=retry_at_s)
 
-    def reset(self) -> None:
-        """Reset as who is signed in."""
-        if self._desk.user is not None and not self.form.busy:
-            self._acknowledge(self._desk.user)
-
     def pin(self, pin: str) -> None:
-        """Reset as the chosen account, if this is its PIN."""
+        """Do it as the chosen account, if this is its PIN."""
         user, record = self.form.chosen, self._desk.record
         if user is None or self.form.busy:
             return
@@ -59,7 +54,25 @@ class Fault:
             return
         if self._desk.user is None:
             self._desk.user = tried.user
-        self._acknowledge(tried.user)
+        self._granted(tried.user)
+
+    def _granted(self, user: User) -> None:
+        raise NotImplementedError
+
+    def _refused(self, text: str) -> None:
+        self.form = replace(self.form, busy=False, refused=text)
+
+
+class Fault(ByPin):
+    """Resets a fault: by who is signed in where a technician may, else by the PIN of one who may."""
+
+    def reset(self) -> None:
+        """Reset as who is signed in."""
+        if self._desk.user is not None and not self.form.busy:
+            self._acknowledge(self._desk.user)
+
+    def _granted(self, user: User) -> None:
+        self._acknowledge(user)
 
     def _acknowledge(self, user: User) -> None:
         telemetry = self._desk.telemetry
@@ -76,8 +89,23 @@ class Fault:
         self._desk.alarms.acknowledge(sources)
         self.form = replace(self.form, busy=False, chosen=None, refused="")
 
-    def _refused(self, text: str) -> None:
-        self.form = replace(self.form, busy=False, refused=text)
+
+class KeyOff(ByPin):
+    """Vouches by a supervisor's PIN that the laser's key is off, where control cannot know of darkness."""
+
+    def say_why(self, reason: str) -> None:
+        """Keep the reason, which control asks for."""
+        self.form = replace(self.form, reason=reason.strip(), refused="")
+
+    def _granted(self, user: User) -> None:
+        self.form = replace(self.form, busy=True, refused="")
+        self._desk.order(
+            CommandType.CONFIRM_KEY_OFF, self._answered, role=str(user.role), reason=self.form.reason
+        )
+
+    def _answered(self, refused: str | None) -> None:
+        # The session is closed then, and `Treating`, which asks for just that, goes on to its summary.
+        self.form = replace(self.form, busy=False, chosen=None, refused=refused or "")
 
 
 class Summary:
