@@ -215,7 +215,8 @@ def test_control_that_is_told_to_end_and_can_closes_the_session_in_darkness(
         control.process.send_signal(number)
         assert control.process.wait(15) == 0
     closed, critical = recovered(data_dir)
-    assert (closed.abort_reason, critical) == ("control was stopped", [])
+    assert WORDS not in closed.abort_reason
+    assert critical == []
 
 
 def test_control_closes_by_a_supervisors_word_alone_and_the_record_goes_on(data_dir, tmp_path, runtime):
