@@ -124,6 +124,14 @@ def test_what_shines_until_the_session_is_closed_is_in_its_energy() -> None:
     assert cart.state.measured_j - before_j == pytest.approx(5.0 * 15.0, rel=0.01)
 
 
+def test_no_gap_in_the_ticks_hides_light_that_goes_on() -> None:
+    cart = lit_on(5.0)
+    before_j = cart.state.measured_j
+    cart.now_s += 1.0 - TICK_S
+    cart.tick()
+    assert cart.state.measured_j - before_j == pytest.approx(5.0, rel=0.01)
+
+
 # --- the key ----------------------------------------------------------------------------------------------
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from math import exp, isfinite
 
+from tosca_kiosk.domain.checks import clock_runs
 from tosca_kiosk.domain.protocol import Protocol
 from tosca_kiosk.domain.records import Inputs
 from tosca_kiosk.domain.rules import Rules
@@ -34,13 +35,20 @@ def account(rules: Rules, state: State, inputs: Inputs) -> None:
         if light_confirmed(rules, state, inputs):
             state.elapsed_s += dt_s
     if light_possible(rules, state, inputs):
-        state.measured_j += power_w * dt_s
+        state.measured_j += power_w * _lit_s(rules, state, inputs, dt_s)
 
 
 def elapsed_s(state: State, inputs: Inputs) -> float:
     """Return the time since the last tick as far as it is accounted; 0 for a clock that does not run."""
     gap_s = inputs.now_s - state.now_s
     return min(gap_s, MAX_TICK_S) if gap_s >= 0.0 else 0.0
+
+
+def _lit_s(rules: Rules, state: State, inputs: Inputs, dt_s: float) -> float:
+    """Return for how long light counts: what goes on though it was asked off, no gate ends in a gap."""
+    if state.dark_since_s is None or not clock_runs(rules, state, inputs):
+        return dt_s
+    return inputs.now_s - state.now_s
 
 
 def _counted_w(state: State, before_w: float | None, dt_s: float) -> float:
