@@ -95,7 +95,7 @@ def session_after(memory: Memory, decision: Decision) -> bool:
     for command in taken_commands(decision):
         if command.type is CommandType.OPEN_SESSION:
             opened = True
-        elif command.type is CommandType.CLOSE_SESSION:
+        elif command.type in (CommandType.CLOSE_SESSION, CommandType.CONFIRM_KEY_OFF):
             opened = False
     return opened
 

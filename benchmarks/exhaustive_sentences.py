@@ -92,22 +92,25 @@ def of_ways(memory: Memory, inputs: Inputs, decision: Decision) -> Iterator[str]
         timed_out = was is Phase.ARMED and inputs.now_s - memory.armed_s > 60.0
         if CommandType.PAUSE not in commands and not decision.state.finished and not timed_out:
             yield "back to ready only by pause, end or a minute without the pedal"
-    elif was in (Phase.ARMED, Phase.TREATING) and now is Phase.IDLE:
-        if not {CommandType.PAUSE, CommandType.CLOSE_SESSION} <= commands:
-            yield "from armed or treating to idle only by a pause and a close in one tick"
-    else:
-        needed = NEEDED.get(way, "none")
-        if needed == "none" or (needed is not None and needed not in commands):
-            yield f"no way from {was} to {now} without its command"
+    elif not any(needed <= commands for needed in NEEDED.get(way, ())):
+        yield f"no way from {was} to {now} without its command"
 
 
-NEEDED: dict[tuple[Phase, Phase], CommandType | None] = {
-    (Phase.IDLE, Phase.READY): CommandType.OPEN_SESSION,
-    (Phase.READY, Phase.ARMED): CommandType.ARM,
-    (Phase.READY, Phase.IDLE): CommandType.CLOSE_SESSION,
-    # Judged as a fault's end.
-    (Phase.FAULT, Phase.READY): None,
-    (Phase.FAULT, Phase.IDLE): None,
+_AT_ONCE = (frozenset({CommandType.PAUSE, CommandType.CLOSE_SESSION}),)
+"""Two commands of one tick."""
+_FAULTS_END = (frozenset[CommandType](),)
+"""Judged as a fault's end."""
+NEEDED: dict[tuple[Phase, Phase], tuple[frozenset[CommandType], ...]] = {
+    (Phase.IDLE, Phase.READY): (frozenset({CommandType.OPEN_SESSION}),),
+    (Phase.READY, Phase.ARMED): (frozenset({CommandType.ARM}),),
+    (Phase.READY, Phase.IDLE): (
+        frozenset({CommandType.CLOSE_SESSION}),
+        frozenset({CommandType.CONFIRM_KEY_OFF}),
+    ),
+    (Phase.ARMED, Phase.IDLE): _AT_ONCE,
+    (Phase.TREATING, Phase.IDLE): _AT_ONCE,
+    (Phase.FAULT, Phase.READY): _FAULTS_END,
+    (Phase.FAULT, Phase.IDLE): _FAULTS_END,
 }
 
 

@@ -2,7 +2,6 @@
 
 import json
 import os
-import signal
 import socket
 import subprocess
 import sys
@@ -11,10 +10,12 @@ from pathlib import Path
 import pytest
 from kiosk_command import PROGRAM
 
+from tosca_kiosk.stop_request import END_SIGNALS
+
 END_WITHIN_S = 10.0
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize("number", END_SIGNALS)
 def test_it_prints_one_object_and_serves_until_interrupted(tmp_path, number):
     links, world = tmp_path / "by-id", tmp_path / "world.sock"
     command = [*PROGRAM, "simulate", "--seed", "3", "--links", str(links), "--input-socket", str(world)]

@@ -2,7 +2,6 @@
 
 import json
 import os
-import signal
 import subprocess
 import sys
 import tempfile
@@ -15,6 +14,7 @@ from tosca_kiosk.cli.main import main
 from tosca_kiosk.config import bundled
 from tosca_kiosk.control.clock import RealClock
 from tosca_kiosk.reports.timing.samples import PARTS
+from tosca_kiosk.stop_request import END_SIGNALS
 
 WITHIN_S = 120.0
 
@@ -117,7 +117,7 @@ def soon_gone(pids):
     return all(gone(pid) for pid in pids)
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize("number", END_SIGNALS)
 def test_an_interrupt_ends_every_process_and_writes_nothing(tmp_path, scratch, number):
     out = tmp_path / "report"
     with timing(out, "--seconds", "600", "--load", "cpu", scratch=scratch) as running:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import re
-import signal
 from collections.abc import Mapping
 from dataclasses import replace
 from types import MappingProxyType
@@ -22,6 +21,7 @@ from simulators.wire.xeryon import StageOptions
 from tosca_kiosk.cli.interrupts import on_interrupt
 from tosca_kiosk.control.self_test import CHECKS, Outcome, SelfTest, run_self_test
 from tosca_kiosk.control.self_test.run import AT_REST, CALMING, CONNECTING, MOTOR_ON, MOTOR_STOPS, SPIN_UP
+from tosca_kiosk.stop_request import END_SIGNALS
 
 LINK_CHECKS = {
     "connection", "identity", "limits read back", "limits read back, output on",
@@ -347,7 +347,7 @@ def test_an_error_with_the_motor_on_switches_it_off():
         assert motor_speed(cart) < 1.0
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize("number", END_SIGNALS)
 def test_an_interrupt_with_the_motor_on_switches_it_off(number):
     asked: list[bool] = []
     with cart_under_test() as cart, on_interrupt(lambda: asked.append(True)):

@@ -44,7 +44,7 @@ def ready(cart, tmp_path):
     """A homed cart with an open session of 5 W for 10 s."""
     cart.run(cart.operator.prepare())
     cart.open(tmp_path, constant(5.0, 10.0, ring_size_mm=2.5))
-    cart.wait(0.1)
+    cart.run_until(lambda: cart.controller.state.session_open, within_s=1.0)
     return cart
 
 

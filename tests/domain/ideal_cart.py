@@ -32,6 +32,8 @@ from tosca_kiosk.domain.safety import Decision, step
 from tosca_kiosk.domain.state import Beam, Phase, State
 
 TICK_S = 0.01
+DARK_KNOWN_S = 0.4
+"""By then darkness is known, and the next set point is as far away as at the beginning."""
 
 CALIBRATIONS = CalibrationSet(
     ring=RingCalibration("-1", PiecewiseLinear((0.0, 1000.0, 2000.0), (2.0, 3.0, 4.0))),
@@ -65,7 +67,7 @@ def rules(*steps: tuple[float, float, float, float], **limits: Any) -> Rules:
 class IdealCart:
     """Steps the machine; the devices follow within a tick. Change `inject` to falsify what it reads.
 
-    inject: field of Inputs -> function of the true value giving the value read.
+    inject: field of Inputs -> function of the true value giving the value read. reason: of every command.
     """
 
     def __init__(self, session: Rules) -> None:
@@ -78,6 +80,7 @@ class IdealCart:
         self.stage_um = 0.0
         self.inject: dict[str, Any] = {}
         self.decisions: list[Decision] = []
+        self.reason: str | None = None
         self.power_factor = 1.0
         self.laser_lag_s = 0.0
         self._history: list[tuple[float, Outputs, bool]] = []
@@ -114,7 +117,8 @@ class IdealCart:
             journal_ok=True,
             disk_ok=True,
             commands=tuple(
-                Command(self._number - index, command, role) for index, command in enumerate(commands)
+                Command(self._number - index, command, role, self.reason)
+                for index, command in enumerate(commands)
             ),
         )
         return msgspec.structs.replace(
@@ -177,7 +181,8 @@ class IdealCart:
         raise AssertionError(f"did not come to it; {self.state.phase} {self.state.beam} {self.state.faults}")
 
     def open(self) -> None:
-        """Open the session."""
+        """Open the session, once darkness is known by what was asked in its own time."""
+        self.run(DARK_KNOWN_S)
         self.tick(CommandType.OPEN_SESSION)
         assert self.state.phase is Phase.READY, self.decisions[-1].replies
 

@@ -103,6 +103,7 @@ def states_of_a_whole_treatment() -> list[State]:
     cart.run_until(lambda: cart.state.finished)
     cart.pedal = False
     cart.tick(CommandType.STOP)
+    cart.run(0.2)
     cart.tick(CommandType.CLOSE_SESSION)
     first_of = {(d.state.phase, d.state.beam, d.state.step_index): d.state for d in cart.decisions}
     return [State(), *first_of.values()]

@@ -298,6 +298,7 @@ def test_a_warning_is_said_once_and_turns_nothing_off() -> None:
 def test_a_session_closed_in_fault_leaves_the_fault_latched() -> None:
     cart = emitting()
     cart.tick(CommandType.STOP)
+    cart.run(0.2)
     cart.tick(CommandType.CLOSE_SESSION)
     assert (cart.state.phase, cart.state.session_open) == (Phase.FAULT, False)
     assert cart.state.abort_reason == "screen: STOP was pressed on the screen."

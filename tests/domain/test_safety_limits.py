@@ -51,6 +51,11 @@ def state_of(source: str, field: str, **state: Any) -> Callable[[float], bool]:
     )
 
 
+def in_light_since(since_s: float) -> State:
+    """Return a state of now, whose darkness has not been known since."""
+    return State(session_open=True, now_s=NOW_S, unconfirmed_since_s=since_s)
+
+
 def command(kind: CommandType, inputs: Inputs = INPUTS, **state: Any) -> Callable[[str, float], str | None]:
     def refused(field: str, age_s: float) -> str | None:
         of = msgspec.structs.replace(STATE, **state, **{field: NOW_S - age_s})
@@ -329,11 +334,11 @@ TABLE = [
         2.0 + JUST,
     ),
     Edge(
-        "close_s",
-        1.0,
-        lambda s: command(CommandType.CLOSE_SESSION, **OFF)("dark_since_s", s) is None,
-        1.0 + JUST,
-        1.0 - JUST,
+        "key_off_after_s",
+        10.0,
+        lambda s: checks.key_off_in_s(SESSION, in_light_since(NOW_S - s)) == 0.0,
+        10.0 + JUST,
+        10.0 - JUST,
     ),
     Edge("laser_on_delay_s", 0.0, starting, 3.0 + JUST, 3.0 - JUST),
 ]

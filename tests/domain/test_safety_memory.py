@@ -101,7 +101,10 @@ def test_a_session_is_not_closed_in_the_tick_that_ends_its_light() -> None:
     cart = emitting()
     replies = cart.tick(CommandType.PAUSE, CommandType.CLOSE_SESSION).replies
     refused = {reply.command.type: reply.refused for reply in replies}
-    assert refused[CommandType.CLOSE_SESSION] == "wait until the laser is read back off"
+    assert (
+        refused[CommandType.CLOSE_SESSION]
+        == "wait until the laser is read back off and the photodiode is dark"
+    )
 
 
 @pytest.mark.parametrize(("photodiode_v", "closed"), [(0.05, True), (0.051, False)])
@@ -109,7 +112,7 @@ def test_a_session_is_not_closed_while_light_is_seen(photodiode_v: float, closed
     cart = emitting()
     cart.tick(CommandType.PAUSE)
     cart.inject["board"] = with_(photodiode_v=photodiode_v)
-    cart.run(0.05)
+    cart.run(0.2)
     assert (cart.tick(CommandType.CLOSE_SESSION).replies[0].refused is None) == closed
 
 

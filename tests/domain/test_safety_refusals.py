@@ -9,7 +9,7 @@ import pytest
 from ideal_cart import IdealCart, rules
 from steady_light import DARK_LASER, INPUTS, LONG_AGO_S, NOW_S, OFF, SESSION, STATE, reads
 
-from tosca_kiosk.domain.commands import judge
+from tosca_kiosk.domain.commands import NOT_KNOWN_DARK, judge
 from tosca_kiosk.domain.records import Command, CommandType, Inputs, TurnedAway
 from tosca_kiosk.domain.state import Phase
 
@@ -34,12 +34,14 @@ COVERED = msgspec.structs.replace(DARK_LASER, frame_covered=True)
 MOVED = msgspec.structs.replace(DARK_LASER, runtime_ok=False)
 UNTESTED = msgspec.structs.replace(DARK_LASER, self_test_problem="The last one is 25 h old.")
 DELAYED = msgspec.structs.replace(DARK_LASER, real_time_problem="Its memory is not locked.")
+LIT = msgspec.structs.replace(DARK_LASER, laser=msgspec.structs.replace(DARK_LASER.laser, set_current_ma=1.0))
 FULL_DISK = msgspec.structs.replace(DARK_LASER, disk_ok=False)
 
 PRESSED = (
     "The emergency stop is pressed or its wire is open. "
     "Turn the red button to release it. A supervisor resets."
 )
+NOT_DARK = "wait until the laser is read back off and the photodiode is dark"
 COOLING = "The laser's cooling does not run. Check the temperature controller, then reset."
 NOT_HOMED = "The ring stage is silent, tripped or not homed. Home the stage, then reset."
 
@@ -67,6 +69,7 @@ ANSWERS: list[tuple[CommandType, str | None, dict[str, Any], Inputs, str | None]
         DARK_LASER,
         "a closed session is not opened again",
     ),
+    (CommandType.OPEN_SESSION, None, IDLE, LIT, NOT_KNOWN_DARK),
     (CommandType.OPEN_SESSION, None, IDLE, STOPPED, f"{PRESSED} {NOT_HOMED}"),
     (
         CommandType.OPEN_SESSION,
@@ -142,7 +145,7 @@ ANSWERS: list[tuple[CommandType, str | None, dict[str, Any], Inputs, str | None]
         f"Still there: {PRESSED} Still there: {COOLING}",
     ),
     (CommandType.CLOSE_SESSION, None, READY, DARK_LASER, None),
-    (CommandType.CLOSE_SESSION, None, LIGHT_JUST_NOW, INPUTS, "wait until the laser is read back off"),
+    (CommandType.CLOSE_SESSION, None, LIGHT_JUST_NOW, INPUTS, NOT_DARK),
     (CommandType.CLOSE_SESSION, None, FAULT | {"session_open": False}, DARK_LASER, "no session is open"),
 ]
 
@@ -159,6 +162,7 @@ TAKEN_IN = {
     CommandType.RUN_SELF_TEST: {Phase.IDLE},
     CommandType.AIMING_ON: set(Phase),
     CommandType.AIMING_OFF: set(Phase),
+    CommandType.CONFIRM_KEY_OFF: {Phase.READY, Phase.FAULT},
 }
 NOT_NOW = {
     CommandType.OPEN_SESSION: "a session can only be opened when idle",
@@ -170,6 +174,7 @@ NOT_NOW = {
     CommandType.ACKNOWLEDGE: "pause the treatment first",
     CommandType.CLOSE_SESSION: "pause the treatment first",
     CommandType.RUN_SELF_TEST: "the cart is tested while no session is open and nothing is latched",
+    CommandType.CONFIRM_KEY_OFF: "pause the treatment first",
 }
 
 

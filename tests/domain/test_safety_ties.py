@@ -130,7 +130,6 @@ def test_a_wait_that_is_just_over_is_over() -> None:
     assert next_beam(Beam.CLEARING, DARK_LASER, **seasoned | {"beam_since_s": NOW_S - 1.0}) is Beam.WAITING
     assert moved(elapsed_s=60.0).finished
     assert taken(CommandType.ARM, hold_since_s=NOW_S - 1.5, dark_since_s=NOW_S - 9.0)
-    assert checks.dark_confirmed(SESSION, of(dark_since_s=NOW_S - 1.0), INPUTS)
 
 
 def test_a_time_that_is_just_used_up_is_not_passed() -> None:

@@ -13,6 +13,7 @@ from treat_bench import Treated, config_text, protocol_text, treated
 from tosca_kiosk.config import bundled
 from tosca_kiosk.control.operator import OperatorGaveUpError
 from tosca_kiosk.domain.interlocks import BY_SOURCE
+from tosca_kiosk.domain.summary import LIGHT_NOT_CONFIRMED
 
 SCENARIOS = {path.stem: path for path in sorted(bundled("scenarios").glob("*.yaml"))}
 
@@ -61,6 +62,7 @@ class Outcome:
     the safety log. dark_by_s: when the true light is out for good, in s after the first light; None where
     there is no first light. warnings: rows of the log that ended nothing. also: sources that may be named in
     its place, where the order of a device's answers decides. ring_lies: the ring is not what any device says.
+    unconfirmed: what is left of laser and board never tells that the light has ended.
     """
 
     source: str | None
@@ -71,6 +73,7 @@ class Outcome:
     warnings: tuple[str, ...] = ()
     also: tuple[str, ...] = ()
     ring_lies: bool = False
+    unconfirmed: bool = False
 
 
 @dataclass(frozen=True)
@@ -107,38 +110,39 @@ TABLE: dict[str, Outcome | NeverArmed | Refused] = {
         "stop_loop", 4.0, 0.02, event_type="e_stop_pressed", severity="emergency", protocol="long"
     ),
     # Lines.
-    "laser_unplugged": stops("laser_stale", 2.0, 0.02),
+    "laser_unplugged": stops("laser_stale", 2.0, 0.02, unconfirmed=True),
     "laser_replugged": stops("laser_stale", 2.0, 0.02),
-    "board_unplugged": stops("board_lost", 2.0, 0.02),
+    "board_unplugged": stops("board_lost", 2.0, 0.02, unconfirmed=True),
     "tec_unplugged": stops("tec", 2.0, 0.02),
     "tec_unplugged_early": Outcome("tec_gone", None),
     "stage_unplugged": stops("stage", 2.0, 0.02, severity="warning"),
-    "laser_wire_cut": stops("laser_stale", 2.0, LASER_OLD_S),
+    "laser_wire_cut": stops("laser_stale", 2.0, LASER_OLD_S, unconfirmed=True),
     "laser_adapter_hangs": stops("laser_stale", 2.0, LASER_OLD_S),
-    "laser_babbles": stops("laser_stale", 2.0, LASER_OLD_S),
-    "laser_loses_lines": stops("laser_stale", 1.0, LASER_OLD_S),
+    "laser_babbles": stops("laser_stale", 2.0, LASER_OLD_S, unconfirmed=True),
+    "laser_loses_lines": stops("laser_stale", 1.0, LASER_OLD_S, unconfirmed=True),
     "laser_answers_late": stops("laser_stale", 2.0, LASER_OLD_S),
     "laser_wrong_baud": Refused(("laser on sim://laser", "at 38400 baud", "check", "baud rate")),
     "laser_echoes": completes(),
     "board_line_noisy": completes(),
-    "board_line_late": stops("board_lost", 2.0, BOARD_OLD_S),
+    "board_line_late": stops("board_lost", 2.0, BOARD_OLD_S, unconfirmed=True),
     "stage_line_noisy": completes(),
     # A question that is asked again in time may be answered once, so that its age begins anew.
     "tec_line_loses": stops("tec", 1.0, 2 * TEC_OLD_S, also=("tec_gone",)),
     # Firmware.
     "laser_refuses": stops("laser_error", 2.0, LASER_ROUND_S),
     "laser_restarts": stops("laser_stale", 2.0, 0.0),
-    "laser_hangs": stops("laser_stale", 2.0, LASER_OLD_S),
+    "laser_hangs": stops("laser_stale", 2.0, LASER_OLD_S, unconfirmed=True),
     # 1.17 s until the ignored set point is 15 % over what is asked for, a set point's period, and the hold.
     "laser_ignores_current": stops(
         "laser_setpoint",
         1.0,
         (IGNORED_W - IGNORED_W / 1.15) / FALLING_W_PER_S + SETPOINT_S + FOLLOW_S,
         protocol="falling",
+        unconfirmed=True,
     ),
     "laser_ignores_off": stops("laser_not_starting", 2.0, 0.02),
     "laser_says_off": stops("laser_output_lost", 2.0, LASER_ROUND_S),
-    "laser_says_on": Outcome("laser_output_stuck", None),
+    "laser_says_on": NeverArmed(("the session was refused", "says its output is on", "by its key")),
     "laser_lies_at_start": Refused(("laser on sim://laser", "wanted 0 mA, got 300 mA", "check")),
     "laser_condition_frozen": Outcome("laser_interlock_open", None),
     "tec_restarts": stops("tec", 2.0, TEC_OLD_S),
@@ -149,8 +153,8 @@ TABLE: dict[str, Outcome | NeverArmed | Refused] = {
     "stage_status_frozen": completes(5.5, protocol="rings"),
     "board_restarts": stops("laser_interlock", 2.0, 0.0, also=(*BY_ITSELF, "board_lost")),
     "board_hangs": stops("board_lost", 2.0, BOARD_OLD_S),
-    "board_freezes": stops("board_lost", 2.0, BOARD_OLD_S + 0.04),
-    "board_status_frozen": stops("board_lost", 2.0, BOARD_OLD_S),
+    "board_freezes": stops("board_lost", 2.0, BOARD_OLD_S + 0.04, unconfirmed=True),
+    "board_status_frozen": stops("board_lost", 2.0, BOARD_OLD_S, unconfirmed=True),
     "board_ignores_heartbeat": stops("board_fault_3", 2.0, 0.25, event_type="system_watchdog_timeout"),
     "board_denies_gate": stops("gate", 2.0, 0.02),
     # Plant.
@@ -171,7 +175,7 @@ TABLE: dict[str, Outcome | NeverArmed | Refused] = {
     ),
     "photodiode_drifts_up": stops("photodiode_over_power", 2.0, 0.12, event_type=OFF_POWER),
     "photodiode_fades": completes(warnings=(OFF_POWER,)),
-    "photodiode_offset": Outcome("light_while_off", None, "photodiode_fault"),
+    "photodiode_offset": NeverArmed(("the session was refused", "while the laser is off", "by its key")),
     "tec_sensor_broken": stops("tec", 2.0, TEC_ROUND_S),
     # Heat is slow: the temperature is 3 deg C off 8.6 to 8.9 s after the leads are turned.
     "tec_runs_away": stops(
@@ -296,7 +300,10 @@ def judge_the_record(seen: Treated, outcome: Outcome) -> None:
         assert (seen.result["status"], seen.result["abort_reason"], ended) == ("completed", None, [])
         return
     assert seen.result["status"] == seen.session["status"] == "aborted"
-    source, _, words = seen.result["abort_reason"].partition(": ")
+    unconfirmed = f"{LIGHT_NOT_CONFIRMED}; " if outcome.unconfirmed else ""
+    assert seen.result["abort_reason"].startswith(unconfirmed)
+    assert (ended[-1]["action_taken"] == "session_closed") == outcome.unconfirmed
+    source, _, words = seen.result["abort_reason"].removeprefix(unconfirmed).partition(": ")
     assert source in (outcome.source, *outcome.also)
     assert words == BY_SOURCE[source].what
     row = outcome if source == outcome.source else BY_SOURCE[source]

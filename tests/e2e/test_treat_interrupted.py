@@ -393,7 +393,9 @@ def test_a_killed_session_stays_open_until_the_next_command_closes_it(killed):
     assert (ended.code, ended.json["session_id"]) == (0, 2)
     closed, following = session_rows(data_dir)
     assert closed["status"] == "aborted"
-    assert closed["abort_reason"] == "the program ended before the session was closed"
+    assert closed["abort_reason"] == (
+        "light not confirmed ended; the program ended before the session was closed"
+    )
     assert following["status"] == "completed"
     summary = ("end_time", "duration_seconds", "total_laser_on_time_seconds", "total_energy_joules")
     assert all(closed[column] is not None for column in summary)

@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import sqlite3
 from contextlib import closing
+from datetime import datetime, timedelta
 from hashlib import sha256
 
 import msgspec
 import pytest
-from recorded import header, treated
+from recorded import STARTED_UTC, RecordedCart, header, treated
 from refusal import refused
 
 from tosca_kiosk.domain.events import TreatmentEvent
 from tosca_kiosk.domain.journal_lines import ChainWriter
-from tosca_kiosk.domain.summary import summarise
+from tosca_kiosk.domain.records import CommandType
+from tosca_kiosk.domain.summary import LIGHT_NOT_CONFIRMED, summarise
 from tosca_kiosk.journal_tail import lock_journal, make_tail, segment_path
 from tosca_kiosk.storage import Database, check, import_journal, recover, sessions
 from tosca_kiosk.storage.events import JournalTreatmentEvent
@@ -77,7 +79,7 @@ def test_rows_say_what_the_events_said(database, journal, cart, now):
         assert row["footpedal_state"] == event.footpedal
         assert msgspec.json.decode(row["interlock_status"]) == event.interlocks
         assert msgspec.json.decode(row["event_details"]) == event.details
-    assert rows[0]["timestamp"] == "2026-03-14 09:26:53.599793"
+    assert rows[0]["timestamp"] == "2026-03-14 09:26:53.999793"
 
 
 def test_the_session_row_gets_the_summary_and_the_database_keeps_the_head(database, journal, cart, now):
@@ -110,8 +112,9 @@ def test_a_journal_cut_short_is_imported_as_far_as_it_goes(database, journal, ca
     assert imported.whole is False
     assert imported.ticks == whole - 1
     assert counts(database)[0] == len(events)
+    words = f"{LIGHT_NOT_CONFIRMED}; the program ended before the session was closed"
     row, state = sessions.get(database, 1), cart.states[whole - 2]
-    assert (row.status, row.abort_reason) == ("aborted", "the program ended before the session was closed")
+    assert (row.status, row.abort_reason) == ("aborted", words)
     assert row.total_energy_joules == state.measured_j > 2.0
     assert row.total_laser_on_time_seconds == state.emission_s
     assert row.max_power_watts == state.max_measured_w
@@ -225,6 +228,78 @@ def test_recovery_closes_what_a_crash_left_open(database, journal, cart, now, tm
     assert recover(database, tmp_path, now) == []
 
 
+def critical_rows(database):
+    return database.rows("SELECT * FROM safety_log WHERE severity = 'critical' ORDER BY log_id")
+
+
+def test_what_a_crash_left_in_light_is_closed_as_not_confirmed_dark(database, journal, cart, now, tmp_path):
+    lines = cart.lines[: emitting_tick(cart)]
+    written(journal, lines)
+    [closed] = recover(database, tmp_path, now)
+    assert closed.abort_reason == (
+        "light not confirmed ended; the program ended before the session was closed"
+    )
+    [row] = critical_rows(database)
+    assert (row["session_id"], row["event_type"]) == (1, "interlock_failure")
+    assert (row["system_state"], row["laser_state"], row["action_taken"]) == (
+        "treating", "on", "session_closed",
+    )  # fmt: skip
+    assert "turn the laser's key off" in row["description"]
+    last = datetime.fromisoformat(STARTED_UTC) + timedelta(seconds=cart.states[len(lines) - 2].now_s)
+    assert row["timestamp"] == f"{last}"
+    assert check(database).problems == ()
+
+
+def dark_tick(cart):
+    """Return how many lines there are up to darkness that is known behind the light."""
+    return 1 + next(
+        number for number, state in enumerate(cart.states, start=1) if state.dark and state.emission_s > 0.0
+    )
+
+
+def test_what_a_crash_left_in_known_darkness_is_closed_in_todays_words(
+    database, journal, cart, now, tmp_path
+):
+    written(journal, cart.lines[: dark_tick(cart)])
+    [closed] = recover(database, tmp_path, now)
+    assert closed.abort_reason == "the program ended before the session was closed"
+    assert critical_rows(database) == []
+
+
+def test_a_tick_before_darkness_is_known_it_is_not(database, journal, cart, now, tmp_path):
+    written(journal, cart.lines[: dark_tick(cart) - 1])
+    [closed] = recover(database, tmp_path, now)
+    assert closed.abort_reason.startswith(LIGHT_NOT_CONFIRMED)
+    assert len(critical_rows(database)) == 1
+
+
+def test_an_end_that_left_the_session_in_light_brings_the_row_too(database, journal, now):
+    cart = RecordedCart(header())
+    cart.emit()
+    cart.lines.append(cart.writer.end(summarise(cart.state, "stopped")))
+    imported = import_journal(database, written(journal, cart.lines), now)
+    assert (imported.whole, imported.summary.status) == (True, "aborted")
+    assert imported.summary.abort_reason == f"{LIGHT_NOT_CONFIRMED}; stopped"
+    assert len(critical_rows(database)) == 1
+
+
+def test_a_supervisors_word_is_one_row_and_is_not_doubled(database, journal, now):
+    cart = RecordedCart(header())
+    cart.emit()
+    cart.inject["laser"] = lambda laser: None
+    cart.pedal = False
+    cart.run(11.0)
+    cart.reason = "key taken out"
+    cart.tick(CommandType.CONFIRM_KEY_OFF, role="supervisor")
+    cart.lines.append(cart.writer.end(summarise(cart.state)))
+    imported = import_journal(database, written(journal, cart.lines), now)
+    assert imported.summary.abort_reason.startswith(f"{LIGHT_NOT_CONFIRMED}; laser")
+    told = [row for row in critical_rows(database) if row["action_taken"] == "session_closed"]
+    assert [row["description"] for row in told] == [
+        "Light not confirmed ended. A supervisor confirmed that the laser's key is off: key taken out"
+    ]
+
+
 def in_memory_from(journal, lines, first):
     """Leave a journal as a killed writer does: the disk has its first lines, memory has them all."""
     written(journal, lines[:first])
@@ -238,7 +313,7 @@ def test_recovery_goes_as_far_as_memory_does(database, journal, cart, now, tmp_p
     lines = cart.lines[: emitting_tick(cart)]
     tail = in_memory_from(journal, lines, on_disk)
     [closed] = recover(database, tmp_path, now)
-    assert closed.abort_reason == "the program ended before the session was closed"
+    assert closed.abort_reason.endswith("the program ended before the session was closed")
     assert closed.total_energy_joules == cart.states[len(lines) - 2].measured_j
     assert journal.read_bytes() == b"".join(lines)
     assert not tail.exists()

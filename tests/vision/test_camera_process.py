@@ -62,7 +62,8 @@ def camera_process(folder, *, parent=None, **options):
             process.kill()
 
 
-def test_the_command_captures_tells_and_ends_in_order(runtime):
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP])
+def test_the_command_captures_tells_and_ends_in_order(runtime, number):
     with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as supervisor:
         supervisor.bind(str(runtime / SUPERVISOR_SOCKET))
         supervisor.settimeout(WITHIN_S)
@@ -73,7 +74,7 @@ def test_the_command_captures_tells_and_ends_in_order(runtime):
             reader = FrameReader(runtime / FRAMES_FILE)
             assert reader.look(clock.start_s + clock.now_s())
             assert reader.image().shape == (544, 728)
-            process.send_signal(signal.SIGTERM)
+            process.send_signal(number)
             assert process.wait(WITHIN_S) == 0
         reader.close()
 

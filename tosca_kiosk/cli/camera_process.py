@@ -15,6 +15,7 @@ from tosca_kiosk.control.clock import RealClock
 from tosca_kiosk.control.link.datagram import CAMERA_ALIVE, SUPERVISOR_SOCKET, DatagramOutlet
 from tosca_kiosk.control.realtime import end_with_parent
 from tosca_kiosk.runtime import WORLD_INPUT_SOCKET
+from tosca_kiosk.stop_request import StopRequest
 from tosca_kiosk.vision.process import CameraProcess
 
 NICE = -10
@@ -30,14 +31,14 @@ def camera(config_path: Path, runtime: Path, parent: int | None) -> None:
     # A driver that hangs heeds nothing softer, and a camera has nothing to put in order.
     if parent is not None and not end_with_parent(parent, signal.SIGKILL):
         raise click.ClickException(f"process {parent}, which should watch the camera, is gone")
-    stop = _StopRequest()
+    stop = StopRequest()
     try:
         _run(load_config(config_path), runtime, stop)
     except (ConfigError, OSError, ValueError) as error:
         raise click.ClickException(str(error)) from error
 
 
-def _run(config: CartConfig, runtime: Path, stop: _StopRequest) -> None:
+def _run(config: CartConfig, runtime: Path, stop: StopRequest) -> None:
     with suppress(OSError):
         os.setpriority(os.PRIO_PROCESS, 0, NICE)
     clock = RealClock()
@@ -46,15 +47,3 @@ def _run(config: CartConfig, runtime: Path, stop: _StopRequest) -> None:
         if device is None:
             raise click.ClickException(f"{config.source}: camera: none; there is nothing to capture")
         CameraProcess(device, clock, runtime, lambda: supervisor.send(CAMERA_ALIVE)).run(lambda: stop.asked)
-
-
-class _StopRequest:
-    """Set by SIGTERM and SIGINT; the loop looks at it between two looks at the camera."""
-
-    def __init__(self) -> None:
-        self.asked = False
-        for number in (signal.SIGTERM, signal.SIGINT):
-            signal.signal(number, self._ask)
-
-    def _ask(self, *_: object) -> None:
-        self.asked = True

@@ -27,6 +27,7 @@ from tosca_kiosk.control.self_test import KeptSelfTest
 from tosca_kiosk.control.traces import IdleTraces
 from tosca_kiosk.domain.rules import Limits, Rules
 from tosca_kiosk.runtime import WORLD_INPUT_SOCKET
+from tosca_kiosk.stop_request import StopRequest
 
 
 @click.command(hidden=True)
@@ -156,15 +157,3 @@ def idle_rules(config: CartConfig) -> Rules:
 def _ceilings(config: CartConfig) -> Ceilings:
     laser, stage = config.devices.laser, config.devices.stage
     return Ceilings(laser.current_limit_ma, stage.travel_min_um, stage.travel_max_um)
-
-
-class StopRequest:
-    """Set by SIGTERM and SIGINT; the loop looks at it after every tick."""
-
-    def __init__(self) -> None:
-        self.asked = False
-        for number in (signal.SIGTERM, signal.SIGINT):
-            signal.signal(number, self._ask)
-
-    def _ask(self, *_: object) -> None:
-        self.asked = True

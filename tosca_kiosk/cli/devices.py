@@ -95,7 +95,7 @@ def _rules(workplace: Workplace) -> Rules:
 
 
 class _Asked:
-    """Set by Ctrl-C and SIGTERM; the test looks at it after every poll."""
+    """Set by a wish to end; the test looks at it after every poll."""
 
     def __init__(self) -> None:
         self.asked = False

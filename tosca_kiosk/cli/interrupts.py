@@ -1,4 +1,4 @@
-"""Ctrl-C and SIGTERM while something runs that has to be ended in order."""
+"""A wish to end while something runs that has to be ended in order."""
 
 from __future__ import annotations
 
@@ -6,11 +6,13 @@ import signal
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
+from tosca_kiosk.stop_request import END_SIGNALS
+
 
 @contextmanager
 def on_interrupt(asked: Callable[[], None]) -> Iterator[None]:
-    """Call asked at every SIGINT and SIGTERM inside `with`, in place of what they do otherwise."""
-    before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
+    """Call asked at every one of END_SIGNALS inside `with`, in place of what they do otherwise."""
+    before = {number: signal.getsignal(number) for number in END_SIGNALS}
     for number in before:
         signal.signal(number, lambda *_: asked())
     try:

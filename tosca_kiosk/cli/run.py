@@ -6,7 +6,6 @@ import logging
 import os
 import shlex
 import shutil
-import signal
 import sys
 from pathlib import Path
 
@@ -20,6 +19,7 @@ from tosca_kiosk.control.traces import TRACES_NAME
 from tosca_kiosk.runtime import RuntimeDirError, runtime_dir
 from tosca_kiosk.service_manager import ServiceManager
 from tosca_kiosk.session import RefusedError, helper_command
+from tosca_kiosk.stop_request import StopRequest
 from tosca_kiosk.supervisor import Supervisor
 
 NO_DISPLAY = "There is no display here (no DISPLAY, WAYLAND_DISPLAY or graphics card): treating without one."
@@ -60,8 +60,9 @@ def _supervise(workplace: Workplace, windowed: bool) -> int:
             raise RefusedError(
                 f"{error.filename or log_dir}: {error.strerror}; check room and rights"
             ) from error
+        stop = StopRequest()
         try:
-            code = supervisor.run(_Asked().stop)
+            code = supervisor.run(lambda: stop.asked)
         finally:
             shutil.rmtree(runtime, ignore_errors=True)
     if code != 0:
@@ -94,19 +95,3 @@ def _log_to(log_dir: Path) -> None:
         format="%(asctime)s %(levelname)s %(message)s",
         handlers=[logging.StreamHandler(), logging.FileHandler(log_dir / "supervisor.log")],
     )
-
-
-class _Asked:
-    """Set by SIGTERM, Ctrl-C and the end of the terminal."""
-
-    def __init__(self) -> None:
-        self._asked = False
-        for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
-            signal.signal(number, self._ask)
-
-    def stop(self) -> bool:
-        """Whether the run is to end."""
-        return self._asked
-
-    def _ask(self, *_: object) -> None:
-        self._asked = True

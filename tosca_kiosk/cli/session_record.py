@@ -7,6 +7,8 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
 
+import msgspec
+
 from tosca_kiosk.cli.workplace import Workplace
 from tosca_kiosk.control.devices import Devices, described
 from tosca_kiosk.control.journal import JOURNAL_NAME, Journal
@@ -58,7 +60,8 @@ def close_record(
     """
     header, journal = opened.header, opened.folder / JOURNAL_NAME
     reason = summary.abort_reason or "the journal took no more"
-    imported = import_journal(database, journal, now, operator_id=header.tech_id, cut_short=reason)
+    aborted = msgspec.structs.replace(summary, status="aborted", abort_reason=reason)
+    imported = import_journal(database, journal, now, operator_id=header.tech_id, known=aborted)
     if not unwritten:
         return imported
     start, session_id = opened.session.start_time, header.session_id

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import gc
 import json
-import signal
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
@@ -15,6 +14,7 @@ from simulators.cart import SimulatedCart
 from simulators.input_socket import input_socket
 from simulators.servers import PtyCart, TcpAddress
 from tosca_kiosk.cli.cart import planned_scenario, simulated_cart
+from tosca_kiosk.cli.interrupts import on_interrupt
 from tosca_kiosk.cli.workplace import Workplace, workplace_command
 from tosca_kiosk.config.cart import DEVICE_KEYS
 from tosca_kiosk.control.clock import RealClock
@@ -78,7 +78,8 @@ def simulate(
     """Serve the simulated devices until interrupted; prints one JSON object with each device's port."""
     config, clock = workplace.config, RealClock()
     with ExitStack() as stack:
-        stop = stack.enter_context(_stop_request())
+        stop: list[bool] = []
+        stack.enter_context(on_interrupt(lambda: stop.append(True)))
         cart = stack.enter_context(simulated_cart(config, clock, seed))
         if cart is None:
             raise RefusedError(f"{config.source}: no port is sim://; simulate needs a simulated cart")
@@ -106,16 +107,3 @@ def _world_input(cart: SimulatedCart, path: Path) -> Iterator[None]:
         except OSError as error:
             raise RefusedError(f"--input-socket {path}: cannot be made: {error}") from error
         yield
-
-
-@contextmanager
-def _stop_request() -> Iterator[list[int]]:
-    """Collect the SIGINT and SIGTERM that come; the loop ends in order at the first."""
-    asked: list[int] = []
-    numbers = (signal.SIGINT, signal.SIGTERM)
-    before = [signal.signal(number, lambda came, _: asked.append(came)) for number in numbers]
-    try:
-        yield asked
-    finally:
-        for number, handler in zip(numbers, before, strict=True):
-            signal.signal(number, handler)

@@ -222,7 +222,7 @@ class _Session:
 
     def _close(self) -> None:
         assert self.opened is not None
-        summary = self.controller.end_session(self.operator.refused)
+        summary = self.controller.end_session(self.operator.reason)
         now = self.clock.utc()
         self.imported = close_record(self.database, self.opened, now, summary, self._unwritten)
 

@@ -13,12 +13,13 @@ from typing import TYPE_CHECKING, NoReturn
 import click
 
 from simulators.cart import SimulatedCart
-from tosca_kiosk.cli.control_process import Made, StopRequest, helper_command, run_control
+from tosca_kiosk.cli.control_process import Made, helper_command, run_control
 from tosca_kiosk.config import load_config
 from tosca_kiosk.control.clock import RealClock
 from tosca_kiosk.control.loop import FixedRateLoop
 from tosca_kiosk.control.realtime import end_with_parent, real_time
 from tosca_kiosk.reports.timing import loads
+from tosca_kiosk.stop_request import StopRequest
 
 if TYPE_CHECKING:
     from tosca_kiosk.cli.timing_hand import Hand

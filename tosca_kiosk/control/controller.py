@@ -9,14 +9,20 @@ from tosca_kiosk.control.frames import Frames
 from tosca_kiosk.control.journal import Journal
 from tosca_kiosk.control.self_test import KeptSelfTest
 from tosca_kiosk.control.traces import IdleTraces, fault_trace
-from tosca_kiosk.domain.checks import dark_confirmed
+from tosca_kiosk.domain.checks import dark_confirmed, key_off_in_s
 from tosca_kiosk.domain.events import SafetyEvent
 from tosca_kiosk.domain.journal_lines import Header, Summary, TickLine
 from tosca_kiosk.domain.records import Command, CommandType, Inputs, TurnedAway
 from tosca_kiosk.domain.rules import Rules
 from tosca_kiosk.domain.safety import Decision, step
 from tosca_kiosk.domain.state import Phase, State
-from tosca_kiosk.domain.summary import summarise
+from tosca_kiosk.domain.summary import left_in_light, summarise
+
+OPENS_WITHIN_S = 2.0
+"""A session is asked for once darkness is known by answers of its own time; after this long in any case."""
+
+CLOSES_WITHIN_S = 2.0
+"""Whoever is told to end waits this long for the darkness in which a session may be closed."""
 
 _OWN = -1  # no request has it: nobody waits for the answer
 NOT_COMPARED = "the session's rules are not compared with the record yet"
@@ -56,7 +62,7 @@ class Controller:
         self._commands: list[Command] = []
         self._turned_away: list[TurnedAway] = []
         self._operator_s: float | None = None
-        self._newest: Inputs | None = None
+        self._opening = False
         self.runtime_ok = True
         self.rules_problem: str | None = NOT_COMPARED
         self.state = State()
@@ -77,9 +83,22 @@ class Controller:
         return self._journal is not None
 
     @property
+    def opening(self) -> bool:
+        """Whether a session waits for darkness to be known before it is asked for."""
+        return self._opening
+
+    @property
     def dark(self) -> bool:
-        """Whether it is read back that no light leaves, so that a session may be closed."""
-        return self._newest is not None and dark_confirmed(self._rules, self.state, self._newest)
+        """Whether it is known that no light leaves, so that a session may be closed."""
+        return self.state.dark
+
+    @property
+    def key_off_in_s(self) -> float | None:
+        """For how long control still waits for darkness before a person's word could close the session.
+
+        None where there is nothing to wait for.
+        """
+        return key_off_in_s(self._rules, self.state)
 
     def submit(self, command: Command) -> None:
         """Hand a command to the next tick."""
@@ -98,9 +117,9 @@ class Controller:
         self._operator_s = None
 
     def open_session(self, rules: Rules, header: Header, journal: Journal, now_s: float) -> None:
-        """Begin session time at now_s, start the journal and ask for the session in the next tick.
+        """Begin session time at now_s, start the journal and ask for the session when darkness is known.
 
-        Raises RuntimeError when control is not idle.
+        What was known before its time does not count. Raises RuntimeError when control is not idle.
         """
         if self.state.phase is not Phase.IDLE:
             raise RuntimeError(f"a session can only be opened when idle, not in {self.state.phase}")
@@ -109,7 +128,7 @@ class Controller:
         self._sampler.begin(now_s)
         aiming, self.state = self.state.aiming, State()
         journal.begin(msgspec.structs.replace(header, self_test=self.self_test.passed))
-        self.submit(Command(0, CommandType.OPEN_SESSION))
+        self._opening = True
         if aiming:
             # The ring was placed by it: a session, whose state begins anew, goes on with it.
             self.submit(Command(_OWN, CommandType.AIMING_ON))
@@ -118,19 +137,24 @@ class Controller:
         """Refuse arming until somebody has compared the session's rules with the record."""
         self.rules_problem = NOT_COMPARED
 
-    def end_session(self, refused: str | None = None, *, wait: bool = True) -> Summary:
+    def end_session(self, reason: str | None = None, *, wait: bool = True) -> Summary:
         """Close the journal behind a closed session and return the session's summary.
 
-        refused: why the session was never opened, where it was not. Without `wait` the journal's own helper
+        reason: why it ended, where the state does not know. A session whose darkness is not known may be left
+        open: the summary says so, and nothing is opened behind it. Without `wait` the journal's own helper
         syncs and closes it: see Journal.closed.
         """
-        if self._journal is None or self.state.session_open:
+        state = self.state
+        if self._journal is None or (state.session_open and not self._may_be_left()):
             raise RuntimeError("close the session by its command first")
-        summary = summarise(self.state, refused)
+        summary = summarise(state, reason)
         self._journal.finish(summary, wait=wait)
-        self._journal = None
+        self._journal, self._opening = None, False
         self._rules = self._idle_rules
         return summary
+
+    def _may_be_left(self) -> bool:
+        return self.state.phase not in (Phase.ARMED, Phase.TREATING) and left_in_light(self.state)
 
     def tick(self, now_s: float, late_s: float = 0.0, overrun_s: float = 0.0) -> tuple[Inputs, Decision]:
         """Run one tick; return what was known and what was decided.
@@ -139,7 +163,7 @@ class Controller:
         """
         try:
             self.devices.poll(now_s)
-            inputs = self._newest = self.inputs(now_s, late_s, overrun_s)
+            inputs = self.inputs(now_s, late_s, overrun_s)
             decision = self.decide(inputs)
             self.devices.act(decision.outputs, now_s)
             self.record(inputs, decision)
@@ -154,7 +178,7 @@ class Controller:
         sampler, epoch_s = self._sampler, self._sampler.epoch_s
         commands, self._commands = tuple(self._commands), []
         turned_away, self._turned_away = tuple(self._turned_away), []
-        return Inputs(
+        inputs = Inputs(
             now_s=now_s - epoch_s,
             late_s=late_s,
             overrun_s=overrun_s,
@@ -176,6 +200,16 @@ class Controller:
             self_test_motor=self.self_test.motor_on,
             rules_problem=self.rules_problem,
         )
+        return self._with_opening(inputs) if self._opening else inputs
+
+    def _with_opening(self, inputs: Inputs) -> Inputs:
+        """Ask for the session that waits for darkness, first of all commands, if it is time."""
+        waits = self.state.phase is Phase.IDLE and inputs.now_s < OPENS_WITHIN_S
+        if waits and not dark_confirmed(self._rules, self.state, inputs):
+            return inputs
+        self._opening = False
+        opening = Command(0, CommandType.OPEN_SESSION)
+        return msgspec.structs.replace(inputs, commands=(opening, *inputs.commands))
 
     def decide(self, inputs: Inputs) -> Decision:
         """Take the step."""

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Generator, Iterator
 
-from tosca_kiosk.control.controller import Controller
+from tosca_kiosk.control.controller import CLOSES_WITHIN_S, Controller
 from tosca_kiosk.control.loop import FixedRateLoop
 from tosca_kiosk.domain.checks import stage_healthy
 from tosca_kiosk.domain.interlocks import BY_SOURCE, Scope
@@ -39,7 +39,8 @@ class OperatorGaveUpError(Exception):
 class UnattendedOperator:
     """Scripts for one session. press_pedal: None where somebody else holds the pedal.
 
-    refused: why control did not open the session, None when it did. newest_refusal: of any command.
+    reason: why the session ended before its protocol, None where control itself knows. newest_refusal: of
+    any command.
     """
 
     def __init__(self, controller: Controller, press_pedal: Callable[[bool], None] | None) -> None:
@@ -47,10 +48,16 @@ class UnattendedOperator:
         self._press_pedal = press_pedal
         self._number = 0
         self.inputs: Inputs | None = None
-        self.refused: str | None = None
+        self.reason: str | None = None
         self.newest_refusal: str | None = None
         self._pedal_by_s = 0.0
+        self._stopped_s: float | None = None
         self.now_s = 0.0
+
+    def stop(self) -> None:
+        """Press STOP: whoever runs this wants an end, and waits for darkness no longer than for that."""
+        self._stopped_s = self.now_s
+        self._submit(CommandType.STOP)
 
     def learn(self, inputs: Inputs, decision: Decision) -> None:
         """Take note of what a tick knew and answered."""
@@ -143,16 +150,26 @@ class UnattendedOperator:
     # --- the session ------------------------------------------------------------------------------------
 
     def treat(self) -> Script:
-        """Arm, hold the pedal until the protocol is finished or a fault ends it, and close the session."""
-        reason = yield from self._treat_until_over()
+        """Arm, hold the pedal until the protocol is finished or a fault ends it, and close the session.
+
+        A session whose darkness stays unknown is left open, for nobody is here who can turn a key.
+        """
+        reason = self.reason = yield from self._treat_until_over()
         self._pedal(False)
         while self._controller.state.phase in (Phase.ARMED, Phase.TREATING):
             self._submit(CommandType.PAUSE)
             yield
-        while self._controller.state.session_open:
+        while self._controller.state.session_open and not self._gives_up():
             if self._controller.dark:
                 self._submit(CommandType.CLOSE_SESSION, reason)
             yield
+
+    def _gives_up(self) -> bool:
+        wait_s = self._controller.key_off_in_s
+        if wait_s is None:
+            return False
+        stopped = self._stopped_s is not None and self.now_s - self._stopped_s > CLOSES_WITHIN_S
+        return stopped or wait_s <= 0.0
 
     def _treat_until_over(self) -> ScriptWithReason:
         controller = self._controller
@@ -171,15 +188,14 @@ class UnattendedOperator:
 
     def _ask_until_open(self) -> ScriptWithReason:
         """Ask for the session again where the first answer was no: making its row may have taken long."""
-        state, deadline_s = self._controller.state, self.now_s + OPEN_WITHIN_S
-        while not state.session_open:
-            refused = self._faults() or self._refused(Scope.OPEN)
-            if state.faults or self.now_s > deadline_s:
-                self.refused = f"the session was refused: {refused}"
-                return self.refused
-            self._submit(CommandType.OPEN_SESSION)
+        controller, deadline_s = self._controller, self.now_s + OPEN_WITHIN_S
+        while not (state := controller.state).session_open:
+            if state.faults or (self.now_s > deadline_s and not controller.opening):
+                refused = self._faults() or self._refused(Scope.OPEN) or self.newest_refusal
+                return f"the session was refused: {refused}"
+            if not controller.opening:
+                self._submit(CommandType.OPEN_SESSION)
             yield
-            state = self._controller.state
         return None
 
     def _over(self) -> bool:
@@ -251,7 +267,7 @@ def drive(
         controller.operator_alive(now_s)
         if stop() and not stopped:
             stopped = True
-            controller.submit(Command(0, CommandType.STOP))
+            operator.stop()
         try:
             next(script)
         except StopIteration:

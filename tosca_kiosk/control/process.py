@@ -16,7 +16,7 @@ import msgspec
 
 from tosca_kiosk.control.clock import RealClock, utc_label
 from tosca_kiosk.control.comparing import Comparison
-from tosca_kiosk.control.controller import Controller
+from tosca_kiosk.control.controller import CLOSES_WITHIN_S, Controller
 from tosca_kiosk.control.devices import described
 from tosca_kiosk.control.helpers import Helpers
 from tosca_kiosk.control.journal import Journal
@@ -47,7 +47,6 @@ from tosca_kiosk.domain.state import Phase
 
 SOCKET_NAME: Final = "control.sock"
 STOPPED: Final = "control was stopped"
-CLOSES_WITHIN_S: Final = 2.0
 ASK_AGAIN_S: Final = 0.1
 LOOK_AT_RUNTIME_S: Final = 0.5
 """So often the folder of sockets and ring is looked at: three calls into a file system in memory."""

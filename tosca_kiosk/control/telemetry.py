@@ -102,6 +102,8 @@ class TelemetryMaker:
             aiming=None if board is None else board.aiming_on,
             self_test=self._tested() if state.phase is Phase.IDLE else None,
             rules_problem=_short(inputs.rules_problem),
+            session_open=state.session_open,
+            key_off_in_s=checks.key_off_in_s(rules, state),
         )
 
     def _judge(self, now_s: float, rules: Rules, inputs: Inputs, state: State) -> None:

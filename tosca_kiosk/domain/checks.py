@@ -270,14 +270,32 @@ def light_may_leave(rules: Rules, state: State, inputs: Inputs) -> bool:
 
 
 def dark_confirmed(rules: Rules, state: State, inputs: Inputs) -> bool:
-    """It is read back that no light leaves, or it has been asked for as long as a record need wait for it."""
-    since_s = state.dark_since_s
-    if since_s is None:
+    """It is known that no light leaves: a fresh photodiode is dark and the laser is read back off.
+
+    Both were measured or asked for after the output was asked off; a device that is lost tells nothing.
+    """
+    board, since_s, limits = inputs.board, state.dark_since_s, rules.limits
+    laser, now_s = inputs.laser, inputs.now_s
+    if board is None or laser is None or since_s is None or not board_fresh(rules, state, inputs):
         return False
-    if inputs.now_s - since_s >= rules.limits.close_s:
-        return True
-    dark = inputs.board is None or reads_dark(rules, inputs.board.photodiode_v)
-    return dark and laser_is_off(inputs.laser, since_s)
+    if not board.measured_s - since_s > limits.photodiode_dark_after_s:
+        return False
+    return (
+        reads_dark(rules, board.photodiode_v)
+        and laser_is_off(laser, since_s)
+        and fresh(now_s, laser.output_asked_s, limits.laser_fresh_s)
+        and fresh(now_s, laser.set_asked_s, limits.laser_fresh_s)
+    )
+
+
+def key_off_in_s(rules: Rules, state: State) -> float | None:
+    """Return for how long darkness must still stay unknown before a person may vouch for it, 0 for no longer.
+
+    None where there is nothing to vouch for: no session, light that is wanted, or darkness that is known.
+    """
+    if not state.session_open or state.dark or state.dark_since_s is None:
+        return None
+    return max(0.0, rules.limits.key_off_after_s - (state.now_s - state.unconfirmed_since_s))
 
 
 def laser_condition(rules: Rules, state: State, inputs: Inputs) -> bool:

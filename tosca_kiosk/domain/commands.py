@@ -25,6 +25,10 @@ Refusal = Callable[[Rules, State, Inputs, Command], str | None]
 _ALL = frozenset(Phase)
 _HOMING = frozenset({Phase.IDLE, Phase.READY, Phase.FAULT})
 _READY = frozenset({Phase.READY})
+_CLOSING = frozenset({Phase.READY, Phase.FAULT})
+
+KEY_OFF_ROLE = "supervisor"
+"""The lowest role that may vouch for darkness which the cart does not know of."""
 
 _NOT_NOW = {
     CommandType.OPEN_SESSION: "a session can only be opened when idle",
@@ -36,7 +40,12 @@ _NOT_NOW = {
     CommandType.ACKNOWLEDGE: "pause the treatment first",
     CommandType.CLOSE_SESSION: "pause the treatment first",
     CommandType.RUN_SELF_TEST: "the cart is tested while no session is open and nothing is latched",
+    CommandType.CONFIRM_KEY_OFF: "pause the treatment first",
 }
+
+NOT_KNOWN_DARK = (
+    "It is not known that no light leaves the laser. Turn its key off and see that laser and board answer."
+)
 
 
 def _no_reason(rules: Rules, state: State, inputs: Inputs, command: Command) -> str | None:
@@ -53,7 +62,8 @@ def _why_not_open(rules: Rules, state: State, inputs: Inputs, command: Command) 
         return "no protocol was chosen"
     if state.finished or state.elapsed_s > 0.0 or state.abort_reason is not None:
         return "a closed session is not opened again"
-    return _failing(Scope.OPEN, rules, state, inputs)
+    failing = _failing(Scope.OPEN, rules, state, inputs)
+    return failing or (None if checks.dark_confirmed(rules, state, inputs) else NOT_KNOWN_DARK)
 
 
 def _why_not_home(rules: Rules, state: State, inputs: Inputs, command: Command) -> str | None:
@@ -98,7 +108,22 @@ def _why_not_acknowledge(rules: Rules, state: State, inputs: Inputs, command: Co
 def _why_not_close(rules: Rules, state: State, inputs: Inputs, command: Command) -> str | None:
     if not state.session_open:
         return "no session is open"
-    return None if checks.dark_confirmed(rules, state, inputs) else "wait until the laser is read back off"
+    dark = checks.dark_confirmed(rules, state, inputs)
+    return None if dark else "wait until the laser is read back off and the photodiode is dark"
+
+
+def _why_not_key_off(rules: Rules, state: State, inputs: Inputs, command: Command) -> str | None:
+    if not state.session_open:
+        return "no session is open"
+    if command.role not in ROLES[ROLES.index(KEY_OFF_ROLE) :]:
+        return f"a {KEY_OFF_ROLE} must confirm this"
+    if not (command.reason or "").strip():
+        return "say why: this needs a reason"
+    if checks.dark_confirmed(rules, state, inputs):
+        return "it is known that the light has ended: close the session"
+    unknown_s, after_s = inputs.now_s - state.unconfirmed_since_s, rules.limits.key_off_after_s
+    long_enough = unknown_s >= after_s and checks.clock_runs(rules, state, inputs)
+    return None if long_enough else f"wait {after_s:g} s for the light's end to be known"
 
 
 class CommandRow(NamedTuple):
@@ -119,7 +144,8 @@ COMMANDS = {
     CommandType.ACKNOWLEDGE: CommandRow(
         frozenset({Phase.IDLE, Phase.READY, Phase.FAULT}), _why_not_acknowledge
     ),
-    CommandType.CLOSE_SESSION: CommandRow(frozenset({Phase.READY, Phase.FAULT}), _why_not_close),
+    CommandType.CLOSE_SESSION: CommandRow(_CLOSING, _why_not_close),
+    CommandType.CONFIRM_KEY_OFF: CommandRow(_CLOSING, _why_not_key_off),
     CommandType.RUN_SELF_TEST: CommandRow(frozenset({Phase.IDLE})),
     CommandType.AIMING_ON: CommandRow(_ALL),
     CommandType.AIMING_OFF: CommandRow(_ALL),

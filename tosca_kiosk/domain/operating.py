@@ -7,6 +7,7 @@ from tosca_kiosk.domain.interlocks import BY_SOURCE
 from tosca_kiosk.domain.judging import latch
 from tosca_kiosk.domain.records import Command, CommandType
 from tosca_kiosk.domain.state import Phase
+from tosca_kiosk.domain.summary import not_confirmed
 from tosca_kiosk.domain.tick import Tick
 
 
@@ -69,8 +70,18 @@ def _close_session(tick: Tick, command: Command) -> None:
     state = tick.state
     if not state.finished and state.abort_reason is None:
         state.abort_reason = command.reason or "closed before the protocol was finished"
-    state.session_open = state.aiming = False
-    if state.phase is Phase.READY:
+    _leave_session(tick)
+
+
+def _confirm_key_off(tick: Tick, command: Command) -> None:
+    tick.record.key_off(command)
+    tick.state.abort_reason = not_confirmed(tick.state.abort_reason)
+    _leave_session(tick)
+
+
+def _leave_session(tick: Tick) -> None:
+    tick.state.session_open = tick.state.aiming = False
+    if tick.state.phase is Phase.READY:
         tick.enter(Phase.IDLE)
 
 
@@ -99,4 +110,5 @@ _TAKE = {
     CommandType.RUN_SELF_TEST: _run_self_test,
     CommandType.AIMING_ON: _aiming_on,
     CommandType.AIMING_OFF: _aiming_off,
+    CommandType.CONFIRM_KEY_OFF: _confirm_key_off,
 }

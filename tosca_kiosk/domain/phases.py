@@ -81,7 +81,8 @@ def _leave_fault(tick: Tick) -> None:
         state.acknowledged_s = None
     if standing:
         return
-    state.abort_reason = None
+    if state.session_open:  # what has ended a closed session stays said of it
+        state.abort_reason = None
     state.faults, state.recovered, state.failing_since = (), frozenset(), {}
     state.acknowledged_s = None
     tick.enter(Phase.READY if state.session_open else Phase.IDLE)

@@ -9,10 +9,11 @@ from tosca_kiosk.domain.commands import Reply
 from tosca_kiosk.domain.events import SafetyEvent, TreatmentEvent
 from tosca_kiosk.domain.interlocks import Interlock, Severity
 from tosca_kiosk.domain.light import dose_j
-from tosca_kiosk.domain.records import Inputs, TurnedAway
+from tosca_kiosk.domain.records import Command, Inputs, TurnedAway
 from tosca_kiosk.domain.rules import Rules
 from tosca_kiosk.domain.situations import lamps
 from tosca_kiosk.domain.state import Beam, Phase, State
+from tosca_kiosk.domain.summary import LIGHT_NOT_CONFIRMED
 
 SHUTDOWN = "laser_shutdown"
 
@@ -132,6 +133,25 @@ class Recorder:
 
     def recovery(self, row: Interlock) -> None:
         self._safety(row.recovery, Severity.INFO, f"Gone: {row.what}", "none", {"trigger_source": row.source})
+
+    def key_off(self, command: Command) -> None:
+        """A person vouches for the darkness that is not known."""
+        by = {"role": command.role, "user": command.user, "reason": command.reason}
+        self._not_confirmed(f"A {command.role} confirmed that the laser's key is off: {command.reason}", by)
+
+    def left_in_light(self) -> None:
+        """The record ends here, and nobody has vouched for the darkness that is not known."""
+        self._not_confirmed("Nobody has confirmed it: turn the laser's key off before the next session.", {})
+
+    def _not_confirmed(self, text: str, by: dict[str, Any]) -> None:
+        unknown_s = round(self._inputs.now_s - self._state.unconfirmed_since_s, 3)
+        self._safety(
+            "interlock_failure",
+            Severity.CRITICAL,
+            f"{LIGHT_NOT_CONFIRMED.capitalize()}. {text}",
+            "session_closed",
+            {"trigger_source": "light_not_confirmed", "unknown_for_s": unknown_s, **by},
+        )
 
     def _evidence(self, row: Interlock) -> dict[str, Any]:
         state, inputs = self._state, self._inputs

@@ -26,6 +26,7 @@ class CommandType(StrEnum):
     RUN_SELF_TEST = "run_self_test"
     AIMING_ON = "aiming_on"
     AIMING_OFF = "aiming_off"
+    CONFIRM_KEY_OFF = "confirm_key_off"
 
 
 class Command(msgspec.Struct, frozen=True, array_like=True):

@@ -63,7 +63,7 @@ class Limits(msgspec.Struct, frozen=True, kw_only=True):
     switch_on_s: float = 0.5
     switch_off_s: float = 0.5
     acknowledge_s: float = 2.0
-    close_s: float = 1.0
+    key_off_after_s: float = 10.0
     laser_on_delay_s: float = 0.0
 
 

@@ -85,6 +85,9 @@ def observe(tick: Tick) -> None:
     if board is not None:
         _observe_board(tick, board)
     _observe_loop(tick)
+    state.dark = checks.dark_confirmed(tick.rules, state, inputs)
+    if state.dark or state.dark_since_s is None:
+        state.unconfirmed_since_s = tick.now_s
     known = tec is not None and checks.fresh(
         inputs.now_s, tec.temperature_asked_s, tick.rules.limits.tec_fresh_s
     )
@@ -167,7 +170,7 @@ def outputs(tick: Tick) -> Outputs:
         state.command_w = state.command_ma = 0.0
         state.dark_since_s = tick.now_s if state.dark_since_s is None else state.dark_since_s
     else:
-        state.dark_since_s = None
+        state.dark_since_s, state.dark = None, False
     tick.record.sample(tick.slot())
     held = state.phase in (Phase.ARMED, Phase.TREATING)
     # It starts from rest: a sensor that shows vibration without it would not miss the motor later.

@@ -41,7 +41,7 @@ QUESTIONS = {EARLIER_DOSE_KEY: (0.0, 10_000.0)}
 
 # More is tighter only where a time must pass before something is allowed.
 _MORE_IS_TIGHTER = frozenset(
-    {"tec_arm_s", "arm_hold_s", "pedal_after_arm_s", "pedal_lifted_s", "laser_on_delay_s"}
+    {"tec_arm_s", "arm_hold_s", "pedal_after_arm_s", "pedal_lifted_s", "laser_on_delay_s", "key_off_after_s"}
 )
 _LONGEST_WAIT_S = 60.0
 

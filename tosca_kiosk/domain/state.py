@@ -43,7 +43,8 @@ class State(msgspec.Struct, kw_only=True):
     """The whole memory of the safety machine; `step` copies it and never changes what it was given.
 
     Times are session seconds. elapsed_s: the treatment clock, running only while light is confirmed.
-    dark_since_s: when the output was last asked off, None while it is asked on. emission_s: time with the
+    dark_since_s: when the output was last asked off, None while it is asked on. dark: it is known that no
+    light leaves. unconfirmed_since_s: when that was last known, or the output on. emission_s: time with the
     output on. expected_w: the confirmed set value behind the known lag. setpoint_s: when the set point was
     last moved on; slewed_s: when it last changed fast, or was off. loop_proved: since the gate's last opening
     the laser has told that its interlock loop is open; loop_clear: answers in a row that told the contrary;
@@ -64,6 +65,8 @@ class State(msgspec.Struct, kw_only=True):
     armed_since_s: float = 0.0
     hold_since_s: float | None = None
     dark_since_s: float | None = 0.0
+    dark: bool = False
+    unconfirmed_since_s: float = 0.0
     gate_closed: bool = False
     gate_since_s: float = 0.0
     loop_proved: bool = False

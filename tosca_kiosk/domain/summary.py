@@ -5,14 +5,31 @@ from __future__ import annotations
 from tosca_kiosk.domain.journal_lines import Summary
 from tosca_kiosk.domain.state import State
 
+LIGHT_NOT_CONFIRMED = "light not confirmed ended"
+"""Why a session was aborted whose darkness was not known when it, or its record, ended."""
+
+
+def not_confirmed(reason: str | None) -> str:
+    """Return the reason of a session whose light is not confirmed ended, what was known before behind it."""
+    if reason is None:
+        return LIGHT_NOT_CONFIRMED
+    return reason if reason.startswith(LIGHT_NOT_CONFIRMED) else f"{LIGHT_NOT_CONFIRMED}; {reason}"
+
+
+def left_in_light(state: State) -> bool:
+    """Whether a session that ends with this state is still open, and its darkness not known."""
+    return state.session_open and not state.dark
+
 
 def summarise(state: State, abort_reason: str | None = None) -> Summary:
     """Return the summary of a session. abort_reason: why it ended when the state itself does not know."""
-    completed = state.finished and state.abort_reason is None and abort_reason is None
+    reason = state.abort_reason or abort_reason or (None if state.finished else "not finished")
+    if left_in_light(state):
+        reason = not_confirmed(reason)
     lit = state.emission_s > 0.0
     return Summary(
-        status="completed" if completed else "aborted",
-        abort_reason=None if completed else (state.abort_reason or abort_reason or "not finished"),
+        status="completed" if reason is None else "aborted",
+        abort_reason=reason,
         duration_s=state.now_s,
         laser_on_time_s=state.emission_s,
         avg_power_w=state.measured_j / state.emission_s if lit else None,

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import gc
 import os
-import signal
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager, suppress
@@ -26,6 +25,7 @@ from tosca_kiosk.kiosk.picture import PictureSource
 from tosca_kiosk.kiosk.presenter import Presenter
 from tosca_kiosk.kiosk.services import Record, Worker
 from tosca_kiosk.kiosk.sound import AlarmSound, KivyPlayer
+from tosca_kiosk.stop_request import StopRequest
 from tosca_kiosk.storage import data_directory_lock
 
 if TYPE_CHECKING:
@@ -112,7 +112,7 @@ def _show(
     windowed: bool,
     hand: Callable[[Presenter], None] | None,
 ) -> None:
-    ended = _Ended()  # before SDL looks: it would turn the signals into a wish to close the window
+    stop = StopRequest()  # before SDL looks: it would turn the signals into a wish to close the window
     # Kivy is imported here, after its environment was prepared.
     from kivy.app import App  # noqa: PLC0415
     from kivy.clock import Clock  # noqa: PLC0415
@@ -141,7 +141,7 @@ def _show(
         collector.look(shell.shown)
         # The clock telemetry is on. Kivy's own is the raw one, which drifts away from it by seconds a day.
         now_s = clock.start_s + clock.now_s()
-        if ended.asked:
+        if stop.asked:
             App.get_running_app().stop()
         if heartbeat.beat(now_s):
             Window.canvas.ask_update()  # a frame is drawn even where nothing has changed
@@ -163,18 +163,6 @@ def _show(
     finally:
         if outside is not None:
             outside.close()
-
-
-class _Ended:
-    """Whether SIGTERM or SIGINT has come."""
-
-    def __init__(self) -> None:
-        self.asked = False
-        for number in (signal.SIGTERM, signal.SIGINT):
-            signal.signal(number, self._ask)
-
-    def _ask(self, *_: object) -> None:
-        self.asked = True
 
 
 @contextmanager

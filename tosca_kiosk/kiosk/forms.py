@@ -83,6 +83,8 @@ class Opening(StrEnum):
     OPEN = "open"
     CLOSING = "closing"
     """Control closes the session and the journal is imported."""
+    UNCONFIRMED = "unconfirmed"
+    """Control does not close it: it is not known that the light has ended."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,12 +107,13 @@ class TreatmentForm:
 
 @dataclass(frozen=True, slots=True)
 class FaultForm:
-    """Resetting a fault. accounts: who may; chosen: whose PIN is asked for, None for none yet."""
+    """What a PIN is asked for. chosen: whose, None for none yet. reason: why, where that must be said."""
 
     chosen: User | None = None
     refused: str = ""
     retry_at_s: float = 0.0
     busy: bool = False
+    reason: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -38,6 +38,7 @@ class ScreenName(StrEnum):
     PROTOCOLS = "protocols"
     TREATMENT = "treatment"
     FAULT = "fault"
+    KEY_OFF = "key_off"
     SUMMARY = "summary"
     SAFETY_LOG = "safety_log"
 
@@ -97,6 +98,7 @@ class KioskState:
     protocols: ProtocolsForm = field(default_factory=ProtocolsForm)
     treatment: TreatmentForm = field(default_factory=TreatmentForm)
     fault: FaultForm = field(default_factory=FaultForm)
+    key_off: FaultForm = field(default_factory=FaultForm)
     summary: SummaryForm = field(default_factory=SummaryForm)
     safety_log: SafetyLogForm = field(default_factory=SafetyLogForm)
 

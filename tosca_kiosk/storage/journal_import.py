@@ -5,14 +5,23 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
+from typing import NamedTuple
 
 import msgspec
 
 from tosca_kiosk.domain.events import SafetyEvent
-from tosca_kiosk.domain.journal_lines import ChainReader, Header, JournalError, OtherFormatError, Summary
+from tosca_kiosk.domain.journal_lines import (
+    ChainReader,
+    Header,
+    JournalError,
+    OtherFormatError,
+    Summary,
+    TickLine,
+)
+from tosca_kiosk.domain.recording import Recorder
 from tosca_kiosk.domain.replay import decide_again
 from tosca_kiosk.domain.state import State
-from tosca_kiosk.domain.summary import summarise
+from tosca_kiosk.domain.summary import LIGHT_NOT_CONFIRMED, left_in_light, summarise
 from tosca_kiosk.journal_tail import StillWrittenError, read_journal
 from tosca_kiosk.storage import energies, events, sessions
 from tosca_kiosk.storage.database import Database
@@ -32,6 +41,7 @@ class _EventsOfTick(msgspec.Struct, frozen=True, gc=False):
 
 
 _events_of_tick = msgspec.json.Decoder(_EventsOfTick)
+_line = msgspec.json.Decoder(TickLine)
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,21 +74,22 @@ def import_journal(
     *,
     operator_id: int | None = None,
     salvage: bool = False,
-    cut_short: str = CUT_SHORT,
+    known: Summary | None = None,
 ) -> Imported:
     """Import one journal file and close its session, all or nothing.
 
     What a killed writer had not copied to the disk yet is part of it (see journal_tail.read_journal).
     A journal without its end (the program died) is imported as far as it goes; the session is aborted and
     its summary comes from deciding every recorded tick again. salvage: do the same where the chain breaks.
-    cut_short: why there is no end, where the caller knows better than that the program died.
+    A session that its journal leaves open, its darkness not known, is closed as "light not confirmed ended",
+    with a critical row in the safety log.
+    known: what a journal without its end does not tell, where the caller knows how the session ended.
     Raises StorageError for a file that cannot be read or is of another format, for a broken chain or a tick
     that is not of this program (without salvage), for a session that is another's or closed already, and
     while control still writes the journal.
     """
     contents = _contents(_read(journal), journal, salvage)
-    end = contents.reader.end
-    summary = end.summary if end is not None else _decided_again(contents, journal, salvage, cut_short)
+    summary = _summary(contents, journal, salvage, known)
     with database.transaction(operator_id) as transaction:
         return _import(transaction, contents, summary, journal, now)
 
@@ -128,7 +139,7 @@ def _why_nothing(journal: Path) -> str | None:
     except OtherFormatError as error:
         raise StorageError(f"{journal}: {error}") from error
     except JournalError as error:
-        return _breaks(CUT_SHORT, str(error))
+        return _breaks(str(error))
     return None
 
 
@@ -203,18 +214,45 @@ def _check_session(transaction: Transaction, header: Header, start_utc: datetime
         )
 
 
-def _decided_again(contents: _Contents, journal: Path, salvage: bool, cut_short: str) -> Summary:
-    """Return the summary of the last whole tick's state: the step is pure, so deciding again is exact."""
-    reader, state = ChainReader(contents.content), State()
+def _summary(contents: _Contents, journal: Path, salvage: bool, known: Summary | None) -> Summary:
+    """Return the summary that the journal ends with, else the known one, else that of its last whole tick.
+
+    Where the session was left in light, the row that says so is added to the last tick's.
+    """
+    end = contents.reader.end
+    told = known if end is None else end.summary
+    if told is not None and not (told.abort_reason or "").startswith(LIGHT_NOT_CONFIRMED):
+        return told
+    last, broken = _decided_again(contents, journal, salvage)
+    if last.row is not None:
+        contents.ticks.append(_EventsOfTick(last.state.now_s, s=(last.row,)))
+    if told is not None:
+        return told
+    return summarise(last.state, CUT_SHORT if broken is None else _breaks(broken))
+
+
+class _Last(NamedTuple):
+    """What the last whole tick left. row: that the session was left in light, None where it was not."""
+
+    state: State
+    row: SafetyEvent | None = None
+
+
+def _decided_again(contents: _Contents, journal: Path, salvage: bool) -> tuple[_Last, str | None]:
+    """Decide every tick again, which is exact, for the step is pure; return the last and where it breaks."""
+    reader, newest, state, broken = ChainReader(contents.content), b"", State(), None
     try:
-        for _, decision in decide_again(reader):
-            state = decision.state
+        for line, decision in decide_again(reader):
+            newest, state = line, decision.state
     except (JournalError, msgspec.DecodeError) as error:
         broken = _where(error, reader)
         if not salvage:
             raise _not_what_was_written(journal, broken) from error
-        return summarise(state, _breaks(cut_short, broken))
-    return summarise(state, cut_short)
+    if not left_in_light(state):
+        return _Last(state), broken
+    recorder = Recorder(reader.header.rules, state, _line.decode(newest).i)
+    recorder.left_in_light()
+    return _Last(state, recorder.safety[0]), broken
 
 
 def _where(error: JournalError | msgspec.DecodeError, reader: ChainReader) -> str:
@@ -223,8 +261,8 @@ def _where(error: JournalError | msgspec.DecodeError, reader: ChainReader) -> st
     return f"line {reader.ticks + 1}: not a tick of this program ({error})"
 
 
-def _breaks(cut_short: str, broken: str) -> str:
-    return f"{cut_short}; its journal breaks at {broken}"
+def _breaks(broken: str) -> str:
+    return f"{CUT_SHORT}; its journal breaks at {broken}"
 
 
 def _not_what_was_written(journal: Path, broken: str) -> StorageError:

@@ -380,6 +380,107 @@ def test_a_close_that_stays_refused_says_so_after_two_seconds(opened):
     assert 2 < len(closes_asked(opened)) < 14
 
 
+# --- light that is not known to have ended ------------------------------------------------------------------
+
+
+def unconfirmed(desk, in_s=0.0):
+    """End the session where control does not know of darkness."""
+    desk.cart = in_session(session_id=1, phase="fault", faults=("light_while_off",), key_off_in_s=in_s)
+    desk.settle()
+    desk.presenter.treating.end()
+    for _ in range(12):
+        state = desk.reply(READ_BACK)
+    return state
+
+
+def ended(desk):
+    desk.control.poll()
+    return [one for one in desk.control.requests if isinstance(one, EndSession)]
+
+
+def test_no_journal_is_ended_while_control_has_the_session_open(opened):
+    unconfirmed(opened)
+    for _ in range(20):
+        state = opened.reply(READ_BACK)
+    assert ended(opened) == []
+    assert (state.screen, state.treatment.opening) == (ScreenName.KEY_OFF, Opening.UNCONFIRMED)
+
+
+def test_it_is_said_after_two_seconds_and_not_before(opened):
+    opened.cart = in_session(session_id=1, phase="fault", faults=("laser_gone",), key_off_in_s=9.0)
+    opened.settle()
+    opened.presenter.treating.end()
+    assert opened.reply(READ_BACK).screen is ScreenName.FAULT
+    assert unconfirmed(opened).screen is ScreenName.KEY_OFF
+
+
+def test_darkness_that_becomes_known_closes_the_session_as_any_other(opened):
+    unconfirmed(opened, in_s=7.0)
+    opened.cart = in_session(session_id=1, phase="fault", faults=("laser_gone",), session_open=False)
+    state = opened.reply()
+    assert len(ended(opened)) == 1
+    assert (state.screen, state.summary.closing) == (ScreenName.FAULT, True)
+
+
+def test_going_back_leaves_the_session_open_and_asks_no_more(opened):
+    unconfirmed(opened)
+    opened.presenter.treating.stay()
+    opened.reply(READ_BACK)
+    asked = len(closes_asked(opened))
+    state = opened.settle()
+    assert (state.screen, state.treatment.opening) == (ScreenName.FAULT, Opening.OPEN)
+    assert state.treatment.refused == ""
+    assert len(closes_asked(opened)) == asked
+    opened.cart = in_session(session_id=1)
+    assert opened.settle().screen is ScreenName.TREATMENT
+
+
+def test_a_close_that_was_taken_after_all_is_not_forgotten_by_going_back(opened):
+    unconfirmed(opened)
+    opened.presenter.treating.stay()
+    opened.cart = in_session(session_id=1, phase="fault", faults=("laser_gone",), session_open=False)
+    opened.reply()
+    assert len(ended(opened)) == 1
+
+
+def test_a_supervisor_vouches_by_pin_and_reason_and_the_session_ends(opened):
+    state = unconfirmed(opened)
+    part = opened.presenter.key_off
+    part.say_why("  key turned and taken out ")
+    part.choose(next(user for user in state.login.accounts.users if user.username == "admin"))
+    part.pin("000000")
+    assert "Wrong PIN" in opened.settle().key_off.refused
+    opened.reply(READ_BACK)
+    part.pin(ADMIN_PIN)
+    opened.settle()
+    opened.control.poll()
+    [order] = [
+        one for one in opened.control.requests if getattr(one, "command", "") is CommandType.CONFIRM_KEY_OFF
+    ]
+    assert (order.role, order.reason, order.session) == ("admin", "key turned and taken out", 1)
+    opened.control.say(Reply(order.id, None))
+    opened.cart = in_session(session_id=1, phase="fault", faults=("laser_gone",), session_open=False)
+    opened.frame()
+    opened.control.say(Reply(closes_asked(opened)[-1].id, "no session is open"))
+    opened.settle()
+    assert len(ended(opened)) == 1
+
+
+def test_what_control_says_against_the_word_is_shown(opened):
+    state = unconfirmed(opened)
+    part = opened.presenter.key_off
+    part.say_why("key out")
+    part.choose(next(user for user in state.login.accounts.users if user.username == "admin"))
+    part.pin(ADMIN_PIN)
+    opened.settle()
+    opened.control.poll()
+    order = next(
+        one for one in opened.control.requests if getattr(one, "command", "") is CommandType.CONFIRM_KEY_OFF
+    )
+    opened.control.say(Reply(order.id, "wait 10 s for the light's end to be known"))
+    assert opened.settle().key_off.refused == "wait 10 s for the light's end to be known"
+
+
 def test_pause_reaches_control_while_its_data_are_stale_and_needs_no_word_where_there_is_no_light(opened):
     opened.now_s += 1.0
     assert opened.presenter.frame(opened.now_s).live is None

@@ -17,9 +17,10 @@ from tosca_kiosk.kiosk.services import Record, Worker
 from tosca_kiosk.kiosk.sound import AlarmSound
 
 NOTED = {
-    "treating": "begin_arm arm cancel_arm pause end ask_end home_stage open retry leave switch_aiming",
+    "treating": "begin_arm arm cancel_arm pause end ask_end home_stage open retry leave stay switch_aiming",
     "login": "pin choose",
     "fault": "pin choose reset",
+    "key_off": "pin choose say_why",
     "patients": "choose search new create cancel_new edit",
     "protocols": "choose enter",
 }

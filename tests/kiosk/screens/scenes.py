@@ -125,7 +125,7 @@ def telemetry(**changes):
         "remaining_s": None, "step_index": 0, "steps": 0, "dose_j": 0.0, "planned_j": None,
         "ring_size_mm": 3.0, "ring_target_mm": None, "stage_homed": True, "stage_searching": False,
         "tec_c": 25.0, "tec_setpoint_c": 25.0, "pedal_pressed": False, "stop_loop_closed": True,
-        "gate_closed": False, "aiming": False, "self_test": SelfTestShown(1, None, 39),
+        "gate_closed": False, "aiming": False, "self_test": SelfTestShown(1, None, 39), "session_open": False,
     }  # fmt: skip
     return Telemetry(**{**values, **changes})
 
@@ -134,7 +134,7 @@ def in_session(**changes):
     """Return a cart with an open session, ready."""
     opened = {
         "session_id": 7, "phase": "ready", "power_limit_w": 9.49, "remaining_s": 110.0, "steps": 3,
-        "planned_j": RAMP.planned_energy_j, "ring_target_mm": 3.0,
+        "planned_j": RAMP.planned_energy_j, "ring_target_mm": 3.0, "session_open": True,
     }  # fmt: skip
     return telemetry(**{**opened, **changes})
 
@@ -207,6 +207,14 @@ def fault(*sources, signed_in=JANE, form=None, **changes):
         telemetry=in_session(phase="fault", faults=sources, elapsed_s=12.0, dose_j=45.2, **changes),
         alarms=tuple(alarm(of_interlock(source)) for source in sources) or (alarm(row),),
         fault=form or FaultForm(),
+    )
+
+
+def key_off(in_s, form=None):
+    return replace(
+        fault("light_while_off", standing=("light_while_off",), measured_w=4.98, key_off_in_s=in_s),
+        screen=ScreenName.KEY_OFF,
+        key_off=form or FaultForm(),
     )
 
 
@@ -442,6 +450,22 @@ SCENES = {
     "fault_nobody": fault("kiosk_lost", signed_in=None),
     "fault_stale": replace(
         fault("screen"), telemetry=in_session(phase="fault", faults=("screen",), mono_s=NOW_S - 1.0)
+    ),
+    "key_off_waits": key_off(7.4),
+    "key_off_offered": key_off(0.0),
+    "key_off_no_reason": key_off(0.0, FaultForm(chosen=JOHN)),
+    "key_off_pin": key_off(0.0, FaultForm(chosen=JOHN, reason="gate welded, laser deaf; key taken out")),
+    "key_off_wrong_pin": key_off(
+        0.0,
+        FaultForm(
+            chosen=ADMIN,
+            reason="gate welded",
+            refused="2 wrong PINs in a row.",
+            retry_at_s=NOW_S + 2.0,
+        ),
+    ),
+    "key_off_stale": replace(
+        key_off(0.0), telemetry=in_session(phase="fault", faults=("screen",), mono_s=NOW_S - 1.0)
     ),
     "summary_completed": summary(FINISHED, 0.97),
     "summary_aborted": summary(

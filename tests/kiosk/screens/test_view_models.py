@@ -14,6 +14,8 @@ from tosca_kiosk.kiosk.chrome import chrome
 from tosca_kiosk.kiosk.forms import SummaryForm
 from tosca_kiosk.kiosk.screens.fault.view_model import view as fault_view
 from tosca_kiosk.kiosk.screens.first_start.view_model import view as first_start_view
+from tosca_kiosk.kiosk.screens.key_off.view_model import TURN_KEY
+from tosca_kiosk.kiosk.screens.key_off.view_model import view as key_off_view
 from tosca_kiosk.kiosk.screens.login.view_model import view as login_view
 from tosca_kiosk.kiosk.screens.patients.view_model import view as patients_view
 from tosca_kiosk.kiosk.screens.protocols.view_model import view as protocols_view
@@ -160,6 +162,27 @@ def test_a_fault_cannot_be_reset_on_old_data():
     assert "old" in view.problem
     assert "RESET" not in view.advice
     assert "touch RESET" in fault_view(fault("screen")).advice
+
+
+def test_while_darkness_is_not_known_it_says_what_is_waited_for():
+    view = key_off_view(SCENES["key_off_waits"])
+    assert (view.offered, view.can_type) == (False, False)
+    assert "read back off and the photodiode is dark" in view.to_do
+    assert "in 8 s" in view.advice
+
+
+def test_after_ten_seconds_a_supervisor_may_confirm_with_a_reason_alone():
+    assert key_off_view(SCENES["key_off_offered"]).to_do == TURN_KEY
+    assert [role for *_, role in key_off_view(SCENES["key_off_offered"]).rows] == ["Supervisor", "Admin"]
+    without, whole = key_off_view(SCENES["key_off_no_reason"]), key_off_view(SCENES["key_off_pin"])
+    assert (without.can_type, without.message) == (False, "Say why first: touch Reason.")
+    assert (whole.can_type, whole.message) == (True, "")
+
+
+def test_nothing_is_confirmed_on_old_data():
+    view = key_off_view(SCENES["key_off_stale"])
+    assert (view.offered, view.can_type) == (False, False)
+    assert "key off" in view.to_do
 
 
 def test_a_fault_before_the_first_pin_says_when_it_can_be_reset():

@@ -37,6 +37,9 @@ class Telemetry(msgspec.Struct, frozen=True, array_like=True):
     rules_problem: why the session's rules are not known to be the record's, None where they are.
     hold_s: how long ARM has been held, None while it is not. aiming: the aiming beam as the board reads it
     back. self_test: None in a session and in a fault.
+    session_open: whether control would still have to close a session. key_off_in_s: for how long darkness
+    that is not known must still stay unknown until a supervisor may vouch for it; None where there is
+    nothing to vouch for.
     """
 
     tick: int
@@ -75,3 +78,5 @@ class Telemetry(msgspec.Struct, frozen=True, array_like=True):
     aiming: bool | None = None
     self_test: SelfTestShown | None = None
     rules_problem: str | None = None
+    session_open: bool = True
+    key_off_in_s: float | None = None

@@ -22,15 +22,17 @@ def role_to_reset(sources: tuple[str, ...]) -> Role:
     return Role(ROLES[max(ranks, default=0)])
 
 
-class Fault:
-    """Resets a fault: by who is signed in where a technician may, else by the PIN of one who may."""
+class ByPin:
+    """Asks control for something in the name of a chosen account: control has somebody look at its PIN."""
+
+    command: CommandType
 
     def __init__(self, desk: Desk) -> None:
         self._desk = desk
         self.form = FaultForm()
 
     def enter(self) -> None:
-        """Start anew: a fault has come."""
+        """Start anew: what it is for has just come."""
         self.form = FaultForm()
 
     def choose(self, user: User | None) -> None:
@@ -39,30 +41,58 @@ class Fault:
             refused, retry_at_s = still_waiting(self._desk, user)
             self.form = replace(self.form, chosen=user, refused=refused, retry_at_s=retry_at_s)
 
+    def pin(self, pin: str) -> None:
+        """Ask as the chosen account."""
+        user = self.form.chosen
+        if user is not None and not self.form.busy:
+            reason = self.form.reason or None
+            self._desk.signed_order(self.command, user.username, pin, self._asked(), reason=reason)
+
+    def _asked(self) -> Answered:
+        self.form = replace(self.form, busy=True, refused="")
+        return self._answered
+
+    def _answered(self, refused: str | None) -> None:
+        if refused is None:
+            self.form = replace(self.form, busy=False, chosen=None, refused="")
+            return
+        _, retry_at_s = still_waiting(self._desk, self.form.chosen)
+        self.form = replace(self.form, busy=False, refused=refused, retry_at_s=retry_at_s)
+
+
+class Fault(ByPin):
+    """Resets a fault: by who is signed in where a technician may, else by the PIN of one who may."""
+
+    command = CommandType.ACKNOWLEDGE
+
     def reset(self) -> None:
         """Reset as a technician who is signed in."""
         if self._desk.user is not None and not self.form.busy:
-            self._desk.order(CommandType.ACKNOWLEDGE, self._asked())
-
-    def pin(self, pin: str) -> None:
-        """Reset as the chosen account: control has somebody look whether this is its PIN."""
-        user = self.form.chosen
-        if user is not None and not self.form.busy:
-            self._desk.signed_order(CommandType.ACKNOWLEDGE, user.username, pin, self._asked())
+            self._desk.order(self.command, self._asked())
 
     def _asked(self) -> Answered:
-        telemetry = self._desk.telemetry
+        telemetry, answered = self._desk.telemetry, super()._asked()
         sources = () if telemetry is None else telemetry.faults
-        self.form = replace(self.form, busy=True, refused="")
-        return lambda refused: self._answered(refused, sources)
 
-    def _answered(self, refused: str | None, sources: tuple[str, ...]) -> None:
-        if refused is not None:
-            _, retry_at_s = still_waiting(self._desk, self.form.chosen)
-            self.form = replace(self.form, busy=False, refused=refused, retry_at_s=retry_at_s)
-            return
-        self._desk.alarms.acknowledge(sources)
-        self.form = replace(self.form, busy=False, chosen=None, refused="")
+        def acknowledge(refused: str | None) -> None:
+            if refused is None:
+                self._desk.alarms.acknowledge(sources)
+            answered(refused)
+
+        return acknowledge
+
+
+class KeyOff(ByPin):
+    """Vouches by a supervisor's PIN that the laser's key is off, where control cannot know of darkness.
+
+    Once it is taken the session is closed, and `Treating`, which asks for just that, goes on to its summary.
+    """
+
+    command = CommandType.CONFIRM_KEY_OFF
+
+    def say_why(self, reason: str) -> None:
+        """Keep the reason, which control asks for."""
+        self.form = replace(self.form, reason=reason.strip(), refused="")
 
 
 class Summary:

@@ -11,11 +11,12 @@ from tosca_kiosk.domain.records import CommandType
 from tosca_kiosk.domain.state import Phase
 from tosca_kiosk.kiosk import alarms
 from tosca_kiosk.kiosk.alarms import Condition
+from tosca_kiosk.kiosk.forms import Opening
 from tosca_kiosk.kiosk.picture import PictureSource
 from tosca_kiosk.kiosk.presenter.accounts import FirstStart, Login, pin_tried
 from tosca_kiosk.kiosk.presenter.choosing import Patients, Protocols
 from tosca_kiosk.kiosk.presenter.desk import Desk
-from tosca_kiosk.kiosk.presenter.looking_back import Fault, SafetyLog, Summary
+from tosca_kiosk.kiosk.presenter.looking_back import Fault, KeyOff, SafetyLog, Summary
 from tosca_kiosk.kiosk.presenter.treating import Treating
 from tosca_kiosk.kiosk.services import history
 from tosca_kiosk.kiosk.services.record import Record
@@ -59,6 +60,7 @@ class Presenter:
         self.summary = Summary(self.desk)
         self.treating = Treating(self.desk, self.summary.expect, self.summary.enter)
         self.fault = Fault(self.desk)
+        self.key_off = KeyOff(self.desk)
         self.safety_log = SafetyLog(self.desk)
         self._before_fault: ScreenName | None = None
         self._connected_before = False
@@ -186,6 +188,11 @@ class Presenter:
         if accounts is None or accounts.first_start:
             desk.screen = ScreenName.LOGIN if accounts is None else ScreenName.FIRST_START
             return
+        if self.treating.form.opening is Opening.UNCONFIRMED:
+            self._enter_key_off()
+            return
+        if desk.screen is ScreenName.KEY_OFF:
+            desk.screen = ScreenName.TREATMENT
         if telemetry is not None and telemetry.phase == Phase.FAULT:
             self._enter_fault()
             return
@@ -207,6 +214,11 @@ class Presenter:
             self._before_fault = self.desk.screen
             self.desk.screen = ScreenName.FAULT
             self.fault.enter()
+
+    def _enter_key_off(self) -> None:
+        if self.desk.screen is not ScreenName.KEY_OFF:
+            self.desk.screen = ScreenName.KEY_OFF
+            self.key_off.enter()
 
     # --- the snapshot -----------------------------------------------------------------------------------
 
@@ -266,6 +278,7 @@ class Presenter:
             protocols=self.protocols.form,
             treatment=self.treating.form,
             fault=self.fault.form,
+            key_off=self.key_off.form,
             summary=self.summary.form,
             safety_log=self.safety_log.form,
         )

@@ -21,7 +21,7 @@ from tosca_kiosk.session import OpenedRecord, SessionPlan
 from tosca_kiosk.storage.sessions import Session
 
 CLOSE_WITHIN_S = 2.0
-"""Control closes a session when the laser is read back off, which takes up to 1 s after the light."""
+"""Control closes a session when it knows of darkness, a moment after the light; later a person is told."""
 CLOSE_AGAIN_S = 0.1
 _NEED_NO_WORD = frozenset({CommandType.CANCEL_ARM, CommandType.PAUSE})
 """Refused only where there is nothing to end: ARM let go as it was done, PAUSE touched without any light."""
@@ -209,11 +209,17 @@ class Treating:
             return
         self.form = replace(self.form, opening=Opening.CLOSING, asking_end=False, refused="")
         telemetry = self._desk.telemetry
-        if telemetry is not None and telemetry.phase == Phase.IDLE:
+        if telemetry is not None and not telemetry.session_open:
             self._finish_journal()
         else:
             self._close_until_s = self._desk.now_s + CLOSE_WITHIN_S
             self._close()
+
+    def stay(self) -> None:
+        """Leave the session open after all: it could not be closed, for darkness is not known."""
+        if self.form.opening is Opening.UNCONFIRMED:
+            self._close_again_s = None
+            self.form = replace(self.form, opening=Opening.OPEN)
 
     def _close(self) -> None:
         self._close_again_s = None
@@ -225,15 +231,20 @@ class Treating:
             self._close()
 
     def _answered_close(self, refused: str | None) -> None:
+        """Finish the journal of a session that control has closed, and of no other."""
         desk, telemetry = self._desk, self._desk.telemetry
-        phase = None if telemetry is None else telemetry.phase
         answered = refused not in (CONTROL_SILENT, CONTROL_LOST)
-        if refused is None or phase == Phase.IDLE:
+        closed = telemetry is not None and not telemetry.session_open
+        unconfirmed = telemetry is not None and telemetry.key_off_in_s is not None
+        if refused is None or (answered and closed):
             self._finish_journal()
+        elif self.form.opening is Opening.OPEN:
+            return  # somebody has thought better of it meanwhile
         elif answered and desk.now_s < self._close_until_s:
             self._close_again_s = desk.now_s + CLOSE_AGAIN_S
-        elif answered and phase is not None and phase not in EMISSION_PHASES:
-            self._finish_journal()  # refused for so long only where the session is closed already
+        elif answered and unconfirmed:
+            self.form = replace(self.form, opening=Opening.UNCONFIRMED)
+            self._close_again_s = desk.now_s + CLOSE_AGAIN_S
         else:
             self.form = replace(self.form, opening=Opening.OPEN, refused=refused)
 
@@ -241,6 +252,7 @@ class Treating:
         desk = self._desk
         if desk.session is None:
             return
+        self.form = replace(self.form, opening=Opening.CLOSING)
         self._closing()
         self._ending = desk.link.end_session(desk.session.session_id)
         desk.await_reply(self._ending, self._answered_end)

@@ -7,6 +7,7 @@ from tosca_kiosk.kiosk.presenter import Presenter
 from tosca_kiosk.kiosk.screens.base import KioskScreen
 from tosca_kiosk.kiosk.screens.fault.screen import FaultScreen
 from tosca_kiosk.kiosk.screens.first_start.screen import FirstStartScreen
+from tosca_kiosk.kiosk.screens.key_off.screen import KeyOffScreen
 from tosca_kiosk.kiosk.screens.login.screen import LoginScreen
 from tosca_kiosk.kiosk.screens.patients.screen import PatientsScreen
 from tosca_kiosk.kiosk.screens.protocols.screen import ProtocolsScreen
@@ -22,6 +23,7 @@ SCREENS: dict[ScreenName, type[KioskScreen]] = {
     ScreenName.PROTOCOLS: ProtocolsScreen,
     ScreenName.TREATMENT: TreatmentScreen,
     ScreenName.FAULT: FaultScreen,
+    ScreenName.KEY_OFF: KeyOffScreen,
     ScreenName.SUMMARY: SummaryScreen,
     ScreenName.SAFETY_LOG: SafetyLogScreen,
 }

@@ -64,7 +64,7 @@ def view(state: KioskState) -> FaultView:
         needs_pin=needs_pin,
         can_reset=not needs_pin and live is not None and not form.busy,
         can_type=live is not None and not form.busy,
-        rows=_rows(state, role),
+        rows=who_may(state, role),
         chosen="" if form.chosen is None else form.chosen.username,
         pin_title="" if form.chosen is None else f"PIN of {form.chosen.full_name}",
         message="Asking control ..." if form.busy else form.refused,
@@ -95,7 +95,8 @@ def _session(state: KioskState) -> str:
     )
 
 
-def _rows(state: KioskState, needed: Role) -> Rows:
+def who_may(state: KioskState, needed: Role) -> Rows:
+    """Return username, name and role of everybody whose role covers the needed one."""
     accounts = state.login.accounts
     users = () if accounts is None else accounts.users
     return tuple(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from tosca_kiosk.domain.summary import LIGHT_NOT_CONFIRMED
 from tosca_kiosk.kiosk import wording
 from tosca_kiosk.kiosk.services.history import SessionResult
 from tosca_kiosk.kiosk.state import KioskState
@@ -87,6 +88,9 @@ def _energies(result: SessionResult) -> str:
 
 def _spoken(reason: str) -> str:
     """Return a reason without the event's name before it, which is for the record."""
+    if reason.startswith(LIGHT_NOT_CONFIRMED):
+        earlier = reason.removeprefix(LIGHT_NOT_CONFIRMED).removeprefix("; ")
+        return f"{LIGHT_NOT_CONFIRMED.capitalize()}. {_spoken(earlier)}".rstrip()
     name, colon, rest = reason.partition(": ")
     return rest if colon and name.replace("_", "").islower() and " " not in name else reason
 

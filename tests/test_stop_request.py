@@ -1,0 +1,42 @@
+"""Whatever asks a process to end is one kind, and every process hears of it in the same way."""
+
+from __future__ import annotations
+
+import os
+import re
+import signal
+from pathlib import Path
+
+import pytest
+
+from tosca_kiosk.stop_request import END_SIGNALS, StopRequest
+
+PACKAGE = Path(__file__).parents[1] / "tosca_kiosk"
+HANDLERS = {"stop_request.py", "cli/interrupts.py"}
+"""Where a handler may be set: for a whole process, and for a while."""
+
+
+@pytest.fixture
+def handlers():
+    before = {number: signal.getsignal(number) for number in END_SIGNALS}
+    yield
+    for number, handler in before.items():
+        signal.signal(number, handler)
+
+
+@pytest.mark.usefixtures("handlers")
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+def test_each_signal_is_a_wish_to_end_and_kills_nothing(number):
+    request = StopRequest()
+    assert not request.asked
+    os.kill(os.getpid(), number)
+    assert request.asked
+
+
+def test_no_process_has_a_list_of_signals_of_its_own():
+    setting = {
+        str(path.relative_to(PACKAGE))
+        for path in PACKAGE.rglob("*.py")
+        if re.search(r"\bsignal\.signal\(", path.read_text(encoding="utf-8"))
+    }
+    assert setting == HANDLERS
