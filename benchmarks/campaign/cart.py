@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from functools import partial
 from typing import Any, NamedTuple, cast
 
 from benchmarks.campaign.monitor import Monitor
 from benchmarks.campaign.plan import HOST_SILENT, JOURNAL_FAILS, KIOSK_SILENT, Batch, Fault
-from benchmarks.treating_cart import IDLE, shipped_rules, warm_config
+from benchmarks.campaign.record import LIES, record
+from benchmarks.treating_cart import IDLE, warm_config
 from simulators.cart import SimulatedCart
 from simulators.settable import PEDAL_PATH, set_value
 from tosca_kiosk.cli.cart import connected_devices, simulated_cart
@@ -30,7 +32,7 @@ from tosca_kiosk.domain.state import Beam
 SETTLE_S = 5.3
 """Arming asks for a temperature that has held for 5 s since the session was opened."""
 PEDAL_AFTER_S = 2.1
-_CLOSING = (CommandType.CLOSE_SESSION,)
+_CLOSING = (CommandType.CLOSE_SESSION, CommandType.CONFIRM_KEY_OFF)
 
 
 class Act(NamedTuple):
@@ -92,9 +94,13 @@ class Cart:
         self.simulated = simulated
         self.world = simulated.world
         self.batch = batch
-        self.rules = shipped_rules(config, batch.protocol)
+        self._session_id, recorded = record().add_session(config, batch.protocol)
+        self.rules = recorded if batch.lie is None else LIES[batch.lie](recorded)
         self.controller = Controller(devices, IDLE, KeptSelfTest(devices, config.devices, IDLE, clock))
-        self.monitor = Monitor(self.world, batch.protocol.planned_energy_j, self.rules.power_limit_w)
+        self._config = config
+        self.monitor = Monitor(
+            self.world, batch.protocol.planned_energy_j, recorded.power_limit_w, lied_to=batch.lie is not None
+        )
         self.journal = MemoryJournal()
         self.opened_s = 0.0
         self.acts: list[Act] = []
@@ -120,7 +126,7 @@ class Cart:
         self.controller.open_session(
             self.rules, _header(self.rules), cast(Journal, self.journal), self.opened_s
         )
-        self.controller.rules_problem = None  # there is no record here that could say otherwise
+        self.controller.rules_problem = record().compared(self._config, self._session_id, self.rules)
         self.run(self.wait(SETTLE_S))
 
     def arm(self) -> None:
@@ -145,7 +151,8 @@ class Cart:
         """Give a command, as from the screen."""
         self._commands += 1
         self.monitor.told(command, role)
-        self.controller.submit(Command(self._commands, command, role))
+        reason = "the key is turned" if command is CommandType.CONFIRM_KEY_OFF else None
+        self.controller.submit(Command(self._commands, command, role, reason))
 
     def foot(self, down: bool, after_s: float) -> None:
         """Put the foot on the pedal, or lift it, after_s from now."""
@@ -189,8 +196,9 @@ class Cart:
             if self._kiosk_alive:
                 controller.operator_alive(now_s)
             _, decision = controller.tick(now_s, late_s, overrun_s)
-            if any(reply.refused is None and reply.command.type in _CLOSING for reply in decision.replies):
-                self.monitor.session_closed()
+            for reply in decision.replies:
+                if reply.refused is None and reply.command.type in _CLOSING:
+                    self.monitor.session_closed(reply.command.type, reply.command.role)
             if self._silent_s:
                 self._fall_silent()
             return True
@@ -209,7 +217,7 @@ class Cart:
 @contextmanager
 def campaign_cart(batch: Batch) -> Iterator[Cart]:
     """Build a warm cart with the batch's world and protocol; nothing is connected yet."""
-    config = warm_config()
+    config = replace(warm_config(), camera=None)
     clock = VirtualClock()
     with (
         simulated_cart(config, clock, batch.world_seed) as simulated,

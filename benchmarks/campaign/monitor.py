@@ -29,6 +29,8 @@ RING_CHANGED_UM = 50.0
 DEAD_STRENGTH = 0.1
 DOSE_MARGIN, DOSE_TOLERANCE = 1.05, 0.02
 ENERGY_FRACTION, ENERGY_J = 1.06, 0.2
+KEY_OFF_S = 10.0
+"""For so long darkness must have been unknown before a supervisor's word closes a session."""
 LAST_LIGHT_S = 0.15
 """Of full power: what leaves after the dose was reached, by the slower way and the tick that sees it."""
 
@@ -61,11 +63,15 @@ class Monitor:
     """Watches one world from its beginning. worst_s: by cause, how long after its own time light ended.
 
     endless: what lost both ways before any proof, where light went on: no rule is broken, and nothing passed.
-    excess_j: true energy over what was counted, where neither photodiode nor laser was whole.
+    excess_j: true energy over what was counted, where neither photodiode nor laser was whole. lied_to: the
+    session's rules are not the record's.
     """
 
-    def __init__(self, world: World, planned_j: float, power_limit_w: float) -> None:
+    def __init__(
+        self, world: World, planned_j: float, power_limit_w: float, *, lied_to: bool = False
+    ) -> None:
         self._world = world
+        self._lied_to = lied_to
         self._planned_j = planned_j
         self._power_limit_w = power_limit_w
         self.violations: list[Violation] = []
@@ -87,6 +93,8 @@ class Monitor:
         self._lit_um = 0.0
         self._dark_s, self._dark_um = 0.0, 0.0
         self._before_j = 0.0
+        self._closed_j: float | None = None
+        self._told_s = self._doubt_s = 0.0
         self._peak_w = 0.0
         # The technician.
         self._pressed = False
@@ -160,17 +168,28 @@ class Monitor:
 
     def session_opened(self) -> None:
         """Note that a session is open, and count its energy from here."""
+        self._doubt_s = self._now_s
         self._set("no session", False)
         self._before_j = self._world.true_energy_j()
 
-    def session_closed(self) -> None:
-        """Note that the session was closed."""
+    def session_closed(self, command: CommandType, role: str | None) -> None:
+        """Note that the session was closed, and by which command that was taken."""
+        self._closed_j = self._world.true_energy_j()
+        if command is CommandType.CLOSE_SESSION:
+            if self._world.true_power_w() > DARK_W:
+                self._violate("a session closed in light", f"{self._world.true_power_w():.2f} W")
+        elif role not in _SUPERVISORS:
+            self._violate("a session closed by the word of no supervisor", str(role))
+        elif self._told_s - self._doubt_s < KEY_OFF_S:
+            self._violate("a session closed by a word too early", f"{self._told_s - self._doubt_s:.2f} s")
         self._set("no session", True)
 
     def told(self, command: CommandType, role: str | None) -> None:
         """Note a command that was given, whatever becomes of it."""
         now_s = self._now_s
-        if command is CommandType.BEGIN_ARM:
+        if command is CommandType.CONFIRM_KEY_OFF:
+            self._told_s = now_s
+        elif command is CommandType.BEGIN_ARM:
             self._hold_s = now_s
         elif command is CommandType.CANCEL_ARM:
             self._hold_s = None
@@ -284,6 +303,8 @@ class Monitor:
                 self._violate("light without arming", f"disarmed {1e3 * late_s:.1f} ms before")
         elif self._press_s - self._armed_s < PEDAL_AFTER_ARM_S - SEEN_S:
             self._violate("light by a pedal pressed too early", f"{self._press_s - self._armed_s:.3f} s")
+        if self._lied_to:
+            self._violate("light under rules that the record does not have", "")
         if self._supervisor_due:
             self._violate("light after an emergency stop without a supervisor", "")
         if self.lit and self._press_s < self._dark_s and now_s - self._dark_s > BOUNCE_S:
@@ -350,7 +371,8 @@ class Monitor:
 
     def _judge_energy(self, counted_j: float) -> None:
         """What people act on is never far under the true energy, where anything whole could tell it."""
-        true_j = self._world.true_energy_j() - self._before_j
+        until_j = self._world.true_energy_j() if self._closed_j is None else self._closed_j
+        true_j = until_j - self._before_j
         excess_j = true_j - (ENERGY_FRACTION * counted_j + ENERGY_J)
         if not excess_j > 0.0:
             return

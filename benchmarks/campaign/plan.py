@@ -12,6 +12,7 @@ from functools import cache
 from random import Random
 
 from benchmarks.campaign.lost_ways import BY_GATE, BY_LASER, SENSORS
+from benchmarks.campaign.record import LIES
 from simulators.settable import PEDAL_PATH, SETTABLE, Value
 from simulators.settable.firmware import FIRMWARE
 from simulators.settable.plant import PLANT
@@ -27,6 +28,8 @@ SHORTEST_S, LONGEST_S = 1.0, 6.0
 FROM_READY_S = 4.5
 """Arming alone takes 3.6 s."""
 RINGS_MM = (2.5, 3.0, 3.1, 4.0)
+LYING = 0.04
+"""So many of the batches have a screen that tells other rules than the record has."""
 SEQUENCES = 0.25
 """So many of the treatments have faults on different paths that stay; the others whatever may go wrong."""
 
@@ -142,11 +145,12 @@ def _draw_sequence(random: Random, duration_s: float) -> tuple[Fault, ...]:
 
 @dataclass(frozen=True, slots=True)
 class Batch:
-    """The cart and the protocol of some treatments."""
+    """The cart and the protocol of some treatments. lie: what the screen tells of the rules, if it lies."""
 
     number: int
     world_seed: int
     protocol: Protocol
+    lie: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -168,14 +172,16 @@ class Treatment:
 def batch(number: int) -> Batch:
     """Draw a batch."""
     random = Random(f"campaign/batch/{number}")
-    return Batch(number, quick_seed(random), _draw_protocol(random))
+    lie = random.choice(tuple(LIES)) if random.random() < LYING else None
+    return Batch(number, quick_seed(random), _draw_protocol(random), lie)
 
 
 def treatment(seed: int) -> Treatment:
     """Draw a treatment."""
     random = Random(f"campaign/{seed}")
     number, place = divmod(seed, TREATMENTS_A_BATCH)
-    from_ready = place < FROM_READY
+    # Nothing is ever armed under rules that the record does not have.
+    from_ready = place < FROM_READY or batch(number).lie is not None
     # Most of what goes wrong does so early: more short treatments find more than fewer long ones.
     shortest_s = FROM_READY_S if from_ready else SHORTEST_S
     duration_s = min(random.uniform(shortest_s, LONGEST_S), random.uniform(shortest_s, LONGEST_S))

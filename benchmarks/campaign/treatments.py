@@ -13,7 +13,7 @@ import msgspec
 
 from benchmarks.campaign.cart import Act, Cart, campaign_cart
 from benchmarks.campaign.lost_ways import ENDLESS_S
-from benchmarks.campaign.monitor import Lit, Violation
+from benchmarks.campaign.monitor import KEY_OFF_S, Lit, Violation
 from benchmarks.campaign.plan import TREATMENTS_A_BATCH, Treatment, batch, treatment
 from benchmarks.campaign.technician import Technician
 from tosca_kiosk.domain.journal_lines import ChainReader, EventsOfTick, TickLine
@@ -24,6 +24,7 @@ from tosca_kiosk.domain.safety import step
 from tosca_kiosk.domain.state import Phase, State
 
 T = TypeVar("T")
+CLOSES_S = 0.05
 END_S = 0.3
 """After the pedal was let go and the treatment paused, the light must be out within this."""
 
@@ -157,6 +158,14 @@ def _end(cart: Cart) -> Iterator[None]:
     yield from cart.wait(END_S)
     if cart.world.true_power_w() > 0.0:
         yield from cart.wait(ENDLESS_S)
+    # The technician wants an end, whatever is known of the light; then a supervisor gives his word.
+    cart.tell(CommandType.CLOSE_SESSION)
+    yield from cart.wait(CLOSES_S)
+    if cart.controller.state.session_open and cart.world.true_power_w() > 0.0:
+        yield from cart.wait(KEY_OFF_S)
+        cart.tell(CommandType.CONFIRM_KEY_OFF, "technician")
+        cart.tell(CommandType.CONFIRM_KEY_OFF, "supervisor")
+        yield from cart.wait(CLOSES_S)
 
 
 def _recorded(cart: Cart) -> list[tuple[float, float]]:

@@ -133,7 +133,7 @@ def test_a_first_fault_that_stays_hidden_is_found(monkeypatch):
 
 
 def test_both_ways_lost_under_one_light_break_no_rule_and_are_no_pass():
-    found = outcomes(BRIDGED, replace(DEAF, at_s=0.31))
+    found = outcomes(replace(BRIDGED, at_s=0.8), replace(DEAF, at_s=0.81))
     assert {violation.rule for outcome in found for violation in outcome.violations} == set()
     assert {outcome.endless for outcome in found} == {None, "gate and laser"}
     assert "gate" in {lost.way for lost in LOST_WAYS}

@@ -11,12 +11,10 @@ import msgspec
 
 from tosca_kiosk.domain.journal_lines import RULES_REVISION, ChainReader, JournalError, Summary, TickLine
 from tosca_kiosk.domain.records import Inputs
-from tosca_kiosk.domain.revisions import Intended, intended
+from tosca_kiosk.domain.revisions import MISSING, AskedOnceDark, Intended, intended
 from tosca_kiosk.domain.safety import Decision, step
 from tosca_kiosk.domain.state import State
 from tosca_kiosk.domain.summary import summarise
-
-_MISSING = "nothing"
 
 
 class _InputsOfTick(msgspec.Struct, frozen=True):
@@ -70,8 +68,10 @@ def decide_again(reader: ChainReader) -> Iterator[tuple[bytes, Decision]]:
     Raises JournalError where the chain breaks, msgspec.DecodeError for a line that is no tick.
     """
     state, rules = State(), reader.header.rules
+    asked = AskedOnceDark(reader.header.rules_revision)
     for line in reader.ticks_json():
-        decision = step(rules, state, _inputs_of_tick.decode(line).i)
+        inputs = asked.inputs(rules, state, _inputs_of_tick.decode(line).i)
+        decision = step(rules, state, inputs)
         state = decision.state
         yield line, decision
 
@@ -154,9 +154,9 @@ def _named(line: bytes) -> Any:
 def _differences(recorded: Any, decided: Any, path: str = "") -> Iterator[tuple[str, Any, Any]]:
     """Yield the path of each value that differs, with both values."""
     if isinstance(recorded, dict) and isinstance(decided, dict):
-        pairs = [(key, recorded.get(key, _MISSING), decided.get(key, _MISSING)) for key in recorded | decided]
+        pairs = [(key, recorded.get(key, MISSING), decided.get(key, MISSING)) for key in recorded | decided]
     elif isinstance(recorded, list | tuple) and isinstance(decided, list | tuple):
-        both = enumerate(zip_longest(recorded, decided, fillvalue=_MISSING))
+        both = enumerate(zip_longest(recorded, decided, fillvalue=MISSING))
         pairs = [(str(index), old, new) for index, (old, new) in both]
     else:
         if recorded != decided:
