@@ -12,8 +12,8 @@ import pytest
 from tosca_kiosk.stop_request import END_SIGNALS, StopRequest
 
 PACKAGE = Path(__file__).parents[1] / "tosca_kiosk"
-HANDLERS = {"stop_request.py", "cli/interrupts.py"}
-"""Where a handler may be set: for a whole process, and for a while."""
+HANDLERS = {"stop_request.py", "cli/interrupts.py", "session/helper.py"}
+"""Where a handler may be set: for a whole process, for a while, and where the asker answers for a helper."""
 
 
 @pytest.fixture

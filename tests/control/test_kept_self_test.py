@@ -57,7 +57,7 @@ def refused_session(cart: Bench, folder: Path) -> str:
     """Ask for a session; return why it was refused, empty when it was opened."""
     cart.open(folder, PROTOCOL)
     cart.operator.newest_refusal = None
-    cart.wait(0.01)
+    cart.run_until(lambda: not cart.controller.opening, within_s=2.5)
     return "" if cart.controller.state.session_open else cart.operator.newest_refusal or "silence"
 
 

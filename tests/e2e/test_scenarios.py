@@ -120,7 +120,7 @@ TABLE: dict[str, Outcome | NeverArmed | Refused] = {
     "laser_adapter_hangs": stops("laser_stale", 2.0, LASER_OLD_S),
     "laser_babbles": stops("laser_stale", 2.0, LASER_OLD_S, unconfirmed=True),
     "laser_loses_lines": stops("laser_stale", 1.0, LASER_OLD_S, unconfirmed=True),
-    "laser_answers_late": stops("laser_stale", 2.0, LASER_OLD_S),
+    "laser_answers_late": stops("laser_stale", 2.0, LASER_OLD_S, unconfirmed=True),
     "laser_wrong_baud": Refused(("laser on sim://laser", "at 38400 baud", "check", "baud rate")),
     "laser_echoes": completes(),
     "board_line_noisy": completes(),

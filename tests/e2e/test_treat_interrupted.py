@@ -239,7 +239,6 @@ def test_a_session_that_never_comes_to_light_ends_with_its_reason(
 UNFIT = {
     "smoothing.strength: 0": "board: vibration with motor: ",
     "pedal.pressed: true": "board: pedal up: pressed",
-    "laser.interlock_plug: closed": "laser: interlock loop: closed although the gate should be open",
 }
 
 

@@ -42,6 +42,7 @@ from tosca_kiosk.domain.session_rules import SessionRefusedError
 from tosca_kiosk.domain.site_limits import SiteLimitError
 from tosca_kiosk.session.errors import RefusedError
 from tosca_kiosk.session.recorded_rules import recorded_rules
+from tosca_kiosk.stop_request import END_SIGNALS
 from tosca_kiosk.storage import DATABASE_NAME, Database, StorageError, schema, users
 from tosca_kiosk.storage.write_lock import write_lock_holder
 
@@ -199,8 +200,9 @@ def main(arguments: list[str]) -> int:
     except _REFUSALS as error:
         sys.stderr.write(f"{error}\n")
         return 1
-    # A terminal's Ctrl-C and the supervisor's end are the asker's to answer: this process ends with it.
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    # What ends the asker in order is the asker's to answer: this process ends with it.
+    for number in END_SIGNALS:
+        signal.signal(number, signal.SIG_IGN)
     schema.revisions()  # read once here, not in every helper
     with socket.socket(fileno=os.dup(0)) as asker:
         serve(helper, asker)

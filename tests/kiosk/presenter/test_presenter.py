@@ -449,15 +449,16 @@ def test_a_supervisor_vouches_by_pin_and_reason_and_the_session_ends(opened):
     part.say_why("  key turned and taken out ")
     part.choose(next(user for user in state.login.accounts.users if user.username == "admin"))
     part.pin("000000")
+    opened.pin_tried(right=False, refused="Wrong PIN. Try again.")
     assert "Wrong PIN" in opened.settle().key_off.refused
-    opened.reply(READ_BACK)
     part.pin(ADMIN_PIN)
     opened.settle()
     opened.control.poll()
-    [order] = [
+    _, order = [
         one for one in opened.control.requests if getattr(one, "command", "") is CommandType.CONFIRM_KEY_OFF
     ]
-    assert (order.role, order.reason, order.session) == ("admin", "key turned and taken out", 1)
+    assert (order.username, order.pin, order.session) == ("admin", ADMIN_PIN, 1)
+    assert order.reason == "key turned and taken out"
     opened.control.say(Reply(order.id, None))
     opened.cart = in_session(session_id=1, phase="fault", faults=("laser_gone",), session_open=False)
     opened.frame()
