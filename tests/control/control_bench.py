@@ -85,7 +85,7 @@ class Judge:
 
 
 class RunningControl:
-    """A control process that is ready. runtime: its sockets' directory. record: the one that it asks."""
+    """A control process that is ready. runtime: its sockets' directory. record: the one made for it."""
 
     def __init__(self, process, runtime, ready, record):
         self.process = process
@@ -97,12 +97,14 @@ class RunningControl:
 
 
 @contextmanager
-def running_control(config, runtime, *more, helper=None):
+def running_control(config, runtime, *more, helper=None, data_dir=None):
     """Start control, with more options; afterwards it has ended, whatever happened.
 
-    Its record is beside the configuration. helper: the command line of another one than the real.
+    data_dir: of a record that is there; else one is made beside the configuration. helper: the command line
+    of another one than the real.
     """
-    data_dir = config.parent / "data"
+    record = StandInRecord(config, config.parent / "data") if data_dir is None else None
+    data_dir = record.data_dir if data_dir is None else data_dir
     command = [sys.executable, "-m", "tosca_kiosk", "control", "--config", str(config)]
     command += ["--runtime", str(runtime), "--parent", str(os.getpid()), *more]
     command += [
@@ -111,7 +113,6 @@ def running_control(config, runtime, *more, helper=None):
         "--data-dir",
         str(data_dir),
     ]
-    record = StandInRecord(config, data_dir)
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
         try:
             line = process.stdout.readline()

@@ -30,7 +30,7 @@ from tosca_kiosk.cli.workplace import Workplace
 from tosca_kiosk.control.clock import RealClock
 from tosca_kiosk.domain.records import CommandType
 from tosca_kiosk.session import opening, plan_session
-from tosca_kiosk.storage import DATABASE_NAME, Database, recover, sessions
+from tosca_kiosk.storage import DATABASE_NAME, Database, recover, sessions, users
 
 sys.path.append(str(Path(__file__).parents[1] / "control"))
 from control_bench import running_control, warm_config
@@ -39,6 +39,8 @@ from standin_kiosk import StandInKiosk
 WORDS = "light not confirmed ended"
 LIGHT_W = 5.0
 WAITED_S = 10.0
+PINS = {"technician": "314159", "supervisor": "271828"}
+"""By username, which is the role's name too."""
 DEAF_AND_WELDED = {"laser.wire.deaf": True, "gate.welded": True}
 
 
@@ -174,9 +176,12 @@ def emitting_control(data_dir, tmp_path, runtime):
         plan = plan_session(
             database, workplace.config, patient=PATIENT, technician=TECHNICIAN, protocol="Constant 5 W, 60 s"
         )
+        with database.transaction() as transaction:
+            for name, pin in PINS.items():
+                users.set_pin(transaction, users.add(transaction, name, name, name, now), pin, now)
         with opening(database, data_dir, plan, {}, "sim", now) as opened:
             pass
-    with running_control(config, runtime) as control:
+    with running_control(config, runtime, data_dir=data_dir) as control:
         kiosk = StandInKiosk(control.socket_path)
         kiosk.prepare()
         assert kiosk.answer(kiosk.link.open_session(opened.folder, opened.header)).refused is None
@@ -229,11 +234,14 @@ def test_control_closes_by_a_supervisors_word_alone_and_the_record_goes_on(data_
         assert "read back off" in kiosk.order(CommandType.CLOSE_SESSION)
         assert "close the session first" in kiosk.answer(kiosk.link.end_session(1)).refused
         key_off = CommandType.CONFIRM_KEY_OFF
-        assert "supervisor" in kiosk.order(key_off, role="technician", reason="key out")
-        assert kiosk.order(key_off, role="supervisor", reason="key out") is None
+        assert "supervisor" in kiosk.order(key_off, reason="key out")
+        for name, refused in (("technician", "supervisor"), ("supervisor", None)):
+            said = kiosk.signed(key_off, name, PINS[name], reason="key out")
+            assert said is refused or refused in said
         kiosk.until(lambda tick: not tick.session_open)
         summary = kiosk.answer(kiosk.link.end_session(1)).summary
         assert summary.abort_reason.startswith(f"{WORDS}; laser_stale: ")
     closed, critical = recovered(data_dir)
     assert closed.abort_reason == summary.abort_reason
-    assert [json.loads(row["details"])["role"] for row in critical] == ["supervisor"]
+    [told] = [json.loads(row["details"]) for row in critical]
+    assert (told["role"], told["user"]) == ("supervisor", "supervisor")

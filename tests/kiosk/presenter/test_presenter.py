@@ -451,6 +451,7 @@ def test_a_supervisor_vouches_by_pin_and_reason_and_the_session_ends(opened):
     part.pin("000000")
     opened.pin_tried(right=False, refused="Wrong PIN. Try again.")
     assert "Wrong PIN" in opened.settle().key_off.refused
+    opened.control.say(Reply(closes_asked(opened)[-1].id, READ_BACK))
     part.pin(ADMIN_PIN)
     opened.settle()
     opened.control.poll()
