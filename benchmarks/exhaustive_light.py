@@ -95,7 +95,8 @@ def _camera(rules: Rules, memory: Memory, inputs: Inputs) -> bool:
 
 def _rest(rules: Rules, memory: Memory, inputs: Inputs) -> bool:
     kept = inputs.journal_ok and inputs.runtime_ok
-    return kept and young(inputs.now_s, inputs.operator_s, KIOSK_S)
+    known = inputs.rules_problem is None and inputs.real_time_problem is None
+    return kept and known and young(inputs.now_s, inputs.operator_s, KIOSK_S)
 
 
 def _time(rules: Rules, memory: Memory, inputs: Inputs) -> bool:
@@ -113,6 +114,6 @@ HOLD_UNDER_LIGHT: tuple[tuple[str, Holds], ...] = (
     ("the TEC holds", _tec),
     ("the stage is well and in position", _stage),
     ("the picture is live", _camera),
-    ("screen, record and runtime folder are there", _rest),
+    ("screen, record and runtime folder are there, rules compared, control in real time", _rest),
     ("the loop is on time and its clock runs", _time),
 )

@@ -131,6 +131,7 @@ _LASER_TIMES = ("output_asked_s", "set_asked_s", "measured_asked_s", "condition_
 _FLAG = (False,)
 _VOLTS = (0.051, 0.2, 3.8, 4.99, 5.2, nan, inf, -inf, 1e308)
 _NO_NUMBERS = (nan, inf, -inf)
+_PROBLEMS = ("rules_problem", "real_time_problem", "self_test_problem")
 
 GROUPS: tuple[Group, ...] = (
     Group("board link", (("board lost", _lost("board")), *_ages("board", ("measured_s",), 0.1))),
@@ -176,8 +177,9 @@ GROUPS: tuple[Group, ...] = (
         *_since("frame_s", (0.51, 1.001, 3600.0, -0.002, nan, inf, -inf)),
         *_of_inputs("frame_covered", (True,)),
     )),
-    Group("journal and disk", tuple(
-        way for name in ("journal_ok", "disk_ok", "runtime_ok") for way in _of_inputs(name, _FLAG)
+    Group("journal, disk, and what control knows of itself", (
+        *(way for name in ("journal_ok", "disk_ok", "runtime_ok") for way in _of_inputs(name, _FLAG)),
+        *(way for name in _PROBLEMS for way in _of_inputs(name, ("a problem",))),
     )),
     Group("lateness", (
         *_of_inputs("late_s", (0.1 + JUST, 10.0, nan, inf)), *_of_inputs("overrun_s", (0.2, 10.0, nan, inf)),
@@ -193,6 +195,7 @@ WAYS: tuple[tuple[int, str, Change], ...] = tuple(
 COMMANDS: tuple[tuple[Command, ...], ...] = (
     (),
     *((Command(1, kind),) for kind in CommandType if kind is not CommandType.ACKNOWLEDGE),
+    *((Command(1, CommandType.CONFIRM_KEY_OFF, role, "key out"),) for role in ("technician", "supervisor")),
     *(
         (Command(1, CommandType.ACKNOWLEDGE, role),)
         for role in (None, "nobody", "technician", "supervisor", "admin")

@@ -10,7 +10,7 @@ import pytest
 from ideal_cart import CALIBRATIONS
 from steady_light import DARK_LASER, INPUTS, LONG_AGO_S, NOW_S, OFF, SESSION, STATE, UP, aged, given, reads
 
-from tosca_kiosk.domain import beam, checks, commands, light, phases
+from tosca_kiosk.domain import beam, checks, commands, laser_checks, light, phases
 from tosca_kiosk.domain.interlocks import BY_SOURCE, INTERLOCKS, Scope
 from tosca_kiosk.domain.records import Command, CommandType, Inputs, LaserIn, TecIn
 from tosca_kiosk.domain.rules import Limits
@@ -336,7 +336,7 @@ TABLE = [
     Edge(
         "key_off_after_s",
         10.0,
-        lambda s: checks.key_off_in_s(SESSION, in_light_since(NOW_S - s)) == 0.0,
+        lambda s: laser_checks.key_off_in_s(SESSION, in_light_since(NOW_S - s)) == 0.0,
         10.0 + JUST,
         10.0 - JUST,
     ),

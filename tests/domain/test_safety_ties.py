@@ -12,7 +12,7 @@ import pytest
 from steady_light import DARK_LASER, INPUTS, NOW_S, OFF, STATE
 from steady_light import SESSION as STEADY
 
-from tosca_kiosk.domain import beam, checks, commands, light, phases, safety
+from tosca_kiosk.domain import beam, checks, commands, laser_checks, light, phases, safety
 from tosca_kiosk.domain.interlocks import BY_SOURCE
 from tosca_kiosk.domain.records import Command, CommandType, Inputs
 from tosca_kiosk.domain.rules import Limits
@@ -112,9 +112,9 @@ def test_a_time_beyond_every_session_is_no_time() -> None:
 
 
 def test_an_answer_of_the_open_loop_counts_from_its_tenth_of_a_second_on() -> None:
-    open_since = of(gate_closed=False, gate_since_s=-checks.INTERLOCK_OPENS_WITHIN_S)
-    assert checks.asked_of_open_loop(open_since, 0.0)
-    assert not checks.asked_of_open_loop(open_since, -0.001)
+    open_since = of(gate_closed=False, gate_since_s=-laser_checks.INTERLOCK_OPENS_WITHIN_S)
+    assert laser_checks.asked_of_open_loop(open_since, 0.0)
+    assert not laser_checks.asked_of_open_loop(open_since, -0.001)
 
 
 def test_the_second_answer_in_a_row_makes_a_bridged_loop() -> None:
@@ -142,7 +142,7 @@ def test_a_time_that_is_just_used_up_is_not_passed() -> None:
 def test_light_at_its_dark_level_is_seen_and_at_its_threshold_confirmed() -> None:
     assert light.light_confirmed(SESSION, of(measured_w=light.LIGHT_SEEN_W), INPUTS)
     dark = reading("board", DARK_LASER, photodiode_v=LIMITS.photodiode_dark_v)
-    assert checks.dark_confirmed(SESSION, of(dark_since_s=NOW_S - 0.5), dark)
+    assert laser_checks.dark_confirmed(SESSION, of(dark_since_s=NOW_S - 0.5), dark)
 
 
 def test_a_change_of_the_least_fast_size_is_slow() -> None:

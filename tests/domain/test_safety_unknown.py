@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from ideal_cart import CALIBRATIONS, IdealCart, rules
 
-from tosca_kiosk.domain import checks
+from tosca_kiosk.domain import checks, laser_checks
 from tosca_kiosk.domain.records import CommandType, Inputs
 from tosca_kiosk.domain.safety import step
 from tosca_kiosk.domain.state import Beam, Phase, State
@@ -133,7 +133,7 @@ def test_a_photodiode_that_says_no_number_is_not_dark(volts: float) -> None:
     cart = IdealCart(SESSION)
     cart.run(0.5)
     cart.inject["board"] = lambda board: msgspec.structs.replace(board, photodiode_v=volts)
-    assert not checks.dark_confirmed(SESSION, cart.state, cart.inputs())
+    assert not laser_checks.dark_confirmed(SESSION, cart.state, cart.inputs())
     assert not checks.photodiode_dark(SESSION, cart.state, cart.inputs())
     cart.tick()
     assert "light_while_off" in cart.state.faults

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from ideal_cart import TICK_S, IdealCart, emitting, rules, with_
 from steady_light import DARK_LASER, NOW_S, OFF, SESSION, STATE
 
-from tosca_kiosk.domain import checks
+from tosca_kiosk.domain import laser_checks
 from tosca_kiosk.domain.records import CommandType, Inputs
 from tosca_kiosk.domain.rules import Limits
 from tosca_kiosk.domain.site_limits import SITE_KEYS, SiteLimitError, site_limits
@@ -78,15 +78,15 @@ UNKNOWN: dict[str, Callable[[], Inputs]] = {
 @pytest.mark.parametrize("why", UNKNOWN)
 def test_darkness_is_not_known_where_anything_of_it_is_not(why: str) -> None:
     dark = msgspec.structs.replace(STATE, **OFF | {"dark_since_s": DARK_SINCE_S})
-    assert checks.dark_confirmed(SESSION, dark, DARK_LASER)
-    assert not checks.dark_confirmed(SESSION, dark, UNKNOWN[why]())
+    assert laser_checks.dark_confirmed(SESSION, dark, DARK_LASER)
+    assert not laser_checks.dark_confirmed(SESSION, dark, UNKNOWN[why]())
 
 
 def test_a_photodiode_just_after_off_knows_nothing_yet() -> None:
     def known(after_s: float) -> bool:
         dark = msgspec.structs.replace(STATE, **OFF | {"dark_since_s": NOW_S - after_s})
         asked = read("laser", output_asked_s=NOW_S, set_asked_s=NOW_S)()
-        return checks.dark_confirmed(SESSION, dark, asked)
+        return laser_checks.dark_confirmed(SESSION, dark, asked)
 
     assert known(0.101)
     assert not known(0.099)

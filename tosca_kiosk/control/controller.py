@@ -9,9 +9,9 @@ from tosca_kiosk.control.frames import Frames
 from tosca_kiosk.control.journal import Journal
 from tosca_kiosk.control.self_test import KeptSelfTest
 from tosca_kiosk.control.traces import IdleTraces, fault_trace
-from tosca_kiosk.domain.checks import dark_confirmed, key_off_in_s
 from tosca_kiosk.domain.events import SafetyEvent
 from tosca_kiosk.domain.journal_lines import Header, Summary, TickLine
+from tosca_kiosk.domain.laser_checks import dark_confirmed, key_off_in_s
 from tosca_kiosk.domain.records import Command, CommandType, Inputs, TurnedAway
 from tosca_kiosk.domain.rules import Rules
 from tosca_kiosk.domain.safety import Decision, step

@@ -8,7 +8,7 @@ from hardware.interfaces import LinkState
 from tosca_kiosk.control.devices import Devices
 from tosca_kiosk.control.link.telemetry import DeviceLink, SelfTestShown, Telemetry
 from tosca_kiosk.control.self_test import CHECKS, KeptSelfTest
-from tosca_kiosk.domain import checks, light
+from tosca_kiosk.domain import checks, laser_checks, light
 from tosca_kiosk.domain.calibration import OutOfRangeError
 from tosca_kiosk.domain.commands import standing_causes
 from tosca_kiosk.domain.interlocks import Scope
@@ -103,7 +103,7 @@ class TelemetryMaker:
             self_test=self._tested() if state.phase is Phase.IDLE else None,
             rules_problem=_short(inputs.rules_problem),
             session_open=state.session_open,
-            key_off_in_s=checks.key_off_in_s(rules, state),
+            key_off_in_s=laser_checks.key_off_in_s(rules, state),
         )
 
     def _judge(self, now_s: float, rules: Rules, inputs: Inputs, state: State) -> None:

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import NamedTuple
 
-from tosca_kiosk.domain import checks
+from tosca_kiosk.domain import checks, laser_checks
 from tosca_kiosk.domain.condition_bits import BIT_INTERLOCK_OPEN
 from tosca_kiosk.domain.records import Inputs
 from tosca_kiosk.domain.rules import Rules
@@ -17,12 +17,12 @@ from tosca_kiosk.domain.state import Beam, Phase, State
 
 def _after_clearing(rules: Rules, state: State, inputs: Inputs) -> Beam:
     laser, since_s = inputs.laser, state.beam_since_s
-    if laser is None or not checks.laser_is_off(laser, since_s):
+    if laser is None or not laser_checks.laser_is_off(laser, since_s):
         return Beam.CLEARING
     if laser.errors or not laser.errors_asked_s > since_s:
         return Beam.CLEARING
     # A loop that was bridged since the last light would leave one way to darkness: it is proved first.
-    if not checks.laser_interlock_proved(rules, state, inputs):
+    if not laser_checks.laser_interlock_proved(rules, state, inputs):
         return Beam.CLEARING
     if state.phase is Phase.TREATING:
         return Beam.CLOSING
@@ -56,7 +56,7 @@ def _after_checking(rules: Rules, state: State, inputs: Inputs) -> Beam:
     if laser.condition & BIT_INTERLOCK_OPEN:
         return Beam.CHECKING
     # A knob turned since the clearing would shine at once: the output goes on at zero current, or not at all.
-    if state.dark_since_s is None or not checks.laser_is_off(laser, state.dark_since_s):
+    if state.dark_since_s is None or not laser_checks.laser_is_off(laser, state.dark_since_s):
         return Beam.CHECKING
     return Beam.STARTING if _ring_is_right(rules, state, inputs) else Beam.MOVING
 
@@ -67,7 +67,11 @@ def _ring_is_right(rules: Rules, state: State, inputs: Inputs) -> bool:
 
 def _after_moving(rules: Rules, state: State, inputs: Inputs) -> Beam:
     stage, since_s = inputs.stage, state.beam_since_s
-    if stage is None or not stage.measured_s > since_s or not checks.laser_is_off(inputs.laser, since_s):
+    if (
+        stage is None
+        or not stage.measured_s > since_s
+        or not laser_checks.laser_is_off(inputs.laser, since_s)
+    ):
         return Beam.MOVING
     return Beam.STARTING if _ring_is_right(rules, state, inputs) else Beam.MOVING
 

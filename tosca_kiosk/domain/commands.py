@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import NamedTuple
 
-from tosca_kiosk.domain import checks
+from tosca_kiosk.domain import checks, laser_checks
 from tosca_kiosk.domain.interlocks import BY_SOURCE, ROLES, Interlock, Scope
 from tosca_kiosk.domain.records import Command, CommandType, Inputs
 from tosca_kiosk.domain.rules import Rules
@@ -63,13 +63,13 @@ def _why_not_open(rules: Rules, state: State, inputs: Inputs, command: Command) 
     if state.finished or state.elapsed_s > 0.0 or state.abort_reason is not None:
         return "a closed session is not opened again"
     failing = _failing(Scope.OPEN, rules, state, inputs)
-    return failing or (None if checks.dark_confirmed(rules, state, inputs) else NOT_KNOWN_DARK)
+    return failing or (None if laser_checks.dark_confirmed(rules, state, inputs) else NOT_KNOWN_DARK)
 
 
 def _why_not_home(rules: Rules, state: State, inputs: Inputs, command: Command) -> str | None:
     if inputs.stage is None:
         return "the stage does not answer"
-    if checks.light_may_leave(rules, state, inputs):
+    if laser_checks.light_may_leave(rules, state, inputs):
         return "wait until the laser is read back off"
     return None
 
@@ -108,7 +108,7 @@ def _why_not_acknowledge(rules: Rules, state: State, inputs: Inputs, command: Co
 def _why_not_close(rules: Rules, state: State, inputs: Inputs, command: Command) -> str | None:
     if not state.session_open:
         return "no session is open"
-    dark = checks.dark_confirmed(rules, state, inputs)
+    dark = laser_checks.dark_confirmed(rules, state, inputs)
     return None if dark else "wait until the laser is read back off and the photodiode is dark"
 
 
@@ -119,7 +119,7 @@ def _why_not_key_off(rules: Rules, state: State, inputs: Inputs, command: Comman
         return f"a {KEY_OFF_ROLE} must confirm this"
     if not (command.reason or "").strip():
         return "say why: this needs a reason"
-    if checks.dark_confirmed(rules, state, inputs):
+    if laser_checks.dark_confirmed(rules, state, inputs):
         return "it is known that the light has ended: close the session"
     unknown_s, after_s = inputs.now_s - state.unconfirmed_since_s, rules.limits.key_off_after_s
     long_enough = unknown_s >= after_s and checks.clock_runs(rules, state, inputs)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from math import exp, isfinite
 
-from tosca_kiosk.domain import checks
+from tosca_kiosk.domain import checks, laser_checks
 from tosca_kiosk.domain.condition_bits import BIT_INTERLOCK_OPEN
 from tosca_kiosk.domain.protocol import Protocol
 from tosca_kiosk.domain.records import Inputs
@@ -100,7 +100,7 @@ def light_ended(rules: Rules, state: State, inputs: Inputs) -> bool:
     since_s, laser, board = state.dark_since_s, inputs.laser, inputs.board
     if since_s is None:
         return False
-    if checks.laser_is_off(laser, since_s):
+    if laser_checks.laser_is_off(laser, since_s):
         return True
     if board is None or board.gate_closed:
         return False

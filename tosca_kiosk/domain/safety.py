@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 import msgspec
 
-from tosca_kiosk.domain import checks, light
+from tosca_kiosk.domain import checks, laser_checks, light
 from tosca_kiosk.domain.beam import ORDER
 from tosca_kiosk.domain.commands import Reply
 from tosca_kiosk.domain.condition_bits import BIT_INTERLOCK_OPEN
@@ -85,7 +85,7 @@ def observe(tick: Tick) -> None:
     if board is not None:
         _observe_board(tick, board)
     _observe_loop(tick)
-    state.dark = checks.dark_confirmed(tick.rules, state, inputs)
+    state.dark = laser_checks.dark_confirmed(tick.rules, state, inputs)
     if state.dark or state.dark_since_s is None:
         state.unconfirmed_since_s = tick.now_s
     known = tec is not None and checks.fresh(
@@ -115,7 +115,11 @@ def _observe_board(tick: Tick, board: BoardIn) -> None:
 def _observe_loop(tick: Tick) -> None:
     """Judge each answer of the laser's condition register once that was asked behind an open gate."""
     state, laser = tick.state, tick.inputs.laser
-    if laser is None or state.gate_closed or not checks.asked_of_open_loop(state, laser.condition_asked_s):
+    if (
+        laser is None
+        or state.gate_closed
+        or not laser_checks.asked_of_open_loop(state, laser.condition_asked_s)
+    ):
         return
     if not laser.condition_asked_s > state.loop_answer_s:
         return
@@ -123,7 +127,7 @@ def _observe_loop(tick: Tick) -> None:
     if laser.condition & BIT_INTERLOCK_OPEN:
         state.loop_proved, state.loop_clear = True, 0
     else:
-        state.loop_clear = min(state.loop_clear + 1, checks.CLEAR_ANSWERS)
+        state.loop_clear = min(state.loop_clear + 1, laser_checks.CLEAR_ANSWERS)
 
 
 def move_beam(tick: Tick) -> None:
@@ -175,7 +179,7 @@ def outputs(tick: Tick) -> Outputs:
     held = state.phase in (Phase.ARMED, Phase.TREATING)
     # It starts from rest: a sensor that shows vibration without it would not miss the motor later.
     motor_on = held or (state.hold_since_s is not None and state.vibration_rested) or _tested(tick)
-    ask_condition = row.ask_condition or checks.loop_is_asked(state, tick.inputs, tick.now_s)
+    ask_condition = row.ask_condition or laser_checks.loop_is_asked(state, tick.inputs, tick.now_s)
     _leave_aiming(tick)
     # By position, which is faster; the order is that of the record's fields.
     decided = Outputs(
@@ -203,6 +207,6 @@ def _stage_position_um(tick: Tick) -> float | None:
     if stage is None or not stage.index_known or stage.trips or state.phase is Phase.FAULT:
         return None
     # Off takes its time on a slow line: the ring stays where it is until no light can leave.
-    if state.dark_since_s is None or not checks.laser_is_off(tick.inputs.laser, state.dark_since_s):
+    if state.dark_since_s is None or not laser_checks.laser_is_off(tick.inputs.laser, state.dark_since_s):
         return None
     return checks.stage_target_um(tick.rules, tick.state)

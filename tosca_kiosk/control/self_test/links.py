@@ -7,7 +7,7 @@ from collections.abc import Callable
 from hardware.interfaces import LinkState
 from tosca_kiosk.control.self_test.evidence import Evidence, Sample
 from tosca_kiosk.control.self_test.finding import DARK_STATE, Finding, Judge
-from tosca_kiosk.domain import checks
+from tosca_kiosk.domain import checks, laser_checks
 
 
 def connection(key: str) -> Judge:
@@ -102,7 +102,7 @@ def board_is_fresh(evidence: Evidence, sample: Sample) -> bool:
 
 def laser_is_fresh(evidence: Evidence, sample: Sample) -> bool:
     """The laser's answers are fresh."""
-    return checks.laser_fresh(evidence.rules, DARK_STATE, sample.inputs)
+    return laser_checks.laser_fresh(evidence.rules, DARK_STATE, sample.inputs)
 
 
 def tec_is_fresh(evidence: Evidence, sample: Sample) -> bool:
