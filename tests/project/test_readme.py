@@ -9,6 +9,7 @@ import pytest
 from click.testing import CliRunner
 
 from tosca_kiosk.cli import main
+from tosca_kiosk.domain.first_faults import FIRST_FAULTS, Proof
 
 ROOT = Path(__file__).parents[2]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -48,6 +49,13 @@ def test_a_command_it_names_has_help(command: str) -> None:
 def test_a_campaign_it_names_is_there(module: str) -> None:
     path = ROOT / module.replace(".", "/")
     assert path.with_suffix(".py").is_file() or (path / "__main__.py").is_file()
+
+
+@pytest.mark.parametrize(
+    "fault", sorted({row.fault for row in FIRST_FAULTS.values() if row.shows is Proof.NEVER})
+)
+def test_a_first_fault_that_never_shows_is_named(fault: str) -> None:
+    assert f"| {fault} | never |" in README
 
 
 @pytest.mark.parametrize("target", ["run", "test"])
