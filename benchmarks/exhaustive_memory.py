@@ -39,7 +39,8 @@ class Memory(NamedTuple):
 
     off_s, on_s: since when the output is asked off or on. closed_s: the tick that first saw the gate closed.
     opened_s: the tick that saw it open again, 0 before any; shown: since then the laser has told that its
-    loop is open; clear: answers in a row that told the contrary, answer_s: when the newest was asked for.
+    loop is open; clear: answers in a row that told the contrary, answer_s: when the newest was asked for;
+    doubted_s: when one was, before a status that tells whether the gate was still open.
     changed_s: when the commanded power last changed. lit: a laser_on was recorded without its laser_off.
     """
 
@@ -59,6 +60,7 @@ class Memory(NamedTuple):
     shown: bool = False
     clear: int = 0
     answer_s: float = 0.0
+    doubted_s: float | None = None
     power_w: float = 0.0
     changed_s: float = 0.0
     lit: bool = False
@@ -135,14 +137,24 @@ def loop_after(memory: Memory, inputs: Inputs) -> Memory:
             opened_s=now_s if opened else memory.opened_s,
             shown=memory.shown and not opened,
             clear=0,
+            doubted_s=None,
         )
-    if laser is None or memory.gate_closed or not laser.condition_asked_s >= memory.opened_s + LOOP_S - EPS:
+    if laser is None or memory.gate_closed:
         return memory
-    if not laser.condition_asked_s > memory.answer_s:
+    memory = _doubt_judged(memory, inputs)
+    asked_s = laser.condition_asked_s
+    if not asked_s >= memory.opened_s + LOOP_S - EPS or not asked_s > memory.answer_s:
         return memory
     if laser.condition & 1 << 4:
-        return memory._replace(shown=True, clear=0, answer_s=laser.condition_asked_s)
-    return memory._replace(clear=memory.clear + 1, answer_s=laser.condition_asked_s)
+        return memory._replace(shown=True, clear=0, answer_s=asked_s, doubted_s=None)
+    return _doubt_judged(memory._replace(answer_s=asked_s, doubted_s=asked_s), inputs)
+
+
+def _doubt_judged(memory: Memory, inputs: Inputs) -> Memory:
+    doubted_s, board = memory.doubted_s, inputs.board
+    if doubted_s is None or board is None or not board.measured_s > doubted_s:
+        return memory
+    return memory._replace(shown=False, clear=memory.clear + 1, doubted_s=None)
 
 
 def read_back_off(laser: LaserIn | None, off_s: float) -> bool:

@@ -148,7 +148,7 @@ FAILING: dict[str, Doing] = {
     "board fault": _with("board", 0.02, faults=1 << 3),
     "output read back on": _with("laser", 0.02, output_on=True),
     "error queue filled": _with("laser", 0.02, errors=(501,)),
-    "loop told clear once": _with("laser", TICK_S, condition=0),
+    "loop told clear once": _with("laser", 2 * TICK_S, condition=0),
     "late tick": lambda cart: cart.read(msgspec.structs.replace(cart.inputs(), late_s=0.2)),
 }
 UNDER_LIGHT: dict[str, Doing] = {

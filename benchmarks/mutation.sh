@@ -27,7 +27,8 @@ addopts = "-p no:cacheprovider"
 source_paths = ["tosca_kiosk/"]
 only_mutate = ["tosca_kiosk/domain/safety.py", "tosca_kiosk/domain/checks.py", "tosca_kiosk/domain/beam.py",
   "tosca_kiosk/domain/phases.py", "tosca_kiosk/domain/operating.py", "tosca_kiosk/domain/commands.py",
-  "tosca_kiosk/domain/judging.py", "tosca_kiosk/domain/light.py", "tosca_kiosk/domain/tick.py"]
+  "tosca_kiosk/domain/judging.py", "tosca_kiosk/domain/light.py", "tosca_kiosk/domain/tick.py",
+  "tosca_kiosk/domain/laser_checks.py"]
 also_copy = ["tests/", "benchmarks/"]
 pytest_add_cli_args = ["-x", "-q"]
 pytest_add_cli_args_test_selection = [
@@ -35,7 +36,9 @@ pytest_add_cli_args_test_selection = [
   "tests/domain/test_safety_freshness.py", "tests/domain/test_safety_treatment.py",
   "tests/domain/test_safety_resets.py", "tests/domain/test_safety_dose.py", "tests/domain/test_safety_faults.py",
   "tests/domain/test_safety_judging.py", "tests/domain/test_safety_refusals.py",
-  "tests/domain/test_safety_ties.py", "tests/domain/test_safety_blame.py", "tests/domain/test_safety_table.py"]
+  "tests/domain/test_safety_ties.py", "tests/domain/test_safety_blame.py", "tests/domain/test_safety_table.py",
+  "tests/domain/test_safety_proofs.py", "tests/domain/test_safety_energy.py",
+  "tests/domain/test_safety_unknown.py", "tests/domain/test_session_close.py"]
 TOML
 timeout "$((minutes * 60))" nice "$work/venv/bin/mutmut" run --max-children 2 || true
 "$work/venv/bin/mutmut" results | grep survived || echo "no mutant survived"

@@ -43,7 +43,7 @@ class Report:
     worst_s: dict[tuple[str, str], float] = field(default_factory=dict)
     findings: list[Outcome] = field(default_factory=list)
     endless: Counter[str] = field(default_factory=Counter)
-    excess_j: list[float] = field(default_factory=list)
+    excess_j: dict[int, float] = field(default_factory=dict)
 
     def add(self, outcome: Outcome) -> None:
         self.treatments += 1
@@ -58,7 +58,7 @@ class Report:
         if outcome.endless is not None:
             self.endless[outcome.endless] += 1
         if outcome.excess_j is not None:
-            self.excess_j.append(outcome.excess_j)
+            self.excess_j[outcome.seed] = outcome.excess_j
 
 
 def run_campaign(count: int, seed: int, workers: int) -> Iterator[Outcome]:
@@ -129,10 +129,10 @@ def tell_unproved(console: Console, report: Report) -> None:
     for name, count in report.endless.most_common():
         console.print(f"light that software cannot end: {name}: {count}, no pass")
     if report.excess_j:
-        worst = ", ".join(f"{excess_j:.2f}" for excess_j in sorted(report.excess_j, reverse=True)[:MOST_TOLD])
+        worst = sorted(report.excess_j.items(), key=lambda row: -row[1])[:MOST_TOLD]
         console.print(
             f"energy that neither photodiode nor laser could tell: {len(report.excess_j)} treatments, "
-            f"J over the bound: {worst}",
+            f"J over the bound by seed: {', '.join(f'{seed} {excess_j:.2f}' for seed, excess_j in worst)}",
             soft_wrap=True,
         )
 

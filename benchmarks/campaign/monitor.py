@@ -22,6 +22,8 @@ LIMIT_FRACTION, LIMIT_MARGIN_W = 1.05, 0.1
 ARM_HOLD_S, PEDAL_AFTER_ARM_S, LIFTED_S = 1.5, 2.0, 0.1
 SEEN_S = 0.045
 """From the true edge of a press to the tick that sees it: debouncing (20 ms), bounces, status, tick."""
+LOST_LINES_S = 0.03
+"""On a line that loses lines a press may be told by one that is lost, and then by the next."""
 BOUNCE_S = 0.002
 """The board acts within 2 ms of an edge: a contact that is back before need not have been seen."""
 STEADY_UM = 5.0
@@ -84,6 +86,7 @@ class Monitor:
         self._whole_s = dict.fromkeys(PARTS, -inf)
         self._disturbing: dict[str, set[str]] = {part: set() for part in PARTS}
         self._ever: set[str] = set()
+        self._board_late_s = 0.0
         self._lost: dict[str, Loss] = {}
         self._lifted: list[Lifted] = [Lifted(0.0, inf)]
         self.endless: str | None = None
@@ -120,6 +123,8 @@ class Monitor:
     def changed(self, path: str, value: Any) -> None:
         """Note a setting that a scenario has changed."""
         usual = neutral(path)
+        if path == "board.wire.delay_s":
+            self._board_late_s = value
         for part, prefixes in PARTS.items():
             if path.startswith(prefixes):
                 self._disturb(part, path, usual is not None and value == usual, usual is None)
@@ -149,6 +154,9 @@ class Monitor:
             lost |= {"board lost", "board deaf"}
         for cause in set(LOST_BY.values()):
             self._set(cause, cause in lost)
+        # What a late line still holds is heard after the cut.
+        if self._since.get("board deaf") == self._now_s:
+            self._since["board deaf"] += self._board_late_s
 
     def host_silent(self, silent: bool) -> None:
         """Note that control does not tick, or does again."""
@@ -220,7 +228,8 @@ class Monitor:
         if not pressed:
             self._left_s = self._now_s
             # A press too short to be seen for certain did not end the time in which the pedal was up.
-            if self._now_s - self._closed_s >= SEEN_S:
+            unheard_s = LOST_LINES_S if "board line" in self._ever else 0.0
+            if self._now_s - self._closed_s >= SEEN_S + unheard_s:
                 self._up_s = self._now_s
             self._begin_anew("pedal up")
         else:

@@ -96,6 +96,9 @@ def test_a_part_of_the_order_waits_for_its_confirmation(
     cart = at_beam(beam)
     assert cart.state.beam is beam
     cart.inject[device] = falsify(cart)
+    if beam is Beam.CLOSING:
+        # A gate that reads open while the laser tells its loop closed is a bridged loop, and another matter.
+        cart.inject["laser"] = reads("laser", condition=1 << 4)(cart)
     for _ in range(20):
         cart.tick()
         assert cart.state.beam in (beam, Beam.DARK)

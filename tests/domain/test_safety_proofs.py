@@ -108,7 +108,7 @@ def test_two_answers_in_a_row_are_the_fault_in_every_phase(bring: Callable[[Idea
     cart.run(0.2)
     bring(cart)
     cart.inject["laser"] = LOOP_READS_CLOSED
-    cart.tick()
+    cart.run(2 * TICK_S)  # each is judged by the status that follows it
     assert "laser_interlock_bridged" not in cart.state.faults, "one answer may have been under way"
     cart.tick()
     assert "laser_interlock_bridged" in cart.state.faults
@@ -195,3 +195,49 @@ def test_a_sensor_that_has_stuck_while_the_motor_ran_is_found_at_the_next_arming
     cart.tick(CommandType.BEGIN_ARM)
     cart.run(1.6)
     assert "has not come to rest" in (cart.tick(CommandType.ARM).replies[0].refused or "")
+
+
+def waiting() -> IdealCart:
+    """Return an armed cart whose gate waits for the pedal."""
+    cart = IdealCart(rules((20.0, 5.0, 5.0, 3.0)))
+    cart.arm()
+    cart.run_until(lambda: cart.state.beam is Beam.WAITING)
+    return cart
+
+
+def test_one_answer_against_the_proof_withdraws_it_and_a_press_brings_no_light() -> None:
+    cart = waiting()
+    cart.inject["laser"] = LOOP_READS_CLOSED
+    cart.tick()
+    cart.inject.clear()
+    # The laser's next answers are not there yet, and the foot comes down.
+    cart.inject["laser"] = with_(condition=0, condition_asked_s=cart.now_s)
+    cart.pedal = True
+    cart.run(0.3)
+    assert not cart.outputs.want_gate
+    assert not any(decision.outputs.laser_output for decision in cart.decisions)
+
+
+def test_a_proof_that_was_withdrawn_is_asked_for_at_once() -> None:
+    cart = waiting()
+    cart.inject["laser"] = LOOP_READS_CLOSED
+    cart.tick()
+    cart.inject.clear()
+    cart.tick()
+    cart.run_until(lambda: cart.state.beam is Beam.WAITING, within_s=0.3)
+    assert cart.state.loop_proved
+
+
+def test_an_answer_from_behind_a_gate_that_has_just_closed_is_none_against_the_proof() -> None:
+    """The gate is closed already; its status comes a tick later than the laser's answer."""
+    cart = waiting()
+    before = cart.inputs().board
+    cart.inject["laser"] = LOOP_READS_CLOSED
+    cart.inject["board"] = lambda board: before
+    cart.tick()
+    assert cart.state.loop_proved
+    del cart.inject["board"]
+    cart.inject["board"] = with_(gate_closed=True, pedal_pressed=True)
+    cart.tick()
+    assert cart.state.loop_clear == 0
+    assert cart.state.faults == ()

@@ -130,8 +130,9 @@ class Controller:
         journal.begin(msgspec.structs.replace(header, self_test=self.self_test.passed))
         self._opening = True
         if aiming:
-            # The ring was placed by it: a session, whose state begins anew, goes on with it.
-            self.submit(Command(_OWN, CommandType.AIMING_ON))
+            # The ring was placed by it: a session, whose state begins anew, goes on with it. What was asked
+            # since comes after.
+            self._commands.insert(0, Command(_OWN, CommandType.AIMING_ON))
 
     def not_compared(self) -> None:
         """Refuse arming until somebody has compared the session's rules with the record."""

@@ -98,6 +98,8 @@ class ControlProcess:
         self._ceilings = ceilings
         self._comparison = Comparison(controller, helpers)
         self._signing = Signing(helpers)
+        self._signed_for: tuple[object, ...] = ()
+        self._stops = 0
         self._session: _Session | None = None
         self._notices: deque[SafetyNotice] = deque(maxlen=_KEPT_NOTICES)
         self._connections = 0
@@ -207,6 +209,7 @@ class ControlProcess:
             return refused
         if order.command is CommandType.BEGIN_ARM:
             self._comparison.again(now_s)
+        self._stops += order.command is CommandType.STOP
         # Whoever stands at the cart is a technician; anything more is signed.
         role = ROLES[0] if order.command is CommandType.ACKNOWLEDGE else None
         self._controller.submit(Command(order.id, order.command, role, order.reason))
@@ -222,13 +225,22 @@ class ControlProcess:
         """Have a helper look at the PIN; STOP waits for nobody's."""
         controller = self._controller
         if order.command is CommandType.STOP:
+            self._stops += 1
             controller.submit(Command(order.id, order.command, reason=order.reason))
         elif refused := self._not_for_here(order):
             self._refuse(order, refused)
         elif controller.state.phase in (Phase.ARMED, Phase.TREATING):
             self._refuse(order, "pause the treatment first")
-        elif (signed := self._signing.take(order, now_s)) is not None:
-            self._take_signed(signed)
+        else:
+            self._signed_for = self._latched
+            if (signed := self._signing.take(order, now_s)) is not None:
+                self._take_signed(signed)
+
+    @property
+    def _latched(self) -> tuple[object, ...]:
+        """What a signature is for: it counts for nothing that came after it."""
+        state = self._controller.state
+        return state.faults, state.latched_s, self._stops, self._connections
 
     def _hear_helpers(self, now_s: float) -> None:
         for answer in self._helpers.poll(now_s):
@@ -240,6 +252,8 @@ class ControlProcess:
         order, refused = signed.order, signed.refused or self._not_for_here(signed.order)
         if signed.tried is not None:
             self._server.send(signed.tried)
+        if refused is None and self._signed_for != self._latched:
+            refused = "something was latched since this was signed: look, and sign again"
         if refused is not None:
             self._refuse(order, refused)
             return
@@ -274,6 +288,8 @@ class ControlProcess:
             return self._other_session(request.session)
         if session.summary is not None:
             return f"{_named(session.number)} is being ended"
+        if session.opened_by is not None:
+            return f"{_named(session.number)} is still being opened"
         if self._controller.state.session_open:
             return "close the session first"
         session.ended_by = request.id

@@ -77,7 +77,8 @@ class Signing:
         wrong = self._tries.get(order.username, _Tries(0, 0.0)).wrong + 1
         delay_s = wrong_pin_delay_s(wrong)
         if order.username not in self._tries and len(self._tries) >= MOST_ACCOUNTS:
-            del self._tries[min(self._tries, key=lambda name: self._tries[name].until_s)]
+            # Made-up names push out each other, never the account that has been tried most.
+            del self._tries[min(self._tries, key=lambda name: self._tries[name])]
         self._tries[order.username] = _Tries(wrong, now_s + delay_s)
         tried = PinTried(order.id, order.username, True, False, delay_s)
         return Signed(order, None, wrong_pin_text(wrong), tried)

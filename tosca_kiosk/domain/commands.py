@@ -44,7 +44,7 @@ _NOT_NOW = {
 }
 
 NOT_KNOWN_DARK = (
-    "It is not known that no light leaves the laser. Turn its key off and see that laser and board answer."
+    "The laser may still be giving light. Turn its key off; then see that laser and board answer."
 )
 
 

@@ -179,7 +179,8 @@ FIRST_FAULTS: Final[dict[str, FirstFault]] = {
     "self_test": FirstFault(
         "a device has failed since it was tested",
         Proof.OPENING,
-        "a test counts in this boot, for 24 h, and for devices that stayed connected: self_test",
+        "a test counts in this boot, for 24 h, and for devices that stayed connected: self_test; one that "
+        "goes in a session is a fault of its own",
     ),
     "real_time": FirstFault(
         "control has no real-time rights", Proof.OPENING, "it looks what it was given: real_time"

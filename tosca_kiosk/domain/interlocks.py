@@ -237,7 +237,7 @@ INTERLOCKS: tuple[Interlock, ...] = (
               _S.OPEN | _S.ARM | _S.HELD | _S.ANY,
               "interlock_failure", _CRITICAL, "supervisor",
               "The laser's interlock loop is bridged, or its condition register stands still.",
-              "Do not treat. Look at the loop's plug."),
+              "Do not treat. Look at the loop's plug. A supervisor resets."),
     Interlock("laser_interlock_unproved", "laser", laser_checks.laser_interlock_proved, _S.ARM,
               "interlock_failure", _WARNING, "technician",
               "The laser has not told yet that its interlock loop is open.", "Wait until it has."),

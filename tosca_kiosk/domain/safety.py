@@ -101,7 +101,7 @@ def _observe_board(tick: Tick, board: BoardIn) -> None:
     state = tick.state
     if board.gate_closed != state.gate_closed:
         state.gate_closed, state.gate_since_s = board.gate_closed, tick.now_s
-        state.loop_clear = 0
+        state.loop_clear, state.loop_doubted_s = 0, None
         if not board.gate_closed:
             state.loop_proved = False
     if board.motor_on != state.motor_on:
@@ -115,18 +115,30 @@ def _observe_board(tick: Tick, board: BoardIn) -> None:
 def _observe_loop(tick: Tick) -> None:
     """Judge each answer of the laser's condition register once that was asked behind an open gate."""
     state, laser = tick.state, tick.inputs.laser
-    if (
-        laser is None
-        or state.gate_closed
-        or not laser_checks.asked_of_open_loop(state, laser.condition_asked_s)
-    ):
+    if laser is None or state.gate_closed:
         return
-    if not laser.condition_asked_s > state.loop_answer_s:
+    _judge_doubt(tick)
+    asked_s = laser.condition_asked_s
+    if not laser_checks.asked_of_open_loop(state, asked_s) or not asked_s > state.loop_answer_s:
         return
-    state.loop_answer_s = laser.condition_asked_s
+    state.loop_answer_s = asked_s
     if laser.condition & BIT_INTERLOCK_OPEN:
-        state.loop_proved, state.loop_clear = True, 0
+        state.loop_proved, state.loop_clear, state.loop_doubted_s = True, 0, None
     else:
+        state.loop_doubted_s = asked_s
+        _judge_doubt(tick)
+
+
+def _judge_doubt(tick: Tick) -> None:
+    """Withdraw the proof that an answer has contradicted.
+
+    Whether the gate was open then is known only by a status from after the question: a foot may just have
+    closed it.
+    """
+    state, board = tick.state, tick.inputs.board
+    doubted_s = state.loop_doubted_s
+    if doubted_s is not None and board is not None and board.measured_s > doubted_s:
+        state.loop_proved, state.loop_doubted_s = False, None
         state.loop_clear = min(state.loop_clear + 1, laser_checks.CLEAR_ANSWERS)
 
 
