@@ -293,6 +293,16 @@ def test_stop_waits_for_no_pin_and_a_pin_that_nobody_looks_at_is_no_reset(tmp_pa
         assert kiosk.link.latest().faults[0] == "stop_loop"
 
 
+def test_a_signature_counts_for_nothing_that_came_after_it(tmp_path, runtime, folder):
+    """While a helper looks at the PIN of who saw one fault, somebody presses STOP: he did not see that."""
+    with prepared(tmp_path, runtime) as kiosk:
+        fault(kiosk)
+        number = kiosk.link.signed_order(CommandType.ACKNOWLEDGE, None, SUPERVISOR, SUPERVISOR_PIN)
+        assert kiosk.order(CommandType.STOP) is None
+        assert "latched since this was signed" in kiosk.answer(number).refused
+        assert "screen" in kiosk.link.latest().faults
+
+
 def test_nobody_signs_while_armed(tmp_path, runtime, folder):
     with prepared(tmp_path, runtime) as kiosk:
         assert kiosk.open(folder) is None

@@ -283,6 +283,18 @@ def test_the_aiming_beam_shines_through_a_fault_until_the_session_is_closed(
     tested.controller.end_session()
 
 
+def test_an_aiming_beam_that_was_switched_off_as_the_session_opened_stays_off(
+    tested: Bench, tmp_path: Path
+) -> None:
+    ask(tested, CommandType.AIMING_ON)
+    tested.wait(0.1)
+    tested.controller.submit(Command(99, CommandType.AIMING_OFF))
+    tested.open(tmp_path, PROTOCOL)
+    tested.wait(0.3)
+    assert tested.controller.state.session_open
+    assert not tested.world.aiming
+
+
 def test_a_board_that_restarts_has_its_aiming_beam_lit_again(tested: Bench) -> None:
     ask(tested, CommandType.AIMING_ON)
     tested.wait(0.1)
