@@ -13,7 +13,12 @@ def not_confirmed(reason: str | None) -> str:
     """Return the reason of a session whose light is not confirmed ended, what was known before behind it."""
     if reason is None:
         return LIGHT_NOT_CONFIRMED
-    return reason if reason.startswith(LIGHT_NOT_CONFIRMED) else f"{LIGHT_NOT_CONFIRMED}; {reason}"
+    return reason if unconfirmed(reason) else f"{LIGHT_NOT_CONFIRMED}; {reason}"
+
+
+def unconfirmed(reason: str | None) -> bool:
+    """Whether a session that was aborted for this reason is one whose light is not confirmed ended."""
+    return (reason or "").startswith(LIGHT_NOT_CONFIRMED)
 
 
 def left_in_light(state: State) -> bool:

@@ -41,7 +41,7 @@ def _row(one: EarlierSession) -> tuple[str, str, str]:
     found = one.energies
     mark = "refused" if found.differ or found.larger_j is None else "info"
     detail = f"measured {_joules(found.measured_j)}, set {_joules(found.commanded_j)}"
-    return f"{_when(one)} {_STATUSES.get(one.status, one.status)}", detail, mark
+    return f"{_when(one)} {_STATUSES.get(one.ending, one.ending)}", detail, mark
 
 
 def _when(one: EarlierSession) -> str:
