@@ -195,8 +195,8 @@ def test_the_mean_power_of_light_that_goes_on_after_the_off_is_what_it_was() -> 
 def test_light_that_grows_after_the_off_is_the_highest_power_too() -> None:
     cart = emitting()
     cart.inject["laser"] = laser(**STILL_ON)
-    cart.inject["board"] = board(gate_closed=True, photodiode_v=4.0)
     cart.tick(CommandType.STOP)
+    cart.inject["board"] = board(gate_closed=True, photodiode_v=4.0)
     cart.run(1.0)
     assert summarise(cart.state).max_power_w == pytest.approx(8.0)
 

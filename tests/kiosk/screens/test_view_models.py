@@ -84,7 +84,7 @@ ASKED_AGAIN = BY_SOURCE["rules"]
 
 
 def test_a_hold_of_arm_has_control_look_into_the_record_again_and_the_screen_says_why():
-    problem = "the record is locked by process 7; end it, then try again"
+    problem = "the record is being written by process 7; wait, then hold ARM again"
     view = treatment_view(treating(refusals=("rules",), rules_problem=problem))
     assert (view.primary, view.primary_enabled) == (Primary.ARM, True)
     assert (view.guide, view.guide_detail) == (ASKED_AGAIN.to_do, problem)
