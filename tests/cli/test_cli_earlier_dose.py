@@ -41,6 +41,15 @@ def test_every_session_is_told_with_time_status_and_both_energies(asked, capsys)
     assert asked == []
 
 
+def test_a_session_whose_light_is_not_confirmed_ended_is_told_in_these_words(capsys):
+    reason = "light not confirmed ended; laser_stale: The laser does not answer."
+    left = EarlierSession(3, START, "aborted", Energies(2.0, 2.1, None), reason)
+    told.tell_earlier_dose(PROGRAM, "P-2026-0001", EarlierDose((left,)))
+    assert "UTC, light not confirmed ended. Measured 2.0 J" in capsys.readouterr().err
+    [row] = told.as_result(EarlierDose((left,)))["earlier_dose"]
+    assert (row["status"], row["abort_reason"], row["larger_joules"]) == ("aborted", reason, None)
+
+
 def test_a_person_at_a_terminal_may_refuse(asked, terminal):
     with pytest.raises(RefusedError, match=r"had 1\.6 J in a session .* Not treated again"):
         told.tell_earlier_dose(PERSON, "P-2026-0001", EarlierDose((BLIND,)))
@@ -64,22 +73,31 @@ def test_a_program_is_told_and_never_asked(asked, terminal, capsys):
                 "session_id": 2,
                 "start_utc": "2026-03-14 09:26:53.589793",
                 "status": "aborted",
+                "abort_reason": None,
                 "measured_joules": 0.0,
                 "commanded_joules": 1.6,
+                "larger_joules": 1.6,
             },
             {
                 "session_id": 1,
                 "start_utc": "2026-03-14 09:26:53.589793",
                 "status": "in_progress",
+                "abort_reason": None,
                 "measured_joules": None,
                 "commanded_joules": None,
+                "larger_joules": None,
             },
         ],
         "earlier_dose_joules": 1.6,
+        "earlier_dose_unknown": 1,
     }
 
 
 def test_without_earlier_light_nothing_is_said(asked, terminal, capsys):
     told.tell_earlier_dose(PERSON, "P-2026-0001", EarlierDose())
     assert (capsys.readouterr().err, asked) == ("", [])
-    assert told.as_result(EarlierDose()) == {"earlier_dose": [], "earlier_dose_joules": 0.0}
+    assert told.as_result(EarlierDose()) == {
+        "earlier_dose": [],
+        "earlier_dose_joules": 0.0,
+        "earlier_dose_unknown": 0,
+    }

@@ -83,6 +83,19 @@ def test_the_command_lists_what_is_meant_and_ends_well(record: Path) -> None:
     assert f"Decided by rules 1, now {RULES_REVISION}." in shown
 
 
+def test_a_whole_event_is_named_by_its_type_in_words_and_is_whole_in_json(record: Path) -> None:
+    whole = []
+    for path in journals(record):
+        shown = CliRunner().invoke(main, ["replay", str(path.parent)]).output
+        assert max(len(line) for line in shown.splitlines()) < 300, shown
+        answer = json.loads(CliRunner().invoke(main, ["replay", str(path.parent), "--json"]).stdout)
+        for row in answer["intended"]:
+            values = (row["first"]["recorded"], row["first"]["decided"])
+            whole += [value for value in values if isinstance(value, dict)]
+    assert whole
+    assert all({"event_type", "interlocks"} <= event.keys() for event in whole)
+
+
 def test_a_difference_that_is_not_meant_is_exit_code_1_in_older_rules_too(
     record: Path, tmp_path: Path
 ) -> None:

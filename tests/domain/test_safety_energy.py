@@ -178,6 +178,71 @@ def test_a_set_point_read_back_above_the_commanded_one_is_what_an_off_must_end()
     assert beyond.unended_w == SESSION.power_limit_w
 
 
+def test_the_mean_power_of_light_that_goes_on_after_the_off_is_what_it_was() -> None:
+    cart = emitting()
+    cart.inject["laser"] = laser(**STILL_ON)
+    cart.inject["board"] = board(gate_closed=True, **SHINING)
+    cart.tick(CommandType.STOP)
+    emitted_s = cart.state.emission_s
+    cart.run(20.0)
+    summary = summarise(cart.state)
+    assert cart.state.emission_s == emitted_s
+    assert summary.laser_on_time_s == pytest.approx(emitted_s + 20.0, abs=0.05)
+    assert summary.avg_power_w == pytest.approx(POWER_W, abs=0.1)
+    assert summary.max_power_w == pytest.approx(POWER_W, abs=0.01)
+
+
+def test_light_that_grows_after_the_off_is_the_highest_power_too() -> None:
+    cart = emitting()
+    cart.inject["laser"] = laser(**STILL_ON)
+    cart.tick(CommandType.STOP)
+    cart.inject["board"] = board(gate_closed=True, photodiode_v=4.0)
+    cart.run(1.0)
+    assert summarise(cart.state).max_power_w == pytest.approx(8.0)
+
+
+@pytest.mark.parametrize("dark_for_s", [0.0, 5.0])
+def test_light_that_ends_late_or_comes_back_counts_for_as_long_as_it_is_seen(dark_for_s: float) -> None:
+    cart = emitting()
+    cart.tick(CommandType.STOP)
+    emitted_s, off_s = cart.state.emission_s, cart.state.dark_since_s
+    assert off_s is not None
+    if dark_for_s:
+        cart.run(dark_for_s)
+    begun_s = cart.state.now_s if dark_for_s else off_s
+    cart.inject["board"] = board(**SHINING)
+    cart.run(0.3)
+    lit_s = cart.state.now_s - begun_s
+    del cart.inject["board"]
+    cart.run(1.0)
+    assert summarise(cart.state).laser_on_time_s == pytest.approx(emitted_s + lit_s, abs=0.011)
+
+
+def test_a_session_whose_light_ends_with_each_off_keeps_its_time_and_mean_to_the_last_digit() -> None:
+    cart = emitting()
+    for _ in range(3):
+        cart.pedal = False
+        cart.run(0.5)
+        cart.pedal = True
+        cart.run(1.0)
+    cart.tick(CommandType.STOP)
+    cart.run(1.0)
+    summary = summarise(cart.state)
+    assert cart.state.emission_s > 1.5
+    assert summary.laser_on_time_s == cart.state.emission_s
+    assert summary.avg_power_w == cart.state.measured_j / cart.state.emission_s
+
+
+def test_a_photodiode_that_is_lost_after_the_off_adds_no_time() -> None:
+    cart = emitting()
+    cart.tick(CommandType.STOP)
+    cart.run(0.2)
+    emitted_s = summarise(cart.state).laser_on_time_s
+    cart.inject["board"] = lambda reading: None
+    cart.run(2.0)
+    assert summarise(cart.state).laser_on_time_s == emitted_s
+
+
 def test_a_summary_tells_both_energies_and_the_larger() -> None:
     cart = emitting()
     cart.power_factor = 0.9

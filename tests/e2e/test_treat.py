@@ -44,6 +44,7 @@ PRINTED = {
     "wall_seconds": float,
     "earlier_dose": list,
     "earlier_dose_joules": float,
+    "earlier_dose_unknown": int,
 }
 """What `treat --json` prints after a session with light, and nothing beside it."""
 

@@ -10,6 +10,7 @@ import pytest
 
 from tosca_kiosk.domain.journal_lines import Summary
 from tosca_kiosk.domain.site_limits import SiteLimitError
+from tosca_kiosk.domain.summary import LIGHT_NOT_CONFIRMED
 from tosca_kiosk.session import earlier_dose
 from tosca_kiosk.storage import Database, energies, patients, sessions, settings
 from tosca_kiosk.storage.energies import Energies
@@ -44,10 +45,12 @@ class Record:
                 origin="sim",
             ).session_id
 
-    def treated(self, *, patient_id=1, status="completed", measured_j=5.0, commanded_j=5.0, whole=True):
+    def treated(
+        self, *, patient_id=1, status="completed", reason="test", measured_j=5.0, commanded_j=5.0, whole=True
+    ):
         """Open and close a session of a minute."""
         session_id = self.opened(patient_id)
-        reason = None if status == "completed" else "test"
+        reason = None if status == "completed" else reason
         told = Summary(status, reason, 60.0, 60.0, 1.0, 1.0, measured_j, commanded_j)
         self.clock += timedelta(minutes=1)
         with self.database.transaction(1) as transaction:
@@ -168,8 +171,31 @@ def test_light_before_midnight_counts(record):
 
 def test_what_is_provably_older_than_a_day_is_left_out(record):
     record.treated()
+    record.treated(patient_id=2)
     record.clock += DAY + timedelta(minutes=6)
     assert record.numbers() == []
+
+
+def test_the_newest_session_of_all_counts_for_nothing_later_bears_it_out(record):
+    record.treated()
+    record.clock += 30 * DAY
+    assert record.numbers() == [1]
+
+
+def test_a_clock_that_was_slow_from_the_start_does_not_hide_the_newest_session(by_clock):
+    """An abort 12 minutes ago, by a clock that was two days slow and is put right now."""
+    for _ in range(3):
+        by_clock.treated(patient_id=2)
+        by_clock.passes(HOUR)
+    aborted = by_clock.treated(status="aborted")
+    by_clock.passes(2 * DAY + timedelta(minutes=12))
+    assert by_clock.numbers() == [aborted]
+
+
+def test_a_session_whose_light_is_not_confirmed_ended_says_so(record):
+    record.treated(status="aborted", reason=f"{LIGHT_NOT_CONFIRMED}; laser_stale", whole=False)
+    record.treated(status="aborted")
+    assert [one.ending for one in record.earlier().sessions] == ["aborted", LIGHT_NOT_CONFIRMED]
 
 
 def test_a_session_that_is_open_counts_and_is_asked_about(record):
@@ -282,7 +308,7 @@ def test_a_clock_once_years_ahead_does_not_make_everything_recent_for_years(by_c
     by_clock.signed_in()
     by_clock.passes(-2000 * DAY)
     first = by_clock.treated()
-    for _ in range(2):
+    for _ in range(3):
         by_clock.passes(13 * HOUR)
         by_clock.treated(patient_id=2)
     assert by_clock.numbers() == [first]
@@ -303,6 +329,7 @@ def test_a_time_that_is_none_proves_nothing(by_clock):
 
 def test_the_safety_log_tells_of_a_step_too(by_clock):
     by_clock.treated()
+    by_clock.treated(patient_id=2)
     by_clock.passes(2 * DAY)
     assert by_clock.numbers() == []
     ahead = (by_clock.clock + DAY).replace(tzinfo=None).isoformat(sep=" ", timespec="microseconds")

@@ -52,7 +52,7 @@ class Story:
     def left_out(self, session: Opened) -> bool:
         starts = tuple(Reading(one.told, one.number, one.number) for one in self.opened)
         witness = newest_witness((starts, tuple(self.audit), ()), self.told)
-        return session.number <= witness and self.told - (session.told + LASTS) > RECENT + SLACK
+        return session.number < witness and self.told - (session.told + LASTS) > RECENT + SLACK
 
 
 Part = list[tuple[timedelta, bool]]
@@ -107,5 +107,20 @@ def test_a_clock_that_runs_evenly_however_wrong_leaves_out_just_what_is_older(
     story.off = hours * HOUR
     lived(story, part)
     story.true += after_h * HOUR
+    witnesses = [one.number for one in story.opened if story.true - one.true > RECENT + SLACK]
     for session in story.opened:
-        assert story.left_out(session) is (story.true - (session.true + LASTS) > RECENT + SLACK)
+        older = story.true - (session.true + LASTS) > RECENT + SLACK
+        assert story.left_out(session) is (older and session.number < max(witnesses))
+
+
+@given(long_parts, st.integers(-10_000, 10_000), long_parts, st.integers(-10_000, 10_000))
+def test_the_newest_session_of_all_is_never_left_out_whatever_the_clock_does(
+    before: Part, hours: int, after: Part, hours_then: int
+) -> None:
+    story = Story()
+    story.off = hours * HOUR
+    lived(story, before)
+    story.treats()
+    story.off = hours_then * HOUR
+    lived(story, [(gap, False) for gap, _ in after])
+    assert not story.left_out(story.opened[-1])

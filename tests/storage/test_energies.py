@@ -9,6 +9,7 @@ from recorded import RecordedCart, header, treated
 from refusal import refused
 
 from tosca_kiosk.domain.journal_lines import Summary
+from tosca_kiosk.domain.records import CommandType
 from tosca_kiosk.domain.state import Beam
 from tosca_kiosk.domain.summary import summarise
 from tosca_kiosk.storage import check, energies, import_journal, recover, sessions, settings
@@ -87,6 +88,33 @@ def test_where_a_journal_breaks_the_energy_is_not_known(database, session, journ
     assert told.at_least_j == max(told.measured_j, told.commanded_j) > 1.0
 
 
+def test_where_nobody_knows_when_the_light_ended_its_energy_is_not_known(database, session, journal, now):
+    """The light goes on behind the record's end, however whole the record is."""
+    cart = RecordedCart(header())
+    cart.emit()
+    cart.run(0.5)
+    cart.lines.append(cart.writer.end(summarise(cart.state)))
+    journal.write_bytes(b"".join(cart.lines))
+    assert import_journal(database, journal, now).whole
+    told = of(database)
+    assert told.larger_j is None
+    assert told.at_least_j == max(told.measured_j, told.commanded_j) > 1.0
+
+
+def test_nor_is_it_after_a_supervisors_word_that_the_key_is_off(database, session, journal, now):
+    cart = RecordedCart(header())
+    cart.emit()
+    cart.inject["laser"] = lambda laser: None
+    cart.pedal = False
+    cart.run(11.0)
+    cart.reason = "key taken out"
+    cart.tick(CommandType.CONFIRM_KEY_OFF, role="supervisor")
+    cart.lines.append(cart.writer.end(summarise(cart.state)))
+    journal.write_bytes(b"".join(cart.lines))
+    import_journal(database, journal, now)
+    assert of(database).larger_j is None
+
+
 @pytest.mark.parametrize(("content", "larger_j"), [(b"", 0.0), (b'{"broken":1}\n', None)])
 def test_a_journal_without_a_header_held_no_light_and_one_that_breaks_in_it_may(
     database, session, tmp_path, now, content, larger_j
@@ -98,7 +126,7 @@ def test_a_journal_without_a_header_held_no_light_and_one_that_breaks_in_it_may(
     assert of(database).larger_j == larger_j
 
 
-def test_a_journal_from_before_the_commanded_energy_was_told_is_imported_with_the_measured_one(
+def test_a_journal_from_before_the_commanded_energy_was_told_leaves_the_larger_unknown(
     database, session, journal, now
 ):
     cart = RecordedCart(header())
@@ -106,7 +134,7 @@ def test_a_journal_from_before_the_commanded_energy_was_told_is_imported_with_th
     old = Summary("aborted", "test", 1.0, 1.0, 5.0, 5.0, 5.0)
     journal.write_bytes(b"".join([*cart.lines, cart.writer.end(old)]))
     import_journal(database, journal, now)
-    assert of(database) == Energies(5.0, None, 5.0)
+    assert of(database) == Energies(5.0, None, None)
     assert energies.in_words(of(database)) == "Measured 5.0 J, commanded not recorded."
 
 
@@ -133,16 +161,49 @@ def test_energies_in_words():
     assert energies.in_words(energies.UNKNOWN) == "Measured unknown, commanded not recorded."
 
 
-def test_a_migration_fills_the_energies_of_closed_sessions_and_goes_back(database, session, now):
+@pytest.mark.parametrize(
+    ("on_time_s", "energy_j", "is_whole", "larger_j"),
+    [
+        (60.0, 298.8, True, None),
+        (60.0, 0.004, True, None),
+        (1.0, 0.0, True, None),
+        (0.0, 0.004, True, None),
+        (None, None, True, None),
+        (0.0, 0.0, False, None),
+        (0.0, 0.0, None, None),
+        (0.0, 0.0, True, 0.0),
+    ],
+)
+def test_a_session_from_before_has_a_known_energy_only_where_it_provably_had_no_light(
+    database, session, now, on_time_s, energy_j, is_whole, larger_j
+):
+    """What was commanded then was not recorded: a photodiode that was blocked told less than was given.
+
+    is_whole: None for a session without a journal.
+    """
     database.migrate("20261122_006")
-    values = {"patient_id": 1, "tech_id": 1, "start_time": now}
+    values = {"patient_id": 1, "tech_id": 1, "start_time": now, "status": "completed"}
     with database.transaction() as transaction:
-        for status, energy_j in (("completed", 298.8), ("aborted", None)):
-            transaction.insert("sessions", status=status, total_energy_joules=energy_j, **values)
+        session_id = transaction.insert(
+            "sessions", total_laser_on_time_seconds=on_time_s, total_energy_joules=energy_j, **values
+        )
+        if is_whole is not None:
+            transaction.insert("session_journals", session_id=session_id, origin="sim", is_whole=is_whole)
     database.migrate("head")
-    rows = database.find("session_energies", order_by="session_id")
-    assert [tuple(row.values()) for row in rows] == [(2, 298.8, None, 298.8), (3, None, None, None)]
+    assert of(database, session_id) == Energies(energy_j, None, larger_j)
+    assert database.find("session_energies", session_id=session.session_id) == []
     assert settings.get(database, ASKED_ABOVE) == 0.0
+    assert check(database).problems == ()
+
+
+def test_a_way_back_and_forth_calls_no_smaller_energy_known(database, session, journal, now):
+    cart = blinded()
+    journal.write_bytes(b"".join(cart.lines))
+    import_journal(database, journal, now)
+    assert of(database).larger_j > 1.0
+    database.migrate("20261122_006")
+    database.migrate("head")
+    assert of(database) == Energies(0.0, None, None)
     assert check(database).problems == ()
 
 

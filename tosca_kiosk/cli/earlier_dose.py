@@ -24,26 +24,32 @@ def tell_earlier_dose(workplace: Workplace, patient_code: str, earlier: EarlierD
     say(headline)
     for one in earlier.sessions:
         start = one.start_utc.replace(tzinfo=None).isoformat(sep=" ", timespec="seconds")
-        say(f"  Session {one.session_id}, {start} UTC, {one.status}. {energies.in_words(one.energies)}")
+        say(f"  Session {one.session_id}, {start} UTC, {one.ending}. {energies.in_words(one.energies)}")
     asks = earlier.must_ask and stdin_is_terminal() and not workplace.as_json
     if asks and not click.confirm("Treat again?", err=True):
         raise RefusedError(f"{headline} Not treated again.")
 
 
 def as_result(earlier: EarlierDose) -> dict[str, Any]:
-    """Return what `treat --json` says of earlier light; null for an energy that nobody knows."""
+    """Return what `treat --json` says of earlier light; null for an energy that nobody knows.
+
+    earlier_dose_joules: the sum as far as it is known; earlier_dose_unknown: of how many sessions it is not.
+    """
     return {
         "earlier_dose": [
             {
                 "session_id": one.session_id,
                 "start_utc": utc_text(one.start_utc),
                 "status": one.status,
+                "abort_reason": one.abort_reason,
                 "measured_joules": one.energies.measured_j,
                 "commanded_joules": one.energies.commanded_j,
+                "larger_joules": one.energies.larger_j,
             }
             for one in earlier.sessions
         ],
         "earlier_dose_joules": earlier.energy_j,
+        "earlier_dose_unknown": earlier.unknown,
     }
 
 

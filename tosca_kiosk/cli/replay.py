@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import asdict
 from pathlib import Path
+from typing import Any
 
 import click
 import msgspec
@@ -97,8 +98,15 @@ def _text(done: Replay, wall_s: float) -> str:
     return older + "\n".join(lines)
 
 
+def _value(value: Any) -> str:
+    """Return a value for one line: of a whole event its type; --json has it all."""
+    if isinstance(value, dict) and "event_type" in value:
+        return str(value["event_type"])
+    return repr(value)
+
+
 def _told(difference: Difference) -> str:
     return (
         f"line {difference.line}, session time {difference.session_s:.3f} s: {difference.path} "
-        f"was recorded as {difference.recorded!r}, now decided as {difference.decided!r}"
+        f"was recorded as {_value(difference.recorded)}, now decided as {_value(difference.decided)}"
     )

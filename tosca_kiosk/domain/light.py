@@ -37,6 +37,7 @@ def account(rules: Rules, state: State, inputs: Inputs) -> None:
         state.emission_s += dt_s
         state.commanded_j += state.command_w * lit_s
         state.max_measured_w = max(state.max_measured_w, state.measured_w or 0.0)
+        state.lit_beyond_s += lit_s - dt_s
         if light_confirmed(rules, state, inputs):
             state.elapsed_s += dt_s
         _note_what_an_off_must_end(rules, state, inputs)
@@ -45,6 +46,9 @@ def account(rules: Rules, state: State, inputs: Inputs) -> None:
         state.commanded_j += state.unended_w * lit_s
         if light_ended(rules, state, inputs):
             state.unended_w = 0.0
+    if (beyond_s := _lit_beyond_s(rules, state, inputs, lit_s)) > 0.0:
+        state.lit_beyond_s += beyond_s
+        state.max_measured_w = max(state.max_measured_w, state.measured_w or 0.0)
     if light_possible(rules, state, inputs):
         state.measured_j += min(power_w, MOST_W) * lit_s
 
@@ -128,6 +132,21 @@ def light_possible(rules: Rules, state: State, inputs: Inputs) -> bool:
     if state.emission_s > 0.0 and inputs.now_s - dark_since_s <= limits.photodiode_dark_after_s:
         return True
     return inputs.board is not None and not checks.reads_dark(rules, inputs.board.photodiode_v)
+
+
+def _lit_beyond_s(rules: Rules, state: State, inputs: Inputs, lit_s: float) -> float:
+    """Return the time for which light has gone on that no off has ended, as far as this tick shows it.
+
+    Until it must be dark, what is measured is the light's end and adds no time; where it is not dark then,
+    all the time since the off counts.
+    """
+    off_s, board = state.dark_since_s, inputs.board
+    if off_s is None or board is None or checks.reads_dark(rules, board.photodiode_v):
+        return 0.0
+    may_end_s = off_s + rules.limits.photodiode_dark_after_s if state.emission_s > 0.0 else off_s
+    if inputs.now_s <= may_end_s:
+        return 0.0
+    return lit_s if state.now_s > may_end_s else state.now_s - off_s + lit_s
 
 
 def light_confirmed(rules: Rules, state: State, inputs: Inputs) -> bool:

@@ -99,6 +99,7 @@ class State(msgspec.Struct, kw_only=True):
     light_seen_s: float | None = None
     measured_j: float = 0.0
     max_measured_w: float = 0.0
+    lit_beyond_s: float = 0.0  # for which measured light counted beyond emission_s: no off has ended it
     failing_since: dict[str, float] = {}
     warned: frozenset[str] = frozenset()
     faults: tuple[str, ...] = ()

@@ -13,7 +13,12 @@ def not_confirmed(reason: str | None) -> str:
     """Return the reason of a session whose light is not confirmed ended, what was known before behind it."""
     if reason is None:
         return LIGHT_NOT_CONFIRMED
-    return reason if reason.startswith(LIGHT_NOT_CONFIRMED) else f"{LIGHT_NOT_CONFIRMED}; {reason}"
+    return reason if unconfirmed(reason) else f"{LIGHT_NOT_CONFIRMED}; {reason}"
+
+
+def unconfirmed(reason: str | None) -> bool:
+    """Whether a session that was aborted for this reason is one whose light is not confirmed ended."""
+    return (reason or "").startswith(LIGHT_NOT_CONFIRMED)
 
 
 def left_in_light(state: State) -> bool:
@@ -26,13 +31,14 @@ def summarise(state: State, abort_reason: str | None = None) -> Summary:
     reason = state.abort_reason or abort_reason or (None if state.finished else "not finished")
     if left_in_light(state):
         reason = not_confirmed(reason)
-    lit = state.emission_s > 0.0
+    lit_s = state.emission_s + state.lit_beyond_s
+    lit = lit_s > 0.0
     return Summary(
         status="completed" if reason is None else "aborted",
         abort_reason=reason,
         duration_s=state.now_s,
-        laser_on_time_s=state.emission_s,
-        avg_power_w=state.measured_j / state.emission_s if lit else None,
+        laser_on_time_s=lit_s,
+        avg_power_w=state.measured_j / lit_s if lit else None,
         max_power_w=state.max_measured_w if lit else None,
         energy_j=state.measured_j,
         commanded_j=state.commanded_j,

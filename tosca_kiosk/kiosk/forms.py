@@ -77,7 +77,7 @@ class Opening(StrEnum):
     PREPARING = "preparing"
     """The plan is checked and the backup made."""
     CONFIRM_DOSE = "confirm_dose"
-    """The patient had light that is not provably older than 24 h: the operator is asked."""
+    """The patient had light that is not provably older than 24 h: it is shown, and asked about if need be."""
     OPENING = "opening"
     """Row and folder are made and control is asked."""
     OPEN = "open"

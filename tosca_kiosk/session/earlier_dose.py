@@ -9,6 +9,7 @@ from datetime import UTC, datetime, timedelta
 from itertools import accumulate
 
 from tosca_kiosk.domain.site_limits import EARLIER_DOSE_KEY, site_limits
+from tosca_kiosk.domain.summary import LIGHT_NOT_CONFIRMED, unconfirmed
 from tosca_kiosk.storage import Database, energies, sessions, settings
 from tosca_kiosk.storage.clock_evidence import Reading, readings
 from tosca_kiosk.storage.energies import UNKNOWN, Energies
@@ -29,6 +30,12 @@ class EarlierSession:
     start_utc: datetime
     status: str
     energies: Energies
+    abort_reason: str | None = None
+
+    @property
+    def ending(self) -> str:
+        """How it ended, for a person: its status, or that nobody knows whether its light has ended."""
+        return LIGHT_NOT_CONFIRMED if unconfirmed(self.abort_reason) else self.status
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +69,8 @@ def earlier_dose(database: Database, patient_id: int, now: datetime) -> EarlierD
 
     The wall clock may have been wrong at any time, so a session's time alone proves nothing. A session is
     provably older than 24 h when it is closed, its end lies more than 24 h before `now`, and a witness stands
-    behind it: itself, or a session of anyone with a higher number (which was opened after it was closed). The
+    behind it: a later session, of anyone (it has a higher number and was opened after this one was closed).
+    None is its own: a clock that was slow and has been put right since would hide the newest session. The
     witness started more than 24 h before `now` too, and:
 
     - No row written after it has an earlier time than one before that row, and `now` is not earlier than any
@@ -74,7 +82,8 @@ def earlier_dose(database: Database, patient_id: int, now: datetime) -> EarlierD
     Rows are the starts of sessions, the audit's rows and those of the safety log that are of no session, each
     in the order of their numbers (see clock_evidence). SLACK is allowed to each, and added to the 24 h. So a
     session that is open, lies in the future or was written while the clock was seen to be off counts as
-    recent, and a step back makes all before it recent until the clock has run for 24 h without another.
+    recent, as does the newest of all, and a step back makes all before it recent until the clock has run for
+    24 h without another.
 
     What it cannot see: a clock that was slow and is set forward leaves no trace unless the record has seen it
     go back, which it has if some row of a right clock is younger, at the session, than the clock was slow. A
@@ -91,7 +100,11 @@ def earlier_dose(database: Database, patient_id: int, now: datetime) -> EarlierD
         asked_above_j = _asked_above_j(settings.values(reader))
     earlier = [
         EarlierSession(
-            session.session_id, session.start_time, session.status, given.get(session.session_id, UNKNOWN)
+            session.session_id,
+            session.start_time,
+            session.status,
+            given.get(session.session_id, UNKNOWN),
+            session.abort_reason,
         )
         for session in doubtful
     ]
@@ -100,7 +113,7 @@ def earlier_dose(database: Database, patient_id: int, now: datetime) -> EarlierD
 
 def _provably_older(session: Session, witness: int, now: datetime) -> bool:
     closed = session.status not in sessions.OPEN_STATUSES and session.end_time is not None
-    if not closed or session.session_id > witness:
+    if not closed or session.session_id >= witness:
         return False
     latest = max(session.start_time, session.end_time or _NEVER)
     return now - latest > RECENT + SLACK

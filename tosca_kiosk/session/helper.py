@@ -100,16 +100,20 @@ class Helper:
             tries -= 1
             if tries < 0:
                 raise StorageError(
-                    f"{self._path}: the record is locked by process {holder}; end it, then try again"
+                    f"{self._path}: the record is being written by process {holder}; "
+                    "wait, then hold ARM again"
                 )
             select.select((), (), (), _LOOK_EVERY_S)
 
 
 def serve(helper: Helper, asker: socket.socket) -> None:
-    """Answer the asker's questions, one after the other, until it is gone."""
+    """Answer the asker's questions, one after the other, until it is gone; what is none gets no answer."""
     with suppress(ConnectionError):
         for line in _lines(asker):
-            question = _questions.decode(line)
+            try:
+                question = _questions.decode(line)
+            except msgspec.MsgspecError:
+                continue
             asker.sendall(_encoder.encode(_answered(helper, question)) + b"\n")
 
 

@@ -48,9 +48,12 @@ def in_words(energies: Energies) -> str:
 def keep(transaction: Transaction, session_id: int, summary: Summary, *, whole: bool) -> Energies:
     """Write the energies of a session that is being closed.
 
-    whole: whether its record tells all of its light; where it breaks off, the larger is not known.
+    whole: whether its record tells all of its light; where it breaks off, the larger is not known. Nor is it
+    where a record from before does not tell what was commanded, unless there was no light.
     """
-    kept = Energies(summary.energy_j, summary.commanded_j, summary.dose_j if whole else None)
+    lit = summary.laser_on_time_s > 0.0 or summary.energy_j > 0.0
+    known = whole and (summary.commanded_j is not None or not lit)
+    kept = Energies(summary.energy_j, summary.commanded_j, summary.dose_j if known else None)
     transaction.insert(
         "session_energies",
         session_id=session_id,

@@ -21,7 +21,7 @@ from tosca_kiosk.domain.journal_lines import (
 from tosca_kiosk.domain.recording import Recorder
 from tosca_kiosk.domain.replay import decide_again
 from tosca_kiosk.domain.state import State
-from tosca_kiosk.domain.summary import LIGHT_NOT_CONFIRMED, left_in_light, summarise
+from tosca_kiosk.domain.summary import left_in_light, summarise, unconfirmed
 from tosca_kiosk.journal_tail import StillWrittenError, read_journal
 from tosca_kiosk.storage import energies, events, sessions
 from tosca_kiosk.storage.database import Database
@@ -176,7 +176,9 @@ def _import(
     )
     whole = reader.end is not None and contents.broken is None
     sessions.finish(transaction, header.session_id, summary)
-    kept = energies.keep(transaction, header.session_id, summary, whole=contents.broken is None)
+    # Where nobody knows when the light ended, a part of it falls behind the record's end.
+    tells_all = contents.broken is None and not unconfirmed(summary.abort_reason)
+    kept = energies.keep(transaction, header.session_id, summary, whole=tells_all)
     if kept.differ:
         safety_events += events.append_safety(
             transaction,
@@ -221,7 +223,7 @@ def _summary(contents: _Contents, journal: Path, salvage: bool, known: Summary |
     """
     end = contents.reader.end
     told = known if end is None else end.summary
-    if told is not None and not (told.abort_reason or "").startswith(LIGHT_NOT_CONFIRMED):
+    if told is not None and not unconfirmed(told.abort_reason):
         return told
     last, broken = _decided_again(contents, journal, salvage)
     if last.row is not None:

@@ -308,13 +308,24 @@ def test_earlier_light_is_asked_about_before_anything_opens(chosen, monkeypatch)
     assert isinstance(chosen.control.poll(), OpenSession)
 
 
-def test_earlier_light_below_the_sites_question_is_shown_and_the_session_opens(chosen, monkeypatch):
+def test_earlier_light_below_the_sites_question_is_shown_before_anything_opens_too(chosen, monkeypatch):
     before = EarlierSession(1, TIME, "aborted", Energies(0.0, 12.3, 12.3))
     monkeypatch.setattr(treatment, "earlier_dose", lambda *asked: EarlierDose((before,), 20.0))
     chosen.cart = telemetry()
+    state = chosen.settle()
+    assert state.treatment.opening is Opening.CONFIRM_DOSE
+    assert not state.treatment.earlier.must_ask
+    assert chosen.control.requests == []
+    chosen.presenter.treating.open()
     chosen.settle()
     assert isinstance(chosen.control.poll(), OpenSession)
     assert chosen.reply().treatment.earlier.energy_j == 12.3
+
+
+def test_without_earlier_light_the_session_opens_with_no_further_touch(chosen):
+    chosen.cart = telemetry()
+    chosen.settle()
+    assert isinstance(chosen.control.poll(), OpenSession)
 
 
 def test_ending_closes_the_session_and_then_its_journal(opened):

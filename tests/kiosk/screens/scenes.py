@@ -231,8 +231,8 @@ def protocols(chosen, **changes):
     )
 
 
-def earlier(number, status, energies):
-    return EarlierSession(number, TIME, status, energies)
+def earlier(number, status, energies, reason=None):
+    return EarlierSession(number, TIME, status, energies, reason)
 
 
 EARLIER = EarlierDose(
@@ -245,6 +245,13 @@ EARLIER = EarlierDose(
     )
 )
 """Light of one day, as much of it as ever stands on the screen."""
+
+NOT_CONFIRMED = earlier(
+    20,
+    "aborted",
+    Energies(1738.2, 1737.9, None),
+    "light not confirmed ended; laser_stale: The laser is silent.",
+)
 
 
 AS_COMMANDED = Energies(738.2, 737.9, 738.2)
@@ -357,6 +364,19 @@ SCENES = {
     ),
     "treatment_earlier_session": treating(
         TreatmentForm(opening=Opening.CONFIRM_DOSE, earlier=replace(EARLIER, sessions=EARLIER.sessions[1:2])),
+        session_id=None, phase="idle",
+    ),
+    "treatment_earlier_told": treating(
+        TreatmentForm(
+            opening=Opening.CONFIRM_DOSE,
+            earlier=EarlierDose(EARLIER.sessions[:2], asked_above_j=10_000.0),
+        ),
+        session_id=None, phase="idle",
+    ),
+    "treatment_earlier_unconfirmed": treating(
+        TreatmentForm(
+            opening=Opening.CONFIRM_DOSE, earlier=EarlierDose((*EARLIER.sessions[3:], NOT_CONFIRMED))
+        ),
         session_id=None, phase="idle",
     ),
     "treatment_ready_again": treating(TreatmentForm(opening=Opening.OPEN, earlier=EARLIER)),

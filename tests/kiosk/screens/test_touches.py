@@ -42,6 +42,7 @@ def test_stop_acts_on_every_screen_and_under_every_sheet(stage, shell, asked):
     [
         ("treatment_home", "HOME STAGE", ("home_stage",)),
         ("treatment_earlier_dose", "TREAT AGAIN", ("open",)),
+        ("treatment_earlier_told", "GO ON", ("open",)),
         ("treatment_refused", "TRY AGAIN", ("retry",)),
         ("treatment_finished", "FINISH", ("end",)),
         ("treatment_finished", "End session", ("end",)),

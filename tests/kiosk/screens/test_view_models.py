@@ -5,13 +5,13 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
-from scenes import BASE, NOW_S, SCENES, TIME, TREATING, fault, in_session, telemetry, treating
+from scenes import BASE, EARLIER, NOW_S, SCENES, TIME, TREATING, fault, in_session, telemetry, treating
 
 from tosca_kiosk.domain.interlocks import BY_SOURCE, INTERLOCKS, LAMPS
 from tosca_kiosk.domain.state import Beam, Phase
 from tosca_kiosk.kiosk import wording
 from tosca_kiosk.kiosk.chrome import chrome
-from tosca_kiosk.kiosk.forms import SummaryForm
+from tosca_kiosk.kiosk.forms import Opening, SummaryForm, TreatmentForm
 from tosca_kiosk.kiosk.screens.fault.view_model import view as fault_view
 from tosca_kiosk.kiosk.screens.first_start.view_model import view as first_start_view
 from tosca_kiosk.kiosk.screens.key_off.view_model import TURN_KEY
@@ -84,7 +84,7 @@ ASKED_AGAIN = BY_SOURCE["rules"]
 
 
 def test_a_hold_of_arm_has_control_look_into_the_record_again_and_the_screen_says_why():
-    problem = "the record is locked by process 7; end it, then try again"
+    problem = "the record is being written by process 7; wait, then hold ARM again"
     view = treatment_view(treating(refusals=("rules",), rules_problem=problem))
     assert (view.primary, view.primary_enabled) == (Primary.ARM, True)
     assert (view.guide, view.guide_detail) == (ASKED_AGAIN.to_do, problem)
@@ -285,22 +285,46 @@ def test_an_energy_that_is_not_known_is_never_a_number():
     assert shown.reason == "Measured 1.5 J, commanded 2.9 J: not all is known."
 
 
-def test_earlier_light_stands_above_the_question_the_newest_first():
+def test_earlier_light_stands_above_the_question_what_matters_most_first():
     shown = treatment_view(SCENES["treatment_earlier_dose"])
     when = wording.local_time(TIME)[:16]
     assert shown.earlier == (
+        (f"{when} open", "measured --, set --", "refused"),
         (f"{when} done", "measured 1234 J, set 1236 J", "info"),
-        (f"{when} aborted", "measured 0.0 J, set 1.6 J", "refused"),
-        ("+3 more", f"the last of {when}", "info"),
+        ("+3 more", "314.0 J", "refused"),
     )
-    assert shown.guide == "Treat again?"
+    assert (shown.guide, shown.primary_text) == ("Treat again?", "TREAT AGAIN")
     assert shown.guide_detail == "P-2026-0041 had 1550.1 J or more in 5 sessions that may be within 24 h."
     one = treatment_view(SCENES["treatment_earlier_session"])
     assert [row[0] for row in one.earlier] == [f"{when} aborted"]
     assert one.guide_detail == "P-2026-0041 had 1.6 J in a session that may be within 24 h."
 
 
-def test_earlier_light_that_is_not_asked_about_is_told_before_arming():
+def test_earlier_light_below_the_sites_sum_is_shown_in_the_same_way_and_not_asked_about():
+    shown = treatment_view(SCENES["treatment_earlier_told"])
+    when = wording.local_time(TIME)[:16]
+    assert shown.earlier == (
+        (f"{when} done", "measured 1234 J, set 1236 J", "info"),
+        (f"{when} aborted", "measured 0.0 J, set 1.6 J", "refused"),
+    )
+    assert (shown.guide, shown.primary_text) == ("Touch GO ON.", "GO ON")
+    assert shown.guide_detail == "P-2026-0041 had 1237.7 J in 2 sessions that may be within 24 h."
+
+
+def test_a_rest_of_which_not_all_is_known_says_so():
+    unknown = EARLIER.sessions[2]
+    form = TreatmentForm(opening=Opening.CONFIRM_DOSE, earlier=replace(EARLIER, sessions=(unknown,) * 4))
+    shown = treatment_view(treating(form, session_id=None, phase="idle"))
+    assert shown.earlier[-1] == ("+2 more", "0.0 J or more", "refused")
+
+
+def test_earlier_light_that_is_not_confirmed_ended_comes_first_and_says_so():
+    shown = treatment_view(SCENES["treatment_earlier_unconfirmed"])
+    when = wording.local_time(TIME)[:16]
+    assert shown.earlier[0] == ("light not confirmed ended", f"{when[5:]}: 1738 J, set 1738 J", "refused")
+
+
+def test_earlier_light_is_told_again_before_arming():
     shown = treatment_view(SCENES["treatment_ready_again"])
     assert shown.earlier == ()
     assert shown.guide_detail == "Goggles on, pedal up. Before: 1550.1 J or more."

@@ -120,7 +120,7 @@ class Treating:
         if prepared.plan.warnings:
             self._desk.alarms.note(self._desk.now_s, calibration_overdue(prepared.plan.warnings))
             self.form = replace(self.form, overdue=True)
-        if prepared.earlier.must_ask:
+        if prepared.earlier.sessions:
             self.form = replace(self.form, opening=Opening.CONFIRM_DOSE)
         else:
             self.open()

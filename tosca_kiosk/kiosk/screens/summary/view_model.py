@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from tosca_kiosk.domain.summary import LIGHT_NOT_CONFIRMED
+from tosca_kiosk.domain.summary import LIGHT_NOT_CONFIRMED, unconfirmed
 from tosca_kiosk.kiosk import wording
 from tosca_kiosk.kiosk.services.history import SessionResult
 from tosca_kiosk.kiosk.state import KioskState
@@ -88,7 +88,7 @@ def _energies(result: SessionResult) -> str:
 
 def _spoken(reason: str) -> str:
     """Return a reason without the event's name before it, which is for the record."""
-    if reason.startswith(LIGHT_NOT_CONFIRMED):
+    if unconfirmed(reason):
         earlier = reason.removeprefix(LIGHT_NOT_CONFIRMED).removeprefix("; ")
         return f"{LIGHT_NOT_CONFIRMED.capitalize()}. {_spoken(earlier)}".rstrip()
     name, colon, rest = reason.partition(": ")

@@ -1,30 +1,37 @@
-"""Earlier light of the patient, as the treatment screen shows and asks about it."""
+"""Earlier light of the patient, as the treatment screen shows it before a session, and asks about it."""
 
 from __future__ import annotations
 
+from dataclasses import replace
+
+from tosca_kiosk.domain.summary import LIGHT_NOT_CONFIRMED
 from tosca_kiosk.kiosk import wording
 from tosca_kiosk.session import EarlierDose, EarlierSession
 
 Rows = tuple[tuple[str, str, str], ...]
 
 _ROWS = 3
-"""As many as stand above the question."""
+"""As many as stand above the words."""
 _WHOLE_FROM_J = 100.0
 _STATUSES = {"completed": "done", "in_progress": "open"}
 """Words short enough to stand beside the time."""
 
 
 def rows(earlier: EarlierDose) -> Rows:
-    """Return (when and how it ended, both energies, mark) of the newest sessions, and how many more."""
-    if len(earlier.sessions) <= _ROWS:
-        return tuple(_row(one) for one in earlier.sessions)
-    shown = earlier.sessions[: _ROWS - 1]
-    others = earlier.sessions[_ROWS - 1 :]
-    rest = (f"+{len(others)} more", f"the last of {_when(others[0])}", "info")
-    return (*(_row(one) for one in shown), rest)
+    """Return (when and how it ended, both energies, mark) of sessions, and of the rest how many and how much.
+
+    Those that matter most come first: of unknown energy, then by energy, the newest of equal ones.
+    """
+    ranked = sorted(earlier.sessions, key=_matters)
+    if len(ranked) <= _ROWS:
+        return tuple(_row(one) for one in ranked)
+    others = replace(earlier, sessions=tuple(ranked[_ROWS - 1 :]))
+    mark = "refused" if any(_is_doubtful(one) for one in others.sessions) else "info"
+    rest = (f"+{len(others.sessions)} more", total(others), mark)
+    return (*(_row(one) for one in ranked[: _ROWS - 1]), rest)
 
 
-def asked(earlier: EarlierDose, patient_code: str) -> str:
+def told(earlier: EarlierDose, patient_code: str) -> str:
     """Return what the operator must know before another session."""
     count = len(earlier.sessions)
     sessions = "a session" if count == 1 else f"{count} sessions"
@@ -39,9 +46,19 @@ def total(earlier: EarlierDose) -> str:
 
 def _row(one: EarlierSession) -> tuple[str, str, str]:
     found = one.energies
-    mark = "refused" if found.differ or found.larger_j is None else "info"
-    detail = f"measured {_joules(found.measured_j)}, set {_joules(found.commanded_j)}"
-    return f"{_when(one)} {_STATUSES.get(one.status, one.status)}", detail, mark
+    mark = "refused" if _is_doubtful(one) else "info"
+    detail = f"{_joules(found.measured_j)}, set {_joules(found.commanded_j)}"
+    if one.ending == LIGHT_NOT_CONFIRMED:  # these words fill the line: the time stands below them
+        return one.ending, f"{_when(one)[len('2026-') :]}: {detail}", mark
+    return f"{_when(one)} {_STATUSES.get(one.status, one.status)}", f"measured {detail}", mark
+
+
+def _matters(one: EarlierSession) -> tuple[bool, float]:
+    return one.energies.larger_j is not None, -one.energies.at_least_j
+
+
+def _is_doubtful(one: EarlierSession) -> bool:
+    return one.energies.differ or one.energies.larger_j is None
 
 
 def _when(one: EarlierSession) -> str:

@@ -117,7 +117,7 @@ class TreatmentScreen(KioskScreen):
     def _arrange(self, view: TreatmentView) -> None:
         """Put picture and words on the left; the trend takes the place of whichever is not needed.
 
-        Earlier light that is asked about stands above the question.
+        Earlier light stands above the words that tell or ask of it.
         """
         picture, trend, guide = self._parts
         below = trend if view.trend_shown else guide

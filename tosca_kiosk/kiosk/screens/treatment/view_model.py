@@ -42,7 +42,7 @@ class Said(NamedTuple):
 class TreatmentView:
     """The screen. state: of the state bar; guide: what to do next; guide_detail: why.
 
-    earlier: rows of the patient's light before, in the picture's place while they are asked about.
+    earlier: rows of the patient's light before, in the picture's place until the session is opened.
     trend_shown: in the guide's place while there is light; without a camera in the picture's, always.
     guide_tone: info or refused. hold_s: how long control has counted ARM, None while it is not held.
     can_pause: also while nobody knows whether there is light: PAUSE can do no harm then, its absence can.
@@ -101,7 +101,7 @@ def view(state: KioskState) -> TreatmentView:
         guide_detail=guide.why,
         guide_tone=tone,
         primary=primary,
-        primary_text="ARMED" if state.may_emit and primary is Primary.ARM else _PRIMARY_TEXTS[primary],
+        primary_text=_primary_text(state, primary),
         primary_enabled=_primary_enabled(state, primary),
         hold_s=None if live is None else live.hold_s,
         can_pause=live is None or live.phase in (Phase.ARMED, Phase.TREATING),
@@ -110,15 +110,16 @@ def view(state: KioskState) -> TreatmentView:
         asking_end=form.asking_end,
         in_session=open_,
         picture=picture_view(state),
-        earlier=_earlier_asked(form),
+        earlier=_earlier_shown(form),
         trend_shown=not state.camera or (state_bar(state) == "emitting" and tone != "refused"),
         aiming=None if live is None else live.aiming,
     )
 
 
-def _earlier_asked(form: TreatmentForm) -> earlier.Rows:
-    asked = form.opening is Opening.CONFIRM_DOSE and form.earlier is not None and not form.refused
-    return earlier.rows(form.earlier) if asked and form.earlier is not None else ()
+def _earlier_shown(form: TreatmentForm) -> earlier.Rows:
+    if form.opening is not Opening.CONFIRM_DOSE or form.earlier is None or form.refused:
+        return ()
+    return earlier.rows(form.earlier)
 
 
 def state_bar(state: KioskState) -> str:
@@ -145,6 +146,13 @@ _PRIMARY_TEXTS = {
     Primary.FINISH: "FINISH",
     Primary.START_CONTROL: "START CONTROL",
 }
+
+
+def _primary_text(state: KioskState, primary: Primary) -> str:
+    before = state.treatment.earlier
+    if primary is Primary.CONFIRM_DOSE and before is not None and not before.must_ask:
+        return "GO ON"
+    return "ARMED" if state.may_emit and primary is Primary.ARM else _PRIMARY_TEXTS[primary]
 
 
 def _primary(state: KioskState) -> Primary:
@@ -229,7 +237,8 @@ def _guide_opening(state: KioskState, live: Telemetry) -> Said:
     if form.opening is Opening.NOT_ASKED and test is not None and test.done is not None:
         return Said("Checking the cart ...", f"{test.done} of {test.of}: {test.step}. No light is given.")
     if form.opening is Opening.CONFIRM_DOSE and form.earlier is not None and state.patient is not None:
-        return Said("Treat again?", earlier.asked(form.earlier, state.patient.patient_code))
+        do = "Treat again?" if form.earlier.must_ask else "Touch GO ON."
+        return Said(do, earlier.told(form.earlier, state.patient.patient_code))
     detail = {
         Opening.PREPARING: "The plan is checked and the backup made.",
         Opening.OPENING: "The session is opened.",

@@ -51,11 +51,15 @@ WHEN EXISTS (
 BEGIN SELECT RAISE(ABORT, 'session_energies: another row has this key already'); END""",
 )
 
-# Of closed sessions only the measured energy is stored; an open one gets its row when it is closed.
+# Of closed sessions only the measured energy is stored, and a photodiode that was blocked told less than was
+# given: what counts is unknown, but for a session whose whole journal told of no light at all. An open one
+# gets its row when it is closed.
 _FROM_BEFORE = (
     "INSERT INTO session_energies (session_id, measured_joules, commanded_joules, larger_joules) "
-    "SELECT session_id, total_energy_joules, NULL, total_energy_joules FROM sessions "
-    "WHERE status NOT IN ('in_progress', 'paused') ORDER BY session_id"
+    "SELECT session_id, total_energy_joules, NULL, "
+    "CASE WHEN total_laser_on_time_seconds = 0 AND total_energy_joules = 0 "
+    "AND session_id IN (SELECT session_id FROM session_journals WHERE is_whole) THEN 0.0 END "
+    "FROM sessions WHERE status NOT IN ('in_progress', 'paused') ORDER BY session_id"
 )
 
 _SETTING = (
