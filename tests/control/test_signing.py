@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from tosca_kiosk.control.link.messages import SignedOrder
-from tosca_kiosk.control.signing import MOST_ACCOUNTS, Signing
+from tosca_kiosk.control.signing import KEPT_S, MOST_ACCOUNTS, Signing
 from tosca_kiosk.domain.pin_tries import WRONG_PIN_DELAYS_S
 from tosca_kiosk.domain.questions import NoAnswer, PinAnswer
 from tosca_kiosk.domain.records import CommandType
@@ -106,3 +106,14 @@ def test_made_up_names_fill_no_memory_and_free_no_account_that_waits(signing, as
         tried(signing, asked, 100.0, username=f"name {number}")
     assert len(signing._tries) <= MOST_ACCOUNTS
     assert tried(signing, asked, 100.1, "supervisor").role is None
+
+
+def test_made_up_names_push_out_nobodys_count_and_are_forgotten_in_time(signing, asked):
+    tried(signing, asked, 0.0)  # one wrong PIN, which no delay follows yet
+    for number in range(2 * MOST_ACCOUNTS):
+        tried(signing, asked, 1.0, username=f"name {number}")
+    assert signing._tries["sue"].wrong == 1
+    looked_at = len(asked.questions)
+    assert "too many accounts" in tried(signing, asked, 2.0, "supervisor", "john").refused
+    assert len(asked.questions) == looked_at, "nobody looks meanwhile"
+    assert tried(signing, asked, 2.0 + KEPT_S, "supervisor", "john").role == "supervisor"

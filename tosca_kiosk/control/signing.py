@@ -16,13 +16,16 @@ from tosca_kiosk.domain.pin_tries import wrong_pin_delay_s, wrong_pin_text
 from tosca_kiosk.domain.questions import Answer, NoAnswer, PinAnswer
 
 MOST_ACCOUNTS: Final = 100
-"""Names that are counted at once; whoever makes names up must not fill the memory."""
+KEPT_S: Final = 900.0
+"""So many names are counted at once, each for so long after its last wrong PIN: whoever makes names up fills
+no memory, and pushes out nobody's count. No other name is looked at meanwhile."""
 _FORGOTTEN: Final = "<forgotten>"
 
 
 class _Tries(NamedTuple):
     wrong: int
     until_s: float
+    last_s: float = 0.0
 
 
 class Signed(NamedTuple):
@@ -53,6 +56,9 @@ class Signing:
         wait_s = self._tries.get(order.username, _Tries(0, 0.0)).until_s - now_s
         if wait_s > 0.0:
             return self._not_looked_at(_without_pin(order), wait_s)
+        if self._full_for(order.username, now_s):
+            refused = "wrong PINs of too many accounts: wait 15 minutes"
+            return Signed(_without_pin(order), None, refused, None)
         self._order = _without_pin(order)
         self._asked = self._helpers.ask_pin(order.username, order.pin, now_s)
         return None
@@ -73,13 +79,17 @@ class Signing:
             return self._not_looked_at(order, answer.wait_s)
         return self._wrong(order, now_s)
 
+    def _full_for(self, username: str, now_s: float) -> bool:
+        """Forget old counts where there is no room for another; return whether there is none still."""
+        if username in self._tries or len(self._tries) < MOST_ACCOUNTS:
+            return False
+        self._tries = {name: tries for name, tries in self._tries.items() if now_s - tries.last_s <= KEPT_S}
+        return len(self._tries) >= MOST_ACCOUNTS
+
     def _wrong(self, order: SignedOrder, now_s: float) -> Signed:
         wrong = self._tries.get(order.username, _Tries(0, 0.0)).wrong + 1
         delay_s = wrong_pin_delay_s(wrong)
-        if order.username not in self._tries and len(self._tries) >= MOST_ACCOUNTS:
-            # Made-up names push out each other, never the account that has been tried most.
-            del self._tries[min(self._tries, key=lambda name: self._tries[name])]
-        self._tries[order.username] = _Tries(wrong, now_s + delay_s)
+        self._tries[order.username] = _Tries(wrong, now_s + delay_s, now_s)
         tried = PinTried(order.id, order.username, True, False, delay_s)
         return Signed(order, None, wrong_pin_text(wrong), tried)
 
