@@ -207,13 +207,13 @@ def waiting() -> IdealCart:
 
 def test_one_answer_against_the_proof_withdraws_it_and_a_press_brings_no_light() -> None:
     cart = waiting()
-    cart.inject["laser"] = LOOP_READS_CLOSED
-    cart.tick()
-    cart.inject.clear()
-    # The laser's next answers are not there yet, and the foot comes down.
-    cart.inject["laser"] = with_(condition=0, condition_asked_s=cart.now_s)
+    # The laser's next answer is not there yet, and the foot comes down.
+    cart.inject["laser"] = with_(condition=0, condition_asked_s=round(cart.now_s + TICK_S, 6))
+    cart.run(2 * TICK_S)
     cart.pedal = True
-    cart.run(0.3)
+    cart.run(0.25)
+    assert cart.state.faults == ()
+    assert cart.state.beam is Beam.CLEARING
     assert not cart.outputs.want_gate
     assert not any(decision.outputs.laser_output for decision in cart.decisions)
 

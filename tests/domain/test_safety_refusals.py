@@ -35,6 +35,7 @@ MOVED = msgspec.structs.replace(DARK_LASER, runtime_ok=False)
 UNTESTED = msgspec.structs.replace(DARK_LASER, self_test_problem="The last one is 25 h old.")
 DELAYED = msgspec.structs.replace(DARK_LASER, real_time_problem="Its memory is not locked.")
 LIT = msgspec.structs.replace(DARK_LASER, laser=msgspec.structs.replace(DARK_LASER.laser, set_current_ma=1.0))
+LOST = msgspec.structs.replace(DARK_LASER, laser=None)
 FULL_DISK = msgspec.structs.replace(DARK_LASER, disk_ok=False)
 
 PRESSED = (
@@ -82,6 +83,15 @@ ANSWERS: list[tuple[CommandType, str | None, dict[str, Any], Inputs, str | None]
     (CommandType.HOME_STAGE, None, READY, STAGELESS, "the stage does not answer"),
     (CommandType.HOME_STAGE, None, FAULT, INPUTS, "wait until the laser is read back off"),
     (CommandType.HOME_STAGE, None, FAULT, SHINING, "wait until the laser is read back off"),
+    (CommandType.HOME_STAGE, None, FAULT, LIT, "wait until the laser is read back off"),
+    (CommandType.HOME_STAGE, None, FAULT, LOST, None),
+    (
+        CommandType.HOME_STAGE,
+        None,
+        FAULT | {"dark_since_s": None},
+        LOST,
+        "wait until the laser is read back off",
+    ),
     (CommandType.BEGIN_ARM, None, READY, DARK_LASER, None),
     (CommandType.BEGIN_ARM, None, READY | {"finished": True}, DARK_LASER, "the treatment is finished"),
     (CommandType.ARM, None, HELD, DARK_LASER, None),
