@@ -38,7 +38,8 @@ pytest_add_cli_args_test_selection = [
   "tests/domain/test_safety_judging.py", "tests/domain/test_safety_refusals.py",
   "tests/domain/test_safety_ties.py", "tests/domain/test_safety_blame.py", "tests/domain/test_safety_table.py",
   "tests/domain/test_safety_proofs.py", "tests/domain/test_safety_energy.py",
-  "tests/domain/test_safety_unknown.py", "tests/domain/test_session_close.py"]
+  "tests/domain/test_safety_unknown.py", "tests/domain/test_session_close.py",
+  "tests/domain/test_safety_aiming.py"]
 TOML
 timeout "$((minutes * 60))" nice "$work/venv/bin/mutmut" run --max-children 2 || true
 "$work/venv/bin/mutmut" results | grep survived || echo "no mutant survived"

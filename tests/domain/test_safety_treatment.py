@@ -345,3 +345,14 @@ def test_set_points_change_on_whole_tenths_of_a_second(now_s: float, slot: int) 
     cart = IdealCart(rules())
     cart.now_s = now_s
     assert Tick(cart.rules, cart.state, cart.inputs()).slot() == slot
+
+
+def test_a_plain_tick_asks_for_nothing_that_is_asked_once() -> None:
+    cart = IdealCart(rules())
+    cart.emit()
+    cart.decisions.clear()
+    cart.run(0.1)
+    for decision in cart.decisions:
+        out = decision.outputs
+        asked = (out.home_stage, out.acknowledge_stage, out.clear_board_faults, out.aiming_on)
+        assert all(one is False for one in asked)
