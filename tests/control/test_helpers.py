@@ -300,7 +300,9 @@ def test_a_signature_counts_for_nothing_that_came_after_it(tmp_path, runtime, fo
         fault(kiosk)
         number = kiosk.link.signed_order(CommandType.ACKNOWLEDGE, None, SUPERVISOR, SUPERVISOR_PIN)
         assert kiosk.order(CommandType.STOP) is None
+        again = kiosk.link.signed_order(CommandType.ACKNOWLEDGE, None, SUPERVISOR, SUPERVISOR_PIN)
         assert "latched since this was signed" in kiosk.answer(number).refused
+        assert "another PIN is being checked" in kiosk.answer(again).refused
         assert "screen" in kiosk.link.latest().faults
 
 

@@ -231,10 +231,11 @@ class ControlProcess:
             self._refuse(order, refused)
         elif controller.state.phase in (Phase.ARMED, Phase.TREATING):
             self._refuse(order, "pause the treatment first")
+        elif (signed := self._signing.take(order, now_s)) is not None:
+            self._take_signed(signed)
         else:
+            # Only of the order that is looked at: one that is refused meanwhile has seen more than this one.
             self._signed_for = self._latched
-            if (signed := self._signing.take(order, now_s)) is not None:
-                self._take_signed(signed)
 
     @property
     def _latched(self) -> tuple[object, ...]:
