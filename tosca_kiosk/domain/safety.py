@@ -104,12 +104,8 @@ def _observe_board(tick: Tick, board: BoardIn) -> None:
         state.loop_clear, state.loop_doubted_s = 0, None
         if not board.gate_closed:
             state.loop_proved = False
-    if board.motor_on != state.motor_on:
-        state.motor_on = board.motor_on
-        if not board.motor_on:
-            state.vibration_rested = False
-    if not board.motor_on and not board.vibration_healthy:
-        state.vibration_rested = True
+    if not board.motor_on:
+        state.vibration_rested = not board.vibration_healthy
 
 
 def _observe_loop(tick: Tick) -> None:

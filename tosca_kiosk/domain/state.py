@@ -49,8 +49,8 @@ class State(msgspec.Struct, kw_only=True):
     last moved on; slewed_s: when it last changed fast, or was off. loop_proved: since the gate's last opening
     the laser has told that its interlock loop is open; loop_clear: answers in a row that told the contrary;
     loop_answer_s: when the newest of them was asked for; loop_doubted_s: when one was of which it is not
-    known yet whether the gate was still open. vibration_rested: since the motor last stood, its sensor has
-    shown no vibration. pedal_up_since_s: None while it is down or unknown; pedal_up_s: for how long it was
+    known yet whether the gate was still open. vibration_rested: when the motor last stood, its sensor showed
+    no vibration. pedal_up_since_s: None while it is down or unknown; pedal_up_s: for how long it was
     seen up. failing_since: source -> time, on the clock of its interlock row. faults: sources latched in this
     fault, oldest first; latched_s: the newest's time.
     aiming: the aiming beam is wanted.
@@ -74,7 +74,6 @@ class State(msgspec.Struct, kw_only=True):
     loop_clear: int = 0
     loop_answer_s: float = 0.0
     loop_doubted_s: float | None = None
-    motor_on: bool = False
     vibration_rested: bool = False
     pedal_up_since_s: float | None = None
     pedal_up_s: float = 0.0
