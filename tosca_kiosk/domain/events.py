@@ -39,3 +39,27 @@ class SafetyEvent(msgspec.Struct, frozen=True, array_like=True):
     photodiode_v: float | None
     action_taken: str
     details: dict[str, Any]
+
+
+def noticed(
+    event_type: str,
+    description: str,
+    action_taken: str,
+    details: dict[str, Any],
+    *,
+    system_state: str = "idle",
+    laser_state: str = "off",
+) -> SafetyEvent:
+    """Return a warning about what no device tells: of the record, an account or the screen itself."""
+    return SafetyEvent(
+        event_type=event_type,
+        severity="warning",
+        description=description,
+        system_state=system_state,
+        laser_state=laser_state,
+        footpedal=None,
+        smoothing=None,
+        photodiode_v=None,
+        action_taken=action_taken,
+        details=details,
+    )

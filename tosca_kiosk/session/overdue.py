@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 
 from tosca_kiosk.config import CartConfig
 from tosca_kiosk.domain.calibration import PHOTODIODE, POWER, RING
-from tosca_kiosk.domain.events import SafetyEvent
+from tosca_kiosk.domain.events import SafetyEvent, noticed
 from tosca_kiosk.storage import Database, calibrations, sessions
 
 OVERDUE = "calibration_overdue"
@@ -54,15 +54,6 @@ def _warnings(database: Database, config: CartConfig, now: datetime) -> Iterator
 
 def overdue_event(warning: str) -> SafetyEvent:
     """Return the line of the safety log for a warning that the operator was given."""
-    return SafetyEvent(
-        event_type="interlock_failure",
-        severity="warning",
-        description=f"{warning} {TO_DO}",
-        system_state="idle",
-        laser_state="off",
-        footpedal=None,
-        smoothing=None,
-        photodiode_v=None,
-        action_taken="operator_informed",
-        details={"trigger_source": OVERDUE},
+    return noticed(
+        "interlock_failure", f"{warning} {TO_DO}", "operator_informed", {"trigger_source": OVERDUE}
     )

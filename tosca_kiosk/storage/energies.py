@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from tosca_kiosk.domain.events import SafetyEvent
+from tosca_kiosk.domain.events import SafetyEvent, noticed
 from tosca_kiosk.domain.journal_lines import Summary
 from tosca_kiosk.storage.door import Reader, Transaction
 
@@ -75,17 +75,11 @@ def of_sessions(reader: Reader, session_ids: tuple[int, ...]) -> dict[int, Energ
 
 def warning(energies: Energies) -> SafetyEvent:
     """Return the line of the safety log that tells of energies that differ."""
-    return SafetyEvent(
-        event_type="photodiode_out_of_range",
-        severity="warning",
-        description=f"{in_words(energies)} Check photodiode and laser before the next session.",
-        system_state="idle",
-        laser_state="off",
-        footpedal=None,
-        smoothing=None,
-        photodiode_v=None,
-        action_taken="none",
-        details={
+    return noticed(
+        "photodiode_out_of_range",
+        f"{in_words(energies)} Check photodiode and laser before the next session.",
+        "none",
+        {
             "trigger_source": "session_energy",
             "measured_energy_joules": energies.measured_j,
             "commanded_energy_joules": energies.commanded_j,

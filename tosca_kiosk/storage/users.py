@@ -10,7 +10,7 @@ from typing import Any
 from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError, VerifyMismatchError
 
-from tosca_kiosk.domain.events import SafetyEvent
+from tosca_kiosk.domain.events import SafetyEvent, noticed
 from tosca_kiosk.domain.pin_tries import wrong_pin_delay_s
 from tosca_kiosk.storage.database import Database
 from tosca_kiosk.storage.door import Reader, Row, Transaction
@@ -201,17 +201,11 @@ def _refused(transaction: Transaction, user: User, tries: int, now: datetime) ->
 
 
 def _locked(user: User, tries: int, delay_s: float) -> SafetyEvent:
-    return SafetyEvent(
-        event_type="login_locked",
-        severity="warning",
-        description=f"{tries} wrong PINs in a row for {user.username}.",
-        system_state="idle",
-        laser_state="off",
-        footpedal=None,
-        smoothing=None,
-        photodiode_v=None,
-        action_taken="login_locked",
-        details={"username": user.username, "wrong_tries": tries, "locked_seconds": delay_s},
+    return noticed(
+        "login_locked",
+        f"{tries} wrong PINs in a row for {user.username}.",
+        "login_locked",
+        {"username": user.username, "wrong_tries": tries, "locked_seconds": delay_s},
     )
 
 

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 
-from tosca_kiosk.domain.events import SafetyEvent
+from tosca_kiosk.domain.events import SafetyEvent, noticed
 from tosca_kiosk.kiosk.services.record import Record
 from tosca_kiosk.session import ADMIN
 from tosca_kiosk.storage import StorageError, Transaction, events, users
@@ -83,17 +83,11 @@ def _tries(transaction: Transaction, username: str) -> int:
 
 
 def _wrong(username: str, tried: PinCheck) -> SafetyEvent:
-    return SafetyEvent(
-        event_type="login_failed",
-        severity="warning",
-        description=f"A wrong PIN for {username}.",
-        system_state="idle",
-        laser_state="off",
-        footpedal=None,
-        smoothing=None,
-        photodiode_v=None,
-        action_taken="login_refused",
-        details={"username": username, "wrong_tries": tried.wrong_tries},
+    return noticed(
+        "login_failed",
+        f"A wrong PIN for {username}.",
+        "login_refused",
+        {"username": username, "wrong_tries": tried.wrong_tries},
     )
 
 

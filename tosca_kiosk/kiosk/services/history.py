@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from tosca_kiosk.control.link.messages import SafetyNotice
-from tosca_kiosk.domain.events import SafetyEvent
+from tosca_kiosk.domain.events import noticed
 from tosca_kiosk.domain.protocol import Protocol
 from tosca_kiosk.kiosk.services.record import Record
 from tosca_kiosk.kiosk.services.treatment import planned
@@ -116,17 +116,13 @@ def keep_notice(record: Record, notice: SafetyNotice, tech_id: int | None) -> in
 
 def keep_own(record: Record, source: str, what: str, phase: str, tech_id: int | None) -> int:
     """Write what the screen itself noticed into the safety log."""
-    event = SafetyEvent(
-        event_type="interlock_failure",
-        severity="warning",
-        description=what,
+    event = noticed(
+        "interlock_failure",
+        what,
+        "operator_informed",
+        {"trigger_source": source},
         system_state=phase,
         laser_state="unknown",
-        footpedal=None,
-        smoothing=None,
-        photodiode_v=None,
-        action_taken="operator_informed",
-        details={"trigger_source": source},
     )
     with record.database.transaction(tech_id) as transaction:
         return events.append_safety(transaction, record.utc(), [(0.0, event)], tech_id=tech_id)
