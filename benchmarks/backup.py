@@ -30,10 +30,10 @@ from statistics import median
 from typing import NamedTuple
 
 from benchmarks.limits import Row, judged
-from tosca_kiosk.control.clock import RealClock
-from tosca_kiosk.control.journal import SYNC_PERIOD_S
-from tosca_kiosk.reports.timing.witness import CYCLICTEST
+from tosca_kiosk.journal.writer import SYNC_PERIOD_S
+from tosca_kiosk.machine.clock import RealClock
 from tosca_kiosk.storage import Database, make_backup
+from tosca_kiosk.timing.witness import CYCLICTEST
 
 SECONDS_A_MEGABYTE = 2.0 / 500.0
 STALL_MS = 10.0

@@ -28,7 +28,7 @@ from simulate_bench import cart_on
 
 from tosca_kiosk.config import load_config
 from tosca_kiosk.control.process import SOCKET_NAME
-from tosca_kiosk.runtime import WORLD_INPUT_SOCKET
+from tosca_kiosk.machine.runtime import WORLD_INPUT_SOCKET
 from tosca_kiosk.session import helper_command
 
 KIOSK = Path(__file__).with_name("treating_kiosk.py")
@@ -36,7 +36,7 @@ OURS = [sys.executable, "-m", "tosca_kiosk"]
 SIMULATE = """
 import signal, sys
 from tosca_kiosk.cli import main
-from tosca_kiosk.control.realtime import end_with_parent
+from tosca_kiosk.machine.realtime import end_with_parent
 end_with_parent(int(sys.argv.pop(1)), signal.SIGKILL)
 main()
 """

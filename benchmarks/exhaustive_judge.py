@@ -45,8 +45,9 @@ from benchmarks.exhaustive_sentences import (
     of_ways,
 )
 from tosca_kiosk.domain.calibration import CalibrationSet
+from tosca_kiosk.domain.inputs import BoardIn, CommandType, Inputs, LaserIn
+from tosca_kiosk.domain.outputs import Outputs
 from tosca_kiosk.domain.protocol import Protocol
-from tosca_kiosk.domain.records import BoardIn, CommandType, Inputs, LaserIn, Outputs
 from tosca_kiosk.domain.rules import Rules
 from tosca_kiosk.domain.safety import Decision
 from tosca_kiosk.domain.state import Phase, State

@@ -19,7 +19,7 @@ from benchmarks.exhaustive_memory import (
     Memory,
     young,
 )
-from tosca_kiosk.domain.records import Inputs
+from tosca_kiosk.domain.inputs import Inputs
 from tosca_kiosk.domain.rules import Rules
 
 LASER_BITS = sum(1 << bit for bit in (1, 2, 3, 4, 7, 8, 13, 14, 15))

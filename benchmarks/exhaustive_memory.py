@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from tosca_kiosk.domain.records import DARK, Command, CommandType, Inputs, LaserIn, Outputs
+from tosca_kiosk.domain.inputs import Command, CommandType, Inputs, LaserIn
+from tosca_kiosk.domain.outputs import DARK, Outputs
 from tosca_kiosk.domain.safety import Decision
 from tosca_kiosk.domain.state import Phase
 

@@ -30,7 +30,7 @@ from benchmarks.exhaustive_starts import SESSION, TICK_S, Start, broad_starts, f
 from benchmarks.exhaustive_worlds import COMMANDS, GROUPS, WAYS, taken_at
 from benchmarks.limits import Row, judged
 from tosca_kiosk.domain import safety
-from tosca_kiosk.domain.records import Inputs
+from tosca_kiosk.domain.inputs import Inputs
 from tosca_kiosk.domain.safety import Decision
 
 SHOWN = 3

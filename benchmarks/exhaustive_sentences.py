@@ -19,7 +19,7 @@ from benchmarks.exhaustive_memory import (
     taken_commands,
     young,
 )
-from tosca_kiosk.domain.records import Command, CommandType, Inputs
+from tosca_kiosk.domain.inputs import Command, CommandType, Inputs
 from tosca_kiosk.domain.safety import Decision
 from tosca_kiosk.domain.state import Phase, State
 

@@ -20,7 +20,7 @@ from benchmarks.exhaustive_judge import Judge, Memory
 from benchmarks.exhaustive_memory import STEADY_S
 from tosca_kiosk.domain import safety
 from tosca_kiosk.domain.checks import pedal_lifted
-from tosca_kiosk.domain.records import CommandType, Inputs
+from tosca_kiosk.domain.inputs import CommandType, Inputs
 from tosca_kiosk.domain.rules import Rules
 from tosca_kiosk.domain.safety import Decision
 from tosca_kiosk.domain.state import Beam, Phase, State

@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 
 import msgspec
 
-from tosca_kiosk.domain.records import Command, CommandType, Inputs
+from tosca_kiosk.domain.inputs import Command, CommandType, Inputs
 
 Change = Callable[[Inputs], Inputs]
 JUST = 1e-6

@@ -19,19 +19,19 @@ from pathlib import Path
 from types import SimpleNamespace
 
 from benchmarks.limits import Row, judged
-from tosca_kiosk.cli.control_process import Made, helper_command, run_control
-from tosca_kiosk.cli.display import has_display
-from tosca_kiosk.cli.timing_hand import Hand, make_record
-from tosca_kiosk.cli.timing_run import MeasuredRun, Request, measure
 from tosca_kiosk.config import bundled, load_config
-from tosca_kiosk.control.clock import RealClock
-from tosca_kiosk.control.link.datagram import DatagramOutlet
 from tosca_kiosk.control.process import SOCKET_NAME
 from tosca_kiosk.kiosk import app
-from tosca_kiosk.reports.timing.measured import MeasuredController, MeasuredProcess, Recorder
-from tosca_kiosk.reports.timing.samples import column
-from tosca_kiosk.reports.timing.statistics import spread_us
-from tosca_kiosk.runtime import WORLD_INPUT_SOCKET
+from tosca_kiosk.link.datagram import DatagramOutlet
+from tosca_kiosk.machine.clock import RealClock
+from tosca_kiosk.machine.display import has_display
+from tosca_kiosk.machine.runtime import WORLD_INPUT_SOCKET
+from tosca_kiosk.running.control_process import Made, helper_command, run_control
+from tosca_kiosk.timing.hand import Hand, make_record
+from tosca_kiosk.timing.measured import MeasuredController, MeasuredProcess, TickRows
+from tosca_kiosk.timing.run import MeasuredRun, Request, measure
+from tosca_kiosk.timing.samples import column
+from tosca_kiosk.timing.statistics import spread_us
 
 BETTER_BY = 50.0
 LOADS = ("ui", "cpu")
@@ -84,12 +84,10 @@ def as_thread() -> int:
     parser.add_argument("--ticks", type=int)
     parser.add_argument("--helper")
     options = parser.parse_args([word for word in sys.argv[1:] if word != CHILD])
-    recorder, stop = Recorder(options.ticks), SimpleNamespace(asked=False)
+    rows, stop = TickRows(options.ticks), SimpleNamespace(asked=False)
 
     def made(cart):
-        return Made(
-            MeasuredController, partial(MeasuredProcess, recorder=recorder, advance=cart.world.advance)
-        )
+        return Made(MeasuredController, partial(MeasuredProcess, rows=rows, advance=cart.world.advance))
 
     make_record(load_config(options.config), options.data_dir)
     helper = helper_command(options.helper, options.config, options.data_dir)
@@ -116,7 +114,7 @@ def as_thread() -> int:
         finally:
             stop.asked = True
             control.join()
-            recorder.save(options.out)
+            rows.save(options.out)
 
 
 if __name__ == "__main__":

@@ -13,7 +13,7 @@ import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from tosca_kiosk.reports.timing.witness import CYCLICTEST
+from tosca_kiosk.timing.witness import CYCLICTEST
 
 _COMMAND = ("--quiet", "--mlockall", "--policy=fifo", "--priority=80", "--interval=1000", "--smp")
 """Over the priority of control; a thread on every processor, 1000 wake-ups a second each."""

@@ -17,19 +17,19 @@ from pathlib import Path
 from simulators.cart import SimulatedCart
 from simulators.servers import PtyCart
 from simulators.world import World
-from tosca_kiosk.cli.cart import connected_devices
 from tosca_kiosk.cli.session_record import OpenedSession, close_record, open_record
 from tosca_kiosk.cli.workplace import Workplace
 from tosca_kiosk.config import bundled, load_config
-from tosca_kiosk.control.clock import VirtualClock
 from tosca_kiosk.control.controller import Controller
 from tosca_kiosk.control.devices import Devices
 from tosca_kiosk.control.loop import FixedRateLoop
 from tosca_kiosk.control.operator import HOLD_ARM_S, TEST_WITHIN_S, UnattendedOperator, drive
 from tosca_kiosk.control.self_test import KeptSelfTest
 from tosca_kiosk.domain.events import SafetyEvent
-from tosca_kiosk.domain.records import Command, CommandType
+from tosca_kiosk.domain.inputs import Command, CommandType
 from tosca_kiosk.domain.state import Beam, Phase
+from tosca_kiosk.machine.clock import VirtualClock
+from tosca_kiosk.running.cart import connected_devices
 from tosca_kiosk.session import compared_with_record, plan_session
 from tosca_kiosk.storage import Database, Imported, patients, users
 

@@ -13,7 +13,7 @@ from random import Random
 
 from benchmarks.plugged_cart import PluggedCart
 from hardware.interfaces import Device, Reading
-from tosca_kiosk.domain.records import CommandType
+from tosca_kiosk.domain.inputs import CommandType
 from tosca_kiosk.domain.state import Beam, Phase
 
 FIRST_BYTES = b"LAS:OUT 0"

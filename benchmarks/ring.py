@@ -26,9 +26,9 @@ from typing import NamedTuple
 
 from benchmarks.limits import Row, judged
 from benchmarks.percentiles import percentile
-from tosca_kiosk.control.clock import RealClock
-from tosca_kiosk.control.link.ring import RingReader, RingWriter
-from tosca_kiosk.control.realtime import real_time
+from tosca_kiosk.link.ring import RingReader, RingWriter
+from tosca_kiosk.machine.clock import RealClock
+from tosca_kiosk.machine.realtime import real_time
 
 RECORD_BYTES = 900
 """Of a tick under emission, encoded: see test_bench_ring."""
@@ -40,8 +40,8 @@ BESIDE_THE_PIPE_S = 5.0
 _RING_READER = """
 import sys
 from pathlib import Path
-from tosca_kiosk.control.clock import RealClock
-from tosca_kiosk.control.link.ring import RingReader
+from tosca_kiosk.machine.clock import RealClock
+from tosca_kiosk.link.ring import RingReader
 ring, clock = RingReader(Path(sys.argv[1])), RealClock()
 print("ready", flush=True)
 while True:

@@ -24,12 +24,12 @@ sys.path.insert(0, str(Path(__file__).parents[1] / "tests" / "e2e"))
 from control_bench import Judge, warm_config
 from panel import Display, Kiosk, Panel
 
-from tosca_kiosk.cli.timing_hand import PATIENT, PIN, PROTOCOL, TECHNICIAN, make_record
 from tosca_kiosk.config import load_config
-from tosca_kiosk.control.clock import RealClock
-from tosca_kiosk.control.link.ring import RingReader
-from tosca_kiosk.control.link.telemetry import Telemetry
-from tosca_kiosk.runtime import WORLD_INPUT_SOCKET, runtime_dir
+from tosca_kiosk.link.ring import RingReader
+from tosca_kiosk.link.telemetry import Telemetry
+from tosca_kiosk.machine.clock import RealClock
+from tosca_kiosk.machine.runtime import WORLD_INPUT_SOCKET, runtime_dir
+from tosca_kiosk.timing.hand import PATIENT, PIN, PROTOCOL, TECHNICIAN, make_record
 
 PEDAL_COUNTS_AFTER_S = 2.2
 """After arming; an earlier edge is not taken for a wish."""

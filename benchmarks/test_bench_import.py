@@ -15,8 +15,9 @@ from datetime import UTC, datetime
 import pytest
 
 from tosca_kiosk.domain.events import TreatmentEvent
+from tosca_kiosk.domain.inputs import Inputs
 from tosca_kiosk.domain.journal_lines import ChainWriter, Header, Summary, TickLine
-from tosca_kiosk.domain.records import DARK, Inputs
+from tosca_kiosk.domain.outputs import DARK
 from tosca_kiosk.domain.rules import NO_SESSION
 from tosca_kiosk.storage import Database, check, events, import_journal, patients, sessions
 from tosca_kiosk.storage.database import _PRAGMAS

@@ -14,9 +14,9 @@ import msgspec
 import pytest
 
 from benchmarks.treating_cart import treating_cart
-from tosca_kiosk.control.clock import RealClock
-from tosca_kiosk.control.link.ring import RingReader, RingWriter
 from tosca_kiosk.control.telemetry import TelemetryMaker
+from tosca_kiosk.link.ring import RingReader, RingWriter
+from tosca_kiosk.machine.clock import RealClock
 
 FRAME_S = 1 / 30
 ANSWER_WITHIN_S = 30.0

@@ -26,13 +26,13 @@ import pytest
 
 from benchmarks.percentiles import percentile
 from benchmarks.treating_cart import treating_cart
-from tosca_kiosk.control.clock import RealClock
-from tosca_kiosk.control.journal import Journal
 from tosca_kiosk.control.traces import fault_trace
 from tosca_kiosk.domain.events import SafetyEvent
 from tosca_kiosk.domain.journal_lines import TickLine
-from tosca_kiosk.domain.recording import SHUTDOWN
+from tosca_kiosk.domain.rows import SHUTDOWN
 from tosca_kiosk.domain.safety import step
+from tosca_kiosk.journal.writer import Journal
+from tosca_kiosk.machine.clock import RealClock
 
 TICKS = 5000
 TICKS_WITH_A_NEIGHBOUR = 2000

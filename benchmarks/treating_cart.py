@@ -13,23 +13,23 @@ from dataclasses import replace
 from pathlib import Path
 
 from simulators.cart import SimulatedCart
-from tosca_kiosk.cli.cart import connected_devices, simulated_cart
 from tosca_kiosk.config import CartConfig, bundled, load_config
-from tosca_kiosk.control.clock import VirtualClock
 from tosca_kiosk.control.controller import Controller
 from tosca_kiosk.control.devices import Devices
-from tosca_kiosk.control.journal import Journal
 from tosca_kiosk.control.loop import FixedRateLoop
 from tosca_kiosk.control.operator import HOLD_ARM_S, Script, UnattendedOperator, drive
 from tosca_kiosk.control.self_test import KeptSelfTest
 from tosca_kiosk.domain.calibration import CalibrationSet, calibration_set, parse_calibration
+from tosca_kiosk.domain.inputs import Command, CommandType
 from tosca_kiosk.domain.journal_lines import FORMAT_VERSION, Header
 from tosca_kiosk.domain.protocol import Protocol
 from tosca_kiosk.domain.protocol_file import Limits, parse_protocol
-from tosca_kiosk.domain.records import Command, CommandType
 from tosca_kiosk.domain.rules import Rules
 from tosca_kiosk.domain.session_rules import ConnectedDevices, session_rules
 from tosca_kiosk.domain.state import Beam, Phase
+from tosca_kiosk.journal.writer import Journal
+from tosca_kiosk.machine.clock import VirtualClock
+from tosca_kiosk.running.cart import connected_devices, simulated_cart
 
 IDLE = Rules(camera_required=False)
 POWER_W = 5.0

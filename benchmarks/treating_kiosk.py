@@ -22,9 +22,9 @@ sys.path.insert(0, str(Path(__file__).parents[1] / "tests" / "control"))
 from standin_kiosk import WITHIN_S, StandInKiosk, say
 from standin_record import SUPERVISOR, SUPERVISOR_PIN, StandInRecord
 
-from tosca_kiosk.control.clock import RealClock
-from tosca_kiosk.control.realtime import end_with_parent
-from tosca_kiosk.domain.records import CommandType
+from tosca_kiosk.domain.inputs import CommandType
+from tosca_kiosk.machine.clock import RealClock
+from tosca_kiosk.machine.realtime import end_with_parent
 
 ASK_AGAIN_S = 0.2
 TREATMENT_S = 3000.0

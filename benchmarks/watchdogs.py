@@ -26,7 +26,7 @@ from rich.progress import Progress
 
 from benchmarks.cart_processes import CartProcesses, cart_processes, unhurried
 from benchmarks.limits import Row, judged
-from tosca_kiosk.control.clock import RealClock
+from tosca_kiosk.machine.clock import RealClock
 
 
 class Way(NamedTuple):

@@ -7,11 +7,12 @@ from pathlib import Path
 
 import pytest
 
-from tosca_kiosk.control.journal import JOURNAL_NAME, Journal
 from tosca_kiosk.domain.journal_lines import ChainReader, JournalError
 from tosca_kiosk.domain.replay import replay
-from tosca_kiosk.journal_tail import SESSION_LINK, remove_tail
-from tosca_kiosk.runtime import MEMORY
+from tosca_kiosk.journal import JOURNAL_NAME
+from tosca_kiosk.journal.tail import SESSION_LINK, remove_tail
+from tosca_kiosk.journal.writer import Journal
+from tosca_kiosk.machine.runtime import MEMORY
 
 _closed: list[Path] = []
 _close = Journal.close

@@ -8,7 +8,7 @@ import textwrap
 
 import pytest
 
-from tosca_kiosk.sealed_memory import SealedMemory, map_sealed
+from tosca_kiosk.machine.sealed_memory import SealedMemory, map_sealed
 
 SIZE = 1 << 16
 
@@ -117,7 +117,7 @@ def test_a_directory_without_room_for_its_link_is_named(tmp_path):
 # --- under a running writer and a running reader --------------------------------------------------------
 
 RING = """
-    from tosca_kiosk.control.link.ring import RingReader, RingWriter
+    from tosca_kiosk.link.ring import RingReader, RingWriter
     writer = RingWriter(folder)
     path = writer.path
     reader = RingReader(path)
@@ -127,8 +127,8 @@ RING = """
 """
 FRAMES = """
     import numpy as np
-    from tosca_kiosk.vision.frame_age import FRAMES_FILE
-    from tosca_kiosk.vision.frame_memory import FrameReader, FrameWriter
+    from tosca_kiosk.camera.frame_age import FRAMES_FILE
+    from tosca_kiosk.camera.frame_memory import FrameReader, FrameWriter
     writer, path = FrameWriter(folder), folder / FRAMES_FILE
     reader = FrameReader(path)
     def go_on(number):

@@ -11,12 +11,12 @@ from pathlib import Path
 
 import pytest
 
-from tosca_kiosk import supervisor
 from tosca_kiosk.config import bundled
-from tosca_kiosk.control.clock import RealClock
-from tosca_kiosk.control.realtime import FIFO_PRIORITY
-from tosca_kiosk.service_manager import ALIVE_EVERY_S, ServiceManager
-from tosca_kiosk.supervisor import Supervisor
+from tosca_kiosk.machine.clock import RealClock
+from tosca_kiosk.machine.realtime import FIFO_PRIORITY
+from tosca_kiosk.machine.service_manager import ALIVE_EVERY_S, ServiceManager
+from tosca_kiosk.running import supervisor
+from tosca_kiosk.running.supervisor import Supervisor
 
 UNIT = bundled("systemd/tosca-kiosk.service")
 

@@ -9,11 +9,11 @@ from pathlib import Path
 
 import pytest
 
-from tosca_kiosk.stop_request import END_SIGNALS, StopRequest
+from tosca_kiosk.machine.stop_signals import END_SIGNALS, StopRequest
 
 PACKAGE = Path(__file__).parents[1] / "tosca_kiosk"
-HANDLERS = {"stop_request.py", "cli/interrupts.py", "session/helper.py"}
-"""Where a handler may be set: for a whole process, for a while, and where the asker answers for a helper."""
+HANDLERS = {"machine/stop_signals.py", "session/helper.py"}
+"""Where a handler may be set: for a process, for a while, and where the asker answers for a helper."""
 
 
 @pytest.fixture

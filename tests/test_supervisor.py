@@ -14,14 +14,14 @@ from pathlib import Path
 
 import pytest
 
-from tosca_kiosk import supervisor as supervisor_module
 from tosca_kiosk.config import bundled
-from tosca_kiosk.control.clock import RealClock
-from tosca_kiosk.control.link.client import ControlLink
-from tosca_kiosk.control.link.datagram import ALIVE, CAMERA_ALIVE, DatagramOutlet
 from tosca_kiosk.control.process import SOCKET_NAME
-from tosca_kiosk.runtime import RuntimeDirError, runtime_dir
-from tosca_kiosk.supervisor import SUPERVISOR_SOCKET, Supervisor
+from tosca_kiosk.link.client import ControlLink
+from tosca_kiosk.link.datagram import ALIVE, CAMERA_ALIVE, DatagramOutlet
+from tosca_kiosk.machine.clock import RealClock
+from tosca_kiosk.machine.runtime import RuntimeDirError, runtime_dir
+from tosca_kiosk.running import supervisor as supervisor_module
+from tosca_kiosk.running.supervisor import SUPERVISOR_SOCKET, Supervisor
 
 WITHIN_S = 20.0
 
@@ -272,8 +272,8 @@ def test_a_runtime_directory_too_long_for_sockets_is_refused(tmp_path, monkeypat
 KIOSK_APP = """
 import json, os, sys
 from pathlib import Path
-from tosca_kiosk.control.clock import RealClock
-from tosca_kiosk.control.link.client import ControlLink
+from tosca_kiosk.machine.clock import RealClock
+from tosca_kiosk.link.client import ControlLink
 link, clock = ControlLink(Path(sys.argv[1])), RealClock()
 while not (link.connect() and link.poll() and link.connected):
     clock.sleep_until(clock.now_s() + 0.01)

@@ -14,20 +14,20 @@ from benchmarks.campaign.record import LIES, record
 from benchmarks.treating_cart import IDLE, warm_config
 from simulators.cart import SimulatedCart
 from simulators.settable import PEDAL_PATH, set_value
-from tosca_kiosk.cli.cart import connected_devices, simulated_cart
 from tosca_kiosk.config import CartConfig
-from tosca_kiosk.control.clock import VirtualClock
 from tosca_kiosk.control.controller import Controller
 from tosca_kiosk.control.devices import Devices
-from tosca_kiosk.control.journal import Journal
 from tosca_kiosk.control.loop import FixedRateLoop
 from tosca_kiosk.control.operator import HOLD_ARM_S, Script, UnattendedOperator, drive
 from tosca_kiosk.control.self_test import KeptSelfTest
-from tosca_kiosk.control.traces import FaultTrace
+from tosca_kiosk.domain.inputs import Command, CommandType
 from tosca_kiosk.domain.journal_lines import FORMAT_VERSION, ChainWriter, Header, Summary, TickLine
-from tosca_kiosk.domain.records import Command, CommandType
 from tosca_kiosk.domain.rules import Rules
 from tosca_kiosk.domain.state import Beam
+from tosca_kiosk.journal.fault_traces import FaultTrace
+from tosca_kiosk.journal.writer import Journal
+from tosca_kiosk.machine.clock import VirtualClock
+from tosca_kiosk.running.cart import connected_devices, simulated_cart
 
 SETTLE_S = 5.3
 """Arming asks for a temperature that has held for 5 s since the session was opened."""

@@ -14,7 +14,7 @@ from benchmarks.campaign.causes import CAUSES, DRIVER_S, GATE_S, LOST_BY, PARTS,
 from benchmarks.campaign.lost_ways import ENDLESS_S, LOSING, WAY_PARTS, Lifted, Loss, proved_between
 from benchmarks.campaign.plan import neutral
 from simulators.world import World
-from tosca_kiosk.domain.records import CommandType
+from tosca_kiosk.domain.inputs import CommandType
 
 DARK_W = 0.001
 TEC_TRIP_C, TEC_SETPOINT_C = 3.0, 25.0

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from random import Random
 
 from benchmarks.campaign.cart import Cart
-from tosca_kiosk.domain.records import CommandType
+from tosca_kiosk.domain.inputs import CommandType
 from tosca_kiosk.domain.state import Phase
 
 Act = Iterator[None]

@@ -16,9 +16,9 @@ from benchmarks.campaign.lost_ways import ENDLESS_S
 from benchmarks.campaign.monitor import KEY_OFF_S, Lit, Violation
 from benchmarks.campaign.plan import TREATMENTS_A_BATCH, Treatment, batch, treatment
 from benchmarks.campaign.technician import Technician
+from tosca_kiosk.domain.inputs import CommandType
 from tosca_kiosk.domain.journal_lines import ChainReader, EventsOfTick, TickLine
 from tosca_kiosk.domain.light import dose_j
-from tosca_kiosk.domain.records import CommandType
 from tosca_kiosk.domain.replay import replay
 from tosca_kiosk.domain.safety import step
 from tosca_kiosk.domain.state import Phase, State

@@ -16,9 +16,9 @@ from benchmarks.campaign.causes import CAUSES, DRIVER_S, GATE_S
 from benchmarks.campaign.plan import HOST_SILENT, JOURNAL_FAILS, KIOSK_SILENT, Batch, Fault, quick_seed
 from benchmarks.campaign.treatments import forked
 from simulators.settable import Value
+from tosca_kiosk.domain.inputs import CommandType
 from tosca_kiosk.domain.protocol import Protocol, Step
 from tosca_kiosk.domain.ramps import RampType
-from tosca_kiosk.domain.records import CommandType
 
 POWER_W = 5.0
 LIMIT_S = {"gate": GATE_S, "driver": DRIVER_S}

@@ -10,9 +10,9 @@ from importlib.resources import files
 import pytest
 from kiosk_command import Cart, held, one_line
 
-from tosca_kiosk.control.clock import utc_now
 from tosca_kiosk.domain.journal_lines import FORMAT_VERSION, ChainWriter, Header, Summary
 from tosca_kiosk.domain.rules import Rules
+from tosca_kiosk.machine.clock import utc_now
 from tosca_kiosk.storage import Database, patients, schema, sessions
 from tosca_kiosk.storage.timestamps import utc_text
 

@@ -15,13 +15,13 @@ from kiosk_command import PROGRAM
 
 from simulators.cart import SimulatedCart
 from simulators.settable import set_value
-from tosca_kiosk.cli import cart as cart_module
 from tosca_kiosk.cli import devices as devices_module
 from tosca_kiosk.cli.devices import STOPPED
 from tosca_kiosk.config import bundled
-from tosca_kiosk.control.clock import utc_now
 from tosca_kiosk.control.self_test import CHECKS
 from tosca_kiosk.control.self_test.run import MOTOR_ON
+from tosca_kiosk.machine.clock import utc_now
+from tosca_kiosk.running import cart as cart_module
 from tosca_kiosk.storage import Database, settings
 
 ALL_CHECKS = [(check.device, check.name) for check in CHECKS]

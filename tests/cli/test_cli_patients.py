@@ -6,7 +6,7 @@ import re
 
 import pytest
 
-from tosca_kiosk.control.clock import utc_now
+from tosca_kiosk.machine.clock import utc_now
 
 YEAR = utc_now().year
 

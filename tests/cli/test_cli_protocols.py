@@ -8,7 +8,7 @@ import re
 import pytest
 
 from tosca_kiosk.config import bundled
-from tosca_kiosk.control.clock import utc_now
+from tosca_kiosk.machine.clock import utc_now
 from tosca_kiosk.storage import Database, protocols, settings
 
 RAMP = {

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from kiosk_command import PROGRAM
 
-from tosca_kiosk.stop_request import END_SIGNALS
+from tosca_kiosk.machine.stop_signals import END_SIGNALS
 
 END_WITHIN_S = 10.0
 

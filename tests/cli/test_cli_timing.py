@@ -12,9 +12,9 @@ from click.testing import CliRunner
 
 from tosca_kiosk.cli.main import main
 from tosca_kiosk.config import bundled
-from tosca_kiosk.control.clock import RealClock
-from tosca_kiosk.reports.timing.samples import PARTS
-from tosca_kiosk.stop_request import END_SIGNALS
+from tosca_kiosk.machine.clock import RealClock
+from tosca_kiosk.machine.stop_signals import END_SIGNALS
+from tosca_kiosk.timing.samples import PARTS
 
 WITHIN_S = 120.0
 

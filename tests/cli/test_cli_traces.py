@@ -34,7 +34,7 @@ def test_a_scenario_that_ends_in_a_fault_leaves_a_trace_that_treat_names(cart, w
 
 
 def test_a_folder_that_takes_no_trace_leaves_session_and_record_whole(cart, words, monkeypatch):
-    monkeypatch.setattr("tosca_kiosk.control.traces.TRACES_NAME", "journal.jsonl/no_folder")
+    monkeypatch.setattr("tosca_kiosk.journal.fault_traces.TRACES_NAME", "journal.jsonl/no_folder")
     ended = cart.run(*words, "--scenario", str(BLOCKED), "--json")
     result = json.loads(ended.stdout)
     assert result["status"] == "aborted"

@@ -18,7 +18,7 @@ from tosca_kiosk.cli.protocols import protocols
 from tosca_kiosk.cli.users import users
 from tosca_kiosk.cli.workplace import Workplace
 from tosca_kiosk.config import bundled
-from tosca_kiosk.control.clock import utc_now
+from tosca_kiosk.machine.clock import utc_now
 from tosca_kiosk.storage import Database, StorageError, sessions
 from tosca_kiosk.storage import patients as records
 

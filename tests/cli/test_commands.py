@@ -7,9 +7,9 @@ import click
 import pytest
 from click.testing import CliRunner
 
-from tosca_kiosk.cli.display import has_display
 from tosca_kiosk.cli.main import COMMANDS, main
 from tosca_kiosk.config import bundled
+from tosca_kiosk.machine.display import has_display
 
 HIDDEN = {
     *("camera", "control", "kiosk"),

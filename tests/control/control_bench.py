@@ -13,8 +13,8 @@ from pathlib import Path
 from standin_record import StandInRecord
 
 from tosca_kiosk.config import bundled
-from tosca_kiosk.control.clock import RealClock
-from tosca_kiosk.control.link.datagram import DatagramOutlet
+from tosca_kiosk.link.datagram import DatagramOutlet
+from tosca_kiosk.machine.clock import RealClock
 from tosca_kiosk.session import helper_command
 
 STANDIN = Path(__file__).with_name("standin_kiosk.py")

@@ -11,12 +11,11 @@ from simulators.cart import SimulatedCart, install, uninstall
 from simulators.physics.profiles import TEN_WATT
 from simulators.settable import set_value
 from simulators.world import World
-from tosca_kiosk.cli.cart import connected_devices
-from tosca_kiosk.cli.control_process import idle_rules
-from tosca_kiosk.config import CartConfig, bundled, load_config
-from tosca_kiosk.control.clock import VirtualClock
+from tosca_kiosk.config import CartConfig, bundled, idle_rules, load_config
 from tosca_kiosk.control.devices import Devices
 from tosca_kiosk.control.self_test import Outcome, Result, SelfTest, run_self_test
+from tosca_kiosk.machine.clock import VirtualClock
+from tosca_kiosk.running.cart import connected_devices
 
 CONFIG = load_config(bundled("simulated.yaml"))
 RULES = idle_rules(CONFIG)

@@ -11,11 +11,8 @@ import msgspec
 
 from simulators.cart import SimulatedCart
 from simulators.settable import set_value
-from tosca_kiosk.cli.cart import connected_devices, simulated_cart
 from tosca_kiosk.config import Simulation, bundled, load_config
-from tosca_kiosk.control.clock import VirtualClock
 from tosca_kiosk.control.controller import Controller
-from tosca_kiosk.control.journal import Journal
 from tosca_kiosk.control.loop import FixedRateLoop
 from tosca_kiosk.control.operator import Script, UnattendedOperator, drive
 from tosca_kiosk.control.self_test import KeptSelfTest
@@ -25,6 +22,9 @@ from tosca_kiosk.domain.protocol import Protocol, Step
 from tosca_kiosk.domain.ramps import RampType
 from tosca_kiosk.domain.rules import Rules
 from tosca_kiosk.domain.session_rules import ConnectedDevices, session_rules
+from tosca_kiosk.journal.writer import Journal
+from tosca_kiosk.machine.clock import VirtualClock
+from tosca_kiosk.running.cart import connected_devices, simulated_cart
 
 CONFIG = load_config(bundled("simulated.yaml"))
 IDLE = Rules(camera_required=False)

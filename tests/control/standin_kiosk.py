@@ -11,11 +11,11 @@ import msgspec
 from simulated_cart import constant
 from standin_record import StandInRecord
 
-from tosca_kiosk.control.clock import RealClock
-from tosca_kiosk.control.link.client import ControlLink
-from tosca_kiosk.control.link.messages import Reply, SessionEnded
+from tosca_kiosk.domain.inputs import CommandType
 from tosca_kiosk.domain.journal_lines import FORMAT_VERSION, Header
-from tosca_kiosk.domain.records import CommandType
+from tosca_kiosk.link.client import ControlLink
+from tosca_kiosk.link.messages import Reply, SessionEnded
+from tosca_kiosk.machine.clock import RealClock
 
 FRAME_S = 0.02
 FRAMES_A_HEARTBEAT = 4

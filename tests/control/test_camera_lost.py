@@ -15,11 +15,11 @@ import pytest
 from control_bench import running_control, warm_config
 from standin_kiosk import StandInKiosk
 
-from tosca_kiosk.control.clock import RealClock
-from tosca_kiosk.control.journal import JOURNAL_NAME
+from tosca_kiosk.camera.frame_age import FRAMES_FILE
 from tosca_kiosk.domain.journal_lines import ChainReader, TickLine
+from tosca_kiosk.journal import JOURNAL_NAME
 from tosca_kiosk.kiosk.picture import PictureSource
-from tosca_kiosk.vision.frame_age import FRAMES_FILE
+from tosca_kiosk.machine.clock import RealClock
 
 STAYS_S = 1.0
 """The age of a picture up to which light may go on."""

@@ -10,7 +10,7 @@ from simulated_cart import Bench, bench, constant
 
 from hardware.interfaces import LinkState
 from tosca_kiosk.control.operator import OperatorGaveUpError
-from tosca_kiosk.domain.records import Command, CommandType
+from tosca_kiosk.domain.inputs import Command, CommandType
 from tosca_kiosk.domain.state import Beam, Phase
 
 

@@ -7,8 +7,8 @@ import pytest
 from hardware.cameras.interface import Frame
 from simulators.camera.simulated import FRAME_S, SimulatedCamera
 from simulators.camera.truth import OpticalState
+from tosca_kiosk.camera.frame_memory import FrameWriter
 from tosca_kiosk.control.frames import POLL_EVERY_S, PolledCamera, SharedFrames
-from tosca_kiosk.vision.frame_memory import FrameWriter
 
 TICK_S = 0.01
 

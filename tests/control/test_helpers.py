@@ -16,12 +16,12 @@ from simulated_cart import constant
 from standin_kiosk import HOLD_S, StandInKiosk, header
 from standin_record import SUPERVISOR, SUPERVISOR_PIN, TECHNICIAN, TECHNICIAN_PIN
 
-from tosca_kiosk.control.clock import RealClock
-from tosca_kiosk.control.journal import JOURNAL_NAME
-from tosca_kiosk.control.link.messages import PinTried
+from tosca_kiosk.domain.inputs import CommandType
 from tosca_kiosk.domain.journal_lines import ChainReader, TickLine
-from tosca_kiosk.domain.records import CommandType
 from tosca_kiosk.domain.rules_difference import rules_difference
+from tosca_kiosk.journal import JOURNAL_NAME
+from tosca_kiosk.link.messages import PinTried
+from tosca_kiosk.machine.clock import RealClock
 
 WRONG_PINS = ("806917", "806918")
 ODD = Path(__file__).with_name("odd_helper.py")

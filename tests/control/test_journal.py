@@ -14,11 +14,13 @@ from pathlib import Path
 
 import pytest
 
-from tosca_kiosk.control.journal import JOURNAL_NAME, Journal
+from tosca_kiosk.domain.inputs import Inputs
 from tosca_kiosk.domain.journal_lines import FORMAT_VERSION, ChainReader, Header, Summary, TickLine
-from tosca_kiosk.domain.records import DARK, Inputs
+from tosca_kiosk.domain.outputs import DARK
 from tosca_kiosk.domain.rules import Rules
-from tosca_kiosk.journal_tail import _places, read_journal
+from tosca_kiosk.journal import JOURNAL_NAME
+from tosca_kiosk.journal.tail import _places, read_journal
+from tosca_kiosk.journal.writer import Journal
 
 HEADER = Header(FORMAT_VERSION, 1, 1, 1, "2026-01-01 00:00:00.000000", "sim", "0", {}, Rules())
 SUMMARY = Summary("aborted", "test", 0.0, 0.0, None, None, 0.0, 0.0)
@@ -179,7 +181,7 @@ def test_a_pause_of_the_whole_process_is_no_age_of_a_line(journal: Journal) -> N
 
 
 def test_an_urgent_tick_is_copied_at_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("tosca_kiosk.control.journal.SYNC_PERIOD_S", 3600.0)
+    monkeypatch.setattr("tosca_kiosk.journal.writer.SYNC_PERIOD_S", 3600.0)
     journal = Journal(tmp_path)
     journal.begin(HEADER)
     journal.tick(TICK, urgent=False)
@@ -206,8 +208,8 @@ def test_ticks_of_a_clock_that_stands_still_wait_for_a_disk_that_is_far_behind(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The disk is a hundred times slower than the ticks, which are of an hour: that is no failure."""
-    monkeypatch.setattr("tosca_kiosk.control.journal.AHEAD_LIMIT_BYTES", 4096)
-    monkeypatch.setattr("tosca_kiosk.control.journal.HELD_BYTES", 512)
+    monkeypatch.setattr("tosca_kiosk.journal.writer.AHEAD_LIMIT_BYTES", 4096)
+    monkeypatch.setattr("tosca_kiosk.journal.writer.HELD_BYTES", 512)
     ahead: list[int] = []
     fdatasync = os.fdatasync
     with monkeypatch.context() as patched:
@@ -229,12 +231,13 @@ def test_ticks_of_a_clock_that_stands_still_wait_for_a_disk_that_is_far_behind(
 WRITER = """
 import os, sys
 from pathlib import Path
-from tosca_kiosk.control.journal import Journal
-from tosca_kiosk.control.journal_store import JournalStore
+from tosca_kiosk.journal.writer import Journal
+from tosca_kiosk.journal.store import JournalStore
 from tosca_kiosk.domain.journal_lines import FORMAT_VERSION, Header, TickLine
-from tosca_kiosk.domain.records import DARK, Inputs
+from tosca_kiosk.domain.inputs import Inputs
+from tosca_kiosk.domain.outputs import DARK
 from tosca_kiosk.domain.rules import Rules
-from tosca_kiosk.journal_tail import _places, read_journal
+from tosca_kiosk.journal.tail import _places, read_journal
 
 copies = int(sys.argv[2])
 copy = JournalStore.copy
@@ -270,7 +273,7 @@ def test_every_line_whose_tick_returned_outlives_a_kill(tmp_path: Path, copies: 
 
 
 def test_a_disk_with_room_is_said_to_have_it(journal: Journal, tmp_path: Path, monkeypatch) -> None:  # type: ignore[no-untyped-def]
-    monkeypatch.setattr("tosca_kiosk.control.journal.ROOM_FOR_A_SESSION_BYTES", 1)
+    monkeypatch.setattr("tosca_kiosk.journal.writer.ROOM_FOR_A_SESSION_BYTES", 1)
     assert journal._has_room()
-    monkeypatch.setattr("tosca_kiosk.control.journal.ROOM_FOR_A_SESSION_BYTES", 1 << 62)
+    monkeypatch.setattr("tosca_kiosk.journal.writer.ROOM_FOR_A_SESSION_BYTES", 1 << 62)
     assert not journal._has_room()

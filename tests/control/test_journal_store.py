@@ -14,10 +14,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tosca_kiosk import journal_tail
-from tosca_kiosk.control import journal_store
-from tosca_kiosk.control.journal_store import JournalStore
-from tosca_kiosk.journal_tail import StillWrittenError, read_journal
+from tosca_kiosk.journal import store as journal_store
+from tosca_kiosk.journal import tail as journal_tail
+from tosca_kiosk.journal.store import JournalStore
+from tosca_kiosk.journal.tail import StillWrittenError, read_journal
 
 LINES = [b"%d:%b\n" % (number, b"x" * 40) for number in range(100)]
 
@@ -105,7 +105,7 @@ def test_a_journal_is_never_written_over(journal: Path) -> None:
 
 
 def test_no_file_is_left_where_no_tail_can_be_made(journal: Path) -> None:
-    with failing("tosca_kiosk.control.journal_store.make_tail", errno.ENOSPC), refused("No space"):
+    with failing("tosca_kiosk.journal.store.make_tail", errno.ENOSPC), refused("No space"):
         JournalStore(journal)
     assert not journal.exists()
 

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from tosca_kiosk.control.kept_paths import KeptPaths
+from tosca_kiosk.machine.kept_paths import KeptPaths
 
 
 @pytest.fixture

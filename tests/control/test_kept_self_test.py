@@ -10,14 +10,14 @@ from simulated_cart import Bench, bench, constant
 
 from hardware.interfaces import LinkState
 from simulators.camera.truth import optical_state
-from tosca_kiosk.control.clock import SinceBoot
-from tosca_kiosk.control.journal import JOURNAL_NAME
 from tosca_kiosk.control.operator import OperatorGaveUpError
 from tosca_kiosk.control.self_test import CHECKS, KeptSelfTest
 from tosca_kiosk.control.self_test.kept import BROKEN_OFF, NEVER, UNDER_WAY
+from tosca_kiosk.domain.inputs import Command, CommandType
 from tosca_kiosk.domain.journal_lines import ChainReader
-from tosca_kiosk.domain.records import Command, CommandType
 from tosca_kiosk.domain.state import Beam, Phase
+from tosca_kiosk.journal import JOURNAL_NAME
+from tosca_kiosk.machine.clock import SinceBoot
 
 HOUR_S = 3600.0
 ARM_S = 1.6

@@ -13,9 +13,12 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from tosca_kiosk.control.link.client import ControlLink
-from tosca_kiosk.control.link.lines import MAX_UNSENT_BYTES
-from tosca_kiosk.control.link.messages import (
+from tosca_kiosk.domain.inputs import CommandType
+from tosca_kiosk.domain.journal_lines import Header
+from tosca_kiosk.domain.rules import Rules
+from tosca_kiosk.link.client import ControlLink
+from tosca_kiosk.link.lines import MAX_UNSENT_BYTES
+from tosca_kiosk.link.messages import (
     MAX_LINE_BYTES,
     Alive,
     EndSession,
@@ -26,12 +29,9 @@ from tosca_kiosk.control.link.messages import (
     SafetyNotice,
     SignedOrder,
 )
-from tosca_kiosk.control.link.ring import RingWriter
-from tosca_kiosk.control.link.server import MOST_KEPT, LinkServer
-from tosca_kiosk.control.link.telemetry import Telemetry
-from tosca_kiosk.domain.journal_lines import Header
-from tosca_kiosk.domain.records import CommandType
-from tosca_kiosk.domain.rules import Rules
+from tosca_kiosk.link.ring import RingWriter
+from tosca_kiosk.link.server import MOST_KEPT, LinkServer
+from tosca_kiosk.link.telemetry import Telemetry
 
 HEADER = Header(1, 7, 2, 3, "2026-03-14 09:26:53.589793", "sim", "0", {}, Rules())
 

@@ -10,8 +10,8 @@ from control_bench import running_control, warm_config
 from simulated_cart import constant, shipped_session_rules
 from standin_kiosk import HOLD_S, StandInKiosk, header
 
+from tosca_kiosk.domain.inputs import CommandType
 from tosca_kiosk.domain.protocol import Protocol
-from tosca_kiosk.domain.records import CommandType
 
 DARK_FOR_S = 2.0
 SECONDS = 60.0

@@ -4,11 +4,11 @@ import msgspec
 import pytest
 from simulated_cart import bench, constant
 
-from tosca_kiosk.control.journal import JOURNAL_NAME
 from tosca_kiosk.control.loop import FixedRateLoop
 from tosca_kiosk.domain.journal_lines import ChainReader, TickLine
 from tosca_kiosk.domain.replay import replay
 from tosca_kiosk.domain.state import Beam
+from tosca_kiosk.journal import JOURNAL_NAME
 
 PERIOD_S = 0.01
 

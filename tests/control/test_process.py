@@ -15,11 +15,11 @@ from control_bench import running_control, standin_process, warm_config
 from simulated_cart import constant, shipped_session_rules
 from standin_kiosk import StandInKiosk, header
 
-from tosca_kiosk.control.clock import RealClock
-from tosca_kiosk.control.journal import JOURNAL_NAME
-from tosca_kiosk.control.link.messages import Reply, SafetyNotice, SessionEnded
+from tosca_kiosk.domain.inputs import CommandType
 from tosca_kiosk.domain.journal_lines import ChainReader, TickLine
-from tosca_kiosk.domain.records import CommandType
+from tosca_kiosk.journal import JOURNAL_NAME
+from tosca_kiosk.link.messages import Reply, SafetyNotice, SessionEnded
+from tosca_kiosk.machine.clock import RealClock
 
 KIOSK_LOST_LIMIT_S = 0.5
 

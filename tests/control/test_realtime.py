@@ -10,10 +10,10 @@ from pathlib import Path
 
 import pytest
 
-from tosca_kiosk.cli.control_process import Delay, delay_of
 from tosca_kiosk.config import bundled, load_config
-from tosca_kiosk.control.journal import Journal
-from tosca_kiosk.control.realtime import Standing, follow_the_ticks, shortcoming
+from tosca_kiosk.journal.writer import Journal
+from tosca_kiosk.machine.realtime import Standing, follow_the_ticks, shortcoming
+from tosca_kiosk.running.control_process import Delay, delay_of
 
 
 @pytest.fixture

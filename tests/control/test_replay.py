@@ -11,11 +11,11 @@ from click.testing import CliRunner
 from simulated_cart import bench, constant
 
 from tosca_kiosk.cli.main import main
-from tosca_kiosk.control.journal import JOURNAL_NAME
+from tosca_kiosk.domain.inputs import Command, CommandType
 from tosca_kiosk.domain.journal_lines import ChainReader, ChainWriter, TickLine
-from tosca_kiosk.domain.records import Command, CommandType
 from tosca_kiosk.domain.replay import Replay, replay
-from tosca_kiosk.journal_tail import lock_journal, make_tail, remove_tail, segment_path
+from tosca_kiosk.journal import JOURNAL_NAME
+from tosca_kiosk.journal.tail import lock_journal, make_tail, remove_tail, segment_path
 
 _tick = msgspec.json.Decoder(TickLine)
 

@@ -11,15 +11,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tosca_kiosk.control.link.ring import (
-    MAX_RECORD_BYTES,
-    SLOT_BYTES,
-    SLOTS,
-    RingError,
-    RingReader,
-    RingWriter,
-)
-from tosca_kiosk.sealed_memory import SealedMemory
+from tosca_kiosk.link.ring import MAX_RECORD_BYTES, SLOT_BYTES, SLOTS, RingError, RingReader, RingWriter
+from tosca_kiosk.machine.sealed_memory import SealedMemory
 
 
 @pytest.fixture
@@ -131,7 +124,7 @@ READER = textwrap.dedent(
     """
     import sys
     from pathlib import Path
-    from tosca_kiosk.control.link.ring import RingReader
+    from tosca_kiosk.link.ring import RingReader
 
     ring = RingReader(Path(sys.argv[1]))
     print("ready", flush=True)

@@ -18,10 +18,9 @@ from simulators.wire.arroyo_laser import LaserOptions
 from simulators.wire.arroyo_tec import TecOptions
 from simulators.wire.board import BoardOptions
 from simulators.wire.xeryon import StageOptions
-from tosca_kiosk.cli.interrupts import on_interrupt
 from tosca_kiosk.control.self_test import CHECKS, Outcome, SelfTest, run_self_test
 from tosca_kiosk.control.self_test.run import AT_REST, CALMING, CONNECTING, MOTOR_ON, MOTOR_STOPS, SPIN_UP
-from tosca_kiosk.stop_request import END_SIGNALS
+from tosca_kiosk.machine.stop_signals import END_SIGNALS, on_interrupt
 
 LINK_CHECKS = {
     "connection", "identity", "limits read back", "limits read back, output on",

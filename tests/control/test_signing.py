@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import pytest
 
-from tosca_kiosk.control.link.messages import SignedOrder
 from tosca_kiosk.control.signing import KEPT_S, MOST_ACCOUNTS, Signing
+from tosca_kiosk.domain.inputs import CommandType
 from tosca_kiosk.domain.pin_tries import WRONG_PIN_DELAYS_S
 from tosca_kiosk.domain.questions import NoAnswer, PinAnswer
-from tosca_kiosk.domain.records import CommandType
+from tosca_kiosk.link.messages import SignedOrder
 
 PIN = "271828"
 

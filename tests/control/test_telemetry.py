@@ -4,11 +4,11 @@ import msgspec
 import pytest
 from simulated_cart import bench, constant
 
-from tosca_kiosk.control.link.ring import MAX_RECORD_BYTES
-from tosca_kiosk.control.link.telemetry import Telemetry
 from tosca_kiosk.control.telemetry import MAX_TEXT, TelemetryMaker
 from tosca_kiosk.domain.interlocks import BY_SOURCE, LAMPS
 from tosca_kiosk.domain.state import Beam
+from tosca_kiosk.link.ring import MAX_RECORD_BYTES
+from tosca_kiosk.link.telemetry import Telemetry
 
 
 class Screen:

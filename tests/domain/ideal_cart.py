@@ -14,19 +14,10 @@ from tosca_kiosk.domain.calibration import (
     PowerCalibration,
     RingCalibration,
 )
+from tosca_kiosk.domain.inputs import BoardIn, Command, CommandType, Inputs, LaserIn, StageIn, TecIn
+from tosca_kiosk.domain.outputs import DARK, Outputs
 from tosca_kiosk.domain.protocol import Protocol, Step
 from tosca_kiosk.domain.ramps import RampType
-from tosca_kiosk.domain.records import (
-    DARK,
-    BoardIn,
-    Command,
-    CommandType,
-    Inputs,
-    LaserIn,
-    Outputs,
-    StageIn,
-    TecIn,
-)
 from tosca_kiosk.domain.rules import Rules
 from tosca_kiosk.domain.safety import Decision, step
 from tosca_kiosk.domain.state import Beam, Phase, State

@@ -7,7 +7,7 @@ from collections.abc import Callable
 import msgspec
 from ideal_cart import rules
 
-from tosca_kiosk.domain.records import BoardIn, Inputs, LaserIn, StageIn, TecIn
+from tosca_kiosk.domain.inputs import BoardIn, Inputs, LaserIn, StageIn, TecIn
 from tosca_kiosk.domain.state import Beam, Phase, State
 
 NOW_S = 100.0

@@ -7,6 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from ideal_cart import IdealCart, rules
 
+from tosca_kiosk.domain.inputs import CommandType
 from tosca_kiosk.domain.journal_lines import (
     FORMAT_VERSION,
     ChainReader,
@@ -16,7 +17,6 @@ from tosca_kiosk.domain.journal_lines import (
     Summary,
     TickLine,
 )
-from tosca_kiosk.domain.records import CommandType
 from tosca_kiosk.domain.state import State
 
 

@@ -8,8 +8,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from tosca_kiosk.domain.documents import PathError
 from tosca_kiosk.domain.protocol import Protocol, Step
-from tosca_kiosk.domain.protocol_file import Limits, PathError, ProtocolError, parse_protocol, to_json
+from tosca_kiosk.domain.protocol_file import Limits, ProtocolError, parse_protocol, to_json
 from tosca_kiosk.domain.ramps import RampType
 
 LIMITS = Limits(max_power_w=10.0, max_duration_s=3600.0, ring_min_mm=2.0, ring_max_mm=4.0)

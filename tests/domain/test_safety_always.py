@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from ideal_cart import IdealCart, rules
 
-from tosca_kiosk.domain.records import BoardIn, Command, CommandType, Inputs, LaserIn, StageIn, TecIn
+from tosca_kiosk.domain.inputs import BoardIn, Command, CommandType, Inputs, LaserIn, StageIn, TecIn
 from tosca_kiosk.domain.safety import step
 from tosca_kiosk.domain.state import Beam, Phase, State
 

@@ -9,8 +9,8 @@ import pytest
 from ideal_cart import IdealCart
 from steady_light import DARK_LASER, INPUTS, NOW_S, OFF, SESSION, STATE
 
+from tosca_kiosk.domain.inputs import Inputs
 from tosca_kiosk.domain.interlocks import INTERLOCKS, Scope
-from tosca_kiosk.domain.records import Inputs
 from tosca_kiosk.domain.rules import Rules
 from tosca_kiosk.domain.safety import set_power
 from tosca_kiosk.domain.state import Beam, Phase

@@ -11,7 +11,7 @@ from ideal_cart import IdealCart, rules
 from steady_light import INPUTS, SESSION, STATE
 
 from tosca_kiosk.domain import light
-from tosca_kiosk.domain.records import CommandType
+from tosca_kiosk.domain.inputs import CommandType
 from tosca_kiosk.domain.state import Beam, Phase, State
 
 

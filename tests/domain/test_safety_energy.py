@@ -10,7 +10,7 @@ from ideal_cart import IdealCart, rules
 from steady_light import INPUTS, LONG_AGO_S, NOW_S, SESSION, STATE
 
 from tosca_kiosk.domain import light
-from tosca_kiosk.domain.records import CommandType, Inputs
+from tosca_kiosk.domain.inputs import CommandType, Inputs
 from tosca_kiosk.domain.state import Beam
 from tosca_kiosk.domain.summary import summarise
 

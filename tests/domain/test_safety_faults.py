@@ -10,8 +10,8 @@ import msgspec
 import pytest
 from ideal_cart import IdealCart, rules
 
+from tosca_kiosk.domain.inputs import CommandType
 from tosca_kiosk.domain.interlocks import BY_SOURCE, INTERLOCKS, Scope
-from tosca_kiosk.domain.records import CommandType
 from tosca_kiosk.domain.state import Phase
 
 Change = Callable[[Any], Any]

@@ -8,7 +8,7 @@ import msgspec
 import pytest
 from ideal_cart import IdealCart, rules
 
-from tosca_kiosk.domain.records import Inputs
+from tosca_kiosk.domain.inputs import Inputs
 from tosca_kiosk.domain.state import Beam, Phase
 
 TWO_RINGS = ((1.0, 2.0, 2.0, 3.0), (1.0, 2.0, 2.0, 4.0))

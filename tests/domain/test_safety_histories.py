@@ -23,7 +23,7 @@ from ideal_cart import rules
 
 from benchmarks.exhaustive_starts import JudgedCart
 from benchmarks.exhaustive_worlds import WAYS, taken_at
-from tosca_kiosk.domain.records import CommandType, Inputs
+from tosca_kiosk.domain.inputs import CommandType, Inputs
 from tosca_kiosk.domain.safety import Decision
 from tosca_kiosk.domain.state import Beam, Phase
 

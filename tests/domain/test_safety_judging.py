@@ -7,10 +7,10 @@ import pytest
 from ideal_cart import IdealCart, emitting, rules, with_
 from steady_light import INPUTS, NOW_S, SESSION, STATE, reads
 
+from tosca_kiosk.domain.inputs import Command, CommandType, Inputs
 from tosca_kiosk.domain.interlocks import BY_SOURCE, INTERLOCKS, Scope
 from tosca_kiosk.domain.judging import judge_interlocks, judge_light_before_it_is_on
 from tosca_kiosk.domain.operating import take_commands
-from tosca_kiosk.domain.records import Command, CommandType, Inputs
 from tosca_kiosk.domain.situations import lamps
 from tosca_kiosk.domain.state import Beam, Phase
 from tosca_kiosk.domain.tick import Tick

@@ -11,8 +11,8 @@ from ideal_cart import CALIBRATIONS
 from steady_light import DARK_LASER, INPUTS, LONG_AGO_S, NOW_S, OFF, SESSION, STATE, UP, aged, given, reads
 
 from tosca_kiosk.domain import beam, checks, commands, laser_checks, light, phases
+from tosca_kiosk.domain.inputs import Command, CommandType, Inputs, LaserIn, TecIn
 from tosca_kiosk.domain.interlocks import BY_SOURCE, INTERLOCKS, Scope
-from tosca_kiosk.domain.records import Command, CommandType, Inputs, LaserIn, TecIn
 from tosca_kiosk.domain.rules import Limits
 from tosca_kiosk.domain.state import Beam, Phase, State
 from tosca_kiosk.domain.tick import Tick

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from ideal_cart import IdealCart, emitting, rules, with_
 
-from tosca_kiosk.domain.records import CommandType
+from tosca_kiosk.domain.inputs import CommandType
 from tosca_kiosk.domain.state import Beam, Phase
 
 

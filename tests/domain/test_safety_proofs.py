@@ -12,8 +12,8 @@ import pytest
 from ideal_cart import TICK_S, IdealCart, emitting, rules, with_
 
 from tosca_kiosk.domain.condition_bits import BIT_INTERLOCK_OPEN
+from tosca_kiosk.domain.inputs import CommandType
 from tosca_kiosk.domain.laser_checks import INTERLOCK_OPENS_WITHIN_S
-from tosca_kiosk.domain.records import CommandType
 from tosca_kiosk.domain.state import Beam, Phase
 
 LOOP_READS_CLOSED = with_(condition=0)

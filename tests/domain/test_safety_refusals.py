@@ -10,7 +10,7 @@ from ideal_cart import IdealCart, rules
 from steady_light import DARK_LASER, INPUTS, LONG_AGO_S, NOW_S, OFF, SESSION, STATE, reads
 
 from tosca_kiosk.domain.commands import NOT_KNOWN_DARK, judge
-from tosca_kiosk.domain.records import Command, CommandType, Inputs, TurnedAway
+from tosca_kiosk.domain.inputs import Command, CommandType, Inputs, TurnedAway
 from tosca_kiosk.domain.state import Phase
 
 READY: dict[str, Any] = OFF | {"dark_since_s": LONG_AGO_S}

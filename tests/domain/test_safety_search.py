@@ -17,8 +17,8 @@ from benchmarks.exhaustive_search import Point, broken_at, search, shards, start
 from benchmarks.exhaustive_starts import SESSION
 from benchmarks.exhaustive_worlds import COMMANDS, GROUPS, WAYS
 from tosca_kiosk.domain import beam, checks, commands, laser_checks, light, safety, situations
+from tosca_kiosk.domain.inputs import CommandType
 from tosca_kiosk.domain.interlocks import INTERLOCKS, Interlock
-from tosca_kiosk.domain.records import CommandType
 from tosca_kiosk.domain.state import Beam, Phase
 
 POINTS = 12_000
@@ -137,7 +137,7 @@ def kept_gate(patch: pytest.MonkeyPatch) -> None:
 
 
 def unrecorded(patch: pytest.MonkeyPatch) -> None:
-    patch.setattr(safety.Tick.set_beam.__globals__["Recorder"], "laser_off", lambda self: None)
+    patch.setattr(safety.Tick.set_beam.__globals__["StepRows"], "laser_off", lambda self: None)
 
 
 # Rows that only another row's absence leaves alone, or that act on what needs more than a tick to show.

@@ -13,8 +13,8 @@ from steady_light import DARK_LASER, INPUTS, NOW_S, OFF, STATE
 from steady_light import SESSION as STEADY
 
 from tosca_kiosk.domain import beam, checks, commands, laser_checks, light, phases, safety
+from tosca_kiosk.domain.inputs import Command, CommandType, Inputs
 from tosca_kiosk.domain.interlocks import BY_SOURCE
-from tosca_kiosk.domain.records import Command, CommandType, Inputs
 from tosca_kiosk.domain.rules import Limits
 from tosca_kiosk.domain.state import Beam, Phase, State
 from tosca_kiosk.domain.tick import Tick

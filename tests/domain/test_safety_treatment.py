@@ -7,7 +7,7 @@ import pytest
 from ideal_cart import IdealCart, rules
 
 from tosca_kiosk.domain import safety
-from tosca_kiosk.domain.records import CommandType
+from tosca_kiosk.domain.inputs import CommandType
 from tosca_kiosk.domain.state import Beam, Phase
 from tosca_kiosk.domain.tick import Tick
 

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from ideal_cart import CALIBRATIONS, IdealCart, rules
 
 from tosca_kiosk.domain import checks, laser_checks
-from tosca_kiosk.domain.records import CommandType, Inputs
+from tosca_kiosk.domain.inputs import CommandType, Inputs
 from tosca_kiosk.domain.safety import step
 from tosca_kiosk.domain.state import Beam, Phase, State
 

@@ -14,7 +14,7 @@ from ideal_cart import TICK_S, IdealCart, emitting, rules, with_
 from steady_light import DARK_LASER, NOW_S, OFF, SESSION, STATE
 
 from tosca_kiosk.domain import laser_checks
-from tosca_kiosk.domain.records import CommandType, Inputs
+from tosca_kiosk.domain.inputs import CommandType, Inputs
 from tosca_kiosk.domain.rules import Limits
 from tosca_kiosk.domain.site_limits import SITE_KEYS, SiteLimitError, site_limits
 from tosca_kiosk.domain.state import Phase, State

@@ -23,10 +23,11 @@ from simulators.wire.arroyo_laser import LaserOptions
 from simulators.wire.arroyo_tec import TecOptions
 from simulators.wire.board import BoardOptions
 from simulators.wire.xeryon import StageOptions
-from tosca_kiosk.cli import cart, main
+from tosca_kiosk.cli import main
 from tosca_kiosk.cli.simulated_session import refuse_real_ports
 from tosca_kiosk.cli.workplace import Workplace
 from tosca_kiosk.config import bundled, load_config
+from tosca_kiosk.running import cart
 from tosca_kiosk.session import RefusedError
 from tosca_kiosk.storage import DATABASE_NAME
 

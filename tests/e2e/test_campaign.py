@@ -22,10 +22,11 @@ from benchmarks.campaign.ways import TRIALS, measure
 from simulators.scenario import load_scenario
 from simulators.settable import SETTABLE, check_value
 from simulators.wire.board import InterlockBoard
-from tosca_kiosk.domain import operating, recording, safety, situations
+from tosca_kiosk.domain import operating, safety, situations
 from tosca_kiosk.domain.first_faults import LOST_WAYS
+from tosca_kiosk.domain.inputs import CommandType
 from tosca_kiosk.domain.protocol_file import Limits, parse_protocol
-from tosca_kiosk.domain.records import CommandType
+from tosca_kiosk.domain.rows import StepRows
 
 TREATMENTS = 50
 BREAKING = range(4 * TREATMENTS_A_BATCH, 5 * TREATMENTS_A_BATCH)
@@ -145,20 +146,20 @@ def test_energy_that_is_not_counted_is_found(monkeypatch):
 
 
 def test_light_that_is_not_recorded_is_found(monkeypatch):
-    monkeypatch.setattr(recording.Recorder, "laser_on", lambda recorder: None)
+    monkeypatch.setattr(StepRows, "laser_on", lambda self: None)
     assert "light that is not recorded" in broken_rules()
 
 
 def test_a_decision_that_replay_does_not_repeat_is_found(monkeypatch):
-    monkeypatch.setattr(recording.Recorder, "laser_off", lambda recorder: None)
-    plain = recording.Recorder.pause
+    monkeypatch.setattr(StepRows, "laser_off", lambda self: None)
+    plain = StepRows.pause
 
-    def pause(recorder, source):
-        recorder._state.elapsed_s += next(numbers)
-        plain(recorder, source)
+    def pause(self, source):
+        self._state.elapsed_s += next(numbers)
+        plain(self, source)
 
     numbers = iter(range(1, 1000))
-    monkeypatch.setattr(recording.Recorder, "pause", pause)
+    monkeypatch.setattr(StepRows, "pause", pause)
     assert "replay decides otherwise" in broken_rules()
 
 

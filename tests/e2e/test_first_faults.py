@@ -18,10 +18,10 @@ from simulators.settable import Value
 from tosca_kiosk.control.operator import HOLD_ARM_S
 from tosca_kiosk.domain.beam import ORDER
 from tosca_kiosk.domain.first_faults import FIRST_FAULTS, LOST_WAYS, Proof
+from tosca_kiosk.domain.inputs import CommandType
 from tosca_kiosk.domain.interlocks import INTERLOCKS
 from tosca_kiosk.domain.protocol import Protocol, Step
 from tosca_kiosk.domain.ramps import RampType
-from tosca_kiosk.domain.records import CommandType
 
 LIGHT_S = 1.2
 """From the pedal to power that has stood still for long enough to be compared."""

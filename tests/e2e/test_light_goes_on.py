@@ -27,8 +27,8 @@ from treat_bench import (
 )
 
 from tosca_kiosk.cli.workplace import Workplace
-from tosca_kiosk.control.clock import RealClock
-from tosca_kiosk.domain.records import CommandType
+from tosca_kiosk.domain.inputs import CommandType
+from tosca_kiosk.machine.clock import RealClock
 from tosca_kiosk.session import opening, plan_session
 from tosca_kiosk.storage import DATABASE_NAME, Database, recover, sessions, users
 

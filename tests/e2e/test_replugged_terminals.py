@@ -12,8 +12,8 @@ from hardware.interfaces import LinkState
 from simulators.cart import SimulatedCart
 from simulators.servers import PtyCart
 from simulators.world import World
-from tosca_kiosk.cli.cart import connected_devices
 from tosca_kiosk.config import load_config
+from tosca_kiosk.running.cart import connected_devices
 
 PERIOD_S = 0.01
 LIMIT_S = 60.0

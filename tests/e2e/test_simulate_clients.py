@@ -13,9 +13,9 @@ import serial
 from simulate_bench import cart_on, simulating, tell
 
 from hardware.interfaces import LinkState, Origin
-from tosca_kiosk.cli.cart import connected_devices
 from tosca_kiosk.config import load_config
-from tosca_kiosk.control.clock import RealClock
+from tosca_kiosk.machine.clock import RealClock
+from tosca_kiosk.running.cart import connected_devices
 
 ANSWER_WITHIN_S = 5.0
 READY_WITHIN_S = 30.0

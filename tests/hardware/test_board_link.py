@@ -12,7 +12,7 @@ from hardware.transport import SerialPort
 from tests.firmware.boards import ChipBoard
 from tests.firmware.build import build_or_skip
 from tests.firmware.chip import SERIAL_NUMBER, SimulatedBoardChip
-from tosca_kiosk.control.clock import RealClock
+from tosca_kiosk.machine.clock import RealClock
 
 
 def test_start_identifies_the_board_makes_everything_off_and_sets_the_threshold(wired):

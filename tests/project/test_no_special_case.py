@@ -10,7 +10,13 @@ import pytest
 ROOT = Path(__file__).parents[2]
 SOURCES = sorted(
     path
-    for folder in ("hardware", "tosca_kiosk/domain", "tosca_kiosk/control")
+    for folder in (
+        "hardware",
+        "tosca_kiosk/domain",
+        "tosca_kiosk/control",
+        "tosca_kiosk/journal",
+        "tosca_kiosk/link",
+    )
     for path in (ROOT / folder).rglob("*.py")
 )
 # The label itself: where an origin is made from a URL, declared or copied into a record.

@@ -8,8 +8,8 @@ from hypothesis import strategies as st
 from timing_run_made import made_run
 
 from tosca_kiosk.config import TimingLimits
-from tosca_kiosk.reports.timing import report
-from tosca_kiosk.reports.timing.compare import CompareError, changes, read_report
+from tosca_kiosk.timing import report
+from tosca_kiosk.timing.compare import CompareError, changes, read_report
 
 
 def made(**changed):

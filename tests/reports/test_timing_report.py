@@ -10,19 +10,11 @@ import pytest
 from timing_run_made import BEGAN_S, made_run
 
 from tosca_kiosk.config import TimingLimits
-from tosca_kiosk.reports.timing import files, report, verdict
-from tosca_kiosk.reports.timing.page import page
-from tosca_kiosk.reports.timing.samples import (
-    COLUMNS,
-    PARTS,
-    SamplesError,
-    column,
-    read_rows,
-    tick_ns,
-    window,
-)
-from tosca_kiosk.reports.timing.statistics import spread_us
-from tosca_kiosk.reports.timing.witness import BARE_LOOP, Wakeups
+from tosca_kiosk.timing import files, report, verdict
+from tosca_kiosk.timing.page import page
+from tosca_kiosk.timing.samples import COLUMNS, PARTS, SamplesError, column, read_rows, tick_ns, window
+from tosca_kiosk.timing.statistics import spread_us
+from tosca_kiosk.timing.witness import BARE_LOOP, Wakeups
 
 LIMITS = TimingLimits()
 NOTHING = Wakeups.of_one(np.zeros(0, dtype=np.int64), np.zeros(0, dtype=np.int64))

@@ -4,7 +4,7 @@ import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tosca_kiosk.reports.timing.witness import (
+from tosca_kiosk.timing.witness import (
     Wakeups,
     deadlines_ns,
     half_a_period_after,

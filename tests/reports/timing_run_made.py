@@ -4,9 +4,9 @@ from datetime import UTC, datetime
 
 import numpy as np
 
-from tosca_kiosk.reports.timing.report import Run
-from tosca_kiosk.reports.timing.samples import COLUMNS
-from tosca_kiosk.reports.timing.witness import CYCLICTEST, Wakeups
+from tosca_kiosk.timing.report import Run
+from tosca_kiosk.timing.samples import COLUMNS
+from tosca_kiosk.timing.witness import CYCLICTEST, Wakeups
 
 BEGAN_S = 1000.0
 RATE_HZ = 100

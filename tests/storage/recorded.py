@@ -5,8 +5,8 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
+from tosca_kiosk.domain.inputs import CommandType
 from tosca_kiosk.domain.journal_lines import ChainWriter, Header, TickLine
-from tosca_kiosk.domain.records import CommandType
 from tosca_kiosk.domain.state import Beam
 from tosca_kiosk.domain.summary import summarise
 

@@ -8,8 +8,8 @@ import pytest
 from recorded import RecordedCart, header, treated
 from refusal import refused
 
+from tosca_kiosk.domain.inputs import CommandType
 from tosca_kiosk.domain.journal_lines import Summary
-from tosca_kiosk.domain.records import CommandType
 from tosca_kiosk.domain.state import Beam
 from tosca_kiosk.domain.summary import summarise
 from tosca_kiosk.storage import check, energies, import_journal, recover, sessions, settings

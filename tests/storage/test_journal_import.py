@@ -13,10 +13,10 @@ from recorded import STARTED_UTC, RecordedCart, header, treated
 from refusal import refused
 
 from tosca_kiosk.domain.events import TreatmentEvent
+from tosca_kiosk.domain.inputs import CommandType
 from tosca_kiosk.domain.journal_lines import ChainWriter
-from tosca_kiosk.domain.records import CommandType
 from tosca_kiosk.domain.summary import LIGHT_NOT_CONFIRMED, summarise
-from tosca_kiosk.journal_tail import lock_journal, make_tail, segment_path
+from tosca_kiosk.journal.tail import lock_journal, make_tail, segment_path
 from tosca_kiosk.storage import Database, check, import_journal, recover, sessions
 from tosca_kiosk.storage.events import JournalTreatmentEvent
 

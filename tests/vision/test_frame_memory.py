@@ -12,8 +12,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tosca_kiosk.vision.frame_age import FRAMES_FILE, LOOK_AGAIN_S, SLOTS, FrameAge
-from tosca_kiosk.vision.frame_memory import FrameReader, FramesLostError, FrameWriter
+from tosca_kiosk.camera.frame_age import FRAMES_FILE, LOOK_AGAIN_S, SLOTS, FrameAge
+from tosca_kiosk.camera.frame_memory import FrameReader, FramesLostError, FrameWriter
 
 HEIGHT, WIDTH = 30, 40
 
@@ -249,7 +249,7 @@ WRITER = textwrap.dedent(
     import sys
     from pathlib import Path
     import numpy as np
-    from tosca_kiosk.vision.frame_memory import FrameWriter
+    from tosca_kiosk.camera.frame_memory import FrameWriter
 
     frames = FrameWriter(Path(sys.argv[1]))
     number = 0

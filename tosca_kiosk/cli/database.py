@@ -10,7 +10,8 @@ import click
 
 from tosca_kiosk.cli.pins import admin_option, authorised
 from tosca_kiosk.cli.workplace import Workplace, say, workplace_command
-from tosca_kiosk.control.clock import utc_now
+from tosca_kiosk.journal import JOURNAL_NAME
+from tosca_kiosk.machine.clock import utc_now
 from tosca_kiosk.session import RefusedError, load_shipped_content
 from tosca_kiosk.storage import (
     Database,
@@ -22,7 +23,6 @@ from tosca_kiosk.storage import (
     schema,
 )
 from tosca_kiosk.storage import check as check_record
-from tosca_kiosk.storage.journal_import import JOURNAL_NAME
 
 EMPTY = "base"
 

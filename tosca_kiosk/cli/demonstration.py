@@ -6,7 +6,7 @@ from tosca_kiosk.cli.simulated_session import Request, refuse_real_ports, run_se
 from tosca_kiosk.cli.treat import summary_text
 from tosca_kiosk.cli.workplace import Workplace, say
 from tosca_kiosk.config import bundled
-from tosca_kiosk.control.clock import utc_now
+from tosca_kiosk.machine.clock import utc_now
 from tosca_kiosk.storage import Database, patients, users
 from tosca_kiosk.storage.users import Role
 

@@ -11,19 +11,18 @@ import click
 from rich.progress import BarColumn, Progress, TextColumn
 
 from hardware.interfaces import Device
-from tosca_kiosk.cli.cart import connected_devices, simulated_cart
-from tosca_kiosk.cli.control_process import idle_rules as configured_rules
-from tosca_kiosk.cli.interrupts import on_interrupt
 from tosca_kiosk.cli.tables import table_text
 from tosca_kiosk.cli.terminal import Listener
 from tosca_kiosk.cli.workplace import Workplace, refuse, say, workplace_command
-from tosca_kiosk.control.clock import Clock, RealClock, VirtualClock
+from tosca_kiosk.config import idle_rules
 from tosca_kiosk.control.self_test import Evidence, Outcome, Result, SelfTest, judged, run_self_test
 from tosca_kiosk.control.self_test.run import STEPS
 from tosca_kiosk.domain.rules import Rules
 from tosca_kiosk.domain.site_limits import SiteLimitError
-from tosca_kiosk.session import idle_rules
-from tosca_kiosk.storage import Database, StorageError
+from tosca_kiosk.machine.clock import Clock, RealClock, VirtualClock
+from tosca_kiosk.machine.stop_signals import on_interrupt
+from tosca_kiosk.running.cart import connected_devices, simulated_cart
+from tosca_kiosk.storage import Database, StorageError, settings
 
 SHOW_EVERY_LOOKS = 10
 STOPPED = "stopped before the end; the smoothing motor is switched off"
@@ -88,10 +87,10 @@ def _rules(workplace: Workplace) -> Rules:
                 workplace.locked(timeout_s=0.0),
                 Database.open(workplace.database_path, create=False) as database,
             ):
-                return idle_rules(database, workplace.config)
+                return idle_rules(workplace.config, settings.values(database))
         except (StorageError, SiteLimitError) as error:
             say(f"The site's own limits are not known, the design's are used: {error}")
-    return configured_rules(workplace.config)
+    return idle_rules(workplace.config)
 
 
 class _Asked:

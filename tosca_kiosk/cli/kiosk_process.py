@@ -8,9 +8,9 @@ from pathlib import Path
 import click
 
 from tosca_kiosk.control.process import SOCKET_NAME
-from tosca_kiosk.control.realtime import end_with_parent
 from tosca_kiosk.kiosk import app
-from tosca_kiosk.runtime import WORLD_INPUT_SOCKET
+from tosca_kiosk.machine.realtime import end_with_parent
+from tosca_kiosk.machine.runtime import WORLD_INPUT_SOCKET
 
 
 @click.command(hidden=True)

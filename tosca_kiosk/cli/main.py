@@ -11,25 +11,25 @@ from importlib import import_module
 import click
 
 COMMANDS = {
-    "run": "run",
-    "treat": "treat",
-    "devices": "devices",
-    "simulate": "simulate",
-    "replay": "replay",
-    "timing": "timing",
-    "db": "database",
-    "users": "users",
-    "patients": "patients",
-    "protocols": "protocols",
-    "control": "control_process",
-    "camera": "camera_process",
-    "kiosk": "kiosk_process",
-    "timing-control": "timing_processes",
-    "timing-operator": "timing_processes",
-    "timing-load": "timing_processes",
-    "timing-witness": "timing_processes",
+    "run": "cli.run",
+    "treat": "cli.treat",
+    "devices": "cli.devices",
+    "simulate": "cli.simulate",
+    "replay": "cli.replay",
+    "timing": "cli.timing",
+    "db": "cli.database",
+    "users": "cli.users",
+    "patients": "cli.patients",
+    "protocols": "cli.protocols",
+    "control": "cli.control_process",
+    "camera": "cli.camera_process",
+    "kiosk": "cli.kiosk_process",
+    "timing-control": "timing.processes",
+    "timing-operator": "timing.processes",
+    "timing-load": "timing.processes",
+    "timing-witness": "timing.processes",
 }
-"""Each command and the module of `tosca_kiosk.cli` whose attribute of its name, with _ for -, it is."""
+"""Each command and the module of `tosca_kiosk` whose attribute of its name, with _ for -, it is."""
 
 DEFAULT_COMMAND = "run"
 _OF_THE_GROUP = ("-h", "--help", "--version")
@@ -66,7 +66,7 @@ class _Commands(click.Group):
             return None
         attribute = cmd_name.replace("-", "_")
         with _uncollected():
-            command: click.Command = getattr(import_module(f"tosca_kiosk.cli.{module}"), attribute)
+            command: click.Command = getattr(import_module(f"tosca_kiosk.{module}"), attribute)
         return command
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:

@@ -10,7 +10,7 @@ import click
 from tosca_kiosk.cli.tables import table_text
 from tosca_kiosk.cli.users import active_user
 from tosca_kiosk.cli.workplace import Workplace, workplace_command
-from tosca_kiosk.control.clock import utc_now
+from tosca_kiosk.machine.clock import utc_now
 from tosca_kiosk.session import RefusedError
 from tosca_kiosk.storage import patients as records
 

@@ -8,7 +8,7 @@ from datetime import datetime
 import click
 
 from tosca_kiosk.cli.workplace import Command, stdin_is_terminal
-from tosca_kiosk.control.clock import utc_now
+from tosca_kiosk.machine.clock import utc_now
 from tosca_kiosk.session import ADMIN, RefusedError
 from tosca_kiosk.storage import Database
 from tosca_kiosk.storage import users as accounts

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import os
 import sys
 from contextlib import suppress
 from types import TracebackType
 from typing import TYPE_CHECKING, Self
 
+from tosca_kiosk.cli.stderr import hear_no_more
 from tosca_kiosk.cli.workplace import say
 from tosca_kiosk.domain.protocol import Protocol
 from tosca_kiosk.domain.safety import Decision
@@ -25,13 +25,6 @@ WORDS = {
 }
 EMITTING = "LASER EMITTING"
 SHOW_EVERY_TICKS = 10
-
-
-def hear_no_more() -> None:
-    """Let what goes to standard error from now on go nowhere: its reader has left."""
-    nobody = os.open(os.devnull, os.O_WRONLY)
-    os.dup2(nobody, sys.stderr.fileno())
-    os.close(nobody)
 
 
 class Progress:

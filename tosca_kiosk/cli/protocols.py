@@ -15,11 +15,11 @@ from tosca_kiosk.cli.tables import table_text
 from tosca_kiosk.cli.users import active_user
 from tosca_kiosk.cli.workplace import Workplace, say, workplace_command
 from tosca_kiosk.config import CartConfig
-from tosca_kiosk.control.clock import utc_now
 from tosca_kiosk.domain.calibration import RING, RingCalibration, parse_calibration
 from tosca_kiosk.domain.protocol import Protocol
 from tosca_kiosk.domain.protocol_file import DURATION_KEY, Limits, ProtocolError, parse_protocol, to_json
 from tosca_kiosk.domain.site_limits import site_limits
+from tosca_kiosk.machine.clock import utc_now
 from tosca_kiosk.session import RefusedError
 from tosca_kiosk.storage import Database, calibrations, settings
 from tosca_kiosk.storage import protocols as saved_protocols

@@ -10,12 +10,12 @@ import click
 import msgspec
 
 from tosca_kiosk.cli.workplace import Workplace, say, workplace_command
-from tosca_kiosk.control.clock import RealClock
-from tosca_kiosk.control.journal import JOURNAL_NAME
 from tosca_kiosk.domain import replay as domain_replay
 from tosca_kiosk.domain.journal_lines import RULES_REVISION, ChainReader, JournalError
 from tosca_kiosk.domain.replay import Difference, Replay
-from tosca_kiosk.journal_tail import StillWrittenError, read_journal
+from tosca_kiosk.journal import JOURNAL_NAME
+from tosca_kiosk.journal.tail import StillWrittenError, read_journal
+from tosca_kiosk.machine.clock import RealClock
 
 
 @click.command()

@@ -12,15 +12,15 @@ from pathlib import Path
 import click
 
 from tosca_kiosk.cli.demonstration import demonstrate
-from tosca_kiosk.cli.display import has_display
 from tosca_kiosk.cli.workplace import Workplace, say, workplace_command
-from tosca_kiosk.control.clock import RealClock
-from tosca_kiosk.control.traces import TRACES_NAME
-from tosca_kiosk.runtime import RuntimeDirError, runtime_dir
-from tosca_kiosk.service_manager import ServiceManager
+from tosca_kiosk.journal.fault_traces import TRACES_NAME
+from tosca_kiosk.machine.clock import RealClock
+from tosca_kiosk.machine.display import has_display
+from tosca_kiosk.machine.runtime import RuntimeDirError, runtime_dir
+from tosca_kiosk.machine.service_manager import ServiceManager
+from tosca_kiosk.machine.stop_signals import StopRequest
+from tosca_kiosk.running.supervisor import Supervisor
 from tosca_kiosk.session import RefusedError, helper_command
-from tosca_kiosk.stop_request import StopRequest
-from tosca_kiosk.supervisor import Supervisor
 
 NO_DISPLAY = "There is no display here (no DISPLAY, WAYLAND_DISPLAY or graphics card): treating without one."
 

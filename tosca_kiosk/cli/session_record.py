@@ -11,9 +11,10 @@ import msgspec
 
 from tosca_kiosk.cli.workplace import Workplace
 from tosca_kiosk.control.devices import Devices, described
-from tosca_kiosk.control.journal import JOURNAL_NAME, Journal
 from tosca_kiosk.domain.journal_lines import Header, Summary
 from tosca_kiosk.domain.safety import Decision
+from tosca_kiosk.journal import JOURNAL_NAME
+from tosca_kiosk.journal.writer import Journal
 from tosca_kiosk.session import SessionPlan, opening
 from tosca_kiosk.storage import Database, Imported, events, import_journal
 from tosca_kiosk.storage.sessions import Session

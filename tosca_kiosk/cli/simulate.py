@@ -13,11 +13,11 @@ import click
 from simulators.cart import SimulatedCart
 from simulators.input_socket import input_socket
 from simulators.servers import PtyCart, TcpAddress
-from tosca_kiosk.cli.cart import planned_scenario, simulated_cart
-from tosca_kiosk.cli.interrupts import on_interrupt
 from tosca_kiosk.cli.workplace import Workplace, workplace_command
 from tosca_kiosk.config.cart import DEVICE_KEYS
-from tosca_kiosk.control.clock import RealClock
+from tosca_kiosk.machine.clock import RealClock
+from tosca_kiosk.machine.stop_signals import on_interrupt
+from tosca_kiosk.running.cart import planned_scenario, simulated_cart
 from tosca_kiosk.session import RefusedError
 
 LOCAL_HOST = "127.0.0.1"

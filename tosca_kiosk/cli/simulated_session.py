@@ -11,15 +11,11 @@ from pathlib import Path
 from typing import Any
 
 from simulators.world import World
-from tosca_kiosk.cli.camera import camera_over
-from tosca_kiosk.cli.cart import connected_devices, planned_scenario, simulated_cart
 from tosca_kiosk.cli.earlier_dose import as_result, tell_earlier_dose
-from tosca_kiosk.cli.interrupts import on_interrupt
 from tosca_kiosk.cli.progress import Progress
 from tosca_kiosk.cli.session_record import OpenedSession, close_record, open_record
 from tosca_kiosk.cli.workplace import Workplace, say
 from tosca_kiosk.config import CartConfig
-from tosca_kiosk.control.clock import Clock, RealClock, VirtualClock
 from tosca_kiosk.control.controller import Controller
 from tosca_kiosk.control.frames import PolledCamera
 from tosca_kiosk.control.loop import FixedRateLoop
@@ -28,6 +24,10 @@ from tosca_kiosk.control.self_test import KeptSelfTest
 from tosca_kiosk.domain.events import SafetyEvent
 from tosca_kiosk.domain.safety import Decision
 from tosca_kiosk.domain.state import Phase
+from tosca_kiosk.machine.clock import Clock, RealClock, VirtualClock
+from tosca_kiosk.machine.stop_signals import on_interrupt
+from tosca_kiosk.running.camera import camera_over
+from tosca_kiosk.running.cart import connected_devices, planned_scenario, simulated_cart
 from tosca_kiosk.session import (
     EarlierDose,
     RefusedError,

@@ -6,7 +6,7 @@ from rich.console import Console
 from rich.progress import BarColumn, TextColumn
 from rich.progress import Progress as Bar
 
-from tosca_kiosk.cli.progress import hear_no_more
+from tosca_kiosk.cli.stderr import hear_no_more
 
 
 class Listener(Console):

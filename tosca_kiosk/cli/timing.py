@@ -9,14 +9,14 @@ import click
 from rich.progress import BarColumn, TextColumn
 from rich.progress import Progress as Bar
 
-from tosca_kiosk.cli.interrupts import on_interrupt
 from tosca_kiosk.cli.terminal import Listener
-from tosca_kiosk.cli.timing_run import Request, measure
 from tosca_kiosk.cli.workplace import Workplace, workplace_command
-from tosca_kiosk.control.clock import utc_now
-from tosca_kiosk.reports.timing import files, loads, report
-from tosca_kiosk.reports.timing.compare import CompareError, read_report
+from tosca_kiosk.machine.clock import utc_now
+from tosca_kiosk.machine.stop_signals import on_interrupt
 from tosca_kiosk.session import RefusedError
+from tosca_kiosk.timing import files, loads, report
+from tosca_kiosk.timing.compare import CompareError, read_report
+from tosca_kiosk.timing.run import Request, measure
 
 RATES_HZ: Final = (50, 1000)
 SECONDS: Final = (1.0, 3600.0)

@@ -9,7 +9,7 @@ from pydantic import AfterValidator, BaseModel, create_model
 
 from hardware.settings import CameraSettings
 from tosca_kiosk.config.fields import Choice, Pattern, Range, Rule, check
-from tosca_kiosk.domain.protocol_file import PathError, StrictModel, shape_errors, shown
+from tosca_kiosk.domain.documents import PathError, StrictModel, shape_errors, shown
 
 NONE: Final = "none"
 SIMULATED: Final = "simulated"

@@ -13,7 +13,7 @@ from hardware.usb_serial import linked_ports, usb_address
 from tosca_kiosk.config.camera import SIMULATED
 from tosca_kiosk.config.fields import LASER_MODELS
 from tosca_kiosk.config.timing import TimingLimits
-from tosca_kiosk.domain.protocol_file import DocumentError, PathError
+from tosca_kiosk.domain.documents import DocumentError, PathError
 
 DEVICE_KEYS: Final = ("laser", "tec", "stage", "board")
 DEFAULT_INTERVAL_DAYS: Final = 365

@@ -29,7 +29,7 @@ from tosca_kiosk.config.fields import (
 )
 from tosca_kiosk.config.timing import TimingLimits, TimingSection
 from tosca_kiosk.config.yaml_text import load_yaml
-from tosca_kiosk.domain.protocol_file import PathError, StrictModel, shape_errors
+from tosca_kiosk.domain.documents import PathError, StrictModel, shape_errors
 
 _SETTINGS: Final[dict[str, type[Any]]] = {
     "laser": LaserSettings,

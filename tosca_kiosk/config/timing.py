@@ -9,7 +9,7 @@ from typing import Annotated, Any, Final, get_type_hints
 from pydantic import AfterValidator, create_model
 
 from tosca_kiosk.config.fields import Range, check
-from tosca_kiosk.domain.protocol_file import StrictModel
+from tosca_kiosk.domain.documents import StrictModel
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,7 @@ from typing import Any
 import yaml
 from yaml.constructor import ConstructorError
 
-from tosca_kiosk.domain.protocol_file import PathError, shown
+from tosca_kiosk.domain.documents import PathError, shown
 
 
 class _StrictLoader(yaml.SafeLoader):

@@ -6,17 +6,18 @@ import msgspec
 
 from tosca_kiosk.control.devices import Devices, Sampler
 from tosca_kiosk.control.frames import Frames
-from tosca_kiosk.control.journal import Journal
 from tosca_kiosk.control.self_test import KeptSelfTest
-from tosca_kiosk.control.traces import IdleTraces, fault_trace
+from tosca_kiosk.control.traces import fault_trace
 from tosca_kiosk.domain.events import SafetyEvent
+from tosca_kiosk.domain.inputs import Command, CommandType, Inputs, TurnedAway
 from tosca_kiosk.domain.journal_lines import Header, Summary, TickLine
 from tosca_kiosk.domain.laser_checks import dark_confirmed, key_off_in_s
-from tosca_kiosk.domain.records import Command, CommandType, Inputs, TurnedAway
 from tosca_kiosk.domain.rules import Rules
 from tosca_kiosk.domain.safety import Decision, step
 from tosca_kiosk.domain.state import Phase, State
 from tosca_kiosk.domain.summary import left_in_light, summarise
+from tosca_kiosk.journal.fault_traces import IdleTraces
+from tosca_kiosk.journal.writer import Journal
 
 OPENS_WITHIN_S = 2.0
 """A session is asked for once darkness is known by answers of its own time; after this long in any case."""

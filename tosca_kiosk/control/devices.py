@@ -19,7 +19,8 @@ from hardware.interfaces import (
 )
 from hardware.trace import WireTrace
 from tosca_kiosk.control.frames import Frames
-from tosca_kiosk.domain.records import BoardIn, LaserIn, Outputs, StageIn, TecIn
+from tosca_kiosk.domain.inputs import BoardIn, LaserIn, StageIn, TecIn
+from tosca_kiosk.domain.outputs import Outputs
 
 _READY: Final = LinkState.READY
 """By a name of its own, which Python 3.11 finds five times as fast as a member of an enumeration."""

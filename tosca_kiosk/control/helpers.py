@@ -17,7 +17,6 @@ from typing import Final
 
 import msgspec
 
-from tosca_kiosk.control.link.lines import LineSocket
 from tosca_kiosk.domain.questions import (
     HELPER_WITHIN_S,
     Answer,
@@ -26,6 +25,7 @@ from tosca_kiosk.domain.questions import (
     Question,
     RulesQuestion,
 )
+from tosca_kiosk.link.lines import LineSocket
 
 LATE: Final = f"no helper has answered: later than {HELPER_WITHIN_S:g} s; try again"
 DEAD: Final = "the helper that reads the record has died; try again"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from tosca_kiosk.control.clock import Clock
+from tosca_kiosk.machine.clock import Clock
 
 
 class FixedRateLoop:

@@ -11,8 +11,8 @@ from collections.abc import Callable, Generator, Iterator
 from tosca_kiosk.control.controller import CLOSES_WITHIN_S, Controller
 from tosca_kiosk.control.loop import FixedRateLoop
 from tosca_kiosk.domain.checks import stage_healthy
+from tosca_kiosk.domain.inputs import Command, CommandType, Inputs
 from tosca_kiosk.domain.interlocks import BY_SOURCE, Scope
-from tosca_kiosk.domain.records import Command, CommandType, Inputs
 from tosca_kiosk.domain.safety import Decision
 from tosca_kiosk.domain.situations import refusals
 from tosca_kiosk.domain.state import Beam, Phase

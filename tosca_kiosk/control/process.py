@@ -14,14 +14,21 @@ from typing import Any, Final
 
 import msgspec
 
-from tosca_kiosk.control.clock import RealClock, utc_label
 from tosca_kiosk.control.comparing import Comparison
 from tosca_kiosk.control.controller import CLOSES_WITHIN_S, Controller
 from tosca_kiosk.control.devices import described
 from tosca_kiosk.control.helpers import Helpers
-from tosca_kiosk.control.journal import Journal
-from tosca_kiosk.control.kept_paths import KeptPaths
-from tosca_kiosk.control.link.messages import (
+from tosca_kiosk.control.loop import FixedRateLoop
+from tosca_kiosk.control.received import Ceilings, rules_problem
+from tosca_kiosk.control.signing import Signed, Signing
+from tosca_kiosk.control.telemetry import TelemetryMaker
+from tosca_kiosk.domain.inputs import Command, CommandType, TurnedAway
+from tosca_kiosk.domain.interlocks import ROLES
+from tosca_kiosk.domain.journal_lines import Summary
+from tosca_kiosk.domain.safety import Decision
+from tosca_kiosk.domain.state import Phase
+from tosca_kiosk.journal.writer import Journal
+from tosca_kiosk.link.messages import (
     Alive,
     EndSession,
     Hello,
@@ -33,17 +40,10 @@ from tosca_kiosk.control.link.messages import (
     SessionEnded,
     SignedOrder,
 )
-from tosca_kiosk.control.link.ring import RingWriter
-from tosca_kiosk.control.link.server import LinkServer, asked
-from tosca_kiosk.control.loop import FixedRateLoop
-from tosca_kiosk.control.received import Ceilings, rules_problem
-from tosca_kiosk.control.signing import Signed, Signing
-from tosca_kiosk.control.telemetry import TelemetryMaker
-from tosca_kiosk.domain.interlocks import ROLES
-from tosca_kiosk.domain.journal_lines import Summary
-from tosca_kiosk.domain.records import Command, CommandType, TurnedAway
-from tosca_kiosk.domain.safety import Decision
-from tosca_kiosk.domain.state import Phase
+from tosca_kiosk.link.ring import RingWriter
+from tosca_kiosk.link.server import LinkServer, asked
+from tosca_kiosk.machine.clock import RealClock, utc_label
+from tosca_kiosk.machine.kept_paths import KeptPaths
 
 SOCKET_NAME: Final = "control.sock"
 STOPPED: Final = "control was stopped"

@@ -8,7 +8,8 @@ from typing import NamedTuple
 from hardware.interfaces import Device
 from tosca_kiosk.control.devices import Devices
 from tosca_kiosk.domain.calibration import calibration_problem
-from tosca_kiosk.domain.protocol_file import DocumentError, Limits, parse_protocol, to_json
+from tosca_kiosk.domain.documents import DocumentError
+from tosca_kiosk.domain.protocol_file import Limits, parse_protocol, to_json
 from tosca_kiosk.domain.rules import Rules
 from tosca_kiosk.domain.session_rules import ConnectedDevices, SessionRefusedError, session_rules
 from tosca_kiosk.domain.site_limits import SITE_KEYS

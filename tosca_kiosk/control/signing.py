@@ -11,9 +11,9 @@ from typing import Final, NamedTuple
 import msgspec
 
 from tosca_kiosk.control.helpers import Helpers
-from tosca_kiosk.control.link.messages import PinTried, SignedOrder
 from tosca_kiosk.domain.pin_tries import wrong_pin_delay_s, wrong_pin_text
 from tosca_kiosk.domain.questions import Answer, NoAnswer, PinAnswer
+from tosca_kiosk.link.messages import PinTried, SignedOrder
 
 MOST_ACCOUNTS: Final = 100
 KEPT_S: Final = 900.0

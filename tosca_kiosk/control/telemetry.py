@@ -6,16 +6,16 @@ from typing import Final
 
 from hardware.interfaces import LinkState
 from tosca_kiosk.control.devices import Devices
-from tosca_kiosk.control.link.telemetry import DeviceLink, SelfTestShown, Telemetry
 from tosca_kiosk.control.self_test import CHECKS, KeptSelfTest
 from tosca_kiosk.domain import checks, laser_checks, light
 from tosca_kiosk.domain.calibration import OutOfRangeError
 from tosca_kiosk.domain.commands import standing_causes
+from tosca_kiosk.domain.inputs import Inputs
 from tosca_kiosk.domain.interlocks import Scope
-from tosca_kiosk.domain.records import Inputs
 from tosca_kiosk.domain.rules import Rules
 from tosca_kiosk.domain.situations import lamps, refusals
 from tosca_kiosk.domain.state import Beam, Phase, State
+from tosca_kiosk.link.telemetry import DeviceLink, SelfTestShown, Telemetry
 
 JUDGED_EVERY_S: Final = 0.05
 """Lamps and refusals walk the whole interlock table; they are judged anew this often, and at every change."""

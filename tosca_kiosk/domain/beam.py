@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 from tosca_kiosk.domain import checks, laser_checks
 from tosca_kiosk.domain.condition_bits import BIT_INTERLOCK_OPEN
-from tosca_kiosk.domain.records import Inputs
+from tosca_kiosk.domain.inputs import Inputs
 from tosca_kiosk.domain.rules import Rules
 from tosca_kiosk.domain.state import Beam, Phase, State
 

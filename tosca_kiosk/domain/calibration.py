@@ -16,7 +16,7 @@ from typing import Any, Final, Literal, NamedTuple
 import msgspec
 from pydantic import Field
 
-from tosca_kiosk.domain.protocol_file import DocumentError, PathError, StrictModel, load_json, shape_errors
+from tosca_kiosk.domain.documents import DocumentError, PathError, StrictModel, load_json, shape_errors
 
 
 class CalibrationError(DocumentError):

@@ -12,7 +12,7 @@ from operator import attrgetter
 from tosca_kiosk.domain.condition_bits import (
     TEC_FORBIDDEN,
 )
-from tosca_kiosk.domain.records import Inputs
+from tosca_kiosk.domain.inputs import Inputs
 from tosca_kiosk.domain.rules import Rules
 from tosca_kiosk.domain.state import Beam, Phase, State
 

@@ -6,8 +6,8 @@ from collections.abc import Callable
 from typing import NamedTuple
 
 from tosca_kiosk.domain import checks, laser_checks
+from tosca_kiosk.domain.inputs import Command, CommandType, Inputs
 from tosca_kiosk.domain.interlocks import BY_SOURCE, ROLES, Interlock, Scope
-from tosca_kiosk.domain.records import Command, CommandType, Inputs
 from tosca_kiosk.domain.rules import Rules
 from tosca_kiosk.domain.situations import refusals
 from tosca_kiosk.domain.state import Phase, State

@@ -12,7 +12,7 @@ from typing import NamedTuple
 from tosca_kiosk.domain import checks, laser_checks
 from tosca_kiosk.domain.checks import Check
 from tosca_kiosk.domain.first_faults import FIRST_FAULTS, FirstFault
-from tosca_kiosk.domain.records import Inputs
+from tosca_kiosk.domain.inputs import Inputs
 from tosca_kiosk.domain.state import Beam
 
 

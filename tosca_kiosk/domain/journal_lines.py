@@ -14,7 +14,8 @@ from typing import Any, Literal
 import msgspec
 
 from tosca_kiosk.domain.events import SafetyEvent, TreatmentEvent
-from tosca_kiosk.domain.records import Inputs, Outputs
+from tosca_kiosk.domain.inputs import Inputs
+from tosca_kiosk.domain.outputs import Outputs
 from tosca_kiosk.domain.rules import Rules
 
 FORMAT_VERSION = 1

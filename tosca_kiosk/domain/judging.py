@@ -68,13 +68,13 @@ def _warn(tick: Tick, rows: tuple[Interlock, ...]) -> None:
     for row in rows:
         if row.source not in tick.state.warned:
             tick.state.warned |= {row.source}
-            tick.record.warning(row)
+            tick.rows.warning(row)
 
 
 def latch(tick: Tick, rows: tuple[Interlock, ...]) -> None:
     """Latch rows: the phase is a fault from this very tick on."""
     state = tick.state
-    tick.record.trigger(rows)
+    tick.rows.trigger(rows)
     state.faults += tuple(row.source for row in rows)
     state.latched_s = tick.now_s
     state.acknowledged_s = None
@@ -92,4 +92,4 @@ def _note_recovery(tick: Tick) -> None:
             continue
         if row.passes(tick.rules, state, tick.inputs):
             state.recovered |= {source}
-            tick.record.recovery(row)
+            tick.rows.recovery(row)

@@ -14,7 +14,7 @@ from tosca_kiosk.domain.condition_bits import (
     LASER_FORBIDDEN_IN_LIGHT,
     LASER_WARNING,
 )
-from tosca_kiosk.domain.records import Inputs, LaserIn
+from tosca_kiosk.domain.inputs import Inputs, LaserIn
 from tosca_kiosk.domain.rules import Rules
 from tosca_kiosk.domain.state import Beam, State
 

@@ -6,8 +6,8 @@ from math import exp, isfinite
 
 from tosca_kiosk.domain import checks, laser_checks
 from tosca_kiosk.domain.condition_bits import BIT_INTERLOCK_OPEN
+from tosca_kiosk.domain.inputs import Inputs
 from tosca_kiosk.domain.protocol import Protocol
-from tosca_kiosk.domain.records import Inputs
 from tosca_kiosk.domain.rules import Rules
 from tosca_kiosk.domain.state import Beam, State
 

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from tosca_kiosk.domain.commands import judge
+from tosca_kiosk.domain.inputs import Command, CommandType
 from tosca_kiosk.domain.interlocks import BY_SOURCE
 from tosca_kiosk.domain.judging import latch
-from tosca_kiosk.domain.records import Command, CommandType
 from tosca_kiosk.domain.state import Phase
 from tosca_kiosk.domain.summary import not_confirmed
 from tosca_kiosk.domain.tick import Tick
@@ -14,11 +14,11 @@ from tosca_kiosk.domain.tick import Tick
 def take_commands(tick: Tick) -> None:
     """Judge each command in its order; do those that are taken, answer all."""
     for what in tick.inputs.turned_away:
-        tick.record.turned_away(what)
+        tick.rows.turned_away(what)
     for command in tick.inputs.commands:
         reply = judge(tick.rules, tick.state, tick.inputs, command)
         tick.replies.append(reply)
-        tick.record.command(reply)
+        tick.rows.command(reply)
         if reply.refused is None:
             _TAKE[command.type](tick, command)
 
@@ -26,7 +26,7 @@ def take_commands(tick: Tick) -> None:
 def _open_session(tick: Tick, command: Command) -> None:
     tick.state.session_open = True
     tick.enter(Phase.READY)
-    tick.record.step_planned()
+    tick.rows.step_planned()
 
 
 def _home_stage(tick: Tick, command: Command) -> None:
@@ -47,7 +47,7 @@ def _arm(tick: Tick, command: Command) -> None:
 
 
 def _pause(tick: Tick, command: Command) -> None:
-    tick.record.pause("operator")
+    tick.pause("operator")
     tick.enter(Phase.READY)
 
 
@@ -74,7 +74,7 @@ def _close_session(tick: Tick, command: Command) -> None:
 
 
 def _confirm_key_off(tick: Tick, command: Command) -> None:
-    tick.record.key_off(command)
+    tick.rows.key_off(command)
     tick.state.abort_reason = not_confirmed(tick.state.abort_reason)
     _leave_session(tick)
 

@@ -46,7 +46,7 @@ def _leave_armed(tick: Tick) -> None:
     if pressed and checks.pedal_lifted(tick.rules, state) and seasoned and not tick.failing:
         tick.enter(Phase.TREATING)
     elif not tick.now_s - state.phase_since_s <= limits.armed_max_s:
-        tick.record.note("armed too long without the pedal")
+        tick.rows.note("armed too long without the pedal")
         tick.enter(Phase.READY)
 
 
@@ -57,16 +57,17 @@ def _leave_treating(tick: Tick) -> None:
     elif light.dose_reached(tick.rules, state, tick.inputs, protocol):
         _finish(tick, "dose limit reached")
     elif tick.inputs.board is not None and not tick.inputs.board.pedal_pressed:
-        tick.record.released()
+        tick.pause("footpedal_release")
+        tick.rows.released()
         tick.enter(Phase.ARMED)
 
 
 def _finish(tick: Tick, warning: str | None) -> None:
     tick.state.finished = True
     if warning is not None:
-        tick.record.dose_warning(warning)
+        tick.rows.dose_warning(warning)
     tick.enter(Phase.READY)
-    tick.record.step_finished()
+    tick.rows.step_finished()
 
 
 def _leave_fault(tick: Tick) -> None:

@@ -9,8 +9,8 @@ from typing import Any
 
 import msgspec
 
+from tosca_kiosk.domain.inputs import Inputs
 from tosca_kiosk.domain.journal_lines import RULES_REVISION, ChainReader, JournalError, Summary, TickLine
-from tosca_kiosk.domain.records import Inputs
 from tosca_kiosk.domain.revisions import MISSING, AskedOnceDark, Intended, intended
 from tosca_kiosk.domain.safety import Decision, step
 from tosca_kiosk.domain.state import State

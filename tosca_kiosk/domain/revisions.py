@@ -12,8 +12,8 @@ from typing import Any, Final, NamedTuple
 
 import msgspec
 
+from tosca_kiosk.domain.inputs import Command, CommandType, Inputs
 from tosca_kiosk.domain.laser_checks import dark_confirmed
-from tosca_kiosk.domain.records import Command, CommandType, Inputs
 from tosca_kiosk.domain.rules import Rules
 from tosca_kiosk.domain.state import State
 

@@ -15,11 +15,12 @@ from tosca_kiosk.domain.beam import ORDER
 from tosca_kiosk.domain.commands import Reply
 from tosca_kiosk.domain.condition_bits import BIT_INTERLOCK_OPEN
 from tosca_kiosk.domain.events import SafetyEvent, TreatmentEvent
+from tosca_kiosk.domain.inputs import BoardIn, Inputs
 from tosca_kiosk.domain.interlocks import Interlock
 from tosca_kiosk.domain.judging import judge_interlocks, judge_light_before_it_is_on
 from tosca_kiosk.domain.operating import take_commands
+from tosca_kiosk.domain.outputs import Outputs
 from tosca_kiosk.domain.phases import move_phase
-from tosca_kiosk.domain.records import BoardIn, Inputs, Outputs
 from tosca_kiosk.domain.rules import Rules
 from tosca_kiosk.domain.state import Beam, Phase, State
 from tosca_kiosk.domain.tick import Tick
@@ -74,7 +75,7 @@ def step(rules: Rules, state: State, inputs: Inputs) -> Decision:
     decided = outputs(tick)
     tick.state.now_s = tick.now_s
     return Decision(
-        tick.state, decided, tuple(tick.record.events), tuple(tick.record.safety), tuple(tick.replies)
+        tick.state, decided, tuple(tick.rows.events), tuple(tick.rows.safety), tuple(tick.replies)
     )
 
 
@@ -183,7 +184,7 @@ def outputs(tick: Tick) -> Outputs:
         state.dark_since_s = tick.now_s if state.dark_since_s is None else state.dark_since_s
     else:
         state.dark_since_s, state.dark = None, False
-    tick.record.sample(tick.slot())
+    tick.sample()
     held = state.phase in (Phase.ARMED, Phase.TREATING)
     # It starts from rest: a sensor that shows vibration without it would not miss the motor later.
     motor_on = held or (state.hold_since_s is not None and state.vibration_rested) or _tested(tick)

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from tosca_kiosk.domain import checks
+from tosca_kiosk.domain.inputs import Inputs
 from tosca_kiosk.domain.interlocks import INTERLOCKS, LAMPS, Interlock, Scope
-from tosca_kiosk.domain.records import Inputs
 from tosca_kiosk.domain.rules import Rules
 from tosca_kiosk.domain.state import Phase, State
 

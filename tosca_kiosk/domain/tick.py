@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from tosca_kiosk.domain import checks
 from tosca_kiosk.domain.commands import Reply
+from tosca_kiosk.domain.inputs import Inputs
 from tosca_kiosk.domain.interlocks import Interlock
-from tosca_kiosk.domain.recording import Recorder
-from tosca_kiosk.domain.records import Inputs
+from tosca_kiosk.domain.rows import StepRows
 from tosca_kiosk.domain.rules import Rules
 from tosca_kiosk.domain.state import Beam, Phase, State
 
@@ -26,14 +26,14 @@ class Tick:
     failing: the rows that fail now and forbid light at once. asked: one-off outputs by name.
     """
 
-    __slots__ = ("asked", "failing", "inputs", "now_s", "record", "replies", "rules", "state")
+    __slots__ = ("asked", "failing", "inputs", "now_s", "replies", "rows", "rules", "state")
 
     def __init__(self, rules: Rules, state: State, inputs: Inputs) -> None:
         self.rules = rules
         self.state = state
         self.inputs = inputs
         self.now_s = inputs.now_s if checks.clock_runs(rules, state, inputs) else state.now_s
-        self.record = Recorder(rules, state, inputs)
+        self.rows = StepRows(rules, state, inputs)
         self.replies: list[Reply] = []
         self.failing: tuple[Interlock, ...] = ()
         self.asked: dict[str, bool] = {}
@@ -57,14 +57,36 @@ class Tick:
             state.beam_since_s = self.now_s
             return
         if was is Beam.EMITTING:
-            self.record.laser_off()
+            self.rows.laser_off()
             state.command_w = state.command_ma = state.expected_w = 0.0
         state.beam, state.beam_since_s = beam, self.now_s
         if beam is Beam.MOVING:
             self.follow_steps()
         elif beam is Beam.EMITTING:
             state.setpoint_slot, state.setpoint_s = self.slot(), self.now_s
-            self.record.laser_on()
+            self._begin_light()
+
+    def _begin_light(self) -> None:
+        state = self.state
+        if state.paused:
+            self.rows.resume()
+            state.paused = False
+        if not state.step_started:
+            state.step_started = True
+            self.rows.step_start()
+        self.rows.laser_on()
+
+    def pause(self, source: str) -> None:
+        """The treatment stands still with light still due; the next light is its resumption."""
+        self.state.paused = self.state.step_started
+        self.rows.pause(source)
+
+    def sample(self) -> None:
+        """Write the hardware's state at the rate of set points, while armed or treating."""
+        state, slot = self.state, self.slot()
+        if state.phase in (Phase.ARMED, Phase.TREATING) and slot != state.sample_slot:
+            state.sample_slot = slot
+            self.rows.sample()
 
     def follow_steps(self) -> None:
         state, protocol = self.state, self.rules.protocol
@@ -72,7 +94,7 @@ class Tick:
             return
         index = protocol.step_at(state.elapsed_s)
         if index != state.step_index:
-            self.record.step_finished()
+            self.rows.step_finished()
             ring_changes = protocol.steps[index].ring_size_mm != protocol.steps[state.step_index].ring_size_mm
             state.step_index = index
-            self.record.step_begun(ring_changes)
+            self.rows.step_begun(ring_changes)

@@ -15,9 +15,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from tosca_kiosk.config import load_config
-from tosca_kiosk.control.clock import RealClock
-from tosca_kiosk.control.link.client import ControlLink
-from tosca_kiosk.control.link.datagram import ALIVE, START_CONTROL, SUPERVISOR_SOCKET, DatagramOutlet
 from tosca_kiosk.kiosk import environment, keys
 from tosca_kiosk.kiosk.collector import Collector
 from tosca_kiosk.kiosk.heartbeat import Heartbeat
@@ -25,7 +22,10 @@ from tosca_kiosk.kiosk.picture import PictureSource
 from tosca_kiosk.kiosk.presenter import Presenter
 from tosca_kiosk.kiosk.services import Record, Worker
 from tosca_kiosk.kiosk.sound import AlarmSound, KivyPlayer
-from tosca_kiosk.stop_request import StopRequest
+from tosca_kiosk.link.client import ControlLink
+from tosca_kiosk.link.datagram import ALIVE, START_CONTROL, SUPERVISOR_SOCKET, DatagramOutlet
+from tosca_kiosk.machine.clock import RealClock
+from tosca_kiosk.machine.stop_signals import StopRequest
 from tosca_kiosk.storage import data_directory_lock
 
 if TYPE_CHECKING:

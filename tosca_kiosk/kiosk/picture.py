@@ -10,8 +10,8 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from tosca_kiosk.vision.frame_age import FRAMES_FILE, FrameRecord
-from tosca_kiosk.vision.frame_memory import FrameReader
+from tosca_kiosk.camera.frame_age import FRAMES_FILE, FrameRecord
+from tosca_kiosk.camera.frame_memory import FrameReader
 
 LIVE_WITHIN_S: Final = 0.5
 """An older picture is not shown: nobody aims by what was."""

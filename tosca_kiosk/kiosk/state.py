@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from enum import StrEnum
 
-from tosca_kiosk.control.link.telemetry import Telemetry
 from tosca_kiosk.domain.protocol import Protocol
 from tosca_kiosk.kiosk.forms import (
     FaultForm,
@@ -18,6 +17,7 @@ from tosca_kiosk.kiosk.forms import (
     TreatmentForm,
 )
 from tosca_kiosk.kiosk.picture import Picture
+from tosca_kiosk.link.telemetry import Telemetry
 from tosca_kiosk.storage.patients import Patient
 from tosca_kiosk.storage.sessions import Session
 from tosca_kiosk.storage.users import User

@@ -5,14 +5,7 @@ from tosca_kiosk.session.errors import RefusedError
 from tosca_kiosk.session.helper_command import helper_command
 from tosca_kiosk.session.opening import OpenedRecord, back_up, opening
 from tosca_kiosk.session.overdue import OVERDUE, overdue_calibrations
-from tosca_kiosk.session.plan import (
-    SessionPlan,
-    active_calibrations,
-    file_limits,
-    idle_rules,
-    plan_session,
-    rules_for,
-)
+from tosca_kiosk.session.plan import SessionPlan, active_calibrations, file_limits, plan_session, rules_for
 from tosca_kiosk.session.recorded_rules import compared_with_record, recorded_rules
 from tosca_kiosk.session.shipped import ADMIN, load_shipped_content
 
@@ -30,7 +23,6 @@ __all__ = [
     "earlier_dose",
     "file_limits",
     "helper_command",
-    "idle_rules",
     "load_shipped_content",
     "opening",
     "overdue_calibrations",

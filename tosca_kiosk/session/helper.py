@@ -26,8 +26,8 @@ from typing import Final, NoReturn
 import msgspec
 
 from tosca_kiosk.config import CartConfig, load_config
+from tosca_kiosk.domain.documents import DocumentError
 from tosca_kiosk.domain.journal_lines import JournalError
-from tosca_kiosk.domain.protocol_file import DocumentError
 from tosca_kiosk.domain.questions import (
     HELPER_WITHIN_S,
     Answer,
@@ -40,9 +40,9 @@ from tosca_kiosk.domain.questions import (
 from tosca_kiosk.domain.rules import Rules
 from tosca_kiosk.domain.session_rules import SessionRefusedError
 from tosca_kiosk.domain.site_limits import SiteLimitError
+from tosca_kiosk.machine.stop_signals import END_SIGNALS
 from tosca_kiosk.session.errors import RefusedError
 from tosca_kiosk.session.recorded_rules import recorded_rules
-from tosca_kiosk.stop_request import END_SIGNALS
 from tosca_kiosk.storage import DATABASE_NAME, Database, StorageError, schema, users
 from tosca_kiosk.storage.write_lock import write_lock_holder
 

@@ -5,9 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-import msgspec
-
-from tosca_kiosk.config import CartConfig
+from tosca_kiosk.config import CartConfig, idle_rules
 from tosca_kiosk.domain.calibration import (
     PHOTODIODE,
     POWER,
@@ -20,7 +18,6 @@ from tosca_kiosk.domain.protocol import Protocol
 from tosca_kiosk.domain.protocol_file import Limits, parse_protocol
 from tosca_kiosk.domain.rules import Rules
 from tosca_kiosk.domain.session_rules import ConnectedDevices, SessionRefusedError, session_rules
-from tosca_kiosk.domain.site_limits import site_limits
 from tosca_kiosk.session.errors import RefusedError
 from tosca_kiosk.storage import Database, Reader, calibrations, patients, protocols, settings, users
 from tosca_kiosk.storage.patients import Patient
@@ -62,22 +59,11 @@ def plan_session(
     """
     found_patient = _active_patient(database, patient)
     found_technician = _active_user(database, technician)
-    idle = idle_rules(database, config)
+    idle = idle_rules(config, settings.values(database))
     known = active_calibrations(database, config)
     plan, protocol_id, source = _protocol(database, protocol, file_limits(idle, known))
     rules = rules_for(idle, plan, known, config, source)
     return SessionPlan(found_patient, found_technician, plan, protocol_id, idle, rules, site, config)
-
-
-def idle_rules(database: Database | Reader, config: CartConfig) -> Rules:
-    """Return the rules in force without a session: the site's limits and the configuration's set points."""
-    limits = site_limits(settings.values(database))
-    on_delay_s = max(limits.laser_on_delay_s, config.devices.laser.on_delay_ms / 1000.0)
-    return Rules(
-        limits=msgspec.structs.replace(limits, laser_on_delay_s=on_delay_s),
-        tec_setpoint_c=config.devices.tec.setpoint_c,
-        camera_required=config.camera is not None,
-    )
 
 
 def active_calibrations(database: Database | Reader, config: CartConfig) -> CalibrationSet:

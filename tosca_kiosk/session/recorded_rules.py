@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from tosca_kiosk.config import CartConfig
+from tosca_kiosk.config import CartConfig, idle_rules
 from tosca_kiosk.domain.protocol_file import parse_protocol
 from tosca_kiosk.domain.rules import Rules
 from tosca_kiosk.domain.rules_difference import rules_difference
 from tosca_kiosk.session.errors import RefusedError
-from tosca_kiosk.session.plan import active_calibrations, file_limits, idle_rules, rules_for
-from tosca_kiosk.storage import Database, Reader, sessions
+from tosca_kiosk.session.plan import active_calibrations, file_limits, rules_for
+from tosca_kiosk.storage import Database, Reader, sessions, settings
 from tosca_kiosk.storage.rewound import Rewound
 
 
@@ -23,7 +23,7 @@ def recorded_rules(snapshot: Reader, config: CartConfig, session_id: int) -> Rul
     if session.protocol_data_snapshot is None:
         raise RefusedError(f"{source}: its row holds no protocol; open a session anew")
     then = Rewound(snapshot, session_id)
-    idle = idle_rules(then, config)
+    idle = idle_rules(config, settings.values(then))
     known = active_calibrations(then, config)
     name = session.protocol_name or ""
     plan = parse_protocol(session.protocol_data_snapshot, source, name, file_limits(idle, known))

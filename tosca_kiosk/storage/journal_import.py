@@ -18,11 +18,11 @@ from tosca_kiosk.domain.journal_lines import (
     Summary,
     TickLine,
 )
-from tosca_kiosk.domain.recording import Recorder
 from tosca_kiosk.domain.replay import decide_again
+from tosca_kiosk.domain.rows import StepRows
 from tosca_kiosk.domain.state import State
 from tosca_kiosk.domain.summary import left_in_light, summarise, unconfirmed
-from tosca_kiosk.journal_tail import StillWrittenError, read_journal
+from tosca_kiosk.journal.tail import StillWrittenError, read_journal
 from tosca_kiosk.storage import energies, events, sessions
 from tosca_kiosk.storage.database import Database
 from tosca_kiosk.storage.door import Transaction
@@ -252,9 +252,9 @@ def _decided_again(contents: _Contents, journal: Path, salvage: bool) -> tuple[_
             raise _not_what_was_written(journal, broken) from error
     if not left_in_light(state):
         return _Last(state), broken
-    recorder = Recorder(reader.header.rules, state, _line.decode(newest).i)
-    recorder.left_in_light()
-    return _Last(state, recorder.safety[0]), broken
+    rows = StepRows(reader.header.rules, state, _line.decode(newest).i)
+    rows.left_in_light()
+    return _Last(state, rows.safety[0]), broken
 
 
 def _where(error: JournalError | msgspec.DecodeError, reader: ChainReader) -> str:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import msgspec
 
-from tosca_kiosk.control.link.messages import Hello
-from tosca_kiosk.control.link.ring import RingWriter
-from tosca_kiosk.control.link.server import LinkServer
+from tosca_kiosk.link.messages import Hello
+from tosca_kiosk.link.ring import RingWriter
+from tosca_kiosk.link.server import LinkServer
 
 
 class ControlEnd:

@@ -10,10 +10,10 @@ import pytest
 from control_end import ControlEnd
 from test_presenter import Desk, chosen, desk, opened, quick_hash, signed_in, staffed
 
-from tosca_kiosk.control.link.messages import OpenSession, Reply
-from tosca_kiosk.control.link.telemetry import SelfTestShown
-from tosca_kiosk.domain.records import CommandType
+from tosca_kiosk.domain.inputs import CommandType
 from tosca_kiosk.kiosk.forms import Opening
+from tosca_kiosk.link.messages import OpenSession, Reply
+from tosca_kiosk.link.telemetry import SelfTestShown
 from tosca_kiosk.session import OVERDUE
 from tosca_kiosk.storage import calibrations
 

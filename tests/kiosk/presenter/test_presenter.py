@@ -12,16 +12,16 @@ from argon2 import PasswordHasher
 from control_end import ControlEnd
 
 from tosca_kiosk.config import bundled, load_config
-from tosca_kiosk.control.link.client import ControlLink
-from tosca_kiosk.control.link.messages import EndSession, OpenSession, Order, PinTried, Reply, SafetyNotice
 from tosca_kiosk.domain.events import SafetyEvent
-from tosca_kiosk.domain.records import CommandType
+from tosca_kiosk.domain.inputs import CommandType
 from tosca_kiosk.kiosk.alarms import CONTROL_LOST, RECORD_PROBLEM, SCREEN_RESTARTED, STALE_DATA
 from tosca_kiosk.kiosk.forms import Opening
 from tosca_kiosk.kiosk.presenter import Presenter
 from tosca_kiosk.kiosk.presenter.presenter import DIM_AFTER_S, LOCK_AFTER_S
 from tosca_kiosk.kiosk.services import Record, Worker, accounts, people, treatment
 from tosca_kiosk.kiosk.state import ScreenName
+from tosca_kiosk.link.client import ControlLink
+from tosca_kiosk.link.messages import EndSession, OpenSession, Order, PinTried, Reply, SafetyNotice
 from tosca_kiosk.session import EarlierDose, EarlierSession
 from tosca_kiosk.storage import sessions, users
 from tosca_kiosk.storage.energies import Energies

@@ -11,10 +11,10 @@ import pytest
 from loudspeaker import Loudspeaker
 
 from tosca_kiosk.config import bundled, load_config
-from tosca_kiosk.control.link.client import ControlLink
 from tosca_kiosk.kiosk.presenter import Presenter
 from tosca_kiosk.kiosk.services import Record, Worker
 from tosca_kiosk.kiosk.sound import AlarmSound
+from tosca_kiosk.link.client import ControlLink
 
 NOTED = {
     "treating": "begin_arm arm cancel_arm pause end ask_end home_stage open retry leave stay switch_aiming",

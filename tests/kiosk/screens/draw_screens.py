@@ -18,11 +18,11 @@ from scenes import SCENES, put  # noqa: E402
 from stage import the_stage  # noqa: E402
 
 from tosca_kiosk.config import bundled, load_config  # noqa: E402
-from tosca_kiosk.control.link.client import ControlLink  # noqa: E402
 from tosca_kiosk.kiosk.presenter import Presenter  # noqa: E402
 from tosca_kiosk.kiosk.services import Record, Worker  # noqa: E402
 from tosca_kiosk.kiosk.shell import Shell  # noqa: E402
 from tosca_kiosk.kiosk.sound import AlarmSound  # noqa: E402
+from tosca_kiosk.link.client import ControlLink  # noqa: E402
 
 
 def main(folder):

@@ -8,7 +8,6 @@ from math import sin
 
 import numpy as np
 
-from tosca_kiosk.control.link.telemetry import SelfTestShown, Telemetry
 from tosca_kiosk.domain.interlocks import LAMPS
 from tosca_kiosk.domain.protocol import Protocol, Step
 from tosca_kiosk.domain.ramps import RampType
@@ -38,6 +37,7 @@ from tosca_kiosk.kiosk.services.history import LogRow, Plot, SessionResult
 from tosca_kiosk.kiosk.services.people import FoundPatients
 from tosca_kiosk.kiosk.services.plans import ListedProtocol, Listing
 from tosca_kiosk.kiosk.state import Alarm, KioskState, ScreenName
+from tosca_kiosk.link.telemetry import SelfTestShown, Telemetry
 from tosca_kiosk.session import EarlierDose, EarlierSession
 from tosca_kiosk.storage.energies import UNKNOWN, Energies
 from tosca_kiosk.storage.patients import Patient

@@ -8,11 +8,11 @@ import numpy as np
 import pytest
 from scenes import NOW_S, RAMP, SCALE_UM, SCENES, TREATING, in_session, picture, treating, with_camera
 
+from tosca_kiosk.camera.frame_memory import FrameWriter
 from tosca_kiosk.kiosk.picture import PictureSource
 from tosca_kiosk.kiosk.screens.treatment.picture import picture_view
 from tosca_kiosk.kiosk.screens.treatment.view_model import Primary, view
 from tosca_kiosk.kiosk.state import ScreenName
-from tosca_kiosk.vision.frame_memory import FrameWriter
 
 
 @pytest.mark.parametrize(("age_s", "live"), [(0.0, True), (0.499, True), (0.51, False), (60.0, False)])

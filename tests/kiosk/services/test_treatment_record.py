@@ -8,13 +8,13 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from tosca_kiosk.control.link.messages import SafetyNotice
 from tosca_kiosk.domain.events import SafetyEvent
+from tosca_kiosk.domain.inputs import CommandType
 from tosca_kiosk.domain.journal_lines import ChainWriter, TickLine
-from tosca_kiosk.domain.records import CommandType
 from tosca_kiosk.domain.state import Beam
 from tosca_kiosk.domain.summary import summarise
 from tosca_kiosk.kiosk.services import accounts, history, people, treatment
+from tosca_kiosk.link.messages import SafetyNotice
 from tosca_kiosk.session import RefusedError
 from tosca_kiosk.storage import StorageError, sessions
 

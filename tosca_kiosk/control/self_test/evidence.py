@@ -9,7 +9,7 @@ from typing import NamedTuple, Protocol
 from hardware.interfaces import BoardStatus, Device, Identity, LinkState
 from hardware.settings import BoardSettings, LaserSettings, StageSettings, TecSettings
 from tosca_kiosk.control.devices import Devices, Sampler
-from tosca_kiosk.domain.records import Inputs
+from tosca_kiosk.domain.inputs import Inputs
 from tosca_kiosk.domain.rules import Rules
 
 

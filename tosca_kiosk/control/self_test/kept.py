@@ -9,17 +9,17 @@ from __future__ import annotations
 from importlib.metadata import version
 from typing import Final, NamedTuple
 
-from tosca_kiosk.control.clock import Clock, SinceBoot, utc_label
 from tosca_kiosk.control.devices import Devices
 from tosca_kiosk.control.self_test.evidence import CartSettings, Evidence
 from tosca_kiosk.control.self_test.run import POLL_S, STEPS, SelfTest
 from tosca_kiosk.control.self_test.table import CHECKS, Outcome, Result, judged_one
 from tosca_kiosk.domain.commands import Reply
+from tosca_kiosk.domain.inputs import CommandType
 from tosca_kiosk.domain.journal_lines import SelfTestPassed
-from tosca_kiosk.domain.records import CommandType
 from tosca_kiosk.domain.rules import Rules
 from tosca_kiosk.domain.safety import Decision
 from tosca_kiosk.domain.state import Phase
+from tosca_kiosk.machine.clock import Clock, SinceBoot, utc_label
 
 COUNTS_FOR_S: Final = 24 * 3600.0
 NEVER: Final = "It was not tested since control was started."

@@ -9,12 +9,12 @@ from collections.abc import Callable
 from typing import Final, NamedTuple
 
 from hardware.interfaces import LinkState
-from tosca_kiosk.control.clock import Clock
 from tosca_kiosk.control.devices import Devices
 from tosca_kiosk.control.self_test.evidence import CartSettings, Evidence, Link, Sample, Watcher
 from tosca_kiosk.control.self_test.table import Result, judged
 from tosca_kiosk.control.self_test.temperature import regulates
 from tosca_kiosk.domain.rules import Rules
+from tosca_kiosk.machine.clock import Clock
 
 POLL_S: Final = 0.01
 CONNECT_WITHIN_S: Final = 10.0

@@ -6,15 +6,15 @@ import logging
 from collections.abc import Callable
 from typing import TypeVar
 
-from tosca_kiosk.control.link.client import ControlLink
-from tosca_kiosk.control.link.messages import Reply
-from tosca_kiosk.control.link.telemetry import Telemetry
-from tosca_kiosk.domain.records import CommandType
+from tosca_kiosk.domain.inputs import CommandType
 from tosca_kiosk.kiosk.alarms import AlarmBook
 from tosca_kiosk.kiosk.services.plans import ListedProtocol
 from tosca_kiosk.kiosk.services.record import REFUSALS, Record
 from tosca_kiosk.kiosk.services.worker import Worker
 from tosca_kiosk.kiosk.state import EMISSION_PHASES, ScreenName
+from tosca_kiosk.link.client import ControlLink
+from tosca_kiosk.link.messages import Reply
+from tosca_kiosk.link.telemetry import Telemetry
 from tosca_kiosk.storage import StorageError
 from tosca_kiosk.storage.patients import Patient
 from tosca_kiosk.storage.sessions import Session

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from tosca_kiosk.domain.inputs import CommandType
 from tosca_kiosk.domain.interlocks import BY_SOURCE, ROLES
-from tosca_kiosk.domain.records import CommandType
 from tosca_kiosk.kiosk.forms import FaultForm, SafetyLogForm, SummaryForm
 from tosca_kiosk.kiosk.presenter.accounts import still_waiting
 from tosca_kiosk.kiosk.presenter.desk import Answered, Desk

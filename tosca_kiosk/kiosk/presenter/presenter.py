@@ -5,9 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from datetime import datetime
 
-from tosca_kiosk.control.link.client import ControlLink
-from tosca_kiosk.control.link.messages import Hello, Notice, PinTried, Reply, SafetyNotice, SessionEnded
-from tosca_kiosk.domain.records import CommandType
+from tosca_kiosk.domain.inputs import CommandType
 from tosca_kiosk.domain.state import Phase
 from tosca_kiosk.kiosk import alarms
 from tosca_kiosk.kiosk.alarms import Condition
@@ -22,6 +20,8 @@ from tosca_kiosk.kiosk.services import history
 from tosca_kiosk.kiosk.services.record import Record
 from tosca_kiosk.kiosk.services.worker import Worker
 from tosca_kiosk.kiosk.state import EMISSION_PHASES, STALE_AFTER_S, KioskState, ScreenName
+from tosca_kiosk.link.client import ControlLink
+from tosca_kiosk.link.messages import Hello, Notice, PinTried, Reply, SafetyNotice, SessionEnded
 
 CONNECT_EVERY_S = 0.2
 FIRST_CONNECT_WITHIN_S = 4.0

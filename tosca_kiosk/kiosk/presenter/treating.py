@@ -5,10 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 
-from tosca_kiosk.control.link.messages import Hello, SessionEnded
-from tosca_kiosk.control.link.telemetry import SelfTestShown, Telemetry
+from tosca_kiosk.domain.inputs import CommandType
 from tosca_kiosk.domain.protocol import Protocol
-from tosca_kiosk.domain.records import CommandType
 from tosca_kiosk.domain.state import Phase
 from tosca_kiosk.kiosk.alarms import OWN, SCREEN_RESTARTED, calibration_overdue
 from tosca_kiosk.kiosk.forms import Opening, TreatmentForm
@@ -17,6 +15,8 @@ from tosca_kiosk.kiosk.refusals import spoken
 from tosca_kiosk.kiosk.services import history, treatment
 from tosca_kiosk.kiosk.services.treatment import Adopted, Prepared
 from tosca_kiosk.kiosk.state import EMISSION_PHASES, ScreenName
+from tosca_kiosk.link.messages import Hello, SessionEnded
+from tosca_kiosk.link.telemetry import SelfTestShown, Telemetry
 from tosca_kiosk.session import OpenedRecord, SessionPlan
 from tosca_kiosk.storage.sessions import Session
 

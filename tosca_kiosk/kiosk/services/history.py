@@ -5,11 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
-from tosca_kiosk.control.link.messages import SafetyNotice
 from tosca_kiosk.domain.events import noticed
 from tosca_kiosk.domain.protocol import Protocol
 from tosca_kiosk.kiosk.services.record import Record
 from tosca_kiosk.kiosk.services.treatment import planned
+from tosca_kiosk.link.messages import SafetyNotice
 from tosca_kiosk.storage import energies, events, patients, sessions
 from tosca_kiosk.storage.energies import UNKNOWN, Energies
 from tosca_kiosk.storage.sessions import Session

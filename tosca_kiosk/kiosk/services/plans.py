@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from tosca_kiosk.config import idle_rules
+from tosca_kiosk.domain.documents import DocumentError
 from tosca_kiosk.domain.protocol import Protocol
-from tosca_kiosk.domain.protocol_file import DocumentError, Limits, parse_protocol
+from tosca_kiosk.domain.protocol_file import Limits, parse_protocol
 from tosca_kiosk.domain.rules import Rules
 from tosca_kiosk.domain.session_rules import SessionRefusedError
 from tosca_kiosk.kiosk.refusals import spoken
 from tosca_kiosk.kiosk.services.record import Record
-from tosca_kiosk.session import active_calibrations, file_limits, idle_rules, rules_for
-from tosca_kiosk.storage import protocols
+from tosca_kiosk.session import active_calibrations, file_limits, rules_for
+from tosca_kiosk.storage import protocols, settings
 from tosca_kiosk.storage.protocols import SavedProtocol
 
 NO_LIMITS = Limits(max_power_w=float("inf"))
@@ -44,7 +46,7 @@ def listed(record: Record) -> Listing:
     with record.database.reading() as reader:
         saved = protocols.list_all(reader)
     try:
-        idle = idle_rules(record.database, record.config)
+        idle = idle_rules(record.config, settings.values(record.database))
         known = active_calibrations(record.database, record.config)
     except DocumentError as error:
         problem = spoken(str(error))

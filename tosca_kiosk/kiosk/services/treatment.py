@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 
 from tosca_kiosk.domain.protocol import Protocol
 from tosca_kiosk.domain.protocol_file import parse_protocol
+from tosca_kiosk.journal import JOURNAL_NAME
 from tosca_kiosk.kiosk.services.plans import NO_LIMITS
 from tosca_kiosk.kiosk.services.record import Record
 from tosca_kiosk.session import (
@@ -19,7 +20,6 @@ from tosca_kiosk.session import (
     plan_session,
 )
 from tosca_kiosk.storage import import_journal, patients, recover, sessions, users
-from tosca_kiosk.storage.journal_import import JOURNAL_NAME
 from tosca_kiosk.storage.patients import Patient
 from tosca_kiosk.storage.sessions import Session
 from tosca_kiosk.storage.users import User

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from tosca_kiosk.control.link.telemetry import Telemetry
 from tosca_kiosk.domain.state import Phase
+from tosca_kiosk.link.telemetry import Telemetry
 
 GROUPS: tuple[tuple[str, tuple[str, ...]], ...] = (
     ("E-STOP", ("e_stop",)),

@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import NamedTuple
 
-from tosca_kiosk.control.link.telemetry import Telemetry
 from tosca_kiosk.domain.interlocks import BY_SOURCE
 from tosca_kiosk.domain.state import Beam, Phase
 from tosca_kiosk.kiosk import wording
@@ -17,6 +16,7 @@ from tosca_kiosk.kiosk.screens.treatment import earlier
 from tosca_kiosk.kiosk.screens.treatment.lamps import LampRow, lamp_rows
 from tosca_kiosk.kiosk.screens.treatment.picture import PictureView, picture_view
 from tosca_kiosk.kiosk.state import KioskState
+from tosca_kiosk.link.telemetry import Telemetry
 
 
 class Primary(StrEnum):

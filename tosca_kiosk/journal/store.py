@@ -1,0 +1,119 @@
+"""A journal's bytes: appended in memory by one thread, copied to the disk by another.
+
+Appending never touches a disk. A segment is a file of its own on a memory file system, so it outlives a
+killed process; it is removed when the disk has it, so that memory stays small however long a session is.
+"""
+
+from __future__ import annotations
+
+import errno
+import os
+from collections import deque
+from contextlib import suppress
+from pathlib import Path
+from typing import Final, NamedTuple
+
+from tosca_kiosk.journal.tail import lock_journal, make_tail, remove_tail, segment_path
+from tosca_kiosk.machine.kept_paths import KeptPaths
+
+SEGMENT_BYTES: Final = 1 << 20
+"""So much and one line more are in a segment."""
+_CHUNK_BYTES: Final = 1 << 16
+
+
+class _Segment(NamedTuple):
+    offset: int
+    file: int
+    path: Path
+
+
+class JournalStore:
+    """The file of a new journal and its tail in memory.
+
+    appended, synced: how many bytes memory has taken, and of how many the disk has said that it keeps them.
+    Raises OSError when either cannot be made; the file is made exclusively, so no record is overwritten.
+    """
+
+    def __init__(self, journal: Path) -> None:
+        self.appended = 0
+        self.synced = 0
+        self._copied = 0
+        self._segments: deque[_Segment] = deque()
+        # Made once: locked memory is made with the interpreter held, which the ticks would wait for.
+        self._chunk = memoryview(bytearray(_CHUNK_BYTES))
+        self._disk = os.open(journal, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o640)
+        try:
+            lock_journal(self._disk)
+            self._tail = make_tail(journal.parent)
+            self._begin_segment()
+            self._places = KeptPaths(journal.parent, journal, self._tail)
+        except OSError:
+            os.close(self._disk)
+            journal.unlink()
+            raise
+
+    # --- the tick's thread ------------------------------------------------------------------------------
+
+    def append(self, line: bytes) -> bool:
+        """Take a line; False when it was not taken whole."""
+        try:
+            if self.appended >= self._full_at:
+                self._begin_segment()
+            taken = os.write(self._newest, line)
+        except OSError:
+            return False
+        self.appended += taken
+        return taken == len(line)
+
+    def _begin_segment(self) -> None:
+        path = segment_path(self._tail, self.appended)
+        flags = os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_APPEND | os.O_CLOEXEC
+        self._newest = os.open(path, flags, 0o600)
+        self._segments.append(_Segment(self.appended, self._newest, path))
+        self._full_at = self.appended + SEGMENT_BYTES
+
+    # --- the helper's thread ----------------------------------------------------------------------------
+
+    def copy(self) -> None:
+        """Bring to the disk what memory has, sync, and let go of the segments that are there then.
+
+        Raises OSError when the disk does not take every byte; the next call tries again.
+        """
+        for segment in tuple(self._segments):
+            while size := os.preadv(segment.file, [self._chunk], self._copied - segment.offset):
+                taken = os.pwrite(self._disk, self._chunk[:size], self._copied)
+                self._copied += taken
+                if taken < size:
+                    raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+        if self._copied == self.synced:
+            return
+        self._sync()
+        while len(self._segments) > 1 and self._segments[1].offset <= self.synced:
+            segment = self._segments.popleft()
+            os.close(segment.file)
+            segment.path.unlink()
+
+    def _sync(self) -> None:
+        try:
+            os.fdatasync(self._disk)
+        except OSError:
+            # A failed sync may have dropped any byte since the last one, and says so only once.
+            self._copied = self.synced
+            raise
+        self.synced = self._copied
+
+    def lost(self) -> str | None:
+        """Return which of folder, journal and tail is no more where it was made, None where all are."""
+        return self._places.lost()
+
+    def close(self) -> None:
+        """Copy what is left and close. Raises OSError as `copy` does; the tail then stays for a reader."""
+        try:
+            self.copy()
+            with suppress(OSError):
+                remove_tail(self._tail)
+        finally:
+            for segment in self._segments:
+                os.close(segment.file)
+            os.close(self._disk)
+            self._places.close()

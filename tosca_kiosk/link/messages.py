@@ -1,0 +1,128 @@
+"""Commands, replies and notices on the command socket: one JSON object a line.
+
+A command carries its number and its session; it is answered once, accepted or refused with the reason.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+
+from tosca_kiosk.domain.events import SafetyEvent
+from tosca_kiosk.domain.inputs import CommandType
+from tosca_kiosk.domain.journal_lines import Header, Summary
+
+MAX_LINE_BYTES = 1 << 20
+
+
+class Alive(msgspec.Struct, frozen=True, tag_field="type", tag="alive"):
+    """The heartbeat: sent only after input was handled and a frame was drawn."""
+
+
+class Order(msgspec.Struct, frozen=True, tag_field="type", tag="order"):
+    """An operator's command. session: the session it is meant for, None for none."""
+
+    id: int
+    session: int | None
+    command: CommandType
+    reason: str | None = None
+
+
+class SignedOrder(msgspec.Struct, frozen=True, tag_field="type", tag="signed"):
+    """A command that needs somebody's role: of which account the PIN is, control has a helper find out.
+
+    Nothing shows the PIN: this message alone carries it, and its text leaves it out. Answered by PinTried
+    where the PIN was judged, and by a Reply as every command.
+    """
+
+    id: int
+    session: int | None
+    command: CommandType
+    username: str
+    pin: str
+    reason: str | None = None
+
+    def __repr__(self) -> str:
+        return (
+            f"SignedOrder(id={self.id}, command={self.command}, username={self.username!r}, pin=<not shown>)"
+        )
+
+
+class OpenSession(msgspec.Struct, frozen=True, tag_field="type", tag="open"):
+    """Open a session whose row and folder exist; the journal is made in the folder.
+
+    Control fills in header.devices. Where it began the journal and then refused, the journal is finished, and
+    synced before the Reply.
+    """
+
+    id: int
+    folder: str
+    header: Header
+
+
+class EndSession(msgspec.Struct, frozen=True, tag_field="type", tag="end"):
+    """Finish the journal of a session that was closed by its order; answered by SessionEnded.
+
+    A Reply that refuses comes instead where that cannot be.
+    """
+
+    id: int
+    session: int
+
+
+Request = Alive | Order | SignedOrder | OpenSession | EndSession
+
+
+class Reply(msgspec.Struct, frozen=True, tag_field="type", tag="reply"):
+    """The answer to a request; refused says why, None when it was taken."""
+
+    id: int
+    refused: str | None
+
+
+class PinTried(msgspec.Struct, frozen=True, tag_field="type", tag="pin_tried"):
+    """What came of the PIN of a SignedOrder, for the kiosk to record; the Reply to the order follows.
+
+    looked_at: False during the wait after wrong ones. wait_s: before another PIN of this account is.
+    """
+
+    id: int
+    username: str
+    looked_at: bool
+    right: bool
+    wait_s: float
+
+
+class SessionEnded(msgspec.Struct, frozen=True, tag_field="type", tag="ended"):
+    """The journal is finished and synced; it can be imported."""
+
+    id: int
+    session: int
+    summary: Summary
+
+
+class SafetyNotice(msgspec.Struct, frozen=True, tag_field="type", tag="safety"):
+    """Safety events outside a session, for the kiosk to record; inside one they are in the journal."""
+
+    utc: str
+    events: tuple[SafetyEvent, ...]
+
+
+class Hello(msgspec.Struct, frozen=True, tag_field="type", tag="hello"):
+    """The first line from control: how to reach the telemetry ring, and what is being controlled.
+
+    session: the one that control has, also after its kiosk was lost. details: scheduling (fifo, nice or
+    normal), memory_locked, delayed (what may delay a control that should run in real time, None where nothing
+    does), world_input (a path, None where nothing is simulated) and devices (by device key, what a journal's
+    header says of each).
+    """
+
+    ring: str
+    rate_hz: int
+    simulated: bool
+    session: int | None
+    details: dict[str, Any] = {}
+
+
+Notice = Reply | PinTried | SessionEnded | SafetyNotice | Hello

@@ -1,1 +1,0 @@
-"""Reports for quality assurance, made from what was measured."""

@@ -1,0 +1,91 @@
+"""From a checked configuration to running devices: the simulated world where it says so, and the drivers."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from pathlib import Path
+
+from hardware.interfaces import LinkState
+from hardware.registry import make_driver
+from hardware.trace import WireTrace
+from simulators.cart import SimulatedCart, install, uninstall
+from simulators.physics.profiles import FIVE_WATT, TEN_WATT
+from simulators.scenario import Scenario, apply, load_scenario
+from simulators.world import World
+from tosca_kiosk.config import CartConfig
+from tosca_kiosk.control.devices import Devices
+from tosca_kiosk.machine.clock import Clock
+
+PROFILES = {"10w": TEN_WATT, "5w": FIVE_WATT}
+STOP_WITHIN_S = 5.0
+STOP_POLL_S = 0.01
+
+
+@contextmanager
+def simulated_cart(
+    config: CartConfig, clock: Clock, seed: int | None = None
+) -> Iterator[SimulatedCart | None]:
+    """Put the simulated devices behind their `sim://` ports; None where nothing is simulated.
+
+    seed: in place of the configuration's.
+    """
+    simulation = config.simulation
+    if simulation is None:
+        yield None
+        return
+    if seed is not None:
+        simulation = replace(simulation, seed=seed)
+    world = World(
+        simulation.seed,
+        PROFILES[simulation.laser_profile],
+        warm=simulation.warm,
+        warm_setpoint_c=config.devices.tec.setpoint_c,
+    )
+    cart = SimulatedCart(world)
+    install(cart, clock.now_s)
+    try:
+        yield cart
+    finally:
+        uninstall()
+
+
+@contextmanager
+def connected_devices(config: CartConfig, clock: Clock) -> Iterator[Devices]:
+    """Make the drivers; afterwards stop every device in order and close its port, whatever happened."""
+    traces = {key: WireTrace(clock.now_s) for key in config.drivers}
+    made = {
+        key: make_driver(name, getattr(config.devices, key), traces[key])
+        for key, name in config.drivers.items()
+    }
+    devices = Devices(**made, traces=traces)
+    try:
+        yield devices
+    finally:
+        stop(devices, clock)
+
+
+def stop(devices: Devices, clock: Clock) -> None:
+    """Run every device's stop sequence; close what does not finish in time.
+
+    The laser's cooling goes last: it stays on until the laser is read back off.
+    """
+    for group in ((devices.laser, devices.board, devices.stage), (devices.tec,)):
+        for device in group:
+            device.begin_stop()
+        deadline_s = clock.now_s() + STOP_WITHIN_S
+        while clock.now_s() < deadline_s and any(device.link is LinkState.STOPPING for device in group):
+            clock.sleep_until(clock.now_s() + STOP_POLL_S)
+            devices.poll(clock.now_s())
+        for device in group:
+            device.close()
+
+
+def planned_scenario(path: Path | None, cart: SimulatedCart) -> Scenario | None:
+    """Load a scenario and plan it on the cart. Raises ScenarioError."""
+    if path is None:
+        return None
+    scenario = load_scenario(path)
+    apply(scenario, cart)
+    return scenario

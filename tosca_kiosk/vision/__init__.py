@@ -1,1 +1,0 @@
-"""The camera process: capture, and the newest frame in memory that control and the screen look into."""
