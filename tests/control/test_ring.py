@@ -87,7 +87,7 @@ def test_an_old_record_under_a_new_number_is_nothing(writer, reader):
 
 def test_readers_cannot_write(reader):
     with pytest.raises(TypeError):
-        reader._bytes[0] = 1
+        reader._words[0] = 1
 
 
 def test_a_new_writer_removes_the_ring_of_a_dead_one_and_nobody_takes_it_for_new(tmp_path):
@@ -115,7 +115,7 @@ def test_what_is_no_ring_is_refused_and_a_file_that_could_be_cut_is_none(tmp_pat
             RingReader(tmp_path / name)
     other = SealedMemory(tmp_path / "other", 64 + SLOTS * SLOT_BYTES)
     other.show()
-    with pytest.raises(RingError, match="not a telemetry ring"):
+    with pytest.raises(RingError, match="other: no telemetry ring"):
         RingReader(tmp_path / "other")
     other.close()
 

@@ -68,7 +68,7 @@ def test_without_a_camera_process_there_is_no_frame(tmp_path):
     age.close()
 
 
-@pytest.mark.parametrize("content", [b"", b"x", bytes(64 + SLOTS * 128), b"TOSCAfr1" + bytes(56)])
+@pytest.mark.parametrize("content", [b"", b"x", bytes(64 + SLOTS * 128), b"TOSCAfr2" + bytes(56)])
 def test_a_file_that_holds_no_frames_is_no_camera(tmp_path, content):
     (tmp_path / FRAMES_FILE).write_bytes(content)
     age = FrameAge(tmp_path / FRAMES_FILE)
@@ -196,16 +196,16 @@ def test_a_picture_that_was_overwritten_is_not_given_out(writer, reader):
 
 def test_a_slot_that_is_being_written_is_left_alone(writer, reader):
     publish(writer, 1, 100.0)
-    newest = (64 + 1 % SLOTS * writer._slot_bytes) // 8
-    writer._words[newest] = 0
+    newest = (64 + 1 % SLOTS * writer._cell.slot_bytes) // 8
+    writer._cell._words[newest] = 0
     assert reader.newest_s(100.0) is None
-    writer._words[newest] = 1
+    writer._cell._words[newest] = 1
     assert reader.newest_s(100.0) == 100.0
 
 
 def test_a_record_that_does_not_fit_its_checksum_is_left_alone(writer, reader):
     publish(writer, 1, 100.0)
-    writer._words[(64 + 1 % SLOTS * writer._slot_bytes) // 8 + 3] ^= 1 << 51
+    writer._cell._words[(64 + 1 % SLOTS * writer._cell.slot_bytes) // 8 + 3] ^= 1 << 51
     assert reader.newest_s(100.0) is None
 
 
@@ -213,7 +213,7 @@ def test_readers_cannot_write(writer, reader):
     publish(writer, 1, 100.0)
     reader.look(100.0)
     with pytest.raises(TypeError):
-        reader._memory.words[0] = 1
+        reader._memory._words[0] = 1
 
 
 steps = st.lists(

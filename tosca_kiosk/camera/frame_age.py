@@ -1,6 +1,8 @@
-"""When the newest new picture in shared memory was taken; the layout of that memory, without its pictures.
+"""When the newest new picture in shared memory was taken; the record beside it, without the picture.
 
-Control asks every tick and never needs a picture, so that nothing here loads numpy.
+Control asks every tick and never needs a picture, so that nothing here loads numpy. The memory is a cell
+(`machine.latest_cell`) with the pixels as its body. A writer makes his own and puts the link to it in place
+of the last one's: readers look now and then whether that has happened.
 """
 
 from __future__ import annotations
@@ -8,9 +10,8 @@ from __future__ import annotations
 import struct
 from pathlib import Path
 from typing import Final, NamedTuple
-from zlib import crc32
 
-from tosca_kiosk.machine.sealed_memory import map_sealed
+from tosca_kiosk.machine.latest_cell import CellReader
 
 FRAMES_FILE: Final = "camera.frames"
 """In the runtime directory."""
@@ -21,17 +22,10 @@ CLOCK_SLACK_S: Final = 0.001
 LOOK_AGAIN_S: Final = 0.1
 """So often it is looked whether the path still leads to the memory that is read."""
 
-MAGIC: Final = int.from_bytes(b"TOSCAfr1", "little")
-HEADER_BYTES: Final = 64
-LENGTH_WORD: Final = 1
-NEWEST_WORD: Final = 2
-_TRIES: Final = 3
+MAGIC: Final = b"TOSCAfr2"
 
-_Header = struct.Struct("<QQ")
-"""The magic number and the bytes of a slot; the number of the newest publication follows."""
 PackedRecord = struct.Struct("<QdQd??2xIIIdd")
 """The fields of a FrameRecord, in its order."""
-SLOT_HEADER_BYTES: Final = 16 + PackedRecord.size
 
 
 class FrameRecord(NamedTuple):
@@ -61,40 +55,6 @@ def taken_by(now_s: float, taken_s: float) -> bool:
     return taken_s - now_s <= CLOCK_SLACK_S
 
 
-class _Memory:
-    """The frames' memory, mapped for reading. Raises OSError or ValueError when it is none."""
-
-    def __init__(self, path: Path) -> None:
-        self._map, self.identity = map_sealed(path)
-        magic, self.slot_bytes = _Header.unpack_from(self._map.read(_Header.size).ljust(_Header.size, b"\0"))
-        if magic != MAGIC or len(self._map) != HEADER_BYTES + SLOTS * self.slot_bytes:
-            self._map.close()
-            raise ValueError(f"{path}: no frames of a camera")
-        self.words = memoryview(self._map).cast("Q")
-
-    def record(self, publication: int) -> FrameRecord | None:
-        """Return the record of a publication, None when it is being replaced."""
-        start = HEADER_BYTES + publication % SLOTS * self.slot_bytes
-        packed = self._map[start + 16 : start + 16 + PackedRecord.size]
-        slot = start // 8
-        whole = self.words[slot] == publication
-        if not whole or self.words[slot + 1] != crc32(packed, publication & 0xFFFF_FFFF):
-            return None
-        return FrameRecord(*PackedRecord.unpack(packed))
-
-    def pixels(self, publication: int, record: FrameRecord) -> bytes | None:
-        """Return a copy of its picture's pixels, None when that was replaced meanwhile."""
-        start = HEADER_BYTES + publication % SLOTS * self.slot_bytes
-        size = record.height_px * record.width_px
-        first = start + SLOT_HEADER_BYTES
-        copied = self._map[first : first + size]
-        return copied if self.words[start // 8] == publication else None
-
-    def close(self) -> None:
-        self.words.release()
-        self._map.close()
-
-
 class FrameAge:
     """When the newest new picture was taken: what control asks every tick.
 
@@ -106,7 +66,7 @@ class FrameAge:
 
     def __init__(self, path: Path) -> None:
         self._path = path
-        self._memory: _Memory | None = None
+        self._memory: CellReader | None = None
         self._publication = 0
         self._looked_s = -LOOK_AGAIN_S
         self._number: int | None = None
@@ -138,16 +98,13 @@ class FrameAge:
             self._memory.close()
             self._memory = None
 
-    def _take(self, memory: _Memory, now_s: float) -> bool:
-        for _ in range(_TRIES):
-            publication = memory.words[NEWEST_WORD]
-            if publication == self._publication:
-                return False
-            record = memory.record(publication)
-            if record is not None:
-                break
-        else:
+    def _take(self, memory: CellReader, now_s: float) -> bool:
+        if memory.newest_number == self._publication:
             return False
+        found = memory.newest()
+        if found is None:
+            return False
+        publication, record = found[0], FrameRecord(*PackedRecord.unpack(found[1]))
         if record.number == self._number:
             self._publication = publication
             return False
@@ -167,7 +124,7 @@ class FrameAge:
             if known is not None and known.identity == (status.st_dev, status.st_ino):
                 self.problem = None
                 return
-            found = _Memory(self._path)
+            found = CellReader(self._path, MAGIC)
         except (OSError, ValueError) as error:
             dangles = isinstance(error, FileNotFoundError) and self._path.is_symlink()
             self.problem = None if known is None or dangles else f"the camera's memory was lost: {error}"

@@ -1,33 +1,15 @@
-"""The newest frame in shared memory: one writer, many readers, no lock and no waiting on either side.
-
-A frame lies in one of three slots. The number of its publication is 0 while the slot is written, stands
-before and is looked at before and after reading, and a checksum binds the record beside it, as in
-`link.ring`. A slot is written again two frames later, so that only a reader that takes longer than
-that reads in vain. The memory is sealed (`sealed_memory`); a writer makes his own and puts the link to it in
-place of the last one's: readers look now and then whether that has happened.
-"""
+"""The newest frame in shared memory, with its picture: the camera process writes it, the screen reads it."""
 
 from __future__ import annotations
 
 from math import nan
 from pathlib import Path
-from zlib import crc32
 
 import numpy as np
 from numpy.typing import NDArray
 
-from tosca_kiosk.camera.frame_age import (
-    FRAMES_FILE,
-    HEADER_BYTES,
-    LENGTH_WORD,
-    MAGIC,
-    NEWEST_WORD,
-    SLOT_HEADER_BYTES,
-    SLOTS,
-    FrameAge,
-    PackedRecord,
-)
-from tosca_kiosk.machine.sealed_memory import SealedMemory
+from tosca_kiosk.camera.frame_age import FRAMES_FILE, MAGIC, SLOTS, FrameAge, PackedRecord
+from tosca_kiosk.machine.latest_cell import CellWriter
 
 
 class FramesLostError(OSError):
@@ -39,9 +21,8 @@ class FrameWriter:
 
     def __init__(self, directory: Path) -> None:
         self._path = directory / FRAMES_FILE
-        self._memory: SealedMemory | None = None
-        self._slot_bytes = 0
-        self._publication = 0
+        self._cell: CellWriter | None = None
+        self._room_bytes = 0
         self._content: int | None = None
         self._content_s = nan
 
@@ -63,9 +44,10 @@ class FrameWriter:
         Raises OSError, with the path in it, when there is no room for it, and FramesLostError.
         """
         height, width = image.shape
-        if self._memory is None or image.size > self._slot_bytes - SLOT_HEADER_BYTES:
-            self._make(image.size)
-        elif not self._memory.in_place:
+        cell = self._cell
+        if cell is None or image.size > self._room_bytes:
+            cell = self._make(image.size)
+        elif not cell.in_place:
             raise FramesLostError(
                 f"{self._path}: was removed or replaced while in use; nobody can find the picture any more"
             )
@@ -75,36 +57,25 @@ class FrameWriter:
         record = PackedRecord.pack(
             number, taken_s, content, self._content_s, *flags, dropped, *size_px, exposure_us, gain_db
         )
-        self._publication = publication = self._publication + 1
-        start = HEADER_BYTES + publication % SLOTS * self._slot_bytes
-        slot = start // 8
-        self._words[slot] = 0
-        first = start + SLOT_HEADER_BYTES
+        first = cell.begin() + PackedRecord.size
         np.copyto(self._pixels[first : first + image.size].reshape(height, width), image)
-        self._map[start + 16 : start + 16 + PackedRecord.size] = record
-        self._words[slot + 1] = crc32(record, publication & 0xFFFF_FFFF)
-        self._words[slot] = publication
-        self._words[NEWEST_WORD] = publication
+        cell.seal(record)
 
-    def _make(self, image_bytes: int) -> None:
+    def _make(self, image_bytes: int) -> CellWriter:
         self.close()
-        self._publication = 0
-        self._slot_bytes = SLOT_HEADER_BYTES + -(-image_bytes // 64) * 64
-        self._memory = SealedMemory(self._path, HEADER_BYTES + SLOTS * self._slot_bytes)
-        self._map = self._memory.map
-        self._words = memoryview(self._map).cast("Q")
-        self._pixels = np.frombuffer(self._map, np.uint8)
-        self._words[LENGTH_WORD], self._words[0] = self._slot_bytes, MAGIC
-        self._memory.show()
+        self._room_bytes = image_bytes
+        room_bytes = PackedRecord.size + image_bytes
+        self._cell = cell = CellWriter(self._path, MAGIC, slots=SLOTS, room_bytes=room_bytes)
+        self._pixels = np.frombuffer(cell.map, np.uint8)
+        return cell
 
     def close(self) -> None:
         """Let the memory go; who has it mapped keeps the last frame, which ages."""
-        if self._memory is None:
+        if self._cell is None:
             return
-        self._words.release()
         del self._pixels
-        self._memory.close()
-        self._memory = None
+        self._cell.close()
+        self._cell = None
 
 
 class FrameReader(FrameAge):
@@ -114,7 +85,6 @@ class FrameReader(FrameAge):
         """Return a copy of the picture of `record`, height x width; None when it was replaced meanwhile."""
         if self._memory is None or self.record is None:
             return None
-        pixels = self._memory.pixels(self._publication, self.record)
-        if pixels is None:
-            return None
-        return np.frombuffer(pixels, np.uint8).reshape(self.record.height_px, self.record.width_px)
+        height, width = self.record.height_px, self.record.width_px
+        pixels = self._memory.body(self._publication, PackedRecord.size, height * width)
+        return None if pixels is None else np.frombuffer(pixels, np.uint8).reshape(height, width)
