@@ -86,11 +86,8 @@ def without_row(source: str) -> Callable[[pytest.MonkeyPatch], None]:
 
     def take_out(patch: pytest.MonkeyPatch) -> None:
         for table in (situations._ACTING, situations._SHOWN, situations._DEMANDED):
-            for situation in table.values():
-                rows = tuple(row for row in situation.rows if row.source != source)
-                looks = tuple(dict.fromkeys(row.passes for row in rows))
-                patch.setattr(situation, "rows", rows)
-                patch.setattr(situation, "looks", looks)
+            for situation, rows in table.items():
+                patch.setitem(table, situation, tuple(row for row in rows if row.source != source))
 
     take_out.__name__ = f"no row {source}"
     return take_out

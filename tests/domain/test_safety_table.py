@@ -6,7 +6,6 @@ A row that moves from one of these lists to another changes what the cart does t
 from __future__ import annotations
 
 import pytest
-from steady_light import SESSION, STATE, reads
 
 from tosca_kiosk.domain.interlocks import BY_SOURCE, INTERLOCKS, Scope, Severity
 from tosca_kiosk.domain.situations import acts_now
@@ -56,7 +55,6 @@ WARNINGS = {
     "camera_to_arm", "camera", "camera_covered", "session", "calibration", "rules", "disk", "real_time",
     "self_test",
 }  # fmt: skip
-COVERED = [row for row in INTERLOCKS if row.covered_by is not None]
 RECOVERIES = {
     "stop_loop": "e_stop_released",
     "screen": "e_stop_released",
@@ -106,17 +104,3 @@ def test_the_rows_of_a_situation_are_those_of_its_scopes(
     wanted = set().union(*(SCOPES[scope] for scope in Scope if scope & acting))
     of = State(phase=phase, session_open=session_open, beam=beam)
     assert {row.source for row in INTERLOCKS if acts_now(row, of)} == wanted
-
-
-@pytest.mark.parametrize("faults", [0, *(1 << bit for bit in range(10)), 0xFFFF])
-def test_a_row_that_is_covered_passes_wherever_its_cover_does(faults: int) -> None:
-    """One look answers for all of them: so none of them may fail alone."""
-    inputs = reads("board", "faults")(faults)
-    for row in COVERED:
-        assert row.covered_by is not None
-        assert row.passes(SESSION, STATE, inputs) or not row.covered_by(SESSION, STATE, inputs)
-
-
-def test_the_boards_faults_are_answered_by_one_look() -> None:
-    assert {row.source for row in COVERED} == BOARD_FAULTS
-    assert len({row.covered_by for row in COVERED}) == 1

@@ -102,7 +102,7 @@ def test_light_that_a_failing_interlock_does_not_forbid_is_found(monkeypatch):
 def test_a_single_missing_interlock_is_found(monkeypatch):
     rows = tuple(row for row in situations.INTERLOCKS if row.source != "kiosk_lost")
     monkeypatch.setattr(situations, "INTERLOCKS", rows)
-    acting = {key: situations._Situation(situations._scopes_in(*key)) for key in situations._SITUATIONS}
+    acting = {key: situations._rows_in(situations._scopes_in(*key)) for key in situations._SITUATIONS}
     monkeypatch.setattr(situations, "_ACTING", acting)
     assert broken_rules(Fault(0.3, KIOSK_SILENT, True)) == {"light with screen silent"}
 

@@ -24,7 +24,7 @@ def demonstrate(workplace: Workplace) -> bool:
     with workplace.record() as database:
         technician, patient = _technician(database), _patient(database)
     say(f"Patient {patient}, technician {technician}, everything simulated, faster than the clock.")
-    request = Request(patient, technician, str(bundled(PROTOCOL)), fast=True)
+    request = Request(patient=patient, technician=technician, protocol=str(bundled(PROTOCOL)), fast=True)
     result = run_session(workplace, request)
     workplace.answer(result, summary_text(result))
     return bool(result["status"] == "completed")

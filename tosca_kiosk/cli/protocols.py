@@ -156,11 +156,11 @@ def _saved(saved: SavedProtocol, limits: Limits) -> Protocol:
     source = f"protocol {saved.protocol_name!r}"
     protocol = parse_protocol(saved.protocol_data, source, saved.protocol_name, limits)
     return Protocol(
-        saved.protocol_name,
-        saved.description or "",
-        protocol.steps,
-        protocol.max_power_w,
-        protocol.max_duration_s,
+        name=saved.protocol_name,
+        description=saved.description or "",
+        steps=protocol.steps,
+        max_power_w=protocol.max_power_w,
+        max_duration_s=protocol.max_duration_s,
     )
 
 

@@ -38,7 +38,15 @@ def treat(
     fast: bool,
 ) -> None:
     """Run one simulated session from connecting the devices to the record. Ctrl-C presses STOP."""
-    request = Request(patient, tech, protocol, site, scenario, seed, fast)
+    request = Request(
+        patient=patient,
+        technician=tech,
+        protocol=protocol,
+        site=site,
+        scenario=scenario,
+        seed=seed,
+        fast=fast,
+    )
     result = run_session(workplace, request)
     workplace.answer(result, summary_text(result))
     if result["status"] != "completed":

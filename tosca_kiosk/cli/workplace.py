@@ -132,7 +132,7 @@ def workplace_command(function: Command) -> Command:
     @click.option("--json", "as_json", is_flag=True, help="Print exactly one JSON object on standard output.")
     @functools.wraps(function)
     def wrapped(config_path: Path, data_dir: Path, as_json: bool, **arguments: Any) -> None:
-        workplace = Workplace(config_path, data_dir, as_json)
+        workplace = Workplace(config_path=config_path, data_dir=data_dir, as_json=as_json)
         try:
             function(workplace, **arguments)
         except EXPECTED_ERRORS as error:

@@ -133,17 +133,17 @@ class Sampler:
             status = reading.value
             self._board_reading = reading
             self._board = BoardIn(
-                reading.asked_s - self.epoch_s,
-                status.pedal_pressed,
-                status.stop_loop_closed,
-                status.gate_closed,
-                status.gate_wanted,
-                status.motor_on,
-                status.vibration_healthy,
-                status.photodiode_v,
-                status.photodiode_saturated,
-                status.faults,
-                status.aiming_on,
+                measured_s=reading.asked_s - self.epoch_s,
+                pedal_pressed=status.pedal_pressed,
+                stop_loop_closed=status.stop_loop_closed,
+                gate_closed=status.gate_closed,
+                gate_wanted=status.gate_wanted,
+                motor_on=status.motor_on,
+                vibration_healthy=status.vibration_healthy,
+                photodiode_v=status.photodiode_v,
+                photodiode_saturated=status.photodiode_saturated,
+                faults=status.faults,
+                aiming_on=status.aiming_on,
             )
         return self._board
 
@@ -177,12 +177,12 @@ class Sampler:
             status = reading.value
             self._stage_reading = reading
             self._stage = StageIn(
-                reading.asked_s - self.epoch_s,
-                status.position_um,
-                status.target_um,
-                status.index_known,
-                status.settled,
-                status.trips,
+                measured_s=reading.asked_s - self.epoch_s,
+                position_um=status.position_um,
+                target_um=status.target_um,
+                index_known=status.index_known,
+                settled=status.settled,
+                trips=status.trips,
             )
         return self._stage
 
@@ -202,16 +202,16 @@ def _laser_in(laser: Laser, epoch_s: float) -> LaserIn | None:
     if output is None or current is None or measured is None or condition is None or errors is None:
         return None
     return LaserIn(
-        output.value,
-        output.asked_s - epoch_s,
-        current.value,
-        current.asked_s - epoch_s,
-        measured.value,
-        measured.asked_s - epoch_s,
-        condition.value,
-        condition.asked_s - epoch_s,
-        errors.value,
-        errors.asked_s - epoch_s,
+        output_on=output.value,
+        output_asked_s=output.asked_s - epoch_s,
+        set_current_ma=current.value,
+        set_asked_s=current.asked_s - epoch_s,
+        measured_current_ma=measured.value,
+        measured_asked_s=measured.asked_s - epoch_s,
+        condition=condition.value,
+        condition_asked_s=condition.asked_s - epoch_s,
+        errors=errors.value,
+        errors_asked_s=errors.asked_s - epoch_s,
     )
 
 
@@ -225,11 +225,11 @@ def _tec_in(tec: TemperatureController, epoch_s: float) -> TecIn | None:
     if temperature is None or setpoint is None or output is None or condition is None:
         return None
     return TecIn(
-        temperature.value,
-        temperature.asked_s - epoch_s,
-        setpoint.value,
-        output.value,
-        output.asked_s - epoch_s,
-        condition.value,
-        condition.asked_s - epoch_s,
+        temperature_c=temperature.value,
+        temperature_asked_s=temperature.asked_s - epoch_s,
+        setpoint_c=setpoint.value,
+        output_on=output.value,
+        output_asked_s=output.asked_s - epoch_s,
+        condition=condition.value,
+        condition_asked_s=condition.asked_s - epoch_s,
     )

@@ -73,11 +73,11 @@ class Helpers:
 
     def ask_rules(self, session: int, now_s: float) -> int:
         """Ask which rules the record says of a session; return the number that the answer will carry."""
-        return self._ask(RulesQuestion(next(self._numbers), session), now_s)
+        return self._ask(RulesQuestion(id=next(self._numbers), session=session), now_s)
 
     def ask_pin(self, username: str, pin: str, now_s: float) -> int:
         """Ask whose PIN this is; return the number that the answer will carry."""
-        return self._ask(PinQuestion(next(self._numbers), username, pin), now_s)
+        return self._ask(PinQuestion(id=next(self._numbers), username=username, pin=pin), now_s)
 
     def poll(self, now_s: float) -> list[Answer]:
         """Return the answers that have come, and why others will not. One for every question."""

@@ -212,7 +212,7 @@ class ControlProcess:
         self._stops += order.command is CommandType.STOP
         # Whoever stands at the cart is a technician; anything more is signed.
         role = ROLES[0] if order.command is CommandType.ACKNOWLEDGE else None
-        self._controller.submit(Command(order.id, order.command, role, order.reason))
+        self._controller.submit(Command(id=order.id, type=order.command, role=role, reason=order.reason))
         return None
 
     def _not_for_here(self, order: Order | SignedOrder) -> str | None:
@@ -258,7 +258,11 @@ class ControlProcess:
         if refused is not None:
             self._refuse(order, refused)
             return
-        self._controller.submit(Command(order.id, order.command, signed.role, order.reason, order.username))
+        self._controller.submit(
+            Command(
+                id=order.id, type=order.command, role=signed.role, reason=order.reason, user=order.username
+            )
+        )
 
     def _other_session(self, meant: int | None) -> str | None:
         present = None if self._session is None else self._session.number
@@ -325,7 +329,9 @@ class ControlProcess:
         if session.opened_by is not None:
             self._server.send(Reply(session.opened_by, session.summary.abort_reason))
         elif session.ended_by is not None and session.journal.ok:
-            self._server.send(SessionEnded(session.ended_by, session.number, session.summary))
+            self._server.send(
+                SessionEnded(id=session.ended_by, session=session.number, summary=session.summary)
+            )
         elif session.ended_by is not None:
             refused = "the end of the journal could not be written; make room, then import what is there"
             self._server.send(Reply(session.ended_by, refused))

@@ -64,7 +64,12 @@ def _plan_problems(rules: Rules, devices: Devices, ceilings: Ceilings) -> Iterat
     connected = ConnectedDevices(
         _serial(devices.laser), _serial(devices.stage), _serial(devices.board), *ceilings
     )
-    limits = Limits(rules.limits.max_power_w, None, known.ring.ring_min_mm, known.ring.ring_max_mm)
+    limits = Limits(
+        max_power_w=rules.limits.max_power_w,
+        max_duration_s=None,
+        ring_min_mm=known.ring.ring_min_mm,
+        ring_max_mm=known.ring.ring_max_mm,
+    )
     try:
         parse_protocol(to_json(plan, named=True), "protocol", plan.name, limits)
         allowed_w = session_rules(rules, plan, known, connected).power_limit_w

@@ -52,13 +52,18 @@ class Signing:
     def take(self, order: SignedOrder, now_s: float) -> Signed | None:
         """Have the PIN of an order looked at; return at once what is refused without a look."""
         if self._order is not None:
-            return Signed(_without_pin(order), None, "another PIN is being checked; try again", None)
+            return Signed(
+                order=_without_pin(order),
+                role=None,
+                refused="another PIN is being checked; try again",
+                tried=None,
+            )
         wait_s = self._tries.get(order.username, _Tries(0, 0.0)).until_s - now_s
         if wait_s > 0.0:
             return self._not_looked_at(_without_pin(order), wait_s)
         if self._full_for(order.username, now_s):
             refused = "wrong PINs of too many accounts: wait 15 minutes"
-            return Signed(_without_pin(order), None, refused, None)
+            return Signed(order=_without_pin(order), role=None, refused=refused, tried=None)
         self._order = _without_pin(order)
         self._asked = self._helpers.ask_pin(order.username, order.pin, now_s)
         return None
@@ -69,12 +74,19 @@ class Signing:
             return None
         order, self._order, self._asked = self._order, None, None
         if isinstance(answer, NoAnswer):
-            return Signed(order, None, f"the PIN was not checked: {answer.problem}", None)
+            return Signed(
+                order=order, role=None, refused=f"the PIN was not checked: {answer.problem}", tried=None
+            )
         if not isinstance(answer, PinAnswer):
-            return Signed(order, None, "the PIN was not checked; try again", None)
+            return Signed(order=order, role=None, refused="the PIN was not checked; try again", tried=None)
         if answer.role is not None:
             self._tries.pop(order.username, None)
-            return Signed(order, answer.role, None, PinTried(order.id, order.username, True, True, 0.0))
+            return Signed(
+                order=order,
+                role=answer.role,
+                refused=None,
+                tried=PinTried(id=order.id, username=order.username, looked_at=True, right=True, wait_s=0.0),
+            )
         if answer.wait_s > 0.0:
             return self._not_looked_at(order, answer.wait_s)
         return self._wrong(order, now_s)
@@ -89,15 +101,20 @@ class Signing:
     def _wrong(self, order: SignedOrder, now_s: float) -> Signed:
         wrong = self._tries.get(order.username, _Tries(0, 0.0)).wrong + 1
         delay_s = wrong_pin_delay_s(wrong)
-        self._tries[order.username] = _Tries(wrong, now_s + delay_s, now_s)
-        tried = PinTried(order.id, order.username, True, False, delay_s)
-        return Signed(order, None, wrong_pin_text(wrong), tried)
+        self._tries[order.username] = _Tries(wrong=wrong, until_s=now_s + delay_s, last_s=now_s)
+        tried = PinTried(id=order.id, username=order.username, looked_at=True, right=False, wait_s=delay_s)
+        return Signed(order=order, role=None, refused=wrong_pin_text(wrong), tried=tried)
 
     def _not_looked_at(self, order: SignedOrder, wait_s: float) -> Signed:
         wrong = self._tries.get(order.username, _Tries(0, 0.0)).wrong
         told = f"{wrong} wrong PINs in a row" if wrong else "wrong PINs in a row"
         refused = f"{told}: wait {ceil(wait_s)} s"
-        return Signed(order, None, refused, PinTried(order.id, order.username, False, False, wait_s))
+        return Signed(
+            order=order,
+            role=None,
+            refused=refused,
+            tried=PinTried(id=order.id, username=order.username, looked_at=False, right=False, wait_s=wait_s),
+        )
 
 
 def _without_pin(order: SignedOrder) -> SignedOrder:

@@ -116,7 +116,12 @@ class TelemetryMaker:
         self._refusals = tuple(row.source for row in refused if row.lamp != _MOTOR_LAMP)
         self._standing = tuple(row.source for row in standing_causes(rules, state, inputs))
         self._links = tuple(
-            DeviceLink(device.key, str(device.link), str(device.origin), _short(device.problem))
+            DeviceLink(
+                device=device.key,
+                state=str(device.link),
+                origin=str(device.origin),
+                problem=_short(device.problem),
+            )
             for device in self._devices
         )
 
@@ -125,8 +130,10 @@ class TelemetryMaker:
         progress, problem = test.progress, _short(test.problem())
         if progress is None:
             failed = test.failed[:MOST_FAILED]
-            return SelfTestShown(test.runs, problem, len(CHECKS), failed=failed)
-        return SelfTestShown(test.runs, problem, len(CHECKS), progress.done, progress.step)
+            return SelfTestShown(runs=test.runs, problem=problem, of=len(CHECKS), failed=failed)
+        return SelfTestShown(
+            runs=test.runs, problem=problem, of=len(CHECKS), done=progress.done, step=progress.step
+        )
 
     def _searching(self) -> bool | None:
         stage = self._devices.stage

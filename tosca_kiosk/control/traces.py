@@ -20,4 +20,4 @@ def fault_trace(
         return None
     ports = tuple((key, trace.snapshot()) for key, trace in devices.traces.items())
     source = str(latched.details["trigger_source"])
-    return FaultTrace(source, latched.description, fault_s, epoch_s, ports)
+    return FaultTrace(source=source, what=latched.description, fault_s=fault_s, epoch_s=epoch_s, ports=ports)

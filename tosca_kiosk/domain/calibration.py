@@ -53,7 +53,7 @@ class PiecewiseLinear(msgspec.Struct, frozen=True, dict=True):
     def inverse(self) -> PiecewiseLinear:
         """The same curve with x and y exchanged."""
         step = 1 if self.ys[0] < self.ys[-1] else -1
-        return PiecewiseLinear(self.ys[::step], self.xs[::step])
+        return PiecewiseLinear(xs=self.ys[::step], ys=self.xs[::step])
 
     def at(self, x: float) -> float:
         """Return y between the points, ends included. Raises OutOfRangeError elsewhere and for NaN."""
@@ -84,15 +84,19 @@ def curve_problems(xs: Sequence[float], ys: Sequence[float]) -> Iterator[CurvePr
     for index, point in enumerate(zip(xs, ys, strict=True)):
         for axis, value in enumerate(point):
             if not math.isfinite(value):
-                yield CurveProblem(index, axis, f"{value} must be a finite number")
+                yield CurveProblem(point=index, axis=axis, text=f"{value} must be a finite number")
     rising = ys[0] < ys[-1]
     for index in range(1, len(xs)):
         if not xs[index - 1] < xs[index]:
-            yield CurveProblem(index, 0, f"{xs[index]} must be over {xs[index - 1]}, the point before")
+            yield CurveProblem(
+                point=index, axis=0, text=f"{xs[index]} must be over {xs[index - 1]}, the point before"
+            )
         low, high = (ys[index - 1], ys[index]) if rising else (ys[index], ys[index - 1])
         if not low < high:
             word = "over" if rising else "under"
-            yield CurveProblem(index, 1, f"{ys[index]} must be {word} {ys[index - 1]}, the point before")
+            yield CurveProblem(
+                point=index, axis=1, text=f"{ys[index]} must be {word} {ys[index - 1]}, the point before"
+            )
 
 
 class RingCalibration(msgspec.Struct, frozen=True):
@@ -261,12 +265,30 @@ POWER: Final = "laser_power_verification"
 _POINTS: Final = "calibration_points"
 _KINDS: Final[dict[str, _Kind]] = {
     RING: _Kind(
-        _RingShape, _POINTS, "actuator_position_um", "ring_size_mm", RingCalibration, "ring", may_fall=True
+        shape=_RingShape,
+        points_key=_POINTS,
+        x_key="actuator_position_um",
+        y_key="ring_size_mm",
+        result=RingCalibration,
+        field="ring",
+        may_fall=True,
     ),
     PHOTODIODE: _Kind(
-        _PhotodiodeShape, _POINTS, "voltage_v", "power_watts", PhotodiodeCalibration, "photodiode"
+        shape=_PhotodiodeShape,
+        points_key=_POINTS,
+        x_key="voltage_v",
+        y_key="power_watts",
+        result=PhotodiodeCalibration,
+        field="photodiode",
     ),
-    POWER: _Kind(_PowerShape, "points", "current_ma", "power_watts", PowerCalibration, "power"),
+    POWER: _Kind(
+        shape=_PowerShape,
+        points_key="points",
+        x_key="current_ma",
+        y_key="power_watts",
+        result=PowerCalibration,
+        field="power",
+    ),
 }
 
 
@@ -291,7 +313,7 @@ def parse_calibration(
     ys = tuple(float(point[kind.y_key]) for point in points)
     if errors := _curve_errors(kind, xs, ys):
         raise CalibrationError(source_name, tuple(errors))
-    return kind.result(device_serial_number, PiecewiseLinear(xs, ys))
+    return kind.result(device_serial_number, PiecewiseLinear(xs=xs, ys=ys))
 
 
 def _curve_errors(kind: _Kind, xs: tuple[float, ...], ys: tuple[float, ...]) -> list[PathError]:

@@ -229,12 +229,16 @@ class LostWay(NamedTuple):
 
 
 LOST_WAYS: Final = (
-    LostWay("gate", "the relay is welded", Proof.RELEASE),
-    LostWay("gate", "the laser's interlock loop is bridged", Proof.RELEASE),
-    LostWay("gate", "the board does not obey the computer or does not see its inputs", Proof.NEVER),
-    LostWay("laser", "its line is cut or stalled, or it hangs", Proof.ALWAYS),
-    LostWay("laser", "it ignores what it is told", Proof.RELEASE),
-    LostWay("laser", "the computer stands still", Proof.ALWAYS),
+    LostWay(way="gate", lost_by="the relay is welded", shows=Proof.RELEASE),
+    LostWay(way="gate", lost_by="the laser's interlock loop is bridged", shows=Proof.RELEASE),
+    LostWay(
+        way="gate",
+        lost_by="the board does not obey the computer or does not see its inputs",
+        shows=Proof.NEVER,
+    ),
+    LostWay(way="laser", lost_by="its line is cut or stalled, or it hangs", shows=Proof.ALWAYS),
+    LostWay(way="laser", lost_by="it ignores what it is told", shows=Proof.RELEASE),
+    LostWay(way="laser", lost_by="the computer stands still", shows=Proof.ALWAYS),
 )
 """Both ways lost under one light is light that software cannot end: no proof lies between two faults of one
 press. Only the key of the laser and the emergency stop of the mains are left then."""

@@ -54,8 +54,7 @@ class Interlock(NamedTuple):
     hold: name of the limit a failure must outlast, None for at once. emission_clock: hold counts time with
     the output on, so that a release does not reset it. judged_dark: the check says something while the
     output is off, so a reset can demand that it passes. recovery: safety-log name of the cause's end.
-    reset_clears: the reset itself ends the cause. covered_by: a check that passes only where all rows which
-    name it pass, so that one look answers for them. told_by: the field of Inputs that says why it fails.
+    reset_clears: the reset itself ends the cause. told_by: the field of Inputs that says why it fails.
     """
 
     source: str
@@ -72,7 +71,6 @@ class Interlock(NamedTuple):
     judged_dark: bool = True
     recovery: str = "interlock_recovery"
     reset_clears: bool = False
-    covered_by: Check | None = None
     told_by: str | None = None
 
     @property
@@ -84,9 +82,6 @@ class Interlock(NamedTuple):
         """Return what a failure of this row is called, why it is one now, and what to do."""
         why = None if self.told_by is None else getattr(inputs, self.told_by)
         return f"{self.what} {self.to_do}" if why is None else f"{self.what} ({why}) {self.to_do}"
-
-
-_NO_BOARD_FAULT = checks.no_board_fault(-1)
 
 
 KNOWN_BOARD_FAULTS = 0xFF
@@ -111,7 +106,6 @@ def _board_faults(source: str, mask: int, event_type: str, what: str, to_do: str
         to_do=to_do,
         recovery=recovery.get(event_type, "interlock_recovery"),
         reset_clears=True,
-        covered_by=_NO_BOARD_FAULT,
     )
 
 

@@ -148,7 +148,7 @@ class ChainWriter:
 
     def end(self, summary: Summary) -> bytes:
         """Return the last line."""
-        end = End(self.ticks, self._header.hex(), self.head.hex(), summary)
+        end = End(ticks=self.ticks, header=self._header.hex(), head=self.head.hex(), summary=summary)
         return _sealed(_encoder.encode(end), self._header + self.head)[0]
 
 

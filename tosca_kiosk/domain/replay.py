@@ -97,14 +97,36 @@ def replay(reader: ChainReader) -> Replay:
             continue
         # The header is line 1, so the first tick is line 2.
         for path, recorded, now in _differences(_named(line), _named(again)):
-            difference = Difference(reader.ticks + 1, tick.t, path, recorded, now)
+            difference = Difference(
+                line=reader.ticks + 1, session_s=tick.t, path=path, recorded=recorded, decided=now
+            )
             if not meant.take(difference):
-                return Replay(reader.ticks, tick.t, difference, False, revision, meant.all)
+                return Replay(
+                    ticks=reader.ticks,
+                    session_s=tick.t,
+                    difference=difference,
+                    whole=False,
+                    revision=revision,
+                    meant=meant.all,
+                )
         if revision == RULES_REVISION:
-            difference = Difference(reader.ticks + 1, tick.t, "line", line.decode(), again.decode())
+            difference = Difference(
+                line=reader.ticks + 1,
+                session_s=tick.t,
+                path="line",
+                recorded=line.decode(),
+                decided=again.decode(),
+            )
             return Replay(reader.ticks, tick.t, difference, False)
     different = next((one for one in _of_summary(reader, state) if not meant.take(one)), None)
-    return Replay(reader.ticks, state.now_s, different, reader.end is not None, revision, meant.all)
+    return Replay(
+        ticks=reader.ticks,
+        session_s=state.now_s,
+        difference=different,
+        whole=reader.end is not None,
+        revision=revision,
+        meant=meant.all,
+    )
 
 
 class _Meant:
@@ -137,7 +159,9 @@ def _of_summary(reader: ChainReader, state: State) -> Iterator[Difference]:
     decided: Summary = summarise(state, recorded.abort_reason)
     both = (msgspec.to_builtins(recorded), msgspec.to_builtins(decided))
     for path, old, new in _differences(*both):
-        yield Difference(reader.ticks + 2, state.now_s, f"summary.{path}", old, new)
+        yield Difference(
+            line=reader.ticks + 2, session_s=state.now_s, path=f"summary.{path}", recorded=old, decided=new
+        )
 
 
 def _named(line: bytes) -> Any:

@@ -49,13 +49,13 @@ _OPENING_ROWS = ("user_action", "ring_size_set")
 
 INTENDED: Final[Mapping[int, tuple[Intended, ...]]] = {
     1: (
-        Intended("o.ask_condition", False, True, _LOOP),
-        Intended("o.want_gate", True, False, _LOOP),
-        Intended("e.*.interlocks.laser", True, False, _LOOP),
-        *(Intended("e.*", Event(row), MISSING, _DARK) for row in _OPENING_ROWS),
-        *(Intended("e.*", MISSING, Event(row), _DARK) for row in _OPENING_ROWS),
-        Intended("o.stage_position_um", ANY, None, _DARK),
-        Intended("summary.commanded_j", None, ANY, _ENERGY),
+        Intended(path="o.ask_condition", recorded=False, decided=True, why=_LOOP),
+        Intended(path="o.want_gate", recorded=True, decided=False, why=_LOOP),
+        Intended(path="e.*.interlocks.laser", recorded=True, decided=False, why=_LOOP),
+        *(Intended(path="e.*", recorded=Event(row), decided=MISSING, why=_DARK) for row in _OPENING_ROWS),
+        *(Intended(path="e.*", recorded=MISSING, decided=Event(row), why=_DARK) for row in _OPENING_ROWS),
+        Intended(path="o.stage_position_um", recorded=ANY, decided=None, why=_DARK),
+        Intended(path="summary.commanded_j", recorded=None, decided=ANY, why=_ENERGY),
     ),
 }
 """By the older revision: every difference between its decisions and the present ones."""

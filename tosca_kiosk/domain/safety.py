@@ -190,11 +190,15 @@ def outputs(tick: Tick) -> Outputs:
     motor_on = held or (state.hold_since_s is not None and state.vibration_rested) or _tested(tick)
     ask_condition = row.ask_condition or laser_checks.loop_is_asked(state, tick.inputs, tick.now_s)
     _leave_aiming(tick)
-    # By position, which is faster; the order is that of the record's fields.
     decided = Outputs(
-        on, state.command_ma, row.want_gate, motor_on, _stage_position_um(tick), ask_condition,
-        False, False, False, state.aiming
-    )  # fmt: skip
+        laser_output=on,
+        laser_current_ma=state.command_ma,
+        want_gate=row.want_gate,
+        motor_on=motor_on,
+        stage_position_um=_stage_position_um(tick),
+        ask_condition=ask_condition,
+        aiming_on=state.aiming,
+    )
     return msgspec.structs.replace(decided, **tick.asked) if tick.asked else decided
 
 

@@ -23,53 +23,43 @@ def _scopes_in(phase: Phase, session_open: bool, lit: bool) -> Scope:
 InterlockRows = tuple[Interlock, ...]
 
 
-class _Situation:
-    """The rows that count together. looks: every check once, the covered ones by what covers them."""
-
-    __slots__ = ("looks", "rows")
-
-    def __init__(self, scope: Scope) -> None:
-        self.rows = tuple(row for row in INTERLOCKS if row.scope & scope)
-        self.looks = tuple(dict.fromkeys(row.covered_by or row.passes for row in self.rows))
-
-    def failing(self, rules: Rules, state: State, inputs: Inputs) -> InterlockRows:
-        """Return the failing rows in table order; nearly always all pass, and that is told fast."""
-        for passes in self.looks:
-            if not passes(rules, state, inputs):
-                return tuple([row for row in self.rows if not row.passes(rules, state, inputs)])
-        return ()
+def _rows_in(scope: Scope) -> InterlockRows:
+    return tuple(row for row in INTERLOCKS if row.scope & scope)
 
 
-# Worked out once: the tick looks its rows up and does no arithmetic on flags.
+def _failing(rows: InterlockRows, rules: Rules, state: State, inputs: Inputs) -> InterlockRows:
+    return tuple([row for row in rows if not row.passes(rules, state, inputs)])
+
+
 _SITUATIONS = [(phase, opened, lit) for phase in Phase for opened in (False, True) for lit in (False, True)]
-_ACTING = {situation: _Situation(_scopes_in(*situation)) for situation in _SITUATIONS}
+_ACTING = {situation: _rows_in(_scopes_in(*situation)) for situation in _SITUATIONS}
 _SHOWN = {
-    situation: _Situation(
+    situation: _rows_in(
         _scopes_in(*situation) & ~Scope.WARN
         | (Scope.ANY if situation[0] in (Phase.ARMED, Phase.TREATING) else Scope.ARM)
     )
     for situation in _SITUATIONS
 }
-_DEMANDED = {scope: _Situation(scope) for scope in (Scope.OPEN, Scope.ARM)}
+_DEMANDED = {scope: _rows_in(scope) for scope in (Scope.OPEN, Scope.ARM)}
 
 
-def _acting(state: State) -> _Situation:
+def _acting(state: State) -> InterlockRows:
     return _ACTING[state.phase, state.session_open, state.beam in checks.LIT_BEAMS]
 
 
 def acting_failures(rules: Rules, state: State, inputs: Inputs) -> InterlockRows:
     """Return the failing rows among those that fault or warn in the present phase, in table order."""
-    return _acting(state).failing(rules, state, inputs)
+    return _failing(_acting(state), rules, state, inputs)
 
 
 def acts_now(row: Interlock, state: State) -> bool:
     """Return whether a row can fault or warn in the present phase."""
-    return row in _acting(state).rows
+    return row in _acting(state)
 
 
 def refusals(scope: Scope, rules: Rules, state: State, inputs: Inputs) -> InterlockRows:
     """Return the rows that refuse now. scope: OPEN for a session, ARM for arming."""
-    return _DEMANDED[scope].failing(rules, state, inputs)
+    return _failing(_DEMANDED[scope], rules, state, inputs)
 
 
 def lamps(rules: Rules, state: State, inputs: Inputs) -> dict[str, bool]:
@@ -77,6 +67,6 @@ def lamps(rules: Rules, state: State, inputs: Inputs) -> dict[str, bool]:
     shown = dict.fromkeys(LAMPS, True)
     shown["footpedal"] = checks.pedal_pressed(rules, state, inputs)
     situation = _SHOWN[state.phase, state.session_open, state.beam in checks.LIT_BEAMS]
-    for row in situation.failing(rules, state, inputs):
+    for row in _failing(situation, rules, state, inputs):
         shown[row.lamp] = False
     return shown

@@ -69,7 +69,7 @@ class JournalStore:
         path = segment_path(self._tail, self.appended)
         flags = os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_APPEND | os.O_CLOEXEC
         self._newest = os.open(path, flags, 0o600)
-        self._segments.append(_Segment(self.appended, self._newest, path))
+        self._segments.append(_Segment(offset=self.appended, file=self._newest, path=path))
         self._full_at = self.appended + SEGMENT_BYTES
 
     # --- the helper's thread ----------------------------------------------------------------------------

@@ -88,7 +88,16 @@ class ControlLink:
         self, command: CommandType, session: int | None, username: str, pin: str, *, reason: str | None = None
     ) -> int | None:
         """Send a command signed with an account's PIN; answered by a Reply, before it by a PinTried."""
-        return self._ask(SignedOrder(self._number + 1, session, command, username, pin, reason))
+        return self._ask(
+            SignedOrder(
+                id=self._number + 1,
+                session=session,
+                command=command,
+                username=username,
+                pin=pin,
+                reason=reason,
+            )
+        )
 
     def open_session(self, folder: Path, header: Header) -> int | None:
         """Ask for a session whose row and folder exist; answered by a Reply.
@@ -99,7 +108,7 @@ class ControlLink:
 
     def end_session(self, session: int) -> int | None:
         """Have a closed session's journal finished; answered by SessionEnded, or by a Reply that refuses."""
-        return self._ask(EndSession(self._number + 1, session))
+        return self._ask(EndSession(id=self._number + 1, session=session))
 
     def alive(self) -> None:
         """Send the heartbeat, to control and to the supervisor."""

@@ -113,9 +113,13 @@ class Delay(NamedTuple):
 def delay_of(config: CartConfig, standing: Standing) -> Delay:
     """Return what may delay a control on which a real laser depends; a site may take light all the same."""
     shown = shortcoming(standing) if config.demands_real_time else None
-    return Delay(shown, None if config.allow_without_real_time else shown)
+    return Delay(shown=shown, problem=None if config.allow_without_real_time else shown)
 
 
 def _ceilings(config: CartConfig) -> Ceilings:
     laser, stage = config.devices.laser, config.devices.stage
-    return Ceilings(laser.current_limit_ma, stage.travel_min_um, stage.travel_max_um)
+    return Ceilings(
+        laser_current_limit_ma=laser.current_limit_ma,
+        travel_min_um=stage.travel_min_um,
+        travel_max_um=stage.travel_max_um,
+    )

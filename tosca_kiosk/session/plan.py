@@ -63,7 +63,16 @@ def plan_session(
     known = active_calibrations(database, config)
     plan, protocol_id, source = _protocol(database, protocol, file_limits(idle, known))
     rules = rules_for(idle, plan, known, config, source)
-    return SessionPlan(found_patient, found_technician, plan, protocol_id, idle, rules, site, config)
+    return SessionPlan(
+        patient=found_patient,
+        technician=found_technician,
+        protocol=plan,
+        protocol_id=protocol_id,
+        idle=idle,
+        rules=rules,
+        site=site,
+        config=config,
+    )
 
 
 def active_calibrations(database: Database | Reader, config: CartConfig) -> CalibrationSet:
@@ -100,12 +109,12 @@ def rules_for(idle: Rules, plan: Protocol, known: CalibrationSet, config: CartCo
     """Return the rules of a session with this protocol. SessionRefusedError names source, step and limit."""
     devices = config.devices
     connected = ConnectedDevices(
-        devices.laser.serial_number,
-        devices.stage.serial_number,
-        devices.board.serial_number,
-        devices.laser.current_limit_ma,
-        devices.stage.travel_min_um,
-        devices.stage.travel_max_um,
+        laser_serial=devices.laser.serial_number,
+        stage_serial=devices.stage.serial_number,
+        board_serial=devices.board.serial_number,
+        laser_current_limit_ma=devices.laser.current_limit_ma,
+        travel_min_um=devices.stage.travel_min_um,
+        travel_max_um=devices.stage.travel_max_um,
     )
     try:
         return session_rules(idle, plan, known, connected)

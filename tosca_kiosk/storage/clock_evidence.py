@@ -64,7 +64,10 @@ def readings(reader: Reader) -> tuple[tuple[Reading, ...], ...]:
     A session's end is no reading: it is the start plus the session's own seconds.
     """
     return tuple(
-        tuple(Reading(_time(text), after, max(after, not_after)) for text, after, not_after in rows)
+        tuple(
+            Reading(time=_time(text), after=after, not_after=max(after, not_after))
+            for text, after, not_after in rows
+        )
         for rows in (reader.tuples(sql) for sql in (_STARTS, _AUDIT, _SAFETY))
     )
 

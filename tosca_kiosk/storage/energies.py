@@ -34,7 +34,7 @@ class Energies:
         return apart_j > DIFFER_J and apart_j > DIFFER_FRACTION * max(self.measured_j, self.commanded_j)
 
 
-UNKNOWN = Energies(None, None, None)
+UNKNOWN = Energies(measured_j=None, commanded_j=None, larger_j=None)
 
 
 def in_words(energies: Energies) -> str:
@@ -53,7 +53,11 @@ def keep(transaction: Transaction, session_id: int, summary: Summary, *, whole: 
     """
     lit = summary.laser_on_time_s > 0.0 or summary.energy_j > 0.0
     known = whole and (summary.commanded_j is not None or not lit)
-    kept = Energies(summary.energy_j, summary.commanded_j, summary.dose_j if known else None)
+    kept = Energies(
+        measured_j=summary.energy_j,
+        commanded_j=summary.commanded_j,
+        larger_j=summary.dose_j if known else None,
+    )
     transaction.insert(
         "session_energies",
         session_id=session_id,
@@ -68,7 +72,11 @@ def of_sessions(reader: Reader, session_ids: tuple[int, ...]) -> dict[int, Energ
     """Return the energies of sessions by number; those that are still open have none yet."""
     rows = reader.find("session_energies", session_id=session_ids) if session_ids else []
     return {
-        row["session_id"]: Energies(row["measured_joules"], row["commanded_joules"], row["larger_joules"])
+        row["session_id"]: Energies(
+            measured_j=row["measured_joules"],
+            commanded_j=row["commanded_joules"],
+            larger_j=row["larger_joules"],
+        )
         for row in rows
     }
 

@@ -196,13 +196,13 @@ def _import(
         imported_date=now,
     )
     return Imported(
-        header.session_id,
-        treatment_events,
-        safety_events,
-        reader.ticks,
-        reader.head.hex(),
-        whole,
-        summary,
+        session_id=header.session_id,
+        treatment_events=treatment_events,
+        safety_events=safety_events,
+        ticks=reader.ticks,
+        head_hash=reader.head.hex(),
+        whole=whole,
+        summary=summary,
     )
 
 

@@ -97,12 +97,12 @@ def _row(database: Database | Reader, key: str) -> Row:
 def _setting(row: Row) -> Setting:
     key, kind, text = row["config_key"], row["config_type"], row["config_value"]
     return Setting(
-        key,
-        _value(key, kind, text),
-        kind,
-        row["description"],
-        row["last_modified"],
-        row["modified_by_tech_id"],
+        key=key,
+        value=_value(key, kind, text),
+        type=kind,
+        description=row["description"],
+        last_modified=row["last_modified"],
+        modified_by_tech_id=row["modified_by_tech_id"],
     )
 
 

@@ -88,4 +88,4 @@ def _change(what: str, old: list[float], new: list[float]) -> Change:
     worse = (
         now >= WORSE_BY * before and now - before >= WORSE_BY_US and sum(pairs) >= OF_ALL_PAIRS * len(pairs)
     )
-    return Change(what, before, now, "us", worse)
+    return Change(what=what, old=before, new=now, unit="us", worse=worse)

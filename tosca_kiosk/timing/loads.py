@@ -104,12 +104,46 @@ def database(folder: Path, clock: RealClock) -> Activity:
 
 def _journal_lines() -> Iterator[bytes]:
     writer = ChainWriter()
-    yield writer.header(Header(1, 1, 1, 1, "2026-03-14 09:26:53.589793", "sim", "0", {}, NO_SESSION))
+    yield writer.header(
+        Header(
+            version=1,
+            session_id=1,
+            patient_id=1,
+            tech_id=1,
+            started_utc="2026-03-14 09:26:53.589793",
+            origin="sim",
+            software="0",
+            devices={},
+            rules=NO_SESSION,
+        )
+    )
     for number in range(IMPORTED_TICKS):
         time_s = number / 100
-        inputs = Inputs(time_s, 0.0, 0.0, None, None, None, None, None, None, True, True)
+        inputs = Inputs(
+            now_s=time_s,
+            late_s=0.0,
+            overrun_s=0.0,
+            board=None,
+            laser=None,
+            tec=None,
+            stage=None,
+            operator_s=None,
+            frame_s=None,
+            journal_ok=True,
+            disk_ok=True,
+        )
         yield writer.tick(TickLine(time_s, inputs, DARK, (_event(number),) if number % 10 == 0 else ()))
-    yield writer.end(Summary("completed", None, 60.0, 60.0, 5.0, 5.1, 300.0))
+    yield writer.end(
+        Summary(
+            status="completed",
+            abort_reason=None,
+            duration_s=60.0,
+            laser_on_time_s=60.0,
+            avg_power_w=5.0,
+            max_power_w=5.1,
+            energy_j=300.0,
+        )
+    )
 
 
 def _event(number: int) -> TreatmentEvent:

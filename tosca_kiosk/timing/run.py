@@ -159,7 +159,16 @@ class MeasuredRun:
             raise RefusedError(f"control left no samples ({error})") from error
         names = [each.name for each in running]
         timelines = {name: read_timeline(self._folder / f"activity-{name}.txt") for name in names}
-        return Measured(rows, witness_name, wakes, ready, timelines, began_s, ended_s, faults)
+        return Measured(
+            rows=rows,
+            witness_name=witness_name,
+            witness=wakes,
+            ready=ready,
+            timelines=timelines,
+            began_s=began_s,
+            ended_s=ended_s,
+            faults=faults,
+        )
 
     @property
     def _samples(self) -> Path:

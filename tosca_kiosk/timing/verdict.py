@@ -87,5 +87,7 @@ def _times(value: float, of: float) -> float:
 
 def _line(what: str, value: float | None, limit: float, unit: str, why: str) -> Judgement:
     if why or value is None:
-        return Judgement(what, value, limit, unit, NOT_MEASURED, why)
-    return Judgement(what, value, limit, unit, HOLDS if value <= limit else OVER)
+        return Judgement(what=what, value=value, limit=limit, unit=unit, verdict=NOT_MEASURED, why=why)
+    return Judgement(
+        what=what, value=value, limit=limit, unit=unit, verdict=HOLDS if value <= limit else OVER
+    )

@@ -124,12 +124,19 @@ def judged_one(check: Check, evidence: Evidence) -> Result:
     """Return one row's result."""
     missing = _missing(check, evidence)
     if missing is not None:
-        return Result(check.device, check.name, Outcome.NOT_TESTED, missing)
+        return Result(device=check.device, check=check.name, outcome=Outcome.NOT_TESTED, reason=missing)
     found = check.judge(evidence)
     if found.passed:
-        return Result(check.device, check.name, Outcome.PASSED, found.reason)
+        return Result(device=check.device, check=check.name, outcome=Outcome.PASSED, reason=found.reason)
     line = found.reason if found.whole else f"{check.device}: {check.name}: {found.reason}; {check.to_do}"
-    return Result(check.device, check.name, Outcome.FAILED, found.reason, check.to_do, line)
+    return Result(
+        device=check.device,
+        check=check.name,
+        outcome=Outcome.FAILED,
+        reason=found.reason,
+        to_do=check.to_do,
+        line=line,
+    )
 
 
 def _missing(check: Check, evidence: Evidence) -> str | None:
