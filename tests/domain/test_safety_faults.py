@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import msgspec
@@ -11,7 +12,7 @@ import pytest
 from ideal_cart import IdealCart, rules
 
 from tosca_kiosk.domain.inputs import CommandType
-from tosca_kiosk.domain.interlocks import BY_SOURCE, INTERLOCKS, Scope
+from tosca_kiosk.domain.interlocks import BY_SOURCE
 from tosca_kiosk.domain.state import Phase
 
 Change = Callable[[Any], Any]
@@ -64,21 +65,38 @@ FAILURES: dict[str, tuple[str, Change, float]] = {
     **{f"{device}_gone": (device, lost, 0.0) for device in ("board", "laser", "tec", "stage")},
 }
 
-# Failures that only other parts of the way can show; each has its own test.
+_HERE, _PROOFS = "test_safety_faults.py", "test_safety_proofs.py"
+_REFUSED = "test_safety_refusals.py::test_a_command_is_taken_or_answered_with_its_reason"
+_TOO_LONG = f"{_HERE}::test_a_switch_on_that_takes_too_long_is_a_fault"
+
+# Failures that only other parts of the way can show, and rows that refuse or warn: each with what tries it.
 ELSEWHERE = {
-    "laser_setpoint",
-    "screen",
-    "session",
-    "calibration",
-    "camera",
-    "light_while_off",
-    "laser_output_stuck",
-    "laser_interlock_bridged",
-    "laser_not_clearing",
-    "gate_not_closing",
-    "laser_interlock_open",
-    "stage_move",
-    "laser_not_starting",
+    "laser_setpoint": f"{_HERE}::test_a_set_point_that_is_not_the_commanded_one_is_a_fault",
+    "screen": f"{_HERE}::test_stop_on_the_screen_darkens_in_the_same_tick_in_every_phase",
+    "session": "test_safety_blame.py::test_a_missing_protocol_is_no_open_session",
+    "calibration": "test_safety_blame.py::test_missing_calibrations_fail_no_row_that_needs_them_to_judge",
+    "camera": f"{_HERE}::test_a_lost_picture_is_a_fault_where_a_camera_is_required",
+    "light_while_off": f"{_HERE}::test_light_while_off_is_a_fault_in_every_phase",
+    "laser_output_stuck": f"{_HERE}::test_an_output_that_reads_on_after_off_is_a_fault",
+    "laser_interlock_bridged": f"{_PROOFS}::test_two_answers_in_a_row_are_the_fault_in_every_phase",
+    "laser_not_clearing": f"{_HERE}::test_a_laser_that_does_not_read_off_keeps_the_gate_open",
+    "gate_not_closing": _TOO_LONG,
+    "laser_interlock_open": _TOO_LONG,
+    "laser_not_starting": _TOO_LONG,
+    "stage_move": f"{_HERE}::test_a_stage_that_does_not_arrive_is_a_fault",
+    "vibration_unproved": (
+        f"{_PROOFS}::test_a_sensor_that_shows_vibration_at_rest_keeps_the_motor_off_and_refuses_arming"
+    ),
+    "laser_interlock_unproved": (
+        f"{_PROOFS}::test_the_gate_is_wanted_again_only_when_the_laser_has_told_that_its_loop_is_open"
+    ),
+    "photodiode_warning": f"{_HERE}::test_a_warning_is_said_once_and_turns_nothing_off",
+    "laser_warning": "test_safety_judging.py::test_two_warnings_that_stand_together_are_each_said_once",
+    "tec_settling": "test_safety_limits.py::test_a_limit_accepts_just_inside_and_refuses_just_outside",
+    "camera_to_arm": "test_safety_limits.py::test_a_limit_accepts_just_inside_and_refuses_just_outside",
+    "camera_covered": f"{_HERE}::test_a_covered_picture_arms_nothing_and_ends_no_light",
+    "self_test": _REFUSED,
+    "disk": _REFUSED,
 }
 
 
@@ -90,9 +108,15 @@ def emitting() -> IdealCart:
     return cart
 
 
-def test_every_row_that_faults_is_tried() -> None:
-    acting = Scope.HELD | Scope.LIGHT | Scope.SESSION | Scope.ANY
-    assert {row.source for row in INTERLOCKS if row.scope & acting} == FAILURES.keys() | ELSEWHERE
+def test_every_row_is_tried() -> None:
+    assert BY_SOURCE.keys() == FAILURES.keys() | ELSEWHERE.keys()
+    assert not FAILURES.keys() & ELSEWHERE.keys()
+
+
+@pytest.mark.parametrize("named", sorted(set(ELSEWHERE.values())))
+def test_what_is_said_to_try_a_row_is_there(named: str) -> None:
+    file, test = named.split("::")
+    assert f"def {test}(" in Path(__file__).with_name(file).read_text(encoding="utf-8")
 
 
 @pytest.mark.parametrize("source", FAILURES)

@@ -55,6 +55,7 @@ class Interlock(NamedTuple):
     the output on, so that a release does not reset it. judged_dark: the check says something while the
     output is off, so a reset can demand that it passes. recovery: safety-log name of the cause's end.
     reset_clears: the reset itself ends the cause. told_by: the field of Inputs that says why it fails.
+    overdue: name of the limit that a part of the order of switching on must not outlast.
     """
 
     source: str
@@ -72,6 +73,7 @@ class Interlock(NamedTuple):
     recovery: str = "interlock_recovery"
     reset_clears: bool = False
     told_by: str | None = None
+    overdue: str | None = None
 
     @property
     def proved(self) -> FirstFault:
@@ -121,6 +123,7 @@ def _late(beam: Beam, within: str, source: str, lamp: str, role: str, what: str)
         what=what,
         to_do="Look at the other alarms, then reset.",
         judged_dark=False,
+        overdue=within,
     )
 
 
@@ -190,7 +193,7 @@ INTERLOCKS: tuple[Interlock, ...] = (
     Interlock("laser_not_starting", "laser", laser_checks.started_in_time, _S.HELD,
               "interlock_failure", _CRITICAL, "supervisor",
               "The laser driver did not confirm its output on.",
-              "Look at its display. A supervisor resets.", judged_dark=False),
+              "Look at its display. A supervisor resets.", judged_dark=False, overdue="switch_on_s"),
     Interlock("photodiode_warning", "photodiode", checks.photodiode_warning, _S.WARN,
               "photodiode_out_of_range", _WARNING, "technician",
               "Measured power is off the set power.", "Check the fibre and the lens.",
