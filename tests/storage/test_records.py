@@ -130,13 +130,12 @@ def test_sessions_are_found_for_their_patient_newest_first(database, now, sessio
 
 
 def test_recordings_point_at_their_session(database, now, session):
+    row = {"recording_type": "video", "file_path": "video.mkv", "timestamp": now}
     with database.transaction() as transaction:
-        sessions.add_recording(
-            transaction, 1, "video", "video.mkv", now, duration_seconds=5.0, frame_count=150
-        )
+        transaction.insert("session_recordings", session_id=1, duration_seconds=5.0, frame_count=150, **row)
     assert database.find("session_recordings", session_id=1)[0]["frame_count"] == 150
     with refused("FOREIGN KEY"), database.transaction() as transaction:
-        sessions.add_recording(transaction, 99, "video", "video.mkv", now)
+        transaction.insert("session_recordings", session_id=99, **row)
 
 
 def test_the_newest_calibration_of_a_device_is_the_active_one(database, now):

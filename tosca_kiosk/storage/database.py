@@ -144,11 +144,6 @@ class Database:
         self._raw.forget()
         self._known.clear()
 
-    def checkpoint(self) -> None:
-        """Bring all committed pages into the main file and empty the write-ahead log."""
-        with self._turn, translating(self.path), self._connected() as connection:
-            connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
-
     def close(self) -> None:
         """Close every connection; the database cannot be used afterwards."""
         self._raw.close()

@@ -128,35 +128,6 @@ def annotate(
     transaction.update("sessions", {"session_id": session_id}, **values)
 
 
-def add_recording(
-    transaction: Transaction,
-    session_id: int,
-    recording_type: Literal["video", "snapshot", "focus_stack"],
-    file_path: str,
-    recorded_utc: datetime,
-    *,
-    file_size_bytes: int | None = None,
-    duration_seconds: float | None = None,
-    frame_count: int | None = None,
-    resolution: str | None = None,
-    notes: str | None = None,
-) -> int:
-    """Note a recorded file; return its recording_id."""
-    added: int = transaction.insert(
-        "session_recordings",
-        session_id=session_id,
-        recording_type=recording_type,
-        file_path=file_path,
-        timestamp=recorded_utc,
-        file_size_bytes=file_size_bytes,
-        duration_seconds=duration_seconds,
-        frame_count=frame_count,
-        resolution=resolution,
-        notes=notes,
-    )
-    return added
-
-
 def get(database: Database | Reader, session_id: int) -> Session:
     """Return a session; StorageError if there is none."""
     row = database.find_one("sessions", session_id=session_id)
