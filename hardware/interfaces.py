@@ -12,6 +12,8 @@ from enum import StrEnum
 from typing import Generic, NamedTuple, Protocol, TypeVar
 
 T = TypeVar("T")
+SIM_SCHEME = "sim://"
+"""How the URL of every simulated port begins."""
 
 
 class Origin(StrEnum):
@@ -19,6 +21,11 @@ class Origin(StrEnum):
 
     SIM = "sim"
     REAL = "real"
+
+
+def origin_of(url: str) -> Origin:
+    """Return where readings of a port come from."""
+    return Origin.SIM if url.lower().startswith(SIM_SCHEME) else Origin.REAL
 
 
 class LinkState(StrEnum):

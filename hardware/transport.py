@@ -9,7 +9,7 @@ from typing import Protocol
 import serial
 from serial.tools.list_ports import comports
 
-from hardware.interfaces import Origin
+from hardware.interfaces import Origin, origin_of
 from hardware.trace import WireTrace
 from hardware.usb_serial import Finder, UsbAddress, linked_ports, usb_address
 
@@ -106,7 +106,7 @@ class SerialPort:
 
     @property
     def origin(self) -> Origin:
-        return Origin.SIM if self._url.lower().startswith("sim://") else Origin.REAL
+        return origin_of(self._url)
 
     @property
     def is_open(self) -> bool:

@@ -20,7 +20,7 @@ from hardware.cameras.feed import Feed, Opened, Shot, Wanted
 from hardware.cameras.interface import Identity, Image, Origin, Range, outside
 from hardware.cameras.source import is_recording, recording_path
 from hardware.cameras.threaded import LostError, RefusedError, ThreadedCamera
-from hardware.settings import CameraSettings
+from hardware.settings import LONGEST_EXPOSURE_US, V4L2_EXPOSURE_US, CameraSettings
 
 _NETWORK_TIMEOUT_MS = 5000
 _USUAL_RATE_HZ = 30.0
@@ -28,10 +28,8 @@ _USUAL_RATE_HZ = 30.0
 _RATES_HZ = (1.0, 1000.0)
 _V4L2_MANUAL = 1
 """V4L2_EXPOSURE_MANUAL, as OpenCV hands it through."""
-_V4L2_EXPOSURE_US = 100.0
-"""V4L2_CID_EXPOSURE_ABSOLUTE counts in 100 us (Linux, media/v4l/ext-ctrls-camera)."""
-_V4L2_RANGE_US = (_V4L2_EXPOSURE_US, 500_000.0)
-"""OpenCV tells no limits of the camera's own; what it took is read back. Half a second keeps it alive."""
+_V4L2_RANGE_US = (V4L2_EXPOSURE_US, LONGEST_EXPOSURE_US)
+"""OpenCV tells no limits of the camera's own; what it took is read back."""
 
 
 class OpenCvCamera(ThreadedCamera):
@@ -101,9 +99,9 @@ class OpenCvCamera(ThreadedCamera):
         if wrong := outside("exposure", wanted_us, allowed, "us"):
             raise RefusedError(wrong)
         capture.set(cv2.CAP_PROP_AUTO_EXPOSURE, _V4L2_MANUAL)
-        if not capture.set(cv2.CAP_PROP_EXPOSURE, round(wanted_us / _V4L2_EXPOSURE_US)):
+        if not capture.set(cv2.CAP_PROP_EXPOSURE, round(wanted_us / V4L2_EXPOSURE_US)):
             raise RefusedError(f"did not take an exposure of {wanted_us:g} us; leave out exposure_us")
-        return capture.get(cv2.CAP_PROP_EXPOSURE) * _V4L2_EXPOSURE_US
+        return capture.get(cv2.CAP_PROP_EXPOSURE) * V4L2_EXPOSURE_US
 
 
 @contextmanager

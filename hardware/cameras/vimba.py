@@ -18,10 +18,8 @@ from hardware.cameras.device_clock import DeviceClock
 from hardware.cameras.feed import Feed, Opened, Shot, Wanted
 from hardware.cameras.interface import Identity, Image, Range, outside
 from hardware.cameras.threaded import LostError, RefusedError, ThreadedCamera
-from hardware.settings import CameraSettings
+from hardware.settings import LONGEST_EXPOSURE_US, CameraSettings
 
-_LONGEST_EXPOSURE_US = 500_000.0
-"""The camera itself goes on for seconds; the cart needs a live picture."""
 _BUFFERS = 8
 _LOOK_S = 0.1
 """How often the thread looks whether it is to stop; settings wake it at once."""
@@ -144,7 +142,7 @@ def _opened(device: Any) -> Opened:
     size_px = int(_value(device, "Width", 0)), int(_value(device, "Height", 0))
     exposure = _range(device, "ExposureTime")
     if exposure is not None:
-        exposure = exposure[0], min(exposure[1], _LONGEST_EXPOSURE_US)
+        exposure = exposure[0], min(exposure[1], LONGEST_EXPOSURE_US)
     return Opened(identity, size_px, exposure, _range(device, "Gain"))
 
 
