@@ -273,22 +273,22 @@ class ArroyoLaser(ArroyoDevice):
     def _measured_current(self) -> str:
         true_ma = self._diode.current_a() / self._current_gain * 1000.0 + self.lying_measured_ma
         noise_ma = self._random.gauss(0.0, 0.3)
-        return self.real(true_ma * self._meter_gain + self._meter_offset_ma + noise_ma, 0)
+        return self.form.real(true_ma * self._meter_gain + self._meter_offset_ma + noise_ma, 0)
 
     def _setpoint_text(self) -> str:
-        return self.real(self._setpoint_ma + self.lying_readback_ma, 0)
+        return self.form.real(self._setpoint_ma + self.lying_readback_ma, 0)
 
     def _measured_voltage(self) -> str:
-        return self.real(self._diode.voltage_v() + self._random.gauss(0.0, 0.001), 3)
+        return self.form.real(self._diode.voltage_v() + self._random.gauss(0.0, 0.001), 3)
 
     def _monitor_current(self) -> str:
-        return self.real(self._diode.monitor_current_ua() + self._random.gauss(0.0, 0.5), 0)
+        return self.form.real(self._diode.monitor_current_ua() + self._random.gauss(0.0, 0.5), 0)
 
     def _monitor_power(self) -> str:
-        return self.real(self._diode.optical_power_w() * 1000.0 + self._random.gauss(0.0, 0.5), 0)
+        return self.form.real(self._diode.optical_power_w() * 1000.0 + self._random.gauss(0.0, 0.5), 0)
 
     def _tolerance_text(self) -> str:
-        return f"{self.real(self._tolerance[0], 0)},{self.real(self._tolerance[1], 1)}"
+        return f"{self.form.real(self._tolerance[0], 0)},{self.form.real(self._tolerance[1], 1)}"
 
 
 def _mode_command(mode: str) -> Command:
@@ -308,14 +308,14 @@ ArroyoLaser.LANGUAGE = Language(
             "LASer:LIMit:LDI",
             _Laser._set_current_limit,
             (number,),
-            lambda laser: laser.real(laser._limit_ma, 0),
+            lambda laser: laser.form.real(laser._limit_ma, 0),
         ),
         Command("LASer:LDV", answer=_Laser._measured_voltage),
         Command(
             "LASer:LIMit:LDV",
             _Laser._set_voltage_limit,
             (number,),
-            lambda laser: laser.real(laser._limit_v, 2),
+            lambda laser: laser.form.real(laser._limit_v, 2),
         ),
         Command("LASer:MDI", answer=_Laser._monitor_current),
         Command("LASer:MDP", answer=_Laser._monitor_power),
@@ -333,7 +333,7 @@ ArroyoLaser.LANGUAGE = Language(
             "LASer:ENABle:OUTOFF",
             _Laser._set_off_mask,
             (whole(0, 0xFFFF),),
-            lambda laser: laser.integer(laser._off_mask),
+            lambda laser: laser.form.integer(laser._off_mask),
         ),
     )
 )
