@@ -44,7 +44,14 @@ class LinkState(StrEnum):
     CLOSED = "closed"
 
 
-@dataclass(frozen=True, slots=True)
+CONNECTING = LinkState.CONNECTING
+READY = LinkState.READY
+"""By names of their own for what is asked at every tick: Python 3.11 finds a member of an enumeration by a
+slower way. With the trace's directions this saves 0.9 +- 0.1 of the 28 us that the drivers take of a tick
+(python -m benchmarks.driver_tricks)."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Identity:
     """What a device says it is, as it said it."""
 
@@ -175,7 +182,7 @@ class TemperatureController(Device, Protocol):
         """The newest answer of the error queue; empty means it was found drained at `asked_s`."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class StageStatus:
     """One fresh status of the stage. trips: names of latched trips, empty when healthy.
 

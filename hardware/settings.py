@@ -22,12 +22,12 @@ _BOARD: Final = "the board's protocol"
 Port = Annotated[
     str,
     Pattern(
-        rf"{SIM_SCHEME}[a-z]+|/\S+|{URL_PATTERN}|socket://\S+",
-        f"{SIM_SCHEME}NAME, a device file such as /dev/serial/by-id/NAME, {SCHEME}SERIAL, socket://HOST:PORT",
+        pattern=rf"{SIM_SCHEME}[a-z]+|/\S+|{URL_PATTERN}|socket://\S+",
+        allowed=f"{SIM_SCHEME}NAME, a device file such as /dev/serial/by-id/NAME, {SCHEME}SERIAL, socket://HOST:PORT",
     ),
 ]
 SerialNumber = Annotated[
-    str, Pattern(r"[!-~]+", "the device's serial number, printable characters without blanks")
+    str, Pattern(pattern=r"[!-~]+", allowed="the device's serial number, printable characters without blanks")
 ]
 Baud = Annotated[int, Range(4800, 115200, "baud", "a slower line cannot follow a treatment")]
 """At 4800 baud the simulated cart treats; at 2400 the TEC's readings go stale, the stage's stream does not

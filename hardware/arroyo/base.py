@@ -13,7 +13,7 @@ from hardware.arroyo.line import IDENTITY_QUESTION, QueryLine
 from hardware.arroyo.names import error_text
 from hardware.arroyo.polled import DifferentError, Polled, check_of, identity_check, identity_difference
 from hardware.conversation import TRIES, Await, NoAnswerError, RefusalError, Script, pause
-from hardware.interfaces import LinkState, Reading
+from hardware.interfaces import READY, LinkState, Reading
 from hardware.port_driver import PortDriver
 from hardware.transport import PortError
 
@@ -22,7 +22,6 @@ if TYPE_CHECKING:
     from hardware.transport import Port
 
 T = TypeVar("T")
-_READY = LinkState.READY
 _LINE_FREE = Await("line free")
 """Wait for the outstanding question; the result is its answer, None when it was given up."""
 _LOOKS = 2
@@ -195,7 +194,7 @@ class ArroyoDevice(PortDriver):
         if now_s >= line.deadline_s and line.expire(now_s):
             self._unanswered(now_s)
         idle_until_s = inf
-        if self.link is _READY:
+        if self.link is READY:
             if not line.busy and (turn := self._next(now_s)) is not None:
                 self._asking, question = turn
                 line.ask(question, now_s, self._patience_s)

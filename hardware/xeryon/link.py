@@ -115,7 +115,9 @@ class XeryonLink(PortDriver):
         serial_number = yield from self._look(b"SRNO", lambda number: str(number) == wanted)
         firmware = yield from self._ask(b"SOFT")
         encoder_nm = yield from self._look(b"XLA3", lambda nm: nm == wire.ENCODER_NM_PER_COUNT)
-        self._identity = Identity(f"Xeryon XLA3={encoder_nm}", str(serial_number), str(firmware))
+        self._identity = Identity(
+            model=f"Xeryon XLA3={encoder_nm}", serial_number=str(serial_number), firmware=str(firmware)
+        )
         demand("serial number", self._identity.serial_number, wanted, _THIS)
         demand("encoder XLA3 (nm a count)", encoder_nm, wire.ENCODER_NM_PER_COUNT, _THIS)
         self._trusted = True

@@ -133,8 +133,10 @@ def test_what_is_no_error_queue_is_refused(text):
 
 
 def test_the_identity_is_blank_separated():
-    assert decode_identity("Arroyo 4320 SIM-1 3.10 2017") == Identity("4320", "SIM-1", "3.10 2017")
-    assert decode_identity("ARROYO  5305 7 3.1") == Identity("5305", "7", "3.1")
+    assert decode_identity("Arroyo 4320 SIM-1 3.10 2017") == Identity(
+        model="4320", serial_number="SIM-1", firmware="3.10 2017"
+    )
+    assert decode_identity("ARROYO  5305 7 3.1") == Identity(model="5305", serial_number="7", firmware="3.1")
     for text in (
         "",
         "Arroyo 4320",

@@ -104,7 +104,7 @@ def test_what_was_in_the_line_before_is_drained():
     bench = laser_bench()
     bench.wire.say(b'201,"Out of range"\r\nArroyo 4302 OTHER 1 1\r\n')
     bench.ready()
-    assert bench.driver.identity == Identity("4320", "SIM-0001", "3.10 2017-05")
+    assert bench.driver.identity == Identity(model="4320", serial_number="SIM-0001", firmware="3.10 2017-05")
 
 
 def test_errors_events_and_conditions_are_recorded_before_they_are_cleared():

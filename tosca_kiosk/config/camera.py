@@ -22,12 +22,12 @@ _SIMULATED: Final = "the simulated camera"
 Source = Annotated[
     str,
     Pattern(
-        r"\d+|/\S+|(?!sim:)[a-z]+://\S+",
-        "a device file such as /dev/v4l/by-id/NAME, a number in quotes, a file, a URL",
+        pattern=r"\d+|/\S+|(?!sim:)[a-z]+://\S+",
+        allowed="a device file such as /dev/v4l/by-id/NAME, a number in quotes, a file, a URL",
     ),
 ]
 SerialNumber = Annotated[
-    str, Pattern(r"[!-~]+", "the camera's serial number, printable characters without blanks")
+    str, Pattern(pattern=r"[!-~]+", allowed="the camera's serial number, printable characters without blanks")
 ]
 Scale = Annotated[float, Range(0.5, 500.0, "um", "a pixel's side on the tissue")]
 

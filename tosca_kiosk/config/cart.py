@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Final, Literal, get_type_hints
+from typing import Annotated, Any, Final, Literal, get_type_hints
 
 from hardware.arroyo.models import LASER_MODELS
 from hardware.cameras.registry import SIMULATED
 from hardware.cameras.source import is_recording
 from hardware.interfaces import SIM_SCHEME
+from hardware.rules import Range
 from hardware.settings import BoardSettings, CameraSettings, LaserSettings, StageSettings, TecSettings
 from hardware.usb_serial import SCHEME, linked_ports, usb_address
 from tosca_kiosk.config.timing import TimingLimits
@@ -48,7 +49,7 @@ DEVICE_KEYS: Final = tuple(DEVICE_SETTINGS)
 class Simulation:
     """The simulated world. warm: the TEC has already settled when the world begins."""
 
-    seed: int = 0
+    seed: Annotated[int, Range(0, 999_999, "", "the simulated world")] = 0
     laser_profile: Literal["10w", "5w"] = "10w"
     warm: bool = False
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Annotated, Any, Final, Literal
 
-from pydantic import create_model
+from pydantic import BaseModel, create_model
 
 from hardware.interfaces import SIM_SCHEME
 from hardware.rules import Choice, Range
@@ -47,10 +47,7 @@ class _CalibrationsSection(StrictModel):
     interval_days: Annotated[int, held(Range(1, 3660, "days", "ten years at most"))] = DEFAULT_INTERVAL_DAYS
 
 
-class _SimulationSection(StrictModel):
-    seed: Annotated[int, held(Range(0, 999_999, "", "the simulated world"))] = 0
-    laser_profile: Literal["10w", "5w"] = "10w"
-    warm: bool = False
+_SimulationSection: Final[Any] = section("SimulationSection", Simulation)
 
 
 class _CartFile(StrictModel):
@@ -116,7 +113,7 @@ def _config(source: Path, read: _CartFile) -> CartConfig:
     )
 
 
-def _simulation(section: _SimulationSection | None, devices: Devices) -> Simulation | None:
+def _simulation(section: BaseModel | None, devices: Devices) -> Simulation | None:
     if section is not None:
         return Simulation(**section.model_dump())
     simulated = any(port.startswith(SIM_SCHEME) for port in devices.ports.values())
