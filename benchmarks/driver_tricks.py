@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import gc
 import inspect
+import os
 import re
 import statistics
 import sys
@@ -32,10 +33,12 @@ from hardware.interfaces import BoardStatus
 from hardware.interlock_board import driver as board
 from hardware.interlock_board import wire
 from hardware.registry import DRIVERS
+from hardware.transport import SerialPort
 from simulators.serial_port import protocol_sim
 
 BLOCK_TICKS = 64
 WARM_UP_TICKS = 300
+STATUS_LINE = b"$ST,1,10,1FF,100,800,0*ABCD\n"
 SETTLING_TICKS = 8
 """After a change of code Python finds its way anew."""
 
@@ -145,7 +148,7 @@ def block_us(cart: TreatingCart) -> float:
 
 
 class Gain(NamedTuple):
-    """What a trick saves of a tick, one sigma of that, and what the drivers take with it."""
+    """What a trick saves of a tick, one sigma of that, and what is taken in all with it."""
 
     saved_us: float
     sigma_us: float
@@ -207,6 +210,32 @@ class OwnPorts:
         return block_us(self._cart)
 
 
+class TerminalReads:
+    """Reads of one line each from a pseudo-terminal, by the system's calls or by pyserial."""
+
+    def __init__(self, stack: ExitStack) -> None:
+        self._far_end, near_end = os.openpty()
+        for end in (self._far_end, near_end):
+            stack.callback(os.close, end)
+        self._port = SerialPort(os.ttyname(near_end), 115_200, trace.WireTrace(lambda: 0.0))
+        self._port.open()
+        stack.callback(self._port.close)
+
+    def block_us(self, *, by_pyserial: bool) -> float:
+        terminal, self._port._terminal = self._port._terminal, None if by_pyserial else self._port._fd
+        median_us = statistics.median(self._read_us() for _ in range(BLOCK_TICKS))
+        self._port._terminal = terminal
+        return median_us
+
+    def _read_us(self) -> float:
+        os.write(self._far_end, STATUS_LINE)
+        while self._port._serial.in_waiting < len(STATUS_LINE):
+            pass
+        began = perf_counter_ns()
+        self._port.read()
+        return (perf_counter_ns() - began) / 1000.0
+
+
 def told(name: str, gain: Gain) -> None:
     print(f"{name:<52}{gain.saved_us:>10.2f}{gain.sigma_us:>7.2f}{gain.of_us:>8.1f}", flush=True)
 
@@ -222,6 +251,12 @@ def main() -> None:
         gc.disable()
         for name, changes in TRICKS.items():
             told(name, gain_of(cart, changes, blocks))
+    with ExitStack() as stack:
+        reads = TerminalReads(stack)
+        gain = paired(
+            lambda: reads.block_us(by_pyserial=False), lambda: reads.block_us(by_pyserial=True), blocks
+        )
+        told("a read of a terminal without pyserial", gain)
     for name, pattern in CUTS.items():
         with ExitStack() as stack:
             usual, plain = OwnPorts(dict(DRIVERS), stack), OwnPorts(drivers_without(pattern), stack)

@@ -72,16 +72,16 @@ class Reading(NamedTuple, Generic[T]):
     received_s: float
 
 
-class Device(Protocol):
-    """What every driver offers. Readings are None until known and again when the link is lost."""
+class Linked(Protocol):
+    """What a program is linked to, a device on a port or a camera."""
 
     @property
     def key(self) -> str:
-        """laser, tec, stage or board, as in configurations."""
+        """Its name in configurations: laser, tec, stage, board or camera."""
 
     @property
     def origin(self) -> Origin:
-        """SIM when the port's URL begins with sim://."""
+        """SIM when what it tells is not of the cart as it is now: simulated, or a recording."""
 
     @property
     def link(self) -> LinkState: ...
@@ -92,6 +92,10 @@ class Device(Protocol):
 
     @property
     def identity(self) -> Identity | None: ...
+
+
+class Device(Linked, Protocol):
+    """What every driver offers. Readings are None until known and again when the link is lost."""
 
     @property
     def connections(self) -> int:

@@ -14,6 +14,7 @@ from simulators.kernel import Kernel, Timer
 from simulators.wire.arroyo_errors import TOO_LONG, ErrorQueue, WireError
 from simulators.wire.arroyo_forms import RADIX_FORMS, TERMINATORS, AnswerForm
 from simulators.wire.arroyo_syntax import Command, Language, Step, number, truth, whole, word
+from simulators.wire.ignored import NOTHING
 from simulators.wire.line import VirtualLine
 
 INPUT_BUFFER_CHARACTERS = 128
@@ -97,7 +98,7 @@ class ArroyoDevice(ABC):
         self.output_on = False
         self.lying_output = "honest"
         self._language = self.LANGUAGE
-        self._ignored = "nothing"
+        self._ignored = NOTHING
         self._hung = False
         self._kept: bytes | None = None  # the line that it hangs in
         self._stale_conditions: int | None = None
@@ -196,7 +197,7 @@ class ArroyoDevice(ABC):
     @ignores.setter
     def ignores(self, path: str) -> None:
         self._ignored = path
-        self._language = self.LANGUAGE if path == "nothing" else self.LANGUAGE.ignoring(path)
+        self._language = self.LANGUAGE if path == NOTHING else self.LANGUAGE.ignoring(path)
 
     @property
     def stale_condition(self) -> bool:

@@ -12,6 +12,7 @@ from simulators.wire import board_lines as wire
 from simulators.wire.board_pedal import PedalInput
 from simulators.wire.board_timers import Timers
 from simulators.wire.board_vibration import WINDOW_S, VibrationWatch
+from simulators.wire.ignored import NOTHING
 from simulators.wire.line import VirtualLine
 
 STATUS_S = 0.010
@@ -85,7 +86,7 @@ class InterlockBoard:
         )
         self.line.mute = self.line.deaf = not options.answers
         self.dropped_lines = 0
-        self.ignores = "nothing"
+        self.ignores = NOTHING
         self.lying_flags = 0
         self.stale_status = False
         self._newest_status = b""

@@ -7,12 +7,14 @@ from __future__ import annotations
 
 from binascii import crc_hqx
 
+from simulators.physics.smoothing import MAX_PWM
+
 LONGEST_LINE = 80
 LARGEST_NUMBER = 65535
 
 UNKNOWN_COMMAND, OUT_OF_RANGE, NOT_NOW = 1, 2, 3
 # Range of each command's value; None for a command without one.
-VALUE_RANGES = {"HB": (0, 1), "MO": (0, 153), "AI": (0, 1), "VT": (50, 2000), "CL": None, "ID": None}
+VALUE_RANGES = {"HB": (0, 1), "MO": (0, MAX_PWM), "AI": (0, 1), "VT": (50, 2000), "CL": None, "ID": None}
 
 
 class RefusedError(Exception):
