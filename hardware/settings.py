@@ -10,7 +10,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Annotated, ClassVar, Final
 
-from hardware.arroyo.models import LASER_MODELS, MAX_CURRENT_MA, MAX_VOLTAGE_V, TEC_MODELS
+from hardware.arroyo.models import (
+    LASER_MODELS,
+    MAX_LASER_CURRENT_MA,
+    MAX_LASER_VOLTAGE_V,
+    MAX_TEC_CURRENT_A,
+    TEC_MODELS,
+)
 from hardware.interfaces import SIM_SCHEME
 from hardware.rules import Choice, Mask, Pattern, Range
 from hardware.usb_serial import SCHEME, URL_PATTERN
@@ -55,8 +61,8 @@ class LaserSettings:
     baud: Baud = 38400
     model: Annotated[str, Choice(tuple(LASER_MODELS))]
     serial_number: SerialNumber
-    current_limit_ma: Annotated[float, Range(100, MAX_CURRENT_MA, "mA", _ARROYO)]
-    voltage_limit_v: Annotated[float, Range(0.5, MAX_VOLTAGE_V, "V", _ARROYO)]
+    current_limit_ma: Annotated[float, Range(100, MAX_LASER_CURRENT_MA, "mA", _ARROYO)]
+    voltage_limit_v: Annotated[float, Range(0.5, MAX_LASER_VOLTAGE_V, "V", _ARROYO)]
     tolerance_ma: Annotated[float, Range(1, 1000, "mA", _CART)] = 100.0
     tolerance_s: Annotated[float, Range(0.1, 50.0, "s", _CART)] = 1.0
     outoff_bits: Annotated[
@@ -79,7 +85,7 @@ class TecSettings:
     setpoint_c: Annotated[float, Range(5.0, 45.0, "deg C", _CART)]
     limit_low_c: Temperature
     limit_high_c: Temperature
-    current_limit_a: Annotated[float, Range(0.1, TEC_MODELS["5305"].max_current_a, "A", "Arroyo 5305")]
+    current_limit_a: Annotated[float, Range(0.1, MAX_TEC_CURRENT_A, "A", "Arroyo 5305")]
     tolerance_c: Annotated[float, Range(0.01, 10.0, "deg C", _ARROYO)] = 0.1
     tolerance_s: Annotated[float, Range(0.1, 50.0, "s", _ARROYO)] = 5.0
     outoff_bits: Annotated[

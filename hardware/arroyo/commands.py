@@ -12,7 +12,13 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
-from hardware.arroyo.models import LASER_MODELS, MAX_CURRENT_MA, MAX_VOLTAGE_V, TEC_MODELS, TecModel
+from hardware.arroyo.models import (
+    LASER_MODELS,
+    MAX_LASER_CURRENT_MA,
+    MAX_LASER_VOLTAGE_V,
+    TEC_MODELS,
+    TecModel,
+)
 from hardware.arroyo.names import HIGHEST_ERROR_CODE, LOWEST_ERROR_CODE
 from hardware.interfaces import Identity
 
@@ -83,8 +89,8 @@ def _limit_a(model: TecModel) -> Number:
 _S = Number(wire_unit="s", our_unit="s", low=0.1, high=50, decimals=1, step=0.1)
 _MS = Number(wire_unit="ms", our_unit="ms", low=0, high=30_000, decimals=0, step=1)
 _BITS_16 = Number(wire_unit="bits", our_unit="bits", low=0, high=0xFFFF, decimals=0, step=1)
-_MA = Number(wire_unit="mA", our_unit="mA", low=0, high=MAX_CURRENT_MA, decimals=0, step=1)
-_V = Number(wire_unit="V", our_unit="V", low=0, high=MAX_VOLTAGE_V, decimals=2, step=0.1)
+_MA = Number(wire_unit="mA", our_unit="mA", low=0, high=MAX_LASER_CURRENT_MA, decimals=0, step=1)
+_V = Number(wire_unit="V", our_unit="V", low=0, high=MAX_LASER_VOLTAGE_V, decimals=2, step=0.1)
 _C = Number(wire_unit="deg C", our_unit="deg C", low=-99, high=250, decimals=2, step=0.01)
 
 SET_CURRENT = Command(write="LAS:LDI", query="LAS:SET:LDI?", numbers=(_MA,))

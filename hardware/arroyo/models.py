@@ -37,6 +37,7 @@ TEC_MODELS: Final = {
     "5305": TecModel(max_current_a=5, limit_step_a=0.05),
 }
 
-MAX_CURRENT_MA: Final = max(model.max_current_ma for model in LASER_MODELS.values())
-MAX_VOLTAGE_V: Final = max(model.max_voltage_v for model in LASER_MODELS.values())
-"""The largest of the laser series."""
+MAX_LASER_CURRENT_MA: Final = max(model.max_current_ma for model in LASER_MODELS.values())
+MAX_LASER_VOLTAGE_V: Final = max(model.max_voltage_v for model in LASER_MODELS.values())
+MAX_TEC_CURRENT_A: Final = max(model.max_current_a for model in TEC_MODELS.values())
+"""The largest of each series."""
