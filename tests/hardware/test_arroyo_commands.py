@@ -23,7 +23,7 @@ from hardware.arroyo.commands import (
     decode_identity,
     decode_mode,
 )
-from hardware.arroyo.names import error_name, laser_condition_names, tec_condition_names
+from hardware.arroyo.names import error_text, laser_condition_names, tec_condition_names
 from hardware.interfaces import Identity
 
 TABLE = [*vars(commands).values(), *CURRENT_LIMITS.values(), *TEC_CURRENT_LIMITS.values()]
@@ -156,8 +156,8 @@ def test_a_mode_is_a_short_word():
 
 
 def test_errors_and_conditions_have_names():
-    assert error_name(501) == "laser interlock open"
-    assert error_name(777) == "unknown error"
+    assert error_text(501) == "501 laser interlock open"
+    assert error_text(777) == "777 unknown error"
     assert laser_condition_names(1 << 4 | 1 << 10) == ("interlock open", "output on")
     assert laser_condition_names(1 << 5) == ("bit 5",)
     assert tec_condition_names(1 << 6 | 1 << 9 | 1 << 12) == (
