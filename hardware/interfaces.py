@@ -12,6 +12,8 @@ from enum import StrEnum
 from typing import Generic, NamedTuple, Protocol, TypeVar
 
 T = TypeVar("T")
+SIM_SCHEME = "sim://"
+"""How the URL of every simulated port begins."""
 
 
 class Origin(StrEnum):
@@ -19,6 +21,11 @@ class Origin(StrEnum):
 
     SIM = "sim"
     REAL = "real"
+
+
+def origin_of(url: str) -> Origin:
+    """Return where readings of a port come from."""
+    return Origin.SIM if url.lower().startswith(SIM_SCHEME) else Origin.REAL
 
 
 class LinkState(StrEnum):
@@ -37,7 +44,14 @@ class LinkState(StrEnum):
     CLOSED = "closed"
 
 
-@dataclass(frozen=True, slots=True)
+CONNECTING = LinkState.CONNECTING
+READY = LinkState.READY
+"""By names of their own for what is asked at every tick: Python 3.11 finds a member of an enumeration by a
+slower way. With the trace's directions this saves 0.9 +- 0.1 of the 28 us that the drivers take of a tick
+(python -m benchmarks.driver_tricks)."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Identity:
     """What a device says it is, as it said it."""
 
@@ -58,16 +72,16 @@ class Reading(NamedTuple, Generic[T]):
     received_s: float
 
 
-class Device(Protocol):
-    """What every driver offers. Readings are None until known and again when the link is lost."""
+class Linked(Protocol):
+    """What a program is linked to, a device on a port or a camera."""
 
     @property
     def key(self) -> str:
-        """laser, tec, stage or board, as in configurations."""
+        """Its name in configurations: laser, tec, stage, board or camera."""
 
     @property
     def origin(self) -> Origin:
-        """SIM when the port's URL begins with sim://."""
+        """SIM when what it tells is not of the cart as it is now: simulated, or a recording."""
 
     @property
     def link(self) -> LinkState: ...
@@ -78,6 +92,10 @@ class Device(Protocol):
 
     @property
     def identity(self) -> Identity | None: ...
+
+
+class Device(Linked, Protocol):
+    """What every driver offers. Readings are None until known and again when the link is lost."""
 
     @property
     def connections(self) -> int:
@@ -168,7 +186,7 @@ class TemperatureController(Device, Protocol):
         """The newest answer of the error queue; empty means it was found drained at `asked_s`."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class StageStatus:
     """One fresh status of the stage. trips: names of latched trips, empty when healthy.
 

@@ -17,10 +17,10 @@ from hardware.xeryon.driver import XeryonStage
 Settings = LaserSettings | TecSettings | StageSettings | BoardSettings
 
 DRIVERS: dict[str, Callable[[Any, Port], Device]] = {
-    "arroyo_laser": ArroyoLaser,
-    "arroyo_tec": ArroyoTec,
-    "xeryon_stage": XeryonStage,
-    "interlock_board": InterlockBoardDriver,
+    LaserSettings.DRIVER: ArroyoLaser,
+    TecSettings.DRIVER: ArroyoTec,
+    StageSettings.DRIVER: XeryonStage,
+    BoardSettings.DRIVER: InterlockBoardDriver,
 }
 
 

@@ -13,7 +13,8 @@ from typing import NamedTuple
 
 SCHEME = "usb://"
 SYSTEM_LINKS = Path("/dev/serial/by-id")
-_URL = re.compile(r"usb://([^\s/?#]+)(?:\?by-id=(/\S+))?").fullmatch
+URL_PATTERN = rf"{SCHEME}([^\s/?#]+)(?:\?by-id=(/\S+))?"
+_URL = re.compile(URL_PATTERN).fullmatch
 _LINK = re.compile(r"usb-(.+)-if\d\d(?:-port\d+)?").fullmatch
 _REPLACED = re.compile(r"[^0-9A-Za-z#+\-.:=@_]")
 """udev writes an underscore for every other character."""

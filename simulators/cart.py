@@ -42,12 +42,7 @@ class SimulatedCart:
     @property
     def lines(self) -> dict[str, VirtualLine]:
         """The four serial lines by port name."""
-        return {
-            "laser": self.laser.line,
-            "tec": self.tec.line,
-            "stage": self.stage.line,
-            "board": self.board.line,
-        }
+        return {name: getattr(self, name).line for name in PORTS}
 
 
 def install(cart: SimulatedCart, clock: Clock) -> None:

@@ -4,6 +4,7 @@ import copy
 import dataclasses
 import json
 import math
+from typing import Annotated, get_args, get_origin, get_type_hints
 
 import pytest
 import yaml
@@ -14,7 +15,7 @@ from simulators.camera.simulated import USUAL_BINNING
 from simulators.physics.profiles import FIVE_WATT, TEN_WATT, steady_state_power_curve
 from tosca_kiosk.config import ConfigError, Simulation, bundled, load_config
 from tosca_kiosk.config.camera import FIELDS as CAMERA_FIELDS
-from tosca_kiosk.config.fields import RULES
+from tosca_kiosk.config.cart import DEVICE_SETTINGS
 from tosca_kiosk.domain.calibration import calibration_problem, calibration_set, parse_calibration
 from tosca_kiosk.domain.protocol_file import Limits, parse_protocol
 from tosca_kiosk.domain.ramps import RampType
@@ -143,6 +144,17 @@ def shipped_calibrations(name):
         for _, serial, kind, data, _ in map(dict.values, rows)
     ]
     return calibration_set(calibrations, name)
+
+
+def rules_of(settings):
+    """Return the rule of each field that has one, by its name."""
+    hints = get_type_hints(settings, include_extras=True)
+    parts = {name: [hint, *get_args(hint)] for name, hint in hints.items()}
+    ruled = {name: [p for p in part if get_origin(p) is Annotated] for name, part in parts.items()}
+    return {name: found[0].__metadata__[0] for name, found in ruled.items() if found}
+
+
+RULES = {key: rules_of(settings) for key, settings in DEVICE_SETTINGS.items()}
 
 
 class TestFields:
@@ -298,11 +310,13 @@ class TestFields:
 
     @pytest.mark.parametrize("driver", list(CAMERA_FIELDS))
     def test_every_field_of_a_camera_is_a_setting(self, driver):
-        assert set(CAMERA_FIELDS[driver]) < {field.name for field in dataclasses.fields(CameraSettings)}
+        fields = [field.name for field in dataclasses.fields(CAMERA_FIELDS[driver])]
+        assert set(fields) < {field.name for field in dataclasses.fields(CameraSettings)}
+        assert list(rules_of(CAMERA_FIELDS[driver])) == fields
 
     def test_the_simulated_cameras_ranges_are_those_it_has(self):
         for name, (low, high) in {"exposure_us": EXPOSURE_RANGE_US, "gain_db": GAIN_RANGE_DB}.items():
-            rule = CAMERA_FIELDS["simulated"][name].rule
+            rule = rules_of(CAMERA_FIELDS["simulated"])[name]
             assert (rule.low, rule.high) == (low, high)
 
     def test_the_simulated_cameras_scale_is_that_of_its_optics(self, load):

@@ -8,12 +8,12 @@ from contextlib import suppress
 from math import inf
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from hardware.arroyo.commands import Setting, decode_errors, decode_identity
+from hardware.arroyo.commands import Setting, decode_bits, decode_errors, decode_flag, decode_identity
 from hardware.arroyo.line import IDENTITY_QUESTION, QueryLine
 from hardware.arroyo.names import error_text
 from hardware.arroyo.polled import DifferentError, Polled, check_of, identity_check, identity_difference
 from hardware.conversation import TRIES, Await, NoAnswerError, RefusalError, Script, pause
-from hardware.interfaces import LinkState, Reading
+from hardware.interfaces import READY, LinkState, Reading
 from hardware.port_driver import PortDriver
 from hardware.transport import PortError
 
@@ -22,7 +22,6 @@ if TYPE_CHECKING:
     from hardware.transport import Port
 
 T = TypeVar("T")
-_READY = LinkState.READY
 _LINE_FREE = Await("line free")
 """Wait for the outstanding question; the result is its answer, None when it was given up."""
 _LOOKS = 2
@@ -47,9 +46,12 @@ class ArroyoDevice(PortDriver):
 
     __slots__ = (
         "_asking",
+        "_condition",
+        "_errors",
         "_identity_check",
         "_idle_until_s",
         "_line",
+        "_out",
         "_patience_s",
         "_settings",
         "_silence_s",
@@ -61,6 +63,8 @@ class ArroyoDevice(PortDriver):
         "news",
     )
 
+    _tree: str
+    """The first word of its own commands."""
     _first_words: tuple[str, ...]
     """The commands whose bytes are the first after every opening."""
     _last_words: tuple[str, ...] = ()
@@ -81,11 +85,26 @@ class ArroyoDevice(PortDriver):
         self._urgent_s = inf
         self._idle_until_s = -inf
         self._asking: Polled[Any] | None = None
+        self._out = Polled(f"{self._tree}:OUT?", decode_flag)
+        self._condition = Polled(f"{self._tree}:COND?", decode_bits)
+        self._errors = Polled("ERRSTR?", decode_errors)
         self._identity_check = identity_check(settings.model, settings.serial_number)
         checks = [check_of(setting) for setting in written]
         self._slow = [question for check in checks for question in (*self._between_checks(), check)]
         self._slow_turn = 0
         self._slow_s = 0.0
+
+    @property
+    def output_on(self) -> Reading[bool] | None:
+        return self._out.reading
+
+    @property
+    def condition_bits(self) -> Reading[int] | None:
+        return self._condition.reading
+
+    @property
+    def errors(self) -> Reading[tuple[int, ...]] | None:
+        return self._errors.reading
 
     @property
     def unanswered_questions(self) -> int:
@@ -175,7 +194,7 @@ class ArroyoDevice(PortDriver):
         if now_s >= line.deadline_s and line.expire(now_s):
             self._unanswered(now_s)
         idle_until_s = inf
-        if self.link is _READY:
+        if self.link is READY:
             if not line.busy and (turn := self._next(now_s)) is not None:
                 self._asking, question = turn
                 line.ask(question, now_s, self._patience_s)
@@ -334,5 +353,5 @@ class ArroyoDevice(PortDriver):
 
     def _error_texts(self) -> Script[tuple[str, ...]]:
         """Read and so empty the error queue."""
-        codes = yield from self._ask("ERRSTR?", decode_errors)
+        codes = yield from self._ask(self._errors.question, decode_errors)
         return tuple(f"error {error_text(code)}" for code in codes)

@@ -2,16 +2,23 @@
 
 Each command is declared once. No row needs a factor: currents of the laser are mA on the wire and here,
 those of the TEC are A on the wire and here (a test holds the two unit columns equal).
-Sources name the sections of the Arroyo Computer Interfacing Manual, P/N 530-1003 Rev K, and the user manuals
-of the 4320 and 5300. Answers are read strictly: what is not a number inside its range is refused.
+Source: the sections of these names in the Arroyo Computer Interfacing Manual, P/N 530-1003 Rev K, and the
+user manuals of the 4320 and 5300. Answers are read strictly: what is no number inside its range is refused.
 """
 
 from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
+from hardware.arroyo.models import (
+    LASER_MODELS,
+    MAX_LASER_CURRENT_MA,
+    MAX_LASER_VOLTAGE_V,
+    TEC_MODELS,
+    TecModel,
+)
 from hardware.arroyo.names import HIGHEST_ERROR_CODE, LOWEST_ERROR_CODE
 from hardware.interfaces import Identity
 
@@ -23,7 +30,7 @@ _QUOTED = re.compile(r'"[^"]*"')
 _FLAGS = {"0": False, "1": True, "OFF": False, "ON": True}
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Number:
     """One number on the wire.
 
@@ -52,14 +59,13 @@ class Number:
         return value
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Command:
     """A command that is written, the question that reads it back, and what its numbers mean."""
 
     write: str
     query: str
     numbers: tuple[Number, ...]
-    source: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,53 +74,45 @@ class Question:
 
     query: str
     number: Number
-    source: str
 
 
-_SECONDS = Number("s", "s", 0.1, 50.0, 1, 0.1)
-_BITS_16 = Number("bits", "bits", 0, 65535, 0, 1)
-_CELSIUS = Number("deg C", "deg C", -99.0, 250.0, 2, 0.01)
+def _read_back(write: str, *numbers: Number) -> Command:
+    return Command(write=write, query=f"{write}?", numbers=numbers)
 
-_MAX_MA = 20_000.0  # the largest of the series, 4320
-SET_CURRENT = Command("LAS:LDI", "LAS:SET:LDI?", (Number("mA", "mA", 0, _MAX_MA, 0, 1),), "laser, LAS:LDI")
-CURRENT_LIMIT = Command(
-    "LAS:LIM:LDI", "LAS:LIM:LDI?", (Number("mA", "mA", 0, _MAX_MA, 0, 100),), "laser, LAS:LIM:LDI"
-)
-VOLTAGE_LIMIT = Command(
-    "LAS:LIM:LDV", "LAS:LIM:LDV?", (Number("V", "V", 0, 15, 2, 0.1),), "laser, LAS:LIM:LDV"
-)
-LASER_OUTOFF = Command("LAS:ENAB:OUTOFF", "LAS:ENAB:OUTOFF?", (_BITS_16,), "laser, LAS:ENAB:OUTOFF")
-LASER_TOLERANCE = Command(
-    "LAS:TOL", "LAS:TOL?", (Number("mA", "mA", 1, _MAX_MA, 0, 1), _SECONDS), "laser, LAS:TOL"
-)
-ON_DELAY = Command("ONDELAY", "ONDELAY?", (Number("ms", "ms", 0, 30_000, 0, 1),), "common, ONDELAY")
-MEASURED_CURRENT = Question("LAS:LDI?", Number("mA", "mA", -1000, 30_000, 0, 1), "laser, LAS:LDI?")
 
-TEC_SETPOINT = Command("TEC:T", "TEC:SET:T?", (_CELSIUS,), "TEC, TEC:T")
-TEC_LIMIT_HIGH = Command("TEC:LIM:THI", "TEC:LIM:THI?", (_CELSIUS,), "TEC, TEC:LIM:THI")
-TEC_LIMIT_LOW = Command("TEC:LIM:TLO", "TEC:LIM:TLO?", (_CELSIUS,), "TEC, TEC:LIM:TLO")
-TEC_CURRENT_LIMIT = Command(
-    "TEC:LIM:ITE", "TEC:LIM:ITE?", (Number("A", "A", 0, 5, 2, 0.05),), "TEC, TEC:LIM:ITE"
-)
-TEC_TOLERANCE = Command(
-    "TEC:TOL", "TEC:TOL?", (Number("deg C", "deg C", 0.01, 10, 2, 0.01), _SECONDS), "TEC, TEC:TOL"
-)
-TEC_OUTOFF = Command("TEC:ENAB:OUTOFF", "TEC:ENAB:OUTOFF?", (_BITS_16,), "TEC, TEC:ENAB:OUTOFF")
-TEMPERATURE = Question("TEC:T?", _CELSIUS, "TEC, TEC:T?")
+def _limit_a(model: TecModel) -> Number:
+    return Number(
+        wire_unit="A", our_unit="A", low=0, high=model.max_current_a, decimals=2, step=model.limit_step_a
+    )
 
-COMMANDS = (
-    *(SET_CURRENT, CURRENT_LIMIT, VOLTAGE_LIMIT, LASER_OUTOFF, LASER_TOLERANCE, ON_DELAY),
-    *(TEC_SETPOINT, TEC_LIMIT_HIGH, TEC_LIMIT_LOW, TEC_CURRENT_LIMIT, TEC_TOLERANCE, TEC_OUTOFF),
-)
-QUESTIONS = (MEASURED_CURRENT, TEMPERATURE)
 
-LASER_MODELS = {
-    "4302": (2_000.0, 15.0),
-    "4304": (4_000.0, 8.0),
-    "4308": (8_000.0, 4.0),
-    "4320": (20_000.0, 5.0),
+_S = Number(wire_unit="s", our_unit="s", low=0.1, high=50, decimals=1, step=0.1)
+_MS = Number(wire_unit="ms", our_unit="ms", low=0, high=30_000, decimals=0, step=1)
+_BITS_16 = Number(wire_unit="bits", our_unit="bits", low=0, high=0xFFFF, decimals=0, step=1)
+_MA = Number(wire_unit="mA", our_unit="mA", low=0, high=MAX_LASER_CURRENT_MA, decimals=0, step=1)
+_V = Number(wire_unit="V", our_unit="V", low=0, high=MAX_LASER_VOLTAGE_V, decimals=2, step=0.1)
+_C = Number(wire_unit="deg C", our_unit="deg C", low=-99, high=250, decimals=2, step=0.01)
+
+SET_CURRENT = Command(write="LAS:LDI", query="LAS:SET:LDI?", numbers=(_MA,))
+CURRENT_LIMITS = {
+    name: _read_back("LAS:LIM:LDI", replace(_MA, high=model.max_current_ma, step=model.limit_step_ma))
+    for name, model in LASER_MODELS.items()
 }
-"""Largest current in mA and voltage in V of each model."""
+"""By model."""
+VOLTAGE_LIMIT = _read_back("LAS:LIM:LDV", _V)
+LASER_OUTOFF = _read_back("LAS:ENAB:OUTOFF", _BITS_16)
+LASER_TOLERANCE = _read_back("LAS:TOL", replace(_MA, low=1), _S)
+ON_DELAY = _read_back("ONDELAY", _MS)
+MEASURED_CURRENT = Question("LAS:LDI?", replace(_MA, low=-1000, high=30_000))
+
+TEC_SETPOINT = Command(write="TEC:T", query="TEC:SET:T?", numbers=(_C,))
+TEC_LIMIT_HIGH = _read_back("TEC:LIM:THI", _C)
+TEC_LIMIT_LOW = _read_back("TEC:LIM:TLO", _C)
+TEC_CURRENT_LIMITS = {name: _read_back("TEC:LIM:ITE", _limit_a(model)) for name, model in TEC_MODELS.items()}
+"""By model."""
+TEC_TOLERANCE = _read_back("TEC:TOL", replace(_C, low=0.01, high=10), _S)
+TEC_OUTOFF = _read_back("TEC:ENAB:OUTOFF", _BITS_16)
+TEMPERATURE = Question("TEC:T?", _C)
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,8 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from hardware.arroyo.base import ArroyoDevice
 from hardware.arroyo.commands import (
-    CURRENT_LIMIT,
-    LASER_MODELS,
+    CURRENT_LIMITS,
     LASER_OUTOFF,
     LASER_TOLERANCE,
     MEASURED_CURRENT,
@@ -22,11 +21,11 @@ from hardware.arroyo.commands import (
     VOLTAGE_LIMIT,
     Setting,
     decode_bits,
-    decode_errors,
     decode_flag,
     decode_mode,
     decode_number,
 )
+from hardware.arroyo.models import LASER_MODELS
 from hardware.arroyo.names import LaserCondition, laser_condition_names
 from hardware.arroyo.polled import Polled, oldest
 from hardware.conversation import RefusalError, Script, pause
@@ -66,10 +65,8 @@ class ArroyoLaser(ArroyoDevice):
     """
 
     __slots__ = (
-        "_condition",
         "_condition_due",
         "_condition_jumped",
-        "_errors",
         "_events",
         "_left_on",
         "_limit_ma",
@@ -79,7 +76,6 @@ class ArroyoLaser(ArroyoDevice):
         "_off_pending",
         "_on_due",
         "_on_sent",
-        "_out",
         "_out_asked_after",
         "_read_back_s",
         "_round",
@@ -92,6 +88,7 @@ class ArroyoLaser(ArroyoDevice):
         "_want_on",
     )
 
+    _tree = "LAS"
     _first_words = (_OFF, _OFF)
     """Twice: half a command that a lost link left in its buffer spoils the first."""
     _last_words = (_OFF,)
@@ -100,29 +97,17 @@ class ArroyoLaser(ArroyoDevice):
 
     def __init__(self, settings: LaserSettings, port: Port) -> None:
         self._limit_ma = settings.current_limit_ma
-        self._out = Polled("LAS:OUT?", decode_flag)
-        self._condition = Polled("LAS:COND?", decode_bits)
         self._measured = Polled(MEASURED_CURRENT.query, decode_number(MEASURED_CURRENT))
-        self._errors = Polled("ERRSTR?", decode_errors)
         self._setpoint = Polled(SET_CURRENT.query, SET_CURRENT.numbers[0].decode)
         self._events = Polled("LAS:EVE?", decode_bits)
-        self._round = (self._condition, self._measured, self._out, self._errors, self._setpoint)
         self._want_on = False
         self._want_ma = 0.0
         self._off_edges = 0
         self._left_on = False
         """The link was lost while the output counted as on."""
         self._reset_commands()
-        super().__init__(
-            "laser",
-            port,
-            settings,
-            _laser_settings(settings),
-        )
-
-    @property
-    def output_on(self) -> Reading[bool] | None:
-        return self._out.reading
+        super().__init__("laser", port, settings, _laser_settings(settings))
+        self._round = (self._condition, self._measured, self._out, self._errors, self._setpoint)
 
     @property
     def set_current_ma(self) -> Reading[float] | None:
@@ -133,17 +118,9 @@ class ArroyoLaser(ArroyoDevice):
         return self._measured.reading
 
     @property
-    def condition_bits(self) -> Reading[int] | None:
-        return self._condition.reading
-
-    @property
     def event_bits(self) -> Reading[int] | None:
         """The newest answer of LAS:EVE?, about once a second: what was set since the reading before."""
         return self._events.reading
-
-    @property
-    def errors(self) -> Reading[tuple[int, ...]] | None:
-        return self._errors.reading
 
     def want(self, output_on: bool, current_ma: float) -> None:
         if output_on == self._want_on and current_ma == self._want_ma:
@@ -374,10 +351,15 @@ class ArroyoLaser(ArroyoDevice):
 
 def _laser_settings(settings: LaserSettings) -> tuple[Setting, ...]:
     """Return what the start sequence writes, in its order. Raises ValueError."""
-    max_ma, max_v = LASER_MODELS.get(settings.model, (inf, inf))
+    model = LASER_MODELS.get(settings.model)
+    if model is None:
+        raise ValueError(
+            f"laser: model {settings.model} is configured, {', '.join(LASER_MODELS)} are known; correct the "
+            "configuration"
+        )
     for value, largest, unit in (
-        (settings.current_limit_ma, max_ma, "mA"),
-        (settings.voltage_limit_v, max_v, "V"),
+        (settings.current_limit_ma, model.max_current_ma, "mA"),
+        (settings.voltage_limit_v, model.max_voltage_v, "V"),
     ):
         if not 0.0 < value <= largest:
             raise ValueError(
@@ -385,7 +367,7 @@ def _laser_settings(settings: LaserSettings) -> tuple[Setting, ...]:
                 f"over 0 and at most {largest:g} {unit}; correct the configuration"
             )
     return (
-        Setting(CURRENT_LIMIT, (settings.current_limit_ma,)),
+        Setting(CURRENT_LIMITS[settings.model], (settings.current_limit_ma,)),
         Setting(VOLTAGE_LIMIT, (settings.voltage_limit_v,)),
         Setting(LASER_OUTOFF, (settings.outoff_bits,)),
         Setting(LASER_TOLERANCE, (settings.tolerance_ma, settings.tolerance_s)),

@@ -77,14 +77,9 @@ class TecCondition(IntFlag):
     THERMAL_RUNAWAY = 1 << 12
 
 
-def error_name(code: int) -> str:
-    """Return the words for an error code; an unknown one is said to be unknown."""
-    return _ERROR_NAMES.get(code, "unknown error")
-
-
 def error_text(code: int) -> str:
-    """Return code and words, as in `501 laser interlock open`."""
-    return f"{code} {error_name(code)}"
+    """Return code and words, as in `501 laser interlock open`; an unknown one is said to be unknown."""
+    return f"{code} {_ERROR_NAMES.get(code, 'unknown error')}"
 
 
 def laser_condition_names(bits: int) -> tuple[str, ...]:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from hardware.arroyo.base import ArroyoDevice
 from hardware.arroyo.commands import (
-    TEC_CURRENT_LIMIT,
+    TEC_CURRENT_LIMITS,
     TEC_LIMIT_HIGH,
     TEC_LIMIT_LOW,
     TEC_OUTOFF,
@@ -19,8 +19,6 @@ from hardware.arroyo.commands import (
     TEMPERATURE,
     Setting,
     decode_bits,
-    decode_errors,
-    decode_flag,
     decode_mode,
     decode_number,
 )
@@ -55,9 +53,6 @@ class ArroyoTec(ArroyoDevice):
 
     __slots__ = (
         "_before",
-        "_condition",
-        "_errors",
-        "_out",
         "_round",
         "_setpoint",
         "_temperature",
@@ -65,25 +60,18 @@ class ArroyoTec(ArroyoDevice):
         "_urgent",
     )
 
+    _tree = "TEC"
     _first_words = ("",)
     _stop_doubt = "the output is not confirmed off: switch it off at the device"
 
     def __init__(self, settings: TecSettings, port: Port) -> None:
         self._temperature = Polled(TEMPERATURE.query, decode_number(TEMPERATURE))
         self._setpoint = Polled(TEC_SETPOINT.query, TEC_SETPOINT.numbers[0].decode)
-        self._out = Polled("TEC:OUT?", decode_flag)
-        self._condition = Polled("TEC:COND?", decode_bits)
-        self._errors = Polled("ERRSTR?", decode_errors)
-        self._urgent = (self._temperature, self._condition, self._out)
-        self._round = (*self._urgent, self._setpoint, self._errors)
-        super().__init__(
-            "tec",
-            port,
-            settings,
-            (*_output_settings(settings), *_temperature_settings(settings)),
-        )
         self._before = _output_settings(settings)
         self._temperatures = _temperature_settings(settings)
+        super().__init__("tec", port, settings, (*self._before, *self._temperatures))
+        self._urgent = (self._temperature, self._condition, self._out)
+        self._round = (*self._urgent, self._setpoint, self._errors)
 
     @property
     def temperature_c(self) -> Reading[float] | None:
@@ -92,19 +80,6 @@ class ArroyoTec(ArroyoDevice):
     @property
     def setpoint_c(self) -> Reading[float] | None:
         return self._setpoint.reading
-
-    @property
-    def output_on(self) -> Reading[bool] | None:
-        return self._out.reading
-
-    @property
-    def condition_bits(self) -> Reading[int] | None:
-        return self._condition.reading
-
-    @property
-    def errors(self) -> Reading[tuple[int, ...]] | None:
-        """The newest answer of the error queue."""
-        return self._errors.reading
 
     def _next(self, now_s: float) -> tuple[Polled[Any], str] | None:
         if now_s < self._idle_until_s:
@@ -192,8 +167,13 @@ def _temperature_settings(settings: TecSettings) -> tuple[Setting, Setting, Sett
 
 def _output_settings(settings: TecSettings) -> tuple[Setting, ...]:
     """Return what is to hold whatever the temperature, in the order it is written. Raises ValueError."""
+    if settings.model not in TEC_CURRENT_LIMITS:
+        raise ValueError(
+            f"tec: model {settings.model} is configured, {', '.join(TEC_CURRENT_LIMITS)} is known; correct "
+            "the configuration"
+        )
     return (
-        Setting(TEC_CURRENT_LIMIT, (settings.current_limit_a,)),
+        Setting(TEC_CURRENT_LIMITS[settings.model], (settings.current_limit_a,)),
         Setting(TEC_OUTOFF, (settings.outoff_bits,)),
         Setting(TEC_TOLERANCE, (settings.tolerance_c, settings.tolerance_s)),
     )

@@ -7,8 +7,8 @@ A feed that was given up takes nothing any more, so a thread that hangs cannot d
 from __future__ import annotations
 
 from collections import deque
+from dataclasses import KW_ONLY, dataclass, replace
 from threading import Condition
-from typing import NamedTuple
 
 from hardware.cameras.content import UNKNOWN, Content, ContentWatch
 from hardware.cameras.interface import Identity, Image, Range
@@ -17,7 +17,8 @@ _QUEUE = 8
 """Frames that wait for a poll: a quarter of a second; then the oldest is dropped and counted."""
 
 
-class Opened(NamedTuple):
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Opened:
     """What is known of a camera once it is open. A range is None where that cannot be set."""
 
     identity: Identity
@@ -26,7 +27,8 @@ class Opened(NamedTuple):
     gain_range_db: Range | None
 
 
-class Shot(NamedTuple):
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Shot:
     """A frame as the thread has it. lost: by the camera, since it was opened. content: the feed's finding."""
 
     taken_s: float
@@ -38,15 +40,18 @@ class Shot(NamedTuple):
     content: Content = UNKNOWN
 
 
-class Ended(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class Ended:
     """Why a feed has ended. refused: it is open and not what was asked for. again: opening it may help."""
 
     reason: str
+    _: KW_ONLY
     refused: bool = False
     again: bool = True
 
 
-class Wanted(NamedTuple):
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wanted:
     """Settings to make; None leaves what is."""
 
     exposure_us: float | None = None
@@ -99,7 +104,7 @@ class Feed:
                 self._shots.append(shot)
 
     def _looked_at(self, shot: Shot) -> Shot:
-        return shot._replace(content=self._contents.look(shot.image))
+        return replace(shot, content=self._contents.look(shot.image))
 
     def end(self, ended: Ended) -> None:
         """Nothing more will come."""

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Protocol, TypeAlias
 
-from hardware.interfaces import Identity, LinkState, Origin
+from hardware.interfaces import Identity, Linked, LinkState, Origin
 
 if TYPE_CHECKING:
     # Who never looks at a picture, as a session in fast time, never loads it.
@@ -69,29 +69,11 @@ class Frame:
         return self._image
 
 
-class Camera(Protocol):
+class Camera(Linked, Protocol):
     """A camera. A frame is handed over once: a counter that stands gives no frame, so its age grows.
 
     A frame may be handed over whose picture is an old one; its content says so.
     """
-
-    @property
-    def key(self) -> str:
-        """camera, as in configurations."""
-
-    @property
-    def origin(self) -> Origin:
-        """SIM when what it shows is not the cart's live picture: simulated, or a recording."""
-
-    @property
-    def link(self) -> LinkState: ...
-
-    @property
-    def problem(self) -> str | None:
-        """One line that says who, what and what to do, when `link` is REFUSED or LOST."""
-
-    @property
-    def identity(self) -> Identity | None: ...
 
     @property
     def size_px(self) -> tuple[int, int] | None:

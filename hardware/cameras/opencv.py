@@ -20,7 +20,7 @@ from hardware.cameras.feed import Feed, Opened, Shot, Wanted
 from hardware.cameras.interface import Identity, Image, Origin, Range, outside
 from hardware.cameras.source import is_recording, recording_path
 from hardware.cameras.threaded import LostError, RefusedError, ThreadedCamera
-from hardware.settings import CameraSettings
+from hardware.settings import LONGEST_EXPOSURE_US, V4L2_EXPOSURE_US, CameraSettings
 
 _NETWORK_TIMEOUT_MS = 5000
 _USUAL_RATE_HZ = 30.0
@@ -28,10 +28,8 @@ _USUAL_RATE_HZ = 30.0
 _RATES_HZ = (1.0, 1000.0)
 _V4L2_MANUAL = 1
 """V4L2_EXPOSURE_MANUAL, as OpenCV hands it through."""
-_V4L2_EXPOSURE_US = 100.0
-"""V4L2_CID_EXPOSURE_ABSOLUTE counts in 100 us (Linux, media/v4l/ext-ctrls-camera)."""
-_V4L2_RANGE_US = (_V4L2_EXPOSURE_US, 500_000.0)
-"""OpenCV tells no limits of the camera's own; what it took is read back. Half a second keeps it alive."""
+_V4L2_RANGE_US = (V4L2_EXPOSURE_US, LONGEST_EXPOSURE_US)
+"""OpenCV tells no limits of the camera's own; what it took is read back."""
 
 
 class OpenCvCamera(ThreadedCamera):
@@ -43,7 +41,7 @@ class OpenCvCamera(ThreadedCamera):
         super().__init__(
             f"camera {settings.source}",
             clock,
-            Wanted(settings.exposure_us),
+            Wanted(exposure_us=settings.exposure_us),
             origin=Origin.SIM if self._is_recording else Origin.REAL,
             silent_s=math.inf if self._is_recording else 2.0,
         )
@@ -58,7 +56,7 @@ class OpenCvCamera(ThreadedCamera):
         path = recording_path(self._source)
         _look_for_file(path)
         with _capture(str(path)) as capture:
-            feed.open_as(_opened(capture, Identity(path.name, "", ""), None))
+            feed.open_as(_opened(capture, Identity(model=path.name, serial_number="", firmware=""), None))
             if feed.take_wanted() != Wanted():
                 raise RefusedError("a recording has no exposure to set; leave out exposure_us")
             rate_hz = capture.get(cv2.CAP_PROP_FPS)
@@ -67,7 +65,16 @@ class OpenCvCamera(ThreadedCamera):
             began_s = self._clock()
             number = 0
             while not feed.stopping and (image := _next(capture)) is not None:
-                feed.put_ahead(Shot(began_s + number / rate_hz, number, 0, math.nan, math.nan, image))
+                feed.put_ahead(
+                    Shot(
+                        taken_s=began_s + number / rate_hz,
+                        number=number,
+                        lost=0,
+                        exposure_us=math.nan,
+                        gain_db=math.nan,
+                        image=image,
+                    )
+                )
                 number += 1
             raise LostError(
                 f"the recording has ended after {number} frames; start again to play it again", again=False
@@ -93,7 +100,16 @@ class OpenCvCamera(ThreadedCamera):
                 stamp_ms = capture.get(cv2.CAP_PROP_POS_MSEC) if is_device else 0.0
                 if stamp_ms > 0.0:
                     taken_s = device_clock.caller_s(stamp_ms / 1000.0, taken_s)
-                feed.put(Shot(taken_s, number, 0, exposure_us, math.nan, image))
+                feed.put(
+                    Shot(
+                        taken_s=taken_s,
+                        number=number,
+                        lost=0,
+                        exposure_us=exposure_us,
+                        gain_db=math.nan,
+                        image=image,
+                    )
+                )
                 number += 1
 
     def _expose(self, capture: cv2.VideoCapture, wanted_us: float, allowed: Range | None) -> float:
@@ -101,9 +117,9 @@ class OpenCvCamera(ThreadedCamera):
         if wrong := outside("exposure", wanted_us, allowed, "us"):
             raise RefusedError(wrong)
         capture.set(cv2.CAP_PROP_AUTO_EXPOSURE, _V4L2_MANUAL)
-        if not capture.set(cv2.CAP_PROP_EXPOSURE, round(wanted_us / _V4L2_EXPOSURE_US)):
+        if not capture.set(cv2.CAP_PROP_EXPOSURE, round(wanted_us / V4L2_EXPOSURE_US)):
             raise RefusedError(f"did not take an exposure of {wanted_us:g} us; leave out exposure_us")
-        return capture.get(cv2.CAP_PROP_EXPOSURE) * _V4L2_EXPOSURE_US
+        return capture.get(cv2.CAP_PROP_EXPOSURE) * V4L2_EXPOSURE_US
 
 
 @contextmanager
@@ -147,7 +163,7 @@ def _next(capture: cv2.VideoCapture) -> Image | None:
 
 def _opened(capture: cv2.VideoCapture, identity: Identity, exposure_range: Range | None) -> Opened:
     size_px = int(capture.get(cv2.CAP_PROP_FRAME_WIDTH)), int(capture.get(cv2.CAP_PROP_FRAME_HEIGHT))
-    return Opened(identity, size_px, exposure_range, None)
+    return Opened(identity=identity, size_px=size_px, exposure_range_us=exposure_range, gain_range_db=None)
 
 
 def _exposure_range(capture: cv2.VideoCapture) -> Range | None:
@@ -181,9 +197,9 @@ def _look_for_file(path: Path) -> None:
 def _identity(source: str) -> Identity:
     """What Linux calls the device; OpenCV itself does not tell."""
     if "://" in source:
-        return Identity(urlsplit(source).hostname or source, "", "")
+        return Identity(model=urlsplit(source).hostname or source, serial_number="", firmware="")
     name = Path("/sys/class/video4linux") / _device_file(source).resolve().name / "name"
     try:
-        return Identity(name.read_text(encoding="utf-8").strip(), "", "")
+        return Identity(model=name.read_text(encoding="utf-8").strip(), serial_number="", firmware="")
     except OSError:
-        return Identity(source, "", "")
+        return Identity(model=source, serial_number="", firmware="")

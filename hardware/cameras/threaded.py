@@ -9,15 +9,15 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable
+from dataclasses import replace
 from math import inf
 from threading import Thread
 
 from hardware.cameras.content import ContentWatch
 from hardware.cameras.feed import Ended, Feed, Opened, Shot, Wanted
 from hardware.cameras.interface import KEY, Frame, Identity, LinkState, Origin, Range, outside
+from hardware.retry import RetryPause
 
-_FIRST_PAUSE_S = 0.5
-_LONGEST_PAUSE_S = 8.0
 _CLOSING_S = 1.0
 """How long `close` lets the thread finish; it is left behind when a library does not return."""
 
@@ -60,7 +60,7 @@ class ThreadedCamera(ABC):
         self._feed: Feed | None = None
         self._thread: Thread | None = None
         self._open_from_s = -inf
-        self._pause_s = _FIRST_PAUSE_S
+        self._retry = RetryPause()
         self._heard_s = inf
         self._contents = ContentWatch()
 
@@ -100,13 +100,13 @@ class ThreadedCamera(ABC):
         """Ask the thread to set it. Raises ValueError with the allowed range."""
         if wrong := outside("exposure", value, self.exposure_range_us, "us"):
             raise ValueError(f"{self._who}: {wrong}")
-        self._want(self._wanted._replace(exposure_us=value))
+        self._want(replace(self._wanted, exposure_us=value))
 
     def set_gain_db(self, value: float) -> None:
         """Ask the thread to set it. Raises ValueError with the allowed range."""
         if wrong := outside("gain", value, self.gain_range_db, "dB"):
             raise ValueError(f"{self._who}: {wrong}")
-        self._want(self._wanted._replace(gain_db=value))
+        self._want(replace(self._wanted, gain_db=value))
 
     def poll(self, now_s: float) -> Frame | None:
         """Return the newest frame since the last poll, and open or reopen when that is due."""
@@ -119,7 +119,7 @@ class ThreadedCamera(ABC):
         taken = feed.take(now_s)
         if taken is not None:
             self._heard_s = now_s
-            self._pause_s = _FIRST_PAUSE_S
+            self._retry.reset()
             return _frame(*taken)
         if (ended := feed.ended) is not None:
             self._lose(ended, now_s)
@@ -176,8 +176,7 @@ class ThreadedCamera(ABC):
         self._let_go()
         self._link = LinkState.REFUSED if ended.refused else LinkState.LOST
         self._problem = f"{self._who}: {ended.reason}"
-        self._open_from_s = now_s + self._pause_s if ended.again else inf
-        self._pause_s = min(2.0 * self._pause_s, _LONGEST_PAUSE_S)
+        self._open_from_s = now_s + self._retry.take_s() if ended.again else inf
 
     def _let_go(self) -> None:
         if self._feed is not None:

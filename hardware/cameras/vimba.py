@@ -18,10 +18,8 @@ from hardware.cameras.device_clock import DeviceClock
 from hardware.cameras.feed import Feed, Opened, Shot, Wanted
 from hardware.cameras.interface import Identity, Image, Range, outside
 from hardware.cameras.threaded import LostError, RefusedError, ThreadedCamera
-from hardware.settings import CameraSettings
+from hardware.settings import LONGEST_EXPOSURE_US, CameraSettings
 
-_LONGEST_EXPOSURE_US = 500_000.0
-"""The camera itself goes on for seconds; the cart needs a live picture."""
 _BUFFERS = 8
 _LOOK_S = 0.1
 """How often the thread looks whether it is to stop; settings wake it at once."""
@@ -41,7 +39,7 @@ class VimbaCamera(ThreadedCamera):
     ) -> None:
         self._serial_number = settings.serial_number
         self._load = load
-        wanted = Wanted(settings.exposure_us, settings.gain_db)
+        wanted = Wanted(exposure_us=settings.exposure_us, gain_db=settings.gain_db)
         super().__init__(f"camera {settings.serial_number}", clock, wanted)
 
     def _run(self, feed: Feed) -> None:
@@ -118,7 +116,16 @@ class _Stream:
         self._lost += number - self._next_number
         self._next_number = number + 1
         image = _mono(frame, self._vmbpy)
-        self._feed.put(Shot(taken_s, number, self._lost, self._exposure_us, self._gain_db, image))
+        self._feed.put(
+            Shot(
+                taken_s=taken_s,
+                number=number,
+                lost=self._lost,
+                exposure_us=self._exposure_us,
+                gain_db=self._gain_db,
+                image=image,
+            )
+        )
 
     def _number_of(self, frame_id: int | None) -> int:
         if frame_id is None:
@@ -139,13 +146,17 @@ def _prepare(device: Any, vmbpy: Any) -> None:
 
 def _opened(device: Any) -> Opened:
     identity = Identity(
-        device.get_model(), device.get_serial(), str(_value(device, "DeviceFirmwareVersion", ""))
+        model=device.get_model(),
+        serial_number=device.get_serial(),
+        firmware=str(_value(device, "DeviceFirmwareVersion", "")),
     )
     size_px = int(_value(device, "Width", 0)), int(_value(device, "Height", 0))
     exposure = _range(device, "ExposureTime")
     if exposure is not None:
-        exposure = exposure[0], min(exposure[1], _LONGEST_EXPOSURE_US)
-    return Opened(identity, size_px, exposure, _range(device, "Gain"))
+        exposure = exposure[0], min(exposure[1], LONGEST_EXPOSURE_US)
+    return Opened(
+        identity=identity, size_px=size_px, exposure_range_us=exposure, gain_range_db=_range(device, "Gain")
+    )
 
 
 def _set(device: Any, opened: Opened, wanted: Wanted) -> None:

@@ -11,7 +11,7 @@ from math import inf
 from typing import Any
 
 from hardware.conversation import RefusalError, RestartError, Script, demand
-from hardware.interfaces import BoardStatus, Identity, LinkState, Reading
+from hardware.interfaces import READY, BoardStatus, Identity, LinkState, Reading
 from hardware.interlock_board import wire
 from hardware.interlock_board.clock import BoardClock
 from hardware.interlock_board.outputs import Output
@@ -28,7 +28,6 @@ _LINE_KEPT_BYTES = 90
 """More than a line may have, so that a line cut here is still too long when its end comes."""
 _SILENCE_S = 0.1
 """A status comes every 10 ms, and after this long it is no longer fresh."""
-_READY = LinkState.READY
 _RESTARTED = "restarted by itself, its outputs are off; check its supply"
 _NOT_NOW = 3
 _STATUS = "status"
@@ -121,7 +120,7 @@ class InterlockBoardDriver(PortDriver):
         return self._clear_refusal
 
     def heartbeat(self, want_gate: bool) -> None:
-        if self.link is not _READY:
+        if self.link is not READY:
             return
         status, now_s = self.status, self._now_s
         agreed = status is not None and status.value.gate_wanted == want_gate
@@ -232,7 +231,7 @@ class InterlockBoardDriver(PortDriver):
 
     def _restarted(self) -> None:
         self._restarts += 1
-        if self.link is _READY:
+        if self.link is READY:
             self._connections += 1
         self._clock.restart()
         self._outputs_off()
@@ -331,7 +330,7 @@ class InterlockBoardDriver(PortDriver):
                 f"it speaks protocol version {version or 'none'}, this program speaks "
                 f"{self._settings.protocol_version}; load the firmware that comes with this program"
             )
-        self._identity = Identity(name, serial_number, firmware)
+        self._identity = Identity(model=name, serial_number=serial_number, firmware=firmware)
         demand("serial number", serial_number, self._settings.serial_number, "the right board")
         self._trusted = True
 

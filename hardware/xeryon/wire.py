@@ -23,7 +23,6 @@ RESET_PAUSE_S = 0.2
 """From RSET to the first command it takes."""
 
 ENABLED = 1 << 0
-MOTOR_ON = 1 << 5
 INDEX_FOUND = 1 << 8
 SEARCHING_INDEX = 1 << 9
 POSITION_REACHED = 1 << 10
@@ -50,8 +49,6 @@ _TAG_BYTES = (4, 5)
 
 def trip_names(stat: int) -> tuple[str, ...]:
     """Return the names of the trips latched in a STAT."""
-    if not stat & ANY_TRIP:
-        return ()
     return tuple(name for bit, name in TRIPS if stat & bit)
 
 

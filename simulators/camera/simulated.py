@@ -39,7 +39,7 @@ _GRID_SLACK = 1e-6
 _MOUNTING_PX = 24.0
 """How far the ring may have been mounted from the picture's middle, each way, in pixels of the sensor."""
 _WHO = "camera simulated"
-_IDENTITY = Identity("Simulated 1800 U-158c", "SIM-CAMERA", "1")
+_IDENTITY = Identity(model="Simulated 1800 U-158c", serial_number="SIM-CAMERA", firmware="1")
 
 
 class GroundTruth(NamedTuple):
@@ -101,13 +101,13 @@ class SimulatedFrame(Frame):
     def truth(self) -> GroundTruth:
         state, light = self._state, self._light()
         return GroundTruth(
-            light.centre_px,
-            light.radius_px if light.ring > 0.0 else None,
-            light.sigma_px,
-            state.defocus_mm,
-            state.laser_power_w,
-            state.aiming_on,
-            light.speckle_contrast,
+            centre_px=light.centre_px,
+            radius_px=light.radius_px if light.ring > 0.0 else None,
+            sigma_px=light.sigma_px,
+            defocus_mm=state.defocus_mm,
+            power_w=state.laser_power_w,
+            aiming_on=state.aiming_on,
+            speckle_contrast=light.speckle_contrast,
         )
 
 

@@ -3,13 +3,10 @@
 from __future__ import annotations
 
 from bisect import bisect_right
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, NamedTuple
+from dataclasses import asdict, dataclass
+from typing import NamedTuple, Protocol
 
-from simulators.physics.smoothing import MEASURED, MEASURED_PWM
-
-if TYPE_CHECKING:
-    from simulators.world import World
+from simulators.physics.smoothing import MEASURED, MEASURED_PWM, Smoothing
 
 
 @dataclass(slots=True)
@@ -53,23 +50,32 @@ class OpticalState(NamedTuple):
     repeats: bool = False
 
 
-def optical_state(world: World) -> OpticalState:
-    """Return what the world's present instant looks like."""
-    faults = world.camera
+class Scene(Protocol):
+    """The world as far as a camera sees it, at its present instant."""
+
+    @property
+    def camera(self) -> CameraFaults: ...
+
+    @property
+    def smoothing(self) -> Smoothing: ...
+
+    @property
+    def aiming(self) -> bool: ...
+
+    def ring_size_mm(self) -> float: ...
+
+    def true_power_w(self) -> float: ...
+
+
+def optical_state(scene: Scene) -> OpticalState:
+    """Return what the present instant looks like."""
+    motor = scene.smoothing
     return OpticalState(
-        world.ring_size_mm(),
-        world.true_power_w(),
-        world.aiming,
-        motor_vibration_mg(world.smoothing.speed_pwm()) * world.smoothing.strength,
-        faults.unplugged,
-        faults.frozen,
-        faults.dark,
-        faults.slow,
-        faults.defocus_mm,
-        faults.noise,
-        faults.offset_x_mm,
-        faults.offset_y_mm,
-        faults.repeats,
+        ring_diameter_mm=scene.ring_size_mm(),
+        laser_power_w=scene.true_power_w(),
+        aiming_on=scene.aiming,
+        vibration_mg=motor_vibration_mg(motor.speed_pwm()) * motor.strength,
+        **asdict(scene.camera),
     )
 
 

@@ -6,7 +6,7 @@ import math
 from dataclasses import dataclass
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Phase:
     """Constant acceleration from start_s on, for duration_s."""
 
@@ -60,7 +60,13 @@ class _Path:
     def add(self, acceleration: float, duration_s: float) -> None:
         if duration_s <= 0.0:
             return
-        phase = Phase(self.now_s, duration_s, self.position_um, self.speed_um_per_s, acceleration)
+        phase = Phase(
+            start_s=self.now_s,
+            duration_s=duration_s,
+            position_um=self.position_um,
+            speed_um_per_s=self.speed_um_per_s,
+            acceleration_um_per_s2=acceleration,
+        )
         self.phases.append(phase)
         self.now_s += duration_s
         self.position_um = phase.position_after(duration_s)
@@ -122,7 +128,11 @@ def end_at(phases: list[Phase], low_um: float, high_um: float) -> tuple[list[Pha
         if hits:
             time_s, limit_um = min(hits)
             cut = Phase(
-                phase.start_s, time_s, phase.position_um, phase.speed_um_per_s, phase.acceleration_um_per_s2
+                start_s=phase.start_s,
+                duration_s=time_s,
+                position_um=phase.position_um,
+                speed_um_per_s=phase.speed_um_per_s,
+                acceleration_um_per_s2=phase.acceleration_um_per_s2,
             )
             return [*phases[:index], cut], limit_um
     return phases, None

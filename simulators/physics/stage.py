@@ -142,7 +142,15 @@ class Stage:
         self._hit = hit_um is not None
         self._rest_um = rest_um if hit_um is None else hit_um
         # A move of no length still settles and arrives, as a firmware waits for it.
-        self._phases = phases or [Phase(now_s, 0.0, self._rest_um, 0.0, 0.0)]
+        self._phases = phases or [
+            Phase(
+                start_s=now_s,
+                duration_s=0.0,
+                position_um=self._rest_um,
+                speed_um_per_s=0.0,
+                acceleration_um_per_s2=0.0,
+            )
+        ]
         settled_s = self._phases[-1].end_s + (0.0 if self._hit else SETTLING_S)
         if self._timer is not None:
             self._timer.cancel()

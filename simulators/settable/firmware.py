@@ -8,11 +8,11 @@ from simulators.cart import SimulatedCart
 from simulators.settable.rows import Setting, attribute, choice, number, order, switch, whole
 from simulators.wire.arroyo_laser import ArroyoLaser
 from simulators.wire.arroyo_tec import ArroyoTec
-from simulators.wire.board import VALUE_RANGES
+from simulators.wire.board_lines import VALUE_RANGES
+from simulators.wire.ignored import NOTHING
 from simulators.wire.xeryon import ORDERS
 from simulators.wire.xeryon_tags import TRIP_BITS, Stat
 
-NOTHING = "nothing"
 LIES = ("honest", "says_on", "says_off")
 IGNORED = "a command that it takes and does not obey"
 

@@ -13,7 +13,7 @@ class SettingError(ValueError):
     """A path that does not exist, or a value that its row does not allow; the text says what is."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Setting:
     """One row: what the path means, which values it takes and how it is set.
 
@@ -28,12 +28,19 @@ class Setting:
 
 def switch(meaning: str, change: Change) -> Setting:
     """A state that is there or not."""
-    return Setting(meaning, "true or false", lambda value: isinstance(value, bool), change)
+    return Setting(
+        meaning=meaning, allowed="true or false", accepts=lambda value: isinstance(value, bool), change=change
+    )
 
 
 def order(meaning: str, happen: Callable[[Any], None]) -> Setting:
     """Something that happens once, each time it is set."""
-    return Setting(meaning, "true", lambda value: value is True, lambda place, _: happen(place))
+    return Setting(
+        meaning=meaning,
+        allowed="true",
+        accepts=lambda value: value is True,
+        change=lambda place, _: happen(place),
+    )
 
 
 def number(meaning: str, low: float, high: float, change: Change) -> Setting:
@@ -42,7 +49,9 @@ def number(meaning: str, low: float, high: float, change: Change) -> Setting:
     def accepts(value: object) -> bool:
         return isinstance(value, int | float) and not isinstance(value, bool) and low <= value <= high
 
-    return Setting(meaning, f"a number from {low:g} to {high:g}", accepts, change)
+    return Setting(
+        meaning=meaning, allowed=f"a number from {low:g} to {high:g}", accepts=accepts, change=change
+    )
 
 
 def whole(meaning: str, low: int, high: int, change: Change) -> Setting:
@@ -51,7 +60,9 @@ def whole(meaning: str, low: int, high: int, change: Change) -> Setting:
     def accepts(value: object) -> bool:
         return isinstance(value, int) and not isinstance(value, bool) and low <= value <= high
 
-    return Setting(meaning, f"a whole number from {low} to {high}", accepts, change)
+    return Setting(
+        meaning=meaning, allowed=f"a whole number from {low} to {high}", accepts=accepts, change=change
+    )
 
 
 def choice(meaning: str, choices: Sequence[str | int], change: Change) -> Setting:
@@ -61,7 +72,7 @@ def choice(meaning: str, choices: Sequence[str | int], change: Change) -> Settin
         return isinstance(value, str | int) and not isinstance(value, bool) and value in choices
 
     allowed = "one of " + ", ".join(str(word) for word in choices)
-    return Setting(meaning, allowed, accepts, change)
+    return Setting(meaning=meaning, allowed=allowed, accepts=accepts, change=change)
 
 
 def attribute(component: str, name: str) -> Change:

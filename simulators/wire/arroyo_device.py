@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import struct
 from abc import ABC, abstractmethod
 from collections import deque
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import partial
 from random import Random
@@ -13,7 +12,9 @@ from typing import Any, ClassVar
 
 from simulators.kernel import Kernel, Timer
 from simulators.wire.arroyo_errors import TOO_LONG, ErrorQueue, WireError
+from simulators.wire.arroyo_forms import RADIX_FORMS, TERMINATORS, AnswerForm
 from simulators.wire.arroyo_syntax import Command, Language, Step, number, truth, whole, word
+from simulators.wire.ignored import NOTHING
 from simulators.wire.line import VirtualLine
 
 INPUT_BUFFER_CHARACTERS = 128
@@ -21,9 +22,7 @@ ANSWER_TIME_S = (0.005, 0.030)
 RESET_DEAF_S = 0.125
 BOOT_S = 2.0  # the page gives none
 OUT_OF_TOLERANCE, OUTPUT_ON = 1 << 9, 1 << 10  # in both COND? registers
-TERMINATORS = (b"\r\n", b"\r\n", b"\r", b"\r", b"\n", b"\n", b"", b"")
 SAID_OF_OUTPUT = {"says_on": "1", "says_off": "0"}
-RADIX_FORMS = {"DEC": "{:d}", "HEX": "#H{:X}", "OCT": "#Q{:o}", "BIN": "#B{:b}"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,10 +52,8 @@ class ArroyoDevice(ABC):
         "_always_off",
         "_begun_s",
         "_busy",
-        "_echo",
         "_events",
         "_factory",
-        "_hexfloat",
         "_hung",
         "_ignored",
         "_kept",
@@ -67,15 +64,12 @@ class ArroyoDevice(ABC):
         "_options",
         "_pending",
         "_pending_characters",
-        "_radix",
-        "_radix_form",
         "_random",
         "_seen",
         "_stale_conditions",
         "_supervision",
-        "_terminal_mode",
-        "_terminator",
         "errors",
+        "form",
         "line",
         "lying_output",
         "output_on",
@@ -104,7 +98,7 @@ class ArroyoDevice(ABC):
         self.output_on = False
         self.lying_output = "honest"
         self._language = self.LANGUAGE
-        self._ignored = "nothing"
+        self._ignored = NOTHING
         self._hung = False
         self._kept: bytes | None = None  # the line that it hangs in
         self._stale_conditions: int | None = None
@@ -117,8 +111,7 @@ class ArroyoDevice(ABC):
         self._busy = False
         self._begun_s = 0.0  # when the line that is worked off was taken up
         self._supervision: Timer | None = None
-        self._set_form_to_factory()
-        self._echo = options.terminal_echo
+        self.form = AnswerForm(echo=options.terminal_echo)
         self._memory: dict[int, dict[str, Any]] = {}
 
     @abstractmethod
@@ -136,7 +129,7 @@ class ArroyoDevice(ABC):
     # Working off command lines.
 
     def _receive(self, line: bytes) -> None:
-        if self._echo:
+        if self.form.echo:
             self.line.send(line)
         if self._pending_characters + len(line) > INPUT_BUFFER_CHARACTERS:
             self._pending.clear()
@@ -165,7 +158,7 @@ class ArroyoDevice(ABC):
                 break
             self._take(step, answers)
         if answers:
-            self.line.send(",".join(answers).encode("ascii") + self._terminator)
+            self.line.send(",".join(answers).encode("ascii") + self.form.terminator)
         if self._pending:
             following = self._pending.popleft()
             self._pending_characters -= len(following)
@@ -204,7 +197,7 @@ class ArroyoDevice(ABC):
     @ignores.setter
     def ignores(self, path: str) -> None:
         self._ignored = path
-        self._language = self.LANGUAGE if path == "nothing" else self.LANGUAGE.ignoring(path)
+        self._language = self.LANGUAGE if path == NOTHING else self.LANGUAGE.ignoring(path)
 
     @property
     def stale_condition(self) -> bool:
@@ -222,8 +215,7 @@ class ArroyoDevice(ABC):
     def reboot(self) -> None:
         """The mains blinks: output off, everything as from the factory, deaf while it starts."""
         self._restore(self._factory)
-        self._set_form_to_factory()
-        self._echo = self._options.terminal_echo
+        self.form = AnswerForm(echo=self._options.terminal_echo)
         self.errors.clear()
         self._events = self._seen = 0
         self._pending.clear()
@@ -270,26 +262,6 @@ class ArroyoDevice(ABC):
     def _look_at_load(self) -> None:
         """Follow what needs a history: tolerance windows, runaway."""
 
-    # Forms of answers.
-
-    def real(self, value: float, decimals: int) -> str:
-        """Write a number with so many decimals, or as HEXFLOAT asks."""
-        if self._hexfloat:
-            return "#H" + struct.pack(">f", value).hex().upper()
-        return f"{round(value, decimals) + 0.0:.{decimals}f}"  # + 0.0: never minus zero
-
-    def integer(self, value: int) -> str:
-        """Write a register as RADIX asks."""
-        return self._radix_form.format(value)
-
-    def _set_form_to_factory(self) -> None:
-        self._terminal_mode = 0
-        self._terminator = TERMINATORS[0]
-        self._echo = False
-        self._hexfloat = False
-        self._radix = "DEC"
-        self._radix_form = RADIX_FORMS["DEC"]
-
     # Common commands.
 
     def identity(self) -> str:
@@ -322,7 +294,7 @@ class ArroyoDevice(ABC):
 
     def _reset(self) -> None:
         self._restore(self._factory)
-        self._set_form_to_factory()
+        self.form = AnswerForm()
         self._pending.clear()
         self._pending_characters = 0
         self.line.deaf_until_s = self._begun_s + RESET_DEAF_S  # a host waits from its command on
@@ -339,18 +311,18 @@ class ArroyoDevice(ABC):
     def _status_byte(self) -> str:
         event_bit, condition_bit = self.STATUS_BITS
         has_condition = self._refresh() != 0
-        return self.integer(
+        return self.form.integer(
             (self._events != 0) << event_bit | has_condition << condition_bit | bool(self.errors) << 7
         )
 
     def _take_events(self) -> str:
         self._refresh()
         events, self._events = self._events, 0
-        return self.integer(events)
+        return self.form.integer(events)
 
     def _condition_register(self) -> str:
         conditions = self._refresh()
-        return self.integer(conditions if self._stale_conditions is None else self._stale_conditions)
+        return self.form.integer(conditions if self._stale_conditions is None else self._stale_conditions)
 
     def _output_text(self) -> str:
         return SAID_OF_OUTPUT.get(self.lying_output) or str(int(self.output_on))
@@ -359,23 +331,13 @@ class ArroyoDevice(ABC):
         self._off_mask = mask
         self._refresh()
 
-    def _set_terminator(self, mode: int) -> None:
-        self._terminal_mode = mode
-        self._terminator = TERMINATORS[mode]
-
-    def _set_radix(self, radix: str) -> None:
-        self._radix = radix
-        self._radix_form = RADIX_FORMS[radix]
-
-    def _set_echo(self, on: bool) -> None:
-        self._echo = on
-
-    def _set_hexfloat(self, on: bool) -> None:
-        self._hexfloat = on
-
     def _time_on(self) -> str:
         minutes, seconds = divmod(self._kernel.now_s, 60)
         return f"{int(minutes) // 60}:{int(minutes) % 60:02d}:{seconds:05.2f}"
+
+
+def _set_form(name: str) -> Callable[[ArroyoDevice, Any], None]:
+    return lambda device, value: setattr(device.form, name, value)
 
 
 _Device = ArroyoDevice
@@ -396,8 +358,13 @@ COMMON_COMMANDS = (
     Command("SN", answer=lambda device: device._options.serial),
     Command("ERR", answer=lambda device: device.errors.take_codes()),
     Command("ERRSTR", answer=lambda device: device.errors.take_texts()),
-    Command("TERM", _Device._set_terminator, (whole(0, 7),), lambda device: str(device._terminal_mode)),
-    Command("TERMINAL", _Device._set_echo, (truth,), lambda device: str(int(device._echo))),
-    Command("RADIX", _Device._set_radix, (word(*RADIX_FORMS),), lambda device: device._radix),
-    Command("HEXFLOAT", _Device._set_hexfloat, (truth,), lambda device: str(int(device._hexfloat))),
+    Command(
+        "TERM",
+        _set_form("terminal_mode"),
+        (whole(0, len(TERMINATORS) - 1),),
+        lambda device: str(device.form.terminal_mode),
+    ),
+    Command("TERMINAL", _set_form("echo"), (truth,), lambda device: str(int(device.form.echo))),
+    Command("RADIX", _set_form("radix"), (word(*RADIX_FORMS),), lambda device: device.form.radix),
+    Command("HEXFLOAT", _set_form("hexfloat"), (truth,), lambda device: str(int(device.form.hexfloat))),
 )

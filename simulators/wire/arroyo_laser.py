@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import ClassVar, NamedTuple
 
 from simulators.kernel import Timer
 from simulators.physics.contacts import ContactFault
@@ -18,15 +18,23 @@ from simulators.wire.arroyo_device import (
 from simulators.wire.arroyo_errors import OUT_OF_RANGE, WireError
 from simulators.wire.arroyo_syntax import Command, Language, number, truth, whole, within
 
+
+class Rating(NamedTuple):
+    """What a model can, and the step on which it holds its current limit."""
+
+    max_ma: float
+    max_v: float
+    limit_step_ma: float
+
+
 RATINGS = {
-    "4302": (2000.0, 15.0),
-    "4304": (4000.0, 8.0),
-    "4308": (8000.0, 4.0),
-    "4320": (20000.0, 5.0),
-}  # mA, V
+    "4302": Rating(max_ma=2000.0, max_v=15.0, limit_step_ma=1.0),
+    "4304": Rating(max_ma=4000.0, max_v=8.0, limit_step_ma=1.0),
+    "4308": Rating(max_ma=8000.0, max_v=4.0, limit_step_ma=1.0),
+    "4320": Rating(max_ma=20000.0, max_v=5.0, limit_step_ma=100.0),
+}
 CURRENT_STEP_MA = 1.0
-LIMIT_STEP_MA = 100.0
-LIMIT_ERROR_MA = 200.0
+LIMIT_ERROR_MA = 200.0  # of the 4320; the page gives none for the others
 CURRENT_MODES = ("ILBW", "IHBW")
 MODES = (*CURRENT_MODES, "MDI", "MDP", "LDV")
 FACTORY_ON_DELAY_MS = 3000
@@ -69,13 +77,12 @@ class ArroyoLaser(ArroyoDevice):
         "_limit_error_ma",
         "_limit_ma",
         "_limit_v",
-        "_max_ma",
-        "_max_v",
         "_meter_gain",
         "_meter_offset_ma",
         "_mode",
         "_on_delay_ms",
         "_on_timer",
+        "_rating",
         "_setpoint_ma",
         "_tolerance",
         "lying_measured_ma",
@@ -93,14 +100,14 @@ class ArroyoLaser(ArroyoDevice):
         super().__init__(plant.kernel, options, plant.random_seed("wire.laser"))
         self._diode = plant.diode
         self._interlock = plant.gate.contact
-        self._max_ma, self._max_v = RATINGS.get(options.model, RATINGS["4320"])
+        self._rating = rating = RATINGS.get(options.model, RATINGS["4320"])
         draw = self._random.uniform
         self._limit_error_ma = draw(-LIMIT_ERROR_MA, LIMIT_ERROR_MA)
         self._meter_gain = 1.0 + draw(-0.0005, 0.0005)
         self._meter_offset_ma = draw(-3.0, 3.0)  # with its noise inside 4 mA
         self._setpoint_ma = 0.0
-        self._limit_ma = self._max_ma
-        self._limit_v = self._max_v
+        self._limit_ma = rating.max_ma
+        self._limit_v = rating.max_v
         self._mode = "ILBW"
         self._tolerance = FACTORY_TOLERANCE
         self._off_mask = FACTORY_OFF_MASK
@@ -117,7 +124,7 @@ class ArroyoLaser(ArroyoDevice):
         self._interlock_plug: ContactFault = "ok"
         self._power_up()
         self._interlock.subscribe(self._interlock_moved)
-        self._limit_ma = self._max_ma if options.limit_ma is None else options.limit_ma
+        self._limit_ma = rating.max_ma if options.limit_ma is None else options.limit_ma
         self._setpoint_ma = min(options.setpoint_ma, self._limit_ma)
         self.switch_output(options.output_on)
 
@@ -237,14 +244,15 @@ class ArroyoLaser(ArroyoDevice):
         self._settings_changed()
 
     def _set_current_limit(self, limit_ma: float) -> None:
-        if not 0.0 <= limit_ma <= self._max_ma:
+        if not 0.0 <= limit_ma <= self._rating.max_ma:
             raise WireError(OUT_OF_RANGE)
-        self._limit_ma = round(limit_ma / LIMIT_STEP_MA) * LIMIT_STEP_MA
+        step_ma = self._rating.limit_step_ma
+        self._limit_ma = round(limit_ma / step_ma) * step_ma
         self._setpoint_ma = min(self._setpoint_ma, self._limit_ma)
         self._settings_changed()
 
     def _set_voltage_limit(self, limit_v: float) -> None:
-        if not 0.0 <= limit_v <= self._max_v:
+        if not 0.0 <= limit_v <= self._rating.max_v:
             raise WireError(OUT_OF_RANGE)
         self._limit_v = round(limit_v, 2)
         self._refresh()
@@ -265,22 +273,22 @@ class ArroyoLaser(ArroyoDevice):
     def _measured_current(self) -> str:
         true_ma = self._diode.current_a() / self._current_gain * 1000.0 + self.lying_measured_ma
         noise_ma = self._random.gauss(0.0, 0.3)
-        return self.real(true_ma * self._meter_gain + self._meter_offset_ma + noise_ma, 0)
+        return self.form.real(true_ma * self._meter_gain + self._meter_offset_ma + noise_ma, 0)
 
     def _setpoint_text(self) -> str:
-        return self.real(self._setpoint_ma + self.lying_readback_ma, 0)
+        return self.form.real(self._setpoint_ma + self.lying_readback_ma, 0)
 
     def _measured_voltage(self) -> str:
-        return self.real(self._diode.voltage_v() + self._random.gauss(0.0, 0.001), 3)
+        return self.form.real(self._diode.voltage_v() + self._random.gauss(0.0, 0.001), 3)
 
     def _monitor_current(self) -> str:
-        return self.real(self._diode.monitor_current_ua() + self._random.gauss(0.0, 0.5), 0)
+        return self.form.real(self._diode.monitor_current_ua() + self._random.gauss(0.0, 0.5), 0)
 
     def _monitor_power(self) -> str:
-        return self.real(self._diode.optical_power_w() * 1000.0 + self._random.gauss(0.0, 0.5), 0)
+        return self.form.real(self._diode.optical_power_w() * 1000.0 + self._random.gauss(0.0, 0.5), 0)
 
     def _tolerance_text(self) -> str:
-        return f"{self.real(self._tolerance[0], 0)},{self.real(self._tolerance[1], 1)}"
+        return f"{self.form.real(self._tolerance[0], 0)},{self.form.real(self._tolerance[1], 1)}"
 
 
 def _mode_command(mode: str) -> Command:
@@ -300,14 +308,14 @@ ArroyoLaser.LANGUAGE = Language(
             "LASer:LIMit:LDI",
             _Laser._set_current_limit,
             (number,),
-            lambda laser: laser.real(laser._limit_ma, 0),
+            lambda laser: laser.form.real(laser._limit_ma, 0),
         ),
         Command("LASer:LDV", answer=_Laser._measured_voltage),
         Command(
             "LASer:LIMit:LDV",
             _Laser._set_voltage_limit,
             (number,),
-            lambda laser: laser.real(laser._limit_v, 2),
+            lambda laser: laser.form.real(laser._limit_v, 2),
         ),
         Command("LASer:MDI", answer=_Laser._monitor_current),
         Command("LASer:MDP", answer=_Laser._monitor_power),
@@ -325,7 +333,7 @@ ArroyoLaser.LANGUAGE = Language(
             "LASer:ENABle:OUTOFF",
             _Laser._set_off_mask,
             (whole(0, 0xFFFF),),
-            lambda laser: laser.integer(laser._off_mask),
+            lambda laser: laser.form.integer(laser._off_mask),
         ),
     )
 )

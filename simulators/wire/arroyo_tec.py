@@ -213,7 +213,7 @@ class ArroyoTec(ArroyoDevice):
     def _measured_temperature(self) -> str:
         sensor = self._tec.sensor
         if sensor == "ok":
-            return self.real(
+            return self.form.real(
                 self._tec.temperature_c()
                 + self._meter_offset_c
                 + self.lying_measured_c
@@ -221,19 +221,19 @@ class ArroyoTec(ArroyoDevice):
                 2,
             )
         # A thermistor that is open reads as very cold, a shorted one as very hot.
-        return self.real(LOWEST_C if sensor == "open" else HIGHEST_C, 2)
+        return self.form.real(LOWEST_C if sensor == "open" else HIGHEST_C, 2)
 
     def _measured_current(self) -> str:
-        return self.real(self._tec.current_a() + self._random.gauss(0.0, 0.003), 2)
+        return self.form.real(self._tec.current_a() + self._random.gauss(0.0, 0.003), 2)
 
     def _measured_voltage(self) -> str:
-        return self.real(self._tec.voltage_v() + self._random.gauss(0.0, 0.003), 2)
+        return self.form.real(self._tec.voltage_v() + self._random.gauss(0.0, 0.003), 2)
 
     def _tolerance_text(self) -> str:
-        return f"{self.real(self._tolerance[0], 2)},{self.real(self._tolerance[1], 1)}"
+        return f"{self.form.real(self._tolerance[0], 2)},{self.form.real(self._tolerance[1], 1)}"
 
     def _pid_text(self) -> str:
-        return ",".join(self.real(value, 4) for value in self._pid)
+        return ",".join(self.form.real(value, 4) for value in self._pid)
 
 
 def _mode_command(mode: str) -> Command:
@@ -249,14 +249,18 @@ ArroyoTec.LANGUAGE = Language(
         *COMMON_COMMANDS,
         Command("TEC:OUTput", _Tec.switch_output, (truth,), _Tec._output_text),
         Command("TEC:T", _Tec._set_temperature, (number,), _Tec._measured_temperature),
-        Command("TEC:SET:T", answer=lambda tec: tec.real(tec._setpoint_c + tec.lying_readback_c, 2)),
-        Command("TEC:LIMit:THI", _Tec._set_highest, (_temperature,), lambda tec: tec.real(tec._highest_c, 2)),
-        Command("TEC:LIMit:TLO", _Tec._set_lowest, (_temperature,), lambda tec: tec.real(tec._lowest_c, 2)),
+        Command("TEC:SET:T", answer=lambda tec: tec.form.real(tec._setpoint_c + tec.lying_readback_c, 2)),
+        Command(
+            "TEC:LIMit:THI", _Tec._set_highest, (_temperature,), lambda tec: tec.form.real(tec._highest_c, 2)
+        ),
+        Command(
+            "TEC:LIMit:TLO", _Tec._set_lowest, (_temperature,), lambda tec: tec.form.real(tec._lowest_c, 2)
+        ),
         Command(
             "TEC:LIMit:ITE",
             _Tec._set_current_limit,
             (within(0.0, MAX_CURRENT_A),),
-            lambda tec: tec.real(tec._limit_a, 2),
+            lambda tec: tec.form.real(tec._limit_a, 2),
         ),
         Command("TEC:ITE", answer=_Tec._measured_current),
         Command("TEC:V", answer=_Tec._measured_voltage),
@@ -276,7 +280,7 @@ ArroyoTec.LANGUAGE = Language(
             "TEC:ENABle:OUTOFF",
             _Tec._set_off_mask,
             (whole(0, 0xFFFF),),
-            lambda tec: tec.integer(tec._off_mask),
+            lambda tec: tec.form.integer(tec._off_mask),
         ),
     )
 )

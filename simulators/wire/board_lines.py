@@ -1,11 +1,28 @@
-"""The interlock board's lines: `$` body `*` CRC LF, with CRC-16/CCITT-FALSE over the body."""
+"""The interlock board's lines: `$` body `*` CRC LF, with CRC-16/CCITT-FALSE over the body.
+
+With them stands what a command may say.
+"""
 
 from __future__ import annotations
 
 from binascii import crc_hqx
 
+from simulators.physics.smoothing import MAX_PWM
+
 LONGEST_LINE = 80
 LARGEST_NUMBER = 65535
+
+UNKNOWN_COMMAND, OUT_OF_RANGE, NOT_NOW = 1, 2, 3
+# Range of each command's value; None for a command without one.
+VALUE_RANGES = {"HB": (0, 1), "MO": (0, MAX_PWM), "AI": (0, 1), "VT": (50, 2000), "CL": None, "ID": None}
+
+
+class RefusedError(Exception):
+    """A command that the board answers with ER and this code."""
+
+    def __init__(self, code: int) -> None:
+        super().__init__(code)
+        self.code = code
 
 
 def frame(body: str) -> bytes:
@@ -33,3 +50,18 @@ def unsigned(text: str) -> int | None:
         return None
     value = int(text)
     return value if value <= LARGEST_NUMBER else None
+
+
+def value_of(name: str, values: list[str]) -> int | None:
+    """Return the value of a command, None of one that has none. Raises RefusedError."""
+    if name not in VALUE_RANGES:
+        raise RefusedError(UNKNOWN_COMMAND)
+    limits = VALUE_RANGES[name]
+    if limits is None:
+        if values:
+            raise RefusedError(OUT_OF_RANGE)
+        return None
+    value = unsigned(values[0]) if len(values) == 1 else None
+    if value is None or not limits[0] <= value <= limits[1]:
+        raise RefusedError(OUT_OF_RANGE)
+    return value

@@ -12,13 +12,10 @@ from collections.abc import Callable
 from functools import partial
 from math import inf
 from random import Random
-from typing import TYPE_CHECKING
+from typing import Protocol
 
 from simulators.kernel import Kernel
 from simulators.wire.uart import BITS_PER_BYTE, misread, same_speed
-
-if TYPE_CHECKING:
-    from simulators.wire.line_faults import LineFaults
 
 OnLine = Callable[[bytes], None]
 
@@ -29,6 +26,19 @@ LONGEST_LINE_BYTES = (
 )
 NOISE_ANSWER_S = 0.01  # within the answer times of the devices that do
 ADAPTER_LATENCY_S = 0.001  # an FTDI adapter with its latency timer at 1 ms (field notes)
+
+
+class Faults(Protocol):
+    """What a line asks of whatever goes wrong on it."""
+
+    delay_s: float
+    """Added to the way of every line."""
+
+    def to_host(self, data: bytes) -> bytes:
+        """Return what becomes of the device's bytes; delay_s is for the line to add."""
+
+    def to_device(self, line: bytes, byte_s: float) -> None:
+        """Hand a line of the host, without its terminator, on to the device, as it arrives now."""
 
 
 class VirtualLine:
@@ -65,7 +75,7 @@ class VirtualLine:
         self.mute = False
         self.deaf = False
         self.deaf_until_s = 0.0
-        self.faults: LineFaults | None = None
+        self.faults: Faults | None = None
         self.dropped_bytes = 0
         self.attached = False
         self.attachment = 0

@@ -8,19 +8,16 @@ from __future__ import annotations
 
 from functools import partial
 from random import Random
-from typing import TYPE_CHECKING
 
 from simulators.kernel import Kernel, Timer
-
-if TYPE_CHECKING:
-    from simulators.wire.line import VirtualLine
+from simulators.wire.line import VirtualLine
 
 BABBLE_EVERY_S = 0.01
 MOST_HELD_BYTES = 4096  # an adapter's memory; what does not fit is lost
 
 
 class LineFaults:
-    """The faults of a line; `change` sets one by its name.
+    """The faults of a line (`line.Faults`); `change` sets one by its name.
 
     drop, duplicate, truncate: part of the lines. bit_flips: part of the bytes. delay_s: added to every line.
     echo: what the host says comes back to it. stalled: everything is held, and comes when it ends.
@@ -70,14 +67,12 @@ class LineFaults:
         )
 
     def to_host(self, data: bytes) -> bytes:
-        """Return what becomes of the device's bytes; delay_s is for the line to add."""
         if self.stalled:
             self._held_for_host = (self._held_for_host + data)[:MOST_HELD_BYTES]
             return b""
         return b"".join([self._damaged(line) for line in data.splitlines(keepends=True)])
 
     def to_device(self, line: bytes, byte_s: float) -> None:
-        """Hand a line of the host, without its terminator, on to the device, as it arrives now."""
         if self.stalled:
             held = sum(len(other) for other, _ in self._held_for_device)
             if held + len(line) <= MOST_HELD_BYTES:

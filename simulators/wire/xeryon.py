@@ -11,6 +11,7 @@ from random import Random
 
 from simulators.kernel import Kernel, Timer
 from simulators.plant import Plant
+from simulators.wire.ignored import NOTHING
 from simulators.wire.line import VirtualLine
 from simulators.wire.xeryon_motion import Motion
 from simulators.wire.xeryon_tags import (
@@ -69,7 +70,7 @@ class XeryonStage:
         )
         self.line.mute = self.line.deaf = not options.answers
         self.busy = False
-        self.ignores = "nothing"
+        self.ignores = NOTHING
         self.stale_stat = False
         self.lying_readback_um = 0.0
         self._stored = STORED_SETTINGS | dict(options.settings)

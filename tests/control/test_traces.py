@@ -11,11 +11,11 @@ import pytest
 from simulated_cart import Bench, bench, constant
 
 from hardware.trace import WireTrace
-from tosca_kiosk.control import traces
 from tosca_kiosk.control.traces import fault_trace
 from tosca_kiosk.domain.events import SafetyEvent
 from tosca_kiosk.domain.inputs import Command, CommandType
 from tosca_kiosk.domain.state import Beam, Phase
+from tosca_kiosk.journal import fault_traces as traces
 from tosca_kiosk.journal.fault_traces import FaultTrace, IdleTraces, SessionTraces
 
 LINE = re.compile(r" *(?P<s>-?\d+\.\d{6}) (?P<port>board|laser|stage|tec) *(?P<way>[<>!]) (?P<text>.+)")

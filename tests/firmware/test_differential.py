@@ -114,8 +114,8 @@ def test_a_board_that_reads_the_page_otherwise_is_told_apart(
     for name, changed, found in (
         ("board.HOST_SILENCE_S", 0.230, "fault 3"),
         ("board.MOTOR_SPIN_UP_S", 0.650, "gate"),
-        ("board.VALUE_RANGES", {"HB": (0, 1), "MO": (0, 152), "CL": None}, "answers"),
-        ("board.NOT_NOW", 2, "answers"),
+        ("board_lines.VALUE_RANGES", {"HB": (0, 1), "MO": (0, 152), "CL": None}, "answers"),
+        ("board_lines.NOT_NOW", 2, "answers"),
         ("board_pedal.PRESS_DEBOUNCE_S", 0.026, "pedal"),
         ("board_pedal.BOTH_CLOSED_FAULT_S", 0.070, "fault 0"),
     ):

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from hardware.arroyo import ArroyoLaser, ArroyoTec
+from hardware.arroyo.laser import ArroyoLaser
+from hardware.arroyo.tec import ArroyoTec
 from hardware.interfaces import LinkState, Origin
 from hardware.settings import LaserSettings, TecSettings
 from hardware.transport import PortError

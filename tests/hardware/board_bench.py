@@ -1,7 +1,7 @@
 """A hand-played interlock board: its lines typed out, nothing shared with the driver's writer."""
 
 from hardware.interfaces import LinkState, Origin
-from hardware.interlock_board import InterlockBoardDriver
+from hardware.interlock_board.driver import InterlockBoardDriver
 from hardware.settings import BoardSettings
 from hardware.transport import PortError
 

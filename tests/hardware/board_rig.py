@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from board_bench import SETTINGS, body_of
 
 from hardware.interfaces import LinkState, Origin
-from hardware.interlock_board import InterlockBoardDriver
+from hardware.interlock_board.driver import InterlockBoardDriver
 from hardware.settings import BoardSettings
 from hardware.trace import WireTrace
 from hardware.transport import Port, PortError, SerialPort

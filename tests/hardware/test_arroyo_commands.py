@@ -6,16 +6,16 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from hardware.arroyo import error_name, laser_condition_names, tec_condition_names
+from hardware.arroyo import commands
 from hardware.arroyo.commands import (
-    COMMANDS,
-    CURRENT_LIMIT,
+    CURRENT_LIMITS,
     LASER_TOLERANCE,
     MEASURED_CURRENT,
-    QUESTIONS,
     SET_CURRENT,
-    TEC_CURRENT_LIMIT,
+    TEC_CURRENT_LIMITS,
     TEC_SETPOINT,
+    Command,
+    Question,
     Setting,
     decode_bits,
     decode_errors,
@@ -23,9 +23,12 @@ from hardware.arroyo.commands import (
     decode_identity,
     decode_mode,
 )
+from hardware.arroyo.names import error_text, laser_condition_names, tec_condition_names
 from hardware.interfaces import Identity
 
-NUMBERS = [number for command in COMMANDS for number in command.numbers] + [q.number for q in QUESTIONS]
+TABLE = [*vars(commands).values(), *CURRENT_LIMITS.values(), *TEC_CURRENT_LIMITS.values()]
+NUMBERS = [number for row in TABLE if isinstance(row, Command) for number in row.numbers]
+NUMBERS += [row.number for row in TABLE if isinstance(row, Question)]
 
 
 @pytest.mark.parametrize("number", NUMBERS)
@@ -63,9 +66,9 @@ def test_plain_numbers_are_read(text, value):
 
 def test_settings_are_written_in_the_units_of_the_page():
     assert Setting(SET_CURRENT, (1234.0,)).text == "LAS:LDI 1234"
-    assert Setting(CURRENT_LIMIT, (10_500.0,)).text == "LAS:LIM:LDI 10500"
+    assert Setting(CURRENT_LIMITS["4320"], (10_500.0,)).text == "LAS:LIM:LDI 10500"
     assert Setting(LASER_TOLERANCE, (100.0, 1.0)).text == "LAS:TOL 100,1.0"
-    assert Setting(TEC_CURRENT_LIMIT, (4.0,)).text == "TEC:LIM:ITE 4.00"
+    assert Setting(TEC_CURRENT_LIMITS["5305"], (4.0,)).text == "TEC:LIM:ITE 4.00"
     assert Setting(TEC_SETPOINT, (-5.25,)).text == "TEC:T -5.25"
 
 
@@ -76,12 +79,14 @@ def test_a_setting_out_of_range_names_command_value_and_range():
 
 @pytest.mark.parametrize("answer", ["10500", "10500.0", "10450", "1.05e4", "10599"])
 def test_a_read_back_within_the_step_of_the_device_is_the_same(answer):
-    assert Setting(CURRENT_LIMIT, (10_500.0,)).difference(answer) is None
+    assert Setting(CURRENT_LIMITS["4320"], (10_500.0,)).difference(answer) is None
 
 
 @pytest.mark.parametrize("answer", ["10600", "10400", "10.5", "0", "20000", "1e30"])
 def test_a_read_back_a_step_away_or_in_another_unit_differs(answer):
-    assert "LAS:LIM:LDI: wanted 10500 mA, got" in Setting(CURRENT_LIMIT, (10_500.0,)).difference(answer)
+    assert "LAS:LIM:LDI: wanted 10500 mA, got" in Setting(CURRENT_LIMITS["4320"], (10_500.0,)).difference(
+        answer
+    )
 
 
 @pytest.mark.parametrize("answer", ["", "nan", "100", "100,1.0,3", "100,x", "100;1.0"])
@@ -128,8 +133,10 @@ def test_what_is_no_error_queue_is_refused(text):
 
 
 def test_the_identity_is_blank_separated():
-    assert decode_identity("Arroyo 4320 SIM-1 3.10 2017") == Identity("4320", "SIM-1", "3.10 2017")
-    assert decode_identity("ARROYO  5305 7 3.1") == Identity("5305", "7", "3.1")
+    assert decode_identity("Arroyo 4320 SIM-1 3.10 2017") == Identity(
+        model="4320", serial_number="SIM-1", firmware="3.10 2017"
+    )
+    assert decode_identity("ARROYO  5305 7 3.1") == Identity(model="5305", serial_number="7", firmware="3.1")
     for text in (
         "",
         "Arroyo 4320",
@@ -149,8 +156,8 @@ def test_a_mode_is_a_short_word():
 
 
 def test_errors_and_conditions_have_names():
-    assert error_name(501) == "laser interlock open"
-    assert error_name(777) == "unknown error"
+    assert error_text(501) == "501 laser interlock open"
+    assert error_text(777) == "777 unknown error"
     assert laser_condition_names(1 << 4 | 1 << 10) == ("interlock open", "output on")
     assert laser_condition_names(1 << 5) == ("bit 5",)
     assert tec_condition_names(1 << 6 | 1 << 9 | 1 << 12) == (

@@ -3,6 +3,7 @@
 import pytest
 from arroyo_bench import LASER, TEC, changed, laser_bench, tec_bench
 
+from hardware.arroyo.models import LASER_MODELS
 from hardware.interfaces import Identity, LinkState, Origin
 
 LASER_START = [
@@ -103,7 +104,7 @@ def test_what_was_in_the_line_before_is_drained():
     bench = laser_bench()
     bench.wire.say(b'201,"Out of range"\r\nArroyo 4302 OTHER 1 1\r\n')
     bench.ready()
-    assert bench.driver.identity == Identity("4320", "SIM-0001", "3.10 2017-05")
+    assert bench.driver.identity == Identity(model="4320", serial_number="SIM-0001", firmware="3.10 2017-05")
 
 
 def test_errors_events_and_conditions_are_recorded_before_they_are_cleared():
@@ -407,3 +408,25 @@ def test_a_laser_setting_outside_the_model_is_refused_before_the_port_is_opened(
 def test_a_tec_setting_out_of_range_is_refused_before_the_port_is_opened(changes, words):
     with pytest.raises(ValueError, match=words):
         tec_bench(settings=changed(TEC, **changes))
+
+
+@pytest.mark.parametrize("model", LASER_MODELS)
+@pytest.mark.parametrize(
+    ("steps", "is_the_same"), [(0.9, True), (-0.9, True), (1, False), (-1, False), (5, False)]
+)
+def test_a_limit_is_compared_at_the_step_of_its_model(model, steps, is_the_same):
+    settings = changed(LASER, model=model, current_limit_ma=1_000, voltage_limit_v=3)
+    held_ma = 1_000 + steps * LASER_MODELS[model].limit_step_ma
+    bench = laser_bench(
+        settings=settings, **{"*IDN?": f"Arroyo {model} SIM-0001 3.10 2017-05", "LAS:LIM:LDI?": f"{held_ma}"}
+    )
+    bench.wire.stuck.add("LAS:LIM:LDI?")
+    bench.run_until(lambda: bench.driver.link in (LinkState.READY, LinkState.REFUSED))
+    assert (bench.driver.link is LinkState.READY) is is_the_same
+
+
+def test_a_model_that_is_not_known_has_no_limits_and_no_driver():
+    with pytest.raises(ValueError, match="laser: model 4310 is configured, 4302, 4304, 4308, 4320 are known"):
+        laser_bench(settings=changed(LASER, model="4310"))
+    with pytest.raises(ValueError, match="tec: model 5310 is configured, 5305 is known"):
+        tec_bench(settings=changed(TEC, model="5310"))

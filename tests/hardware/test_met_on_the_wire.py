@@ -5,6 +5,7 @@ from dataclasses import replace
 
 import pytest
 
+from hardware.arroyo.models import LASER_MODELS
 from hardware.interfaces import LinkState
 from hardware.registry import DRIVERS
 from hardware.trace import WireTrace
@@ -21,10 +22,11 @@ CONFIG = load_config(bundled("simulated.yaml"))
 
 
 @contextmanager
-def met(key, options=None, **settings):
+def met(key, options=None, prepare=lambda cart: None, **settings):
     """Yield a driver that has polled for five seconds, its world, and a way to go on."""
     now_s = [0.0]
     cart = SimulatedCart(World(1, warm=True), **({} if options is None else {key: options}))
+    prepare(cart)
     install(cart, lambda: now_s[0])
     settings = replace(getattr(CONFIG.devices, key), **settings)
     port = SerialPort(settings.port, settings.baud, WireTrace(lambda: now_s[0]))
@@ -120,3 +122,54 @@ def test_a_controller_that_powered_up_elsewhere_takes_limits_and_set_point():
 def test_the_stages_own_period_is_the_simulated_controllers():
     with met("stage") as (driver, _, _):
         assert driver._fresh_after_s == pytest.approx(0.097 + 0.030)
+
+
+LIMIT_MA = 1_500.0
+"""All models can hold it."""
+
+
+def met_holding(model, held_ma):
+    """Meet a laser driver that keeps a current limit of its own, whatever it is told."""
+
+    def keep_limit(cart):
+        cart.laser.ignores = "LASER:LIMIT:LDI"
+
+    options = LaserOptions(model=model, limit_ma=held_ma)
+    return met("laser", options, keep_limit, model=model, current_limit_ma=LIMIT_MA, voltage_limit_v=3.0)
+
+
+@pytest.mark.parametrize("model", LASER_MODELS)
+@pytest.mark.parametrize("steps", [1, 2, 99, -1])
+def test_a_limit_that_is_held_steps_of_its_model_away_is_refused(model, steps):
+    held_ma = LIMIT_MA + steps * LASER_MODELS[model].limit_step_ma
+    with met_holding(model, held_ma) as (driver, _, _):
+        assert driver.link is LinkState.REFUSED
+        wanted = f"LAS:LIM:LDI: wanted {LIMIT_MA:g} mA, got {held_ma:g} mA"
+        assert driver.problem.startswith(f"laser on sim://laser: {wanted}")
+
+
+@pytest.mark.parametrize("model", LASER_MODELS)
+@pytest.mark.parametrize("steps", [0, 0.4, -0.4])
+def test_a_limit_that_is_held_within_the_step_of_its_model_is_the_same(model, steps):
+    with met_holding(model, LIMIT_MA + steps * LASER_MODELS[model].limit_step_ma) as (driver, _, _):
+        assert driver.link is LinkState.READY
+
+
+@pytest.mark.parametrize("model", LASER_MODELS)
+def test_every_model_takes_a_limit_on_its_own_steps_and_keeps_it(model):
+    limit_ma = LIMIT_MA + LASER_MODELS[model].limit_step_ma
+    settings = {"model": model, "current_limit_ma": limit_ma, "voltage_limit_v": 3.0}
+    with met("laser", LaserOptions(model=model), **settings) as (driver, cart, _):
+        assert driver.link is LinkState.READY
+        assert cart.laser.settings()["_limit_ma"] == limit_ma
+
+
+@pytest.mark.parametrize("model", LASER_MODELS)
+@pytest.mark.parametrize("off_steps", [1, 2, -1])
+def test_a_limit_that_moves_a_step_of_its_model_while_running_refuses_the_device(model, off_steps):
+    settings = {"model": model, "current_limit_ma": LIMIT_MA, "voltage_limit_v": 3.0}
+    with met("laser", LaserOptions(model=model), **settings) as (driver, cart, go_on):
+        assert driver.link is LinkState.READY
+        cart.laser._limit_ma = LIMIT_MA + off_steps * LASER_MODELS[model].limit_step_ma
+        go_on(20.0, until=lambda: driver.link is LinkState.REFUSED)
+        assert driver.problem.startswith("laser on sim://laser: changed while running: LAS:LIM:LDI: wanted")

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from xeryon_bench import HEALTHY, INDEX, REACHED, SEARCHING, THERMAL_1, Bench, ScriptedPort
 
 from hardware.settings import StageSettings
-from hardware.xeryon import XeryonStage
+from hardware.xeryon.driver import XeryonStage
 
 
 @pytest.fixture

@@ -3,7 +3,7 @@
 from hardware.interfaces import LinkState, Origin
 from hardware.settings import StageSettings
 from hardware.transport import PortError
-from hardware.xeryon import XeryonStage
+from hardware.xeryon.driver import XeryonStage
 
 SETTINGS = StageSettings(
     port="sim://stage",

@@ -2,74 +2,75 @@
 
 from __future__ import annotations
 
-from functools import partial
-from typing import Annotated, Any, Final, NamedTuple
+from dataclasses import dataclass
+from typing import Annotated, Any, Final
 
-from pydantic import AfterValidator, BaseModel, create_model
-
-from hardware.settings import CameraSettings
-from tosca_kiosk.config.fields import Choice, Pattern, Range, Rule, check
-from tosca_kiosk.domain.documents import PathError, StrictModel, shape_errors, shown
+from hardware.cameras.registry import SIMULATED
+from hardware.interfaces import SIM_SCHEME
+from hardware.rules import Choice, Pattern, Range
+from hardware.settings import LONGEST_EXPOSURE_US, V4L2_EXPOSURE_US, CameraSettings
+from tosca_kiosk.config.section import section
+from tosca_kiosk.domain.documents import PathError, shape_errors, shown
 
 NONE: Final = "none"
-SIMULATED: Final = "simulated"
-SIMULATED_SOURCE: Final = "sim://camera"
+SIMULATED_SOURCE: Final = f"{SIM_SCHEME}camera"
 
 _ALLOWED: Final = "none, simulated, or driver and its fields"
 _LIVE: Final = "longer leaves no live picture"
+_SIMULATED: Final = "the simulated camera"
+
+Source = Annotated[
+    str,
+    Pattern(
+        pattern=r"\d+|/\S+|(?!sim:)[a-z]+://\S+",
+        allowed="a device file such as /dev/v4l/by-id/NAME, a number in quotes, a file, a URL",
+    ),
+]
+SerialNumber = Annotated[
+    str, Pattern(pattern=r"[!-~]+", allowed="the camera's serial number, printable characters without blanks")
+]
+Scale = Annotated[float, Range(0.5, 500.0, "um", "a pixel's side on the tissue")]
 
 
-class _Field(NamedTuple):
-    kind: Any
-    rule: Rule
-    default: Any = ...
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OpenCvFields:
+    """OpenCV tells no gain in decibels, so there is none to set."""
+
+    source: Source
+    exposure_us: Annotated[float, Range(V4L2_EXPOSURE_US, LONGEST_EXPOSURE_US, "us", _LIVE)] | None = None
+    um_per_px: Scale | None = None
 
 
-_SOURCE: Final = Pattern(
-    r"\d+|/\S+|(?!sim:)[a-z]+://\S+",
-    "a device file such as /dev/v4l/by-id/NAME, a number in quotes, a file, a URL",
-)
-_SERIAL: Final = Pattern(r"[!-~]+", "the camera's serial number, printable characters without blanks")
-_SCALE: Final = Range(0.5, 500.0, "um", "a pixel's side on the tissue")
-_MEASURED_SCALE: Final = _Field(float, _SCALE, None)
-_SIMULATED_SCALE: Final = _Field(float, _SCALE, 13.8)
-"""Two pixels of 3.45 um made one, under a lens of 0.5 x."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SimulatedFields:
+    """um_per_px: two pixels of 3.45 um made one, under a lens of 0.5 x."""
 
-FIELDS: Final[dict[str, dict[str, _Field]]] = {
-    "opencv": {
-        "source": _Field(str, _SOURCE),
-        "exposure_us": _Field(float, Range(100, 500_000, "us", _LIVE), None),
-        "um_per_px": _MEASURED_SCALE,
-    },
-    SIMULATED: {
-        "source": _Field(str, Choice((SIMULATED_SOURCE,)), SIMULATED_SOURCE),
-        "exposure_us": _Field(float, Range(100, 33_000, "us", "the simulated camera"), None),
-        "gain_db": _Field(float, Range(0, 24, "dB", "the simulated camera"), None),
-        "um_per_px": _SIMULATED_SCALE,
-    },
-    "vmbpy": {
-        "serial_number": _Field(str, _SERIAL),
-        "exposure_us": _Field(float, Range(1, 500_000, "us", _LIVE), None),
-        "gain_db": _Field(float, Range(0, 48, "dB", "Alvium cameras"), None),
-        "um_per_px": _MEASURED_SCALE,
-    },
+    source: Annotated[str, Choice((SIMULATED_SOURCE,))] = SIMULATED_SOURCE
+    exposure_us: Annotated[float, Range(100, 33_000, "us", _SIMULATED)] | None = None
+    gain_db: Annotated[float, Range(0, 24, "dB", _SIMULATED)] | None = None
+    um_per_px: Scale = 13.8
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class VimbaFields:
+    """An Allied Vision camera."""
+
+    serial_number: SerialNumber
+    exposure_us: Annotated[float, Range(1, LONGEST_EXPOSURE_US, "us", _LIVE)] | None = None
+    gain_db: Annotated[float, Range(0, 48, "dB", "Alvium cameras")] | None = None
+    um_per_px: Scale | None = None
+
+
+FIELDS: Final[dict[str, type[Any]]] = {
+    "opencv": OpenCvFields,
+    SIMULATED: SimulatedFields,
+    "vmbpy": VimbaFields,
 }
-"""By driver. OpenCV tells no gain in decibels, so there is none to set."""
-
-
-def _ruled(kind: Any, rule: Rule) -> Any:
-    return Annotated[kind, AfterValidator(partial(check, rule))]
-
-
-def _section(driver: str, fields: dict[str, _Field]) -> type[BaseModel]:
-    shape: dict[str, Any] = {"driver": (str, ...)}
-    for name, field in fields.items():
-        ruled = _ruled(field.kind, field.rule)
-        shape[name] = (ruled | None if field.default is None else ruled, field.default)
-    return create_model(f"{driver.capitalize()}CameraSection", __base__=StrictModel, **shape)
-
-
-_SECTIONS: Final = {driver: _section(driver, fields) for driver, fields in FIELDS.items()}
+"""By driver."""
+_SECTIONS: Final = {
+    driver: section(f"{driver.capitalize()}CameraSection", filled, driver=str)
+    for driver, filled in FIELDS.items()
+}
 
 
 def camera_errors(section: Any) -> list[PathError]:

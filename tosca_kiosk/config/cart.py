@@ -5,19 +5,19 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Final, Literal
+from typing import Annotated, Any, Final, Literal, get_type_hints
 
+from hardware.arroyo.models import LASER_MODELS
+from hardware.cameras.registry import SIMULATED
 from hardware.cameras.source import is_recording
+from hardware.interfaces import SIM_SCHEME
+from hardware.rules import Range
 from hardware.settings import BoardSettings, CameraSettings, LaserSettings, StageSettings, TecSettings
-from hardware.usb_serial import linked_ports, usb_address
-from tosca_kiosk.config.camera import SIMULATED
-from tosca_kiosk.config.fields import LASER_MODELS
+from hardware.usb_serial import SCHEME, linked_ports, usb_address
 from tosca_kiosk.config.timing import TimingLimits
 from tosca_kiosk.domain.documents import DocumentError, PathError
 
-DEVICE_KEYS: Final = ("laser", "tec", "stage", "board")
 DEFAULT_INTERVAL_DAYS: Final = 365
-_SIMULATED: Final = "sim://"
 _NO_CAMERA: Final = "none is allowed only where every port is sim://; name the camera's driver and source"
 
 
@@ -40,11 +40,16 @@ class Devices:
         return {key: getattr(self, key).port for key in DEVICE_KEYS}
 
 
+DEVICE_SETTINGS: Final[dict[str, Any]] = get_type_hints(Devices)
+"""What fills each device's section, by device key."""
+DEVICE_KEYS: Final = tuple(DEVICE_SETTINGS)
+
+
 @dataclass(frozen=True, slots=True)
 class Simulation:
     """The simulated world. warm: the TEC has already settled when the world begins."""
 
-    seed: int = 0
+    seed: Annotated[int, Range(0, 999_999, "", "the simulated world")] = 0
     laser_profile: Literal["10w", "5w"] = "10w"
     warm: bool = False
 
@@ -72,7 +77,7 @@ class CartConfig:
     @property
     def simulated_keys(self) -> tuple[str, ...]:
         """The keys of the devices on simulated ports."""
-        return tuple(key for key, port in self.devices.ports.items() if port.startswith(_SIMULATED))
+        return tuple(key for key, port in self.devices.ports.items() if port.startswith(SIM_SCHEME))
 
     @property
     def camera_simulated(self) -> bool:
@@ -129,15 +134,15 @@ def _names(port: str) -> tuple[str, ...]:
         return (str(Path(port).resolve()),)
     address = usb_address(port)
     if address is not None:
-        return (f"usb://{address.serial_number}", *linked_ports(address))
+        return (f"{SCHEME}{address.serial_number}", *linked_ports(address))
     return (port.lower(),)
 
 
 def _simulated_ports_are_named_after_their_device(config: CartConfig) -> Iterator[PathError]:
     for key in config.simulated_keys:
         port = config.devices.ports[key]
-        if port != _SIMULATED + key:
-            yield PathError(f"devices.{key}.port", f"{port} is not allowed; allowed: {_SIMULATED}{key}")
+        if port != SIM_SCHEME + key:
+            yield PathError(f"devices.{key}.port", f"{port} is not allowed; allowed: {SIM_SCHEME}{key}")
 
 
 # Of the next three rules the first that is broken speaks: one mistake, one error.
@@ -156,7 +161,7 @@ def _a_real_laser_has_real_company(config: CartConfig) -> Iterator[PathError]:
 def _a_profile_keeps_its_word(config: CartConfig) -> Iterator[PathError]:
     if config.cart == "bench":
         return
-    allowed, other = ("real", "simulated") if config.cart == "real" else ("sim://", "real or bench")
+    allowed, other = ("real", "simulated") if config.cart == "real" else (SIM_SCHEME, "real or bench")
     wrong = [key for key in DEVICE_KEYS if (key in config.simulated_keys) is (config.cart == "real")]
     if len(wrong) == len(DEVICE_KEYS):
         text = f"{config.cart}, but no port is {allowed}; say cart: {other}, or give {allowed} ports"

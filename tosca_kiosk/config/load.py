@@ -2,87 +2,52 @@
 
 from __future__ import annotations
 
-from dataclasses import MISSING, fields
-from functools import partial
 from pathlib import Path
-from typing import Annotated, Any, Final, Literal, get_type_hints
+from typing import Annotated, Any, Final, Literal
 
-from pydantic import AfterValidator, BaseModel, create_model
+from pydantic import BaseModel, create_model
 
-from hardware.settings import BoardSettings, LaserSettings, StageSettings, TecSettings
+from hardware.interfaces import SIM_SCHEME
+from hardware.rules import Choice, Range
 from tosca_kiosk.config.camera import camera_errors, camera_settings
 from tosca_kiosk.config.cart import (
     DEFAULT_INTERVAL_DAYS,
     DEVICE_KEYS,
+    DEVICE_SETTINGS,
     CartConfig,
     ConfigError,
     Devices,
     Simulation,
     rule_errors,
 )
-from tosca_kiosk.config.fields import (
-    RULES,
-    Choice,
-    Range,
-    Rule,
-    check,
-)
+from tosca_kiosk.config.section import held, section
 from tosca_kiosk.config.timing import TimingLimits, TimingSection
 from tosca_kiosk.config.yaml_text import load_yaml
 from tosca_kiosk.domain.documents import PathError, StrictModel, shape_errors
 
-_SETTINGS: Final[dict[str, type[Any]]] = {
-    "laser": LaserSettings,
-    "tec": TecSettings,
-    "stage": StageSettings,
-    "board": BoardSettings,
-}
-_DRIVERS: Final = {
-    "laser": "arroyo_laser",
-    "tec": "arroyo_tec",
-    "stage": "xeryon_stage",
-    "board": "interlock_board",
-}
+
+def _device_section(key: str) -> Any:
+    """Return the shape of a device's section: its driver and the fields of its settings."""
+    driver = Annotated[str, held(Choice((DEVICE_SETTINGS[key].DRIVER,)))]
+    return section(f"{key.capitalize()}Section", DEVICE_SETTINGS[key], driver=driver)
 
 
-def _ruled(kind: Any, rule: Rule) -> Any:
-    return Annotated[kind, AfterValidator(partial(check, rule))]
-
-
-def _device_model(key: str) -> type[BaseModel]:
-    """Return the shape of a device's section: its driver and the fields of its settings under their rules."""
-    settings = _SETTINGS[key]
-    kinds = get_type_hints(settings)
-    shape: dict[str, Any] = {"driver": (_ruled(str, Choice((_DRIVERS[key],))), ...)}
-    for field in fields(settings):
-        default = ... if field.default is MISSING else field.default
-        shape[field.name] = (_ruled(kinds[field.name], RULES[key][field.name]), default)
-    return create_model(f"{key.capitalize()}Section", __base__=StrictModel, **shape)
-
-
-_DEVICE_SECTIONS: Final[dict[str, Any]] = {key: (_device_model(key), ...) for key in DEVICE_KEYS}
+_DEVICE_SECTIONS: Final[dict[str, Any]] = {key: (_device_section(key), ...) for key in DEVICE_KEYS}
 _DevicesSection: Final[Any] = create_model("DevicesSection", __base__=StrictModel, **_DEVICE_SECTIONS)
-
-_RATE: Final = Range(50, 1000, "Hz", "slower misses the board's heartbeats, faster leaves a tick no room")
-_Rate = Annotated[int, AfterValidator(partial(check, _RATE))]
-_INTERVAL: Final = Range(1, 3660, "days", "ten years at most")
-_IntervalDays = Annotated[int, AfterValidator(partial(check, _INTERVAL))]
-_Seed = Annotated[int, AfterValidator(partial(check, Range(0, 999_999, "", "the simulated world")))]
 
 
 class _ControlSection(StrictModel):
-    rate_hz: _Rate = 100
+    rate_hz: Annotated[
+        int, held(Range(50, 1000, "Hz", "slower misses the board's heartbeats, faster leaves a tick no room"))
+    ] = 100
     allow_without_real_time: bool = False
 
 
 class _CalibrationsSection(StrictModel):
-    interval_days: _IntervalDays = DEFAULT_INTERVAL_DAYS
+    interval_days: Annotated[int, held(Range(1, 3660, "days", "ten years at most"))] = DEFAULT_INTERVAL_DAYS
 
 
-class _SimulationSection(StrictModel):
-    seed: _Seed = 0
-    laser_profile: Literal["10w", "5w"] = "10w"
-    warm: bool = False
+_SimulationSection: Final[Any] = section("SimulationSection", Simulation)
 
 
 class _CartFile(StrictModel):
@@ -132,7 +97,7 @@ def _errors_of_camera(tree: Any) -> list[PathError]:
 def _config(source: Path, read: _CartFile) -> CartConfig:
     sections = {key: getattr(read.devices, key).model_dump() for key in DEVICE_KEYS}
     drivers = {key: section.pop("driver") for key, section in sections.items()}
-    devices = Devices(**{key: _SETTINGS[key](**section) for key, section in sections.items()})
+    devices = Devices(**{key: DEVICE_SETTINGS[key](**section) for key, section in sections.items()})
     return CartConfig(
         source=source,
         cart=read.cart,
@@ -148,8 +113,8 @@ def _config(source: Path, read: _CartFile) -> CartConfig:
     )
 
 
-def _simulation(section: _SimulationSection | None, devices: Devices) -> Simulation | None:
+def _simulation(section: BaseModel | None, devices: Devices) -> Simulation | None:
     if section is not None:
         return Simulation(**section.model_dump())
-    simulated = any(port.startswith("sim://") for port in devices.ports.values())
+    simulated = any(port.startswith(SIM_SCHEME) for port in devices.ports.values())
     return Simulation() if simulated else None

@@ -13,7 +13,7 @@ IMAGE = np.zeros((2, 3), np.uint8)
 
 
 def shot(number, taken_s=0.0, lost=0):
-    return Shot(taken_s, number, lost, 1000.0, 0.0, IMAGE)
+    return Shot(taken_s=taken_s, number=number, lost=lost, exposure_us=1000.0, gain_db=0.0, image=IMAGE)
 
 
 @pytest.fixture

@@ -47,7 +47,7 @@ def streaming(make, hand, device):
 
 
 def test_it_says_which_camera_it_is_and_what_may_be_set(streaming, device):
-    assert streaming.identity == Identity("1800 U-158c", SERIAL, "11.0")
+    assert streaming.identity == Identity(model="1800 U-158c", serial_number=SERIAL, firmware="11.0")
     assert streaming.size_px == (1456, 1088)
     assert streaming.exposure_range_us == (20.0, 500_000.0)
     assert streaming.gain_range_db == (0.0, 24.0)
