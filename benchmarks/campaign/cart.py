@@ -11,7 +11,8 @@ from typing import Any, NamedTuple, cast
 from benchmarks.campaign.monitor import Monitor
 from benchmarks.campaign.plan import HOST_SILENT, JOURNAL_FAILS, KIOSK_SILENT, Batch, Fault
 from benchmarks.campaign.record import LIES, record
-from benchmarks.treating_cart import IDLE, warm_config
+from benchmarks.rigs.cart_configs import warm_config
+from benchmarks.rigs.treating_cart import IDLE
 from simulators.cart import SimulatedCart
 from simulators.settable import PEDAL_PATH, set_value
 from tosca_kiosk.config import CartConfig

@@ -6,8 +6,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from simulated_cart import Bench, bench, constant
 
+from benchmarks.rigs.simulated_cart import Bench, bench, constant
 from hardware.interfaces import LinkState
 from simulators.camera.truth import optical_state
 from tosca_kiosk.control.operator import OperatorGaveUpError

@@ -11,10 +11,11 @@ from pathlib import Path
 
 import msgspec
 import pytest
-from control_bench import running_control, standin_process, warm_config
-from simulated_cart import constant, shipped_session_rules
-from standin_kiosk import StandInKiosk, header
+from control_bench import running_control, standin_process
 
+from benchmarks.rigs.cart_configs import warm_config_file
+from benchmarks.rigs.simulated_cart import constant, shipped_session_rules
+from benchmarks.rigs.standin_kiosk import StandInKiosk, header
 from tosca_kiosk.domain.inputs import CommandType
 from tosca_kiosk.domain.journal_lines import ChainReader, TickLine
 from tosca_kiosk.journal import JOURNAL_NAME
@@ -34,7 +35,7 @@ def runtime():
 
 @pytest.fixture
 def control(runtime, tmp_path):
-    with running_control(warm_config(tmp_path), runtime) as running:
+    with running_control(warm_config_file(tmp_path), runtime) as running:
         yield running
 
 
@@ -246,7 +247,7 @@ def test_a_killed_control_is_seen_at_once_and_its_successor_takes_the_path_over(
     assert not kiosk.link.connected
     assert kiosk.link.latest() is None
     assert kiosk.link.problem == "the other side closed the connection"
-    with running_control(warm_config(tmp_path), runtime):
+    with running_control(warm_config_file(tmp_path), runtime):
         kiosk.connect()
         assert kiosk.link.hello.session is None
         assert len(list(runtime.glob("telemetry-*"))) == 1
@@ -273,7 +274,7 @@ os.kill(os.getpid(), 9)
 
 
 def test_control_ends_when_its_supervisor_is_killed(runtime, tmp_path):
-    command = [sys.executable, "-c", PARENT, str(warm_config(tmp_path)), str(runtime)]
+    command = [sys.executable, "-c", PARENT, str(warm_config_file(tmp_path)), str(runtime)]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as parent:
         watched = os.pidfd_open(int(parent.stdout.readline()))
         assert parent.wait(10) == -signal.SIGKILL
@@ -284,7 +285,7 @@ def test_control_ends_when_its_supervisor_is_killed(runtime, tmp_path):
 
 def test_a_fault_without_a_session_leaves_its_wire_trace_in_the_given_folder(runtime, tmp_path):
     folder = tmp_path / "traces"
-    with running_control(warm_config(tmp_path), runtime, "--traces", str(folder)) as control:
+    with running_control(warm_config_file(tmp_path), runtime, "--traces", str(folder)) as control:
         clock = RealClock()
         control.judge.set("stop_loop.closed", False)
         deadline_s = clock.now_s() + 10.0

@@ -8,8 +8,8 @@ from contextlib import closing
 from pathlib import Path
 
 import pytest
-from simulated_cart import Bench, bench, constant
 
+from benchmarks.rigs.simulated_cart import Bench, bench, constant
 from hardware.trace import WireTrace
 from tosca_kiosk.control import traces
 from tosca_kiosk.control.traces import fault_trace

@@ -8,8 +8,8 @@ from typing import Any
 
 import msgspec
 import pytest
-from ideal_cart import IdealCart, rules
 
+from benchmarks.rigs.ideal_cart import IdealCart, rules
 from tosca_kiosk.domain.inputs import CommandType
 from tosca_kiosk.domain.interlocks import BY_SOURCE, INTERLOCKS, Scope
 from tosca_kiosk.domain.state import Phase
