@@ -11,13 +11,9 @@ and then by itself: medians of the worst are judged, at rest and worst of all ar
 
 from __future__ import annotations
 
-import argparse
 import os
-import re
 import shutil
-import signal
 import sqlite3
-import subprocess
 import sys
 import tempfile
 import threading
@@ -29,11 +25,12 @@ from pathlib import Path
 from statistics import median
 from typing import NamedTuple
 
+from benchmarks.rigs.command_line import command_line, machine_load
 from benchmarks.rigs.limits import Row, judged
+from benchmarks.rigs.machine_pauses import machine_pauses
 from tosca_kiosk.journal.writer import SYNC_PERIOD_S
 from tosca_kiosk.machine.clock import RealClock
 from tosca_kiosk.storage import Database, make_backup
-from tosca_kiosk.timing.witness import CYCLICTEST
 
 SECONDS_A_MEGABYTE = 2.0 / 500.0
 STALL_MS = 10.0
@@ -108,47 +105,19 @@ def journal(path: Path, clock: RealClock, sync_ms: list[float]) -> Callable[[thr
     return append
 
 
-class Cyclictest:
-    """cyclictest on every processor while its `with` lasts; worst_ms afterwards, None where it cannot run."""
-
-    def __init__(self, clock: RealClock) -> None:
-        self.worst_ms: float | None = None
-        self._clock = clock
-        self._running: subprocess.Popen[str] | None = None
-
-    def __enter__(self) -> Cyclictest:
-        path = shutil.which(CYCLICTEST)
-        if path is not None:
-            self._running = subprocess.Popen(
-                [path, "--quiet", "--mlockall", "--smp", "--priority=80", "--interval=1000"],
-                stdout=subprocess.PIPE,
-                stderr=subprocess.DEVNULL,
-                text=True,
-            )
-            self._clock.sleep_until(self._clock.now_s() + 0.3)
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        if self._running is not None:
-            self._running.send_signal(signal.SIGINT)
-            told = self._running.communicate()[0]
-            worst_us = [int(found) for found in re.findall(r"Max:\s*(\d+)", told)]
-            self.worst_ms = max(worst_us) / 1000.0 if worst_us else None
-
-
 def seen(path: Path, clock: RealClock, work: Callable[[], object]) -> Seen:
     """Do the work while all the others run."""
     os.sync()
     sync_ms: list[float] = [0.0]
     with (
-        Cyclictest(clock) as witness,
+        machine_pauses() as pauses,
         beside(commits(path)),
         beside(journal(path.with_name("journal"), clock, sync_ms)),
     ):
         began_s = clock.now_s()
         work()
         took_s = clock.now_s() - began_s
-    return Seen(took_s, witness.worst_ms, max(sync_ms))
+    return Seen(took_s, pauses.longest_ms, max(sync_ms))
 
 
 def measure(folder: Path, megabytes: float, times: int) -> Iterator[tuple[Seen, Seen]]:
@@ -191,9 +160,7 @@ def _known(runs: list[Seen]) -> list[float]:
 
 
 def main() -> int:
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    parser = command_line("bench.backup", __doc__)
     parser.add_argument("--megabytes", type=float, default=500.0, help="of the database (default 500)")
     parser.add_argument("--times", type=int, default=3, help="how many backups (default 3)")
     parser.add_argument("--folder", type=Path, help="on which disk (default: where temporary files are)")
@@ -207,8 +174,7 @@ def main() -> int:
         shutil.rmtree(folder)
     if not _known([pair[0] for pair in found]):
         print("without cyclictest: install rt-tests and give the right to SCHED_FIFO", file=sys.stderr)
-    load = Path("/proc/loadavg").read_text(encoding="ascii").split()[0]
-    title = f"{options.times} backups of {options.megabytes:g} MB; machine load {load}"
+    title = f"{options.times} backups of {options.megabytes:g} MB; machine load {machine_load()}"
     return judged(title, rows(found, options.megabytes))
 
 

@@ -12,7 +12,6 @@ the machine stood still.
 
 from __future__ import annotations
 
-import argparse
 import os
 import sys
 from contextlib import nullcontext
@@ -20,6 +19,7 @@ from pathlib import Path
 
 import numpy as np
 
+from benchmarks.rigs.command_line import command_line
 from benchmarks.rigs.limits import Row, judged
 from benchmarks.rigs.machine_pauses import machine_pauses
 from benchmarks.rigs.running_kiosk import RunningKiosk, loaded_core, running_kiosk
@@ -34,9 +34,7 @@ LOOK_EVERY_S = 2.0
 
 
 def main() -> int:
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    parser = command_line("bench.kiosk_frames", __doc__)
     parser.add_argument("--seconds", type=float, default=60.0, help="for frames and processor (default 60)")
     parser.add_argument("--memory-seconds", type=float, default=540.0, help="in all (default 540)")
     parser.add_argument("--short", action="store_true", help="60 s in all")

@@ -10,10 +10,10 @@ screen's first frame drawn: up to a frame more than the eye sees. Exit code 1 wh
 
 from __future__ import annotations
 
-import argparse
 import sys
 from collections import defaultdict
 
+from benchmarks.rigs.command_line import command_line
 from benchmarks.rigs.limits import Row, judged
 from benchmarks.rigs.running_kiosk import (
     PATIENT,
@@ -31,9 +31,7 @@ Changes = defaultdict[str, list[float]]
 
 
 def main() -> int:
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    parser = command_line("bench.kiosk_start", __doc__)
     parser.add_argument("--starts", type=int, default=5, help="how often the kiosk is started (default 5)")
     parser.add_argument("--ways", type=int, default=3, help="ways through all screens (default 3)")
     options = parser.parse_args()

@@ -11,12 +11,12 @@ Exit code 1 when one is over its limit.
 
 from __future__ import annotations
 
-import argparse
 import sys
 from contextlib import nullcontext
 from random import Random
 from statistics import median
 
+from benchmarks.rigs.command_line import command_line
 from benchmarks.rigs.limits import Row, judged
 from benchmarks.rigs.percentiles import percentile
 from benchmarks.rigs.running_kiosk import RunningKiosk, loaded_core, running_kiosk
@@ -28,9 +28,7 @@ Found = dict[str, list[float]]
 
 
 def main() -> int:
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    parser = command_line("bench.kiosk_stop", __doc__)
     parser.add_argument("--tries", type=int, default=50, help="with light (default 50)")
     parser.add_argument("--layer-tries", type=int, default=5, help="for each layer without (default 5)")
     parser.add_argument("--short", action="store_true", help=f"{SHORT_TRIES} tries with light, 1 a layer")

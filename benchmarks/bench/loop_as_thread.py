@@ -18,6 +18,7 @@ from functools import partial
 from pathlib import Path
 from types import SimpleNamespace
 
+from benchmarks.rigs.command_line import command_line
 from benchmarks.rigs.limits import Row, judged
 from tosca_kiosk.config import bundled, load_config
 from tosca_kiosk.control.process import SOCKET_NAME
@@ -58,7 +59,7 @@ class ThreadRun(MeasuredRun):
 
 
 def main() -> int:
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser = command_line("bench.loop_as_thread", __doc__)
     parser.add_argument("--seconds", type=float, default=30.0)
     parser.add_argument("--rate", type=int, default=100)
     options = parser.parse_args()

@@ -9,7 +9,6 @@ of the board's status period and of whatever is on the wires; every cart of a ca
 
 from __future__ import annotations
 
-import argparse
 import tempfile
 from collections.abc import Iterator
 from contextlib import ExitStack
@@ -17,14 +16,12 @@ from pathlib import Path
 from random import Random
 from typing import NamedTuple
 
-from rich.console import Console
-from rich.progress import track
-
+from benchmarks.rigs.command_line import command_line, tracked
+from benchmarks.rigs.light import DARK_W, DRIVER_S, GATE_S
 from benchmarks.rigs.percentiles import percentile
 from benchmarks.rigs.treating_cart import TreatingCart, treating_cart
 from simulators.world import World
 
-DARK_W = 0.001
 SAMPLE_S = 0.0001
 RELEASES_A_CART = 20
 LONGEST_HOLD_S = 0.5
@@ -89,9 +86,9 @@ class Way(NamedTuple):
 
 
 WAYS = (
-    Way("gate and host", 0.020, 0.060, gate_welded=False, host_silent=False),
-    Way("gate alone (host silent)", 0.020, 0.060, gate_welded=False, host_silent=True),
-    Way("host alone (gate welded)", 0.100, 0.200, gate_welded=True, host_silent=False),
+    Way("gate and host", GATE_S, 0.060, gate_welded=False, host_silent=False),
+    Way("gate alone (host silent)", GATE_S, 0.060, gate_welded=False, host_silent=True),
+    Way("host alone (gate welded)", DRIVER_S, 0.200, gate_welded=True, host_silent=False),
 )
 """The loop bears a lateness of 100 ms and the board a silence of 250 ms: neither is what ends the light."""
 
@@ -156,20 +153,11 @@ def table(results: dict[Way, list[Release]]) -> str:
 
 
 def _measure_with_progress(way: Way, count: int, seed: int) -> list[Release]:
-    console = Console(stderr=True)
-    shown = track(
-        _releases(way, count, Random(seed)),
-        way.name,
-        count,
-        console=console,
-        transient=True,
-        disable=not console.is_terminal,
-    )
-    return list(shown)
+    return list(tracked(_releases(way, count, Random(seed)), way.name, count))
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(prog="python -m benchmarks.bench.pedal_off", description=__doc__)
+    parser = command_line("bench.pedal_off", __doc__)
     parser.add_argument("--releases", type=int, default=1000, help="of each way (default 1000)")
     parser.add_argument("--seed", type=int, default=1)
     options = parser.parse_args()

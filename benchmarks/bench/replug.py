@@ -13,15 +13,11 @@ nothing ends the light before the laser is found again.
 
 from __future__ import annotations
 
-import argparse
 import tempfile
 from collections.abc import Iterator
 from itertools import product
 from pathlib import Path
 from random import Random
-
-from rich.console import Console
-from rich.progress import track
 
 from benchmarks.bench.replug_trial import (
     ALONE,
@@ -37,8 +33,10 @@ from benchmarks.bench.replug_trial import (
     Trial,
     close_record_of,
 )
+from benchmarks.rigs.command_line import command_line, tracked
 from benchmarks.rigs.limits import Row, judged
-from benchmarks.rigs.plugged_cart import CartStuckError, new_record, plugged_cart
+from benchmarks.rigs.plugged_cart import new_record, plugged_cart
+from benchmarks.rigs.sessions import CartStuckError
 
 CASES = tuple(product(OWN_ROW, PHASES))
 
@@ -119,23 +117,13 @@ def report(replugs: list[Replug]) -> int:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    parser = command_line("bench.replug", __doc__)
     parser.add_argument("--times", type=int, default=200, help="replugs (default 200)")
     parser.add_argument("--seed", type=int, default=1, help="of the first cart (default 1)")
     options = parser.parse_args()
     if options.times < 1:
         parser.error(f"--times {options.times}: 1 or more are needed")
-    console = Console(stderr=True)
-    replugs = track(
-        measure(options.times, options.seed),
-        "replugs",
-        options.times,
-        console=console,
-        transient=True,
-        disable=not console.is_terminal,
-    )
+    replugs = tracked(measure(options.times, options.seed), "replugs", options.times)
     raise SystemExit(report(list(replugs)))
 
 

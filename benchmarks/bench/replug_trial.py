@@ -12,6 +12,7 @@ from math import inf
 from random import Random
 
 from benchmarks.rigs.plugged_cart import PluggedCart
+from benchmarks.rigs.readings import READINGS
 from hardware.interfaces import Device, Reading
 from tosca_kiosk.domain.inputs import CommandType
 from tosca_kiosk.domain.state import Beam, Phase
@@ -28,19 +29,6 @@ KNOWN_AFTER_S = 0.5
 LONGEST_AWAY_S = 3.0
 OWN_ROW = {"laser": "laser_stale", "tec": "tec", "stage": "stage", "board": "board_lost"}
 """The interlock of a device that must not fall silent while armed or treating."""
-READINGS = {
-    "laser": (
-        "output_on",
-        "set_current_ma",
-        "measured_current_ma",
-        "condition_bits",
-        "event_bits",
-        "errors",
-    ),
-    "tec": ("temperature_c", "setpoint_c", "output_on", "condition_bits", "errors"),
-    "stage": ("status",),
-    "board": ("status",),
-}
 NEAR_C, NEAR_UM = 0.5, 50.0
 
 PHASES = ("armed", "ramping", "steady", "ring moving", "paused")

@@ -10,7 +10,6 @@ Exit code 1 when a limit is passed.
 
 from __future__ import annotations
 
-import argparse
 import multiprocessing
 import os
 import signal
@@ -24,11 +23,13 @@ from pathlib import Path
 from time import perf_counter_ns
 from typing import NamedTuple
 
+from benchmarks.rigs.command_line import command_line
 from benchmarks.rigs.limits import Row, judged
 from benchmarks.rigs.percentiles import percentile
 from tosca_kiosk.link.ring import RingReader, RingWriter
 from tosca_kiosk.machine.clock import RealClock
 from tosca_kiosk.machine.realtime import real_time
+from tosca_kiosk.machine.runtime import MEMORY
 
 RECORD_BYTES = 900
 """Of a tick under emission, encoded: see test_bench_ring."""
@@ -60,7 +61,7 @@ while True:
 
 
 def main() -> int:
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser = command_line("bench.ring", __doc__)
     parser.add_argument("--seconds", type=float, default=60.0)
     parser.add_argument("--rate", type=int, default=1000)
     options = parser.parse_args()
@@ -95,7 +96,7 @@ class Measured(NamedTuple):
 def measure(seconds: float, rate_hz: int) -> Measured:
     """Publish with a reader beside the pipe, then with the reader stopped for so long."""
     with ExitStack() as stack:
-        folder = stack.enter_context(tempfile.TemporaryDirectory(dir="/dev/shm"))
+        folder = stack.enter_context(tempfile.TemporaryDirectory(dir=MEMORY))
         ring = stack.enter_context(closing(RingWriter(Path(folder))))
         own = stack.enter_context(closing(RingReader(ring.path)))
         theirs, ours = multiprocessing.Pipe(duplex=False)

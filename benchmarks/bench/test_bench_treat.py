@@ -7,7 +7,6 @@ Without --benchmark-enable the ramp lasts 2 s.
 
 from __future__ import annotations
 
-import json
 from datetime import UTC, datetime
 from functools import partial
 from time import process_time
@@ -15,6 +14,9 @@ from time import process_time
 from tosca_kiosk.cli.simulated_session import Request, run_session
 from tosca_kiosk.cli.workplace import Workplace
 from tosca_kiosk.config import bundled
+from tosca_kiosk.domain.protocol import Protocol, Step
+from tosca_kiosk.domain.protocol_file import to_json
+from tosca_kiosk.domain.ramps import RampType
 from tosca_kiosk.storage import patients
 
 NOW = datetime(2026, 3, 14, 9, 26, 53, tzinfo=UTC)
@@ -44,8 +46,7 @@ def treat_ramp(data_dir, ramp_s):
     workplace = Workplace(bundled("simulated.yaml"), data_dir, as_json=True)
     with workplace.record() as database, database.transaction(1) as transaction:
         patient = patients.add(transaction, NOW)
-    step = {"step_number": 1, "duration_seconds": ramp_s, "ring_size_mm": 3.0, "ramp_type": "linear"}
-    step |= {"power_start_watts": 2.0, "power_end_watts": 8.0}
+    ramp = Protocol("ramp", "", (Step(1, ramp_s, 2.0, 8.0, 3.0, RampType.LINEAR),))
     protocol = data_dir / "ramp.json"
-    protocol.write_text(json.dumps({"version": "1.0", "steps": [step]}), encoding="utf-8")
+    protocol.write_text(to_json(ramp, named=True), encoding="utf-8")
     return run_session(workplace, Request(patient.patient_code, "admin", str(protocol), fast=True))

@@ -8,15 +8,12 @@ with light leaving all the time; only the journal is left out. Bytes take their 
 
 from __future__ import annotations
 
-import argparse
 import tempfile
 from pathlib import Path
 from time import perf_counter, process_time
 from typing import NamedTuple
 
-from rich.console import Console
-from rich.progress import track
-
+from benchmarks.rigs.command_line import command_line, tracked
 from benchmarks.rigs.limits import Row, judged
 from benchmarks.rigs.treating_cart import TreatingCart, treating_cart
 from hardware.interfaces import LinkState
@@ -51,9 +48,7 @@ def run(virtual_s: int, seed: int = 1, *, watched: bool = False) -> Hour:
 
 def _measured(cart: TreatingCart, virtual_s: int, watched: bool) -> Hour:
     ticks_a_second = round(1.0 / cart.period_s)
-    seconds = track(
-        range(virtual_s), "virtual seconds", console=Console(stderr=True), transient=True, disable=not watched
-    )
+    seconds = tracked(range(virtual_s), "virtual seconds", virtual_s, shown=watched)
     began_s, began_wall_s, began_cpu_s = cart.clock.now_s(), perf_counter(), process_time()
     world_wall_s = poll_wall_s = 0.0
     not_ready_ticks = dark_ticks = 0
@@ -109,13 +104,13 @@ def report(hour: Hour) -> int:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(prog="python -m benchmarks.bench.virtual_hour", description=__doc__)
+    parser = command_line("bench.virtual_hour", __doc__)
     parser.add_argument("--seconds", type=int, default=VIRTUAL_S, help=f"virtual (default {VIRTUAL_S})")
     parser.add_argument("--seed", type=int, default=1)
     options = parser.parse_args()
     if options.seconds < 1:
         parser.error(f"--seconds {options.seconds}: 1 or more are needed")
-    raise SystemExit(report(run(options.seconds, options.seed, watched=Console(stderr=True).is_terminal)))
+    raise SystemExit(report(run(options.seconds, options.seed, watched=True)))
 
 
 if __name__ == "__main__":

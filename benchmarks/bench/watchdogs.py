@@ -9,14 +9,12 @@ before the signal to its first one without light. Exit code 1 when one is over i
 
 from __future__ import annotations
 
-import argparse
 import signal
 from collections import Counter
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from itertools import chain
 from math import inf
-from pathlib import Path
 from random import Random
 from statistics import median
 from typing import NamedTuple
@@ -25,6 +23,7 @@ from rich.console import Console
 from rich.progress import Progress
 
 from benchmarks.rigs.cart_processes import CartProcesses, cart_processes, unhurried
+from benchmarks.rigs.command_line import command_line, machine_load
 from benchmarks.rigs.limits import Row, judged
 from tosca_kiosk.machine.clock import RealClock
 
@@ -123,7 +122,7 @@ def _dark_after_s(cart: CartProcesses, way: Way, random: Random) -> float | None
     except AssertionError:
         return inf if lost else None
     finally:
-        cart.judge.set("pedal.pressed", False)
+        cart.judge.release()
 
 
 def report(losses: list[Loss]) -> int:
@@ -139,14 +138,11 @@ def report(losses: list[Loss]) -> int:
     rows.append(Row("causes that were not named", len(unnamed), 0, ""))
     spoiled = Counter(chain.from_iterable(loss.spoiled for loss in losses))
     rows += [Row(f"light that ended before, by {cause}", count, None, "") for cause, count in spoiled.items()]
-    load = Path("/proc/loadavg").read_text(encoding="ascii").split()[0]
-    return judged(f"processes lost under light; machine load {load}", rows)
+    return judged(f"processes lost under light; machine load {machine_load()}", rows)
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    parser = command_line("bench.watchdogs", __doc__)
     parser.add_argument("--times", type=int, default=50, help="for each way (default 50)")
     parser.add_argument("--carts", type=int, default=1, help="at the same time (default 1)")
     parser.add_argument("--only", default="", help="ways whose name begins so, such as control")

@@ -1,4 +1,4 @@
-"""The causes that must end the light, as a table: DESIGN's interlocks seen from the world's side.
+"""The causes that must end the light, as a table: the interlocks seen from the world's side.
 
 Each row says how long the interlock table itself waits (`own_s`), and what must be whole for each of the two
 ways to the dark: the gate, which the board opens, and the laser driver's output, which the host switches off.
@@ -8,8 +8,6 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-GATE_S, DRIVER_S = 0.020, 0.100
-"""From the end of a row's own time to the dark, by each way alone."""
 TICK_S = 0.010
 STATUS_S = 0.010
 UNDERWAY_S = 0.045

@@ -10,13 +10,13 @@ from __future__ import annotations
 from math import inf
 from typing import Any, NamedTuple
 
-from benchmarks.campaign.causes import CAUSES, DRIVER_S, GATE_S, LOST_BY, PARTS, RECOVERY_S, TICK_S, Cause
+from benchmarks.campaign.causes import CAUSES, LOST_BY, PARTS, RECOVERY_S, TICK_S, Cause
 from benchmarks.campaign.lost_ways import ENDLESS_S, LOSING, WAY_PARTS, Lifted, Loss, proved_between
 from benchmarks.campaign.plan import neutral
+from benchmarks.rigs.light import DARK_W, DRIVER_S, GATE_S
 from simulators.world import World
 from tosca_kiosk.domain.inputs import CommandType
 
-DARK_W = 0.001
 TEC_TRIP_C, TEC_SETPOINT_C = 3.0, 25.0
 LIMIT_FRACTION, LIMIT_MARGIN_W = 1.05, 0.1
 ARM_HOLD_S, PEDAL_AFTER_ARM_S, LIFTED_S = 1.5, 2.0, 0.1

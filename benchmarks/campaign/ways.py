@@ -12,9 +12,10 @@ from random import Random
 from typing import NamedTuple
 
 from benchmarks.campaign.cart import Cart, campaign_cart
-from benchmarks.campaign.causes import CAUSES, DRIVER_S, GATE_S
+from benchmarks.campaign.causes import CAUSES
 from benchmarks.campaign.plan import HOST_SILENT, JOURNAL_FAILS, KIOSK_SILENT, Batch, Fault, quick_seed
 from benchmarks.campaign.treatments import forked
+from benchmarks.rigs.light import DRIVER_S, GATE_S
 from simulators.settable import Value
 from tosca_kiosk.domain.inputs import CommandType
 from tosca_kiosk.domain.protocol import Protocol, Step

@@ -7,7 +7,6 @@ Exit code 1 when a sentence was broken. `search` says what is combined with what
 
 from __future__ import annotations
 
-import argparse
 import sys
 from collections import Counter
 from multiprocessing import get_context
@@ -17,12 +16,13 @@ from rich.console import Console
 from rich.progress import Progress
 
 from benchmarks.exhaustive.search import search, shards, starts, told
+from benchmarks.rigs.command_line import command_line
 from benchmarks.rigs.limits import Row, judged
 
 
 def main() -> int:
     """Run the search; exit code 1 when a sentence was broken."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
+    parser = command_line("exhaustive", __doc__)
     parser.add_argument("--processes", type=int, default=2)
     parser.add_argument("--stride", type=int, default=1, help="try every so many-th point")
     parser.add_argument("--seed", type=int, default=0, help="which of them")

@@ -8,7 +8,6 @@ tolerances of `comparison` is a difference. The first script that shows any is s
 
 from __future__ import annotations
 
-import argparse
 from typing import NamedTuple
 
 from hypothesis import HealthCheck, given, seed, settings
@@ -25,6 +24,7 @@ from benchmarks.firmware.comparison import (
     play_to_both,
 )
 from benchmarks.firmware.scripts import Script, scripts
+from benchmarks.rigs.command_line import command_line
 from benchmarks.rigs.limits import Row, judged
 
 
@@ -73,7 +73,7 @@ def tells_other(name: str, change: Change) -> bool:
 
 def main() -> int:
     """Run the campaign; return 1 when the boards differ."""
-    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
+    parser = command_line("firmware.differential", __doc__)
     parser.add_argument("--examples", type=int, default=2000)
     parser.add_argument("--seed", type=int, default=1)
     arguments = parser.parse_args()

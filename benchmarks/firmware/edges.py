@@ -9,15 +9,13 @@ other. The watchdog is starved in each of the ways in which a program hangs.
 
 from __future__ import annotations
 
-import argparse
 from random import Random
 from typing import NamedTuple
-
-from rich.progress import track
 
 from benchmarks.firmware.build import build, sizes
 from benchmarks.firmware.chip import CYCLES_PER_MS, HANGS, RAM_END, SimulatedBoardChip, framed, statuses
 from benchmarks.firmware.host import Host
+from benchmarks.rigs.command_line import command_line, tracked
 from benchmarks.rigs.limits import Row, judged
 from benchmarks.rigs.percentiles import percentile
 
@@ -82,7 +80,7 @@ def measure_edges(count: int, seed: int) -> Edges:
         host.close_gate()
         begun = chip.cycle
         traffic = Traffic(chip, random)
-        for _ in track(range(count), "edges", disable=count < 100):
+        for _ in tracked(range(count), "edges", count):
             chip.press()
             traffic.run_ms(PRESS_MS + random.random() * 12.0)
             assert chip.outputs().gate == 1, "the gate did not close"
@@ -117,7 +115,7 @@ def measure_hang(how: str, phase_ms: float) -> Hang:
 
 def main() -> int:
     """Run the campaign; return 1 when a figure is past its limit."""
-    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
+    parser = command_line("firmware.edges", __doc__)
     parser.add_argument("--edges", type=int, default=10_000)
     parser.add_argument("--seed", type=int, default=1)
     arguments = parser.parse_args()

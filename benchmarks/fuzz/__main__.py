@@ -9,12 +9,12 @@ its device within 200 ms of clean bytes. Exit code 1 when something does, or a l
 
 from __future__ import annotations
 
-import argparse
 from itertools import chain
 from time import perf_counter
 
 from benchmarks.fuzz.drivers import IN_STEP_WITHIN_S, KINDS, READY_WITHIN_S, fuzz_driver
 from benchmarks.fuzz.simulators import ANSWERS_WITHIN_S, HOSTS, fuzz_simulators
+from benchmarks.rigs.command_line import command_line
 from benchmarks.rigs.limits import Row, judged
 
 MOST_CPU_MS = 50.0
@@ -22,9 +22,7 @@ MOST_CPU_MS = 50.0
 
 
 def main() -> int:
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    parser = command_line("fuzz", __doc__)
     parser.add_argument("--lines", type=int, default=1_000_000, help="in all (default 1000000)")
     parser.add_argument("--seed", type=int, default=1)
     options = parser.parse_args()

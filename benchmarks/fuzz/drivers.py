@@ -16,6 +16,7 @@ from time import thread_time_ns
 from typing import Any, NamedTuple
 
 from benchmarks.fuzz.noise import Noise
+from benchmarks.rigs.readings import READINGS
 from hardware.interfaces import LinkState
 from hardware.registry import DRIVERS
 from hardware.trace import WireTrace
@@ -80,25 +81,27 @@ KINDS = {
     "laser": Kind(
         _arroyo_word,
         b"\r\n",
-        ("output_on", "set_current_ma", "measured_current_ma", "condition_bits", "event_bits", "errors"),
+        READINGS["laser"],
         (rb".*\S.*",),
         rb"LAS:OUT (1|ON)|LAS:LDI 0*[1-9]|MODE:|\*RST|\*RCL",
     ),
     "tec": Kind(
         _arroyo_word,
         b"\r\n",
-        ("temperature_c", "setpoint_c", "output_on", "condition_bits", "errors"),
+        READINGS["tec"],
         (rb".*\S.*",),
         rb"LAS|MODE:|\*RST|\*RCL|TEC:T (?!25\.00)",
     ),
     "stage": Kind(
         _stage_word,
         b"\n",
-        ("status",),
+        READINGS["stage"],
         tuple(rb"(.:)?%s=[+-]\d{8}\r?" % tag for tag in (b"EPOS", b"DPOS", b"STAT")),
         rb"DPOS=[^?]|STEP|SCAN|INDX|MOVE|SSPD=(?!2000)\d|HLIM=\d|LLIM=\d",
     ),
-    "board": Kind(_board_word, b"\n", ("status",), (rb"\$ST,.*",), rb"HB,\d+,1|MO,\d+,[1-9]|AI,\d+,1|CL"),
+    "board": Kind(
+        _board_word, b"\n", READINGS["board"], (rb"\$ST,.*",), rb"HB,\d+,1|MO,\d+,[1-9]|AI,\d+,1|CL"
+    ),
 }
 
 

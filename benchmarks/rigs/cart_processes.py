@@ -23,7 +23,7 @@ from benchmarks.rigs.cart_configs import real_config_file, warm_config_file
 from benchmarks.rigs.judge import Judge
 from tosca_kiosk.config import load_config
 from tosca_kiosk.control.process import SOCKET_NAME
-from tosca_kiosk.machine.runtime import WORLD_INPUT_SOCKET
+from tosca_kiosk.machine.runtime import MEMORY, WORLD_INPUT_SOCKET
 from tosca_kiosk.session import helper_command
 
 OURS = [sys.executable, "-m", "tosca_kiosk"]
@@ -38,8 +38,6 @@ main()
 """The command has no parent of its own, and must not outlive a campaign that is ended."""
 OUTSIDE_PRIORITY = 60
 """Above control's: real devices and a judge's watch do not wait for this computer's processors."""
-LIGHT_W = 1.0
-MEMORY = Path("/dev/shm")
 
 
 @contextmanager
@@ -131,8 +129,7 @@ class CartProcesses:
         """Wait until the kiosk has armed, press the pedal and wait for light."""
         said = self._said("kiosk")
         assert said == "armed", said
-        self.judge.set("pedal.pressed", True)
-        self.judge.until(lambda answer: answer["true_power_w"] > LIGHT_W)
+        self.judge.press_until_light()
 
     def _start(self, name: str, *more: str) -> None:
         with (self._folder / f"{name}.log").open("a") as log:

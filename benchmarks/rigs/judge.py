@@ -4,14 +4,14 @@ import json
 import socket
 from pathlib import Path
 
+from benchmarks.rigs.light import LIT_W
+from simulators.settable import PEDAL_PATH
 from tosca_kiosk.link.datagram import DatagramOutlet
 from tosca_kiosk.machine.clock import RealClock
 
 ANSWER_WITHIN_S = 5.0
 ASK_EVERY_S = 0.002
 GIVE_UP_S = 10.0
-LIT_W = 1.0
-"""More than this is light; less may be the laser under its threshold."""
 
 
 class Judge:
@@ -41,9 +41,22 @@ class Judge:
             self._clock.sleep_until(self._clock.now_s() + ASK_EVERY_S)
         return answer
 
+    def press_until_light(self):
+        """Press the pedal and wait for light."""
+        self.set(PEDAL_PATH, True)
+        self.until_light()
+
+    def release(self):
+        """Lift the foot."""
+        self.set(PEDAL_PATH, False)
+
+    def until_light(self):
+        """Wait for light; return the answer that tells of it."""
+        return self.until(lambda answer: answer["true_power_w"] > LIT_W)
+
     def light_off_after_s(self, act):
         """Do something; return how long after it the light was seen off, in the world's own time."""
-        began_s = self.until(lambda answer: answer["true_power_w"] > 1.0)["now_s"]
+        began_s = self.until_light()["now_s"]
         act()
         return self.until(lambda answer: answer["true_power_w"] == 0.0)["now_s"] - began_s
 

@@ -6,7 +6,6 @@ takes no longer than its ticks. The operator is a script that gives orders one b
 
 from __future__ import annotations
 
-import json
 import math
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -14,6 +13,8 @@ from dataclasses import replace
 from pathlib import Path
 
 from benchmarks.rigs.cart_configs import real_config_file
+from benchmarks.rigs.light import DARK_W, EMITS_W
+from benchmarks.rigs.sessions import CartStuckError, run_script
 from simulators.cart import SimulatedCart
 from simulators.servers import PtyCart
 from simulators.world import World
@@ -23,10 +24,13 @@ from tosca_kiosk.config import bundled, load_config
 from tosca_kiosk.control.controller import Controller
 from tosca_kiosk.control.devices import Devices
 from tosca_kiosk.control.loop import FixedRateLoop
-from tosca_kiosk.control.operator import HOLD_ARM_S, TEST_WITHIN_S, UnattendedOperator, drive
+from tosca_kiosk.control.operator import HOLD_ARM_S, TEST_WITHIN_S, UnattendedOperator
 from tosca_kiosk.control.self_test import KeptSelfTest
 from tosca_kiosk.domain.events import SafetyEvent
 from tosca_kiosk.domain.inputs import Command, CommandType
+from tosca_kiosk.domain.protocol import Protocol, Step
+from tosca_kiosk.domain.protocol_file import to_json
+from tosca_kiosk.domain.ramps import RampType
 from tosca_kiosk.domain.state import Beam, Phase
 from tosca_kiosk.machine.clock import VirtualClock
 from tosca_kiosk.running.cart import connected_devices
@@ -34,17 +38,12 @@ from tosca_kiosk.session import compared_with_record, plan_session
 from tosca_kiosk.storage import Database, Imported, patients, users
 
 PATIENT, TECHNICIAN = "P-2026-0001", "tech01"
-DARK_W = 0.001
 SAMPLE_S = 0.0005
 WITHIN_S = 60.0
 SETTLE_S = 0.3
 """A released pedal's contacts have settled, and the photodiode is dark."""
 STEP_S = 2.0
 PAIRS = 20
-
-
-class CartStuckError(Exception):
-    """The cart did not get where it should; the text says what was waited for and where it stands."""
 
 
 class PumpedClock(VirtualClock):
@@ -137,7 +136,7 @@ class PluggedCart:
 
     @property
     def emits(self) -> bool:
-        return self.controller.state.beam is Beam.EMITTING and self.world.true_power_w() > 0.1
+        return self.controller.state.beam is Beam.EMITTING and self.world.true_power_w() > EMITS_W
 
     # --- time -------------------------------------------------------------------------------------------
 
@@ -171,18 +170,9 @@ class PluggedCart:
         return f"{state.phase}, {state.beam}, faults {state.faults}, {problems}, newest no: {self._refused}"
 
     def _prepare(self) -> None:
-        operator, loop = (
-            UnattendedOperator(self.controller, None),
-            FixedRateLoop(self.clock, 1.0 / self.period_s),
-        )
-        drive(
-            loop,
-            self.controller,
-            operator,
-            operator.prepare(),
-            stop=lambda: False,
-            watch=lambda decision: None,
-        )
+        operator = UnattendedOperator(self.controller, None)
+        loop = FixedRateLoop(self.clock, 1.0 / self.period_s)
+        run_script(loop, self.controller, operator, operator.prepare())
         self._ticks = round(self.clock.now_s() / self.period_s)
 
     # --- the operator -----------------------------------------------------------------------------------
@@ -265,22 +255,17 @@ class PluggedCart:
         return status is not None and status.value.index_known
 
 
-def protocol_text() -> str:
+def ramps_and_rings() -> Protocol:
     """Return a long protocol: a ramp, then steady power with another ring, again and again."""
-    steps = [
-        {
-            "step_number": number,
-            "duration_seconds": STEP_S,
-            "power_start_watts": start_w,
-            "power_end_watts": 5.0,
-            "ring_size_mm": ring_mm,
-            "ramp_type": ramp,
-        }
-        for number, (start_w, ring_mm, ramp) in enumerate(
-            [(1.0, 2.0, "linear"), (5.0, 3.0, "constant")] * PAIRS, start=1
-        )
-    ]
-    return json.dumps({"version": "1.0", "steps": steps})
+    rows = [(1.0, 2.0, RampType.LINEAR), (5.0, 3.0, RampType.CONSTANT)] * PAIRS
+    return Protocol(
+        "ramps and rings",
+        "",
+        tuple(
+            Step(number, STEP_S, start_w, 5.0, ring_mm, ramp)
+            for number, (start_w, ring_mm, ramp) in enumerate(rows, start=1)
+        ),
+    )
 
 
 def new_record(data_dir: Path) -> None:
@@ -302,7 +287,7 @@ def plugged_cart(data_dir: Path, folder: Path, seed: int) -> Iterator[PluggedCar
             key: f"usb://{getattr(serials, key).serial_number}?by-id={links}" for key in served.cart.lines
         }
         protocol = folder / "ramps_and_rings.json"
-        protocol.write_text(protocol_text(), encoding="utf-8")
+        protocol.write_text(to_json(ramps_and_rings(), named=True), encoding="utf-8")
         workplace = Workplace(real_config_file(ports, folder), data_dir, as_json=True)
         clock = PumpedClock(served)
         with workplace.record() as database, connected_devices(workplace.config, clock) as devices:

@@ -19,7 +19,7 @@ import msgspec
 
 from benchmarks.rigs.cart_configs import warm_config_file
 from benchmarks.rigs.judge import Judge
-from benchmarks.rigs.panel import Display, Kiosk, Panel
+from benchmarks.rigs.panel import TAP_S, Display, Kiosk, Panel
 from tosca_kiosk.config import load_config
 from tosca_kiosk.link.ring import RingReader
 from tosca_kiosk.link.telemetry import Telemetry
@@ -29,7 +29,6 @@ from tosca_kiosk.timing.hand import PATIENT, PIN, PROTOCOL, TECHNICIAN, make_rec
 
 PEDAL_COUNTS_AFTER_S = 2.2
 """After arming; an earlier edge is not taken for a wish."""
-TAP_S = 0.08
 _telemetry = msgspec.msgpack.Decoder(Telemetry)
 
 
@@ -178,12 +177,11 @@ class RunningKiosk:
 
     def treat(self) -> None:
         """Press the pedal and see light."""
-        self.judge.set("pedal.pressed", True)
-        self.judge.until(lambda answer: answer["true_power_w"] > 1.0)
+        self.judge.press_until_light()
 
     def release(self) -> None:
         """Lift the foot."""
-        self.judge.set("pedal.pressed", False)
+        self.judge.release()
 
     def reset(self) -> None:
         """Reset the fault that STOP has left, as who is signed in."""

@@ -7,52 +7,20 @@ from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 
-import msgspec
-
+from benchmarks.rigs.sessions import IDLE, run_script, session_header, shipped_session_rules
 from simulators.cart import SimulatedCart
 from simulators.settable import set_value
 from tosca_kiosk.config import Simulation, bundled, load_config
 from tosca_kiosk.control.controller import Controller
 from tosca_kiosk.control.loop import FixedRateLoop
-from tosca_kiosk.control.operator import Script, UnattendedOperator, drive
+from tosca_kiosk.control.operator import Script, UnattendedOperator
 from tosca_kiosk.control.self_test import KeptSelfTest
-from tosca_kiosk.domain.calibration import calibration_set, parse_calibration
-from tosca_kiosk.domain.journal_lines import FORMAT_VERSION, Header
-from tosca_kiosk.domain.protocol import Protocol, Step
-from tosca_kiosk.domain.ramps import RampType
-from tosca_kiosk.domain.rules import Rules
-from tosca_kiosk.domain.session_rules import ConnectedDevices, session_rules
+from tosca_kiosk.domain.protocol import Protocol
 from tosca_kiosk.journal.writer import Journal
 from tosca_kiosk.machine.clock import VirtualClock
 from tosca_kiosk.running.cart import connected_devices, simulated_cart
 
 CONFIG = load_config(bundled("simulated.yaml"))
-IDLE = Rules(camera_required=False)
-
-
-def constant(power_w: float, duration_s: float, ring_size_mm: float = 3.0) -> Protocol:
-    """Make a protocol of one constant step."""
-    return Protocol("test", "", (Step(1, duration_s, power_w, power_w, ring_size_mm, RampType.CONSTANT),))
-
-
-def shipped_session_rules(protocol: Protocol) -> Rules:
-    """Make a session's rules from the calibrations that ship with the simulated cart."""
-    rows = msgspec.json.decode(bundled("calibrations/simulated_10w.json").read_bytes())
-    known = calibration_set(
-        (
-            parse_calibration(
-                row["calibration_type"],
-                msgspec.json.encode(row["calibration_data"]),
-                row["device_serial_number"],
-                "shipped",
-            )
-            for row in rows
-        ),
-        "shipped",
-    )
-    return session_rules(
-        IDLE, protocol, known, ConnectedDevices("SIM-LASER", "-1", "SIM-BOARD", 12000.0, 0.0, 3000.0)
-    )
 
 
 class Bench:
@@ -79,14 +47,7 @@ class Bench:
 
     def run(self, script: Script) -> None:
         """Run an operator's script to its end."""
-        drive(
-            self._loop,
-            self.controller,
-            self.operator,
-            script,
-            stop=lambda: False,
-            watch=lambda decision: None,
-        )
+        run_script(self._loop, self.controller, self.operator, script)
 
     def run_until(self, condition: Callable[[], bool], within_s: float = 60.0) -> None:
         """Let time pass until a condition holds; fail when it does not in time."""
@@ -118,10 +79,9 @@ class Bench:
     def open(self, folder: Path, protocol: Protocol) -> None:
         """Open a session with a journal in the folder."""
         rules = shipped_session_rules(protocol)
-        header = Header(FORMAT_VERSION, 1, 1, 1, "2026-01-01 00:00:00.000000", "sim", "0", {}, rules)
         journal = Journal(folder, waits=True)
         try:
-            self.controller.open_session(rules, header, journal, self.clock.now_s())
+            self.controller.open_session(rules, session_header(rules), journal, self.clock.now_s())
         except RuntimeError:
             journal.close()
             raise

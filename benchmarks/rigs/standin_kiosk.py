@@ -11,10 +11,9 @@ from pathlib import Path
 
 import msgspec
 
-from benchmarks.rigs.simulated_cart import constant
+from benchmarks.rigs.sessions import constant, session_header
 from benchmarks.rigs.standin_record import StandInRecord
 from tosca_kiosk.domain.inputs import CommandType
-from tosca_kiosk.domain.journal_lines import FORMAT_VERSION, Header
 from tosca_kiosk.link.client import ControlLink
 from tosca_kiosk.link.messages import Reply, SessionEnded
 from tosca_kiosk.machine.clock import RealClock
@@ -23,10 +22,6 @@ FRAME_S = 0.02
 FRAMES_A_HEARTBEAT = 4
 WITHIN_S = 30.0
 HOLD_S = 1.7
-
-
-def header(number, rules):
-    return Header(FORMAT_VERSION, number, 1, 1, "2026-03-14 09:26:53.589793", "sim", "0", {}, rules)
 
 
 class StandInKiosk:
@@ -108,7 +103,7 @@ class StandInKiosk:
 
     def open(self, folder, number=1, duration_s=600.0):
         rules = self.record.session(number, constant(5.0, duration_s, ring_size_mm=2.0))
-        return self.answer(self.link.open_session(folder, header(number, rules))).refused
+        return self.answer(self.link.open_session(folder, session_header(rules, number))).refused
 
     def go_on(self):
         """Take over the session that control has kept: acknowledge that its kiosk was lost."""

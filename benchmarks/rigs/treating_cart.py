@@ -6,42 +6,40 @@ the hand that arms and holds the pedal never lets a treatment end.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 from benchmarks.rigs.cart_configs import warm_config
+from benchmarks.rigs.light import EMITS_W
+from benchmarks.rigs.sessions import (
+    IDLE,
+    CartStuckError,
+    constant,
+    run_script,
+    session_header,
+    shipped_session_rules,
+)
 from simulators.cart import SimulatedCart
-from tosca_kiosk.config import CartConfig, bundled
+from tosca_kiosk.config import CartConfig
 from tosca_kiosk.control.controller import Controller
 from tosca_kiosk.control.devices import Devices
 from tosca_kiosk.control.loop import FixedRateLoop
-from tosca_kiosk.control.operator import HOLD_ARM_S, Script, UnattendedOperator, drive
+from tosca_kiosk.control.operator import HOLD_ARM_S, Script, UnattendedOperator
 from tosca_kiosk.control.self_test import KeptSelfTest
-from tosca_kiosk.domain.calibration import CalibrationSet, calibration_set, parse_calibration
 from tosca_kiosk.domain.inputs import Command, CommandType
-from tosca_kiosk.domain.journal_lines import FORMAT_VERSION, Header
-from tosca_kiosk.domain.protocol import Protocol
-from tosca_kiosk.domain.protocol_file import Limits, parse_protocol
 from tosca_kiosk.domain.rules import Rules
-from tosca_kiosk.domain.session_rules import ConnectedDevices, session_rules
 from tosca_kiosk.domain.state import Beam, Phase
 from tosca_kiosk.journal.writer import Journal
 from tosca_kiosk.machine.clock import VirtualClock
 from tosca_kiosk.running.cart import connected_devices, simulated_cart
 
-IDLE = Rules(camera_required=False)
 POWER_W = 5.0
 TREATMENT_S = 20_000.0
 """Longer than any campaign, so that only a release or a fault ends the light."""
 GIVE_UP_S = 60.0
 BACK_UP_S = 0.5
 """A released pedal's contacts have settled, and the photodiode has been dark, for long enough to reset."""
-
-
-class CartStuckError(Exception):
-    """The cart did not get where a campaign needs it; the text says where it stands."""
 
 
 class TreatingCart:
@@ -64,25 +62,14 @@ class TreatingCart:
         self._drive(self._operator.prepare())
 
     def open_session(self, rules: Rules, journal: Journal) -> None:
-        header = Header(
-            version=FORMAT_VERSION,
-            session_id=1,
-            patient_id=1,
-            tech_id=1,
-            started_utc="2026-01-01 00:00:00.000000",
-            origin="sim",
-            software="benchmark",
-            devices={},
-            rules=rules,
-        )
-        self.controller.open_session(rules, header, journal, self.clock.now_s())
+        self.controller.open_session(rules, session_header(rules), journal, self.clock.now_s())
         self.controller.rules_problem = None  # there is no record here that could say otherwise
 
     @property
     def emits(self) -> bool:
-        """Whether the pedal is held and more than a tenth of a watt leaves."""
+        """Whether the pedal is held and light leaves."""
         treating = self.controller.state.beam is Beam.EMITTING and self.world.pedal.pressed
-        return treating and self.world.true_power_w() > 0.1
+        return treating and self.world.true_power_w() > EMITS_W
 
     def run_until(self, done: Callable[[], bool]) -> None:
         """Tick until done, asked at each deadline before its tick. Raises CartStuckError after a minute."""
@@ -120,14 +107,7 @@ class TreatingCart:
         self.world.advance(self.clock.now_s())
 
     def _drive(self, script: Script) -> None:
-        drive(
-            self._loop,
-            self.controller,
-            self._operator,
-            script,
-            stop=lambda: False,
-            watch=lambda decision: None,
-        )
+        run_script(self._loop, self.controller, self._operator, script)
 
     # --- the hand ---------------------------------------------------------------------------------------
 
@@ -173,56 +153,10 @@ def treating_cart(folder: Path, seed: int = 1) -> Iterator[TreatingCart]:
     with simulated_cart(config, clock, seed) as simulated, connected_devices(config, clock) as devices:
         assert simulated is not None
         cart = TreatingCart(config, clock, simulated, devices)
-        rules = shipped_rules(config, long_protocol())
+        rules = shipped_session_rules(constant(POWER_W, TREATMENT_S))
         journal = Journal(folder, waits=True)
         try:
             cart.open_session(rules, journal)
             yield cart
         finally:
             journal.close()
-
-
-def shipped_rules(config: CartConfig, protocol: Protocol) -> Rules:
-    """Return a session's rules by the calibrations that ship with the simulated cart."""
-    devices = config.devices
-    connected = ConnectedDevices(
-        devices.laser.serial_number,
-        devices.stage.serial_number,
-        devices.board.serial_number,
-        devices.laser.current_limit_ma,
-        devices.stage.travel_min_um,
-        devices.stage.travel_max_um,
-    )
-    return session_rules(IDLE, protocol, _calibrations(), connected)
-
-
-def long_protocol() -> Protocol:
-    """Return hours of constant power."""
-    step = {
-        "step_number": 1,
-        "duration_seconds": TREATMENT_S,
-        "power_start_watts": POWER_W,
-        "power_end_watts": POWER_W,
-        "ring_size_mm": 3.0,
-        "ramp_type": "constant",
-    }
-    return parse_protocol(
-        json.dumps({"version": "1.0", "steps": [step]}), "benchmark", "hours of light", Limits(POWER_W)
-    )
-
-
-def _calibrations() -> CalibrationSet:
-    source = bundled("calibrations/simulated_10w.json")
-    rows = json.loads(source.read_text(encoding="utf-8"))
-    return calibration_set(
-        [
-            parse_calibration(
-                row["calibration_type"],
-                json.dumps(row["calibration_data"]),
-                row["device_serial_number"],
-                str(source),
-            )
-            for row in rows
-        ],
-        str(source),
-    )

@@ -14,8 +14,8 @@ import pytest
 from control_bench import running_control
 
 from benchmarks.rigs.cart_configs import warm_config_file
-from benchmarks.rigs.simulated_cart import constant
-from benchmarks.rigs.standin_kiosk import HOLD_S, StandInKiosk, header
+from benchmarks.rigs.sessions import constant, session_header
+from benchmarks.rigs.standin_kiosk import HOLD_S, StandInKiosk
 from benchmarks.rigs.standin_record import SUPERVISOR, SUPERVISOR_PIN, TECHNICIAN, TECHNICIAN_PIN
 from tosca_kiosk.domain.inputs import CommandType
 from tosca_kiosk.domain.journal_lines import ChainReader, TickLine
@@ -127,7 +127,7 @@ def plan():
 
 
 def open_with(kiosk, folder, number, rules):
-    return kiosk.answer(kiosk.link.open_session(folder, header(number, rules))).refused
+    return kiosk.answer(kiosk.link.open_session(folder, session_header(rules, number))).refused
 
 
 @pytest.mark.parametrize(

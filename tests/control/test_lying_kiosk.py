@@ -9,8 +9,8 @@ import pytest
 from control_bench import running_control
 
 from benchmarks.rigs.cart_configs import warm_config_file
-from benchmarks.rigs.simulated_cart import constant, shipped_session_rules
-from benchmarks.rigs.standin_kiosk import HOLD_S, StandInKiosk, header
+from benchmarks.rigs.sessions import constant, session_header, shipped_session_rules
+from benchmarks.rigs.standin_kiosk import HOLD_S, StandInKiosk
 from tosca_kiosk.domain.inputs import CommandType
 from tosca_kiosk.domain.protocol import Protocol
 
@@ -72,7 +72,7 @@ def test_a_kiosk_that_lies_about_limits_is_refused_by_name_and_no_light_comes(
         control.record.session(1, honest)
         kiosk = StandInKiosk(control.socket_path)
         kiosk.prepare()
-        refused = kiosk.answer(kiosk.link.open_session(folder, header(1, lie()))).refused
+        refused = kiosk.answer(kiosk.link.open_session(folder, session_header(lie()))).refused
         if refused is None:
             kiosk.until(lambda tick: set(tick.refusals) <= {"rules"})
             kiosk.order(CommandType.BEGIN_ARM)

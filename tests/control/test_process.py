@@ -14,8 +14,8 @@ import pytest
 from control_bench import running_control, standin_process
 
 from benchmarks.rigs.cart_configs import warm_config_file
-from benchmarks.rigs.simulated_cart import constant, shipped_session_rules
-from benchmarks.rigs.standin_kiosk import StandInKiosk, header
+from benchmarks.rigs.sessions import constant, session_header, shipped_session_rules
+from benchmarks.rigs.standin_kiosk import StandInKiosk
 from tosca_kiosk.domain.inputs import CommandType
 from tosca_kiosk.domain.journal_lines import ChainReader, TickLine
 from tosca_kiosk.journal import JOURNAL_NAME
@@ -199,12 +199,12 @@ def test_what_does_not_fit_the_session_is_refused_with_the_reason(kiosk, folder,
     def refused(number):
         return kiosk.answer(number).refused
 
-    assert "operator_fresh_s: 9 given" in refused(link.open_session(folder, header(1, loose)))
+    assert "operator_fresh_s: 9 given" in refused(link.open_session(folder, session_header(loose)))
     assert "is of laser OTHER, connected is laser SIM-LASER" in refused(
-        link.open_session(folder, header(1, foreign))
+        link.open_session(folder, session_header(foreign))
     )
-    assert "journal cannot be made" in refused(link.open_session(tmp_path / "none", header(1, rules)))
-    assert "no protocol was chosen" in refused(link.open_session(folder, header(1, unplanned)))
+    assert "journal cannot be made" in refused(link.open_session(tmp_path / "none", session_header(rules)))
+    assert "no protocol was chosen" in refused(link.open_session(folder, session_header(unplanned)))
     assert "no protocol was chosen" in read_journal(folder).end.summary.abort_reason
     assert "control has no session" in refused(link.order(CommandType.PAUSE, 5))
     assert "meant for session 5" in refused(link.end_session(5))
@@ -213,7 +213,7 @@ def test_what_does_not_fit_the_session_is_refused_with_the_reason(kiosk, folder,
     other = tmp_path / "other"
     other.mkdir()
     assert kiosk.open(other, number=2) is None
-    assert "session 2 is not ended yet" in refused(link.open_session(folder, header(3, rules)))
+    assert "session 2 is not ended yet" in refused(link.open_session(folder, session_header(rules, 3)))
     assert "meant for session 1" in refused(link.order(CommandType.CLOSE_SESSION, 1))
     assert "close the session first" in refused(link.end_session(2))
     assert kiosk.answer(link.order(CommandType.STOP, 1)) == Reply(link._number, None)

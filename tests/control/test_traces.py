@@ -9,7 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from benchmarks.rigs.simulated_cart import Bench, bench, constant
+from benchmarks.rigs.sessions import constant
+from benchmarks.rigs.simulated_cart import Bench, bench
 from hardware.trace import WireTrace
 from tosca_kiosk.control import traces
 from tosca_kiosk.control.traces import fault_trace

@@ -5,9 +5,9 @@ from random import Random
 
 import pytest
 
-from benchmarks.bench.replug_trial import READINGS
 from benchmarks.rigs.cart_configs import real_config_file
 from benchmarks.rigs.plugged_cart import PumpedClock
+from benchmarks.rigs.readings import READINGS
 from hardware.interfaces import LinkState
 from simulators.cart import SimulatedCart
 from simulators.servers import PtyCart
