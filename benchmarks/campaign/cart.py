@@ -176,7 +176,7 @@ class Cart:
             self.monitor.journal_failed()
         else:
             set_value(self.simulated, path, value)
-            self.monitor.changed(path, value)
+            self.monitor.disturbances.changed(path, value)
 
     def run(self, script: Iterator[None]) -> None:
         """Run ticks until the script ends."""
@@ -200,11 +200,11 @@ class Cart:
 
     def _fall_silent(self) -> None:
         """Let the world go on without the host, as when its process stands still inside a tick."""
-        self.monitor.host_silent(True)
+        self.monitor.disturbances.host_silent(True)
         self.clock.sleep_until(self.clock.now_s() + self._silent_s)
         self._silent_s = 0.0
         self.world.advance(self.clock.now_s())
-        self.monitor.host_silent(False)
+        self.monitor.disturbances.host_silent(False)
 
 
 @contextmanager

@@ -30,7 +30,8 @@ PARTS: dict[str, tuple[str, ...]] = {
 """What can be disturbed, by the settings that disturb it; host is told of by its silence."""
 
 _GATE = frozenset({"board", "gate"})
-_GATE_BY_HOST = _GATE | {"board line", "host"}
+GATE_BY_HOST = _GATE | {"board line", "host"}
+"""What must be whole for the gate to open by the host's word."""
 _DRIVER = frozenset({"host", "laser"})
 _DRIVER_BY_BOARD = _DRIVER | {"board", "board line"}
 
@@ -50,20 +51,20 @@ CAUSES: dict[str, Cause] = {
     "accelerometer gone": Cause(STATUS_S, _GATE, _DRIVER_BY_BOARD),
     # Three whole windows of 100 ms after the one in which it began.
     "smoothing dead": Cause(0.4, _GATE, _DRIVER_BY_BOARD),
-    "STOP on the screen": Cause(0.0, _GATE_BY_HOST, _DRIVER, latched=True),
-    "pause": Cause(0.0, _GATE_BY_HOST, _DRIVER, latched=True),
-    "no session": Cause(0.0, _GATE_BY_HOST, _DRIVER),
-    "screen silent": Cause(0.4 + TICK_S, _GATE_BY_HOST, _DRIVER),
+    "STOP on the screen": Cause(0.0, GATE_BY_HOST, _DRIVER, latched=True),
+    "pause": Cause(0.0, GATE_BY_HOST, _DRIVER, latched=True),
+    "no session": Cause(0.0, GATE_BY_HOST, _DRIVER),
+    "screen silent": Cause(0.4 + TICK_S, GATE_BY_HOST, _DRIVER),
     "host silent": Cause(0.25, _GATE, None),
-    "journal fails": Cause(2 * TICK_S, _GATE_BY_HOST, _DRIVER),
-    "laser lost": Cause(0.5 + TICK_S, _GATE_BY_HOST, None),
-    "tec lost": Cause(1.0 + TICK_S, _GATE_BY_HOST, _DRIVER),
-    "stage lost": Cause(0.5 + UNDERWAY_S + TICK_S, _GATE_BY_HOST, _DRIVER),
+    "journal fails": Cause(2 * TICK_S, GATE_BY_HOST, _DRIVER),
+    "laser lost": Cause(0.5 + TICK_S, GATE_BY_HOST, None),
+    "tec lost": Cause(1.0 + TICK_S, GATE_BY_HOST, _DRIVER),
+    "stage lost": Cause(0.5 + UNDERWAY_S + TICK_S, GATE_BY_HOST, _DRIVER),
     "board lost": Cause(0.1 + TICK_S, None, _DRIVER),
     "board deaf": Cause(0.25, _GATE, None),
-    "diode too far from its temperature": Cause(1.0 + TICK_S, _GATE_BY_HOST | {"tec"}, _DRIVER | {"tec"}),
+    "diode too far from its temperature": Cause(1.0 + TICK_S, GATE_BY_HOST | {"tec"}, _DRIVER | {"tec"}),
     "power over the limit": Cause(
-        0.05 + STATUS_S + TICK_S, _GATE_BY_HOST | {"photodiode"}, _DRIVER_BY_BOARD | {"photodiode"}
+        0.05 + STATUS_S + TICK_S, GATE_BY_HOST | {"photodiode"}, _DRIVER_BY_BOARD | {"photodiode"}
     ),
 }
 """Where the host must first see what the board measures, a status period and a tick belong to the row."""

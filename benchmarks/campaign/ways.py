@@ -116,7 +116,7 @@ class _Work(NamedTuple):
             cart.plan_fault(Fault(max(phase_s, own_s - DEAF_BEFORE_S), "laser.wire.deaf", True))
         cart.run(self._begin())
         lit = cart.monitor.lit
-        began_s = cart.monitor.began_s(name)
+        began_s = cart.monitor.disturbances.began_s(name)
         if cart.world.true_power_w() > 0.0 or not lit or began_s is None:
             return Measured(name, way, None)
         return Measured(name, way, lit[-1].until_s - began_s - own_s)
