@@ -13,11 +13,10 @@ from __future__ import annotations
 import multiprocessing
 import os
 import signal
-import subprocess
 import sys
 import tempfile
-from collections.abc import Callable, Iterator
-from contextlib import ExitStack, closing, contextmanager
+from collections.abc import Callable
+from contextlib import ExitStack, closing
 from multiprocessing.connection import Connection
 from pathlib import Path
 from time import perf_counter_ns
@@ -26,6 +25,7 @@ from typing import NamedTuple
 from benchmarks.rigs.command_line import command_line
 from benchmarks.rigs.limits import Row, judged
 from benchmarks.rigs.percentiles import percentile
+from benchmarks.rigs.programs import running_program
 from tosca_kiosk.link.ring import RingReader, RingWriter
 from tosca_kiosk.machine.clock import RealClock
 from tosca_kiosk.machine.realtime import real_time
@@ -101,8 +101,9 @@ def measure(seconds: float, rate_hz: int) -> Measured:
         own = stack.enter_context(closing(RingReader(ring.path)))
         theirs, ours = multiprocessing.Pipe(duplex=False)
         stack.enter_context(ours)
-        reader = stack.enter_context(_reader(_RING_READER, str(ring.path)))
-        stack.enter_context(_reader(_PIPE_READER, str(theirs.fileno()), theirs.fileno()))
+        reader = stack.enter_context(running_program(_RING_READER, str(ring.path)))
+        pipe_end = theirs.fileno()
+        stack.enter_context(running_program(_PIPE_READER, str(pipe_end), inherited=(pipe_end,)))
         theirs.close()
         standing = stack.enter_context(real_time())
         ring_us, pipe_us = _published(ring, min(seconds, BESIDE_THE_PIPE_S), rate_hz, 0, ours)
@@ -134,20 +135,6 @@ def _taken_us(send: Callable[[bytes], object], record: bytes) -> float:
     began = perf_counter_ns()
     send(record)
     return (perf_counter_ns() - began) / 1000.0
-
-
-@contextmanager
-def _reader(code: str, argument: str, *inherited: int) -> Iterator[subprocess.Popen[str]]:
-    """Run a reader that has begun; afterwards it has ended."""
-    with subprocess.Popen(
-        [sys.executable, "-c", code, argument], stdout=subprocess.PIPE, text=True, pass_fds=inherited
-    ) as process:
-        try:
-            assert process.stdout is not None
-            assert process.stdout.readline() == "ready\n"
-            yield process
-        finally:
-            process.kill()
 
 
 if __name__ == "__main__":

@@ -16,8 +16,6 @@ from __future__ import annotations
 import gc
 import json
 import os
-import subprocess
-import sys
 from hashlib import sha256
 from time import perf_counter_ns
 
@@ -25,6 +23,7 @@ import msgspec
 import pytest
 
 from benchmarks.rigs.percentiles import percentile
+from benchmarks.rigs.programs import running_program
 from benchmarks.rigs.treating_cart import treating_cart
 from tosca_kiosk.control.traces import fault_trace
 from tosca_kiosk.domain.events import SafetyEvent
@@ -142,11 +141,9 @@ def neighbour(request, stopwatch):
         return
     processors, clock = os.sched_getaffinity(0), RealClock()
     os.sched_setaffinity(0, {max(processors)})
-    with subprocess.Popen([sys.executable, "-c", NEIGHBOUR], stdout=subprocess.PIPE) as running:
-        assert running.stdout.readline() == b"ready\n"
+    with running_program(NEIGHBOUR) as running:
         stopwatch.pause = lambda: clock.sleep_until(clock.now_s() + NEIGHBOURS_TURN_S)
         yield running
-        running.kill()
     os.sched_setaffinity(0, processors)
 
 

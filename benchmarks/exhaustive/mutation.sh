@@ -1,13 +1,13 @@
 #!/bin/sh
 # Mutates the safety core with mutmut and lists the mutants that the tests of the domain let live.
 #
-#   benchmarks/mutation.sh [MINUTES]
+#   benchmarks/exhaustive/mutation.sh [MINUTES]
 #
 # Works in a copy with an environment of its own, below ${TMPDIR:-/tmp}; nothing of it comes back. Functions
 # that run while a module is imported (the makers of table rows) are beyond mutmut: it mutates a process that
 # has imported them already. Their rows are held by tests of the tables.
 set -eu
-root=$(cd "$(dirname "$0")/.." && pwd)
+root=$(cd "$(dirname "$0")/../.." && pwd)
 minutes=${1:-60}
 work=${TMPDIR:-/tmp}/tosca-mutation
 rm -rf "$work/copy"
@@ -23,6 +23,7 @@ name = "mutated"
 version = "0"
 [tool.pytest.ini_options]
 addopts = "-p no:cacheprovider"
+pythonpath = ["."]
 [tool.mutmut]
 source_paths = ["tosca_kiosk/"]
 only_mutate = ["tosca_kiosk/domain/safety.py", "tosca_kiosk/domain/checks.py", "tosca_kiosk/domain/beam.py",

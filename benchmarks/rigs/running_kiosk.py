@@ -20,6 +20,7 @@ import msgspec
 from benchmarks.rigs.cart_configs import warm_config_file
 from benchmarks.rigs.judge import Judge
 from benchmarks.rigs.panel import TAP_S, Display, Kiosk, Panel
+from benchmarks.rigs.programs import running_program
 from tosca_kiosk.config import load_config
 from tosca_kiosk.link.ring import RingReader
 from tosca_kiosk.link.telemetry import Telemetry
@@ -215,11 +216,8 @@ def running_kiosk() -> Iterator[RunningKiosk]:
 @contextmanager
 def loaded_core() -> Iterator[None]:
     """Keep one core busy, at the priority of any program."""
-    with subprocess.Popen([sys.executable, "-c", "while True: pass"]) as spinner:
-        try:
-            yield
-        finally:
-            spinner.kill()
+    with running_program('print("ready", flush=True)\nwhile True: pass'):
+        yield
 
 
 def _child(parent: int, command: str) -> int:

@@ -11,7 +11,8 @@ BENCHMARKS = Path(__file__).parents[2] / "benchmarks"
 README = (BENCHMARKS / "README.md").read_text(encoding="utf-8")
 ROOMS = re.findall(r"^\| `(\w+)` \|", README, flags=re.MULTILINE)
 MODULES = sorted(set(re.findall(r"python -m (benchmarks[.\w]+)", README)))
-FILES = sorted(set(re.findall(r"(?:tests|benchmarks)/[\w/]+\.(?:py|sh)", README)))
+MUTATION = (BENCHMARKS / "exhaustive" / "mutation.sh").read_text(encoding="utf-8")
+FILES = sorted(set(re.findall(r"(?:tests|benchmarks|tosca_kiosk)/[\w/]+\.(?:py|sh)", README + MUTATION)))
 PROGRAMS = {"benchmarks.rigs.standin_kiosk", "benchmarks.rigs.treating_kiosk"}
 """Started by other programs, never by a person."""
 
