@@ -1,1 +1,1 @@
-"""Benchmarks, and campaigns that run as commands: `python -m benchmarks.<name>` from the repository."""
+"""Benchmarks and campaigns: see README.md beside this file."""

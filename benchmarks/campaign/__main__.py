@@ -8,7 +8,6 @@ Exit code 1 with the seed and a scenario file for each treatment that broke a ru
 
 from __future__ import annotations
 
-import argparse
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from concurrent.futures import ProcessPoolExecutor
@@ -18,13 +17,13 @@ from pathlib import Path
 from time import perf_counter
 
 from rich.console import Console
-from rich.progress import track
 from rich.table import Table
 
 from benchmarks.campaign.plan import TREATMENTS_A_BATCH, treatment
 from benchmarks.campaign.scenario_file import write_finding
 from benchmarks.campaign.treatments import Outcome, run_seeds
 from benchmarks.campaign.ways import LIMIT_S, TRIALS, Measured, measure
+from benchmarks.rigs.command_line import command_line, tracked
 
 SEEDS_A_CAMPAIGN = 1_000_000
 """Treatment i of a campaign with seed s is s times this, plus i: what --repeat takes."""
@@ -84,15 +83,7 @@ def _run_batch(seeds: range) -> list[Outcome]:
 def campaign(count: int, seed: int, workers: int = 1, *, watched: bool = False) -> Report:
     """Run a campaign and return what it found."""
     report = Report()
-    shown = track(
-        run_campaign(count, seed, workers),
-        "treatments",
-        count,
-        console=Console(stderr=True),
-        transient=True,
-        disable=not watched,
-    )
-    for outcome in shown:
+    for outcome in tracked(run_campaign(count, seed, workers), "treatments", count, shown=watched):
         report.add(outcome)
     return report
 
@@ -187,7 +178,7 @@ def _repeat(seed: int, folder: Path) -> int:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(prog="python -m benchmarks.campaign", description=__doc__)
+    parser = command_line("campaign", __doc__)
     parser.add_argument("--treatments", type=int, default=20_000, help="how many (default 20000)")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--workers", type=int, default=2, help="processes (default 2)")
@@ -200,9 +191,7 @@ def main() -> None:
     if options.treatments < 1 or options.workers < 1 or options.seed < 0:
         parser.error("--treatments and --workers: 1 or more, --seed: 0 or more are needed")
     began_s = perf_counter()
-    report = campaign(
-        options.treatments, options.seed, options.workers, watched=Console(stderr=True).is_terminal
-    )
+    report = campaign(options.treatments, options.seed, options.workers, watched=True)
     code = tell(report, perf_counter() - began_s, options.out)
     raise SystemExit(max(code, tell_ways(measure(TRIALS, options.rounds, options.seed))))
 

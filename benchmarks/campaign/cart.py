@@ -11,18 +11,18 @@ from typing import Any, NamedTuple, cast
 from benchmarks.campaign.monitor import Monitor
 from benchmarks.campaign.plan import HOST_SILENT, JOURNAL_FAILS, KIOSK_SILENT, Batch, Fault
 from benchmarks.campaign.record import LIES, record
-from benchmarks.treating_cart import IDLE, warm_config
+from benchmarks.rigs.cart_configs import warm_config
+from benchmarks.rigs.sessions import IDLE, run_script, session_header
 from simulators.cart import SimulatedCart
 from simulators.settable import PEDAL_PATH, set_value
 from tosca_kiosk.config import CartConfig
 from tosca_kiosk.control.controller import Controller
 from tosca_kiosk.control.devices import Devices
 from tosca_kiosk.control.loop import FixedRateLoop
-from tosca_kiosk.control.operator import HOLD_ARM_S, Script, UnattendedOperator, drive
+from tosca_kiosk.control.operator import HOLD_ARM_S, Script, UnattendedOperator
 from tosca_kiosk.control.self_test import KeptSelfTest
 from tosca_kiosk.domain.inputs import Command, CommandType
-from tosca_kiosk.domain.journal_lines import FORMAT_VERSION, ChainWriter, Header, Summary, TickLine
-from tosca_kiosk.domain.rules import Rules
+from tosca_kiosk.domain.journal_lines import ChainWriter, Header, Summary, TickLine
 from tosca_kiosk.domain.state import Beam
 from tosca_kiosk.journal.fault_traces import FaultTrace
 from tosca_kiosk.journal.writer import Journal
@@ -113,18 +113,11 @@ class Cart:
         """Connect, home, open the session and wait until it may be armed."""
         operator = UnattendedOperator(self.controller, None)
         loop = FixedRateLoop(self.clock, self._rate_hz)
-        drive(
-            loop,
-            self.controller,
-            operator,
-            operator.prepare(),
-            stop=lambda: False,
-            watch=lambda decision: None,
-        )
+        run_script(loop, self.controller, operator, operator.prepare())
         self.opened_s = self.clock.now_s()
         self.monitor.session_opened()
         self.controller.open_session(
-            self.rules, _header(self.rules), cast(Journal, self.journal), self.opened_s
+            self.rules, session_header(self.rules), cast(Journal, self.journal), self.opened_s
         )
         self.controller.rules_problem = record().compared(self._config, self._session_id, self.rules)
         self.run(self.wait(SETTLE_S))
@@ -183,7 +176,7 @@ class Cart:
             self.monitor.journal_failed()
         else:
             set_value(self.simulated, path, value)
-            self.monitor.changed(path, value)
+            self.monitor.disturbances.changed(path, value)
 
     def run(self, script: Iterator[None]) -> None:
         """Run ticks until the script ends."""
@@ -207,11 +200,11 @@ class Cart:
 
     def _fall_silent(self) -> None:
         """Let the world go on without the host, as when its process stands still inside a tick."""
-        self.monitor.host_silent(True)
+        self.monitor.disturbances.host_silent(True)
         self.clock.sleep_until(self.clock.now_s() + self._silent_s)
         self._silent_s = 0.0
         self.world.advance(self.clock.now_s())
-        self.monitor.host_silent(False)
+        self.monitor.disturbances.host_silent(False)
 
 
 @contextmanager
@@ -225,7 +218,3 @@ def campaign_cart(batch: Batch) -> Iterator[Cart]:
     ):
         assert simulated is not None
         yield Cart(config, clock, simulated, devices, batch)
-
-
-def _header(rules: Rules) -> Header:
-    return Header(FORMAT_VERSION, 1, 1, 1, "2026-01-01 00:00:00.000000", "sim", "campaign", {}, rules)

@@ -1,4 +1,4 @@
-"""The causes that must end the light, as a table: DESIGN's interlocks seen from the world's side.
+"""The causes that must end the light, as a table: the interlocks seen from the world's side.
 
 Each row says how long the interlock table itself waits (`own_s`), and what must be whole for each of the two
 ways to the dark: the gate, which the board opens, and the laser driver's output, which the host switches off.
@@ -8,8 +8,6 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-GATE_S, DRIVER_S = 0.020, 0.100
-"""From the end of a row's own time to the dark, by each way alone."""
 TICK_S = 0.010
 STATUS_S = 0.010
 UNDERWAY_S = 0.045
@@ -32,7 +30,8 @@ PARTS: dict[str, tuple[str, ...]] = {
 """What can be disturbed, by the settings that disturb it; host is told of by its silence."""
 
 _GATE = frozenset({"board", "gate"})
-_GATE_BY_HOST = _GATE | {"board line", "host"}
+GATE_BY_HOST = _GATE | {"board line", "host"}
+"""What must be whole for the gate to open by the host's word."""
 _DRIVER = frozenset({"host", "laser"})
 _DRIVER_BY_BOARD = _DRIVER | {"board", "board line"}
 
@@ -52,20 +51,20 @@ CAUSES: dict[str, Cause] = {
     "accelerometer gone": Cause(STATUS_S, _GATE, _DRIVER_BY_BOARD),
     # Three whole windows of 100 ms after the one in which it began.
     "smoothing dead": Cause(0.4, _GATE, _DRIVER_BY_BOARD),
-    "STOP on the screen": Cause(0.0, _GATE_BY_HOST, _DRIVER, latched=True),
-    "pause": Cause(0.0, _GATE_BY_HOST, _DRIVER, latched=True),
-    "no session": Cause(0.0, _GATE_BY_HOST, _DRIVER),
-    "screen silent": Cause(0.4 + TICK_S, _GATE_BY_HOST, _DRIVER),
+    "STOP on the screen": Cause(0.0, GATE_BY_HOST, _DRIVER, latched=True),
+    "pause": Cause(0.0, GATE_BY_HOST, _DRIVER, latched=True),
+    "no session": Cause(0.0, GATE_BY_HOST, _DRIVER),
+    "screen silent": Cause(0.4 + TICK_S, GATE_BY_HOST, _DRIVER),
     "host silent": Cause(0.25, _GATE, None),
-    "journal fails": Cause(2 * TICK_S, _GATE_BY_HOST, _DRIVER),
-    "laser lost": Cause(0.5 + TICK_S, _GATE_BY_HOST, None),
-    "tec lost": Cause(1.0 + TICK_S, _GATE_BY_HOST, _DRIVER),
-    "stage lost": Cause(0.5 + UNDERWAY_S + TICK_S, _GATE_BY_HOST, _DRIVER),
+    "journal fails": Cause(2 * TICK_S, GATE_BY_HOST, _DRIVER),
+    "laser lost": Cause(0.5 + TICK_S, GATE_BY_HOST, None),
+    "tec lost": Cause(1.0 + TICK_S, GATE_BY_HOST, _DRIVER),
+    "stage lost": Cause(0.5 + UNDERWAY_S + TICK_S, GATE_BY_HOST, _DRIVER),
     "board lost": Cause(0.1 + TICK_S, None, _DRIVER),
     "board deaf": Cause(0.25, _GATE, None),
-    "diode too far from its temperature": Cause(1.0 + TICK_S, _GATE_BY_HOST | {"tec"}, _DRIVER | {"tec"}),
+    "diode too far from its temperature": Cause(1.0 + TICK_S, GATE_BY_HOST | {"tec"}, _DRIVER | {"tec"}),
     "power over the limit": Cause(
-        0.05 + STATUS_S + TICK_S, _GATE_BY_HOST | {"photodiode"}, _DRIVER_BY_BOARD | {"photodiode"}
+        0.05 + STATUS_S + TICK_S, GATE_BY_HOST | {"photodiode"}, _DRIVER_BY_BOARD | {"photodiode"}
     ),
 }
 """Where the host must first see what the board measures, a status period and a tick belong to the row."""

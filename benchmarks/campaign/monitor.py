@@ -8,15 +8,16 @@ for a state, an interlock or a reading.
 from __future__ import annotations
 
 from math import inf
-from typing import Any, NamedTuple
 
-from benchmarks.campaign.causes import CAUSES, DRIVER_S, GATE_S, LOST_BY, PARTS, RECOVERY_S, TICK_S, Cause
-from benchmarks.campaign.lost_ways import ENDLESS_S, LOSING, WAY_PARTS, Lifted, Loss, proved_between
-from benchmarks.campaign.plan import neutral
+from benchmarks.campaign.causes import CAUSES, GATE_BY_HOST, TICK_S, Cause
+from benchmarks.campaign.disturbances import Disturbances
+from benchmarks.campaign.findings import Lit, Violation
+from benchmarks.campaign.lost_ways import ENDLESS_S, WAY_PARTS, Lifted, proved_between
+from benchmarks.campaign.totals import could_be_told, dose_allowed_j, excess_j, unrecorded
+from benchmarks.rigs.light import DARK_W, DRIVER_S, GATE_S
 from simulators.world import World
 from tosca_kiosk.domain.inputs import CommandType
 
-DARK_W = 0.001
 TEC_TRIP_C, TEC_SETPOINT_C = 3.0, 25.0
 LIMIT_FRACTION, LIMIT_MARGIN_W = 1.05, 0.1
 ARM_HOLD_S, PEDAL_AFTER_ARM_S, LIFTED_S = 1.5, 2.0, 0.1
@@ -28,37 +29,13 @@ BOUNCE_S = 0.002
 """The board acts within 2 ms of an edge: a contact that is back before need not have been seen."""
 STEADY_UM = 5.0
 RING_CHANGED_UM = 50.0
-DEAD_STRENGTH = 0.1
-DOSE_MARGIN, DOSE_TOLERANCE = 1.05, 0.02
-ENERGY_FRACTION, ENERGY_J = 1.06, 0.2
 KEY_OFF_S = 10.0
 """For so long darkness must have been unknown before a supervisor's word closes a session."""
-LAST_LIGHT_S = 0.15
-"""Of full power: what leaves after the dose was reached, by the slower way and the tick that sees it."""
 
 _DISARMING = frozenset({CommandType.STOP, CommandType.PAUSE})
-_GATE_BY_HOST = ("board", "gate", "board line", "host")
-_EITHER_WAY = {"laser", *_GATE_BY_HOST}
-_MEASURES = {"photodiode", "board", "board line"}
-_COMMANDS = {"laser", "diode"}
 _OTHERS = {"board", "board line", "host"}
 """Parts whose own faults may hide what a release would prove."""
 _SUPERVISORS = frozenset({"supervisor", "admin"})
-
-
-class Violation(NamedTuple):
-    """A rule that was broken. at_s: seconds of the world."""
-
-    rule: str
-    at_s: float
-    detail: str
-
-
-class Lit(NamedTuple):
-    """One interval of true light."""
-
-    from_s: float
-    until_s: float
 
 
 class Monitor:
@@ -66,7 +43,7 @@ class Monitor:
 
     endless: what lost both ways before any proof, where light went on: no rule is broken, and nothing passed.
     excess_j: true energy over what was counted, where neither photodiode nor laser was whole. lied_to: the
-    session's rules are not the record's.
+    session's rules are not the record's. disturbances: what is told of the cart itself.
     """
 
     def __init__(
@@ -80,14 +57,7 @@ class Monitor:
         self.lit: list[Lit] = []
         self.worst_s: dict[tuple[str, str], float] = {}
         self.ended: dict[str, int] = {}
-        # Causes and the wholeness of parts, each with its time.
-        self._since: dict[str, float] = {"no session": 0.0}
-        self._began: dict[str, float] = {}
-        self._whole_s = dict.fromkeys(PARTS, -inf)
-        self._disturbing: dict[str, set[str]] = {part: set() for part in PARTS}
-        self._ever: set[str] = set()
-        self._board_late_s = 0.0
-        self._lost: dict[str, Loss] = {}
+        self.disturbances = Disturbances(world.kernel)
         self._lifted: list[Lifted] = [Lifted(0.0, inf)]
         self.endless: str | None = None
         self.excess_j: float | None = None
@@ -114,70 +84,22 @@ class Monitor:
         for contact in (world.pedal_no, world.pedal_nc):
             contact.subscribe(self._pedal_moved)
 
-    def began_s(self, cause: str) -> float | None:
-        """Return when a cause last began; None where it never has."""
-        return self._began.get(cause)
-
-    # --- what happens to the cart -----------------------------------------------------------------------
-
-    def changed(self, path: str, value: Any) -> None:
-        """Note a setting that a scenario has changed."""
-        usual = neutral(path)
-        if path == "board.wire.delay_s":
-            self._board_late_s = value
-        for part, prefixes in PARTS.items():
-            if path.startswith(prefixes):
-                self._disturb(part, path, usual is not None and value == usual, usual is None)
-        if path in LOST_BY:
-            self._count_lost()
-        self._lost.pop(path, None)
-        if (path, value) in LOSING:
-            self._lost[path] = Loss(self._now_s, path, LOSING[path, value])
-        if path == "smoothing.accelerometer_present":
-            self._set("accelerometer gone", not value)
-        elif path == "smoothing.strength":
-            self._set("smoothing dead", value < DEAD_STRENGTH)
-
-    def _disturb(self, part: str, path: str, over: bool, once: bool) -> None:
-        self._ever.add(part)
-        disturbing = self._disturbing[part]
-        if over:
-            disturbing.discard(path)
-        elif not once:
-            disturbing.add(path)
-        self._whole_s[part] = inf if disturbing else self._now_s + RECOVERY_S
-
-    def _count_lost(self) -> None:
-        disturbing = set().union(*self._disturbing.values())
-        lost = {LOST_BY[path] for path in disturbing & LOST_BY.keys()}
-        if disturbing & {"board.unplugged", "board.wire.stalled"}:
-            lost |= {"board lost", "board deaf"}
-        for cause in set(LOST_BY.values()):
-            self._set(cause, cause in lost)
-        # What a late line still holds is heard after the cut.
-        if self._since.get("board deaf") == self._now_s:
-            self._since["board deaf"] += self._board_late_s
-
-    def host_silent(self, silent: bool) -> None:
-        """Note that control does not tick, or does again."""
-        self._ever.add("host")
-        self._set("host silent", silent)
-        self._whole_s["host"] = inf if silent else self._now_s + RECOVERY_S
+    # --- what happens to the computer -------------------------------------------------------------------
 
     def kiosk_silent(self, silent: bool) -> None:
         """Note that the operator's screen gives no sign of life, or does again."""
-        self._set("screen silent", silent)
+        self.disturbances.set("screen silent", silent)
 
     def journal_failed(self) -> None:
         """Note that the record takes no more."""
-        self._set("journal fails", True)
+        self.disturbances.set("journal fails", True)
 
     # --- what the technician does -----------------------------------------------------------------------
 
     def session_opened(self) -> None:
         """Note that a session is open, and count its energy from here."""
         self._doubt_s = self._now_s
-        self._set("no session", False)
+        self.disturbances.set("no session", False)
         self._before_j = self._world.true_energy_j()
 
     def session_closed(self, command: CommandType, role: str | None) -> None:
@@ -190,7 +112,7 @@ class Monitor:
             self._violate("a session closed by the word of no supervisor", str(role))
         elif self._told_s - self._doubt_s < KEY_OFF_S:
             self._violate("a session closed by a word too early", f"{self._told_s - self._doubt_s:.2f} s")
-        self._set("no session", True)
+        self.disturbances.set("no session", True)
 
     def told(self, command: CommandType, role: str | None) -> None:
         """Note a command that was given, whatever becomes of it."""
@@ -210,7 +132,7 @@ class Monitor:
                 self._supervisor_due = False
         elif command in _DISARMING:
             self._disarm()
-            self._set("STOP on the screen" if command is CommandType.STOP else "pause", True)
+            self.disturbances.set("STOP on the screen" if command is CommandType.STOP else "pause", True)
 
     def _disarm(self) -> None:
         if self._armed_s is not None:
@@ -228,13 +150,13 @@ class Monitor:
         if not pressed:
             self._left_s = self._now_s
             # A press too short to be seen for certain did not end the time in which the pedal was up.
-            unheard_s = LOST_LINES_S if "board line" in self._ever else 0.0
+            unheard_s = LOST_LINES_S if "board line" in self.disturbances.ever else 0.0
             if self._now_s - self._closed_s >= SEEN_S + unheard_s:
                 self._up_s = self._now_s
             self._begin_anew("pedal up")
         else:
             if self._left_s is not None and self._now_s - self._left_s < BOUNCE_S:
-                self._since.pop("pedal up", None)
+                self.disturbances.since.pop("pedal up", None)
             self._closed_s = self._now_s
             # A contact that fails for some milliseconds is no foot that was lifted and set down again.
             if self._now_s - self._up_s >= LIFTED_S - SEEN_S:
@@ -247,10 +169,10 @@ class Monitor:
             self._begin_anew("stop loop open")
             return
         if self._opened_loop_s is not None and now_s - self._opened_loop_s < BOUNCE_S:
-            self._since.pop("stop loop open", None)
+            self.disturbances.since.pop("stop loop open", None)
             return
         self._disarm()
-        self._supervisor_due = self._whole(("board", "board line"))
+        self._supervisor_due = self.disturbances.is_whole(("board", "board line"))
 
     # --- light ------------------------------------------------------------------------------------------
 
@@ -268,17 +190,17 @@ class Monitor:
         if lit:
             self._peak_w = max(self._peak_w, power_w)
             ceiling_w = self._power_limit_w * LIMIT_FRACTION + LIMIT_MARGIN_W
-            self._set("power over the limit", power_w > ceiling_w)
+            self.disturbances.set("power over the limit", power_w > ceiling_w)
             off_c = abs(self._world.tec.mount_c() - TEC_SETPOINT_C)
-            self._set("diode too far from its temperature", off_c > TEC_TRIP_C)
+            self.disturbances.set("diode too far from its temperature", off_c > TEC_TRIP_C)
 
     def _judge_light(self, now_s: float) -> None:
-        for name, since_s in self._since.items():
+        for name, since_s in self.disturbances.since.items():
             cause = CAUSES[name]
             for way, needs, limit_s in (("gate", cause.gate, GATE_S), ("driver", cause.driver, DRIVER_S)):
                 if needs is None:
                     continue
-                whole_s = max([self._whole_s[part] for part in needs])
+                whole_s = max([self.disturbances.whole_s[part] for part in needs])
                 over_s = now_s - max(since_s + cause.own_s, whole_s) - limit_s
                 if over_s > 0.0:
                     self._violate(
@@ -287,19 +209,25 @@ class Monitor:
             if now_s - since_s - cause.own_s > ENDLESS_S:
                 self._judge_endless(name, cause)
         moved_um = abs(self._world.stage.position_um() - self._lit_um)
-        if moved_um > STEADY_UM and self._whole(("stage",)):
+        if moved_um > STEADY_UM and self.disturbances.is_whole(("stage",)):
             self._violate("stage moved under light", f"{moved_um:.1f} um")
 
     def _judge_endless(self, name: str, cause: Cause) -> None:
         """Judge light that neither way has ended long after it had to."""
         ways = [needs for needs in (cause.gate, cause.driver) if needs is not None]
-        if any(self._whole(tuple(needs)) for needs in ways):
+        if any(self.disturbances.is_whole(needs) for needs in ways):
             return  # judged by the way that is whole
-        lost = sorted(self._lost.values())
-        if len(lost) > 1 and not self._ever & _OTHERS and proved_between(lost[0], lost[1], self._lifted):
+        lost = sorted(self.disturbances.lost.values())
+        if (
+            len(lost) > 1
+            and not self.disturbances.ever & _OTHERS
+            and proved_between(lost[0], lost[1], self._lifted)
+        ):
             self._violate("a first fault stayed hidden", f"{lost[0].path}, then {lost[1].path}")
         elif self.endless is None:
-            self.endless = " and ".join(part for part in WAY_PARTS if self._whole_s[part] > self._now_s)
+            self.endless = " and ".join(
+                part for part in WAY_PARTS if self.disturbances.whole_s[part] > self._now_s
+            )
 
     def _light_begins(self, now_s: float) -> None:
         self._lit_s = now_s
@@ -308,7 +236,7 @@ class Monitor:
         late_s = now_s - self._disarmed_s
         if self._armed_s is None:
             # What was on its way when the command came, ends as light that was there.
-            if late_s > (GATE_S if self._whole(_GATE_BY_HOST) else DRIVER_S):
+            if late_s > (GATE_S if self.disturbances.is_whole(GATE_BY_HOST) else DRIVER_S):
                 self._violate("light without arming", f"disarmed {1e3 * late_s:.1f} ms before")
         elif self._press_s - self._armed_s < PEDAL_AFTER_ARM_S - SEEN_S:
             self._violate("light by a pedal pressed too early", f"{self._press_s - self._armed_s:.3f} s")
@@ -318,7 +246,7 @@ class Monitor:
             self._violate("light after an emergency stop without a supervisor", "")
         if self.lit and self._press_s < self._dark_s and now_s - self._dark_s > BOUNCE_S:
             ring_changed = abs(position_um - self._dark_um) > RING_CHANGED_UM
-            if not ring_changed and not self._ever & {"diode", "stage"}:
+            if not ring_changed and not self.disturbances.ever & {"diode", "stage"}:
                 self._violate("light came back by itself", f"dark for {1e3 * (now_s - self._dark_s):.1f} ms")
 
     def _light_ends(self, now_s: float) -> None:
@@ -326,20 +254,22 @@ class Monitor:
         self.lit.append(Lit(self._lit_s, now_s))
         self._lit_s, self._dark_s = None, now_s
         self._dark_um = self._world.stage.position_um()
-        for name in self._since:
+        for name in self.disturbances.since:
             self._note_worst(name, now_s)
         self._forget_what_is_over()
 
     def _forget_what_is_over(self) -> None:
-        for name in [name for name in self._since if CAUSES[name].latched and not self._still(name)]:
-            del self._since[name]
+        for name in [
+            name for name in self.disturbances.since if CAUSES[name].latched and not self._still(name)
+        ]:
+            del self.disturbances.since[name]
 
     def _note_worst(self, name: str, now_s: float) -> None:
         cause = CAUSES[name]
-        after_s = now_s - self._since[name] - cause.own_s
+        after_s = now_s - self.disturbances.since[name] - cause.own_s
         self.ended[name] = self.ended.get(name, 0) + 1
         for way, needs in (("gate", cause.gate), ("driver", cause.driver)):
-            if needs is not None and self._whole(tuple(needs)):
+            if needs is not None and self.disturbances.is_whole(needs):
                 self.worst_s[name, way] = max(after_s, self.worst_s.get((name, way), -inf))
 
     def _still(self, name: str) -> bool:
@@ -365,15 +295,9 @@ class Monitor:
         self._judge_record(laser_on_off_s)
 
     def _judge_dose(self) -> None:
-        measured = not self._ever & {"photodiode", "board", "board line", "host"}
-        commanded = not self._ever & {"laser", "diode", "host"}
-        if not (measured or commanded) or self._ever & {"gate"}:
-            return
+        allowed_j = dose_allowed_j(self._planned_j, self._peak_w, self.disturbances.ever)
         dose_j = self._world.true_energy_j() - self._before_j
-        allowed_j = DOSE_MARGIN * self._planned_j * (1.0 + DOSE_TOLERANCE) + self._peak_w * LAST_LIGHT_S
-        if not measured:
-            allowed_j *= 1.0 + DOSE_TOLERANCE
-        if not dose_j <= allowed_j:
+        if allowed_j is not None and not dose_j <= allowed_j:
             self._violate(
                 "dose", f"{dose_j:.2f} J of {self._planned_j:.2f} J planned, {allowed_j:.2f} J allowed"
             )
@@ -382,30 +306,18 @@ class Monitor:
         """What people act on is never far under the true energy, where anything whole could tell it."""
         until_j = self._world.true_energy_j() if self._closed_j is None else self._closed_j
         true_j = until_j - self._before_j
-        excess_j = true_j - (ENERGY_FRACTION * counted_j + ENERGY_J)
-        if not excess_j > 0.0:
+        over_j = excess_j(true_j, counted_j)
+        if not over_j > 0.0:
             return
-        told = f"{true_j:.2f} J true, {counted_j:.2f} J counted"
-        if not self._ever & _MEASURES or not self._ever & _COMMANDS:
-            self._violate("energy is not counted", told)
+        if could_be_told(self.disturbances.ever):
+            self._violate("energy is not counted", f"{true_j:.2f} J true, {counted_j:.2f} J counted")
         else:
-            self.excess_j = excess_j
+            self.excess_j = over_j
 
     def _judge_record(self, recorded_s: list[tuple[float, float]]) -> None:
-        """Light is due from the record's on to its off, and then for what the way that is left may take."""
-        grace_s = DRIVER_S if self._ever & set(_GATE_BY_HOST) else GATE_S
-        for lit in self.lit:
-            inside = [
-                until_s
-                for from_s, until_s in recorded_s
-                if from_s - TICK_S <= lit.from_s <= until_s + grace_s
-            ]
-            if not inside and "journal fails" not in self._since:
-                self._violate("light that is not recorded", f"{lit.from_s:.3f} to {lit.until_s:.3f} s")
-            elif inside and lit.until_s > inside[-1] + DRIVER_S and not self._ever & _EITHER_WAY:
-                self._violate(
-                    "light beyond its record", f"until {lit.until_s:.3f} s, recorded {inside[-1]:.3f} s"
-                )
+        fails = "journal fails" in self.disturbances.since
+        for rule, detail in unrecorded(self.lit, recorded_s, self.disturbances.ever, fails=fails):
+            self._violate(rule, detail)
 
     # --- small change -----------------------------------------------------------------------------------
 
@@ -413,22 +325,11 @@ class Monitor:
     def _now_s(self) -> float:
         return self._world.kernel.now_s
 
-    def _set(self, cause: str, stands: bool) -> None:
-        if stands:
-            if cause not in self._since:
-                self._since[cause] = self._began[cause] = self._now_s
-        else:
-            self._since.pop(cause, None)
-
     def _begin_anew(self, cause: str) -> None:
         """Begin a latched cause; under light the first of its times counts."""
         if self._lit_s is None:
-            self._since.pop(cause, None)
-        self._set(cause, True)
-
-    def _whole(self, parts: tuple[str, ...]) -> bool:
-        now_s = self._now_s
-        return all(self._whole_s[part] <= now_s for part in parts)
+            self.disturbances.since.pop(cause, None)
+        self.disturbances.set(cause, True)
 
     def _violate(self, rule: str, detail: str) -> None:
         if all(violation.rule != rule for violation in self.violations):

@@ -12,8 +12,9 @@ from typing import Any, TypeVar
 import msgspec
 
 from benchmarks.campaign.cart import Act, Cart, campaign_cart
+from benchmarks.campaign.findings import Lit, Violation
 from benchmarks.campaign.lost_ways import ENDLESS_S
-from benchmarks.campaign.monitor import KEY_OFF_S, Lit, Violation
+from benchmarks.campaign.monitor import KEY_OFF_S
 from benchmarks.campaign.plan import TREATMENTS_A_BATCH, Treatment, batch, treatment
 from benchmarks.campaign.technician import Technician
 from tosca_kiosk.domain.inputs import CommandType

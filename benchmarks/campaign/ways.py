@@ -12,9 +12,10 @@ from random import Random
 from typing import NamedTuple
 
 from benchmarks.campaign.cart import Cart, campaign_cart
-from benchmarks.campaign.causes import CAUSES, DRIVER_S, GATE_S
+from benchmarks.campaign.causes import CAUSES
 from benchmarks.campaign.plan import HOST_SILENT, JOURNAL_FAILS, KIOSK_SILENT, Batch, Fault, quick_seed
 from benchmarks.campaign.treatments import forked
+from benchmarks.rigs.light import DRIVER_S, GATE_S
 from simulators.settable import Value
 from tosca_kiosk.domain.inputs import CommandType
 from tosca_kiosk.domain.protocol import Protocol, Step
@@ -115,7 +116,7 @@ class _Work(NamedTuple):
             cart.plan_fault(Fault(max(phase_s, own_s - DEAF_BEFORE_S), "laser.wire.deaf", True))
         cart.run(self._begin())
         lit = cart.monitor.lit
-        began_s = cart.monitor.began_s(name)
+        began_s = cart.monitor.disturbances.began_s(name)
         if cart.world.true_power_w() > 0.0 or not lit or began_s is None:
             return Measured(name, way, None)
         return Measured(name, way, lit[-1].until_s - began_s - own_s)

@@ -12,9 +12,10 @@ from pathlib import Path
 
 import msgspec
 import pytest
-from control_bench import running_control, warm_config
-from standin_kiosk import StandInKiosk
+from control_bench import running_control
 
+from benchmarks.rigs.cart_configs import warm_config_file
+from benchmarks.rigs.standin_kiosk import StandInKiosk
 from tosca_kiosk.camera.frame_age import FRAMES_FILE
 from tosca_kiosk.domain.journal_lines import ChainReader, TickLine
 from tosca_kiosk.journal import JOURNAL_NAME
@@ -35,7 +36,7 @@ def runtime():
 
 @pytest.fixture
 def config(tmp_path):
-    return warm_config(tmp_path, "simulated")
+    return warm_config_file(tmp_path, "simulated")
 
 
 @pytest.fixture

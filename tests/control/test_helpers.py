@@ -11,11 +11,12 @@ from pathlib import Path
 
 import msgspec
 import pytest
-from control_bench import running_control, warm_config
-from simulated_cart import constant
-from standin_kiosk import HOLD_S, StandInKiosk, header
-from standin_record import SUPERVISOR, SUPERVISOR_PIN, TECHNICIAN, TECHNICIAN_PIN
+from control_bench import running_control
 
+from benchmarks.rigs.cart_configs import warm_config_file
+from benchmarks.rigs.sessions import constant, session_header
+from benchmarks.rigs.standin_kiosk import HOLD_S, StandInKiosk
+from benchmarks.rigs.standin_record import SUPERVISOR, SUPERVISOR_PIN, TECHNICIAN, TECHNICIAN_PIN
 from tosca_kiosk.domain.inputs import CommandType
 from tosca_kiosk.domain.journal_lines import ChainReader, TickLine
 from tosca_kiosk.domain.rules_difference import rules_difference
@@ -44,7 +45,7 @@ def folder(tmp_path):
 @contextmanager
 def prepared(tmp_path, runtime, helper=None):
     """A control with a kiosk that has homed the stage."""
-    with running_control(warm_config(tmp_path), runtime, helper=helper) as control:
+    with running_control(warm_config_file(tmp_path), runtime, helper=helper) as control:
         kiosk = StandInKiosk(control.socket_path, control.record)
         kiosk.prepare()
         kiosk.control = control
@@ -126,7 +127,7 @@ def plan():
 
 
 def open_with(kiosk, folder, number, rules):
-    return kiosk.answer(kiosk.link.open_session(folder, header(number, rules))).refused
+    return kiosk.answer(kiosk.link.open_session(folder, session_header(rules, number))).refused
 
 
 @pytest.mark.parametrize(

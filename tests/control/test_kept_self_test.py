@@ -6,8 +6,9 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from simulated_cart import Bench, bench, constant
 
+from benchmarks.rigs.sessions import constant
+from benchmarks.rigs.simulated_cart import Bench, bench
 from hardware.interfaces import LinkState
 from simulators.camera.truth import optical_state
 from tosca_kiosk.control.operator import OperatorGaveUpError

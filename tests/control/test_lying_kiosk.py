@@ -6,10 +6,11 @@ from pathlib import Path
 
 import msgspec
 import pytest
-from control_bench import running_control, warm_config
-from simulated_cart import constant, shipped_session_rules
-from standin_kiosk import HOLD_S, StandInKiosk, header
+from control_bench import running_control
 
+from benchmarks.rigs.cart_configs import warm_config_file
+from benchmarks.rigs.sessions import constant, session_header, shipped_session_rules
+from benchmarks.rigs.standin_kiosk import HOLD_S, StandInKiosk
 from tosca_kiosk.domain.inputs import CommandType
 from tosca_kiosk.domain.protocol import Protocol
 
@@ -67,11 +68,11 @@ def test_a_kiosk_that_lies_about_limits_is_refused_by_name_and_no_light_comes(
 ):
     folder = tmp_path / "session"
     folder.mkdir()
-    with running_control(warm_config(tmp_path), runtime) as control:
+    with running_control(warm_config_file(tmp_path), runtime) as control:
         control.record.session(1, honest)
         kiosk = StandInKiosk(control.socket_path)
         kiosk.prepare()
-        refused = kiosk.answer(kiosk.link.open_session(folder, header(1, lie()))).refused
+        refused = kiosk.answer(kiosk.link.open_session(folder, session_header(lie()))).refused
         if refused is None:
             kiosk.until(lambda tick: set(tick.refusals) <= {"rules"})
             kiosk.order(CommandType.BEGIN_ARM)

@@ -2,8 +2,9 @@
 
 import msgspec
 import pytest
-from simulated_cart import bench, constant
 
+from benchmarks.rigs.sessions import constant
+from benchmarks.rigs.simulated_cart import bench
 from tosca_kiosk.control.loop import FixedRateLoop
 from tosca_kiosk.domain.journal_lines import ChainReader, TickLine
 from tosca_kiosk.domain.replay import replay

@@ -11,10 +11,11 @@ from pathlib import Path
 
 import msgspec
 import pytest
-from control_bench import running_control, standin_process, warm_config
-from simulated_cart import constant, shipped_session_rules
-from standin_kiosk import StandInKiosk, header
+from control_bench import running_control, standin_process
 
+from benchmarks.rigs.cart_configs import warm_config_file
+from benchmarks.rigs.sessions import constant, session_header, shipped_session_rules
+from benchmarks.rigs.standin_kiosk import StandInKiosk
 from tosca_kiosk.domain.inputs import CommandType
 from tosca_kiosk.domain.journal_lines import ChainReader, TickLine
 from tosca_kiosk.journal import JOURNAL_NAME
@@ -34,7 +35,7 @@ def runtime():
 
 @pytest.fixture
 def control(runtime, tmp_path):
-    with running_control(warm_config(tmp_path), runtime) as running:
+    with running_control(warm_config_file(tmp_path), runtime) as running:
         yield running
 
 
@@ -198,12 +199,12 @@ def test_what_does_not_fit_the_session_is_refused_with_the_reason(kiosk, folder,
     def refused(number):
         return kiosk.answer(number).refused
 
-    assert "operator_fresh_s: 9 given" in refused(link.open_session(folder, header(1, loose)))
+    assert "operator_fresh_s: 9 given" in refused(link.open_session(folder, session_header(loose)))
     assert "is of laser OTHER, connected is laser SIM-LASER" in refused(
-        link.open_session(folder, header(1, foreign))
+        link.open_session(folder, session_header(foreign))
     )
-    assert "journal cannot be made" in refused(link.open_session(tmp_path / "none", header(1, rules)))
-    assert "no protocol was chosen" in refused(link.open_session(folder, header(1, unplanned)))
+    assert "journal cannot be made" in refused(link.open_session(tmp_path / "none", session_header(rules)))
+    assert "no protocol was chosen" in refused(link.open_session(folder, session_header(unplanned)))
     assert "no protocol was chosen" in read_journal(folder).end.summary.abort_reason
     assert "control has no session" in refused(link.order(CommandType.PAUSE, 5))
     assert "meant for session 5" in refused(link.end_session(5))
@@ -212,7 +213,7 @@ def test_what_does_not_fit_the_session_is_refused_with_the_reason(kiosk, folder,
     other = tmp_path / "other"
     other.mkdir()
     assert kiosk.open(other, number=2) is None
-    assert "session 2 is not ended yet" in refused(link.open_session(folder, header(3, rules)))
+    assert "session 2 is not ended yet" in refused(link.open_session(folder, session_header(rules, 3)))
     assert "meant for session 1" in refused(link.order(CommandType.CLOSE_SESSION, 1))
     assert "close the session first" in refused(link.end_session(2))
     assert kiosk.answer(link.order(CommandType.STOP, 1)) == Reply(link._number, None)
@@ -246,7 +247,7 @@ def test_a_killed_control_is_seen_at_once_and_its_successor_takes_the_path_over(
     assert not kiosk.link.connected
     assert kiosk.link.latest() is None
     assert kiosk.link.problem == "the other side closed the connection"
-    with running_control(warm_config(tmp_path), runtime):
+    with running_control(warm_config_file(tmp_path), runtime):
         kiosk.connect()
         assert kiosk.link.hello.session is None
         assert len(list(runtime.glob("telemetry-*"))) == 1
@@ -273,7 +274,7 @@ os.kill(os.getpid(), 9)
 
 
 def test_control_ends_when_its_supervisor_is_killed(runtime, tmp_path):
-    command = [sys.executable, "-c", PARENT, str(warm_config(tmp_path)), str(runtime)]
+    command = [sys.executable, "-c", PARENT, str(warm_config_file(tmp_path)), str(runtime)]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as parent:
         watched = os.pidfd_open(int(parent.stdout.readline()))
         assert parent.wait(10) == -signal.SIGKILL
@@ -284,7 +285,7 @@ def test_control_ends_when_its_supervisor_is_killed(runtime, tmp_path):
 
 def test_a_fault_without_a_session_leaves_its_wire_trace_in_the_given_folder(runtime, tmp_path):
     folder = tmp_path / "traces"
-    with running_control(warm_config(tmp_path), runtime, "--traces", str(folder)) as control:
+    with running_control(warm_config_file(tmp_path), runtime, "--traces", str(folder)) as control:
         clock = RealClock()
         control.judge.set("stop_loop.closed", False)
         deadline_s = clock.now_s() + 10.0

@@ -8,8 +8,9 @@ from pathlib import Path
 import msgspec
 import pytest
 from click.testing import CliRunner
-from simulated_cart import bench, constant
 
+from benchmarks.rigs.sessions import constant
+from benchmarks.rigs.simulated_cart import bench
 from tosca_kiosk.cli.main import main
 from tosca_kiosk.domain.inputs import Command, CommandType
 from tosca_kiosk.domain.journal_lines import ChainReader, ChainWriter, TickLine

@@ -2,8 +2,9 @@
 
 import msgspec
 import pytest
-from simulated_cart import bench, constant
 
+from benchmarks.rigs.sessions import constant
+from benchmarks.rigs.simulated_cart import bench
 from tosca_kiosk.control.telemetry import MAX_TEXT, TelemetryMaker
 from tosca_kiosk.domain.interlocks import BY_SOURCE, LAMPS
 from tosca_kiosk.domain.state import Beam

@@ -8,8 +8,9 @@ from contextlib import closing
 from pathlib import Path
 
 import pytest
-from simulated_cart import Bench, bench, constant
 
+from benchmarks.rigs.sessions import constant
+from benchmarks.rigs.simulated_cart import Bench, bench
 from hardware.trace import WireTrace
 from tosca_kiosk.control.traces import fault_trace
 from tosca_kiosk.domain.events import SafetyEvent

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import msgspec
-from ideal_cart import rules
 
+from benchmarks.rigs.ideal_cart import rules
 from tosca_kiosk.domain.inputs import BoardIn, Inputs, LaserIn, StageIn, TecIn
 from tosca_kiosk.domain.state import Beam, Phase, State
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from ideal_cart import IdealCart, rules
 
+from benchmarks.rigs.ideal_cart import IdealCart, rules
 from tosca_kiosk.domain.inputs import CommandType
 from tosca_kiosk.domain.journal_lines import (
     FORMAT_VERSION,

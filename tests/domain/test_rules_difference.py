@@ -9,8 +9,8 @@ import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from ideal_cart import rules
 
+from benchmarks.rigs.ideal_cart import rules
 from tosca_kiosk.domain.rules import Limits, Rules
 from tosca_kiosk.domain.rules_difference import MOST_NAMED, rules_difference
 

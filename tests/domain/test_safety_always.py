@@ -7,8 +7,8 @@ import math
 import msgspec
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from ideal_cart import IdealCart, rules
 
+from benchmarks.rigs.ideal_cart import IdealCart, rules
 from tosca_kiosk.domain.inputs import BoardIn, Command, CommandType, Inputs, LaserIn, StageIn, TecIn
 from tosca_kiosk.domain.safety import step
 from tosca_kiosk.domain.state import Beam, Phase, State

@@ -7,9 +7,9 @@ import math
 
 import msgspec
 import pytest
-from ideal_cart import IdealCart, rules
 from steady_light import INPUTS, SESSION, STATE
 
+from benchmarks.rigs.ideal_cart import IdealCart, rules
 from tosca_kiosk.domain import light
 from tosca_kiosk.domain.inputs import CommandType
 from tosca_kiosk.domain.state import Beam, Phase, State

@@ -9,8 +9,8 @@ from typing import Any
 
 import msgspec
 import pytest
-from ideal_cart import IdealCart, rules
 
+from benchmarks.rigs.ideal_cart import IdealCart, rules
 from tosca_kiosk.domain.inputs import CommandType
 from tosca_kiosk.domain.interlocks import BY_SOURCE
 from tosca_kiosk.domain.state import Phase

@@ -19,10 +19,10 @@ from hypothesis.stateful import (
     rule,
     run_state_machine_as_test,
 )
-from ideal_cart import rules
 
-from benchmarks.exhaustive_starts import JudgedCart
-from benchmarks.exhaustive_worlds import WAYS, taken_at
+from benchmarks.exhaustive.starts import JudgedCart
+from benchmarks.exhaustive.worlds import WAYS, taken_at
+from benchmarks.rigs.ideal_cart import rules
 from tosca_kiosk.domain.inputs import CommandType, Inputs
 from tosca_kiosk.domain.safety import Decision
 from tosca_kiosk.domain.state import Beam, Phase

@@ -9,8 +9,8 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from ideal_cart import TICK_S, IdealCart, emitting, rules, with_
 
+from benchmarks.rigs.ideal_cart import TICK_S, IdealCart, emitting, rules, with_
 from tosca_kiosk.domain.condition_bits import BIT_INTERLOCK_OPEN
 from tosca_kiosk.domain.inputs import CommandType
 from tosca_kiosk.domain.laser_checks import INTERLOCK_OPENS_WITHIN_S

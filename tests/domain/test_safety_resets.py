@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import pytest
-from ideal_cart import IdealCart, emitting, rules, with_
 
+from benchmarks.rigs.ideal_cart import IdealCart, emitting, rules, with_
 from tosca_kiosk.domain.inputs import CommandType
 from tosca_kiosk.domain.interlocks import BY_SOURCE
 from tosca_kiosk.domain.state import Phase

@@ -1,6 +1,6 @@
 """The exhaustive search in short, and that it finds a core that is broken on purpose.
 
-`python -m benchmarks.exhaustive_search` tries every point.
+`python -m benchmarks.exhaustive` tries every point.
 """
 
 from __future__ import annotations
@@ -11,11 +11,11 @@ from typing import Any
 
 import pytest
 
-from benchmarks import exhaustive_search
-from benchmarks.exhaustive_judge import Judge
-from benchmarks.exhaustive_search import Point, broken_at, search, shards, starts, ways_of
-from benchmarks.exhaustive_starts import SESSION
-from benchmarks.exhaustive_worlds import COMMANDS, GROUPS, WAYS
+from benchmarks.exhaustive import search as exhaustive_search
+from benchmarks.exhaustive.judge import Judge
+from benchmarks.exhaustive.search import Point, broken_at, search, shards, starts, ways_of
+from benchmarks.exhaustive.starts import SESSION
+from benchmarks.exhaustive.worlds import COMMANDS, GROUPS, WAYS
 from tosca_kiosk.domain import beam, checks, commands, laser_checks, light, safety, situations
 from tosca_kiosk.domain.inputs import CommandType
 from tosca_kiosk.domain.interlocks import INTERLOCKS, Interlock

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import msgspec
 import pytest
-from ideal_cart import IdealCart, rules
 
+from benchmarks.rigs.ideal_cart import IdealCart, rules
 from tosca_kiosk.domain import safety
 from tosca_kiosk.domain.inputs import CommandType
 from tosca_kiosk.domain.state import Beam, Phase

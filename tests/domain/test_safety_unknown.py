@@ -10,8 +10,8 @@ import msgspec
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from ideal_cart import CALIBRATIONS, IdealCart, rules
 
+from benchmarks.rigs.ideal_cart import CALIBRATIONS, IdealCart, rules
 from tosca_kiosk.domain import checks, laser_checks
 from tosca_kiosk.domain.inputs import CommandType, Inputs
 from tosca_kiosk.domain.safety import step

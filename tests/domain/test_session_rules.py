@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import msgspec
 import pytest
-from ideal_cart import CALIBRATIONS, protocol
 
+from benchmarks.rigs.ideal_cart import CALIBRATIONS, protocol
 from tosca_kiosk.domain.protocol import Protocol
 from tosca_kiosk.domain.rules import Limits, Rules
 from tosca_kiosk.domain.session_rules import ConnectedDevices, SessionRefusedError, session_rules

@@ -1,4 +1,4 @@
-"""`tosca-kiosk simulate` as a program of its own, and a configuration of a real cart on its ports."""
+"""`tosca-kiosk simulate` as a program of its own, and a hand on its world."""
 
 from __future__ import annotations
 
@@ -8,12 +8,8 @@ import socket
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
 
-import yaml
 from treat_bench import start
-
-from tosca_kiosk.config import bundled
 
 END_WITHIN_S = 10.0
 
@@ -30,18 +26,6 @@ def simulating(*words: str | Path, end_with: signal.Signals = signal.SIGINT) -> 
             assert (process.returncode, rest, complaints) == (0, "", "")
         finally:
             process.kill()
-
-
-def cart_on(ports: dict[str, str], folder: Path) -> Path:
-    """Write the configuration of a real cart, as far as its drivers can tell, on the given ports."""
-    document: dict[str, Any] = yaml.safe_load(bundled("simulated.yaml").read_text(encoding="utf-8"))
-    for key, port in ports.items():
-        document["devices"][key]["port"] = port
-    del document["simulation"]
-    document |= {"cart": "real", "camera": {"driver": "opencv", "source": "/dev/video0"}}
-    path = folder / "on_ports.yaml"
-    path.write_text(yaml.safe_dump(document), encoding="utf-8")
-    return path
 
 
 def tell(input_socket: Path, **changes: object) -> None:

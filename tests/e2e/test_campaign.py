@@ -167,8 +167,8 @@ def test_a_decision_that_replay_does_not_repeat_is_found(monkeypatch):
 def finding(tmp_path_factory):
     """A finding as it is written down: a dose rule that allows nothing."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("benchmarks.campaign.monitor.DOSE_MARGIN", 0.0)
-        patch.setattr("benchmarks.campaign.monitor.LAST_LIGHT_S", 0.0)
+        patch.setattr("benchmarks.campaign.totals.DOSE_MARGIN", 0.0)
+        patch.setattr("benchmarks.campaign.totals.LAST_LIGHT_S", 0.0)
         outcome = next(one for one in run_seeds(BREAKING) if one.violations)
     return outcome, write_finding(tmp_path_factory.mktemp("finding"), outcome)
 

@@ -9,8 +9,8 @@ from contextlib import closing
 from datetime import UTC, datetime
 
 import pytest
-from panel import Display, Kiosk, Panel, missing, pause
 
+from benchmarks.rigs.panel import Display, Kiosk, Panel, missing, pause
 from tosca_kiosk.config import bundled
 from tosca_kiosk.storage import Database, check, protocols
 

@@ -33,8 +33,10 @@ from tosca_kiosk.session import opening, plan_session
 from tosca_kiosk.storage import DATABASE_NAME, Database, recover, sessions, users
 
 sys.path.append(str(Path(__file__).parents[1] / "control"))
-from control_bench import running_control, warm_config
-from standin_kiosk import StandInKiosk
+from control_bench import running_control
+
+from benchmarks.rigs.cart_configs import warm_config_file
+from benchmarks.rigs.standin_kiosk import StandInKiosk
 
 WORDS = "light not confirmed ended"
 LIGHT_W = 5.0
@@ -169,7 +171,7 @@ def runtime():
 @contextmanager
 def emitting_control(data_dir, tmp_path, runtime):
     """Run control with a session of the record under light; yield it, its kiosk and the session's folder."""
-    config = warm_config(tmp_path)
+    config = warm_config_file(tmp_path)
     workplace = Workplace(config, data_dir, as_json=True)
     now = RealClock().utc()
     with workplace.record() as database:

@@ -2,8 +2,8 @@
 
 import pytest
 
-from benchmarks.pedal_off import WAYS, Way, measure, over_limit
-from benchmarks.percentiles import percentile
+from benchmarks.bench.pedal_off import WAYS, Way, measure, over_limit
+from benchmarks.rigs.percentiles import percentile
 
 BOTH, _, HOST_ALONE = WAYS
 RELEASES = 25

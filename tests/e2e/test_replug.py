@@ -2,8 +2,8 @@
 
 import pytest
 
-from benchmarks.replug import measure, report
-from benchmarks.replug_trial import ALONE, KEPT_ON, SWAPPED, Replug
+from benchmarks.bench.replug import measure, report
+from benchmarks.bench.replug_trial import ALONE, KEPT_ON, SWAPPED, Replug
 
 SEED = 3
 CASES = (

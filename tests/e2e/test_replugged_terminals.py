@@ -4,10 +4,10 @@ from contextlib import contextmanager
 from random import Random
 
 import pytest
-from simulate_bench import cart_on
 
-from benchmarks.plugged_cart import PumpedClock
-from benchmarks.replug_trial import READINGS
+from benchmarks.rigs.cart_configs import real_config_file
+from benchmarks.rigs.plugged_cart import PumpedClock
+from benchmarks.rigs.readings import READINGS
 from hardware.interfaces import LinkState
 from simulators.cart import SimulatedCart
 from simulators.servers import PtyCart
@@ -45,7 +45,7 @@ class Bench:
 @contextmanager
 def connected(served, ports, folder):
     """Yield a bench whose drivers have met the devices on the given ports."""
-    config = load_config(cart_on(ports, folder))
+    config = load_config(real_config_file(ports, folder))
     clock = PumpedClock(served)
     with connected_devices(config, clock) as devices:
         bench = Bench(served, clock, devices)

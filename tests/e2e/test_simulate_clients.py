@@ -10,8 +10,9 @@ from pathlib import Path
 import pytest
 import pyvisa
 import serial
-from simulate_bench import cart_on, simulating, tell
+from simulate_bench import simulating, tell
 
+from benchmarks.rigs.cart_configs import real_config_file
 from hardware.interfaces import LinkState, Origin
 from tosca_kiosk.config import load_config
 from tosca_kiosk.machine.clock import RealClock
@@ -153,7 +154,9 @@ def test_the_carts_drivers_become_ready_and_find_replugged_devices_by_their_link
     links, world = tmp_path / "by-id", tmp_path / "world.sock"
     with simulating("--links", links, "--input-socket", world) as ports:
         by_target = {str(link.readlink()): str(link) for link in links.iterdir()}
-        config = load_config(cart_on({key: by_target[path] for key, path in ports.items()}, tmp_path))
+        config = load_config(
+            real_config_file({key: by_target[path] for key, path in ports.items()}, tmp_path)
+        )
         clock = RealClock()
         with connected_devices(config, clock) as devices:
 

@@ -1,6 +1,6 @@
 """The virtual hour in short: all four real drivers at 100 Hz over the simulated wires, with light on."""
 
-from benchmarks.virtual_hour import Hour, report, run
+from benchmarks.bench.virtual_hour import Hour, report, run
 
 WHOLE = Hour(
     ticks=360_000,

@@ -5,7 +5,7 @@ from itertools import chain
 
 import pytest
 
-from benchmarks.watchdogs import CONTROL_LOST_S, WAYS, Loss, measure, report
+from benchmarks.bench.watchdogs import CONTROL_LOST_S, WAYS, Loss, measure, report
 
 BY_NAME = {way.name: way for way in WAYS}
 SHARES = (("kiosk stopped", "control killed"), ("control stopped for 150 ms", "camera killed"))

@@ -6,9 +6,9 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.firmware.build import build_or_skip
-from tests.firmware.chip import SimulatedBoardChip
-from tests.firmware.host import Host
+from benchmarks.firmware.chip import SimulatedBoardChip
+from benchmarks.firmware.host import Host
+from tests.firmware.tools import build_or_skip
 
 
 @pytest.fixture(scope="session")

@@ -8,8 +8,15 @@ from random import Random
 import pytest
 import serial
 
-from tests.firmware.chip import CYCLES_PER_MS, SERIAL_NUMBER, SimulatedBoardChip, answers, framed, statuses
-from tests.firmware.host import ACCELEROMETER, AIMING, ALIVE, MOTOR, PRESSED, STOP, WANTED, Host
+from benchmarks.firmware.chip import (
+    CYCLES_PER_MS,
+    SERIAL_NUMBER,
+    SimulatedBoardChip,
+    answers,
+    framed,
+    statuses,
+)
+from benchmarks.firmware.host import ACCELEROMETER, AIMING, ALIVE, MOTOR, PRESSED, STOP, WANTED, Host
 
 LINE_MS = 5.0  # a line and its answer on the wire
 

@@ -7,10 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from benchmarks.firmware_edges import LATEST_HANG_MS, LATEST_OPEN_MS, measure_edges, measure_hang
-from tests.firmware.build import FIRMWARE, sizes, symbols
-from tests.firmware.chip import HANGS, SimulatedBoardChip
-from tests.firmware.host import RESTARTED, Host
+from benchmarks.firmware.build import FIRMWARE, sizes, symbols
+from benchmarks.firmware.chip import HANGS, SimulatedBoardChip
+from benchmarks.firmware.edges import LATEST_HANG_MS, LATEST_OPEN_MS, measure_edges, measure_hang
+from benchmarks.firmware.host import RESTARTED, Host
 
 FLASH_BYTES = 32768
 RAM_BYTES = 2048

@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 from hypothesis import HealthCheck, given, settings
 
-from tests.firmware.chip import framed
-from tests.firmware.differential import (
+from benchmarks.firmware.chip import framed
+from benchmarks.firmware.comparison import (
     Pins,
     Restart,
     Say,
@@ -18,7 +18,7 @@ from tests.firmware.differential import (
     play_to_both,
     treating,
 )
-from tests.firmware.scripts import LONGEST_BODY, RELEASED, Script, scripts
+from benchmarks.firmware.scripts import LONGEST_BODY, RELEASED, Script, scripts
 
 BOTH_OPEN = Pins((("no", 0), ("nc", 0)))
 BOTH_CLOSED = Pins((("no", 1), ("nc", 1)))

@@ -6,8 +6,8 @@ from collections.abc import Callable
 
 import pytest
 
-from tests.firmware.chip import CYCLES_PER_MS, SimulatedBoardChip, framed, statuses
-from tests.firmware.host import (
+from benchmarks.firmware.chip import CYCLES_PER_MS, SimulatedBoardChip, framed, statuses
+from benchmarks.firmware.host import (
     ACCELEROMETER,
     ALIVE,
     GATE,

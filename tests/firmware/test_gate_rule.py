@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.firmware.build import BUILD, FIRMWARE, HARNESS
+from benchmarks.firmware.build import BUILD, FIRMWARE, HARNESS
 
 SMALLEST_COUNT = 10_000_000
 # What may go wrong in such a rule, one word each; the table must notice.

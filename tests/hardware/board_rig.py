@@ -11,14 +11,14 @@ from contextlib import contextmanager
 
 from board_bench import SETTINGS, body_of
 
+from benchmarks.firmware.boards import Board, BoardKind, ChipBoard, SimulatorBoard
+from benchmarks.firmware.chip import SimulatedBoardChip
 from hardware.interfaces import LinkState, Origin
 from hardware.interlock_board.driver import InterlockBoardDriver
 from hardware.settings import BoardSettings
 from hardware.trace import WireTrace
 from hardware.transport import Port, PortError, SerialPort
 from simulators.serial_port.protocol_sim import plug_in, unplug
-from tests.firmware.boards import Board, BoardKind, ChipBoard, SimulatorBoard
-from tests.firmware.chip import SimulatedBoardChip
 
 TICK_MS = 10.0
 SERIAL_NUMBER = SETTINGS.serial_number

@@ -7,8 +7,8 @@ from collections.abc import Iterator
 import pytest
 from board_rig import Rig, rig
 
-from tests.firmware.boards import BOARD_KINDS
-from tests.firmware.build import build_or_skip
+from benchmarks.firmware.boards import BOARD_KINDS
+from tests.firmware.tools import build_or_skip
 
 
 @pytest.fixture(params=BOARD_KINDS)

@@ -6,12 +6,12 @@ import pytest
 from board_bench import SETTINGS
 from board_rig import Rig, words
 
+from benchmarks.firmware.boards import ChipBoard
+from benchmarks.firmware.chip import SERIAL_NUMBER, SimulatedBoardChip
 from hardware.interfaces import LinkState
 from hardware.trace import WireTrace
 from hardware.transport import SerialPort
-from tests.firmware.boards import ChipBoard
-from tests.firmware.build import build_or_skip
-from tests.firmware.chip import SERIAL_NUMBER, SimulatedBoardChip
+from tests.firmware.tools import build_or_skip
 from tosca_kiosk.machine.clock import RealClock
 
 

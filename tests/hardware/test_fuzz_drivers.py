@@ -1,4 +1,4 @@
-"""A few thousand bad lines for each driver; `python -m benchmarks.fuzz_wire` sends a million.
+"""A few thousand bad lines for each driver; `python -m benchmarks.fuzz` sends a million.
 
 The far end is the simulated device, over a port that spoils what it says and adds lines of its own.
 """
@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from benchmarks.fuzz_drivers import IN_STEP_WITHIN_S, KINDS, DriverFuzz, fuzz_driver, installed
+from benchmarks.fuzz.drivers import IN_STEP_WITHIN_S, KINDS, DriverFuzz, fuzz_driver, installed
 from hardware.interfaces import LinkState
 
 LINES = 4000

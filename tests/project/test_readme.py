@@ -16,7 +16,7 @@ README = (ROOT / "README.md").read_text(encoding="utf-8")
 FOLDERS = re.findall(r"^\| `([\w/]+)` \|", README, flags=re.MULTILINE)
 PICTURES = re.findall(r"!\[[^\]]*\]\(([^)]+)\)", README)
 COMMANDS = sorted(set(re.findall(r"^tosca-kiosk (\w+)", README, flags=re.MULTILINE)))
-MODULES = sorted(set(re.findall(r"python -m (benchmarks\.\w+)", README)))
+MODULES = sorted(set(re.findall(r"python -m (benchmarks(?:\.\w+)+)", README)))
 
 
 def test_something_is_said_of_each() -> None:

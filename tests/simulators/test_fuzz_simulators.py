@@ -1,9 +1,9 @@
-"""A few thousand bad lines for each simulated device; `python -m benchmarks.fuzz_wire` sends a million."""
+"""A few thousand bad lines for each simulated device; `python -m benchmarks.fuzz` sends a million."""
 
 import pytest
 
-from benchmarks.fuzz_simulators import ANSWERS_WITHIN_S, HOSTS, framed, fuzz_simulators, without_beats
-from benchmarks.wire_noise import Noise
+from benchmarks.fuzz.noise import Noise
+from benchmarks.fuzz.simulators import ANSWERS_WITHIN_S, HOSTS, framed, fuzz_simulators, without_beats
 
 LINES = 4000
 
@@ -25,7 +25,7 @@ def test_whole_heartbeats_are_taken_out_and_damaged_ones_are_not():
 
 def test_a_gate_that_closes_would_be_found(monkeypatch):
     """The judge can fail: with the pedal held, a host that says the right things closes the gate."""
-    monkeypatch.setattr("benchmarks.fuzz_simulators.without_beats", bytes)
+    monkeypatch.setattr("benchmarks.fuzz.simulators.without_beats", bytes)
     right = [framed(b"MO,1,127") + b"\n", framed(b"HB,2,1") + b"\n"]
 
     def line(noise):

@@ -11,7 +11,7 @@ from tosca_kiosk.domain.state import Beam
 from tosca_kiosk.domain.summary import summarise
 
 sys.path.append(str(Path(__file__).parents[1] / "domain"))
-from ideal_cart import IdealCart, rules
+from benchmarks.rigs.ideal_cart import IdealCart, rules
 
 STARTED_UTC = "2026-03-14 09:26:53.589793"
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from benchmarks.backup import measure, rows
+from benchmarks.bench.backup import measure, rows
 from tosca_kiosk.storage.backup import SYNCED_BYTES
 
 MEGABYTES = 2.5 * SYNCED_BYTES / 1e6

@@ -24,7 +24,7 @@ SYNCED_BYTES = 4 * 1024 * 1024
 
 With one sync at the end of 500 MB the slowest sync of another file took 90 to 270 ms, medians of six series
 (2 cores, virtual disk, loads from 1 to 8); with these steps 2 to 14 ms, though 110 and 499 ms were seen once
-each. Where the processors are busy the steps cost time. `python -m benchmarks.backup` measures it.
+each. Where the processors are busy the steps cost time. `python -m benchmarks.bench.backup` measures it.
 """
 # After these the driver tries another step, for as long as it takes.
 _GOES_ON = (sqlite3.SQLITE_OK, sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED)

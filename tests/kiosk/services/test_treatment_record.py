@@ -19,7 +19,7 @@ from tosca_kiosk.session import RefusedError
 from tosca_kiosk.storage import StorageError, sessions
 
 sys.path.append(str(Path(__file__).parents[2] / "domain"))
-from ideal_cart import IdealCart
+from benchmarks.rigs.ideal_cart import IdealCart
 
 PROTOCOL = "Constant 5 W, 60 s"
 

@@ -1,0 +1,1 @@
+"""What is measured: pytest-benchmark suites, and scenarios that run as commands."""

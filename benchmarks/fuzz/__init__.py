@@ -1,0 +1,1 @@
+"""Bad lines for every driver and every simulated device."""

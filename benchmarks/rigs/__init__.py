@@ -1,0 +1,1 @@
+"""The apparatus that measurements and tests share: carts, processes, kiosks, judges, tables."""
