@@ -28,7 +28,7 @@ class PortDriver(ABC):
     """A driver of the device called `key` on a port. Subclasses give the scripts and eat the bytes."""
 
     # A driver has more than the 30 attributes that Python 3.11 keeps together without slots. They save
-    # 0.6 +- 0.1 of the 28 us that the drivers take of a tick (python -m benchmarks.driver_tricks).
+    # 0.6 +- 0.1 of the 28 us that the drivers take of a tick (python -m benchmarks.bench.driver_tricks).
     __slots__ = (
         "_baud",
         "_connections",

@@ -64,7 +64,7 @@ class WireTrace:
         self._max_bytes = max_bytes
         self._size_bytes = 0
         # Plain tuples: named entries are made for those who read, which is rare. It saves 0.6 +- 0.1 of the
-        # 28 us that the drivers take of a tick (python -m benchmarks.driver_tricks).
+        # 28 us that the drivers take of a tick (python -m benchmarks.bench.driver_tricks).
         self._entries: deque[tuple[float, Direction, bytes]] = deque()
 
     def received(self, data: bytes) -> None:

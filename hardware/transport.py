@@ -148,7 +148,7 @@ class SerialPort:
             data = b""
             # Asked first: reading an empty terminal waits for a kernel thread, as `_send` says. And not asked
             # of pyserial, whose read waits once more for what is there already: that saves 2.1 of 4.4 us at
-            # every read that brings a line (python -m benchmarks.driver_tricks).
+            # every read that brings a line (python -m benchmarks.bench.driver_tricks).
             while port.in_waiting if fd is None else ioctl(fd, FIONREAD, _NOTHING) != _NOTHING:
                 read = port.read(_READ_BYTES) if fd is None else os.read(fd, _READ_BYTES)
                 if not read:

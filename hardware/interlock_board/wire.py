@@ -99,7 +99,7 @@ def decode(line: StatusLine, flags_meanwhile: int) -> BoardStatus:
     flags = line.flags & (flags_meanwhile | ~_NEVER_MISSED)
     counts = line.photodiode_counts
     # In the order of the fields: by name it takes 0.3 +- 0.1 us more of the 28 us that the drivers take of a
-    # tick (python -m benchmarks.driver_tricks).
+    # tick (python -m benchmarks.bench.driver_tricks).
     return BoardStatus._make(
         (
             flags & _PEDAL != 0,

@@ -1,6 +1,6 @@
 """What each trick for speed in the drivers saves of a tick: blocks of ticks with it and without, in turn.
 
-    python -m benchmarks.driver_tricks [--blocks 400]
+    python -m benchmarks.bench.driver_tricks [--blocks 400]
 
 A trick stays in the drivers while its row here is over twice its own uncertainty. Each row names functions
 and how they read without the trick, or what is cut from the drivers' files; the rows of nothing change
@@ -26,7 +26,7 @@ from types import ModuleType
 from typing import Any, NamedTuple
 from unittest.mock import patch
 
-from benchmarks.treating_cart import TreatingCart, treating_cart
+from benchmarks.rigs.treating_cart import TreatingCart, treating_cart
 from hardware import port_driver, trace
 from hardware.arroyo import base
 from hardware.interfaces import BoardStatus
