@@ -1,5 +1,5 @@
 # Two commands for everybody: `make run` (the simulated cart) and `make test`. Both set up what they need.
-# Needs Debian 12 (or alike) with Python 3.11; Debian packages are installed where root or sudo allows.
+# Needs Debian 12 (or alike) with Python 3.11 to 3.13; Debian packages are installed where root or sudo allows.
 
 PYTHON ?= python3
 VENV := .venv
@@ -7,8 +7,9 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 READY_TO_TEST := $(VENV)/.ready-to-test
 DATA ?= data
+UV ?= uv
 
-.PHONY: run test check bench setup clean
+.PHONY: run test check bench lock setup clean
 
 run: $(READY)
 	$(BIN)/tosca-kiosk run --data-dir $(DATA)
@@ -34,7 +35,7 @@ setup: $(READY)
 
 $(READY): pyproject.toml configs/requirements.lock configs/debian/packages.txt configs/debian/install.sh
 	sh configs/debian/install.sh packages.txt
-	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed: make PYTHON=python3.11 ...")'
+	$(PYTHON) -c 'import sys; sys.exit(not (3, 11) <= sys.version_info < (3, 14) and "Python 3.11, 3.12 or 3.13 is needed: make PYTHON=python3.11 ...")'
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r configs/requirements.lock
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
@@ -43,6 +44,12 @@ $(READY): pyproject.toml configs/requirements.lock configs/debian/packages.txt c
 $(READY_TO_TEST): $(READY) configs/debian/packages-test.txt
 	sh configs/debian/install.sh packages-test.txt
 	touch $@
+
+# For the lowest Python, where every pin has to exist; on a newer one pip refuses to install what is not in it.
+# Pins that are there stay: make lock MORE=--upgrade, or MORE="--upgrade-package kivy".
+lock:
+	$(UV) pip compile --quiet $(MORE) --python-version 3.11 --python-platform linux --extra dev --generate-hashes \
+		--custom-compile-command 'make lock' --output-file configs/requirements.lock pyproject.toml
 
 clean:
 	rm -rf $(VENV) build/firmware
