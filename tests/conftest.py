@@ -13,6 +13,8 @@ from tosca_kiosk.domain.replay import replay
 from tosca_kiosk.journal_tail import SESSION_LINK, remove_tail
 from tosca_kiosk.runtime import MEMORY
 
+pytest_plugins = ("tests.quick",)
+
 _closed: list[Path] = []
 _close = Journal.close
 

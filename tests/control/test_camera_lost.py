@@ -21,6 +21,8 @@ from tosca_kiosk.domain.journal_lines import ChainReader, TickLine
 from tosca_kiosk.kiosk.picture import PictureSource
 from tosca_kiosk.vision.frame_age import FRAMES_FILE
 
+pytestmark = pytest.mark.process
+
 STAYS_S = 1.0
 """The age of a picture up to which light may go on."""
 

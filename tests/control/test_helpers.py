@@ -23,6 +23,8 @@ from tosca_kiosk.domain.journal_lines import ChainReader, TickLine
 from tosca_kiosk.domain.records import CommandType
 from tosca_kiosk.domain.rules_difference import rules_difference
 
+pytestmark = pytest.mark.process
+
 WRONG_PINS = ("806917", "806918")
 ODD = Path(__file__).with_name("odd_helper.py")
 

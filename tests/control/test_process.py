@@ -21,6 +21,8 @@ from tosca_kiosk.control.link.messages import Reply, SafetyNotice, SessionEnded
 from tosca_kiosk.domain.journal_lines import ChainReader, TickLine
 from tosca_kiosk.domain.records import CommandType
 
+pytestmark = pytest.mark.process
+
 KIOSK_LOST_LIMIT_S = 0.5
 
 

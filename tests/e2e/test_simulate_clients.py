@@ -17,6 +17,8 @@ from tosca_kiosk.cli.cart import connected_devices
 from tosca_kiosk.config import load_config
 from tosca_kiosk.control.clock import RealClock
 
+pytestmark = pytest.mark.process
+
 ANSWER_WITHIN_S = 5.0
 READY_WITHIN_S = 30.0
 POLL_S = 0.01

@@ -11,6 +11,8 @@ import serial
 from tests.firmware.chip import CYCLES_PER_MS, SERIAL_NUMBER, SimulatedBoardChip, answers, framed, statuses
 from tests.firmware.host import ACCELEROMETER, AIMING, ALIVE, MOTOR, PRESSED, STOP, WANTED, Host
 
+pytestmark = pytest.mark.process
+
 LINE_MS = 5.0  # a line and its answer on the wire
 
 

@@ -12,6 +12,8 @@ from tests.firmware.build import FIRMWARE, sizes, symbols
 from tests.firmware.chip import HANGS, SimulatedBoardChip
 from tests.firmware.host import RESTARTED, Host
 
+pytestmark = pytest.mark.process
+
 FLASH_BYTES = 32768
 RAM_BYTES = 2048
 SHARE = 0.8
