@@ -14,6 +14,8 @@ from tosca_kiosk.journal.tail import SESSION_LINK, remove_tail
 from tosca_kiosk.journal.writer import Journal
 from tosca_kiosk.machine.runtime import MEMORY
 
+pytest_plugins = ("tests.quick",)
+
 _closed: list[Path] = []
 _close = Journal.close
 

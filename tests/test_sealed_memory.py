@@ -166,6 +166,7 @@ ATTACKS = {
 }
 
 
+@pytest.mark.process
 @pytest.mark.parametrize("attack", ATTACKS.values(), ids=ATTACKS)
 @pytest.mark.parametrize("memory", [RING, FRAMES], ids=["ring", "frames"])
 def test_whatever_is_done_to_the_path_writer_and_reader_live(tmp_path, memory, attack):

@@ -81,6 +81,7 @@ def test_a_manager_that_has_gone_harms_nobody(manager, manager_socket):
     manager.ready()
 
 
+@pytest.mark.process
 def test_the_supervisor_tells_ready_then_life_then_the_end(manager, manager_socket, tmp_path):
     waiting = [sys.executable, "-c", "import signal; signal.pause()"]
     run = Supervisor(waiting, waiting, tmp_path, tmp_path / "log", RealClock(), manager=manager)
@@ -130,6 +131,7 @@ def test_stopping_gives_every_process_the_time_it_may_take(unit):
     assert service["Restart"] == "on-failure"
 
 
+@pytest.mark.process
 def test_what_it_starts_is_a_command_of_ours(unit):
     words = unit["Service"]["ExecStart"].split()
     start = next(index for index, word in enumerate(words) if word.endswith("/tosca-kiosk"))
@@ -138,6 +140,7 @@ def test_what_it_starts_is_a_command_of_ours(unit):
     assert "Usage" in subprocess.run(command, capture_output=True, text=True, check=True).stdout
 
 
+@pytest.mark.process
 @pytest.mark.skipif(shutil.which("systemd-analyze") is None, reason="no systemd-analyze here")
 def test_systemd_finds_nothing_wrong_with_it(tmp_path):
     """Verified with a program that is there, for cage and the installation are the cart's."""

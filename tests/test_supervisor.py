@@ -107,12 +107,14 @@ def exists(pid):
     return True
 
 
+@pytest.mark.process
 def test_the_operators_wish_ends_everything(start, tmp_path):
     run = start(python(WAITING), python("pass"))
     assert run.ended() == 0
     assert run.pid("control") is None
 
 
+@pytest.mark.process
 def test_a_dead_kiosk_is_started_again_and_control_is_left_alone(start):
     run = start(python(WAITING), python(WAITING))
     run.until(lambda: run.pid("kiosk"))
@@ -123,6 +125,7 @@ def test_a_dead_kiosk_is_started_again_and_control_is_left_alone(start):
     assert run.pid("control") == control
 
 
+@pytest.mark.process
 def test_a_kiosk_that_never_draws_a_frame_is_given_up(start, monkeypatch):
     monkeypatch.setattr(supervisor_module, "PAUSES_S", (0.0,))
     run = start(python(WAITING), python("raise SystemExit('no window could be opened')"))
@@ -130,6 +133,7 @@ def test_a_kiosk_that_never_draws_a_frame_is_given_up(start, monkeypatch):
     assert run.log("kiosk").count("no window could be opened") == 5
 
 
+@pytest.mark.process
 def test_why_a_process_ended_is_in_the_supervisors_own_log(start, monkeypatch, caplog):
     """Its own log is rolled over while it is started again and again."""
     monkeypatch.setattr(supervisor_module, "PAUSES_S", (0.0,))
@@ -140,6 +144,7 @@ def test_why_a_process_ended_is_in_the_supervisors_own_log(start, monkeypatch, c
     assert "camera: ended with exit code 1: no room for the frames" in caplog.text
 
 
+@pytest.mark.process
 def test_a_kiosk_that_has_drawn_is_never_given_up(start, monkeypatch):
     monkeypatch.setattr(supervisor_module, "PAUSES_S", (0.0,))
     run = start(python(WAITING), python("import sys; sys.exit('fell over')"))
@@ -148,6 +153,7 @@ def test_a_kiosk_that_has_drawn_is_never_given_up(start, monkeypatch):
     assert run.code is None
 
 
+@pytest.mark.process
 def test_the_pauses_grow(start, monkeypatch):
     monkeypatch.setattr(supervisor_module, "PAUSES_S", (0.0, 3600.0))
     run = start(python(WAITING), python("raise SystemExit('fell over')"))
@@ -156,6 +162,7 @@ def test_the_pauses_grow(start, monkeypatch):
     assert run.code is None
 
 
+@pytest.mark.process
 def test_a_kiosk_that_falls_silent_is_ended_even_when_it_is_stopped(start, monkeypatch):
     monkeypatch.setattr(supervisor_module, "FROZEN_AFTER_S", 0.3)
     run = start(python(WAITING), python(WAITING))
@@ -167,6 +174,7 @@ def test_a_kiosk_that_falls_silent_is_ended_even_when_it_is_stopped(start, monke
     assert not exists(first)
 
 
+@pytest.mark.process
 def test_a_kiosk_that_says_nothing_yet_may_take_its_time(start, monkeypatch):
     monkeypatch.setattr(supervisor_module, "FROZEN_AFTER_S", 0.0)
     run = start(python(WAITING), python(WAITING))
@@ -177,6 +185,7 @@ def test_a_kiosk_that_says_nothing_yet_may_take_its_time(start, monkeypatch):
     assert run.pid("kiosk") == first
 
 
+@pytest.mark.process
 @pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGSTOP], ids=["killed", "frozen"])
 def test_a_lost_camera_is_started_again_and_the_others_are_left_alone(start, monkeypatch, number):
     monkeypatch.setattr(supervisor_module, "CAMERA_SILENT_AFTER_S", 0.5)
@@ -190,6 +199,7 @@ def test_a_lost_camera_is_started_again_and_the_others_are_left_alone(start, mon
     assert (run.pid("control"), run.pid("kiosk")) == others
 
 
+@pytest.mark.process
 def test_a_camera_that_gives_no_frame_is_tried_for_ever(start, monkeypatch):
     monkeypatch.setattr(supervisor_module, "PAUSES_S", (0.0,))
     run = start(python(WAITING), python(WAITING), python("import sys; sys.exit('no camera')"))
@@ -197,6 +207,7 @@ def test_a_camera_that_gives_no_frame_is_tried_for_ever(start, monkeypatch):
     assert run.code is None
 
 
+@pytest.mark.process
 def test_a_camera_that_gives_frames_is_left_alone(start, monkeypatch):
     monkeypatch.setattr(supervisor_module, "CAMERA_SILENT_AFTER_S", 0.3)
     run = start(python(WAITING), python(WAITING), python(WAITING))
@@ -208,6 +219,7 @@ def test_a_camera_that_gives_frames_is_left_alone(start, monkeypatch):
     assert run.pid("camera") == first
 
 
+@pytest.mark.process
 def test_control_is_started_again_only_when_the_kiosk_asks(start, runtime):
     run = start(python(WAITING), python(WAITING))
     run.until(lambda: run.pid("control"))
@@ -223,6 +235,7 @@ def test_control_is_started_again_only_when_the_kiosk_asks(start, runtime):
     link.close()
 
 
+@pytest.mark.process
 def test_a_child_that_heeds_no_request_to_end_is_killed(start, monkeypatch):
     monkeypatch.setattr(supervisor_module, "CONTROL_ENDS_WITHIN_S", 0.2)
     deaf = "import signal; signal.signal(signal.SIGTERM, signal.SIG_IGN); print('deaf', flush=True)"
@@ -233,6 +246,7 @@ def test_a_child_that_heeds_no_request_to_end_is_killed(start, monkeypatch):
     assert not exists(control)
 
 
+@pytest.mark.process
 def test_a_long_log_is_put_aside(start, tmp_path, monkeypatch):
     monkeypatch.setattr(supervisor_module, "MAX_LOG_BYTES", 10)
     (tmp_path / "log").mkdir()
@@ -282,6 +296,7 @@ print(json.dumps(link.hello.details), flush=True)
 """
 
 
+@pytest.mark.process
 def test_control_and_a_kiosk_meet_under_a_supervisor(start, runtime, tmp_path):
     """The real control command; the kiosk says what it was told and ends."""
     control = [sys.executable, "-m", "tosca_kiosk", "control", "--config", str(bundled("simulated.yaml"))]
@@ -293,6 +308,7 @@ def test_control_and_a_kiosk_meet_under_a_supervisor(start, runtime, tmp_path):
     assert sorted(details["devices"]) == ["board", "laser", "stage", "tec"]
 
 
+@pytest.mark.process
 def test_run_without_a_display_says_so_and_treats(tmp_path):
     hidden = {"DISPLAY", "WAYLAND_DISPLAY", "SDL_VIDEODRIVER"}
     environment = {name: value for name, value in os.environ.items() if name not in hidden}

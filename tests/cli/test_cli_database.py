@@ -307,6 +307,7 @@ def test_a_folder_without_a_journal_is_refused(cart, tmp_path):
 # As a program of its own.
 
 
+@pytest.mark.process
 def test_the_program_answers_with_one_object_and_its_exit_code(new_cart):
     refused = new_cart.process("db", "check", "--json")
     assert (refused.returncode, list(json.loads(refused.stdout))) == (1, ["error"])

@@ -147,6 +147,7 @@ def bench_config(tmp_path):
             server.send_signal(signal.SIGINT)
 
 
+@pytest.mark.process
 def test_ctrl_c_on_real_ports_stops_the_motor_and_says_so(cart, bench_config):
     words = [*PROGRAM, "devices", "--config", str(bench_config), "--json", *cart.place]
     noted = "import sys; from tosca_kiosk.cli import devices, main; from tosca_kiosk.control.self_test.run "

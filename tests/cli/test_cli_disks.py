@@ -59,6 +59,7 @@ def nearly_full(kilobytes):
     return ("bash", "-c", f'ulimit -f {kilobytes}; exec "$@"', "bash")
 
 
+@pytest.mark.process
 @pytest.mark.parametrize("kilobytes", [8, 200])
 def test_a_disk_that_fills_up_during_init_leaves_no_database(new_cart, kilobytes):
     result = new_cart.process("db", "init", before=nearly_full(kilobytes))
@@ -70,6 +71,7 @@ def test_a_disk_that_fills_up_during_init_leaves_no_database(new_cart, kilobytes
 FULL = [("downgrade",), ("restore", "{}"), ("add",)]
 
 
+@pytest.mark.process
 @pytest.mark.parametrize("words", FULL, ids=lambda words: words[0])
 def test_on_a_full_disk_the_database_stays_as_it_was(cart, tmp_path, words):
     other = tmp_path / "other.db"

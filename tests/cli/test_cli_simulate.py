@@ -15,6 +15,7 @@ from tosca_kiosk.machine.stop_signals import END_SIGNALS
 END_WITHIN_S = 10.0
 
 
+@pytest.mark.process
 @pytest.mark.parametrize("number", END_SIGNALS)
 def test_it_prints_one_object_and_serves_until_interrupted(tmp_path, number):
     links, world = tmp_path / "by-id", tmp_path / "world.sock"
@@ -95,6 +96,7 @@ def test_a_device_has_one_tcp_port(new_cart):
     assert new_cart.run("simulate", "--tcp", "tec=0", "--tcp", "tec=0").exit_code == 2
 
 
+@pytest.mark.process
 def test_it_starts_without_screen_or_database():
     code = (
         "import sys, tosca_kiosk.cli.simulate; "

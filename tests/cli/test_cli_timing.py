@@ -77,6 +77,7 @@ def scratch():
         yield Path(folder)
 
 
+@pytest.mark.process
 def test_a_short_run_is_measured_under_light_and_reported(tmp_path, scratch):
     out = tmp_path / "report"
     with timing(out, "--seconds", "1", "--load", "database", "--json", scratch=scratch) as running:
@@ -117,6 +118,7 @@ def soon_gone(pids):
     return all(gone(pid) for pid in pids)
 
 
+@pytest.mark.process
 @pytest.mark.parametrize("number", END_SIGNALS)
 def test_an_interrupt_ends_every_process_and_writes_nothing(tmp_path, scratch, number):
     out = tmp_path / "report"

@@ -173,6 +173,7 @@ def test_reading_needs_no_pin(guarded):
     assert guarded.json("patients", "list") == {"patients": []}
 
 
+@pytest.mark.process
 def test_a_terminal_asks_for_the_pin_twice_and_shows_none_of_it(cart):
     ours, theirs = pty.openpty()
     command = [*PROGRAM, "users", "set-pin", "admin", *cart.place]

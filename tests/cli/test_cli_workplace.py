@@ -46,6 +46,7 @@ def workplace(data_dir):
     return Workplace(bundled("simulated.yaml"), data_dir, as_json=False)
 
 
+@pytest.mark.process
 def test_whoever_holds_the_directory_is_named(cart, holder):
     with (
         pytest.raises(StorageError, match=rf"in use by process {holder.pid} \(.*give another --data-dir"),
@@ -54,6 +55,7 @@ def test_whoever_holds_the_directory_is_named(cart, holder):
         pass
 
 
+@pytest.mark.process
 def test_a_directory_that_is_let_go_meanwhile_is_taken(cart, holder):
     holder.stdin.close()
     with workplace(cart.data_dir).locked():
@@ -67,6 +69,7 @@ def test_the_default_directory_is_the_platforms(tmp_path):
     )
 
 
+@pytest.mark.process
 def test_a_program_works_from_any_directory_and_finds_its_data_from_there(new_cart, tmp_path):
     new_cart.data_dir = Path("data")
     result = new_cart.process("protocols", "list", "--json", cwd=tmp_path)

@@ -48,10 +48,12 @@ def imported_by(module, *names):
     return subprocess.check_output([sys.executable, "-c", code], text=True).strip()
 
 
+@pytest.mark.process
 def test_controls_start_waits_for_neither_database_nor_screen():
     assert imported_by("control_process", "kivy", "sqlalchemy", "cv2", "rich") == "[]"
 
 
+@pytest.mark.process
 @pytest.mark.parametrize(("name", "more"), [("control", []), ("kiosk", ["--data-dir", "."])])
 def test_a_process_whose_supervisor_is_gone_does_not_begin(name, more, tmp_path):
     command = [sys.executable, "-m", "tosca_kiosk", name, "--config", str(bundled("simulated.yaml"))]
@@ -62,6 +64,7 @@ def test_a_process_whose_supervisor_is_gone_does_not_begin(name, more, tmp_path)
     assert not list(tmp_path.iterdir())
 
 
+@pytest.mark.process
 def test_kivy_is_imported_only_after_its_settings_were_made():
     assert imported_by("kiosk_process", "kivy", "msgspec") == "['msgspec']"
     assert imported_by("run", "kivy", "msgspec") == "['msgspec']"

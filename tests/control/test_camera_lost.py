@@ -22,6 +22,8 @@ from tosca_kiosk.journal import JOURNAL_NAME
 from tosca_kiosk.kiosk.picture import PictureSource
 from tosca_kiosk.machine.clock import RealClock
 
+pytestmark = pytest.mark.process
+
 STAYS_S = 1.0
 """The age of a picture up to which light may go on."""
 

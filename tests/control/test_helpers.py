@@ -24,6 +24,8 @@ from tosca_kiosk.journal import JOURNAL_NAME
 from tosca_kiosk.link.messages import PinTried
 from tosca_kiosk.machine.clock import RealClock
 
+pytestmark = pytest.mark.process
+
 WRONG_PINS = ("806917", "806918")
 ODD = Path(__file__).with_name("odd_helper.py")
 

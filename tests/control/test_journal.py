@@ -258,6 +258,7 @@ while journal.recorded:
 """
 
 
+@pytest.mark.process
 @pytest.mark.parametrize("copies", [0, 2, 1_000_000], ids=["never copied", "held up", "copied"])
 def test_every_line_whose_tick_returned_outlives_a_kill(tmp_path: Path, copies: int) -> None:
     command = [sys.executable, "-c", WRITER, str(tmp_path), str(copies)]

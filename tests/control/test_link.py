@@ -244,6 +244,7 @@ print(connected.makefile().read())
 """
 
 
+@pytest.mark.process
 @pytest.mark.skipif(os.getuid() != 0, reason="only root can be another user")
 def test_another_user_is_turned_away_whatever_the_rights_of_the_path(ring):
     folder = Path(tempfile.mkdtemp(prefix="tosca-test-"))

@@ -62,6 +62,7 @@ LIES = [
 ]
 
 
+@pytest.mark.process
 @pytest.mark.parametrize(("lie", "honest", "named"), LIES, ids=lambda value: getattr(value, "__name__", ""))
 def test_a_kiosk_that_lies_about_limits_is_refused_by_name_and_no_light_comes(
     runtime, tmp_path, lie, honest, named

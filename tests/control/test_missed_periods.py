@@ -61,6 +61,7 @@ def test_a_journal_with_missed_periods_is_decided_again_alike(tmp_path):
     assert replay(ChainReader(content)).difference is None
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("rate_hz", [50, 1000])
 def test_a_treatment_comes_to_light_at_any_rate(tmp_path, rate_hz):
     with bench() as cart:

@@ -22,6 +22,8 @@ from tosca_kiosk.journal import JOURNAL_NAME
 from tosca_kiosk.link.messages import Reply, SafetyNotice, SessionEnded
 from tosca_kiosk.machine.clock import RealClock
 
+pytestmark = pytest.mark.process
+
 KIOSK_LOST_LIMIT_S = 0.5
 
 

@@ -151,6 +151,7 @@ def reading_process(path: Path) -> "subprocess.Popen[str]":
     return process
 
 
+@pytest.mark.process
 def test_a_stopped_reader_delays_nobody_and_no_reader_sees_a_torn_record(writer):
     """The stopped reader goes on where the ring is by then; readers that end leave the ring in place."""
     fast, stopped = reading_process(writer.path), reading_process(writer.path)

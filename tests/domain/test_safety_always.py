@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 
 import msgspec
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -117,6 +118,7 @@ def test_the_search_starts_from_every_phase_and_beam() -> None:
     assert {state.beam for state in STATES} == set(Beam)
 
 
+@pytest.mark.slow
 @settings(max_examples=400, deadline=None)
 @given(st.data())
 def test_no_world_turns_the_laser_on_without_every_interlock(data: st.DataObject) -> None:

@@ -9,6 +9,7 @@ import math
 from typing import Any
 
 import msgspec
+import pytest
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import (
@@ -180,6 +181,7 @@ class History(RuleBasedStateMachine):
             assert self.cart.state.commanded_j >= self.cart.memory.commanded_j - 1e-6
 
 
+@pytest.mark.slow
 def test_no_history_breaks_a_sentence() -> None:
     keep: dict[str, Any] = {"suppress_health_check": list(HealthCheck)}
     run_state_machine_as_test(

@@ -21,6 +21,8 @@ from tosca_kiosk.domain.inputs import CommandType
 from tosca_kiosk.domain.interlocks import INTERLOCKS, Interlock
 from tosca_kiosk.domain.state import Beam, Phase
 
+pytestmark = pytest.mark.slow
+
 POINTS = 12_000
 
 

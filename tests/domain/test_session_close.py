@@ -286,6 +286,7 @@ ACTS = st.lists(
 )
 
 
+@pytest.mark.slow
 @settings(max_examples=40, deadline=None)
 @given(ACTS)
 def test_whatever_is_commanded_no_session_is_closed_in_light_without_a_supervisor(acts: list[Any]) -> None:

@@ -292,6 +292,7 @@ def test_treat_refuses_a_camera_that_has_a_time_of_its_own(source):
         refuse_real_ports(filmed)
 
 
+@pytest.mark.slow
 def test_devices_names_a_port_that_is_not_there(tmp_path, monkeypatch):
     missing = str(tmp_path / "usb-Arroyo_00000")
     monkeypatch.setattr(Workplace, "config", property(lambda _: real_ports(laser=missing)))

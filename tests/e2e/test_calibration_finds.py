@@ -19,6 +19,8 @@ from tosca_kiosk.cli.workplace import Workplace
 from tosca_kiosk.config import bundled
 from tosca_kiosk.storage import calibrations
 
+pytestmark = pytest.mark.slow
+
 HEALTHY_J = 18.87
 """What 4 s at 5 W give, the power's first slope taken off: the truth of a cart as it was calibrated."""
 CURRENTS_MA = (700, 1500, 3000, 4500, 6000, 7500, 9000, 9900)

@@ -32,6 +32,7 @@ TREATMENTS = 50
 BREAKING = range(4 * TREATMENTS_A_BATCH, 5 * TREATMENTS_A_BATCH)
 
 
+@pytest.mark.process
 def test_no_treatment_breaks_a_rule():
     """Whatever technician and faults do, the true light obeys the rules, is recorded and replays alike."""
     report = campaign(TREATMENTS, seed=2)
@@ -43,6 +44,7 @@ def test_no_treatment_breaks_a_rule():
     assert {"pedal up", "pause"} <= report.ended.keys()
 
 
+@pytest.mark.process
 def test_each_way_alone_ends_the_light_in_time():
     """Every cause, with the gate welded and with a laser that hears nothing."""
     measured = list(measure(TRIALS, 2, seed=3))
@@ -50,6 +52,7 @@ def test_each_way_alone_ends_the_light_in_time():
     assert len(measured) == 2 * len(TRIALS) >= 40
 
 
+@pytest.mark.process
 def test_neither_way_is_found(monkeypatch):
     allowed = InterlockBoard._gate_allowed
     monkeypatch.setattr(InterlockBoard, "_gate_allowed", lambda board: board._coil or allowed(board))
@@ -57,6 +60,7 @@ def test_neither_way_is_found(monkeypatch):
     assert not any(one.in_time for one in measure(trials[:3], 1, seed=3))
 
 
+@pytest.mark.process
 def test_a_treatment_is_its_seed_alone():
     (once,), (again,) = list(run_seeds([2_000_005])), list(run_seeds([2_000_005]))
     assert once == again
@@ -89,16 +93,19 @@ def broken_rules(*faults: Fault, duration_s: float = 2.5) -> set[str]:
     return {violation.rule for outcome in found for violation in outcome.violations}
 
 
+@pytest.mark.process
 def test_a_whole_cart_breaks_no_rule():
     assert broken_rules() == set()
 
 
+@pytest.mark.process
 def test_light_that_a_failing_interlock_does_not_forbid_is_found(monkeypatch):
     monkeypatch.setattr(safety, "judge_interlocks", lambda tick: None)
     monkeypatch.setattr(safety, "judge_light_before_it_is_on", lambda tick: None)
     assert "light with screen silent" in broken_rules(Fault(0.3, KIOSK_SILENT, True))
 
 
+@pytest.mark.process
 def test_a_single_missing_interlock_is_found(monkeypatch):
     rows = tuple(row for row in situations.INTERLOCKS if row.source != "kiosk_lost")
     monkeypatch.setattr(situations, "INTERLOCKS", rows)
@@ -107,11 +114,13 @@ def test_a_single_missing_interlock_is_found(monkeypatch):
     assert broken_rules(Fault(0.3, KIOSK_SILENT, True)) == {"light with screen silent"}
 
 
+@pytest.mark.process
 def test_a_pause_that_is_not_obeyed_is_found(monkeypatch):
     monkeypatch.setitem(operating._TAKE, CommandType.PAUSE, lambda tick, command: None)
     assert "light with pause" in broken_rules()
 
 
+@pytest.mark.process
 def test_a_gate_that_does_not_open_is_found(monkeypatch):
     """The laser's driver still ends the light, too late for a gate."""
     allowed = InterlockBoard._gate_allowed
@@ -122,6 +131,7 @@ def test_a_gate_that_does_not_open_is_found(monkeypatch):
 BRIDGED, DEAF = Fault(0.3, "laser.interlock_plug", "closed"), Fault(2.0, "laser.wire.deaf", True)
 
 
+@pytest.mark.process
 def test_a_first_fault_that_stays_hidden_is_found(monkeypatch):
     """A loop that is never asked for: with the laser deaf too, nothing ends the light."""
 
@@ -133,6 +143,7 @@ def test_a_first_fault_that_stays_hidden_is_found(monkeypatch):
     assert "a first fault stayed hidden" in broken_rules(BRIDGED, DEAF, duration_s=5.0)
 
 
+@pytest.mark.process
 def test_both_ways_lost_under_one_light_break_no_rule_and_are_no_pass():
     found = outcomes(replace(BRIDGED, at_s=0.8), replace(DEAF, at_s=0.81))
     assert {violation.rule for outcome in found for violation in outcome.violations} == set()
@@ -140,16 +151,19 @@ def test_both_ways_lost_under_one_light_break_no_rule_and_are_no_pass():
     assert "gate" in {lost.way for lost in LOST_WAYS}
 
 
+@pytest.mark.process
 def test_energy_that_is_not_counted_is_found(monkeypatch):
     monkeypatch.setattr("benchmarks.campaign.treatments.dose_j", lambda state: 0.0)
     assert broken_rules() == {"energy is not counted"}
 
 
+@pytest.mark.process
 def test_light_that_is_not_recorded_is_found(monkeypatch):
     monkeypatch.setattr(StepRows, "laser_on", lambda self: None)
     assert "light that is not recorded" in broken_rules()
 
 
+@pytest.mark.process
 def test_a_decision_that_replay_does_not_repeat_is_found(monkeypatch):
     monkeypatch.setattr(StepRows, "laser_off", lambda self: None)
     plain = StepRows.pause
@@ -173,6 +187,7 @@ def finding(tmp_path_factory):
     return outcome, write_finding(tmp_path_factory.mktemp("finding"), outcome)
 
 
+@pytest.mark.process
 def test_a_finding_is_written_as_scenario_protocol_and_journal(finding):
     outcome, path = finding
     assert {violation.rule for violation in outcome.violations} == {"dose"}

@@ -213,6 +213,7 @@ def _try_on(cart: Cart) -> Iterator[None]:
     yield from cart.wait(0.3)
 
 
+@pytest.mark.process
 @pytest.mark.parametrize(
     ("cart", "fault"),
     [pytest.param(RINGS if case.rings else STEADY, fault, id=fault) for fault, case in CASES.items()],

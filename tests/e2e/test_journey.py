@@ -32,7 +32,11 @@ PROTOCOL = {
 MOST_TOUCHES = 25
 ADMIN_PIN, PIN = "271828", "314159"
 
-pytestmark = pytest.mark.skipif(bool(missing()), reason=f"needs {', '.join(missing())}")
+pytestmark = [
+    pytest.mark.process,
+    pytest.mark.journey,
+    pytest.mark.skipif(bool(missing()), reason=f"needs {', '.join(missing())}"),
+]
 
 
 @pytest.fixture

@@ -101,6 +101,7 @@ def test_a_critical_row_says_what_to_do_before_the_next_session(seen):
     assert "turn the laser's key off before the next session" in row["description"]
 
 
+@pytest.mark.process
 def test_its_journal_is_whole_and_every_decision_the_same(seen):
     reader, ticks = decided_again(seen.journal)
     assert reader.end is not None
@@ -110,6 +111,7 @@ def test_its_journal_is_whole_and_every_decision_the_same(seen):
     assert (replayed.code, replayed.json["whole"], replayed.json["same"]) == (0, True, True)
 
 
+@pytest.mark.process
 def test_the_command_says_so_and_a_whole_cart_treats_again(data_dir, warm, steady, short, goes_on):
     ended = run(*arguments(data_dir, steady, "--config", warm, "--scenario", goes_on, "--fast", "--json"))
     assert (ended.code, ended.json["status"]) == (1, "aborted")
@@ -140,6 +142,7 @@ def test_no_session_is_opened_while_darkness_is_not_known(data_dir, warm, short,
 SIGNALS = [signal.SIGTERM, signal.SIGHUP]
 
 
+@pytest.mark.process
 @pytest.mark.parametrize("number", SIGNALS)
 def test_a_signal_waits_two_seconds_and_no_ten(data_dir, warm, folder, number):
     path, scenario = folder / "long.json", folder / "at_once.yaml"
@@ -201,6 +204,7 @@ def recovered(data_dir):
         return sessions.get(database, 1), critical
 
 
+@pytest.mark.process
 @pytest.mark.parametrize("number", SIGNALS)
 def test_control_that_is_told_to_end_in_light_leaves_it_to_recovery(data_dir, tmp_path, runtime, number):
     with emitting_control(data_dir, tmp_path, runtime) as (control, kiosk):
@@ -214,6 +218,7 @@ def test_control_that_is_told_to_end_in_light_leaves_it_to_recovery(data_dir, tm
     assert [(row["severity"], row["session_id"]) for row in critical] == [("critical", 1)]
 
 
+@pytest.mark.process
 @pytest.mark.parametrize("number", SIGNALS)
 def test_control_that_is_told_to_end_and_can_closes_the_session_in_darkness(
     data_dir, tmp_path, runtime, number
@@ -226,6 +231,7 @@ def test_control_that_is_told_to_end_and_can_closes_the_session_in_darkness(
     assert critical == []
 
 
+@pytest.mark.process
 def test_control_closes_by_a_supervisors_word_alone_and_the_record_goes_on(data_dir, tmp_path, runtime):
     with emitting_control(data_dir, tmp_path, runtime) as (control, kiosk):
         for path, value in DEAF_AND_WELDED.items():

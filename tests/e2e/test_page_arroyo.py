@@ -10,6 +10,8 @@ import re
 import pytest
 from page_bench import Cart, Wire, served_cart, until
 
+pytestmark = pytest.mark.process
+
 
 @pytest.fixture(scope="module")
 def cart(tmp_path_factory):

@@ -103,6 +103,7 @@ def test_an_identity_names_protocol_firmware_and_serial(board):
     assert (kind, number, name, len(rest)) == ("ID", "65535", "TOSCA-IL", 3)
 
 
+@pytest.mark.process
 def test_the_program_serves_the_same_board(board, tmp_path):
     with served_cart(tmp_path) as cart, contextlib.closing(Board(cart.ports["board"])) as served:
         assert served.ask("ID,1") == board.ask("ID,1")

@@ -11,6 +11,8 @@ import re
 import pytest
 from page_bench import Wire, served_cart, until
 
+pytestmark = pytest.mark.process
+
 AMPLIFIERS, END_STOP, FORCE_ZERO, MOTOR_ON, CLOSED_LOOP, AT_INDEX, ENCODER_VALID = 0, 1, 4, 5, 6, 7, 8
 SEARCHING, REACHED, SCANNING, LEFT_END, RIGHT_END, FOLLOWING, TIMED_OUT = 9, 10, 13, 14, 15, 16, 18
 

@@ -5,6 +5,8 @@ import pytest
 from benchmarks.bench.pedal_off import WAYS, Way, measure, over_limit
 from benchmarks.rigs.percentiles import percentile
 
+pytestmark = pytest.mark.slow
+
 BOTH, _, HOST_ALONE = WAYS
 RELEASES = 25
 

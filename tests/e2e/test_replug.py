@@ -5,6 +5,8 @@ import pytest
 from benchmarks.bench.replug import measure, report
 from benchmarks.bench.replug_trial import ALONE, KEPT_ON, SWAPPED, Replug
 
+pytestmark = pytest.mark.slow
+
 SEED = 3
 CASES = (
     ("laser", "ramping"),

@@ -15,6 +15,8 @@ from tosca_kiosk.control.operator import OperatorGaveUpError
 from tosca_kiosk.domain.interlocks import BY_SOURCE
 from tosca_kiosk.domain.summary import LIGHT_NOT_CONFIRMED
 
+pytestmark = pytest.mark.slow
+
 SCENARIOS = {path.stem: path for path in sorted(bundled("scenarios").glob("*.yaml"))}
 
 # Steps of duration in s, power at start and end in W, ring in mm.

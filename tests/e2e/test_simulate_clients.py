@@ -18,6 +18,8 @@ from tosca_kiosk.config import load_config
 from tosca_kiosk.machine.clock import RealClock
 from tosca_kiosk.running.cart import connected_devices
 
+pytestmark = pytest.mark.process
+
 ANSWER_WITHIN_S = 5.0
 READY_WITHIN_S = 30.0
 POLL_S = 0.01

@@ -24,6 +24,8 @@ from treat_bench import (
 from tosca_kiosk.config import bundled
 from tosca_kiosk.domain.protocol_file import Limits, parse_protocol
 
+pytestmark = pytest.mark.slow
+
 OPTIONAL_TEXT = (str, type(None))
 PRINTED = {
     "session_id": int,
@@ -73,6 +75,7 @@ def session(request, sessions) -> Treated:
 # --- what it prints -------------------------------------------------------------------------------------
 
 
+@pytest.mark.process
 def test_json_is_one_object_of_the_documented_keys_and_types(data_dir, warm, short):
     ended = run(*arguments(data_dir, short, "--config", warm, "--fast", "--json", "--site", "left cheek"))
     assert ended.code == 0
@@ -86,6 +89,7 @@ def test_json_is_one_object_of_the_documented_keys_and_types(data_dir, warm, sho
     assert row == {"treatment_site": "left cheek"}
 
 
+@pytest.mark.process
 def test_without_json_a_person_reads_the_summary(data_dir, warm, short):
     ended = run(*arguments(data_dir, short, "--config", warm, "--fast"))
     assert ended.code == 0
@@ -95,6 +99,7 @@ def test_without_json_a_person_reads_the_summary(data_dir, warm, short):
     assert "LASER EMITTING" in ended.stderr
 
 
+@pytest.mark.process
 def test_a_reader_who_leaves_does_not_end_the_treatment(data_dir, warm, short):
     process = start(*arguments(data_dir, short, "--config", warm, "--fast", "--json"))
     with process:
@@ -266,6 +271,7 @@ def test_the_common_queries_find_the_sessions_events_and_protocols(sessions):
 # --- that it repeats ------------------------------------------------------------------------------------
 
 
+@pytest.mark.process
 def test_the_same_seed_gives_the_same_ticks_in_every_process_and_another_seed_others(
     new_data_dir, warm, short
 ):

@@ -7,6 +7,8 @@ from treat_bench import config_text, decided_again, protocol_text, treated
 
 from simulators.camera.picture import Painter
 
+pytestmark = pytest.mark.slow
+
 STAYS_S = 1.0
 SCENARIO = """
 name: Camera lost

@@ -32,6 +32,8 @@ from tosca_kiosk.config import bundled
 from tosca_kiosk.domain.journal_lines import ChainReader
 from tosca_kiosk.storage import calibrations
 
+pytestmark = pytest.mark.slow
+
 DARK_WITHIN_S = 0.1
 """From the scenario's change to true darkness: the board's status period, a tick, the driver's line."""
 
@@ -133,6 +135,7 @@ FAULTS = (
 )
 
 
+@pytest.mark.process
 @pytest.mark.parametrize("fault", FAULTS, ids=lambda fault: fault.scenario)
 def test_a_fault_aborts_the_session_and_every_record_says_so(data_dir, warm, long, fault):
     words = ("--config", warm, "--scenario", scenario(fault.scenario), "--fast", "--json")
@@ -181,6 +184,7 @@ def test_the_stop_loop_darkens_the_true_light_within_the_boards_time(faulted):
     assert lit_s[-1] - lit_s[0] == pytest.approx(4.0, abs=DARK_WITHIN_S)
 
 
+@pytest.mark.process
 def test_the_dose_of_an_aborted_session_is_told_before_the_next_one(faulted, warm, short):
     data_dir = faulted["stop_loop_opened"].data_dir
     ended = run(*arguments(data_dir, short, "--config", warm, "--fast", "--json"))
@@ -242,6 +246,7 @@ UNFIT = {
 }
 
 
+@pytest.mark.process
 @pytest.mark.parametrize("change", UNFIT)
 def test_what_the_self_test_finds_is_named_and_there_is_no_session(data_dir, warm, short, tmp_path, change):
     path = tmp_path / "unfit.yaml"
@@ -253,6 +258,7 @@ def test_what_the_self_test_finds_is_named_and_there_is_no_session(data_dir, war
     assert session_rows(data_dir) == []
 
 
+@pytest.mark.process
 def test_an_overdue_calibration_is_told_and_logged_and_refuses_nothing(data_dir, warm, short):
     workplace = Workplace(warm, data_dir, as_json=True)
     made = datetime.now(UTC) - timedelta(days=400)
@@ -276,6 +282,7 @@ def test_a_pedal_that_is_not_pressed_again_ends_the_session(data_dir, warm, long
     assert 2.0 < seen.result["total_laser_on_time_seconds"] < 3.1
 
 
+@pytest.mark.process
 def test_a_fault_that_comes_and_goes_before_the_session_refuses_it(data_dir, warm, short, tmp_path):
     path = tmp_path / "early.yaml"
     path.write_text(
@@ -329,6 +336,7 @@ def real_time(new_data_dir, warm, short, long):
     return RealTime(finish(left_alone), finish(stopped), stopped_dir, locked_out, stopped.pid)
 
 
+@pytest.mark.process
 def test_a_session_on_the_walls_clock_completes(real_time):
     result = real_time.left_alone.json
     assert (real_time.left_alone.code, result["status"]) == (0, "completed")
@@ -336,6 +344,7 @@ def test_a_session_on_the_walls_clock_completes(real_time):
     assert result["simulated_seconds"] == pytest.approx(result["wall_seconds"], abs=1.0)
 
 
+@pytest.mark.process
 def test_ctrl_c_presses_stop_and_the_session_is_closed_in_order(real_time):
     result = real_time.stopped.json
     assert (real_time.stopped.code, result["status"]) == (1, "aborted")
@@ -353,12 +362,14 @@ def test_ctrl_c_presses_stop_and_the_session_is_closed_in_order(real_time):
     assert not ticks[-1].inputs.laser.output_on or not ticks[-1].outputs.want_gate
 
 
+@pytest.mark.process
 def test_a_data_directory_in_use_names_its_holder(real_time):
     assert real_time.locked_out.code == 1
     assert f"in use by process {real_time.holder} (" in real_time.locked_out.json["error"]
     assert len(session_rows(real_time.stopped_dir)) == 1
 
 
+@pytest.mark.process
 def test_ctrl_c_while_homing_ends_at_once_without_a_session(data_dir, warm, short):
     process = start(*arguments(data_dir, short, "--config", warm, "--seed", "1", "--json"))
     assert "homing" in process.stderr.readline()
@@ -385,6 +396,7 @@ def killed(new_data_dir, warm, short, endless):
     return data_dir, before, run(*arguments(data_dir, short, "--config", warm, "--fast", "--json"))
 
 
+@pytest.mark.process
 def test_a_killed_session_stays_open_until_the_next_command_closes_it(killed):
     data_dir, before, ended = killed
     assert before["status"] == "in_progress"
@@ -400,6 +412,7 @@ def test_a_killed_session_stays_open_until_the_next_command_closes_it(killed):
     assert all(closed[column] is not None for column in summary)
 
 
+@pytest.mark.process
 def test_every_event_that_reached_the_killed_sessions_journal_is_imported(killed):
     data_dir, before, _ = killed
     journal = data_dir / before["session_folder_path"].removeprefix("data/") / "journal.jsonl"
@@ -426,6 +439,7 @@ def _ran(*words: str | Path) -> Finished:
     return Finished(ended.returncode, ended.stdout, ended.stderr)
 
 
+@pytest.mark.process
 def test_a_disk_that_fills_in_mid_session_is_a_fault_that_darkens(data_dir, warm, long):
     ended = limited(450, *arguments(data_dir, long, "--config", warm, "--fast", "--json"))
     assert ended.code == 1
@@ -444,6 +458,7 @@ def test_a_disk_that_fills_in_mid_session_is_a_fault_that_darkens(data_dir, warm
     assert [(row["event_type"], row["severity"]) for row in logged] == [("interlock_failure", "critical")]
 
 
+@pytest.mark.process
 def test_a_session_whose_database_has_no_room_either_is_closed_at_the_next_start(
     data_dir, warm, endless, short
 ):
@@ -462,6 +477,7 @@ def test_a_session_whose_database_has_no_room_either_is_closed_at_the_next_start
     assert event_types(data_dir).count("laser_on") == 1
 
 
+@pytest.mark.process
 def test_a_disk_that_is_full_from_the_start_refuses_before_anything_is_on(tmp_path, data_dir, warm, short):
     ended = limited(50, *arguments(tmp_path / "new", short, "--config", warm, "--fast", "--json"))
     assert ended.code == 1

@@ -21,12 +21,14 @@ def losses():
         return list(chain.from_iterable(carts.map(lambda share: list(measure(1, 1, share)), ways)))
 
 
+@pytest.mark.process
 def test_every_watchdog_ends_the_light(losses):
     assert [loss.way.name for loss in losses] == [name for names in SHARES for name in names]
     late = [loss for loss in losses if not 0.0 < loss.dark_after_s <= loss.way.limit_s + SLACK_S]
     assert late == []
 
 
+@pytest.mark.process
 def test_the_next_kiosk_finds_which_watchdog_it_was(losses):
     assert [(loss.way.name, loss.found) for loss in losses if not loss.named] == []
 

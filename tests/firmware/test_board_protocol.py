@@ -18,6 +18,8 @@ from benchmarks.firmware.chip import (
 )
 from benchmarks.firmware.host import ACCELEROMETER, AIMING, ALIVE, MOTOR, PRESSED, STOP, WANTED, Host
 
+pytestmark = pytest.mark.process
+
 LINE_MS = 5.0  # a line and its answer on the wire
 
 

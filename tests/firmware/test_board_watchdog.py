@@ -12,6 +12,8 @@ from benchmarks.firmware.chip import HANGS, SimulatedBoardChip
 from benchmarks.firmware.edges import LATEST_HANG_MS, LATEST_OPEN_MS, measure_edges, measure_hang
 from benchmarks.firmware.host import RESTARTED, Host
 
+pytestmark = pytest.mark.process
+
 FLASH_BYTES = 32768
 RAM_BYTES = 2048
 SHARE = 0.8

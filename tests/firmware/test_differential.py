@@ -20,6 +20,8 @@ from benchmarks.firmware.comparison import (
 )
 from benchmarks.firmware.scripts import LONGEST_BODY, RELEASED, Script, scripts
 
+pytestmark = pytest.mark.process
+
 BOTH_OPEN = Pins((("no", 0), ("nc", 0)))
 BOTH_CLOSED = Pins((("no", 1), ("nc", 1)))
 

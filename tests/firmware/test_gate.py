@@ -26,6 +26,8 @@ from benchmarks.firmware.host import (
     Host,
 )
 
+pytestmark = pytest.mark.process
+
 OPEN_WITHIN_MS = 2.0
 TICK_MS = 0.25
 WINDOW_MS = 100

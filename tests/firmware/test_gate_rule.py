@@ -9,6 +9,8 @@ import pytest
 
 from benchmarks.firmware.build import BUILD, FIRMWARE, HARNESS
 
+pytestmark = pytest.mark.process
+
 SMALLEST_COUNT = 10_000_000
 # What may go wrong in such a rule, one word each; the table must notice.
 MUTATIONS = {

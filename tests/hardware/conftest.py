@@ -11,7 +11,11 @@ from benchmarks.firmware.boards import BOARD_KINDS
 from tests.firmware.tools import build_or_skip
 
 
-@pytest.fixture(params=BOARD_KINDS)
+@pytest.fixture(
+    params=[
+        pytest.param(kind, marks=pytest.mark.process if kind == "firmware" else ()) for kind in BOARD_KINDS
+    ]
+)
 def wired(request: pytest.FixtureRequest) -> Iterator[Rig]:
     """Yield a driver that was not polled yet."""
     if request.param == "firmware":

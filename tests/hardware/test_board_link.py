@@ -139,6 +139,7 @@ def test_closed_stays_closed(ready):
     assert not ready.wire.is_open
 
 
+@pytest.mark.process
 def test_the_port_that_ships_meets_the_firmware_behind_a_pseudo_terminal():
     build_or_skip()
     clock = RealClock()

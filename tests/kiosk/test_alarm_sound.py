@@ -175,11 +175,13 @@ def played(monkeypatch, driver, heard):
     return run.stdout.splitlines()[-1]
 
 
+@pytest.mark.process
 def test_where_there_is_a_sound_device_the_burst_reaches_it(monkeypatch, tmp_path):
     heard = tmp_path / "heard.raw"
     assert played(monkeypatch, "disk", heard) == "True"
     assert np.abs(np.fromfile(heard, "<i2").astype(int)).max() > 10000
 
 
+@pytest.mark.process
 def test_where_there_is_none_the_player_says_so_and_nothing_breaks(monkeypatch, tmp_path):
     assert played(monkeypatch, "no-such-driver", tmp_path / "heard.raw") == "False"

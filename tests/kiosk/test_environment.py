@@ -6,6 +6,8 @@ import sys
 
 import pytest
 
+pytestmark = pytest.mark.process
+
 ASK = """
 import json, sys
 from tosca_kiosk.kiosk import environment

@@ -234,6 +234,7 @@ def test_the_lock_key_tells(stage, frame):
     assert heard == [("on_lock",)]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("theme", THEMES)
 @pytest.mark.parametrize("layer", [None, *layers()])
 def test_the_frame_keeps_the_rules_with_and_without_a_sheet(stage, theme, layer):

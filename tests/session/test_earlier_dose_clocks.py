@@ -9,6 +9,7 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 from typing import NamedTuple
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -79,6 +80,7 @@ def lived(story: Story, part: Part, within: timedelta | None = None) -> None:
         story.treats() if treated else story.signs_in()
 
 
+@pytest.mark.slow
 @settings(max_examples=400)
 @given(st.lists(st.tuples(long_parts, hours_off, short_parts), max_size=4), short_parts, st.booleans())
 def test_a_session_truly_within_a_day_is_never_left_out_where_the_record_shows_the_step(

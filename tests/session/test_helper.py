@@ -19,6 +19,8 @@ from tosca_kiosk.domain.rules import Rules
 from tosca_kiosk.session import helper_command, opening, plan_session
 from tosca_kiosk.storage import DATABASE_NAME, users
 
+pytestmark = pytest.mark.process
+
 PIN = "314159"
 
 

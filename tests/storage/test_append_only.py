@@ -87,6 +87,7 @@ def test_the_chain_goes_on_over_transactions_and_openings(filled, session, now):
     assert len(set(heads)) == 3
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("statement", "problem"),
     [

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import pytest
+
 from benchmarks.bench.backup import measure, rows
 from tosca_kiosk.storage.backup import SYNCED_BYTES
 
 MEGABYTES = 2.5 * SYNCED_BYTES / 1e6
 
 
+@pytest.mark.process
 def test_a_backup_is_measured_beside_as_long_a_time_at_rest(tmp_path):
     found = list(measure(tmp_path, MEGABYTES, times=2))
     assert len(found) == 2

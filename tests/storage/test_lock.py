@@ -57,6 +57,7 @@ def test_a_free_directory_is_taken_at_once_and_made_if_missing(tmp_path):
     assert (tmp_path / "new" / "data" / "laser_control.lock").read_text() == ""
 
 
+@pytest.mark.process
 def test_after_five_seconds_the_holder_is_named(tmp_path, holder):
     clock = JumpingClock()
     with refused(rf"{tmp_path}: in use by process {holder.pid} \(-c {tmp_path}\); close it"):
@@ -64,6 +65,7 @@ def test_after_five_seconds_the_holder_is_named(tmp_path, holder):
     assert 5.0 <= clock.now_s < 5.2
 
 
+@pytest.mark.process
 def test_the_wait_can_be_shorter(tmp_path, holder):
     clock = JumpingClock()
     with refused("in use by process"):
@@ -71,6 +73,7 @@ def test_the_wait_can_be_shorter(tmp_path, holder):
     assert clock.now_s == 0.0
 
 
+@pytest.mark.process
 def test_a_holder_that_lets_go_in_time_is_followed(tmp_path, holder):
     def let_go():
         holder.stdin.close()
@@ -81,6 +84,7 @@ def test_a_holder_that_lets_go_in_time_is_followed(tmp_path, holder):
         assert 2.0 <= clock.now_s < 2.2
 
 
+@pytest.mark.process
 def test_the_lock_of_a_killed_program_is_free(tmp_path, holder):
     holder.kill()
     holder.wait()

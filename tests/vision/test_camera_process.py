@@ -62,6 +62,7 @@ def camera_process(folder, *, parent=None, **options):
             process.kill()
 
 
+@pytest.mark.process
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP])
 def test_the_command_captures_tells_and_ends_in_order(runtime, number):
     with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as supervisor:
@@ -79,6 +80,7 @@ def test_the_command_captures_tells_and_ends_in_order(runtime, number):
         reader.close()
 
 
+@pytest.mark.process
 def test_the_command_refuses_a_cart_without_a_camera(runtime):
     text = bundled("simulated.yaml").read_text(encoding="utf-8")
     assert "camera: simulated" in text
@@ -92,6 +94,7 @@ def test_the_command_refuses_a_cart_without_a_camera(runtime):
     assert "camera: none; there is nothing to capture" in done.stderr
 
 
+@pytest.mark.process
 def test_without_room_for_its_frames_the_command_says_so_and_ends(runtime):
     with camera_process(runtime, preexec_fn=no_room) as process:
         _, said = process.communicate(timeout=WITHIN_S)
@@ -141,6 +144,7 @@ sys.stdin.read()
 """
 
 
+@pytest.mark.process
 def test_the_camera_process_ends_with_its_supervisor(runtime):
     with camera_process(runtime) as process:
         command = process.args[: process.args.index("--parent")]

@@ -263,6 +263,7 @@ WRITER = textwrap.dedent(
 )
 
 
+@pytest.mark.process
 def test_a_writer_without_pause_shows_no_torn_picture_and_is_killed_without_harm(tmp_path):
     """Far faster than any camera; it dies in the middle of a picture, at whatever place."""
     with subprocess.Popen([sys.executable, "-c", WRITER, str(tmp_path)], stdout=subprocess.PIPE) as process:

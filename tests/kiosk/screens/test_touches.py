@@ -27,6 +27,7 @@ def key(shell, text, kind=UiButton):
     )
 
 
+@pytest.mark.slow
 def test_stop_acts_on_every_screen_and_under_every_sheet(stage, shell, asked):
     for scene in SCENES:
         put_up(stage, shell, scene)

@@ -8,6 +8,7 @@ from golden import compare
 from tosca_kiosk.kiosk.tokens import THEMES
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("theme", THEMES)
 @pytest.mark.parametrize("name", WIDGETS)
 def test_a_widget_keeps_the_rules_and_looks_as_it_was_looked_at(stage, name, theme):

@@ -45,6 +45,7 @@ def test_the_world_is_asked_once_a_frame_and_a_picture_only_when_looked_at():
     assert frames[0].image is frames[0].image
 
 
+@pytest.mark.process
 def test_without_a_look_at_a_picture_opencv_is_never_loaded():
     """A session in fast time polls for hours of virtual time, and must start at once."""
     program = (
@@ -150,6 +151,7 @@ def test_repeating_its_counter_and_time_run_and_its_picture_and_content_stand():
     assert bench.frame().content == last.content + 1
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("exposure_us", [100.0, 1000.0, 10_000.0, 33_000.0])
 @pytest.mark.parametrize("gain_db", [0.0, 24.0])
 @pytest.mark.parametrize("noise", [1.0, 30.0, 100.0])
