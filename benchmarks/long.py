@@ -115,6 +115,11 @@ RUNS = (
     ),
     Run("ring", "the telemetry ring with its reader stopped", "python -m benchmarks.bench.ring"),
     Run(
+        "driver_tricks",
+        "what each trick for speed in the drivers saves",
+        "python -m benchmarks.bench.driver_tricks",
+    ),
+    Run(
         "backup",
         "a backup of 500 MB beside control and its journal",
         "python -m benchmarks.bench.backup --times 7",
