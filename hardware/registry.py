@@ -9,12 +9,10 @@ from hardware.arroyo.laser import ArroyoLaser
 from hardware.arroyo.tec import ArroyoTec
 from hardware.interfaces import Device
 from hardware.interlock_board.driver import InterlockBoardDriver
-from hardware.settings import BoardSettings, LaserSettings, StageSettings, TecSettings
+from hardware.settings import BoardSettings, LaserSettings, Settings, StageSettings, TecSettings
 from hardware.trace import WireTrace
 from hardware.transport import Port, SerialPort
 from hardware.xeryon.driver import XeryonStage
-
-Settings = LaserSettings | TecSettings | StageSettings | BoardSettings
 
 DRIVERS: dict[str, Callable[[Any, Port], Device]] = {
     LaserSettings.DRIVER: ArroyoLaser,

@@ -1,7 +1,7 @@
 """What a configuration says about each device, and what it may say: checked before any port is opened.
 
 Each field has its type, its rule with the unit and the source of its numbers, and its default in one place.
-DRIVER: what the section calls its driver.
+DRIVER: what the section calls its driver; KEY: the device that it drives. `SETTINGS` lists them.
 port: sim://NAME, a device file, usb://SERIAL (see `usb_serial`) or socket://HOST:PORT.
 """
 
@@ -56,7 +56,8 @@ def _bits(*bits: int) -> int:
 class LaserSettings:
     """An Arroyo LaserSource. serial_number is compared with *IDN?; limits are written and read back."""
 
-    DRIVER: ClassVar = "arroyo_laser"
+    DRIVER: ClassVar[str] = "arroyo_laser"
+    KEY: ClassVar[str] = "laser"
     port: Port
     baud: Baud = 38400
     model: Annotated[str, Choice(tuple(LASER_MODELS))]
@@ -77,7 +78,8 @@ class LaserSettings:
 class TecSettings:
     """An Arroyo TECSource."""
 
-    DRIVER: ClassVar = "arroyo_tec"
+    DRIVER: ClassVar[str] = "arroyo_tec"
+    KEY: ClassVar[str] = "tec"
     port: Port
     baud: Baud = 38400
     model: Annotated[str, Choice(tuple(TEC_MODELS))]
@@ -98,7 +100,8 @@ class TecSettings:
 class StageSettings:
     """A Xeryon XLA-5-125 actuator. travel: what the cart's optics may use, about the index."""
 
-    DRIVER: ClassVar = "xeryon_stage"
+    DRIVER: ClassVar[str] = "xeryon_stage"
+    KEY: ClassVar[str] = "stage"
     port: Port
     baud: Baud = 9600
     serial_number: SerialNumber
@@ -113,7 +116,8 @@ class StageSettings:
 class BoardSettings:
     """The project's interlock board."""
 
-    DRIVER: ClassVar = "interlock_board"
+    DRIVER: ClassVar[str] = "interlock_board"
+    KEY: ClassVar[str] = "board"
     port: Port
     baud: Annotated[int, Range(115200, 115200, "baud", _BOARD)] = 115200
     serial_number: SerialNumber
@@ -130,6 +134,11 @@ class BoardSettings:
     deviation. Under it a motor that stands still passes for one that shakes the fibre. At 2.5 V the motor
     gives 2447 mg."""
     answer_timeout_s: AnswerTimeout = 0.5
+
+
+Settings = LaserSettings | TecSettings | StageSettings | BoardSettings
+SETTINGS: Final[tuple[type[Settings], ...]] = (LaserSettings, TecSettings, StageSettings, BoardSettings)
+"""Of every driver; what a section is filled with is found by its driver's name."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

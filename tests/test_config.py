@@ -9,13 +9,19 @@ from typing import Annotated, get_args, get_origin, get_type_hints
 import pytest
 import yaml
 
-from hardware.settings import BoardSettings, CameraSettings, LaserSettings, StageSettings, TecSettings
+from hardware.settings import (
+    SETTINGS,
+    BoardSettings,
+    CameraSettings,
+    LaserSettings,
+    StageSettings,
+    TecSettings,
+)
 from simulators.camera.optics import EXPOSURE_RANGE_US, GAIN_RANGE_DB, PX_PER_MM
 from simulators.camera.simulated import USUAL_BINNING
 from simulators.physics.profiles import FIVE_WATT, TEN_WATT, steady_state_power_curve
 from tosca_kiosk.config import ConfigError, Simulation, bundled, load_config
 from tosca_kiosk.config.camera import FIELDS as CAMERA_FIELDS
-from tosca_kiosk.config.cart import DEVICE_SETTINGS
 from tosca_kiosk.domain.calibration import calibration_problem, calibration_set, parse_calibration
 from tosca_kiosk.domain.protocol_file import Limits, parse_protocol
 from tosca_kiosk.domain.ramps import RampType
@@ -154,7 +160,7 @@ def rules_of(settings):
     return {name: found[0].__metadata__[0] for name, found in ruled.items() if found}
 
 
-RULES = {key: rules_of(settings) for key, settings in DEVICE_SETTINGS.items()}
+RULES = {settings.KEY: rules_of(settings) for settings in SETTINGS}
 
 
 class TestFields:

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from pathlib import Path
-from typing import Annotated, Any, Final, Literal, get_type_hints
+from typing import Annotated, Final, Literal
 
 from hardware.arroyo.models import LASER_MODELS
 from hardware.cameras.registry import SIMULATED
@@ -40,9 +40,7 @@ class Devices:
         return {key: getattr(self, key).port for key in DEVICE_KEYS}
 
 
-DEVICE_SETTINGS: Final[dict[str, Any]] = get_type_hints(Devices)
-"""What fills each device's section, by device key."""
-DEVICE_KEYS: Final = tuple(DEVICE_SETTINGS)
+DEVICE_KEYS: Final = tuple(each.name for each in fields(Devices))
 
 
 @dataclass(frozen=True, slots=True)

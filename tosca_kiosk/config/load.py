@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cache
 from pathlib import Path
 from typing import Annotated, Any, Final, Literal
 
@@ -9,11 +10,11 @@ from pydantic import BaseModel, create_model
 
 from hardware.interfaces import SIM_SCHEME
 from hardware.rules import Choice, Range
+from hardware.settings import SETTINGS
 from tosca_kiosk.config.camera import camera_errors, camera_settings
 from tosca_kiosk.config.cart import (
     DEFAULT_INTERVAL_DAYS,
     DEVICE_KEYS,
-    DEVICE_SETTINGS,
     CartConfig,
     ConfigError,
     Devices,
@@ -25,15 +26,36 @@ from tosca_kiosk.config.timing import TimingLimits, TimingSection
 from tosca_kiosk.config.yaml_text import load_yaml
 from tosca_kiosk.domain.documents import PathError, StrictModel, shape_errors
 
+DRIVERS: Final[dict[str, dict[str, Any]]] = {
+    key: {settings.DRIVER: settings for settings in SETTINGS if key == settings.KEY} for key in DEVICE_KEYS
+}
+"""What each driver's section is filled with, by device key and the driver's name."""
 
-def _device_section(key: str) -> Any:
-    """Return the shape of a device's section: its driver and the fields of its settings."""
-    driver = Annotated[str, held(Choice((DEVICE_SETTINGS[key].DRIVER,)))]
-    return section(f"{key.capitalize()}Section", DEVICE_SETTINGS[key], driver=driver)
+
+@cache
+def _device_section(key: str, name: str) -> Any:
+    """Return the shape of a device's section with this driver: its name and the fields of its settings."""
+    driver = Annotated[str, held(Choice(tuple(DRIVERS[key])))]
+    return section(f"{key.capitalize()}Section", DRIVERS[key][name], driver=driver)
 
 
-_DEVICE_SECTIONS: Final[dict[str, Any]] = {key: (_device_section(key), ...) for key in DEVICE_KEYS}
-_DevicesSection: Final[Any] = create_model("DevicesSection", __base__=StrictModel, **_DEVICE_SECTIONS)
+@cache
+def _devices_section(names: tuple[str, ...]) -> Any:
+    shapes: dict[str, Any] = {
+        key: (_device_section(key, name), ...) for key, name in zip(DEVICE_KEYS, names, strict=True)
+    }
+    return create_model("DevicesSection", __base__=StrictModel, **shapes)
+
+
+def _drivers_named(tree: Any) -> tuple[str, ...]:
+    """Return the driver of each device; where no known one is named the first, whose rule refuses that."""
+    devices = tree.get("devices") if isinstance(tree, dict) else None
+    sections = [devices.get(key) if isinstance(devices, dict) else None for key in DEVICE_KEYS]
+    named = [part.get("driver") if isinstance(part, dict) else None for part in sections]
+    return tuple(
+        name if isinstance(name, str) and name in DRIVERS[key] else next(iter(DRIVERS[key]))
+        for key, name in zip(DEVICE_KEYS, named, strict=True)
+    )
 
 
 class _ControlSection(StrictModel):
@@ -53,12 +75,18 @@ _SimulationSection: Final[Any] = section("SimulationSection", Simulation)
 class _CartFile(StrictModel):
     cart: Literal["simulated", "real", "bench"]
     mixed: bool = False
-    devices: _DevicesSection
+    devices: Any
     camera: Any
     control: _ControlSection = _ControlSection()
     calibrations: _CalibrationsSection = _CalibrationsSection()
     timing: TimingSection = TimingSection()
     simulation: _SimulationSection | None = None
+
+
+@cache
+def _cart_file(drivers: tuple[str, ...]) -> type[_CartFile]:
+    """Return the shape of a file whose devices have these drivers."""
+    return create_model("CartFile", __base__=_CartFile, devices=(_devices_section(drivers), ...))
 
 
 def load_config(path: Path | str) -> CartConfig:
@@ -69,9 +97,10 @@ def load_config(path: Path | str) -> CartConfig:
     """
     source = Path(path)
     tree = _read(source)
-    if errors := shape_errors(_CartFile, tree) + _errors_of_camera(tree):
+    shape = _cart_file(_drivers_named(tree))
+    if errors := shape_errors(shape, tree) + _errors_of_camera(tree):
         raise ConfigError(str(source), tuple(errors))
-    config = _config(source, _CartFile.model_validate(tree))
+    config = _config(source, shape.model_validate(tree))
     if errors := rule_errors(config):
         raise ConfigError(str(source), tuple(errors))
     return config
@@ -97,7 +126,7 @@ def _errors_of_camera(tree: Any) -> list[PathError]:
 def _config(source: Path, read: _CartFile) -> CartConfig:
     sections = {key: getattr(read.devices, key).model_dump() for key in DEVICE_KEYS}
     drivers = {key: section.pop("driver") for key, section in sections.items()}
-    devices = Devices(**{key: DEVICE_SETTINGS[key](**section) for key, section in sections.items()})
+    devices = Devices(**{key: DRIVERS[key][drivers[key]](**section) for key, section in sections.items()})
     return CartConfig(
         source=source,
         cart=read.cart,
