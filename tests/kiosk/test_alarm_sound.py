@@ -11,9 +11,9 @@ import numpy as np
 import pytest
 from loudspeaker import Loudspeaker
 
-from tosca_kiosk.kiosk.sound import AUDIO_PAUSE_S, AlarmSound
-from tosca_kiosk.kiosk.state import Alarm, Priority
-from tosca_kiosk.kiosk.tones import BURSTS, SAMPLES_A_S, samples, wav
+from tosca_kiosk.kiosk.alarms.alarm import Alarm, Priority
+from tosca_kiosk.kiosk.alarms.sound import AUDIO_PAUSE_S, AlarmSound
+from tosca_kiosk.kiosk.alarms.tones import BURSTS, SAMPLES_A_S, samples, wav
 
 
 def alarm(source="stop_loop", priority=Priority.HIGH, since_s=100.0, **changes):
@@ -31,10 +31,10 @@ def sound(speaker):
 
 
 def listen(sound, speaker, alarms, from_s, to_s):
-    """Return how often each second-long step of frames began a burst of which priority."""
+    """Return how often each second-long step of turns began a burst of which priority."""
     speaker.heard.clear()
-    for frame in range(round((to_s - from_s) * 10)):
-        sound.update(from_s + frame / 10, tuple(alarms))
+    for turn in range(round((to_s - from_s) * 10)):
+        sound.update(from_s + turn / 10, tuple(alarms))
     return speaker.heard
 
 
@@ -155,11 +155,11 @@ def test_a_burst_is_a_wav_file():
 # --- through Kivy's provider -------------------------------------------------------------------------------
 
 PLAY = """
-from tosca_kiosk.kiosk import environment
+from tosca_kiosk.kiosk.main_loop import environment
 environment.prepare(offscreen=True)
 import threading
-from tosca_kiosk.kiosk.sound import KivyPlayer
-from tosca_kiosk.kiosk.state import Priority
+from tosca_kiosk.kiosk.alarms.sound import KivyPlayer
+from tosca_kiosk.kiosk.alarms.alarm import Priority
 player = KivyPlayer()
 print(player.ready)
 player.play(Priority.MEDIUM)

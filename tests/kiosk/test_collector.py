@@ -5,8 +5,8 @@ import weakref
 
 import pytest
 
-from tosca_kiosk.kiosk.collector import QUIET, Collector
-from tosca_kiosk.kiosk.state import ScreenName
+from tosca_kiosk.kiosk.main_loop.collector import QUIET, Collector
+from tosca_kiosk.kiosk.snapshot.state import ScreenName
 
 
 class Sheet:

@@ -8,7 +8,7 @@ import pytest
 
 ASK = """
 import json, sys
-from tosca_kiosk.kiosk import environment
+from tosca_kiosk.kiosk.main_loop import environment
 environment.prepare({arguments})
 from kivy.config import Config
 from kivy.metrics import mm
@@ -48,7 +48,7 @@ def test_a_window_shows_its_cursor_and_millimetres_follow_the_panel():
 
 
 def test_setting_it_after_kivy_was_imported_is_refused():
-    code = "import kivy\nfrom tosca_kiosk.kiosk import environment\nenvironment.prepare()"
+    code = "import kivy\nfrom tosca_kiosk.kiosk.main_loop import environment\nenvironment.prepare()"
     run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
     assert run.returncode == 1
     assert "call prepare() before any import" in run.stderr

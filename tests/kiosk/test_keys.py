@@ -3,7 +3,7 @@
 import pytest
 from kivy.base import EventLoop
 
-from tosca_kiosk.kiosk.keys import ignore_keys, refuse_to_close
+from tosca_kiosk.kiosk.panel.keys import ignore_keys, refuse_to_close
 
 F1, F4, F11, ESCAPE, Q = 282, 285, 292, 27, 113
 
@@ -41,7 +41,7 @@ def test_a_key_reaches_nobody(stage, seen, key, modifiers):
 
 def forget_keys(window):
     """Take the handlers away again: the window is that of all tests."""
-    from tosca_kiosk.kiosk import keys  # noqa: PLC0415
+    from tosca_kiosk.kiosk.panel import keys  # noqa: PLC0415
 
     events = ("on_key_down", "on_keyboard", "on_key_up", "on_textinput", "on_request_close")
     for event in events:

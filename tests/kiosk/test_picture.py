@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from tosca_kiosk.camera.frame_age import FRAMES_FILE
 from tosca_kiosk.camera.frame_memory import FrameWriter
-from tosca_kiosk.kiosk.picture import COPY_EVERY_S, PictureSource, reduced
+from tosca_kiosk.kiosk.snapshot.picture import COPY_EVERY_S, PictureSource, reduced
 
 FRAME_S = 1 / 30
 

@@ -4,13 +4,13 @@ The taps go the whole way: the window is told of the mouse as SDL does, Kivy's p
 """
 
 import pytest
-from gallery import framed
+from gallery import in_panel
 from kivy.base import EventLoop
 from kivy.input.providers.mouse import MouseMotionEventProvider
 from kivy.uix.boxlayout import BoxLayout
 
 from tosca_kiosk.kiosk import widgets as ui
-from tosca_kiosk.kiosk.environment import TOUCH_INPUT
+from tosca_kiosk.kiosk.main_loop.environment import TOUCH_INPUT
 
 
 @pytest.fixture
@@ -29,33 +29,33 @@ def mouse(stage):
 
 @pytest.fixture
 def pad(stage):
-    frame = framed(stage)
+    panel = in_panel(stage)
     pad = ui.UiPinPad()
-    frame.show(pad)
-    stage.frame(3)
+    panel.show(pad)
+    stage.turn(3)
     yield pad
-    frame.detach()
+    panel.detach()
 
 
 class Door(BoxLayout):
     """A screen whose one button opens a question."""
 
-    def __init__(self, frame):
+    def __init__(self, panel):
         super().__init__()
         self.question = ui.UiConfirmSheet(title="Sure?", text="Think.")
         self.button = ui.UiButton(text="Open")
-        self.button.bind(on_tap=lambda _button: frame.open_sheet(self.question))
+        self.button.bind(on_tap=lambda _button: panel.open_sheet(self.question))
         self.add_widget(self.button)
 
 
 @pytest.fixture
 def door(stage):
-    frame = framed(stage)
-    screen = Door(frame)
-    frame.show(screen)
-    stage.frame(3)
-    yield frame
-    frame.detach()
+    panel = in_panel(stage)
+    screen = Door(panel)
+    panel.show(screen)
+    stage.turn(3)
+    yield panel
+    panel.detach()
 
 
 def tell(stage, event, widget):
@@ -74,29 +74,29 @@ def keys(pad):
     return {button.text: button for button in pad.walk() if isinstance(button, ui.UiButton)}
 
 
-@pytest.mark.parametrize("taps_a_frame", [1, 2, 3, 6])
+@pytest.mark.parametrize("taps_a_turn", [1, 2, 3, 6])
 @pytest.mark.parametrize("digits", ["271828", "111111", "112211"])
-def test_every_tap_counts_once_and_in_order_however_many_come_in_one_frame(
-    stage, mouse, pad, digits, taps_a_frame
+def test_every_tap_counts_once_and_in_order_however_many_come_in_one_turn(
+    stage, mouse, pad, digits, taps_a_turn
 ):
     heard = []
     pad.bind(on_pin=lambda _pad, pin: heard.append(pin))
-    for first in range(0, len(digits), taps_a_frame):
-        for digit in digits[first : first + taps_a_frame]:
+    for first in range(0, len(digits), taps_a_turn):
+        for digit in digits[first : first + taps_a_turn]:
             tap(stage, keys(pad)[digit])
-        stage.frame()
+        stage.turn()
     assert heard == [digits]
     assert not any(key.pressed for key in keys(pad).values())
 
 
-def test_a_tap_that_is_lifted_frames_later_counts_as_one_too(stage, mouse, pad):
+def test_a_tap_that_is_lifted_turns_later_counts_as_one_too(stage, mouse, pad):
     heard = []
     pad.bind(on_pin=lambda _pad, pin: heard.append(pin))
     for digit in "271828":
         tell(stage, "on_mouse_down", keys(pad)[digit])
-        stage.frame(4)
+        stage.turn(4)
         tell(stage, "on_mouse_up", keys(pad)[digit])
-        stage.frame()
+        stage.turn()
     assert heard == ["271828"]
 
 
@@ -111,17 +111,17 @@ def test_a_tap_from_before_a_layer_was_drawn_does_nothing_on_it(stage, mouse, do
         stage.window.mouse_pos = (x, y)
         for event in ("on_mouse_down", "on_mouse_up"):
             stage.window.dispatch(event, x, stage.window.height - y, "left", [])
-    stage.frame()
+    stage.turn()
     assert (door.sheet, heard) == (question, [])
     tap(stage, question.actions[-1])
-    stage.frame(2)
+    stage.turn(2)
     assert heard == ["yes"]
 
 
 def test_stop_acts_though_a_layer_was_not_drawn_yet(stage, mouse, door):
     heard = []
-    door.bind(on_stop=lambda _frame: heard.append("stop"))
+    door.bind(on_stop=lambda _panel: heard.append("stop"))
     tap(stage, door.screen.button)
     tap(stage, door.stop)
-    stage.frame()
+    stage.turn()
     assert "stop" in heard

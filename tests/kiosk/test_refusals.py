@@ -7,7 +7,7 @@ from copy import deepcopy
 import pytest
 
 from tosca_kiosk.domain.protocol_file import Limits, ProtocolError, parse_protocol
-from tosca_kiosk.kiosk.refusals import spoken
+from tosca_kiosk.kiosk.look.refusals import spoken
 
 STEP = {
     "step_number": 1,

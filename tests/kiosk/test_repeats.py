@@ -2,7 +2,7 @@
 
 import pytest
 
-from tosca_kiosk.kiosk.repeats import Repeats
+from tosca_kiosk.kiosk.touch.repeats import Repeats
 
 
 @pytest.mark.parametrize(

@@ -2,7 +2,7 @@
 
 import pytest
 
-from tosca_kiosk.kiosk.tokens import (
+from tosca_kiosk.kiosk.look.tokens import (
     DARK,
     FLASH_DUTY,
     FLASH_HZ,

@@ -4,7 +4,7 @@ from audit import audit
 from kivy.uix.floatlayout import FloatLayout
 
 from tosca_kiosk.kiosk import widgets as ui
-from tosca_kiosk.kiosk.look import px
+from tosca_kiosk.kiosk.look.theme import px
 from tosca_kiosk.kiosk.widgets.painted import OnPlate
 
 
@@ -81,14 +81,14 @@ def test_siblings_that_overlap_are_found_and_so_is_covered_text(stage):
     problems = found(
         stage,
         (ui.UiText(text="covered"), (20, 20), (200, 60)),
-        (ui.UiPanel(), (20, 20), (200, 60)),
+        (ui.UiCard(), (20, 20), (200, 60)),
     )
     assert any("overlap" in problem for problem in problems)
     assert any("ink is not to be seen" in problem for problem in problems)
 
 
 def test_a_child_that_spills_out_of_its_parent_is_found(stage):
-    panel = ui.UiPanel()
+    panel = ui.UiCard()
     panel.add_widget(ui.UiText(text="tall", size_hint_y=None, height=200))
     problems = found(stage, (panel, (20, 120), (200, 60)))
-    assert any("px outside of UiPanel" in problem for problem in problems)
+    assert any("px outside of UiCard" in problem for problem in problems)

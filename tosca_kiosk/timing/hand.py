@@ -13,11 +13,11 @@ from typing import Final
 
 from tosca_kiosk.config import CartConfig
 from tosca_kiosk.domain.state import Beam, Phase
-from tosca_kiosk.kiosk.forms import Opening
 from tosca_kiosk.kiosk.presenter import Presenter
 from tosca_kiosk.kiosk.presenter.looking_back import role_to_reset
 from tosca_kiosk.kiosk.services import Record, accounts, people
-from tosca_kiosk.kiosk.state import ScreenName
+from tosca_kiosk.kiosk.snapshot.forms import Opening
+from tosca_kiosk.kiosk.snapshot.state import ScreenName
 from tosca_kiosk.link.telemetry import Telemetry
 from tosca_kiosk.storage import protocols
 from tosca_kiosk.storage.users import Role
@@ -65,7 +65,7 @@ def _protocol() -> str:
 
 
 class Hand:
-    """Call it once a frame. press: the pedal. tell: told TREATING when light is on, and what ends it."""
+    """Call it every turn. press: the pedal. tell: told TREATING when light is on, and what ends it."""
 
     def __init__(self, press: Callable[[bool], object], tell: Callable[[str], None]) -> None:
         self._press = press

@@ -5,8 +5,9 @@ from __future__ import annotations
 import pytest
 
 from tosca_kiosk.domain.interlocks import INTERLOCKS, Severity
-from tosca_kiosk.kiosk.alarms import AlarmBook, of_interlock
-from tosca_kiosk.kiosk.state import Priority
+from tosca_kiosk.kiosk.alarms.alarm import Priority
+from tosca_kiosk.kiosk.alarms.book import AlarmBook
+from tosca_kiosk.kiosk.alarms.conditions import of_interlock
 
 STOP, FIBRE, STAGE = (of_interlock(name) for name in ("stop_loop", "photodiode_warning", "stage"))
 
@@ -56,7 +57,7 @@ def test_what_comes_again_is_a_new_occurrence():
     assert (again.since_s, again.acknowledged) == (5.0, False)
 
 
-def test_an_unchanged_book_is_the_same_object_frame_after_frame():
+def test_an_unchanged_book_is_the_same_object_turn_after_turn():
     book = AlarmBook()
     shown = book.update(1.0, [STOP, FIBRE])
     assert book.update(1.03, [STOP, FIBRE]) is shown

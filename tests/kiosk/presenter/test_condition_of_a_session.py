@@ -11,7 +11,7 @@ from control_end import ControlEnd
 from test_presenter import Desk, chosen, desk, opened, quick_hash, signed_in, staffed
 
 from tosca_kiosk.domain.inputs import CommandType
-from tosca_kiosk.kiosk.forms import Opening
+from tosca_kiosk.kiosk.snapshot.forms import Opening
 from tosca_kiosk.link.messages import OpenSession, Reply
 from tosca_kiosk.link.telemetry import SelfTestShown
 from tosca_kiosk.session import OVERDUE
@@ -106,7 +106,7 @@ def test_the_aiming_beam_is_switched_from_what_the_board_reads_back(
     opened: Desk, aiming: bool | None, wish: CommandType
 ) -> None:
     opened.cart = in_session(session_id=1, aiming=aiming)
-    opened.frame()
+    opened.turn()
     opened.presenter.treating.switch_aiming()
     assert opened.control.poll().command is wish
 

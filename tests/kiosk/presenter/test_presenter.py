@@ -14,12 +14,12 @@ from control_end import ControlEnd
 from tosca_kiosk.config import bundled, load_config
 from tosca_kiosk.domain.events import SafetyEvent
 from tosca_kiosk.domain.inputs import CommandType
-from tosca_kiosk.kiosk.alarms import CONTROL_LOST, RECORD_PROBLEM, SCREEN_RESTARTED, STALE_DATA
-from tosca_kiosk.kiosk.forms import Opening
+from tosca_kiosk.kiosk.alarms.conditions import CONTROL_LOST, RECORD_PROBLEM, SCREEN_RESTARTED, STALE_DATA
 from tosca_kiosk.kiosk.presenter import Presenter
 from tosca_kiosk.kiosk.presenter.presenter import DIM_AFTER_S, LOCK_AFTER_S
 from tosca_kiosk.kiosk.services import Record, Worker, accounts, people, treatment
-from tosca_kiosk.kiosk.state import ScreenName
+from tosca_kiosk.kiosk.snapshot.forms import Opening
+from tosca_kiosk.kiosk.snapshot.state import ScreenName
 from tosca_kiosk.link.client import ControlLink
 from tosca_kiosk.link.messages import EndSession, OpenSession, Order, PinTried, Reply, SafetyNotice
 from tosca_kiosk.session import EarlierDose, EarlierSession
@@ -39,7 +39,7 @@ def quick_hash(monkeypatch):
 
 
 class Desk:
-    """A presenter whose frames a test takes one by one, with control at the other end of its link."""
+    """A presenter whose turns a test takes one by one, with control at the other end of its link."""
 
     def __init__(self, folder, session=None):
         config = load_config(bundled("simulated.yaml"))
@@ -55,22 +55,22 @@ class Desk:
         self.now_s = 1000.0
         self.cart = telemetry()
 
-    def frame(self, seconds=0.04):
-        """Let control tick and the screen take one frame."""
+    def turn(self, seconds=0.04):
+        """Let control tick and the screen take one turn."""
         self.now_s += seconds
         if self.control is not None:
             self.control.poll()
             self.control.publish(msgspec.structs.replace(self.cart, mono_s=self.now_s - 0.01))
-        self.state = self.presenter.frame(self.now_s)
+        self.state = self.presenter.turn(self.now_s)
         return self.state
 
     def settle(self):
-        """Take frames until nothing is asked of the record any more."""
+        """Take turns until nothing is asked of the record any more."""
         for _ in range(20):
-            self.frame()
+            self.turn()
             while self.worker.pending:
                 assert self.worker.wait(LONG_S)
-        return self.frame()
+        return self.turn()
 
     def reply(self, refused=None):
         """Have control answer its newest request."""
@@ -202,7 +202,7 @@ def test_the_wait_after_wrong_pins_is_still_counted_when_one_comes_back_to_the_a
     assert (part.form.refused, part.form.retry_at_s) == (waited.refused, waited.retry_at_s)
     assert part.form.retry_at_s > staffed.now_s
     staffed.now_s = waited.retry_at_s + 1.0
-    staffed.frame()
+    staffed.turn()
     part.choose(None)
     part.choose(first)
     assert (part.form.refused, part.form.retry_at_s) == ("", 0.0)
@@ -225,27 +225,27 @@ def test_the_wait_of_an_account_holds_for_the_reset_of_a_fault_too(signed_in):
 
 
 def test_the_screen_locks_after_ten_minutes_and_dims_before(signed_in):
-    signed_in.frame(DIM_AFTER_S + 1)
+    signed_in.turn(DIM_AFTER_S + 1)
     assert signed_in.state.asleep
     assert signed_in.state.user is not None
-    signed_in.frame(LOCK_AFTER_S - DIM_AFTER_S)
+    signed_in.turn(LOCK_AFTER_S - DIM_AFTER_S)
     assert (signed_in.state.screen, signed_in.state.user) == (ScreenName.LOGIN, None)
 
 
 def test_a_touch_keeps_it_awake(signed_in):
-    signed_in.frame(DIM_AFTER_S - 1)
+    signed_in.turn(DIM_AFTER_S - 1)
     signed_in.presenter.touched()
-    signed_in.frame(DIM_AFTER_S - 1)
+    signed_in.turn(DIM_AFTER_S - 1)
     assert not signed_in.state.asleep
 
 
 @pytest.mark.parametrize("phase", ["armed", "treating"])
 def test_it_never_dims_or_locks_while_armed_or_treating(opened, phase):
     opened.cart = in_session(session_id=1, phase=phase)
-    opened.frame()
-    opened.frame(LOCK_AFTER_S + 1)
+    opened.turn()
+    opened.turn(LOCK_AFTER_S + 1)
     opened.presenter.lock()
-    opened.frame()
+    opened.turn()
     assert not opened.state.asleep
     assert (opened.state.screen, opened.state.user.username) == (ScreenName.TREATMENT, "jane.doe")
 
@@ -254,10 +254,10 @@ def test_it_never_dims_or_locks_while_armed_or_treating(opened, phase):
 def test_whatever_is_shown_a_fault_comes_first(signed_in, where):
     signed_in.presenter.desk.screen = where
     signed_in.cart = telemetry(phase="fault", faults=("stop_loop",))
-    assert signed_in.frame().screen is ScreenName.FAULT
+    assert signed_in.turn().screen is ScreenName.FAULT
     assert "stop_loop" in signed_in.sources()
     signed_in.cart = telemetry()
-    assert signed_in.frame().screen is where
+    assert signed_in.turn().screen is where
 
 
 def test_stop_is_sent_at_once_whatever_is_shown(staffed):
@@ -330,7 +330,7 @@ def test_without_earlier_light_the_session_opens_with_no_further_touch(chosen):
 
 def test_ending_closes_the_session_and_then_its_journal(opened):
     opened.presenter.treating.end()
-    assert opened.frame().treatment.opening is Opening.CLOSING
+    assert opened.turn().treatment.opening is Opening.CLOSING
     assert opened.control.poll().command is CommandType.CLOSE_SESSION
     opened.cart = telemetry(session_id=1)
     opened.reply()
@@ -339,7 +339,7 @@ def test_ending_closes_the_session_and_then_its_journal(opened):
 
 def test_the_summary_is_there_at_once_and_says_that_the_record_is_being_written(opened):
     opened.presenter.treating.end()
-    opened.frame()
+    opened.turn()
     opened.control.poll()
     opened.cart = telemetry(session_id=1)
     state = opened.reply()
@@ -348,7 +348,7 @@ def test_the_summary_is_there_at_once_and_says_that_the_record_is_being_written(
 
 def test_a_journal_that_cannot_be_ended_brings_back_the_treatment_with_the_reason(opened):
     opened.presenter.treating.end()
-    opened.frame()
+    opened.turn()
     opened.control.poll()
     opened.cart = telemetry(session_id=1)
     opened.reply()
@@ -473,7 +473,7 @@ def test_a_supervisor_vouches_by_pin_and_reason_and_the_session_ends(opened):
     assert order.reason == "key turned and taken out"
     opened.control.say(Reply(order.id, None))
     opened.cart = in_session(session_id=1, phase="fault", faults=("laser_gone",), session_open=False)
-    opened.frame()
+    opened.turn()
     opened.control.say(Reply(closes_asked(opened)[-1].id, "no session is open"))
     opened.settle()
     assert len(ended(opened)) == 1
@@ -496,7 +496,7 @@ def test_what_control_says_against_the_word_is_shown(opened):
 
 def test_pause_reaches_control_while_its_data_are_stale_and_needs_no_word_where_there_is_no_light(opened):
     opened.now_s += 1.0
-    assert opened.presenter.frame(opened.now_s).live is None
+    assert opened.presenter.turn(opened.now_s).live is None
     opened.presenter.treating.pause()
     order = opened.control.poll()
     assert (order.command, order.session) == (CommandType.PAUSE, 1)
@@ -547,7 +547,7 @@ def test_a_session_that_control_no_longer_knows_is_closed_in_the_record(opened):
     opened.settle()
     opened.control = ControlEnd(opened.folder)
     opened.cart = telemetry()
-    opened.frame(1.0)
+    opened.turn(1.0)
     state = opened.settle()
     assert state.session is None
     assert state.screen is ScreenName.SUMMARY
@@ -555,9 +555,9 @@ def test_a_session_that_control_no_longer_knows_is_closed_in_the_record(opened):
 
 
 def test_old_data_is_an_alarm_and_no_value(signed_in):
-    signed_in.frame()
+    signed_in.turn()
     signed_in.now_s += 0.5
-    state = signed_in.presenter.frame(signed_in.now_s)
+    state = signed_in.presenter.turn(signed_in.now_s)
     assert state.live is None
     assert STALE_DATA in {alarm.source for alarm in state.alarms}
 
@@ -650,7 +650,7 @@ def test_what_control_notices_outside_a_session_is_kept(signed_in):
 def test_a_lost_database_is_a_problem_on_the_screen_and_never_an_exception(signed_in):
     signed_in.record.path.unlink()
     signed_in.presenter.patients.search("x")
-    signed_in.frame(6.0)
+    signed_in.turn(6.0)
     state = signed_in.settle()
     assert "is gone" in state.record_problem
     assert RECORD_PROBLEM in signed_in.sources()
@@ -675,22 +675,22 @@ LOSSES = {
 @pytest.mark.parametrize("phase", ["armed", "treating"])
 def test_a_database_that_is_lost_under_light_is_a_stop_with_its_reason(opened, lose, phase):
     opened.cart = in_session(session_id=1, phase=phase)
-    opened.frame(1.0)
+    opened.turn(1.0)
     opened.settle()
     assert stops(opened) == []
     lose(opened.record.path)
-    opened.frame(0.6)
+    opened.turn(0.6)
     opened.settle()
     (stop,) = stops(opened)
     assert stop.session == 1
     assert stop.reason.startswith("the record was lost: Do not treat.")
     assert "laser_control.db is gone or was replaced" in stop.reason
     assert RECORD_PROBLEM in opened.sources()
-    opened.frame(1.1)
+    opened.turn(1.1)
     opened.settle()
     assert len(stops(opened)) == 2, "it is said again for as long as there may be light"
     opened.cart = in_session(session_id=1, phase="fault", faults=("screen",))
-    opened.frame(2.0)
+    opened.turn(2.0)
     opened.settle()
     assert len(stops(opened)) == 2
 
@@ -698,7 +698,7 @@ def test_a_database_that_is_lost_under_light_is_a_stop_with_its_reason(opened, l
 def test_a_database_that_is_slow_or_full_ends_no_light(opened, monkeypatch):
     opened.cart = in_session(session_id=1, phase="treating")
     monkeypatch.setattr(opened.record, "problem", lambda *, write: "the disk is full")
-    opened.frame(6.0)
+    opened.turn(6.0)
     assert "full" in opened.settle().record_problem
     assert stops(opened) == []
 
@@ -709,7 +709,7 @@ def test_a_record_that_cannot_be_opened_is_said_and_tried_again(desk):
     assert "not an SQLite database" in state.record_problem
     assert state.login.accounts is None
     (desk.folder / "laser_control.db").unlink()
-    desk.frame(6.0)
+    desk.turn(6.0)
     state = desk.settle()
     assert state.record_problem is None
     assert state.screen is ScreenName.FIRST_START

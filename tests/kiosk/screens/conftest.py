@@ -11,9 +11,9 @@ import pytest
 from loudspeaker import Loudspeaker
 
 from tosca_kiosk.config import bundled, load_config
+from tosca_kiosk.kiosk.alarms.sound import AlarmSound
 from tosca_kiosk.kiosk.presenter import Presenter
 from tosca_kiosk.kiosk.services import Record, Worker
-from tosca_kiosk.kiosk.sound import AlarmSound
 from tosca_kiosk.link.client import ControlLink
 
 NOTED = {
@@ -57,7 +57,7 @@ def _noting(wishes, name):
 def the_shell(presenter, wishes):
     from stage import the_stage  # noqa: PLC0415 -- the window before its widgets
 
-    from tosca_kiosk.kiosk.shell import Shell  # noqa: PLC0415
+    from tosca_kiosk.kiosk.main_loop.shell import Shell  # noqa: PLC0415
 
     the_stage()
     return Shell(presenter, lambda note: wishes.append(("world", note)), AlarmSound(Loudspeaker()))
@@ -66,13 +66,13 @@ def the_shell(presenter, wishes):
 @pytest.fixture
 def shell(stage, the_shell):
     """The shell in the window, as it is on a simulated cart."""
-    the_shell.frame.strip_shown = True
-    the_shell.frame.attach(stage.window)
-    stage.frame(2)
+    the_shell.panel.strip_shown = True
+    the_shell.panel.attach(stage.window)
+    stage.turn(2)
     yield the_shell
-    the_shell.frame.close_sheets()
+    the_shell.panel.close_sheets()
     the_shell.shown = None
-    the_shell.frame.detach()
+    the_shell.panel.detach()
 
 
 @pytest.fixture

@@ -11,7 +11,8 @@ import numpy as np
 from tosca_kiosk.domain.interlocks import LAMPS
 from tosca_kiosk.domain.protocol import Protocol, Step
 from tosca_kiosk.domain.ramps import RampType
-from tosca_kiosk.kiosk.alarms import (
+from tosca_kiosk.kiosk.alarms.alarm import Alarm
+from tosca_kiosk.kiosk.alarms.conditions import (
     OWN,
     STALE_DATA,
     calibration_overdue,
@@ -19,7 +20,11 @@ from tosca_kiosk.kiosk.alarms import (
     of_interlock,
     record_problem,
 )
-from tosca_kiosk.kiosk.forms import (
+from tosca_kiosk.kiosk.services.accounts import Accounts
+from tosca_kiosk.kiosk.services.history import LogRow, Plot, SessionResult
+from tosca_kiosk.kiosk.services.people import FoundPatients
+from tosca_kiosk.kiosk.services.plans import ListedProtocol, Listing
+from tosca_kiosk.kiosk.snapshot.forms import (
     FaultForm,
     FirstStartForm,
     LoginForm,
@@ -31,12 +36,8 @@ from tosca_kiosk.kiosk.forms import (
     SummaryForm,
     TreatmentForm,
 )
-from tosca_kiosk.kiosk.picture import Picture
-from tosca_kiosk.kiosk.services.accounts import Accounts
-from tosca_kiosk.kiosk.services.history import LogRow, Plot, SessionResult
-from tosca_kiosk.kiosk.services.people import FoundPatients
-from tosca_kiosk.kiosk.services.plans import ListedProtocol, Listing
-from tosca_kiosk.kiosk.state import Alarm, KioskState, ScreenName
+from tosca_kiosk.kiosk.snapshot.picture import Picture
+from tosca_kiosk.kiosk.snapshot.state import KioskState, ScreenName
 from tosca_kiosk.link.telemetry import SelfTestShown, Telemetry
 from tosca_kiosk.session import EarlierDose, EarlierSession
 from tosca_kiosk.storage.energies import UNKNOWN, Energies

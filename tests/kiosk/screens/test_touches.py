@@ -7,8 +7,8 @@ from dataclasses import replace
 import pytest
 from scenes import JANE, JOHN, NOW_S, SCENES, in_session, treating
 
-from tosca_kiosk.kiosk.forms import Opening, TreatmentForm
-from tosca_kiosk.kiosk.state import ScreenName
+from tosca_kiosk.kiosk.snapshot.forms import Opening, TreatmentForm
+from tosca_kiosk.kiosk.snapshot.state import ScreenName
 from tosca_kiosk.kiosk.widgets.button import UiButton
 from tosca_kiosk.kiosk.widgets.hold_button import UiHoldButton
 from tosca_kiosk.kiosk.widgets.list_row import UiListRow
@@ -16,13 +16,13 @@ from tosca_kiosk.kiosk.widgets.list_row import UiListRow
 
 def put_up(stage, shell, scene):
     shell.show(SCENES[scene] if isinstance(scene, str) else scene)
-    stage.frame(5)
+    stage.turn(5)
 
 
 def key(shell, text, kind=UiButton):
     return next(
         widget
-        for widget in shell.frame.walk()
+        for widget in shell.panel.walk()
         if isinstance(widget, kind) and (getattr(widget, "text", "") or getattr(widget, "title", "")) == text
     )
 
@@ -31,7 +31,7 @@ def test_stop_acts_on_every_screen_and_under_every_sheet(stage, shell, asked):
     for scene in SCENES:
         put_up(stage, shell, scene)
         asked.clear()
-        finger = stage.touch(shell.frame.stop)
+        finger = stage.touch(shell.panel.stop)
         assert asked == [("stop",)], scene
         finger.lift()
         assert asked == [("stop",)], scene
@@ -156,7 +156,7 @@ def test_a_pin_reaches_the_login_whole_and_is_nowhere_on_the_screen(stage, shell
     for digit in "314159":
         stage.tap(key(shell, digit))
     assert asked == [("pin", "314159")]
-    shown = [getattr(widget, "text", "") for widget in shell.frame.walk()]
+    shown = [getattr(widget, "text", "") for widget in shell.panel.walk()]
     assert not any("314159" in text for text in shown if isinstance(text, str))
 
 
@@ -178,7 +178,7 @@ def test_a_protocol_is_chosen_by_its_row(stage, shell, asked):
 
 def test_the_simulated_strip_presses_the_world(stage, shell, asked):
     put_up(stage, shell, "treatment_armed")
-    strip = shell.frame.strip
+    strip = shell.panel.strip
     pedal, stop = [widget for widget in strip.children if getattr(widget, "tappable", False)][::-1]
     finger = stage.touch(pedal)
     finger.lift()

@@ -9,9 +9,8 @@ from scenes import BASE, EARLIER, NOW_S, SCENES, TIME, TREATING, fault, in_sessi
 
 from tosca_kiosk.domain.interlocks import BY_SOURCE, INTERLOCKS, LAMPS
 from tosca_kiosk.domain.state import Beam, Phase
-from tosca_kiosk.kiosk import wording
-from tosca_kiosk.kiosk.chrome import chrome
-from tosca_kiosk.kiosk.forms import Opening, SummaryForm, TreatmentForm
+from tosca_kiosk.kiosk.look import wording
+from tosca_kiosk.kiosk.panel.surroundings import surroundings
 from tosca_kiosk.kiosk.screens.fault.view_model import view as fault_view
 from tosca_kiosk.kiosk.screens.first_start.view_model import view as first_start_view
 from tosca_kiosk.kiosk.screens.key_off.view_model import TURN_KEY
@@ -23,6 +22,7 @@ from tosca_kiosk.kiosk.screens.summary.view_model import view as summary_view
 from tosca_kiosk.kiosk.screens.treatment.lamps import GROUPS
 from tosca_kiosk.kiosk.screens.treatment.view_model import Primary, state_bar
 from tosca_kiosk.kiosk.screens.treatment.view_model import view as treatment_view
+from tosca_kiosk.kiosk.snapshot.forms import Opening, SummaryForm, TreatmentForm
 
 STALE = [
     replace(TREATING, telemetry=in_session(mono_s=NOW_S - 0.31, measured_w=4.4, set_w=4.5)),
@@ -332,11 +332,11 @@ def test_earlier_light_is_told_again_before_arming():
 
 def test_nothing_of_a_patient_is_shown_to_nobody():
     state = replace(TREATING, user=None)
-    assert (chrome(state).patient, chrome(state).protocol) == ("", "")
+    assert (surroundings(state).patient, surroundings(state).protocol) == ("", "")
 
 
 def test_a_cleared_alarm_says_that_it_is_over():
-    shown = chrome(
+    shown = surroundings(
         replace(
             SCENES["treatment_warning"],
             alarms=(replace(SCENES["treatment_warning"].alarms[0], active=False),),
@@ -347,7 +347,7 @@ def test_a_cleared_alarm_says_that_it_is_over():
 
 def test_an_acknowledged_alarm_that_stands_stays_in_the_slot():
     standing = replace(SCENES["treatment_warning"].alarms[0], acknowledged=True)
-    assert chrome(replace(SCENES["treatment_warning"], alarms=(standing,))).what == standing.what
+    assert surroundings(replace(SCENES["treatment_warning"], alarms=(standing,))).what == standing.what
 
 
 @pytest.mark.parametrize(
@@ -370,8 +370,9 @@ def test_values_are_written_plainly(written, text):
     assert written == text
 
 
-def test_a_fresh_link_does_not_change_the_bar_from_frame_to_frame():
+def test_a_fresh_link_does_not_change_the_bar_from_turn_to_turn():
     ages = {
-        chrome(replace(BASE, telemetry=telemetry(mono_s=NOW_S - age))).link_age_s for age in (0.0, 0.02, 0.04)
+        surroundings(replace(BASE, telemetry=telemetry(mono_s=NOW_S - age))).link_age_s
+        for age in (0.0, 0.02, 0.04)
     }
     assert ages == {0.0}

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 
-from tosca_kiosk.kiosk.forms import FirstStartForm, LoginForm, SetUpStep
 from tosca_kiosk.kiosk.presenter.desk import Desk
 from tosca_kiosk.kiosk.services import accounts
 from tosca_kiosk.kiosk.services.accounts import Accounts
+from tosca_kiosk.kiosk.snapshot.forms import FirstStartForm, LoginForm, SetUpStep
 from tosca_kiosk.link.messages import PinTried
 from tosca_kiosk.storage.users import PinCheck, User
 

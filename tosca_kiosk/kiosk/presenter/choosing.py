@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from tosca_kiosk.kiosk.forms import PatientsForm, ProtocolsForm
 from tosca_kiosk.kiosk.presenter.desk import Desk
 from tosca_kiosk.kiosk.services import people, plans
 from tosca_kiosk.kiosk.services.people import FoundPatients
 from tosca_kiosk.kiosk.services.plans import ListedProtocol, Listing
-from tosca_kiosk.kiosk.state import ScreenName
+from tosca_kiosk.kiosk.snapshot.forms import PatientsForm, ProtocolsForm
+from tosca_kiosk.kiosk.snapshot.state import ScreenName
 from tosca_kiosk.storage.patients import Patient
 
 

@@ -7,11 +7,11 @@ from collections.abc import Callable
 from typing import TypeVar
 
 from tosca_kiosk.domain.inputs import CommandType
-from tosca_kiosk.kiosk.alarms import AlarmBook
+from tosca_kiosk.kiosk.alarms.book import AlarmBook
 from tosca_kiosk.kiosk.services.plans import ListedProtocol
 from tosca_kiosk.kiosk.services.record import REFUSALS, Record
 from tosca_kiosk.kiosk.services.worker import Worker
-from tosca_kiosk.kiosk.state import EMISSION_PHASES, ScreenName
+from tosca_kiosk.kiosk.snapshot.state import EMISSION_PHASES, ScreenName
 from tosca_kiosk.link.client import ControlLink
 from tosca_kiosk.link.messages import Reply
 from tosca_kiosk.link.telemetry import Telemetry

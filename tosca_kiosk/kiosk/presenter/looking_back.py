@@ -6,12 +6,12 @@ from dataclasses import replace
 
 from tosca_kiosk.domain.inputs import CommandType
 from tosca_kiosk.domain.interlocks import BY_SOURCE, ROLES
-from tosca_kiosk.kiosk.forms import FaultForm, SafetyLogForm, SummaryForm
 from tosca_kiosk.kiosk.presenter.accounts import still_waiting
 from tosca_kiosk.kiosk.presenter.desk import Answered, Desk
 from tosca_kiosk.kiosk.services import history
 from tosca_kiosk.kiosk.services.history import LogRow, SessionResult
-from tosca_kiosk.kiosk.state import ScreenName
+from tosca_kiosk.kiosk.snapshot.forms import FaultForm, SafetyLogForm, SummaryForm
+from tosca_kiosk.kiosk.snapshot.state import ScreenName
 from tosca_kiosk.storage.sessions import Session
 from tosca_kiosk.storage.users import Role, User
 

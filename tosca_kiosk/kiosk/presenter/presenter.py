@@ -1,4 +1,4 @@
-"""From what control says and what is asked of the record to one KioskState a frame."""
+"""From what control says and what is asked of the record to one KioskState a turn."""
 
 from __future__ import annotations
 
@@ -7,10 +7,8 @@ from datetime import datetime
 
 from tosca_kiosk.domain.inputs import CommandType
 from tosca_kiosk.domain.state import Phase
-from tosca_kiosk.kiosk import alarms
-from tosca_kiosk.kiosk.alarms import Condition
-from tosca_kiosk.kiosk.forms import Opening
-from tosca_kiosk.kiosk.picture import PictureSource
+from tosca_kiosk.kiosk.alarms import conditions
+from tosca_kiosk.kiosk.alarms.conditions import Condition
 from tosca_kiosk.kiosk.presenter.accounts import FirstStart, Login, pin_tried
 from tosca_kiosk.kiosk.presenter.choosing import Patients, Protocols
 from tosca_kiosk.kiosk.presenter.desk import Desk
@@ -19,7 +17,9 @@ from tosca_kiosk.kiosk.presenter.treating import Treating
 from tosca_kiosk.kiosk.services import history
 from tosca_kiosk.kiosk.services.record import Record
 from tosca_kiosk.kiosk.services.worker import Worker
-from tosca_kiosk.kiosk.state import EMISSION_PHASES, STALE_AFTER_S, KioskState, ScreenName
+from tosca_kiosk.kiosk.snapshot.forms import Opening
+from tosca_kiosk.kiosk.snapshot.picture import PictureSource
+from tosca_kiosk.kiosk.snapshot.state import EMISSION_PHASES, STALE_AFTER_S, KioskState, ScreenName
 from tosca_kiosk.link.client import ControlLink
 from tosca_kiosk.link.messages import Hello, Notice, PinTried, Reply, SafetyNotice, SessionEnded
 
@@ -71,9 +71,9 @@ class Presenter:
         self._stopped_s: float | None = None
         self._hello: Hello | None = None
 
-    # --- every frame ------------------------------------------------------------------------------------
+    # --- every turn -------------------------------------------------------------------------------------
 
-    def frame(self, now_s: float) -> KioskState:
+    def turn(self, now_s: float) -> KioskState:
         """Take in what has happened and return what is to be shown."""
         desk = self.desk
         desk.now_s = now_s
@@ -227,18 +227,18 @@ class Presenter:
         started_s = self._started_s or 0.0
         if not link.connected:
             if self._connected_before or desk.now_s - started_s > FIRST_CONNECT_WITHIN_S:
-                yield alarms.control_lost(link.problem)
+                yield conditions.control_lost(link.problem)
         elif telemetry is not None:
             if not abs(desk.now_s - telemetry.mono_s) <= STALE_AFTER_S:
-                yield alarms.OWN[alarms.STALE_DATA]
+                yield conditions.OWN[conditions.STALE_DATA]
             if (why := self._control_delayed()) is not None:
-                yield alarms.delayed(why)
+                yield conditions.delayed(why)
             for source in dict.fromkeys((*telemetry.faults, *telemetry.warnings)):
-                yield alarms.of_interlock(source)
+                yield conditions.of_interlock(source)
         if desk.record_problem is not None:
-            yield alarms.record_problem(desk.record_problem)
+            yield conditions.record_problem(desk.record_problem)
         if self.pictures is not None and self.pictures.problem is not None:
-            yield alarms.picture_problem(self.pictures.problem)
+            yield conditions.picture_problem(self.pictures.problem)
 
     def _control_delayed(self) -> str | None:
         """Return why control should run in real time and does not, as it said itself; None where it does."""

@@ -8,13 +8,13 @@ from dataclasses import replace
 from tosca_kiosk.domain.inputs import CommandType
 from tosca_kiosk.domain.protocol import Protocol
 from tosca_kiosk.domain.state import Phase
-from tosca_kiosk.kiosk.alarms import OWN, SCREEN_RESTARTED, calibration_overdue
-from tosca_kiosk.kiosk.forms import Opening, TreatmentForm
+from tosca_kiosk.kiosk.alarms.conditions import OWN, SCREEN_RESTARTED, calibration_overdue
+from tosca_kiosk.kiosk.look.refusals import spoken
 from tosca_kiosk.kiosk.presenter.desk import CONTROL_LOST, CONTROL_SILENT, Desk
-from tosca_kiosk.kiosk.refusals import spoken
 from tosca_kiosk.kiosk.services import history, treatment
 from tosca_kiosk.kiosk.services.treatment import Adopted, Prepared
-from tosca_kiosk.kiosk.state import EMISSION_PHASES, ScreenName
+from tosca_kiosk.kiosk.snapshot.forms import Opening, TreatmentForm
+from tosca_kiosk.kiosk.snapshot.state import EMISSION_PHASES, ScreenName
 from tosca_kiosk.link.messages import Hello, SessionEnded
 from tosca_kiosk.link.telemetry import SelfTestShown, Telemetry
 from tosca_kiosk.session import OpenedRecord, SessionPlan

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tosca_kiosk.kiosk.frame import UiFrame
+from tosca_kiosk.kiosk.panel.panel import UiPanel
 from tosca_kiosk.kiosk.presenter import Presenter
 from tosca_kiosk.kiosk.screens.base import KioskScreen
 from tosca_kiosk.kiosk.screens.fault.screen import FaultScreen
@@ -14,7 +14,7 @@ from tosca_kiosk.kiosk.screens.protocols.screen import ProtocolsScreen
 from tosca_kiosk.kiosk.screens.safety_log.screen import SafetyLogScreen
 from tosca_kiosk.kiosk.screens.summary.screen import SummaryScreen
 from tosca_kiosk.kiosk.screens.treatment.screen import TreatmentScreen
-from tosca_kiosk.kiosk.state import ScreenName
+from tosca_kiosk.kiosk.snapshot.state import ScreenName
 
 SCREENS: dict[ScreenName, type[KioskScreen]] = {
     ScreenName.FIRST_START: FirstStartScreen,
@@ -29,6 +29,6 @@ SCREENS: dict[ScreenName, type[KioskScreen]] = {
 }
 
 
-def make_screens(presenter: Presenter, frame: UiFrame) -> dict[ScreenName, KioskScreen]:
-    """Make every screen once; making them on first sight would hold up a frame."""
-    return {name: screen(presenter=presenter, frame=frame) for name, screen in SCREENS.items()}
+def make_screens(presenter: Presenter, panel: UiPanel) -> dict[ScreenName, KioskScreen]:
+    """Make every screen once; making them on first sight would hold up the main loop."""
+    return {name: screen(presenter=presenter, panel=panel) for name, screen in SCREENS.items()}

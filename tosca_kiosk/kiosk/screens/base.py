@@ -1,4 +1,4 @@
-"""What all screens share: repainted from the frame's snapshot, and only where it changed."""
+"""What all screens share: repainted from the present snapshot, and only where it changed."""
 
 from __future__ import annotations
 
@@ -10,16 +10,10 @@ from kivy.lang import Builder
 from kivy.uix.boxlayout import BoxLayout
 from kivy.uix.widget import Widget
 
-from tosca_kiosk.kiosk.frame import UiFrame
-from tosca_kiosk.kiosk.look import px
+from tosca_kiosk.kiosk.panel.panel import UiPanel
 from tosca_kiosk.kiosk.presenter import Presenter
-from tosca_kiosk.kiosk.state import KioskState
-from tosca_kiosk.kiosk.tokens import PRIMARY_MM, TARGET_MM
-from tosca_kiosk.kiosk.widgets.button import UiButton
+from tosca_kiosk.kiosk.snapshot.state import KioskState
 from tosca_kiosk.kiosk.widgets.keyboard import UiKeyboard
-
-ACTION_MM = 44.0
-"""Width of an action in the bar, unless it says otherwise."""
 
 
 def load_layout(module_file: str) -> None:
@@ -28,11 +22,11 @@ def load_layout(module_file: str) -> None:
 
 
 class KioskScreen(BoxLayout):
-    """A screen in the frame. actions: what stands in the action bar, left to right."""
+    """A screen in the panel. actions: what stands in the action bar, left to right."""
 
-    def __init__(self, presenter: Presenter, frame: UiFrame, **kwargs: Any) -> None:
+    def __init__(self, presenter: Presenter, panel: UiPanel, **kwargs: Any) -> None:
         self.presenter = presenter
-        self.frame = frame
+        self.panel = panel
         self.actions: list[Widget] = []
         self._shown: Any = None
         super().__init__(**kwargs)
@@ -57,37 +51,14 @@ class KioskScreen(BoxLayout):
         self._shown = None
 
 
-def action(
-    text: str,
-    on_tap: Callable[[], object],
-    *,
-    mark: str = "",
-    kind: str = "secondary",
-    width_mm: float | None = ACTION_MM,
-    acts_on: str = "up",
-) -> UiButton:
-    """Return a button of the action bar; width_mm None: as wide as there is room."""
-    button = UiButton(text=text, mark=mark, kind=kind, acts_on=acts_on)
-    if width_mm is not None:
-        button.size_hint_x = None
-        button.width = px(max(width_mm, PRIMARY_MM if kind == "primary" else TARGET_MM))
-    button.bind(on_tap=lambda _button: on_tap())
-    return button
-
-
 def strong(named: Any) -> Widget:
     """Return a widget of `ids` itself: a screen's ids alone do not keep what is out of the tree alive."""
     widget: Widget = named.__self__
     return widget
 
 
-def room() -> Widget:
-    """Return nothing, as wide as there is room."""
-    return Widget()
-
-
 def ask_text(
-    frame: UiFrame,
+    panel: UiPanel,
     caption: str,
     value: str,
     accepted: Callable[[str], object],
@@ -100,9 +71,9 @@ def ask_text(
     keyboard = UiKeyboard(caption=caption, value=value, check=check, letters=letters, max_length=max_length)
 
     def accept(_keyboard: UiKeyboard, text: str) -> None:
-        frame.close_sheet(keyboard)
+        panel.close_sheet(keyboard)
         accepted(text)
 
-    keyboard.bind(on_accept=accept, on_cancel=lambda _keyboard: frame.close_sheet(keyboard))
-    frame.open_sheet(keyboard)
+    keyboard.bind(on_accept=accept, on_cancel=lambda _keyboard: panel.close_sheet(keyboard))
+    panel.open_sheet(keyboard)
     return keyboard

@@ -1,4 +1,4 @@
-"""One thread for everything that would hold up a frame: the database, backups, imports and PIN hashes.
+"""One thread for everything that would hold up the main loop: the database, backups, imports and PIN hashes.
 
 Jobs run one after the other in the order of their submission; what came of them is handed over in `poll`,
 in the caller's thread, so that only the main thread ever touches a widget.

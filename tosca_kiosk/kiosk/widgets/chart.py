@@ -11,8 +11,8 @@ from kivy.properties import ListProperty, NumericProperty, StringProperty
 from kivy.uix.floatlayout import FloatLayout
 from numpy.typing import ArrayLike
 
-from tosca_kiosk.kiosk.look import look, px
-from tosca_kiosk.kiosk.tokens import PADDING_MM, SPACING_MM, TEXT_MM
+from tosca_kiosk.kiosk.look.theme import look, px
+from tosca_kiosk.kiosk.look.tokens import PADDING_MM, SPACING_MM, TEXT_MM
 from tosca_kiosk.kiosk.widgets.legend import DASH_MM, MEASURED_MM, SET_MM, UiLegend, width_px
 from tosca_kiosk.kiosk.widgets.painted import OnPlate
 from tosca_kiosk.kiosk.widgets.ribbons import Points, Ribbon, dashed

@@ -9,9 +9,9 @@ from kivy.input.motionevent import MotionEvent
 from kivy.properties import BooleanProperty, NumericProperty, ObjectProperty
 from kivy.uix.label import Label
 
-from tosca_kiosk.kiosk.fingers import fingers
-from tosca_kiosk.kiosk.look import look, px
-from tosca_kiosk.kiosk.tokens import HOLD_TO_ARM_S, PADDING_MM, PRIMARY_MM, STRONG_MM
+from tosca_kiosk.kiosk.look.theme import look, px
+from tosca_kiosk.kiosk.look.tokens import HOLD_TO_ARM_S, PADDING_MM, PRIMARY_MM, STRONG_MM
+from tosca_kiosk.kiosk.touch.fingers import fingers
 from tosca_kiosk.kiosk.widgets.painted import Painted, Plate
 
 _RING_MM = 5.0

@@ -7,7 +7,7 @@ from typing import Any
 
 from kivy.graphics import Color, InstructionGroup, SmoothLine
 
-from tosca_kiosk.kiosk.tokens import Rgba
+from tosca_kiosk.kiosk.look.tokens import Rgba
 
 Stroke = tuple[float, ...]
 

@@ -1,7 +1,7 @@
 """A part of the screen that is drawn anew only when it has changed; in between its picture is shown.
 
 A renderer in software spends its time on shapes and their soft edges, many of which stand still for minutes
-beside a chart that moves in every frame.
+beside a chart that moves in every drawing.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from kivy.graphics import (
 )
 from kivy.graphics.opengl import GL_BLEND, glDisable, glEnable
 
-from tosca_kiosk.kiosk.look import look
+from tosca_kiosk.kiosk.look.theme import look
 
 
 class Still:

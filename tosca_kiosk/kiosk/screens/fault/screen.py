@@ -4,18 +4,19 @@ from __future__ import annotations
 
 from typing import Any
 
-from tosca_kiosk.kiosk.look import px
-from tosca_kiosk.kiosk.screens.base import KioskScreen, action, load_layout, room, strong
+from tosca_kiosk.kiosk.look.theme import px
+from tosca_kiosk.kiosk.screens.base import KioskScreen, load_layout, strong
 from tosca_kiosk.kiosk.screens.fault.view_model import FaultView, view
 from tosca_kiosk.kiosk.screens.flowing import UiFlowing
+from tosca_kiosk.kiosk.widgets.action_bar import action, room
+from tosca_kiosk.kiosk.widgets.card import UiCard
 from tosca_kiosk.kiosk.widgets.notice import UiNotice
-from tosca_kiosk.kiosk.widgets.panel import UiPanel
 from tosca_kiosk.kiosk.widgets.pick_list import Row, UiPickList
 from tosca_kiosk.kiosk.widgets.pin_pad import UiPinPad
 from tosca_kiosk.kiosk.widgets.state_bar import UiStateBar
 from tosca_kiosk.kiosk.widgets.text import UiText
 
-WIDGETS = (UiFlowing, UiNotice, UiPanel, UiPickList, UiPinPad, UiStateBar, UiText)
+WIDGETS = (UiFlowing, UiNotice, UiCard, UiPickList, UiPinPad, UiStateBar, UiText)
 """What the layout names."""
 load_layout(__file__)
 _BACK_MM = 46

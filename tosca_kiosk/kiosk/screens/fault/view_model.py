@@ -6,9 +6,10 @@ import math
 from dataclasses import dataclass
 
 from tosca_kiosk.domain.interlocks import INTERLOCKS
-from tosca_kiosk.kiosk import alarms, wording
+from tosca_kiosk.kiosk.alarms import conditions
+from tosca_kiosk.kiosk.look import wording
 from tosca_kiosk.kiosk.presenter.looking_back import role_to_reset
-from tosca_kiosk.kiosk.state import KioskState
+from tosca_kiosk.kiosk.snapshot.state import KioskState
 from tosca_kiosk.storage.users import Role
 
 Rows = tuple[tuple[str, str, str], ...]
@@ -57,7 +58,7 @@ def view(state: KioskState) -> FaultView:
     needs_pin = role is not Role.TECHNICIAN or state.user is None
     return FaultView(
         what="No data from control" if live is None else _what(sources, standing),
-        to_do=alarms.of_interlock(sources[0]).to_do if sources else "",
+        to_do=conditions.of_interlock(sources[0]).to_do if sources else "",
         session=_session(state),
         role_text=NOBODY_NOW if live is None else _role_text(role, needs_pin),
         advice=ADVICE if live is not None else ADVICE_WITHOUT_DATA,
@@ -79,7 +80,7 @@ def _what(sources: tuple[str, ...], standing: frozenset[str]) -> str:
     if not sources:
         return ""
     still = " (still there)" if sources[0] in standing else ""
-    return f"{alarms.of_interlock(sources[0]).what}{still}"
+    return f"{conditions.of_interlock(sources[0]).what}{still}"
 
 
 def _role_text(role: Role, needs_pin: bool) -> str:

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 from typing import Any
 
-from tosca_kiosk.kiosk.screens.base import KioskScreen, action, ask_text, load_layout, room, strong
+from tosca_kiosk.kiosk.screens.base import KioskScreen, ask_text, load_layout, strong
 from tosca_kiosk.kiosk.screens.first_start.view_model import FirstStartView, view
+from tosca_kiosk.kiosk.widgets.action_bar import action, room
+from tosca_kiosk.kiosk.widgets.card import UiCard
 from tosca_kiosk.kiosk.widgets.notice import UiNotice
-from tosca_kiosk.kiosk.widgets.panel import UiPanel
 from tosca_kiosk.kiosk.widgets.pin_pad import UiPinPad
 from tosca_kiosk.kiosk.widgets.text import UiText
 from tosca_kiosk.kiosk.widgets.text_field import UiTextField
 
-WIDGETS = (UiNotice, UiPanel, UiPinPad, UiText, UiTextField)
+WIDGETS = (UiNotice, UiCard, UiPinPad, UiText, UiTextField)
 """What the layout names."""
 load_layout(__file__)
 
@@ -51,7 +52,7 @@ class FirstStartScreen(KioskScreen):
 
     def _ask_name(self) -> None:
         part = self.presenter.first_start
-        ask_text(self.frame, "Technician", part.form.full_name, part.name, check=_name_refusal, max_length=40)
+        ask_text(self.panel, "Technician", part.form.full_name, part.name, check=_name_refusal, max_length=40)
 
 
 def _name_refusal(name: str) -> str | None:

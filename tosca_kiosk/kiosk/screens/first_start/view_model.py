@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from tosca_kiosk.domain.state import Phase
-from tosca_kiosk.kiosk import wording
-from tosca_kiosk.kiosk.forms import SetUpStep
-from tosca_kiosk.kiosk.state import KioskState
+from tosca_kiosk.kiosk.look import wording
+from tosca_kiosk.kiosk.snapshot.forms import SetUpStep
+from tosca_kiosk.kiosk.snapshot.state import KioskState
 
 
 class _Words(NamedTuple):

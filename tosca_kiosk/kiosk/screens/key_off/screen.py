@@ -4,16 +4,17 @@ from __future__ import annotations
 
 from typing import Any
 
-from tosca_kiosk.kiosk.screens.base import KioskScreen, action, ask_text, load_layout, room, strong
+from tosca_kiosk.kiosk.screens.base import KioskScreen, ask_text, load_layout, strong
 from tosca_kiosk.kiosk.screens.flowing import UiFlowing
 from tosca_kiosk.kiosk.screens.key_off.view_model import KeyOffView, view
-from tosca_kiosk.kiosk.widgets.panel import UiPanel
+from tosca_kiosk.kiosk.widgets.action_bar import action, room
+from tosca_kiosk.kiosk.widgets.card import UiCard
 from tosca_kiosk.kiosk.widgets.pick_list import Row, UiPickList
 from tosca_kiosk.kiosk.widgets.pin_pad import UiPinPad
 from tosca_kiosk.kiosk.widgets.text import UiText
 from tosca_kiosk.kiosk.widgets.text_field import UiTextField
 
-WIDGETS = (UiFlowing, UiPanel, UiPickList, UiPinPad, UiText, UiTextField)
+WIDGETS = (UiFlowing, UiCard, UiPickList, UiPinPad, UiText, UiTextField)
 """What the layout names."""
 load_layout(__file__)
 _BACK_MM = 50
@@ -46,7 +47,7 @@ class KeyOffScreen(KioskScreen):
 
     def _ask_reason(self) -> None:
         ask_text(
-            self.frame,
+            self.panel,
             "Why the light is not known to have ended",
             self.ids.reason.value,
             self.presenter.key_off.say_why,

@@ -6,9 +6,9 @@ import math
 from dataclasses import dataclass
 
 from tosca_kiosk.domain.commands import KEY_OFF_ROLE
-from tosca_kiosk.kiosk import wording
+from tosca_kiosk.kiosk.look import wording
 from tosca_kiosk.kiosk.screens.fault.view_model import Rows, who_may
-from tosca_kiosk.kiosk.state import KioskState
+from tosca_kiosk.kiosk.snapshot.state import KioskState
 from tosca_kiosk.storage.users import Role
 
 WHAT = "It is not known that the light has ended."

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from tosca_kiosk.kiosk.screens.base import KioskScreen, load_layout, room
+from tosca_kiosk.kiosk.screens.base import KioskScreen, load_layout
 from tosca_kiosk.kiosk.screens.login.view_model import LoginView, view
+from tosca_kiosk.kiosk.widgets.action_bar import room
 from tosca_kiosk.kiosk.widgets.notice import UiNotice
 from tosca_kiosk.kiosk.widgets.pick_list import Row, UiPickList
 from tosca_kiosk.kiosk.widgets.pin_pad import UiPinPad

@@ -5,9 +5,9 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
-from tosca_kiosk.kiosk import wording
-from tosca_kiosk.kiosk.forms import LoginForm
-from tosca_kiosk.kiosk.state import KioskState
+from tosca_kiosk.kiosk.look import wording
+from tosca_kiosk.kiosk.snapshot.forms import LoginForm
+from tosca_kiosk.kiosk.snapshot.state import KioskState
 
 Rows = tuple[tuple[str, str, str], ...]
 

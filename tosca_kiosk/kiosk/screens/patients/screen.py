@@ -4,18 +4,19 @@ from __future__ import annotations
 
 from typing import Any
 
-from tosca_kiosk.kiosk.screens.base import KioskScreen, action, ask_text, load_layout, room
+from tosca_kiosk.kiosk.screens.base import KioskScreen, ask_text, load_layout
 from tosca_kiosk.kiosk.screens.patients.view_model import PatientsView, view
+from tosca_kiosk.kiosk.widgets.action_bar import action, room
 from tosca_kiosk.kiosk.widgets.button import UiButton
+from tosca_kiosk.kiosk.widgets.card import UiCard
 from tosca_kiosk.kiosk.widgets.notice import UiNotice
-from tosca_kiosk.kiosk.widgets.panel import UiPanel
 from tosca_kiosk.kiosk.widgets.pick_list import Row, UiPickList
 from tosca_kiosk.kiosk.widgets.sheet import UiSheet
 from tosca_kiosk.kiosk.widgets.stepper import UiStepper
 from tosca_kiosk.kiosk.widgets.text import UiText
 from tosca_kiosk.kiosk.widgets.text_field import UiTextField
 
-WIDGETS = (UiButton, UiNotice, UiPanel, UiPickList, UiStepper, UiText)
+WIDGETS = (UiButton, UiNotice, UiCard, UiPickList, UiStepper, UiText)
 """What the layout names."""
 load_layout(__file__)
 
@@ -31,12 +32,12 @@ class NewPatientSheet(UiSheet):
         self.notice = UiNotice(tone="refused")
         self.code.bind(
             on_edit=lambda field: ask_text(
-                screen.frame, "Patient code", field.value, lambda text: part.edit(code=text), max_length=11
+                screen.panel, "Patient code", field.value, lambda text: part.edit(code=text), max_length=11
             )
         )
         self.notes.bind(
             on_edit=lambda field: ask_text(
-                screen.frame,
+                screen.panel,
                 "Notes",
                 field.value,
                 lambda text: part.edit(notes=text),
@@ -84,7 +85,7 @@ class PatientsScreen(KioskScreen):
 
     def _ask_search(self) -> None:
         part = self.presenter.patients
-        ask_text(self.frame, "Search codes and notes", part.form.query, part.search)
+        ask_text(self.panel, "Search codes and notes", part.form.query, part.search)
 
     def show_view(self, view: PatientsView) -> None:
         ids = self.ids
@@ -100,6 +101,6 @@ class PatientsScreen(KioskScreen):
         self._next.disabled = not view.can_go_on
         self._sheet.show_view(view)
         if view.creating:
-            self.frame.open_sheet(self._sheet)
+            self.panel.open_sheet(self._sheet)
         else:
-            self.frame.close_sheet(self._sheet)
+            self.panel.close_sheet(self._sheet)

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from tosca_kiosk.kiosk import wording
-from tosca_kiosk.kiosk.state import KioskState
+from tosca_kiosk.kiosk.look import wording
+from tosca_kiosk.kiosk.snapshot.state import KioskState
 from tosca_kiosk.storage.patients import Patient
 
 Rows = tuple[tuple[str, str, str], ...]

@@ -4,18 +4,19 @@ from __future__ import annotations
 
 from typing import Any
 
-from tosca_kiosk.kiosk.look import px
-from tosca_kiosk.kiosk.screens.base import KioskScreen, action, load_layout, room
+from tosca_kiosk.kiosk.look.theme import px
+from tosca_kiosk.kiosk.screens.base import KioskScreen, load_layout
 from tosca_kiosk.kiosk.screens.flowing import UiFlowing
 from tosca_kiosk.kiosk.screens.protocols.view_model import ProtocolsView, view
+from tosca_kiosk.kiosk.widgets.action_bar import action, room
+from tosca_kiosk.kiosk.widgets.card import UiCard
 from tosca_kiosk.kiosk.widgets.notice import UiNotice
-from tosca_kiosk.kiosk.widgets.panel import UiPanel
 from tosca_kiosk.kiosk.widgets.pick_list import Row, UiPickList
 from tosca_kiosk.kiosk.widgets.profile_plot import UiProfilePlot
 from tosca_kiosk.kiosk.widgets.stepper import UiStepper
 from tosca_kiosk.kiosk.widgets.text import UiText
 
-WIDGETS = (UiFlowing, UiNotice, UiPanel, UiPickList, UiProfilePlot, UiStepper, UiText)
+WIDGETS = (UiFlowing, UiNotice, UiCard, UiPickList, UiProfilePlot, UiStepper, UiText)
 """What the layout names."""
 load_layout(__file__)
 _NOTICE_MM = 17

@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from tosca_kiosk.domain.protocol import Protocol
-from tosca_kiosk.kiosk import wording
+from tosca_kiosk.kiosk.look import wording
 from tosca_kiosk.kiosk.services.plans import ListedProtocol
-from tosca_kiosk.kiosk.state import KioskState
+from tosca_kiosk.kiosk.snapshot.state import KioskState
 
 POINTS_A_STEP = 24
 

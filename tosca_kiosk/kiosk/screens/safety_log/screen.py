@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from tosca_kiosk.kiosk.screens.base import KioskScreen, action, load_layout, room
+from tosca_kiosk.kiosk.screens.base import KioskScreen, load_layout
 from tosca_kiosk.kiosk.screens.safety_log.view_model import SafetyLogView, view
+from tosca_kiosk.kiosk.widgets.action_bar import action, room
 from tosca_kiosk.kiosk.widgets.notice import UiNotice
 from tosca_kiosk.kiosk.widgets.row_list import ReadRow, UiRowList
 from tosca_kiosk.kiosk.widgets.text import UiText

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from tosca_kiosk.kiosk import wording
+from tosca_kiosk.kiosk.look import wording
 from tosca_kiosk.kiosk.services.history import LOG_ROWS, LogRow
-from tosca_kiosk.kiosk.state import KioskState
+from tosca_kiosk.kiosk.snapshot.state import KioskState
 
 Rows = tuple[tuple[str, str, str], ...]
 

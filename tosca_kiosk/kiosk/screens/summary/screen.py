@@ -4,19 +4,20 @@ from __future__ import annotations
 
 from typing import Any
 
-from tosca_kiosk.kiosk.screens.base import KioskScreen, action, ask_text, load_layout, room
+from tosca_kiosk.kiosk.screens.base import KioskScreen, ask_text, load_layout
 from tosca_kiosk.kiosk.screens.facts import UiFacts
 from tosca_kiosk.kiosk.screens.flowing import UiFlowing
 from tosca_kiosk.kiosk.screens.summary.view_model import SummaryView, view
+from tosca_kiosk.kiosk.widgets.action_bar import action, room
+from tosca_kiosk.kiosk.widgets.card import UiCard
 from tosca_kiosk.kiosk.widgets.chip import UiChip
 from tosca_kiosk.kiosk.widgets.mark import UiMark
-from tosca_kiosk.kiosk.widgets.panel import UiPanel
 from tosca_kiosk.kiosk.widgets.profile_plot import UiProfilePlot
 from tosca_kiosk.kiosk.widgets.stepper import UiStepper
 from tosca_kiosk.kiosk.widgets.text import UiText
 from tosca_kiosk.kiosk.widgets.text_field import UiTextField
 
-WIDGETS = (UiChip, UiFacts, UiFlowing, UiMark, UiPanel, UiProfilePlot, UiStepper, UiText, UiTextField)
+WIDGETS = (UiChip, UiFacts, UiFlowing, UiMark, UiCard, UiProfilePlot, UiStepper, UiText, UiTextField)
 """What the layout names."""
 load_layout(__file__)
 
@@ -36,7 +37,7 @@ class SummaryScreen(KioskScreen):
 
     def _ask_notes(self) -> None:
         ask_text(
-            self.frame,
+            self.panel,
             "Notes",
             self.ids.notes.value,
             self.presenter.summary.note,

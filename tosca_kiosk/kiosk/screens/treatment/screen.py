@@ -6,13 +6,14 @@ from typing import Any
 
 from kivy.uix.boxlayout import BoxLayout
 
-from tosca_kiosk.kiosk.look import px
-from tosca_kiosk.kiosk.picture import Picture
-from tosca_kiosk.kiosk.screens.base import KioskScreen, action, load_layout, strong
+from tosca_kiosk.kiosk.look.theme import px
+from tosca_kiosk.kiosk.screens.base import KioskScreen, load_layout, strong
 from tosca_kiosk.kiosk.screens.treatment.guide import UiGuide
 from tosca_kiosk.kiosk.screens.treatment.picture import NO_PICTURE
 from tosca_kiosk.kiosk.screens.treatment.view_model import Primary, TreatmentView, view
-from tosca_kiosk.kiosk.state import KioskState
+from tosca_kiosk.kiosk.snapshot.picture import Picture
+from tosca_kiosk.kiosk.snapshot.state import KioskState
+from tosca_kiosk.kiosk.widgets.action_bar import action
 from tosca_kiosk.kiosk.widgets.confirm_sheet import UiConfirmSheet
 from tosca_kiosk.kiosk.widgets.dose_bar import UiDoseBar
 from tosca_kiosk.kiosk.widgets.hold_button import UiHoldButton
@@ -149,9 +150,9 @@ class TreatmentScreen(KioskScreen):
             self._primary.clear_widgets()
             self._primary.add_widget(wanted)
         if view.asking_end:
-            self.frame.open_sheet(self._end_sheet)
+            self.panel.open_sheet(self._end_sheet)
         else:
-            self.frame.close_sheet(self._end_sheet)
+            self.panel.close_sheet(self._end_sheet)
 
     def _go_back(self) -> None:
         part = self.presenter.treating

@@ -9,13 +9,13 @@ from typing import NamedTuple
 
 from tosca_kiosk.domain.interlocks import BY_SOURCE
 from tosca_kiosk.domain.state import Beam, Phase
-from tosca_kiosk.kiosk import wording
-from tosca_kiosk.kiosk.forms import Opening, TreatmentForm
+from tosca_kiosk.kiosk.look import wording
 from tosca_kiosk.kiosk.presenter.treating import is_paused
 from tosca_kiosk.kiosk.screens.treatment import earlier
 from tosca_kiosk.kiosk.screens.treatment.lamps import LampRow, lamp_rows
 from tosca_kiosk.kiosk.screens.treatment.picture import PictureView, picture_view
-from tosca_kiosk.kiosk.state import KioskState
+from tosca_kiosk.kiosk.snapshot.forms import Opening, TreatmentForm
+from tosca_kiosk.kiosk.snapshot.state import KioskState
 from tosca_kiosk.link.telemetry import Telemetry
 
 

@@ -1,4 +1,4 @@
-"""Everything a frame shows, in one immutable snapshot; screens keep nothing of their own."""
+"""Everything that is shown at one moment, in one immutable snapshot; screens keep nothing of their own."""
 
 from __future__ import annotations
 
@@ -6,7 +6,8 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 
 from tosca_kiosk.domain.protocol import Protocol
-from tosca_kiosk.kiosk.forms import (
+from tosca_kiosk.kiosk.alarms.alarm import Alarm
+from tosca_kiosk.kiosk.snapshot.forms import (
     FaultForm,
     FirstStartForm,
     LoginForm,
@@ -16,7 +17,7 @@ from tosca_kiosk.kiosk.forms import (
     SummaryForm,
     TreatmentForm,
 )
-from tosca_kiosk.kiosk.picture import Picture
+from tosca_kiosk.kiosk.snapshot.picture import Picture
 from tosca_kiosk.link.telemetry import Telemetry
 from tosca_kiosk.storage.patients import Patient
 from tosca_kiosk.storage.sessions import Session
@@ -43,30 +44,9 @@ class ScreenName(StrEnum):
     SAFETY_LOG = "safety_log"
 
 
-class Priority(StrEnum):
-    """Alarm priorities of IEC 60601-1-8."""
-
-    HIGH = "high"
-    MEDIUM = "medium"
-    LOW = "low"
-
-
-@dataclass(frozen=True, slots=True)
-class Alarm:
-    """An alarm condition. source: interlock source, or the kiosk's own name for it. since_s: kiosk clock."""
-
-    source: str
-    priority: Priority
-    what: str
-    to_do: str
-    since_s: float
-    active: bool = True
-    acknowledged: bool = False
-
-
 @dataclass(frozen=True, slots=True)
 class KioskState:
-    """One frame. now_s: the kiosk's monotonic clock. telemetry: newest from control, None when never seen.
+    """One moment. now_s: the kiosk's monotonic clock. telemetry: newest from control, None when never seen.
 
     control: whether the command socket is up; control_problem: why not. record_problem: why the record cannot
     be used now, or None. asleep: dimmed after a time without a touch.

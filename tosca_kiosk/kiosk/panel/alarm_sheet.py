@@ -7,11 +7,11 @@ from collections.abc import Callable
 from kivy.uix.boxlayout import BoxLayout
 from kivy.uix.widget import Widget
 
-from tosca_kiosk.kiosk.alarms import CONTROL_LOST
-from tosca_kiosk.kiosk.look import px
-from tosca_kiosk.kiosk.screens.base import action, room
-from tosca_kiosk.kiosk.state import Alarm, Priority
-from tosca_kiosk.kiosk.tokens import STRONG_MM
+from tosca_kiosk.kiosk.alarms.alarm import Alarm, Priority
+from tosca_kiosk.kiosk.alarms.conditions import CONTROL_LOST
+from tosca_kiosk.kiosk.look.theme import px
+from tosca_kiosk.kiosk.look.tokens import STRONG_MM
+from tosca_kiosk.kiosk.widgets.action_bar import action, room
 from tosca_kiosk.kiosk.widgets.sheet import UiSheet
 from tosca_kiosk.kiosk.widgets.text import UiText
 

@@ -1,4 +1,4 @@
-"""What each screen has in hand besides control's data: its part of the frame's snapshot, all immutable.
+"""What each screen has in hand besides control's data: its part of the snapshot, all immutable.
 
 busy: something was asked of the record or of control, and no answer has come yet. refused: why the last
 wish was not granted, shown in place. PINs are never here: the pad hands them over and forgets them.

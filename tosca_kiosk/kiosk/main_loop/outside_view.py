@@ -1,7 +1,7 @@
 """What is on the screen, for tests that touch it from outside: read-only, one JSON object a request.
 
-Each connection gets one line: the screen's name, how many frames were drawn, the monotonic time at which the
-screen's first one stood in the window, and every widget that shows a text or takes a touch, as
+Each connection gets one line: the screen's name, how often the window was drawn, the monotonic time at
+which the screen's first drawing stood in it, and every widget that shows a text or takes a touch, as
 {id, kind, box: [left, top, width, height] in window pixels from the upper left, text, state}.
 """
 
@@ -15,8 +15,8 @@ from typing import Any
 
 from kivy.uix.widget import Widget
 
-from tosca_kiosk.kiosk.shell import Shell
-from tosca_kiosk.kiosk.state import ScreenName
+from tosca_kiosk.kiosk.main_loop.shell import Shell
+from tosca_kiosk.kiosk.snapshot.state import ScreenName
 
 VARIABLE = "TOSCA_KIOSK_TEST_SOCKET"
 """The environment variable that names the socket's path; without it there is none."""
@@ -34,13 +34,13 @@ class OutsideView:
         self._socket = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM | socket.SOCK_NONBLOCK)
         self._socket.bind(str(path))
         self._socket.listen(2)
-        self._frames = 0
+        self._drawings = 0
         self._drawn: ScreenName | None = None
         self._first: tuple[ScreenName | None, float | None] = (None, None)
         window.bind(on_flip=self._draw)
 
     def _draw(self, _window: Any) -> None:
-        self._frames += 1
+        self._drawings += 1
         self._drawn = self._shell.shown
 
     def poll(self, now_s: float) -> None:
@@ -62,17 +62,17 @@ class OutsideView:
     def _answer(self) -> dict[str, Any]:
         return {
             "screen": self._shell.shown,
-            "frames": self._frames,
-            "first_frame_s": self._first[1] if self._first[0] is self._shell.shown else None,
+            "drawings": self._drawings,
+            "first_drawn_s": self._first[1] if self._first[0] is self._shell.shown else None,
             "widgets": list(self._widgets()),
         }
 
     def _widgets(self) -> Iterator[dict[str, Any]]:
         named = {}
-        screen = self._shell.frame.screen
+        screen = self._shell.panel.screen
         if screen is not None:
             named = {widget.proxy_ref: name for name, widget in screen.ids.items()}
-        for widget in self._shell.frame.walk():
+        for widget in self._shell.panel.walk():
             text = _text(widget)
             tappable = getattr(widget, "tappable", False)
             if text or tappable:

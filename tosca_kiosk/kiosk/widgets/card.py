@@ -6,12 +6,12 @@ from typing import Any
 
 from kivy.uix.boxlayout import BoxLayout
 
-from tosca_kiosk.kiosk.look import px
-from tosca_kiosk.kiosk.tokens import PADDING_MM, SPACING_MM
+from tosca_kiosk.kiosk.look.theme import px
+from tosca_kiosk.kiosk.look.tokens import PADDING_MM, SPACING_MM
 from tosca_kiosk.kiosk.widgets.painted import OnPlate
 
 
-class UiPanel(OnPlate, BoxLayout):
+class UiCard(OnPlate, BoxLayout):
     """A box on a plate; vertical unless told otherwise."""
 
     def __init__(self, **kwargs: Any) -> None:

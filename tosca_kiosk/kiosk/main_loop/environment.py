@@ -65,7 +65,7 @@ def _variables(dpi: float, offscreen: bool) -> dict[str, str]:
 def _settings(windowed: bool, size_px: tuple[int, int]) -> list[tuple[str, str, str]]:
     width_px, height_px = size_px
     return [
-        ("graphics", "multisamples", "0"),  # the default 2 costs a third of the frame rate in software
+        ("graphics", "multisamples", "0"),  # the default 2 costs a third of the drawings a second in software
         ("graphics", "width", str(width_px)),
         ("graphics", "height", str(height_px)),
         ("graphics", "fullscreen", "0" if windowed else "auto"),
@@ -73,7 +73,7 @@ def _settings(windowed: bool, size_px: tuple[int, int]) -> list[tuple[str, str, 
         ("graphics", "resizable", "0"),
         ("graphics", "show_cursor", "1" if windowed else "0"),
         ("graphics", "allow_screensaver", "0"),
-        # How often touches are read; a frame is drawn in every second round, where something has changed.
+        # How often touches are read; the window is drawn in every second round, where something has changed.
         ("graphics", "maxfps", "64"),
         ("kivy", "exit_on_escape", "0"),
         ("kivy", "pause_on_minimize", "0"),

@@ -12,8 +12,8 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Protocol
 
-from tosca_kiosk.kiosk.state import Alarm, Priority
-from tosca_kiosk.kiosk.tones import BURSTS, wav
+from tosca_kiosk.kiosk.alarms.alarm import Alarm, Priority
+from tosca_kiosk.kiosk.alarms.tones import BURSTS, wav
 
 AUDIO_PAUSE_S = 120.0
 
@@ -33,7 +33,7 @@ class Player(Protocol):
 
 
 class AlarmSound:
-    """Call `update` once a frame."""
+    """Call `update` every turn."""
 
     def __init__(self, player: Player) -> None:
         self._player = player

@@ -1,4 +1,4 @@
-"""The kiosk's sign of life: sent from the main loop, after input was handled and a frame was drawn."""
+"""The kiosk's sign of life: sent from the main loop, after input was handled and the window was drawn."""
 
 from __future__ import annotations
 
@@ -8,9 +8,9 @@ ALIVE_EVERY_S = 0.1
 
 
 class Heartbeat:
-    """Call `drawn` when a frame is on the panel and `beat` at the start of the next round of the main loop.
+    """Call `drawn` when a drawing is on the panel and `beat` at the start of the next round of the main loop.
 
-    send is called at most every ALIVE_EVERY_S, and never without a frame drawn since the last time.
+    send is called at most every ALIVE_EVERY_S, and never without a drawing since the last time.
     """
 
     def __init__(self, send: Callable[[], object]) -> None:
@@ -19,11 +19,11 @@ class Heartbeat:
         self._sent_s: float | None = None
 
     def drawn(self) -> None:
-        """A frame was drawn."""
+        """The window was drawn."""
         self._drawn = True
 
     def beat(self, now_s: float) -> bool:
-        """Send if it is time and a frame was drawn; return whether a new frame is wanted for the next one."""
+        """Send if it is time and the window was drawn; return whether it must be drawn for the next one."""
         due = self._sent_s is None or now_s - self._sent_s >= ALIVE_EVERY_S
         if due and self._drawn:
             self._drawn, self._sent_s = False, now_s

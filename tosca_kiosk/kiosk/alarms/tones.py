@@ -14,7 +14,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from tosca_kiosk.kiosk.state import Priority
+from tosca_kiosk.kiosk.alarms.alarm import Priority
 
 SAMPLES_A_S = 22050
 _LOUDNESS = 0.8

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from tosca_kiosk.kiosk.state import Alarm, KioskState
+from tosca_kiosk.kiosk.alarms.alarm import Alarm
+from tosca_kiosk.kiosk.snapshot.state import KioskState
 
 
 @dataclass(frozen=True, slots=True)
-class Chrome:
+class Surroundings:
     """The top bar, the alarm slot and the simulated cart's strip, as texts and flags.
 
     link_age_s: of control's data; None: there is none. audible: an alarm sounds, or would without its pause.
@@ -31,12 +32,12 @@ class Chrome:
     stop_loop_closed: bool | None
 
 
-def chrome(state: KioskState) -> Chrome:
-    """Return what the frame shows around the screen."""
+def surroundings(state: KioskState) -> Surroundings:
+    """Return what the panel shows around the screen."""
     live = state.live
     front = _front(state.alarms)
     age_s = state.data_age_s
-    return Chrome(
+    return Surroundings(
         patient="" if state.user is None or state.patient is None else state.patient.patient_code,
         protocol="" if state.user is None or state.protocol is None else state.protocol.name,
         technician="" if state.user is None else state.user.full_name,
@@ -65,5 +66,5 @@ def _front(alarms: tuple[Alarm, ...]) -> Alarm | None:
 
 
 def _coarse(age_s: float) -> float:
-    """Return the age in steps of 0.1 s, so that a fresh link does not repaint the bar every frame."""
+    """Return the age in steps of 0.1 s, so that a fresh link does not repaint the bar every time."""
     return round(age_s, 1)

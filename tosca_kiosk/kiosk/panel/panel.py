@@ -1,4 +1,4 @@
-"""The frame around every screen: top bar, alarm slot, content, action bar and STOP.
+"""The panel around every screen: top bar, alarm slot, content, action bar and STOP.
 
 Rules: STOP is hit-tested when the window is told of the finger, a round of the main loop before Kivy makes a
 touch of it, and acts at once, under every sheet, locked and asleep; nothing moves the layout; layers stay
@@ -16,10 +16,8 @@ from kivy.properties import BooleanProperty
 from kivy.uix.floatlayout import FloatLayout
 from kivy.uix.widget import Widget
 
-from tosca_kiosk.kiosk.fingers import fingers
-from tosca_kiosk.kiosk.look import look, px
-from tosca_kiosk.kiosk.repeats import Repeats
-from tosca_kiosk.kiosk.tokens import (
+from tosca_kiosk.kiosk.look.theme import look, px
+from tosca_kiosk.kiosk.look.tokens import (
     GAP_MM,
     MARGIN_MM,
     SAME_TOUCH_MM,
@@ -29,6 +27,8 @@ from tosca_kiosk.kiosk.tokens import (
     STOP_WIDTH_MM,
     TARGET_MM,
 )
+from tosca_kiosk.kiosk.touch.fingers import fingers
+from tosca_kiosk.kiosk.touch.repeats import Repeats
 from tosca_kiosk.kiosk.widgets.action_bar import UiActionBar
 from tosca_kiosk.kiosk.widgets.alarm_slot import UiAlarmSlot
 from tosca_kiosk.kiosk.widgets.button import UiButton
@@ -44,7 +44,7 @@ _TOP_BAR_MM = 9.5
 _DIMMED = 0.6
 
 
-class UiFrame(Painted, FloatLayout):
+class UiPanel(Painted, FloatLayout):
     """simulated: banner. strip_shown: the simulated pedal and stop. lock_shown: a lock key beside the alarms.
 
     asleep: dimmed; the next touch wakes and does nothing else, except on STOP.
@@ -63,7 +63,7 @@ class UiFrame(Painted, FloatLayout):
         self._stop_touch: MotionEvent | None = None
         self._stopped_s = -SAME_TOUCH_S
         self._undrawn = False
-        self._note_drawn = Clock.create_trigger(self._drawn, 0)  # runs when this round's frame was drawn
+        self._note_drawn = Clock.create_trigger(self._drawn, 0)  # runs when this round's drawing is done
         super().__init__(**kwargs)
 
     def build(self) -> None:

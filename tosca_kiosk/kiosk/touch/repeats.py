@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tosca_kiosk.kiosk.tokens import SAME_TOUCH_S
+from tosca_kiosk.kiosk.look.tokens import SAME_TOUCH_S
 
 
 class Repeats:

@@ -1,4 +1,4 @@
-"""Touch-downs as the frame accepted them: once a finger, STOP and swallowed ones sorted out."""
+"""Touch-downs as the panel accepted them: once a finger, STOP and swallowed ones sorted out."""
 
 from __future__ import annotations
 

@@ -6,7 +6,7 @@ from kivy.event import EventDispatcher
 from kivy.metrics import mm
 from kivy.properties import ObjectProperty
 
-from tosca_kiosk.kiosk.tokens import DARK, THEMES, Rgba
+from tosca_kiosk.kiosk.look.tokens import DARK, THEMES, Rgba
 
 
 class Look(EventDispatcher):

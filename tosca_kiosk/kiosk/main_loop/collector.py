@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import gc
 
-from tosca_kiosk.kiosk.state import ScreenName
+from tosca_kiosk.kiosk.snapshot.state import ScreenName
 
 QUIET = frozenset({ScreenName.LOGIN, ScreenName.SUMMARY})
 """No light can be, and whoever treats passes here at least once a session."""

@@ -16,7 +16,7 @@ from tosca_kiosk.camera.frame_memory import FrameReader
 LIVE_WITHIN_S: Final = 0.5
 """An older picture is not shown: nobody aims by what was."""
 COPY_EVERY_S: Final = 0.055
-"""Every second frame of the main loop: a renderer in software has more to draw."""
+"""Every second turn of the main loop: a renderer in software has more to draw."""
 PICTURE_PX: Final = 480
 """About as wide as the picture's place on the panel; wider ones are reduced by whole numbers."""
 _RATE_OVER_S: Final = 2.0
