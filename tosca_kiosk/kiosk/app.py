@@ -158,7 +158,7 @@ def _show(
     if not windowed:
         keys.refuse_to_close(Window)  # a developer's window can be closed, which ends the run
     Clock.schedule_interval(turn, TURN_S)
-    collector = Collector()
+    collector = Collector({row.name for row in presenter.rows if row.quiet})
     try:
         KioskApp().run()
     finally:

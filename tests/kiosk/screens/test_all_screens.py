@@ -7,11 +7,11 @@ from dataclasses import replace
 import pytest
 from audit import audit, count
 from golden import compare
-from scenes import SCENES, put, treating
+from scenes import SCENES, changed, put, treating
 
 from tosca_kiosk.domain.interlocks import INTERLOCKS
-from tosca_kiosk.kiosk.snapshot.forms import SummaryForm
-from tosca_kiosk.kiosk.snapshot.state import ScreenName
+from tosca_kiosk.kiosk.presenter.registry import ROWS
+from tosca_kiosk.kiosk.screens.summary.form import SummaryForm
 
 THEMES = ("dark", "light")
 
@@ -43,7 +43,7 @@ def test_the_list_of_alarms_breaks_no_rule(stage, shell, name, theme):
 
 
 def test_every_screen_is_in_the_scenes():
-    assert {scene.screen for scene in SCENES.values()} == set(ScreenName)
+    assert {scene.screen for scene in SCENES.values()} == {row.name for row in ROWS}
 
 
 PICTURES = (
@@ -78,11 +78,11 @@ def test_whatever_ended_a_session_its_summary_says_it_whole(stage, shell, theme)
     problems = []
     for row in INTERLOCKS:
         reason = f"{row.source}: {row.what} {row.to_do}"
-        session = replace(scene.summary.result.session, abort_reason=reason)
-        form = SummaryForm(result=replace(scene.summary.result, session=session))
-        shell.show(replace(scene, summary=form, theme=theme))
+        session = replace(scene.form(SummaryForm).result.session, abort_reason=reason)
+        form = SummaryForm(result=replace(scene.form(SummaryForm).result, session=session))
+        shell.show(changed(scene, form, theme=theme))
         stage.turn(5)
-        shown = shell.screens[ScreenName.SUMMARY]
+        shown = shell.screens["summary"]
         assert shown.ids.reason.text == f"{row.what} {row.to_do}"
         assert not shown.ids.reason.shorten
         problems += [f"{row.source}: {problem}" for problem in audit(stage, shown)]
@@ -92,7 +92,7 @@ def test_whatever_ended_a_session_its_summary_says_it_whole(stage, shell, theme)
 @pytest.mark.parametrize("more", [(), ("tec",)], ids=["alone", "more"])
 def test_whatever_refuses_arming_the_words_fit(stage, shell, more):
     put_up(stage, shell, "treatment_ready", "dark")
-    guide = shell.screens[ScreenName.TREATMENT].ids.guide
+    guide = shell.screens["treatment"].ids.guide
     problems = []
     for row in INTERLOCKS:
         shell.show(treating(refusals=(row.source, *more)))

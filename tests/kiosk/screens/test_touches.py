@@ -7,8 +7,7 @@ from dataclasses import replace
 import pytest
 from scenes import JANE, JOHN, NOW_S, SCENES, in_session, treating
 
-from tosca_kiosk.kiosk.snapshot.forms import Opening, TreatmentForm
-from tosca_kiosk.kiosk.snapshot.state import ScreenName
+from tosca_kiosk.kiosk.snapshot.course import Course, Opening
 from tosca_kiosk.kiosk.widgets.button import UiButton
 from tosca_kiosk.kiosk.widgets.hold_button import UiHoldButton
 from tosca_kiosk.kiosk.widgets.list_row import UiListRow
@@ -59,7 +58,11 @@ def test_stop_acts_on_every_screen_and_under_every_sheet(stage, shell, asked):
         ("fault_pin", "Other account", ("choose", None)),
         ("key_off_waits", "Back", ("stay",)),
         ("key_off_pin", "Other account", ("choose", None)),
-        ("patients", "Protocol", ("enter",)),
+        ("patients", "Protocol", ("go", "protocols")),
+        ("patients", "Safety log", ("go", "safety_log")),
+        ("protocol_chosen", "Back", ("go", "patients")),
+        ("protocol_chosen", "Treatment", ("go", "treatment")),
+        ("summary_completed", "Done", ("go", "patients")),
         ("patients", "New patient", ("new",)),
         ("patient_new", "Create", ("create",)),
         ("patient_new", "Cancel", ("cancel_new",)),
@@ -107,7 +110,7 @@ def test_pause_is_sent_while_nobody_knows_whether_there_is_light(stage, shell, a
 
 def test_a_line_of_the_safety_log_is_no_key(stage, shell, asked):
     put_up(stage, shell, "safety_log")
-    shown = shell.screens[ScreenName.SAFETY_LOG].ids.rows
+    shown = shell.screens["safety_log"].ids.rows
     assert len([*shown.walk(restrict=True)]) > 10
     assert not any(getattr(widget, "tappable", False) for widget in shown.walk(restrict=True))
 
@@ -191,5 +194,5 @@ def test_the_simulated_strip_presses_the_world(stage, shell, asked):
 
 
 def test_closing_a_session_shows_no_key_that_could_be_pressed_twice(stage, shell, asked):
-    put_up(stage, shell, treating(TreatmentForm(opening=Opening.CLOSING), phase="idle", finished=True))
+    put_up(stage, shell, treating(Course(opening=Opening.CLOSING), phase="idle", finished=True))
     assert key(shell, "End session").disabled

@@ -5,7 +5,19 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
-from scenes import BASE, EARLIER, NOW_S, SCENES, TIME, TREATING, fault, in_session, telemetry, treating
+from scenes import (
+    BASE,
+    EARLIER,
+    NOW_S,
+    SCENES,
+    TIME,
+    TREATING,
+    changed,
+    fault,
+    in_session,
+    telemetry,
+    treating,
+)
 
 from tosca_kiosk.domain.interlocks import BY_SOURCE, INTERLOCKS, LAMPS
 from tosca_kiosk.domain.state import Beam, Phase
@@ -18,11 +30,13 @@ from tosca_kiosk.kiosk.screens.key_off.view_model import view as key_off_view
 from tosca_kiosk.kiosk.screens.login.view_model import view as login_view
 from tosca_kiosk.kiosk.screens.patients.view_model import view as patients_view
 from tosca_kiosk.kiosk.screens.protocols.view_model import view as protocols_view
+from tosca_kiosk.kiosk.screens.summary.form import SummaryForm
 from tosca_kiosk.kiosk.screens.summary.view_model import view as summary_view
 from tosca_kiosk.kiosk.screens.treatment.lamps import GROUPS
-from tosca_kiosk.kiosk.screens.treatment.view_model import Primary, state_bar
+from tosca_kiosk.kiosk.screens.treatment.primary import Primary
+from tosca_kiosk.kiosk.screens.treatment.view_model import state_bar
 from tosca_kiosk.kiosk.screens.treatment.view_model import view as treatment_view
-from tosca_kiosk.kiosk.snapshot.forms import Opening, SummaryForm, TreatmentForm
+from tosca_kiosk.kiosk.snapshot.course import Course, Opening
 
 STALE = [
     replace(TREATING, telemetry=in_session(mono_s=NOW_S - 0.31, measured_w=4.4, set_w=4.5)),
@@ -228,10 +242,10 @@ def test_a_cart_without_a_camera_says_so_and_one_with_it_has_a_lamp():
     ],
 )
 def test_the_reason_of_an_abort_is_told_without_the_events_name(reason, shown):
-    result = SCENES["summary_aborted"].summary.result
+    result = SCENES["summary_aborted"].form(SummaryForm).result
     session = replace(result.session, abort_reason=reason)
     form = SummaryForm(result=replace(result, session=session))
-    assert summary_view(replace(SCENES["summary_aborted"], summary=form)).reason == shown
+    assert summary_view(changed(SCENES["summary_aborted"], form)).reason == shown
 
 
 def test_the_wait_after_wrong_pins_is_counted_in_whole_seconds():
@@ -313,7 +327,7 @@ def test_earlier_light_below_the_sites_sum_is_shown_in_the_same_way_and_not_aske
 
 def test_a_rest_of_which_not_all_is_known_says_so():
     unknown = EARLIER.sessions[2]
-    form = TreatmentForm(opening=Opening.CONFIRM_DOSE, earlier=replace(EARLIER, sessions=(unknown,) * 4))
+    form = Course(opening=Opening.CONFIRM_DOSE, earlier=replace(EARLIER, sessions=(unknown,) * 4))
     shown = treatment_view(treating(form, session_id=None, phase="idle"))
     assert shown.earlier[-1] == ("+2 more", "0.0 J or more", "refused")
 

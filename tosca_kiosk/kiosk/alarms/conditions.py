@@ -10,9 +10,10 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import NamedTuple
 
-from tosca_kiosk.domain.interlocks import BY_SOURCE, Severity
+from tosca_kiosk.domain.interlocks import BY_SOURCE, ROLES, Severity
 from tosca_kiosk.kiosk.alarms.alarm import Priority
 from tosca_kiosk.session import OVERDUE
+from tosca_kiosk.storage.users import Role
 
 CONTROL_LOST = "control_lost"
 STALE_DATA = "stale_data"
@@ -96,3 +97,9 @@ def of_interlock(source: str) -> Condition:
     if row is None:
         return Condition(source, Priority.HIGH, f"Interlock {source} failed.", "Do not treat. Call service.")
     return Condition(source, PRIORITIES[row.severity], row.what, row.to_do)
+
+
+def role_to_reset(sources: tuple[str, ...]) -> Role:
+    """Return the lowest role that may reset these faults; one that is not known needs the highest but one."""
+    ranks = [ROLES.index(BY_SOURCE[source].reset_role) if source in BY_SOURCE else 1 for source in sources]
+    return Role(ROLES[max(ranks, default=0)])

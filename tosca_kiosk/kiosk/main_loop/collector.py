@@ -7,28 +7,28 @@ made of is put out of its sight; sheets and keyboards that were closed wait for 
 from __future__ import annotations
 
 import gc
-
-from tosca_kiosk.kiosk.snapshot.state import ScreenName
-
-QUIET = frozenset({ScreenName.LOGIN, ScreenName.SUMMARY})
-"""No light can be, and whoever treats passes here at least once a session."""
+from collections.abc import Container
 
 _NEVER = 1_000_000
 
 
 class Collector:
-    """Make it when all that stays is built, and look at the start of each round of the main loop."""
+    """Make it when all that stays is built, and look at the start of each round of the main loop.
 
-    def __init__(self) -> None:
+    quiet: the screens on which no light can be, and which whoever treats passes at least once a session.
+    """
+
+    def __init__(self, quiet: Container[str]) -> None:
+        self._quiet = quiet
         gc.freeze()
         young, middle, _ = gc.get_threshold()
         gc.set_threshold(young, middle, _NEVER)
         gc.enable()
-        self._screen: ScreenName | None = None
+        self._screen: str | None = None
 
-    def look(self, screen: ScreenName | None) -> None:
+    def look(self, screen: str | None) -> None:
         """Collect all garbage if a quiet screen was drawn for the first time since another one."""
-        if screen is not self._screen:
+        if screen != self._screen:
             self._screen = screen
-            if screen in QUIET:
+            if screen in self._quiet:
                 gc.collect()

@@ -16,7 +16,6 @@ from typing import Any
 from kivy.uix.widget import Widget
 
 from tosca_kiosk.kiosk.main_loop.shell import Shell
-from tosca_kiosk.kiosk.snapshot.state import ScreenName
 
 VARIABLE = "TOSCA_KIOSK_TEST_SOCKET"
 """The environment variable that names the socket's path; without it there is none."""
@@ -35,8 +34,8 @@ class OutsideView:
         self._socket.bind(str(path))
         self._socket.listen(2)
         self._drawings = 0
-        self._drawn: ScreenName | None = None
-        self._first: tuple[ScreenName | None, float | None] = (None, None)
+        self._drawn: str | None = None
+        self._first: tuple[str | None, float | None] = (None, None)
         window.bind(on_flip=self._draw)
 
     def _draw(self, _window: Any) -> None:
@@ -45,7 +44,7 @@ class OutsideView:
 
     def poll(self, now_s: float) -> None:
         """Answer one connection, if there is one. now_s: the system's monotonic clock."""
-        if self._drawn is not self._first[0]:
+        if self._drawn != self._first[0]:
             self._first = (self._drawn, now_s)
         try:
             asked, _ = self._socket.accept()
@@ -63,7 +62,7 @@ class OutsideView:
         return {
             "screen": self._shell.shown,
             "drawings": self._drawings,
-            "first_drawn_s": self._first[1] if self._first[0] is self._shell.shown else None,
+            "first_drawn_s": self._first[1] if self._first[0] == self._shell.shown else None,
             "widgets": list(self._widgets()),
         }
 

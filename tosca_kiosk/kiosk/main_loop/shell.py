@@ -8,12 +8,12 @@ from typing import Any
 
 from tosca_kiosk.kiosk.alarms.sound import AlarmSound
 from tosca_kiosk.kiosk.look.theme import look
+from tosca_kiosk.kiosk.main_loop.screens import make_screens
 from tosca_kiosk.kiosk.panel.alarm_sheet import AlarmSheet
 from tosca_kiosk.kiosk.panel.panel import UiPanel
 from tosca_kiosk.kiosk.panel.surroundings import Surroundings, surroundings
 from tosca_kiosk.kiosk.presenter import Presenter
-from tosca_kiosk.kiosk.screens.all_screens import make_screens
-from tosca_kiosk.kiosk.snapshot.state import KioskState, ScreenName
+from tosca_kiosk.kiosk.snapshot.state import KioskState
 
 
 class Shell:
@@ -27,9 +27,9 @@ class Shell:
         self.panel = UiPanel()
         self.screens = make_screens(presenter, self.panel)
         self.alarm_sheet = AlarmSheet(
-            self._close_alarms, presenter.acknowledge_alarms, presenter.start_control
+            self._close_alarms, presenter.acknowledge_alarms, presenter.desk.start_control
         )
-        self.shown: ScreenName | None = None
+        self.shown: str | None = None
         self._surroundings: Surroundings | None = None
         self._now_s = 0.0
         self.panel.alarm_slot.has_sound = sound.ready
@@ -57,7 +57,7 @@ class Shell:
         """Show a turn's snapshot."""
         if look.theme.name != state.theme:
             look.choose(state.theme)
-        if state.screen is not self.shown:
+        if state.screen != self.shown:
             self.shown = state.screen
             self.screens[state.screen].entered()
             self.panel.show(self.screens[state.screen])

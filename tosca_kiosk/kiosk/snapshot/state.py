@@ -2,21 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
-from enum import StrEnum
+from typing import Any, TypeVar
 
 from tosca_kiosk.domain.protocol import Protocol
 from tosca_kiosk.kiosk.alarms.alarm import Alarm
-from tosca_kiosk.kiosk.snapshot.forms import (
-    FaultForm,
-    FirstStartForm,
-    LoginForm,
-    PatientsForm,
-    ProtocolsForm,
-    SafetyLogForm,
-    SummaryForm,
-    TreatmentForm,
-)
+from tosca_kiosk.kiosk.services.accounts import Accounts
+from tosca_kiosk.kiosk.snapshot.course import Course
 from tosca_kiosk.kiosk.snapshot.picture import Picture
 from tosca_kiosk.link.telemetry import Telemetry
 from tosca_kiosk.storage.patients import Patient
@@ -30,18 +23,7 @@ EMISSION_PHASES = frozenset({"armed", "treating"})
 """While armed or treating nothing navigates, dims or locks."""
 
 
-class ScreenName(StrEnum):
-    """The screens, in the order of the way through a treatment."""
-
-    FIRST_START = "first_start"
-    LOGIN = "login"
-    PATIENTS = "patients"
-    PROTOCOLS = "protocols"
-    TREATMENT = "treatment"
-    FAULT = "fault"
-    KEY_OFF = "key_off"
-    SUMMARY = "summary"
-    SAFETY_LOG = "safety_log"
+Form = TypeVar("Form")
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,12 +33,13 @@ class KioskState:
     control: whether the command socket is up; control_problem: why not. record_problem: why the record cannot
     be used now, or None. asleep: dimmed after a time without a touch.
     camera: whether the configuration has one; picture: its newest; picture_um_per_px: its scale, None where
-    unknown. The rest is each screen's own part.
+    unknown. accounts: who can sign in, None until the record was read. course: how far the session has come.
+    screen: the name of the one that is shown. forms: what each screen has in hand, by its form's class.
     """
 
     now_s: float
     wall_clock: str
-    screen: ScreenName
+    screen: str
     theme: str
     telemetry: Telemetry | None
     control: bool
@@ -67,20 +50,19 @@ class KioskState:
     alarms: tuple[Alarm, ...]
     record_problem: str | None
     simulated: bool
+    accounts: Accounts | None = None
+    course: Course = field(default_factory=Course)
     control_problem: str | None = None
     asleep: bool = False
     camera: bool = False
     picture: Picture | None = None
     picture_um_per_px: float | None = None
-    first_start: FirstStartForm = field(default_factory=FirstStartForm)
-    login: LoginForm = field(default_factory=LoginForm)
-    patients: PatientsForm = field(default_factory=PatientsForm)
-    protocols: ProtocolsForm = field(default_factory=ProtocolsForm)
-    treatment: TreatmentForm = field(default_factory=TreatmentForm)
-    fault: FaultForm = field(default_factory=FaultForm)
-    key_off: FaultForm = field(default_factory=FaultForm)
-    summary: SummaryForm = field(default_factory=SummaryForm)
-    safety_log: SafetyLogForm = field(default_factory=SafetyLogForm)
+    forms: Mapping[type, Any] = field(default_factory=dict)
+
+    def form(self, kind: type[Form]) -> Form:
+        """Return what a screen has in hand, by its form's class; a new form where it has nothing yet."""
+        form: Form = self.forms.get(kind) or kind()
+        return form
 
     @property
     def data_age_s(self) -> float | None:

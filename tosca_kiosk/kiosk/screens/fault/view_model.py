@@ -8,11 +8,11 @@ from dataclasses import dataclass
 from tosca_kiosk.domain.interlocks import INTERLOCKS
 from tosca_kiosk.kiosk.alarms import conditions
 from tosca_kiosk.kiosk.look import wording
-from tosca_kiosk.kiosk.presenter.looking_back import role_to_reset
+from tosca_kiosk.kiosk.screens.fault.form import FaultForm
+from tosca_kiosk.kiosk.snapshot.accounts import Rows, account_rows
 from tosca_kiosk.kiosk.snapshot.state import KioskState
 from tosca_kiosk.storage.users import Role
 
-Rows = tuple[tuple[str, str, str], ...]
 NOT_TREATED = "No session is open."
 NOBODY_NOW = "Nobody can reset it now"
 ADVICE = "Look at the patient and at the cart. When the reason is gone, touch RESET."
@@ -51,10 +51,10 @@ _ENDED_BY_RESET = frozenset(row.source for row in INTERLOCKS if row.reset_clears
 
 def view(state: KioskState) -> FaultView:
     """Return what the screen shows."""
-    live, form = state.live, state.fault
+    live, form = state.live, state.form(FaultForm)
     sources = () if live is None else live.faults
     standing = frozenset(() if live is None else live.standing) - _ENDED_BY_RESET
-    role = role_to_reset(sources)
+    role = conditions.role_to_reset(sources)
     needs_pin = role is not Role.TECHNICIAN or state.user is None
     return FaultView(
         what="No data from control" if live is None else _what(sources, standing),
@@ -65,7 +65,7 @@ def view(state: KioskState) -> FaultView:
         needs_pin=needs_pin,
         can_reset=not needs_pin and live is not None and not form.busy,
         can_type=live is not None and not form.busy,
-        rows=who_may(state, role),
+        rows=account_rows(state, role),
         chosen="" if form.chosen is None else form.chosen.username,
         pin_title="" if form.chosen is None else f"PIN of {form.chosen.full_name}",
         message="Asking control ..." if form.busy else form.refused,
@@ -93,17 +93,6 @@ def _session(state: KioskState) -> str:
         return NOT_TREATED if state.session is None else ""
     return (
         f"{wording.joules(live.dose_j)} of {wording.joules(live.planned_j)} given. Nothing resumes by itself."
-    )
-
-
-def who_may(state: KioskState, needed: Role) -> Rows:
-    """Return username, name and role of everybody whose role covers the needed one."""
-    accounts = state.login.accounts
-    users = () if accounts is None else accounts.users
-    return tuple(
-        (user.username, user.full_name, str(user.role).capitalize())
-        for user in users
-        if user.role.covers(needed)
     )
 
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from tosca_kiosk.kiosk.screens.base import KioskScreen, ask_text, load_layout, strong
+from tosca_kiosk.kiosk.panel.screen import KioskScreen, ask_text, load_layout, strong
+from tosca_kiosk.kiosk.screens.first_start.part import FirstStart
 from tosca_kiosk.kiosk.screens.first_start.view_model import FirstStartView, view
 from tosca_kiosk.kiosk.widgets.action_bar import action, room
 from tosca_kiosk.kiosk.widgets.card import UiCard
@@ -22,10 +23,11 @@ class FirstStartScreen(KioskScreen):
     """Sets the admin's PIN and creates the first technician."""
 
     view = staticmethod(view)
+    part: FirstStart
 
     def __init__(self, **kwargs: Any) -> None:
         super().__init__(**kwargs)
-        part = self.presenter.first_start
+        part = self.part
         self._entries = strong(self.ids.name_box), strong(self.ids.pad)
         self._back = action("Back", part.back, mark="back")
         self.actions = [self._back, room()]
@@ -51,7 +53,7 @@ class FirstStartScreen(KioskScreen):
             entry.add_widget(wanted)
 
     def _ask_name(self) -> None:
-        part = self.presenter.first_start
+        part = self.part
         ask_text(self.panel, "Technician", part.form.full_name, part.name, check=_name_refusal, max_length=40)
 
 

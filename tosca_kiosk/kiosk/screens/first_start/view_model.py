@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from tosca_kiosk.domain.state import Phase
 from tosca_kiosk.kiosk.look import wording
-from tosca_kiosk.kiosk.snapshot.forms import SetUpStep
+from tosca_kiosk.kiosk.screens.first_start.form import FirstStartForm, SetUpStep
 from tosca_kiosk.kiosk.snapshot.state import KioskState
 
 
@@ -50,7 +50,7 @@ class FirstStartView:
 
 def view(state: KioskState) -> FirstStartView:
     """Return what the screen shows."""
-    form = state.first_start
+    form = state.form(FirstStartForm)
     words = _WORDS[form.step]
     return FirstStartView(
         step=f"First start, step {_STEPS.index(form.step) + 1} of {len(_STEPS)}",

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 
 from tosca_kiosk.domain.commands import KEY_OFF_ROLE
 from tosca_kiosk.kiosk.look import wording
-from tosca_kiosk.kiosk.screens.fault.view_model import Rows, who_may
+from tosca_kiosk.kiosk.screens.key_off.form import KeyOffForm
+from tosca_kiosk.kiosk.snapshot.accounts import Rows, account_rows
 from tosca_kiosk.kiosk.snapshot.state import KioskState
 from tosca_kiosk.storage.users import Role
 
@@ -41,7 +42,7 @@ class KeyOffView:
 
 def view(state: KioskState) -> KeyOffView:
     """Return what the screen shows."""
-    live, form = state.live, state.key_off
+    live, form = state.live, state.form(KeyOffForm)
     in_s = None if live is None else live.key_off_in_s
     offered = in_s is not None and in_s <= 0.0
     missing = REASON_FIRST if offered and form.chosen is not None and not form.reason else ""
@@ -51,7 +52,7 @@ def view(state: KioskState) -> KeyOffView:
         offered=offered,
         advice=_advice(in_s),
         reason=form.reason,
-        rows=who_may(state, Role(KEY_OFF_ROLE)),
+        rows=account_rows(state, Role(KEY_OFF_ROLE)),
         chosen="" if form.chosen is None else form.chosen.username,
         pin_title="" if form.chosen is None else f"PIN of {form.chosen.full_name}",
         can_type=offered and bool(form.reason) and not form.busy,

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from tosca_kiosk.kiosk.screens.base import KioskScreen, ask_text, load_layout
+from tosca_kiosk.kiosk.panel.screen import KioskScreen, ask_text, load_layout
+from tosca_kiosk.kiosk.screens.patients.part import Patients
 from tosca_kiosk.kiosk.screens.patients.view_model import PatientsView, view
 from tosca_kiosk.kiosk.widgets.action_bar import action, room
 from tosca_kiosk.kiosk.widgets.button import UiButton
@@ -26,7 +27,7 @@ class NewPatientSheet(UiSheet):
 
     def __init__(self, screen: PatientsScreen) -> None:
         super().__init__(title="New patient", covers=True)
-        part = screen.presenter.patients
+        part = screen.part
         self.code = UiTextField(caption="Code, P-YYYY-NNNN", required=True)
         self.notes = UiTextField(caption="Notes (no name, nothing that tells who it is)", hint="None")
         self.notice = UiNotice(tone="refused")
@@ -62,13 +63,13 @@ class PatientsScreen(KioskScreen):
     """A list, a search and the form of a new patient."""
 
     view = staticmethod(view)
+    part: Patients
 
     def __init__(self, **kwargs: Any) -> None:
         super().__init__(**kwargs)
-        presenter = self.presenter
-        part = presenter.patients
-        self._next = action("Protocol", presenter.protocols.enter, mark="right", kind="primary", width_mm=60)
-        self.actions = [action("Safety log", presenter.safety_log.enter, width_mm=46), room(), self._next]
+        part = self.part
+        self._next = action("Protocol", self.go("protocols"), mark="right", kind="primary", width_mm=60)
+        self.actions = [action("Safety log", self.go("safety_log"), width_mm=46), room(), self._next]
         self._sheet = NewPatientSheet(self)
         self.ids.patients.bind(on_pick=lambda _list, code: self._choose(code))
         self.ids.search.bind(on_tap=lambda _button: self._ask_search())
@@ -76,7 +77,7 @@ class PatientsScreen(KioskScreen):
         self.ids.new.bind(on_tap=lambda _button: part.new())
 
     def _choose(self, code: str) -> None:
-        part = self.presenter.patients
+        part = self.part
         found = part.form.found
         rows = () if found is None else found.patients
         for patient in rows:
@@ -84,7 +85,7 @@ class PatientsScreen(KioskScreen):
                 part.choose(patient)
 
     def _ask_search(self) -> None:
-        part = self.presenter.patients
+        part = self.part
         ask_text(self.panel, "Search codes and notes", part.form.query, part.search)
 
     def show_view(self, view: PatientsView) -> None:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from tosca_kiosk.domain.protocol import Protocol
 from tosca_kiosk.kiosk.look import wording
+from tosca_kiosk.kiosk.screens.protocols.form import ProtocolsForm
 from tosca_kiosk.kiosk.services.plans import ListedProtocol
 from tosca_kiosk.kiosk.snapshot.state import KioskState
 
@@ -34,7 +35,7 @@ class ProtocolsView:
 
 def view(state: KioskState) -> ProtocolsView:
     """Return what the screen shows."""
-    form = state.protocols
+    form = state.form(ProtocolsForm)
     listing, chosen = form.listing, form.chosen
     listed = () if listing is None else listing.protocols
     plan = None if chosen is None else chosen.plan

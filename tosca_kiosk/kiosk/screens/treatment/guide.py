@@ -11,8 +11,8 @@ from kivy.uix.widget import Widget
 from tosca_kiosk.kiosk.look.theme import px
 from tosca_kiosk.kiosk.look.tokens import PADDING_MM, STRONG_MM, TEXT_MM, TITLE_MM
 from tosca_kiosk.kiosk.look.wording import shortened
-from tosca_kiosk.kiosk.screens.flowing import UiFlowing
 from tosca_kiosk.kiosk.widgets.card import UiCard
+from tosca_kiosk.kiosk.widgets.flowing import UiFlowing
 from tosca_kiosk.kiosk.widgets.mark import UiMark
 
 _PADDING_MM = 0.5

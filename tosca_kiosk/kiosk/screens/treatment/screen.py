@@ -7,10 +7,12 @@ from typing import Any
 from kivy.uix.boxlayout import BoxLayout
 
 from tosca_kiosk.kiosk.look.theme import px
-from tosca_kiosk.kiosk.screens.base import KioskScreen, load_layout, strong
+from tosca_kiosk.kiosk.panel.screen import KioskScreen, load_layout, strong
 from tosca_kiosk.kiosk.screens.treatment.guide import UiGuide
+from tosca_kiosk.kiosk.screens.treatment.part import Treatment
 from tosca_kiosk.kiosk.screens.treatment.picture import NO_PICTURE
-from tosca_kiosk.kiosk.screens.treatment.view_model import Primary, TreatmentView, view
+from tosca_kiosk.kiosk.screens.treatment.primary import Primary
+from tosca_kiosk.kiosk.screens.treatment.view_model import TreatmentView, view
 from tosca_kiosk.kiosk.snapshot.picture import Picture
 from tosca_kiosk.kiosk.snapshot.state import KioskState
 from tosca_kiosk.kiosk.widgets.action_bar import action
@@ -40,10 +42,11 @@ class TreatmentScreen(KioskScreen):
     """State, power, time, dose, lamps, trend; PAUSE and the one large key that is next."""
 
     view = staticmethod(view)
+    part: Treatment
 
     def __init__(self, **kwargs: Any) -> None:
         super().__init__(**kwargs)
-        part = self.presenter.treating
+        part = self.part
         self._view: TreatmentView | None = None
         self._trend_s = 0.0
         self._picture: Picture | None = None
@@ -64,7 +67,7 @@ class TreatmentScreen(KioskScreen):
         self._end_sheet = self._make_end_sheet()
 
     def _make_end_sheet(self) -> UiConfirmSheet:
-        part = self.presenter.treating
+        part = self.part
         sheet = UiConfirmSheet(
             title="End the session?",
             text="The protocol is not finished. The session ends as aborted; it cannot be continued.",
@@ -155,7 +158,7 @@ class TreatmentScreen(KioskScreen):
             self.panel.close_sheet(self._end_sheet)
 
     def _go_back(self) -> None:
-        part = self.presenter.treating
+        part = self.part
         if self._view is not None and self._view.primary is Primary.FINISH:
             part.end()
         elif self._view is not None and self._view.in_session:
@@ -164,13 +167,13 @@ class TreatmentScreen(KioskScreen):
             part.leave()
 
     def _press_primary(self) -> None:
-        part = self.presenter.treating
+        part = self.part
         presses = {
             Primary.HOME: part.home_stage,
             Primary.CONFIRM_DOSE: part.open,
             Primary.RETRY: part.retry,
             Primary.FINISH: part.end,
-            Primary.START_CONTROL: self.presenter.start_control,
+            Primary.START_CONTROL: self.desk.start_control,
         }
         press = presses.get(Primary.NONE if self._view is None else self._view.primary)
         if press is not None:

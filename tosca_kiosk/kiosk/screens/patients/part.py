@@ -1,29 +1,29 @@
-"""Choosing a patient and a protocol."""
+"""Choosing a patient, or creating one."""
 
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
-from tosca_kiosk.kiosk.presenter.desk import Desk
-from tosca_kiosk.kiosk.services import people, plans
+from tosca_kiosk.kiosk.desk.desk import Desk
+from tosca_kiosk.kiosk.desk.leader import Leader
+from tosca_kiosk.kiosk.desk.part import Part
+from tosca_kiosk.kiosk.screens.patients.form import PatientsForm
+from tosca_kiosk.kiosk.services import people
 from tosca_kiosk.kiosk.services.people import FoundPatients
-from tosca_kiosk.kiosk.services.plans import ListedProtocol, Listing
-from tosca_kiosk.kiosk.snapshot.forms import PatientsForm, ProtocolsForm
-from tosca_kiosk.kiosk.snapshot.state import ScreenName
 from tosca_kiosk.storage.patients import Patient
 
 
-class Patients:
+class Patients(Part[PatientsForm]):
     """Searches and creates patients."""
 
-    def __init__(self, desk: Desk) -> None:
-        self._desk = desk
+    def __init__(self, desk: Desk, leader: Leader) -> None:
+        super().__init__(desk, leader)
         self.form = PatientsForm()
 
-    def enter(self) -> None:
+    def enter(self, about: Any = None) -> None:
         """Show the patients, none chosen."""
         self._desk.patient = None
-        self._desk.screen = ScreenName.PATIENTS
         self.form = PatientsForm()
         self.search("")
 
@@ -80,38 +80,3 @@ class Patients:
 
     def _refused(self, text: str) -> None:
         self.form = replace(self.form, busy=False, refused=text)
-
-
-class Protocols:
-    """Lists the protocols with why one cannot be treated."""
-
-    def __init__(self, desk: Desk) -> None:
-        self._desk = desk
-        self.form = ProtocolsForm()
-
-    def enter(self) -> None:
-        """Show the protocols, checked anew."""
-        desk = self._desk
-        desk.protocol = None
-        desk.screen = ScreenName.PROTOCOLS
-        self.form = ProtocolsForm(busy=True)
-        desk.ask(lambda: plans.listed(desk.record), self._listed, self._refused)
-
-    def _listed(self, listing: Listing) -> None:
-        self.form = replace(self.form, listing=listing, busy=False)
-
-    def choose(self, name: str) -> None:
-        """Choose a protocol; a refused one is shown too, with its reason."""
-        listing = self.form.listing
-        rows = () if listing is None else listing.protocols
-        chosen = next((row for row in rows if row.name == name), None)
-        self.form = replace(self.form, chosen=chosen)
-        self._desk.protocol = usable(chosen)
-
-    def _refused(self, text: str) -> None:
-        self.form = ProtocolsForm(listing=Listing((), text))
-
-
-def usable(chosen: ListedProtocol | None) -> ListedProtocol | None:
-    """Return the protocol where the cart may follow it, else None."""
-    return chosen if chosen is not None and chosen.refused is None and chosen.plan is not None else None

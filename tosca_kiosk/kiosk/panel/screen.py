@@ -1,4 +1,4 @@
-"""What all screens share: repainted from the present snapshot, and only where it changed."""
+"""What all screens share on the panel: repainted from the present snapshot, and only where it changed."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ from kivy.lang import Builder
 from kivy.uix.boxlayout import BoxLayout
 from kivy.uix.widget import Widget
 
+from tosca_kiosk.kiosk.desk.desk import Desk
 from tosca_kiosk.kiosk.panel.panel import UiPanel
-from tosca_kiosk.kiosk.presenter import Presenter
 from tosca_kiosk.kiosk.snapshot.state import KioskState
 from tosca_kiosk.kiosk.widgets.keyboard import UiKeyboard
 
@@ -22,10 +22,13 @@ def load_layout(module_file: str) -> None:
 
 
 class KioskScreen(BoxLayout):
-    """A screen in the panel. actions: what stands in the action bar, left to right."""
+    """A screen in the panel. part: its own, without Kivy. actions: of the action bar, left to right."""
 
-    def __init__(self, presenter: Presenter, panel: UiPanel, **kwargs: Any) -> None:
-        self.presenter = presenter
+    part: Any
+
+    def __init__(self, desk: Desk, part: object, panel: UiPanel, **kwargs: Any) -> None:
+        self.desk = desk
+        self.part = part
         self.panel = panel
         self.actions: list[Widget] = []
         self._shown: Any = None
@@ -45,6 +48,10 @@ class KioskScreen(BoxLayout):
 
     def show_view(self, view: Any) -> None:
         """Put a view into the widgets."""
+
+    def go(self, name: str) -> Callable[[], None]:
+        """Return what a key does that goes to a screen."""
+        return lambda: self.desk.router.go(name)
 
     def entered(self) -> None:
         """The screen is shown from now on; what it showed before is forgotten."""

@@ -1,17 +1,24 @@
-"""What the parts of the presenter share: who and what is chosen, and questions to record and control."""
+"""What the parts of the screens share: who and what is chosen, and questions to record and control."""
 
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
-from typing import TypeVar
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from typing import Any, TypeVar
 
 from tosca_kiosk.domain.inputs import CommandType
+from tosca_kiosk.domain.protocol import Protocol
+from tosca_kiosk.domain.state import Phase
 from tosca_kiosk.kiosk.alarms.book import AlarmBook
+from tosca_kiosk.kiosk.desk.router import Facts, Router, Row
+from tosca_kiosk.kiosk.services import accounts
+from tosca_kiosk.kiosk.services.accounts import Accounts
 from tosca_kiosk.kiosk.services.plans import ListedProtocol
 from tosca_kiosk.kiosk.services.record import REFUSALS, Record
 from tosca_kiosk.kiosk.services.worker import Worker
-from tosca_kiosk.kiosk.snapshot.state import EMISSION_PHASES, ScreenName
+from tosca_kiosk.kiosk.snapshot.course import Course, Opening
+from tosca_kiosk.kiosk.snapshot.state import EMISSION_PHASES
 from tosca_kiosk.link.client import ControlLink
 from tosca_kiosk.link.messages import Reply
 from tosca_kiosk.link.telemetry import Telemetry
@@ -20,11 +27,11 @@ from tosca_kiosk.storage.patients import Patient
 from tosca_kiosk.storage.sessions import Session
 from tosca_kiosk.storage.users import User
 
-REPLY_WITHIN_S = 3.0
-PROBE_EVERY_S = 5.0
-PROBE_UNDER_LIGHT_S = 0.5
+_REPLY_WITHIN_S = 3.0
+_PROBE_EVERY_S = 5.0
+_PROBE_UNDER_LIGHT_S = 0.5
 """So often while armed or treating: light whose record is gone must end."""
-RECORD_SILENT_S = 10.0
+_RECORD_SILENT_S = 10.0
 
 CONTROL_SILENT = "control did not answer"
 CONTROL_LOST = "control was lost meanwhile"
@@ -43,20 +50,38 @@ class TroubleError(Exception):
 
 
 class Desk:
-    """The presenter's common ground. Everything here runs in the main thread but the jobs given to `ask`."""
+    """The parts' common ground. Everything here runs in the main thread but the jobs given to `ask`.
 
-    def __init__(self, record: Record, worker: Worker, link: ControlLink) -> None:
+    rows: of the registry. start_control: asks for a control process; nothing happens while one is running.
+    """
+
+    def __init__(
+        self,
+        record: Record,
+        worker: Worker,
+        link: ControlLink,
+        rows: Sequence[Row],
+        start_control: Callable[[], object],
+    ) -> None:
         self.record = record
         self.worker = worker
         self.link = link
         self.alarms = AlarmBook()
+        self.router = Router(rows, self.facts)
+        self.start_control = start_control
         self.now_s = 0.0
-        self.screen = ScreenName.LOGIN
         self.telemetry: Telemetry | None = None
+        self.accounts: Accounts | None = None
+        """Who can sign in; None until the record was read."""
         self.user: User | None = None
         self.patient: Patient | None = None
         self.protocol: ListedProtocol | None = None
+        self.adopted: Protocol | None = None
+        """The plan of a session that was found running."""
         self.session: Session | None = None
+        self.row_paused = False
+        """Whether the session's row says that it is paused."""
+        self.course = Course()
         self.record_problem: str | None = None
         self.record_open = False
         self.wrong_pins: dict[str, tuple[str, float]] = {}
@@ -69,6 +94,52 @@ class Desk:
     def operator_id(self) -> int | None:
         """The account that the audit names."""
         return None if self.user is None else self.user.tech_id
+
+    @property
+    def plan(self) -> Protocol | None:
+        """The plan in force: the chosen protocol's, or the adopted session's."""
+        return self.adopted if self.protocol is None else self.protocol.plan
+
+    @property
+    def may_emit(self) -> bool:
+        """Whether control is armed or treating, or was when it was last heard of."""
+        return self.telemetry is not None and self.telemetry.phase in EMISSION_PHASES
+
+    def facts(self) -> Facts:
+        """Return what decides on the screen."""
+        known, telemetry = self.accounts, self.telemetry
+        return Facts(
+            record_read=known is not None,
+            no_admin=known is not None and known.first_start,
+            unconfirmed=self.course.opening is Opening.UNCONFIRMED,
+            fault=telemetry is not None and telemetry.phase == Phase.FAULT,
+            role=None if self.user is None else self.user.role,
+            session=self.session is not None,
+            may_emit=self.may_emit,
+        )
+
+    def account(self, username: str) -> User | None:
+        """Return the account of this name, None where nobody can sign in with it."""
+        users = () if self.accounts is None else self.accounts.users
+        return next((user for user in users if user.username == username), None)
+
+    def read_accounts(self) -> None:
+        """Have the record read for who can sign in."""
+
+        def known(found: Accounts) -> None:
+            self.accounts = found
+
+        record = self.record
+        self.ask(lambda: accounts.accounts(record), known, lambda text: None)
+
+    def sign_out(self) -> None:
+        """Have nobody signed in; the session, where one is open, stays open."""
+        self.user = None
+        self.read_accounts()
+
+    def change(self, **changes: Any) -> None:
+        """Change fields of the course; the others stay."""
+        self.course = replace(self.course, **changes)
 
     # --- the record -------------------------------------------------------------------------------------
 
@@ -112,12 +183,10 @@ class Desk:
         """Look now and then whether the record is still there, and notice when it does not answer."""
         if self._asked_s is not None:
             silent_s = self.now_s - self._asked_s
-            if silent_s > RECORD_SILENT_S:
+            if silent_s > _RECORD_SILENT_S:
                 self.record_problem = f"{self.record.data_dir} has not answered for {silent_s:.0f} s."
             return
-        telemetry = self.telemetry
-        may_emit = telemetry is not None and telemetry.phase in EMISSION_PHASES
-        every_s = PROBE_UNDER_LIGHT_S if may_emit else PROBE_EVERY_S
+        every_s = _PROBE_UNDER_LIGHT_S if self.may_emit else _PROBE_EVERY_S
         if self.record_open and self.now_s - self._probe_s >= every_s:
             self._probe_s = self.now_s
             # While something is wrong only a write tells that it is right again.
@@ -175,7 +244,7 @@ class Desk:
         overdue = [
             number
             for number, (asked_s, _) in self._waiting.items()
-            if not connected or self.now_s - asked_s > REPLY_WITHIN_S
+            if not connected or self.now_s - asked_s > _REPLY_WITHIN_S
         ]
         for number in overdue:
             self._waiting.pop(number)[1](CONTROL_SILENT if connected else CONTROL_LOST)
