@@ -17,6 +17,7 @@ from tosca_kiosk.domain.inputs import CommandType
 from tosca_kiosk.kiosk.alarms.conditions import CONTROL_LOST, RECORD_PROBLEM, SCREEN_RESTARTED, STALE_DATA
 from tosca_kiosk.kiosk.presenter import Presenter
 from tosca_kiosk.kiosk.presenter.presenter import DIM_AFTER_S, LOCK_AFTER_S
+from tosca_kiosk.kiosk.presenter.registry import ROWS
 from tosca_kiosk.kiosk.screens.fault.form import FaultForm
 from tosca_kiosk.kiosk.screens.fault.part import Fault
 from tosca_kiosk.kiosk.screens.first_start.form import FirstStartForm
@@ -53,7 +54,7 @@ def quick_hash(monkeypatch):
 class Desk:
     """A presenter whose turns a test takes one by one, with control at the other end of its link."""
 
-    def __init__(self, folder, session=None):
+    def __init__(self, folder, session=None, rows=ROWS):
         config = load_config(bundled("simulated.yaml"))
         self.folder = folder
         self.record = Record(config, folder, lambda: datetime.now(UTC))
@@ -62,7 +63,7 @@ class Desk:
         self.control = ControlEnd(folder, session)
         self.started_control = []
         self.presenter = Presenter(
-            self.record, self.worker, self.link, lambda: self.started_control.append(True)
+            self.record, self.worker, self.link, lambda: self.started_control.append(True), rows=rows
         )
         self.now_s = 1000.0
         self.cart = telemetry()
@@ -114,9 +115,8 @@ def desk(tmp_path):
     made.close()
 
 
-@pytest.fixture
-def staffed(desk):
-    """A cart after its first start, nobody signed in, one patient."""
+def staff(desk):
+    """Have the first start done: nobody signed in, one patient."""
     desk.record.open()
     accounts.set_up(desk.record, ADMIN_PIN, "Jane Doe", PIN)
     people.add(desk.record, "P-2026-0001", "", 1)
@@ -125,13 +125,24 @@ def staffed(desk):
 
 
 @pytest.fixture
-def signed_in(staffed):
+def staffed(desk):
+    """A cart after its first start."""
+    return staff(desk)
+
+
+def sign_in(staffed):
+    """Have the technician signed in."""
     jane = next(user for user in staffed.state.accounts.users if user.username == "jane.doe")
     staffed.presenter.part(Login).choose(jane)
     staffed.presenter.part(Login).pin(PIN)
     staffed.settle()
     assert staffed.state.screen == "patients"
     return staffed
+
+
+@pytest.fixture
+def signed_in(staffed):
+    return sign_in(staffed)
 
 
 @pytest.fixture
