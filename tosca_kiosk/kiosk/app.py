@@ -36,11 +36,11 @@ TURN_S = 0.028
 """Less than two rounds of Kivy's main loop, which runs 64 times a second: drawn in every second one."""
 NICE = -10
 """Before other programs, where that is allowed: a drawing that waits for a processor delays a touch."""
-SWITCH_S = 0.001
+_SWITCH_S = 0.001
 """How long the record's thread may keep the interpreter from the main loop."""
-TEST_SOCKET = "TOSCA_KIOSK_TEST_SOCKET"
+_TEST_SOCKET = "TOSCA_KIOSK_TEST_SOCKET"
 """Names the path at which tests may look at the screen; without it nobody can."""
-THEME = "TOSCA_KIOSK_THEME"
+_THEME = "TOSCA_KIOSK_THEME"
 
 
 def run(
@@ -91,7 +91,7 @@ def run(
             worker,
             link,
             lambda: supervisor.send(START_CONTROL),
-            theme=os.environ.get(THEME, "dark"),
+            theme=os.environ.get(_THEME, "dark"),
             pictures=pictures,
         )
         _show(presenter, None if world is None else world.send, Heartbeat(alive), windowed, hand)
@@ -103,7 +103,7 @@ def _go_before_others() -> None:
     # processor while it holds the interpreter holds up all others.
     with suppress(OSError):
         os.setpriority(os.PRIO_PROCESS, 0, NICE)
-    sys.setswitchinterval(SWITCH_S)
+    sys.setswitchinterval(_SWITCH_S)
 
 
 def _show(
@@ -124,7 +124,9 @@ def _show(
 
     clock = RealClock()
     shell: Shell = Shell(presenter, world, AlarmSound(KivyPlayer()))
-    outside = OutsideView(Path(os.environ[TEST_SOCKET]), shell, Window) if TEST_SOCKET in os.environ else None
+    outside = (
+        OutsideView(Path(os.environ[_TEST_SOCKET]), shell, Window) if _TEST_SOCKET in os.environ else None
+    )
 
     class KioskApp(App):
         """Kivy's application: our panel, and none of Kivy's keys."""

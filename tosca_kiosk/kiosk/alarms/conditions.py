@@ -21,7 +21,7 @@ SCREEN_RESTARTED = "screen_restarted"
 RECORD_PROBLEM = "record_problem"
 PICTURE_PROBLEM = "picture_problem"
 
-PRIORITIES = {
+_PRIORITIES = {
     Severity.EMERGENCY: Priority.HIGH,
     Severity.CRITICAL: Priority.HIGH,
     Severity.WARNING: Priority.MEDIUM,
@@ -88,7 +88,7 @@ def calibration_overdue(warnings: Iterable[str]) -> Condition:
 def delayed(why: str) -> Condition:
     """Return the condition of a control that should run in real time and does not."""
     row = BY_SOURCE["real_time"]
-    return Condition(row.source, PRIORITIES[row.severity], f"{row.what} {why}", row.to_do)
+    return Condition(row.source, _PRIORITIES[row.severity], f"{row.what} {why}", row.to_do)
 
 
 def of_interlock(source: str) -> Condition:
@@ -96,7 +96,7 @@ def of_interlock(source: str) -> Condition:
     row = BY_SOURCE.get(source)
     if row is None:
         return Condition(source, Priority.HIGH, f"Interlock {source} failed.", "Do not treat. Call service.")
-    return Condition(source, PRIORITIES[row.severity], row.what, row.to_do)
+    return Condition(source, _PRIORITIES[row.severity], row.what, row.to_do)
 
 
 def role_to_reset(sources: tuple[str, ...]) -> Role:

@@ -17,7 +17,7 @@ from tosca_kiosk.kiosk.alarms.tones import BURSTS, wav
 
 AUDIO_PAUSE_S = 120.0
 
-Occurrence = tuple[str, float]
+_Occurrence = tuple[str, float]
 """Source of an alarm and when it came."""
 
 
@@ -38,10 +38,10 @@ class AlarmSound:
     def __init__(self, player: Player) -> None:
         self._player = player
         self._alarms: tuple[Alarm, ...] = ()
-        self._sounding: tuple[Occurrence, Priority] | None = None
+        self._sounding: tuple[_Occurrence, Priority] | None = None
         self._next_s = 0.0
         self._paused_until_s = 0.0
-        self._paused: frozenset[Occurrence] = frozenset()
+        self._paused: frozenset[_Occurrence] = frozenset()
 
     @property
     def ready(self) -> bool:
@@ -86,7 +86,7 @@ class AlarmSound:
         return min(self._audible(), key=lambda alarm: ranks.index(alarm.priority), default=None)
 
 
-def _occurrence(alarm: Alarm) -> Occurrence:
+def _occurrence(alarm: Alarm) -> _Occurrence:
     return alarm.source, alarm.since_s
 
 

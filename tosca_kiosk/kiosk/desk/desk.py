@@ -15,13 +15,14 @@ from tosca_kiosk.kiosk.desk.router import Facts, Router, Row
 from tosca_kiosk.kiosk.services import accounts
 from tosca_kiosk.kiosk.services.accounts import Accounts
 from tosca_kiosk.kiosk.services.plans import ListedProtocol
-from tosca_kiosk.kiosk.services.record import REFUSALS, Record
+from tosca_kiosk.kiosk.services.record import Record
 from tosca_kiosk.kiosk.services.worker import Worker
 from tosca_kiosk.kiosk.snapshot.course import Course, Opening
 from tosca_kiosk.kiosk.snapshot.state import EMISSION_PHASES
 from tosca_kiosk.link.client import ControlLink
 from tosca_kiosk.link.messages import Reply
 from tosca_kiosk.link.telemetry import Telemetry
+from tosca_kiosk.session import REFUSALS
 from tosca_kiosk.storage import StorageError
 from tosca_kiosk.storage.patients import Patient
 from tosca_kiosk.storage.sessions import Session
@@ -41,7 +42,7 @@ Answered = Callable[[str | None], None]
 """Called once with why a wish was refused, None when it was granted."""
 
 
-class TroubleError(Exception):
+class _TroubleError(Exception):
     """A job that failed. problem: why the record as a whole cannot be used, None when it can."""
 
     def __init__(self, text: str, problem: str | None) -> None:
@@ -154,21 +155,21 @@ class Desk:
                 return job()
             except REFUSALS as error:
                 problem = record.problem(write=True) if isinstance(error, StorageError) else None
-                raise TroubleError(str(error), problem) from error
+                raise _TroubleError(str(error), problem) from error
             except OSError as error:
                 text = f"{error.filename or record.data_dir}: {error.strerror}; check the disk"
-                raise TroubleError(text, record.problem(write=True)) from error
+                raise _TroubleError(text, record.problem(write=True)) from error
             except Exception as error:
                 logging.getLogger(__name__).exception("a job of the record failed")
                 text = f"The kiosk made a mistake ({type(error).__name__}); its log has the details."
-                raise TroubleError(text, record.problem(write=True)) from error
+                raise _TroubleError(text, record.problem(write=True)) from error
 
         def delivered(result: Result) -> None:
             self._answered_record(None)
             done(result)
 
         def failed(error: Exception) -> None:
-            self._answered_record(error.problem if isinstance(error, TroubleError) else str(error))
+            self._answered_record(error.problem if isinstance(error, _TroubleError) else str(error))
             refused(str(error))
 
         if self._asked_s is None:

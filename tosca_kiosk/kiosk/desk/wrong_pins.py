@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from tosca_kiosk.domain.pin_tries import wrong_pin_text
 from tosca_kiosk.kiosk.desk.desk import Desk
 from tosca_kiosk.kiosk.services import accounts
 from tosca_kiosk.link.messages import PinTried
@@ -30,11 +31,12 @@ def pin_tried(desk: Desk, tried: PinTried) -> None:
 
 def wrong_pin(desk: Desk, user: User | None, tried: PinCheck) -> tuple[str, float]:
     """Return what to say of a PIN that was not accepted, and when the next one is looked at."""
+    text = wrong_pin_text(max(1, tried.wrong_tries))  # of an account that is gone none are counted
     if tried.retry_at is None:
-        return "Wrong PIN. Try again.", 0.0
+        return text, 0.0
     wait_s = (tried.retry_at - desk.record.utc()).total_seconds()
     # Also said of a PIN that came during the wait and was not looked at.
-    said = f"{tried.wrong_tries} wrong PINs in a row.", desk.now_s + max(0.0, wait_s)
+    said = text, desk.now_s + max(0.0, wait_s)
     if user is not None:
         desk.wrong_pins[user.username] = said
     return said

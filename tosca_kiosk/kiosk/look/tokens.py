@@ -137,8 +137,6 @@ TARGET_MM = 15.0
 """Least side of anything tappable, for gloves."""
 PRIMARY_MM = 20.0
 """Least side of a screen's main action."""
-KEY_MM = 19.0
-"""A keyboard's key where the panel is wide enough; TARGET_MM where not."""
 GAP_MM = 3.0
 """Least distance between two tappable things."""
 STOP_WIDTH_MM = 34.0
@@ -159,7 +157,6 @@ FLASH_HZ = {"high": 2.0, "medium": 0.5}
 """IEC 60601-1-8, table 2: high 1.4 to 2.8 Hz, medium 0.4 to 0.8 Hz, duty 20 to 60 %; low is steady."""
 FLASH_DUTY = 0.5
 
-HOLD_TO_ARM_S = 1.5
 SAME_TOUCH_S = 0.08
 """A second touch-down this soon and this near is the same finger reported by another input provider."""
 SAME_TOUCH_MM = 3.0

@@ -17,9 +17,6 @@ from kivy.uix.widget import Widget
 
 from tosca_kiosk.kiosk.main_loop.shell import Shell
 
-VARIABLE = "TOSCA_KIOSK_TEST_SOCKET"
-"""The environment variable that names the socket's path; without it there is none."""
-
 _STATES = ("disabled", "chosen", "state", "count", "value", "held_s", "holding", "priority", "held")
 
 

@@ -15,9 +15,8 @@ from tosca_kiosk.kiosk.widgets.action_bar import action, room
 from tosca_kiosk.kiosk.widgets.sheet import UiSheet
 from tosca_kiosk.kiosk.widgets.text import UiText
 
-SHOWN = 4
+_SHOWN = 4
 _ALARM_MM = 14.5
-Wish = Callable[[], object]
 _SYMBOLS = {Priority.HIGH: "!!!", Priority.MEDIUM: "!!", Priority.LOW: "!"}
 
 
@@ -42,14 +41,14 @@ class AlarmSheet(UiSheet):
             return
         self._alarms = alarms
         self.body.clear_widgets()
-        for alarm in alarms[:SHOWN]:
+        for alarm in alarms[:_SHOWN]:
             self.body.add_widget(_alarm_box(alarm))
         if not alarms:
             self.body.add_widget(UiText(text="There is no alarm.", ink="text2", size_mm=STRONG_MM))
         else:
             self.body.add_widget(Widget())
-        if len(alarms) > SHOWN:
-            more = f"{len(alarms) - SHOWN} more; they show when these are over."
+        if len(alarms) > _SHOWN:
+            more = f"{len(alarms) - _SHOWN} more; they show when these are over."
             self.body.add_widget(UiText(text=more, ink="text2", size_hint_y=None, height=px(7)))
         self._start.disabled = not any(alarm.source == CONTROL_LOST and alarm.active for alarm in alarms)
         self._seen.disabled = all(alarm.acknowledged for alarm in alarms)

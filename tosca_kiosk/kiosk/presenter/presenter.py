@@ -33,7 +33,7 @@ _STOP_AGAIN_S = 1.0
 """A STOP that was not taken, as control was just being started, is sent again."""
 
 
-Sought = TypeVar("Sought")
+_Sought = TypeVar("_Sought")
 
 
 class Presenter:
@@ -70,7 +70,7 @@ class Presenter:
         self._stopped_s: float | None = None
         self._hello: Hello | None = None
 
-    def part(self, kind: type[Sought]) -> Sought:
+    def part(self, kind: type[_Sought]) -> _Sought:
         """Return the part of this class. Raises StopIteration where no screen has it."""
         return next(part for part in self.parts.values() if isinstance(part, kind))
 

@@ -13,11 +13,11 @@ from numpy.typing import NDArray
 from tosca_kiosk.camera.frame_age import FRAMES_FILE, FrameRecord
 from tosca_kiosk.camera.frame_memory import FrameReader
 
-LIVE_WITHIN_S: Final = 0.5
+_LIVE_WITHIN_S: Final = 0.5
 """An older picture is not shown: nobody aims by what was."""
 COPY_EVERY_S: Final = 0.055
 """Every second turn of the main loop: a renderer in software has more to draw."""
-PICTURE_PX: Final = 480
+_PICTURE_PX: Final = 480
 """About as wide as the picture's place on the panel; wider ones are reduced by whole numbers."""
 _RATE_OVER_S: Final = 2.0
 _MOST_SIDE_PX: Final = 16
@@ -42,7 +42,7 @@ class Picture:
 
     def live(self, now_s: float) -> bool:
         """Whether it may be shown as what is to be seen now."""
-        return now_s - self.taken_s <= LIVE_WITHIN_S
+        return now_s - self.taken_s <= _LIVE_WITHIN_S
 
 
 class PictureSource:
@@ -110,7 +110,7 @@ class PictureSource:
         return (last - first) / (ended_s - began_s)
 
 
-def reduced(image: NDArray[np.uint8], width_px: int = PICTURE_PX) -> NDArray[np.uint8]:
+def reduced(image: NDArray[np.uint8], width_px: int = _PICTURE_PX) -> NDArray[np.uint8]:
     """Return means of square blocks of pixels, so that about width_px columns are left."""
     side = max(1, min(round(image.shape[1] / width_px), image.shape[0], _MOST_SIDE_PX))
     if side == 1:

@@ -12,7 +12,7 @@ from kivy.uix.widget import Widget
 from tosca_kiosk.kiosk.look.theme import look, px
 from tosca_kiosk.kiosk.look.tokens import LINE_MM, RADIUS_MM, Rgba
 
-Box = tuple[float, float, float, float]
+_Box = tuple[float, float, float, float]
 """x, y, width, height in pixels."""
 
 
@@ -66,7 +66,7 @@ class Plate:
             self._edge_ink = Color(0, 0, 0, 0)
             self._edge = SmoothLine()
 
-    def put(self, box: Box, fill: Rgba, line: Rgba | None = None, line_mm: float = LINE_MM) -> None:
+    def put(self, box: _Box, fill: Rgba, line: Rgba | None = None, line_mm: float = LINE_MM) -> None:
         """Draw it. line: colour of the border, None for none."""
         x, y, width, height = box if fill[3] else (0, 0, 0, 0)
         self._fill_ink.rgba = fill
@@ -78,7 +78,7 @@ class Plate:
         else:
             self._border(box, max(px(line_mm), 2) / 2)
 
-    def _border(self, box: Box, half: float) -> None:
+    def _border(self, box: _Box, half: float) -> None:
         x, y, width, height = box
         inner = (x + half, y + half, max(width - 2 * half, 2), max(height - 2 * half, 2))
         self._edge.width = half + _SOFT_PX

@@ -13,10 +13,10 @@ from tosca_kiosk.kiosk.snapshot.accounts import Rows, account_rows
 from tosca_kiosk.kiosk.snapshot.state import KioskState
 from tosca_kiosk.storage.users import Role
 
-NOT_TREATED = "No session is open."
-NOBODY_NOW = "Nobody can reset it now"
-ADVICE = "Look at the patient and at the cart. When the reason is gone, touch RESET."
-ADVICE_WITHOUT_DATA = "Release the pedal and look at the patient. Without control nothing can be reset."
+_NOT_TREATED = "No session is open."
+_NOBODY_NOW = "Nobody can reset it now"
+_ADVICE = "Look at the patient and at the cart. When the reason is gone, touch RESET."
+_ADVICE_WITHOUT_DATA = "Release the pedal and look at the patient. Without control nothing can be reset."
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,8 +60,8 @@ def view(state: KioskState) -> FaultView:
         what="No data from control" if live is None else _what(sources, standing),
         to_do=conditions.of_interlock(sources[0]).to_do if sources else "",
         session=_session(state),
-        role_text=NOBODY_NOW if live is None else _role_text(role, needs_pin),
-        advice=ADVICE if live is not None else ADVICE_WITHOUT_DATA,
+        role_text=_NOBODY_NOW if live is None else _role_text(role, needs_pin),
+        advice=_ADVICE if live is not None else _ADVICE_WITHOUT_DATA,
         needs_pin=needs_pin,
         can_reset=not needs_pin and live is not None and not form.busy,
         can_type=live is not None and not form.busy,
@@ -90,7 +90,7 @@ def _role_text(role: Role, needs_pin: bool) -> str:
 def _session(state: KioskState) -> str:
     live = state.live
     if state.session is None or live is None:
-        return NOT_TREATED if state.session is None else ""
+        return _NOT_TREATED if state.session is None else ""
     return (
         f"{wording.joules(live.dose_j)} of {wording.joules(live.planned_j)} given. Nothing resumes by itself."
     )

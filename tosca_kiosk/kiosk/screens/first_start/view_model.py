@@ -25,7 +25,7 @@ _WORDS = {
     SetUpStep.PIN: _Words("Technician's PIN", "Choose six digits for {name}."),
     SetUpStep.PIN_AGAIN: _Words("Technician's PIN again", "Type the same six digits once more."),
 }
-FAULT_LATER = "A fault stands. Finish this first: its reset takes a PIN."
+_FAULT_LATER = "A fault stands. Finish this first: its reset takes a PIN."
 _STEPS = tuple(SetUpStep)
 
 
@@ -60,7 +60,7 @@ def view(state: KioskState) -> FirstStartView:
         full_name=form.full_name,
         refused=form.refused or (wording.RECORD_LOST if state.record_problem else ""),
         message="One moment ..." if form.busy else "Six digits",
-        fault=FAULT_LATER if state.live is not None and state.live.phase == Phase.FAULT else "",
+        fault=_FAULT_LATER if state.live is not None and state.live.phase == Phase.FAULT else "",
         busy=form.busy,
         can_go_back=form.step is not SetUpStep.ADMIN_PIN and not form.busy,
     )

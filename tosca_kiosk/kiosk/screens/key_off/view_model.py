@@ -13,10 +13,10 @@ from tosca_kiosk.kiosk.snapshot.state import KioskState
 from tosca_kiosk.storage.users import Role
 
 WHAT = "It is not known that the light has ended."
-WAITED_FOR = "It ends when the laser is read back off and the photodiode is dark."
+_WAITED_FOR = "It ends when the laser is read back off and the photodiode is dark."
 TURN_KEY = "Turn the laser's key off, then a supervisor confirms it here."
-NO_DATA = "Control's data is old or gone. Turn the laser's key off and look at the patient."
-REASON_FIRST = "Say why first: touch Reason."
+_NO_DATA = "Control's data is old or gone. Turn the laser's key off and look at the patient."
+_REASON_FIRST = "Say why first: touch Reason."
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,9 +45,9 @@ def view(state: KioskState) -> KeyOffView:
     live, form = state.live, state.form(KeyOffForm)
     in_s = None if live is None else live.key_off_in_s
     offered = in_s is not None and in_s <= 0.0
-    missing = REASON_FIRST if offered and form.chosen is not None and not form.reason else ""
+    missing = _REASON_FIRST if offered and form.chosen is not None and not form.reason else ""
     return KeyOffView(
-        to_do=TURN_KEY if offered else WAITED_FOR if live is not None else NO_DATA,
+        to_do=TURN_KEY if offered else _WAITED_FOR if live is not None else _NO_DATA,
         session="" if live is None else f"{wording.joules(live.dose_j)} so far; the record goes on.",
         offered=offered,
         advice=_advice(in_s),

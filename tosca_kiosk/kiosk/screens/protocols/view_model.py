@@ -10,7 +10,7 @@ from tosca_kiosk.kiosk.screens.protocols.form import ProtocolsForm
 from tosca_kiosk.kiosk.services.plans import ListedProtocol
 from tosca_kiosk.kiosk.snapshot.state import KioskState
 
-POINTS_A_STEP = 24
+_POINTS_A_STEP = 24
 
 Rows = tuple[tuple[str, str, str], ...]
 Points = tuple[tuple[float, float], ...]
@@ -63,7 +63,7 @@ def profile(plan: Protocol) -> Points:
     points: list[tuple[float, float]] = []
     start_s = 0.0
     for step in plan.steps:
-        count = 1 if step.power_start_w == step.power_end_w else POINTS_A_STEP
+        count = 1 if step.power_start_w == step.power_end_w else _POINTS_A_STEP
         for index in range(count + 1):
             at_s = step.duration_s * index / count
             points.append((start_s + at_s, step.power_w(at_s)))

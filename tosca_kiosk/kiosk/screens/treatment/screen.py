@@ -29,7 +29,7 @@ from tosca_kiosk.kiosk.widgets.value_tile import UiValueTile
 WIDGETS = (UiDoseBar, UiGuide, UiLampGrid, UiLivePicture, UiStateBar, UiTrend, UiValueTile)
 """What the layout names."""
 load_layout(__file__)
-TREND_EVERY_S = 0.05
+_TREND_EVERY_S = 0.05
 _BACK_MM = 36
 _AIMING_MM = 36
 _AIMING = {True: "Aiming: on", False: "Aiming: off", None: "Aiming: --"}
@@ -81,12 +81,12 @@ class TreatmentScreen(KioskScreen):
     def entered(self) -> None:
         super().entered()
         self.ids.trend.clear()
-        self._trend_s = -TREND_EVERY_S
+        self._trend_s = -_TREND_EVERY_S
 
     def update(self, state: KioskState) -> None:
         super().update(state)
         self._show_picture(state)
-        if state.now_s - self._trend_s < TREND_EVERY_S - _SLACK_S:
+        if state.now_s - self._trend_s < _TREND_EVERY_S - _SLACK_S:
             return
         self._trend_s = state.now_s
         live = state.live
