@@ -62,11 +62,11 @@ def main() -> int:
 
 def frames(kiosk: RunningKiosk, seconds: float) -> list[Row]:
     """Count frames and processor time."""
-    before, began_s = kiosk.panel.look()["frames"], kiosk.now_s()
+    before, began_s = kiosk.panel.look()["drawings"], kiosk.now_s()
     used_s = processor_s(kiosk.kiosk_pid)
     kiosk.wait(seconds)
     used_s = processor_s(kiosk.kiosk_pid) - used_s
-    drawn = kiosk.panel.look()["frames"] - before
+    drawn = kiosk.panel.look()["drawings"] - before
     took_s = kiosk.now_s() - began_s
     return [
         Row("frames a second", drawn / took_s, FRAMES_PER_S, "/s", floor=True),

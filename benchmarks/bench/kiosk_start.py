@@ -40,7 +40,7 @@ def main() -> int:
     changes_ms: Changes = defaultdict(list)
     for start in range(options.starts):
         with running_kiosk() as kiosk:
-            first_s.append(kiosk.first_frame_s - kiosk.started_s)
+            first_s.append(kiosk.first_drawn_s - kiosk.started_s)
             usable_s.append(kiosk.usable_s - kiosk.started_s)
             for _ in range(options.ways if start == 0 else 0):
                 go(kiosk, changes_ms)
@@ -94,7 +94,7 @@ def changed_s(kiosk: RunningKiosk, key: str, screen: str, on_touch: bool) -> flo
         began_s = kiosk.now_s()
         kiosk.hand.up()
     kiosk.wait(0.5)  # looking takes the screen's time
-    drawn_s = kiosk.until(lambda seen: seen["screen"] == screen and seen["first_frame_s"])
+    drawn_s = kiosk.until(lambda seen: seen["screen"] == screen and seen["first_drawn_s"])
     if on_touch:
         kiosk.hand.up()
     return float(drawn_s) - began_s

@@ -73,7 +73,7 @@ class RunningKiosk:
         self.panel = Panel(display, socket_path)
         self.hand = Hand(display)
         stack.callback(self.hand.close)
-        self.first_frame_s = self.until(lambda seen: seen["first_frame_s"], 30.0)
+        self.first_drawn_s = self.until(lambda seen: seen["first_drawn_s"], 30.0)
         self.usable_s = self.until(lambda seen: self.find(seen, TECHNICIAN) and self.now_s(), 30.0)
         self.kiosk_pid = _child(_child(os.getpid(), "run"), "kiosk")
         (ring,) = runtime.glob("telemetry-*")

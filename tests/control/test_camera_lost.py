@@ -19,7 +19,7 @@ from benchmarks.rigs.standin_kiosk import StandInKiosk
 from tosca_kiosk.camera.frame_age import FRAMES_FILE
 from tosca_kiosk.domain.journal_lines import ChainReader, TickLine
 from tosca_kiosk.journal import JOURNAL_NAME
-from tosca_kiosk.kiosk.picture import PictureSource
+from tosca_kiosk.kiosk.snapshot.picture import PictureSource
 from tosca_kiosk.machine.clock import RealClock
 
 pytestmark = pytest.mark.process

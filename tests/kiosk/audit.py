@@ -11,7 +11,7 @@ from kivy.core.window import Window
 from kivy.metrics import mm
 from kivy.uix.label import Label
 
-from tosca_kiosk.kiosk.tokens import GAP_MM, TARGET_MM, TEXT_CONTRAST, TEXT_MM, contrast
+from tosca_kiosk.kiosk.look.tokens import GAP_MM, TARGET_MM, TEXT_CONTRAST, TEXT_MM, contrast
 from tosca_kiosk.kiosk.widgets.content import Content
 from tosca_kiosk.kiosk.widgets.painted import Painted
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from tosca_kiosk.kiosk import environment
+from tosca_kiosk.kiosk.main_loop import environment
 
 environment.prepare(offscreen=True)
 

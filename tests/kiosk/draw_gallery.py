@@ -3,7 +3,7 @@
 import sys
 from pathlib import Path
 
-from tosca_kiosk.kiosk import environment
+from tosca_kiosk.kiosk.main_loop import environment
 
 environment.prepare(offscreen=True)
 
@@ -11,7 +11,7 @@ from gallery import WIDGETS, cut_out, put_up  # noqa: E402 -- after the environm
 from golden import write  # noqa: E402
 from stage import the_stage  # noqa: E402
 
-from tosca_kiosk.kiosk.tokens import THEMES  # noqa: E402
+from tosca_kiosk.kiosk.look.tokens import THEMES  # noqa: E402
 
 
 def main(folder):

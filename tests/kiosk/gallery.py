@@ -8,9 +8,9 @@ from kivy.uix.floatlayout import FloatLayout
 from kivy.uix.widget import Widget
 
 from tosca_kiosk.kiosk import widgets as ui
-from tosca_kiosk.kiosk.frame import UiFrame
-from tosca_kiosk.kiosk.look import px
-from tosca_kiosk.kiosk.tokens import GAP_MM, SPACING_MM
+from tosca_kiosk.kiosk.look.theme import px
+from tosca_kiosk.kiosk.look.tokens import GAP_MM, SPACING_MM
+from tosca_kiosk.kiosk.panel.panel import UiPanel
 from tosca_kiosk.kiosk.widgets.marks import MARKS
 from tosca_kiosk.kiosk.widgets.painted import OnPlate
 from tosca_kiosk.kiosk.widgets.text_field import FIELD_MM
@@ -223,7 +223,7 @@ def put_up(stage, name, theme):
     size = (px(width_mm) + 2 * px(MARGIN_MM), px(height_mm) + 2 * px(MARGIN_MM))
     widget = make()
     ground = stage.show(Ground(widget, "surface" if name in ON_SURFACE else "bg"), size, theme)
-    stage.frame(3)
+    stage.turn(3)
     return ground, widget
 
 
@@ -233,11 +233,11 @@ def cut_out(stage, ground):
     return picture[picture.shape[0] - int(ground.height) :, : int(ground.width)]
 
 
-def framed(stage, theme="dark"):
-    """Return a frame attached to the window, as the application does."""
-    frame = UiFrame(simulated=True, strip_shown=True)
-    stage.show(frame, theme=theme)
-    stage.window.remove_widget(frame)
-    frame.attach(stage.window)
-    stage.frame(3)
-    return frame
+def in_panel(stage, theme="dark"):
+    """Return a panel attached to the window, as the application does."""
+    panel = UiPanel(simulated=True, strip_shown=True)
+    stage.show(panel, theme=theme)
+    stage.window.remove_widget(panel)
+    panel.attach(stage.window)
+    stage.turn(3)
+    return panel

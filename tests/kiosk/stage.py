@@ -1,4 +1,4 @@
-"""A window without a display: frames are stepped on a clock of our own, fingers are put down and lifted.
+"""A window without a display: the main loop is stepped on its own clock, fingers are put down and lifted.
 
 Kivy's environment must be prepared before this is imported; conftest.py and draw_gallery.py do.
 """
@@ -12,10 +12,10 @@ from kivy.lang import Builder
 from kivy.metrics import Metrics
 from kivy.tests.common import UnitTestTouch
 
-from tosca_kiosk.kiosk.environment import PANEL_DPI
-from tosca_kiosk.kiosk.look import look
+from tosca_kiosk.kiosk.look.theme import look
+from tosca_kiosk.kiosk.main_loop.environment import PANEL_DPI
 
-FRAME_S = 1 / 30
+TURN_S = 1 / 30
 
 
 class Finger(UnitTestTouch):
@@ -25,15 +25,15 @@ class Finger(UnitTestTouch):
         super().__init__(x, y)
         self._stage = stage
         self.touch_down()
-        stage.frame()
+        stage.turn()
 
     def slide(self, x, y):
         self.touch_move(x, y)
-        self._stage.frame()
+        self._stage.turn()
 
     def lift(self):
         self.touch_up()
-        self._stage.frame()
+        self._stage.turn()
 
 
 class Stage:
@@ -42,7 +42,7 @@ class Stage:
     def __init__(self):
         assert Metrics.dpi == PANEL_DPI, "Kivy was imported before its environment was prepared"
         EventLoop.ensure_window()
-        Clock._max_fps = 0  # a frame is due when a test says so
+        Clock._max_fps = 0  # a turn is due when a test says so
         Clock.time = lambda: self.now_s
         self.window = Window
         self.now_s = 0.0
@@ -54,10 +54,10 @@ class Stage:
         look.choose("dark")
         Window.clearcolor = (0, 0, 0, 1)
         self.now_s += 1000.0
-        self.frame(2)
+        self.turn(2)
 
-    def frame(self, count=1, seconds=FRAME_S):
-        """Step frames as EventLoop.idle does, but for the drawing: picture() draws when one is looked at."""
+    def turn(self, count=1, seconds=TURN_S):
+        """Step the main loop as EventLoop.idle does, but for the drawing, which picture() does."""
         for _ in range(count):
             self.now_s += seconds
             Clock.tick()
@@ -67,8 +67,8 @@ class Stage:
             Builder.sync()
 
     def wait(self, seconds):
-        """Let time pass at 30 frames a second."""
-        self.frame(max(1, round(seconds / FRAME_S)))
+        """Let time pass at 30 turns a second."""
+        self.turn(max(1, round(seconds / TURN_S)))
 
     def show(self, widget, size=None, theme="dark"):
         """Put a widget into the window, at the lower left in a given size or over all of it."""
@@ -79,7 +79,7 @@ class Stage:
         widget.pos = (0, 0)
         widget.size = size or Window.size
         Window.add_widget(widget)
-        self.frame(4)
+        self.turn(4)
         return widget
 
     def touch(self, widget):
@@ -89,7 +89,7 @@ class Stage:
     def tap(self, widget):
         """Touch and lift, and let the time of a double report pass."""
         self.touch(widget).lift()
-        self.frame(3)
+        self.turn(3)
 
     def picture(self):
         """Return what the window shows: height x width x 3, uint8, RGB, top row first."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
@@ -13,10 +13,9 @@ from tosca_kiosk.cli.workplace import Workplace
 from tosca_kiosk.control.devices import Devices, described
 from tosca_kiosk.domain.journal_lines import Header, Summary
 from tosca_kiosk.domain.safety import Decision
-from tosca_kiosk.journal import JOURNAL_NAME
 from tosca_kiosk.journal.writer import Journal
-from tosca_kiosk.session import SessionPlan, opening
-from tosca_kiosk.storage import Database, Imported, events, import_journal
+from tosca_kiosk.session import SessionPlan, close_session, opening
+from tosca_kiosk.storage import Database, Imported
 from tosca_kiosk.storage.sessions import Session
 
 
@@ -59,20 +58,13 @@ def close_record(
     unwritten: what was decided after the journal took no more, oldest first; its events follow the others.
     Raises StorageError.
     """
-    header, journal = opened.header, opened.folder / JOURNAL_NAME
     reason = summary.abort_reason or "the journal took no more"
-    aborted = msgspec.structs.replace(summary, status="aborted", abort_reason=reason)
-    imported = import_journal(database, journal, now, operator_id=header.tech_id, known=aborted)
-    if not unwritten:
-        return imported
-    start, session_id = opened.session.start_time, header.session_id
-    treatment = [(made.state.now_s, event) for made in unwritten for event in made.events]
-    safety = [(made.state.now_s, event) for made in unwritten for event in made.safety]
-    with database.transaction(header.tech_id) as transaction:
-        events.append_treatment(transaction, session_id, start, treatment)
-        events.append_safety(transaction, start, safety, session_id=session_id, tech_id=header.tech_id)
-    return replace(
-        imported,
-        treatment_events=imported.treatment_events + len(treatment),
-        safety_events=imported.safety_events + len(safety),
+    return close_session(
+        database,
+        opened.session,
+        opened.folder,
+        now,
+        operator_id=opened.header.tech_id,
+        known=msgspec.structs.replace(summary, status="aborted", abort_reason=reason),
+        unwritten=unwritten,
     )

@@ -18,25 +18,12 @@ import platformdirs
 from simulators.scenario import ScenarioError
 from tosca_kiosk.config import CartConfig, bundled, load_config
 from tosca_kiosk.control.operator import OperatorGaveUpError
-from tosca_kiosk.domain.documents import DocumentError
-from tosca_kiosk.domain.journal_lines import JournalError
-from tosca_kiosk.domain.session_rules import SessionRefusedError
-from tosca_kiosk.domain.site_limits import SiteLimitError
 from tosca_kiosk.machine.clock import RealClock, utc_now
-from tosca_kiosk.session import RefusedError, load_shipped_content
-from tosca_kiosk.storage import DATABASE_NAME, Database, StorageError, data_directory_lock, recover
+from tosca_kiosk.session import REFUSALS, load_shipped_content
+from tosca_kiosk.storage import DATABASE_NAME, Database, data_directory_lock, recover
 from tosca_kiosk.storage.lock import WAIT_S
 
-EXPECTED_ERRORS = (
-    RefusedError,
-    StorageError,
-    DocumentError,
-    ScenarioError,
-    OperatorGaveUpError,
-    SessionRefusedError,
-    SiteLimitError,
-    JournalError,
-)
+EXPECTED_ERRORS = (*REFUSALS, ScenarioError, OperatorGaveUpError)
 
 
 @dataclass(frozen=True)

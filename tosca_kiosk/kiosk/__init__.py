@@ -1,1 +1,1 @@
-"""The touchscreen: Kivy, tokens, widgets and screens over control's telemetry and the record."""
+"""The touchscreen over control's telemetry and the record: rooms by subject, and a folder for each screen."""

@@ -1,4 +1,4 @@
-"""The screen's process: Kivy's main loop over the presenter, one snapshot a frame.
+"""The screen's process: Kivy's main loop over the presenter, one snapshot a turn.
 
 Nothing of Kivy is imported before its environment is prepared; so this file imports it inside `run`.
 """
@@ -15,13 +15,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from tosca_kiosk.config import load_config
-from tosca_kiosk.kiosk import environment, keys
-from tosca_kiosk.kiosk.collector import Collector
-from tosca_kiosk.kiosk.heartbeat import Heartbeat
-from tosca_kiosk.kiosk.picture import PictureSource
+from tosca_kiosk.kiosk.alarms.sound import AlarmSound, KivyPlayer
+from tosca_kiosk.kiosk.main_loop import environment
+from tosca_kiosk.kiosk.main_loop.collector import Collector
+from tosca_kiosk.kiosk.main_loop.heartbeat import Heartbeat
+from tosca_kiosk.kiosk.panel import keys
 from tosca_kiosk.kiosk.presenter import Presenter
 from tosca_kiosk.kiosk.services import Record, Worker
-from tosca_kiosk.kiosk.sound import AlarmSound, KivyPlayer
+from tosca_kiosk.kiosk.snapshot.picture import PictureSource
 from tosca_kiosk.link.client import ControlLink
 from tosca_kiosk.link.datagram import ALIVE, START_CONTROL, SUPERVISOR_SOCKET, DatagramOutlet
 from tosca_kiosk.machine.clock import RealClock
@@ -29,17 +30,17 @@ from tosca_kiosk.machine.stop_signals import StopRequest
 from tosca_kiosk.storage import data_directory_lock
 
 if TYPE_CHECKING:
-    from tosca_kiosk.kiosk.shell import Shell
+    from tosca_kiosk.kiosk.main_loop.shell import Shell
 
-FRAME_S = 0.028
+TURN_S = 0.028
 """Less than two rounds of Kivy's main loop, which runs 64 times a second: drawn in every second one."""
 NICE = -10
-"""Before other programs, where that is allowed: a frame that waits for a processor delays a touch."""
-SWITCH_S = 0.001
+"""Before other programs, where that is allowed: a drawing that waits for a processor delays a touch."""
+_SWITCH_S = 0.001
 """How long the record's thread may keep the interpreter from the main loop."""
-TEST_SOCKET = "TOSCA_KIOSK_TEST_SOCKET"
+_TEST_SOCKET = "TOSCA_KIOSK_TEST_SOCKET"
 """Names the path at which tests may look at the screen; without it nobody can."""
-THEME = "TOSCA_KIOSK_THEME"
+_THEME = "TOSCA_KIOSK_THEME"
 
 
 def run(
@@ -57,7 +58,7 @@ def run(
 
     world_input_path: where the simulated world takes inputs, None where nothing is simulated. lock_held:
     whoever started this process holds the data directory's lock. offscreen: no display is needed. hand: does
-    in every frame what an operator would. Raises ConfigError or StorageError.
+    in every turn what an operator would. Raises ConfigError or StorageError.
     """
     _go_before_others()
     gc.disable()  # until the screens are built: nearly all that is made until then stays
@@ -90,7 +91,7 @@ def run(
             worker,
             link,
             lambda: supervisor.send(START_CONTROL),
-            theme=os.environ.get(THEME, "dark"),
+            theme=os.environ.get(_THEME, "dark"),
             pictures=pictures,
         )
         _show(presenter, None if world is None else world.send, Heartbeat(alive), windowed, hand)
@@ -102,7 +103,7 @@ def _go_before_others() -> None:
     # processor while it holds the interpreter holds up all others.
     with suppress(OSError):
         os.setpriority(os.PRIO_PROCESS, 0, NICE)
-    sys.setswitchinterval(SWITCH_S)
+    sys.setswitchinterval(_SWITCH_S)
 
 
 def _show(
@@ -118,15 +119,17 @@ def _show(
     from kivy.clock import Clock  # noqa: PLC0415
     from kivy.core.window import Window  # noqa: PLC0415
 
-    from tosca_kiosk.kiosk.outside_view import OutsideView  # noqa: PLC0415
-    from tosca_kiosk.kiosk.shell import Shell  # noqa: PLC0415
+    from tosca_kiosk.kiosk.main_loop.outside_view import OutsideView  # noqa: PLC0415
+    from tosca_kiosk.kiosk.main_loop.shell import Shell  # noqa: PLC0415
 
     clock = RealClock()
     shell: Shell = Shell(presenter, world, AlarmSound(KivyPlayer()))
-    outside = OutsideView(Path(os.environ[TEST_SOCKET]), shell, Window) if TEST_SOCKET in os.environ else None
+    outside = (
+        OutsideView(Path(os.environ[_TEST_SOCKET]), shell, Window) if _TEST_SOCKET in os.environ else None
+    )
 
     class KioskApp(App):
-        """Kivy's application: our frame, and none of Kivy's keys."""
+        """Kivy's application: our panel, and none of Kivy's keys."""
 
         title = "TOSCA Kiosk"
 
@@ -134,20 +137,20 @@ def _show(
             """F1 opens no settings."""
 
         def on_start(self) -> None:
-            shell.frame.attach(Window)
+            shell.panel.attach(Window)
 
-    def frame(_dt: float) -> None:
-        Window.mainloop()  # Kivy reads touches after a frame is drawn; this reads them before it is, too
+    def turn(_dt: float) -> None:
+        Window.mainloop()  # Kivy reads touches after the window is drawn; this reads them before it is, too
         collector.look(shell.shown)
         # The clock telemetry is on. Kivy's own is the raw one, which drifts away from it by seconds a day.
         now_s = clock.start_s + clock.now_s()
         if stop.asked:
             App.get_running_app().stop()
         if heartbeat.beat(now_s):
-            Window.canvas.ask_update()  # a frame is drawn even where nothing has changed
+            Window.canvas.ask_update()  # it is drawn even where nothing has changed
         if outside is not None:
             outside.poll(now_s)  # before anything changes: what is shown next has no places yet
-        state = presenter.frame(now_s)
+        state = presenter.turn(now_s)
         if hand is not None:
             hand(presenter)
         shell.show(state)
@@ -156,8 +159,8 @@ def _show(
     keys.ignore_keys(Window)
     if not windowed:
         keys.refuse_to_close(Window)  # a developer's window can be closed, which ends the run
-    Clock.schedule_interval(frame, FRAME_S)
-    collector = Collector()
+    Clock.schedule_interval(turn, TURN_S)
+    collector = Collector({row.name for row in presenter.rows if row.quiet})
     try:
         KioskApp().run()
     finally:

@@ -1,7 +1,8 @@
 """A session's side of the record, for screen and commands alike: its plan, row and folder."""
 
+from tosca_kiosk.session.closing import close_session
 from tosca_kiosk.session.earlier_dose import EarlierDose, EarlierSession, earlier_dose
-from tosca_kiosk.session.errors import RefusedError
+from tosca_kiosk.session.errors import REFUSALS, RefusedError
 from tosca_kiosk.session.helper_command import helper_command
 from tosca_kiosk.session.opening import OpenedRecord, back_up, opening
 from tosca_kiosk.session.overdue import OVERDUE, overdue_calibrations
@@ -12,6 +13,7 @@ from tosca_kiosk.session.shipped import ADMIN, load_shipped_content
 __all__ = [
     "ADMIN",
     "OVERDUE",
+    "REFUSALS",
     "EarlierDose",
     "EarlierSession",
     "OpenedRecord",
@@ -19,6 +21,7 @@ __all__ = [
     "SessionPlan",
     "active_calibrations",
     "back_up",
+    "close_session",
     "compared_with_record",
     "earlier_dose",
     "file_limits",

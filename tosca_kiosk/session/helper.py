@@ -26,8 +26,6 @@ from typing import Final, NoReturn
 import msgspec
 
 from tosca_kiosk.config import CartConfig, load_config
-from tosca_kiosk.domain.documents import DocumentError
-from tosca_kiosk.domain.journal_lines import JournalError
 from tosca_kiosk.domain.questions import (
     HELPER_WITHIN_S,
     Answer,
@@ -38,10 +36,8 @@ from tosca_kiosk.domain.questions import (
     RulesAnswer,
 )
 from tosca_kiosk.domain.rules import Rules
-from tosca_kiosk.domain.session_rules import SessionRefusedError
-from tosca_kiosk.domain.site_limits import SiteLimitError
 from tosca_kiosk.machine.stop_signals import END_SIGNALS
-from tosca_kiosk.session.errors import RefusedError
+from tosca_kiosk.session.errors import REFUSALS
 from tosca_kiosk.session.recorded_rules import recorded_rules
 from tosca_kiosk.storage import DATABASE_NAME, Database, StorageError, schema, users
 from tosca_kiosk.storage.write_lock import write_lock_holder
@@ -51,15 +47,7 @@ ANSWERS_WITHIN_S: Final = HELPER_WITHIN_S - 0.2
 LOCK_WAIT_S: Final = 1.0
 """A writer that is done by then was only at work; one that is not keeps the record from everybody."""
 _LOOK_EVERY_S: Final = 0.02
-_REFUSALS: Final = (
-    StorageError,
-    RefusedError,
-    DocumentError,
-    SessionRefusedError,
-    SiteLimitError,
-    JournalError,
-    OSError,
-)
+_REFUSALS: Final = (*REFUSALS, OSError)
 _READ_BYTES: Final = 1 << 16
 
 _questions: msgspec.json.Decoder[Question] = msgspec.json.Decoder(Question)

@@ -13,11 +13,15 @@ from typing import Final
 
 from tosca_kiosk.config import CartConfig
 from tosca_kiosk.domain.state import Beam, Phase
-from tosca_kiosk.kiosk.forms import Opening
+from tosca_kiosk.kiosk.alarms.conditions import role_to_reset
 from tosca_kiosk.kiosk.presenter import Presenter
-from tosca_kiosk.kiosk.presenter.looking_back import role_to_reset
+from tosca_kiosk.kiosk.screens.fault.part import Fault
+from tosca_kiosk.kiosk.screens.login.part import Login
+from tosca_kiosk.kiosk.screens.patients.part import Patients
+from tosca_kiosk.kiosk.screens.protocols.part import Protocols
+from tosca_kiosk.kiosk.screens.treatment.part import Treatment
 from tosca_kiosk.kiosk.services import Record, accounts, people
-from tosca_kiosk.kiosk.state import ScreenName
+from tosca_kiosk.kiosk.snapshot.course import Opening
 from tosca_kiosk.link.telemetry import Telemetry
 from tosca_kiosk.storage import protocols
 from tosca_kiosk.storage.users import Role
@@ -65,7 +69,7 @@ def _protocol() -> str:
 
 
 class Hand:
-    """Call it once a frame. press: the pedal. tell: told TREATING when light is on, and what ends it."""
+    """Call it every turn. press: the pedal. tell: told TREATING when light is on, and what ends it."""
 
     def __init__(self, press: Callable[[bool], object], tell: Callable[[str], None]) -> None:
         self._press = press
@@ -82,56 +86,58 @@ class Hand:
             return
         if desk.user is None:
             self._sign_in(presenter)
-        elif desk.screen is ScreenName.PATIENTS:
+        elif desk.router.shown == "patients":
             self._choose_patient(presenter)
-        elif desk.screen is ScreenName.PROTOCOLS:
+        elif desk.router.shown == "protocols":
             self._choose_protocol(presenter)
-        elif desk.screen is ScreenName.FAULT:
+        elif desk.router.shown == "fault":
             self._reset(presenter)
-        elif desk.screen is ScreenName.TREATMENT:
+        elif desk.router.shown == "treatment":
             self._treat(presenter, telemetry)
 
     def _sign_in(self, presenter: Presenter) -> None:
-        form = presenter.login.form
-        if form.accounts is None or form.busy:
+        login, accounts = presenter.part(Login), presenter.desk.accounts
+        if accounts is None or login.form.busy:
             return
-        user = next(user for user in form.accounts.users if user.full_name == TECHNICIAN)
-        presenter.login.choose(user)
-        presenter.login.pin(PIN)
+        login.choose(next(user for user in accounts.users if user.full_name == TECHNICIAN))
+        login.pin(PIN)
 
     def _choose_patient(self, presenter: Presenter) -> None:
-        found = presenter.patients.form.found
+        patients = presenter.part(Patients)
+        found = patients.form.found
         if found is not None and found.patients:
-            presenter.patients.choose(found.patients[0])
-            presenter.protocols.enter()
+            patients.choose(found.patients[0])
+            presenter.desk.router.go("protocols")
 
     def _choose_protocol(self, presenter: Presenter) -> None:
-        if presenter.protocols.form.listing is not None:
-            presenter.protocols.choose(PROTOCOL)
-            presenter.treating.enter()
+        part = presenter.part(Protocols)
+        if part.form.listing is not None:
+            part.choose(PROTOCOL)
+            presenter.desk.router.go("treatment")
 
     def _reset(self, presenter: Presenter) -> None:
         self._lift()
-        accounts, telemetry = presenter.login.form.accounts, presenter.desk.telemetry
+        accounts, telemetry = presenter.desk.accounts, presenter.desk.telemetry
         if telemetry is None or accounts is None or not self._may_again(presenter.desk.now_s):
             return
         self._say(telemetry.faults)
         if role_to_reset(telemetry.faults) is Role.TECHNICIAN:
-            presenter.fault.reset()
+            presenter.part(Fault).reset()
         else:
-            presenter.fault.choose(next(user for user in accounts.users if user.role is Role.ADMIN))
-            presenter.fault.pin(_ADMIN_PIN)
+            presenter.part(Fault).choose(next(user for user in accounts.users if user.role is Role.ADMIN))
+            presenter.part(Fault).pin(_ADMIN_PIN)
 
     def _treat(self, presenter: Presenter, telemetry: Telemetry) -> None:
-        treating, now_s = presenter.treating, presenter.desk.now_s
+        treatment, course = presenter.part(Treatment), presenter.desk.course
+        now_s = presenter.desk.now_s
         ready = all(device.state == "ready" for device in telemetry.devices)
-        if treating.form.opening is not Opening.OPEN:
-            if treating.form.refused:
-                treating.retry()
-            if treating.form.opening is Opening.CONFIRM_DOSE:
-                treating.open()
+        if course.opening is not Opening.OPEN:
+            if course.refused:
+                treatment.retry()
+            if course.opening is Opening.CONFIRM_DOSE:
+                treatment.open()
             elif ready and not telemetry.stage_homed and self._may_again(now_s):
-                treating.home_stage()
+                treatment.home_stage()
         elif telemetry.beam == Beam.EMITTING:
             self._say(())
         elif telemetry.phase == Phase.ARMED:
@@ -145,9 +151,9 @@ class Hand:
         if telemetry.hold_s is None:
             self._since_s = None
             if not telemetry.refusals and self._may_again(now_s):
-                presenter.treating.begin_arm()
+                presenter.part(Treatment).begin_arm()
         elif telemetry.hold_s >= _HOLD_ARM_S and self._may_again(now_s):
-            presenter.treating.arm()
+            presenter.part(Treatment).arm()
 
     def _press_in_time(self, now_s: float) -> None:
         if self._since_s is None:

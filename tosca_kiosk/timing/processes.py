@@ -102,7 +102,7 @@ def timing_operator(config_path: Path, data_dir: Path, runtime: Path, screen: st
 
 
 def _without_screen(hand: Hand, config_path: Path, data_dir: Path, socket: Path) -> NoReturn:
-    from tosca_kiosk.kiosk.heartbeat import Heartbeat  # noqa: PLC0415
+    from tosca_kiosk.kiosk.main_loop.heartbeat import Heartbeat  # noqa: PLC0415
     from tosca_kiosk.kiosk.presenter import Presenter  # noqa: PLC0415
     from tosca_kiosk.kiosk.services import Record, Worker  # noqa: PLC0415
     from tosca_kiosk.link.client import ControlLink  # noqa: PLC0415
@@ -118,7 +118,7 @@ def _without_screen(hand: Hand, config_path: Path, data_dir: Path, socket: Path)
         heartbeat = Heartbeat(link.alive)
         while True:
             clock.sleep_until(clock.now_s() + FRAME_S)
-            presenter.frame(clock.start_s + clock.now_s())
+            presenter.turn(clock.start_s + clock.now_s())
             hand(presenter)
             heartbeat.drawn()
             heartbeat.beat(clock.now_s())

@@ -11,7 +11,8 @@ from control_end import ControlEnd
 from test_presenter import Desk, chosen, desk, opened, quick_hash, signed_in, staffed
 
 from tosca_kiosk.domain.inputs import CommandType
-from tosca_kiosk.kiosk.forms import Opening
+from tosca_kiosk.kiosk.screens.treatment.part import Treatment
+from tosca_kiosk.kiosk.snapshot.course import Opening
 from tosca_kiosk.link.messages import OpenSession, Reply
 from tosca_kiosk.link.telemetry import SelfTestShown
 from tosca_kiosk.session import OVERDUE
@@ -75,9 +76,9 @@ def test_what_the_test_has_found_is_said_and_it_is_made_again_when_the_operator_
     asked.settle()
     asked.cart = telemetry(self_test=ended)
     state = asked.settle()
-    assert state.treatment.refused == said
+    assert state.course.refused == said
     assert (asked_tests(asked), opens(asked)) == (1, False)
-    asked.presenter.treating.retry()
+    asked.presenter.part(Treatment).retry()
     asked.settle()
     assert asked_tests(asked) == 2
 
@@ -106,8 +107,8 @@ def test_the_aiming_beam_is_switched_from_what_the_board_reads_back(
     opened: Desk, aiming: bool | None, wish: CommandType
 ) -> None:
     opened.cart = in_session(session_id=1, aiming=aiming)
-    opened.frame()
-    opened.presenter.treating.switch_aiming()
+    opened.turn()
+    opened.presenter.part(Treatment).switch_aiming()
     assert opened.control.poll().command is wish
 
 
@@ -132,9 +133,9 @@ def test_an_overdue_calibration_is_an_alarm_before_arming_and_a_line_of_the_safe
     chosen.settle()
     chosen.cart = in_session(session_id=1)
     state = chosen.reply()
-    assert state.treatment.opening is Opening.OPEN, "it never refuses"
+    assert state.course.opening is Opening.OPEN, "it never refuses"
     assert (OVERDUE in chosen.sources()) == warns
-    assert state.treatment.overdue == warns
+    assert state.course.overdue == warns
     logged = chosen.record.database.find("safety_log", session_id=1)
     assert len(logged) == (3 if warns else 0)
     assert all((row["event_type"], row["severity"]) == ("interlock_failure", "warning") for row in logged)

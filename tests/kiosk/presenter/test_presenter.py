@@ -14,12 +14,25 @@ from control_end import ControlEnd
 from tosca_kiosk.config import bundled, load_config
 from tosca_kiosk.domain.events import SafetyEvent
 from tosca_kiosk.domain.inputs import CommandType
-from tosca_kiosk.kiosk.alarms import CONTROL_LOST, RECORD_PROBLEM, SCREEN_RESTARTED, STALE_DATA
-from tosca_kiosk.kiosk.forms import Opening
+from tosca_kiosk.kiosk.alarms.conditions import CONTROL_LOST, RECORD_PROBLEM, SCREEN_RESTARTED, STALE_DATA
 from tosca_kiosk.kiosk.presenter import Presenter
 from tosca_kiosk.kiosk.presenter.presenter import DIM_AFTER_S, LOCK_AFTER_S
+from tosca_kiosk.kiosk.presenter.registry import ROWS
+from tosca_kiosk.kiosk.screens.fault.form import FaultForm
+from tosca_kiosk.kiosk.screens.fault.part import Fault
+from tosca_kiosk.kiosk.screens.first_start.form import FirstStartForm
+from tosca_kiosk.kiosk.screens.first_start.part import FirstStart
+from tosca_kiosk.kiosk.screens.key_off.form import KeyOffForm
+from tosca_kiosk.kiosk.screens.key_off.part import KeyOff
+from tosca_kiosk.kiosk.screens.login.form import LoginForm
+from tosca_kiosk.kiosk.screens.login.part import Login
+from tosca_kiosk.kiosk.screens.patients.form import PatientsForm
+from tosca_kiosk.kiosk.screens.patients.part import Patients
+from tosca_kiosk.kiosk.screens.protocols.part import Protocols
+from tosca_kiosk.kiosk.screens.summary.form import SummaryForm
+from tosca_kiosk.kiosk.screens.treatment.part import Treatment
 from tosca_kiosk.kiosk.services import Record, Worker, accounts, people, treatment
-from tosca_kiosk.kiosk.state import ScreenName
+from tosca_kiosk.kiosk.snapshot.course import Opening
 from tosca_kiosk.link.client import ControlLink
 from tosca_kiosk.link.messages import EndSession, OpenSession, Order, PinTried, Reply, SafetyNotice
 from tosca_kiosk.session import EarlierDose, EarlierSession
@@ -39,9 +52,9 @@ def quick_hash(monkeypatch):
 
 
 class Desk:
-    """A presenter whose frames a test takes one by one, with control at the other end of its link."""
+    """A presenter whose turns a test takes one by one, with control at the other end of its link."""
 
-    def __init__(self, folder, session=None):
+    def __init__(self, folder, session=None, rows=ROWS):
         config = load_config(bundled("simulated.yaml"))
         self.folder = folder
         self.record = Record(config, folder, lambda: datetime.now(UTC))
@@ -50,27 +63,27 @@ class Desk:
         self.control = ControlEnd(folder, session)
         self.started_control = []
         self.presenter = Presenter(
-            self.record, self.worker, self.link, lambda: self.started_control.append(True)
+            self.record, self.worker, self.link, lambda: self.started_control.append(True), rows=rows
         )
         self.now_s = 1000.0
         self.cart = telemetry()
 
-    def frame(self, seconds=0.04):
-        """Let control tick and the screen take one frame."""
+    def turn(self, seconds=0.04):
+        """Let control tick and the screen take one turn."""
         self.now_s += seconds
         if self.control is not None:
             self.control.poll()
             self.control.publish(msgspec.structs.replace(self.cart, mono_s=self.now_s - 0.01))
-        self.state = self.presenter.frame(self.now_s)
+        self.state = self.presenter.turn(self.now_s)
         return self.state
 
     def settle(self):
-        """Take frames until nothing is asked of the record any more."""
+        """Take turns until nothing is asked of the record any more."""
         for _ in range(20):
-            self.frame()
+            self.turn()
             while self.worker.pending:
                 assert self.worker.wait(LONG_S)
-        return self.frame()
+        return self.turn()
 
     def reply(self, refused=None):
         """Have control answer its newest request."""
@@ -102,9 +115,8 @@ def desk(tmp_path):
     made.close()
 
 
-@pytest.fixture
-def staffed(desk):
-    """A cart after its first start, nobody signed in, one patient."""
+def staff(desk):
+    """Have the first start done: nobody signed in, one patient."""
     desk.record.open()
     accounts.set_up(desk.record, ADMIN_PIN, "Jane Doe", PIN)
     people.add(desk.record, "P-2026-0001", "", 1)
@@ -113,25 +125,36 @@ def staffed(desk):
 
 
 @pytest.fixture
-def signed_in(staffed):
-    jane = next(user for user in staffed.state.login.accounts.users if user.username == "jane.doe")
-    staffed.presenter.login.choose(jane)
-    staffed.presenter.login.pin(PIN)
+def staffed(desk):
+    """A cart after its first start."""
+    return staff(desk)
+
+
+def sign_in(staffed):
+    """Have the technician signed in."""
+    jane = next(user for user in staffed.state.accounts.users if user.username == "jane.doe")
+    staffed.presenter.part(Login).choose(jane)
+    staffed.presenter.part(Login).pin(PIN)
     staffed.settle()
-    assert staffed.state.screen is ScreenName.PATIENTS
+    assert staffed.state.screen == "patients"
     return staffed
+
+
+@pytest.fixture
+def signed_in(staffed):
+    return sign_in(staffed)
 
 
 @pytest.fixture
 def chosen(signed_in):
     """On the treatment screen with a patient and a protocol; control is idle and homed."""
     presenter = signed_in.presenter
-    presenter.patients.choose(signed_in.state.patients.found.patients[0])
-    presenter.protocols.enter()
+    presenter.part(Patients).choose(signed_in.state.form(PatientsForm).found.patients[0])
+    presenter.desk.router.go("protocols")
     signed_in.settle()
-    presenter.protocols.choose("Constant 5 W, 60 s")
+    presenter.part(Protocols).choose("Constant 5 W, 60 s")
     signed_in.cart = telemetry(stage_homed=False)
-    presenter.treating.enter()
+    presenter.desk.router.go("treatment")
     signed_in.settle()
     return signed_in
 
@@ -148,50 +171,50 @@ def opened(chosen):
 
 
 def test_a_new_cart_begins_with_its_first_start_and_then_asks_who_works(desk):
-    assert desk.settle().screen is ScreenName.FIRST_START
-    part = desk.presenter.first_start
+    assert desk.settle().screen == "first_start"
+    part = desk.presenter.part(FirstStart)
     for pin in (ADMIN_PIN, ADMIN_PIN):
         part.pin(pin)
     part.name("Jane Doe")
     for pin in (PIN, PIN):
         part.pin(pin)
     state = desk.settle()
-    assert state.screen is ScreenName.LOGIN
-    assert [user.full_name for user in state.login.accounts.users] == ["Jane Doe", "System Administrator"]
+    assert state.screen == "login"
+    assert [user.full_name for user in state.accounts.users] == ["Jane Doe", "System Administrator"]
 
 
 def test_two_pins_that_differ_are_asked_again_and_nothing_is_made(desk):
     desk.settle()
-    part = desk.presenter.first_start
+    part = desk.presenter.part(FirstStart)
     part.pin(ADMIN_PIN)
     part.pin("000000")
     state = desk.settle()
-    assert state.first_start.step == "admin_pin"
-    assert "differ" in state.first_start.refused
+    assert state.form(FirstStartForm).step == "admin_pin"
+    assert "differ" in state.form(FirstStartForm).refused
     assert accounts.accounts(desk.record).first_start
 
 
 def test_a_wrong_pin_says_so_and_delays_the_second_time(staffed):
-    part = staffed.presenter.login
-    part.choose(staffed.state.login.accounts.users[0])
+    part = staffed.presenter.part(Login)
+    part.choose(staffed.state.accounts.users[0])
     for _ in range(2):
         part.pin("999999")
         state = staffed.settle()
-    assert state.screen is ScreenName.LOGIN
-    assert "2 wrong PINs in a row" in state.login.refused
-    assert state.login.retry_at_s > state.now_s
+    assert state.screen == "login"
+    assert "2 wrong PINs in a row" in state.form(LoginForm).refused
+    assert state.form(LoginForm).retry_at_s > state.now_s
 
 
 @pytest.mark.parametrize("away", ["another account", "the list", "a lock"])
 def test_the_wait_after_wrong_pins_is_still_counted_when_one_comes_back_to_the_account(staffed, away):
-    part = staffed.presenter.login
-    first, other = staffed.state.login.accounts.users[:2]
+    part = staffed.presenter.part(Login)
+    first, other = staffed.state.accounts.users[:2]
     part.choose(first)
     for _ in range(3):
         part.pin("999999")
         staffed.settle()
         staffed.now_s += 0.1
-    waited = staffed.state.login
+    waited = staffed.state.form(LoginForm)
     if away == "a lock":
         staffed.presenter.lock()
         staffed.settle()
@@ -202,7 +225,7 @@ def test_the_wait_after_wrong_pins_is_still_counted_when_one_comes_back_to_the_a
     assert (part.form.refused, part.form.retry_at_s) == (waited.refused, waited.retry_at_s)
     assert part.form.retry_at_s > staffed.now_s
     staffed.now_s = waited.retry_at_s + 1.0
-    staffed.frame()
+    staffed.turn()
     part.choose(None)
     part.choose(first)
     assert (part.form.refused, part.form.retry_at_s) == ("", 0.0)
@@ -211,8 +234,8 @@ def test_the_wait_after_wrong_pins_is_still_counted_when_one_comes_back_to_the_a
 def test_the_wait_of_an_account_holds_for_the_reset_of_a_fault_too(signed_in):
     signed_in.cart = telemetry(phase="fault", faults=("stop_loop",))
     signed_in.settle()
-    jane, admin = signed_in.state.login.accounts.users
-    part = signed_in.presenter.fault
+    jane, admin = signed_in.state.accounts.users
+    part = signed_in.presenter.part(Fault)
     part.choose(admin)
     part.pin("999999")
     signed_in.settle()
@@ -225,39 +248,40 @@ def test_the_wait_of_an_account_holds_for_the_reset_of_a_fault_too(signed_in):
 
 
 def test_the_screen_locks_after_ten_minutes_and_dims_before(signed_in):
-    signed_in.frame(DIM_AFTER_S + 1)
+    signed_in.turn(DIM_AFTER_S + 1)
     assert signed_in.state.asleep
     assert signed_in.state.user is not None
-    signed_in.frame(LOCK_AFTER_S - DIM_AFTER_S)
-    assert (signed_in.state.screen, signed_in.state.user) == (ScreenName.LOGIN, None)
+    signed_in.turn(LOCK_AFTER_S - DIM_AFTER_S)
+    assert (signed_in.state.screen, signed_in.state.user) == ("login", None)
 
 
 def test_a_touch_keeps_it_awake(signed_in):
-    signed_in.frame(DIM_AFTER_S - 1)
+    signed_in.turn(DIM_AFTER_S - 1)
     signed_in.presenter.touched()
-    signed_in.frame(DIM_AFTER_S - 1)
+    signed_in.turn(DIM_AFTER_S - 1)
     assert not signed_in.state.asleep
 
 
 @pytest.mark.parametrize("phase", ["armed", "treating"])
 def test_it_never_dims_or_locks_while_armed_or_treating(opened, phase):
     opened.cart = in_session(session_id=1, phase=phase)
-    opened.frame()
-    opened.frame(LOCK_AFTER_S + 1)
+    opened.turn()
+    opened.turn(LOCK_AFTER_S + 1)
     opened.presenter.lock()
-    opened.frame()
+    opened.turn()
     assert not opened.state.asleep
-    assert (opened.state.screen, opened.state.user.username) == (ScreenName.TREATMENT, "jane.doe")
+    assert (opened.state.screen, opened.state.user.username) == ("treatment", "jane.doe")
 
 
-@pytest.mark.parametrize("where", [ScreenName.PATIENTS, ScreenName.SAFETY_LOG, ScreenName.SUMMARY])
+@pytest.mark.parametrize("where", ["patients", "safety_log", "summary"])
 def test_whatever_is_shown_a_fault_comes_first(signed_in, where):
-    signed_in.presenter.desk.screen = where
+    signed_in.presenter.desk.router.go(where)
+    assert signed_in.turn().screen == where
     signed_in.cart = telemetry(phase="fault", faults=("stop_loop",))
-    assert signed_in.frame().screen is ScreenName.FAULT
+    assert signed_in.turn().screen == "fault"
     assert "stop_loop" in signed_in.sources()
     signed_in.cart = telemetry()
-    assert signed_in.frame().screen is where
+    assert signed_in.turn().screen is where
 
 
 def test_stop_is_sent_at_once_whatever_is_shown(staffed):
@@ -268,9 +292,9 @@ def test_stop_is_sent_at_once_whatever_is_shown(staffed):
 
 
 def test_the_stage_is_homed_only_when_the_operator_says_so(chosen):
-    assert chosen.state.treatment.opening is Opening.NOT_ASKED
+    assert chosen.state.course.opening is Opening.NOT_ASKED
     assert chosen.control.requests == []
-    chosen.presenter.treating.home_stage()
+    chosen.presenter.part(Treatment).home_stage()
     assert chosen.control.poll().command is CommandType.HOME_STAGE
 
 
@@ -283,14 +307,14 @@ def test_the_session_opens_with_row_folder_and_header_once_the_stage_is_homed(ch
     assert request.header.session_id == 1
     assert len([one for one in chosen.control.requests if isinstance(one, OpenSession)]) == 1
     chosen.cart = in_session(session_id=1)
-    assert chosen.reply().treatment.opening is Opening.OPEN
+    assert chosen.reply().course.opening is Opening.OPEN
 
 
 def test_a_session_that_control_refuses_is_closed_in_the_record_with_the_reason_in_place(chosen):
     chosen.cart = telemetry()
     chosen.settle()
     state = chosen.reply("A device was lost.")
-    assert state.treatment.refused == "A device was lost."
+    assert state.course.refused == "A device was lost."
     assert state.session is None
     assert sessions.get(chosen.record.database, 1).status == "aborted"
     assert len([one for one in chosen.control.requests if isinstance(one, OpenSession)]) == 1
@@ -301,9 +325,9 @@ def test_earlier_light_is_asked_about_before_anything_opens(chosen, monkeypatch)
     monkeypatch.setattr(treatment, "earlier_dose", lambda *asked: EarlierDose((before,)))
     chosen.cart = telemetry()
     state = chosen.settle()
-    assert state.treatment.opening is Opening.CONFIRM_DOSE
+    assert state.course.opening is Opening.CONFIRM_DOSE
     assert chosen.control.requests == []
-    chosen.presenter.treating.open()
+    chosen.presenter.part(Treatment).open()
     chosen.settle()
     assert isinstance(chosen.control.poll(), OpenSession)
 
@@ -313,13 +337,13 @@ def test_earlier_light_below_the_sites_question_is_shown_before_anything_opens_t
     monkeypatch.setattr(treatment, "earlier_dose", lambda *asked: EarlierDose((before,), 20.0))
     chosen.cart = telemetry()
     state = chosen.settle()
-    assert state.treatment.opening is Opening.CONFIRM_DOSE
-    assert not state.treatment.earlier.must_ask
+    assert state.course.opening is Opening.CONFIRM_DOSE
+    assert not state.course.earlier.must_ask
     assert chosen.control.requests == []
-    chosen.presenter.treating.open()
+    chosen.presenter.part(Treatment).open()
     chosen.settle()
     assert isinstance(chosen.control.poll(), OpenSession)
-    assert chosen.reply().treatment.earlier.energy_j == 12.3
+    assert chosen.reply().course.earlier.energy_j == 12.3
 
 
 def test_without_earlier_light_the_session_opens_with_no_further_touch(chosen):
@@ -329,8 +353,8 @@ def test_without_earlier_light_the_session_opens_with_no_further_touch(chosen):
 
 
 def test_ending_closes_the_session_and_then_its_journal(opened):
-    opened.presenter.treating.end()
-    assert opened.frame().treatment.opening is Opening.CLOSING
+    opened.presenter.part(Treatment).end()
+    assert opened.turn().course.opening is Opening.CLOSING
     assert opened.control.poll().command is CommandType.CLOSE_SESSION
     opened.cart = telemetry(session_id=1)
     opened.reply()
@@ -338,24 +362,24 @@ def test_ending_closes_the_session_and_then_its_journal(opened):
 
 
 def test_the_summary_is_there_at_once_and_says_that_the_record_is_being_written(opened):
-    opened.presenter.treating.end()
-    opened.frame()
+    opened.presenter.part(Treatment).end()
+    opened.turn()
     opened.control.poll()
     opened.cart = telemetry(session_id=1)
     state = opened.reply()
-    assert (state.screen, state.summary.closing) == (ScreenName.SUMMARY, True)
+    assert (state.screen, state.form(SummaryForm).closing) == ("summary", True)
 
 
 def test_a_journal_that_cannot_be_ended_brings_back_the_treatment_with_the_reason(opened):
-    opened.presenter.treating.end()
-    opened.frame()
+    opened.presenter.part(Treatment).end()
+    opened.turn()
     opened.control.poll()
     opened.cart = telemetry(session_id=1)
     opened.reply()
     opened.control.poll()
     state = opened.reply("make room, then import what is there")
-    assert state.screen is ScreenName.TREATMENT
-    assert (state.treatment.opening, state.treatment.refused) == (
+    assert state.screen == "treatment"
+    assert (state.course.opening, state.course.refused) == (
         Opening.OPEN,
         "make room, then import what is there",
     )
@@ -370,9 +394,9 @@ def closes_asked(desk):
 
 
 def test_a_close_that_is_refused_at_first_is_asked_again_and_the_refusal_not_shown(opened):
-    opened.presenter.treating.end()
+    opened.presenter.part(Treatment).end()
     state = opened.reply(READ_BACK)
-    assert (state.treatment.opening, state.treatment.refused) == (Opening.CLOSING, "")
+    assert (state.course.opening, state.course.refused) == (Opening.CLOSING, "")
     assert len(closes_asked(opened)) == 2
     opened.cart = telemetry(session_id=1)
     opened.reply()
@@ -382,12 +406,12 @@ def test_a_close_that_is_refused_at_first_is_asked_again_and_the_refusal_not_sho
 def test_a_close_that_stays_refused_says_so_after_two_seconds(opened):
     opened.cart = in_session(session_id=1, phase="armed")
     opened.settle()
-    opened.presenter.treating.end()
+    opened.presenter.part(Treatment).end()
     for _ in range(20):
         state = opened.reply("pause the treatment first")
-        if state.treatment.refused:
+        if state.course.refused:
             break
-    assert (state.treatment.opening, state.treatment.refused) == (Opening.OPEN, "pause the treatment first")
+    assert (state.course.opening, state.course.refused) == (Opening.OPEN, "pause the treatment first")
     assert 2 < len(closes_asked(opened)) < 14
 
 
@@ -398,7 +422,7 @@ def unconfirmed(desk, in_s=0.0):
     """End the session where control does not know of darkness."""
     desk.cart = in_session(session_id=1, phase="fault", faults=("light_while_off",), key_off_in_s=in_s)
     desk.settle()
-    desk.presenter.treating.end()
+    desk.presenter.part(Treatment).end()
     for _ in range(12):
         state = desk.reply(READ_BACK)
     return state
@@ -414,15 +438,15 @@ def test_no_journal_is_ended_while_control_has_the_session_open(opened):
     for _ in range(20):
         state = opened.reply(READ_BACK)
     assert ended(opened) == []
-    assert (state.screen, state.treatment.opening) == (ScreenName.KEY_OFF, Opening.UNCONFIRMED)
+    assert (state.screen, state.course.opening) == ("key_off", Opening.UNCONFIRMED)
 
 
 def test_it_is_said_after_two_seconds_and_not_before(opened):
     opened.cart = in_session(session_id=1, phase="fault", faults=("laser_gone",), key_off_in_s=9.0)
     opened.settle()
-    opened.presenter.treating.end()
-    assert opened.reply(READ_BACK).screen is ScreenName.FAULT
-    assert unconfirmed(opened).screen is ScreenName.KEY_OFF
+    opened.presenter.part(Treatment).end()
+    assert opened.reply(READ_BACK).screen == "fault"
+    assert unconfirmed(opened).screen == "key_off"
 
 
 def test_darkness_that_becomes_known_closes_the_session_as_any_other(opened):
@@ -430,25 +454,25 @@ def test_darkness_that_becomes_known_closes_the_session_as_any_other(opened):
     opened.cart = in_session(session_id=1, phase="fault", faults=("laser_gone",), session_open=False)
     state = opened.reply()
     assert len(ended(opened)) == 1
-    assert (state.screen, state.summary.closing) == (ScreenName.FAULT, True)
+    assert (state.screen, state.form(SummaryForm).closing) == ("fault", True)
 
 
 def test_going_back_leaves_the_session_open_and_asks_no_more(opened):
     unconfirmed(opened)
-    opened.presenter.treating.stay()
+    opened.presenter.part(KeyOff).stay()
     opened.reply(READ_BACK)
     asked = len(closes_asked(opened))
     state = opened.settle()
-    assert (state.screen, state.treatment.opening) == (ScreenName.FAULT, Opening.OPEN)
-    assert state.treatment.refused == ""
+    assert (state.screen, state.course.opening) == ("fault", Opening.OPEN)
+    assert state.course.refused == ""
     assert len(closes_asked(opened)) == asked
     opened.cart = in_session(session_id=1)
-    assert opened.settle().screen is ScreenName.TREATMENT
+    assert opened.settle().screen == "treatment"
 
 
 def test_a_close_that_was_taken_after_all_is_not_forgotten_by_going_back(opened):
     unconfirmed(opened)
-    opened.presenter.treating.stay()
+    opened.presenter.part(KeyOff).stay()
     opened.cart = in_session(session_id=1, phase="fault", faults=("laser_gone",), session_open=False)
     opened.reply()
     assert len(ended(opened)) == 1
@@ -456,12 +480,12 @@ def test_a_close_that_was_taken_after_all_is_not_forgotten_by_going_back(opened)
 
 def test_a_supervisor_vouches_by_pin_and_reason_and_the_session_ends(opened):
     state = unconfirmed(opened)
-    part = opened.presenter.key_off
+    part = opened.presenter.part(KeyOff)
     part.say_why("  key turned and taken out ")
-    part.choose(next(user for user in state.login.accounts.users if user.username == "admin"))
+    part.choose(next(user for user in state.accounts.users if user.username == "admin"))
     part.pin("000000")
     opened.pin_tried(right=False, refused="Wrong PIN. Try again.")
-    assert "Wrong PIN" in opened.settle().key_off.refused
+    assert "Wrong PIN" in opened.settle().form(KeyOffForm).refused
     opened.control.say(Reply(closes_asked(opened)[-1].id, READ_BACK))
     part.pin(ADMIN_PIN)
     opened.settle()
@@ -473,7 +497,7 @@ def test_a_supervisor_vouches_by_pin_and_reason_and_the_session_ends(opened):
     assert order.reason == "key turned and taken out"
     opened.control.say(Reply(order.id, None))
     opened.cart = in_session(session_id=1, phase="fault", faults=("laser_gone",), session_open=False)
-    opened.frame()
+    opened.turn()
     opened.control.say(Reply(closes_asked(opened)[-1].id, "no session is open"))
     opened.settle()
     assert len(ended(opened)) == 1
@@ -481,9 +505,9 @@ def test_a_supervisor_vouches_by_pin_and_reason_and_the_session_ends(opened):
 
 def test_what_control_says_against_the_word_is_shown(opened):
     state = unconfirmed(opened)
-    part = opened.presenter.key_off
+    part = opened.presenter.part(KeyOff)
     part.say_why("key out")
-    part.choose(next(user for user in state.login.accounts.users if user.username == "admin"))
+    part.choose(next(user for user in state.accounts.users if user.username == "admin"))
     part.pin(ADMIN_PIN)
     opened.settle()
     opened.control.poll()
@@ -491,16 +515,16 @@ def test_what_control_says_against_the_word_is_shown(opened):
         one for one in opened.control.requests if getattr(one, "command", "") is CommandType.CONFIRM_KEY_OFF
     )
     opened.control.say(Reply(order.id, "wait 10 s for the light's end to be known"))
-    assert opened.settle().key_off.refused == "wait 10 s for the light's end to be known"
+    assert opened.settle().form(KeyOffForm).refused == "wait 10 s for the light's end to be known"
 
 
 def test_pause_reaches_control_while_its_data_are_stale_and_needs_no_word_where_there_is_no_light(opened):
     opened.now_s += 1.0
-    assert opened.presenter.frame(opened.now_s).live is None
-    opened.presenter.treating.pause()
+    assert opened.presenter.turn(opened.now_s).live is None
+    opened.presenter.part(Treatment).pause()
     order = opened.control.poll()
     assert (order.command, order.session) == (CommandType.PAUSE, 1)
-    assert opened.reply("there is nothing to pause").treatment.refused == ""
+    assert opened.reply("there is nothing to pause").course.refused == ""
 
 
 def test_the_row_says_paused_from_a_pause_to_the_next_arming(opened):
@@ -526,7 +550,7 @@ def test_a_finished_session_is_not_paused(opened):
 
 
 def test_an_order_carries_the_session_it_is_meant_for(opened):
-    opened.presenter.treating.begin_arm()
+    opened.presenter.part(Treatment).begin_arm()
     assert opened.control.poll().session == 1
 
 
@@ -536,8 +560,8 @@ def test_lost_control_shows_no_old_value_and_offers_a_start(opened):
     state = opened.settle()
     assert (state.control, state.live, state.telemetry) == (False, None, None)
     assert CONTROL_LOST in opened.sources()
-    assert state.screen is ScreenName.TREATMENT
-    opened.presenter.start_control()
+    assert state.screen == "treatment"
+    opened.presenter.desk.start_control()
     assert opened.started_control == [True]
 
 
@@ -547,17 +571,17 @@ def test_a_session_that_control_no_longer_knows_is_closed_in_the_record(opened):
     opened.settle()
     opened.control = ControlEnd(opened.folder)
     opened.cart = telemetry()
-    opened.frame(1.0)
+    opened.turn(1.0)
     state = opened.settle()
     assert state.session is None
-    assert state.screen is ScreenName.SUMMARY
+    assert state.screen == "summary"
     assert sessions.get(opened.record.database, 1).status == "aborted"
 
 
 def test_old_data_is_an_alarm_and_no_value(signed_in):
-    signed_in.frame()
+    signed_in.turn()
     signed_in.now_s += 0.5
-    state = signed_in.presenter.frame(signed_in.now_s)
+    state = signed_in.presenter.turn(signed_in.now_s)
     assert state.live is None
     assert STALE_DATA in {alarm.source for alarm in state.alarms}
 
@@ -571,7 +595,7 @@ def test_a_screen_that_comes_back_finds_the_session_and_says_so(opened, tmp_path
     again.cart = in_session(session_id=1, phase="fault", faults=("kiosk_lost",))
     state = again.settle()
     opened.control, opened.worker = None, Worker()
-    assert (state.screen, state.user) == (ScreenName.FAULT, None)
+    assert (state.screen, state.user) == ("fault", None)
     assert state.session.session_id == 1
     assert state.patient.patient_code == "P-2026-0001"
     assert SCREEN_RESTARTED in again.sources()
@@ -584,18 +608,22 @@ def test_a_screen_that_comes_back_finds_the_session_and_says_so(opened, tmp_path
 def test_a_fault_that_a_supervisor_resets_takes_a_supervisors_pin_alone(signed_in):
     signed_in.cart = telemetry(phase="fault", faults=("stop_loop",))
     signed_in.settle()
-    admin = next(user for user in signed_in.state.login.accounts.users if user.username == "admin")
-    signed_in.presenter.fault.choose(admin)
-    signed_in.presenter.fault.pin("000000")
+    admin = next(user for user in signed_in.state.accounts.users if user.username == "admin")
+    signed_in.presenter.part(Fault).choose(admin)
+    signed_in.presenter.part(Fault).pin("000000")
     signed_in.settle()
-    assert signed_in.pin_tried(right=False, refused="Wrong PIN. Try again.").fault.refused.startswith("Wrong")
-    signed_in.presenter.fault.pin(ADMIN_PIN)
+    assert (
+        signed_in.pin_tried(right=False, refused="Wrong PIN. Try again.")
+        .form(FaultForm)
+        .refused.startswith("Wrong")
+    )
+    signed_in.presenter.part(Fault).pin(ADMIN_PIN)
     signed_in.settle()
     order = signed_in.control.poll()
     assert (order.command, order.username, order.pin) == (CommandType.ACKNOWLEDGE, "admin", ADMIN_PIN)
     state = signed_in.pin_tried(right=True, refused="Still there: the red button.")
     assert state.user.username == "jane.doe"
-    assert state.fault.refused == "Still there: the red button."
+    assert state.form(FaultForm).refused == "Still there: the red button."
 
 
 def tries_of(desk, username):
@@ -606,8 +634,8 @@ def tries_of(desk, username):
 def test_what_control_says_of_a_pin_is_recorded_without_its_digits(signed_in):
     signed_in.cart = telemetry(phase="fault", faults=("stop_loop",))
     signed_in.settle()
-    part = signed_in.presenter.fault
-    part.choose(next(user for user in signed_in.state.login.accounts.users if user.username == "admin"))
+    part = signed_in.presenter.part(Fault)
+    part.choose(next(user for user in signed_in.state.accounts.users if user.username == "admin"))
     part.pin("987654")
     signed_in.settle()
     signed_in.pin_tried(right=False, refused="Wrong PIN. Try again.")
@@ -623,8 +651,8 @@ def test_what_control_says_of_a_pin_is_recorded_without_its_digits(signed_in):
 def test_a_pin_that_nobody_looked_at_counts_for_nothing(signed_in):
     signed_in.cart = telemetry(phase="fault", faults=("stop_loop",))
     signed_in.settle()
-    part = signed_in.presenter.fault
-    part.choose(next(user for user in signed_in.state.login.accounts.users if user.username == "admin"))
+    part = signed_in.presenter.part(Fault)
+    part.choose(next(user for user in signed_in.state.accounts.users if user.username == "admin"))
     part.pin("987654")
     signed_in.settle()
     signed_in.pin_tried(looked_at=False, right=False, wait_s=3.0, refused="2 wrong PINs in a row: wait 3 s")
@@ -635,7 +663,7 @@ def test_a_pin_that_nobody_looked_at_counts_for_nothing(signed_in):
 def test_a_technician_who_is_signed_in_resets_without_a_pin_and_claims_no_role(signed_in):
     signed_in.cart = telemetry(phase="fault", faults=("kiosk_lost",))
     signed_in.settle()
-    signed_in.presenter.fault.reset()
+    signed_in.presenter.part(Fault).reset()
     assert signed_in.control.poll() == Order(1, None, CommandType.ACKNOWLEDGE)
 
 
@@ -649,8 +677,8 @@ def test_what_control_notices_outside_a_session_is_kept(signed_in):
 
 def test_a_lost_database_is_a_problem_on_the_screen_and_never_an_exception(signed_in):
     signed_in.record.path.unlink()
-    signed_in.presenter.patients.search("x")
-    signed_in.frame(6.0)
+    signed_in.presenter.part(Patients).search("x")
+    signed_in.turn(6.0)
     state = signed_in.settle()
     assert "is gone" in state.record_problem
     assert RECORD_PROBLEM in signed_in.sources()
@@ -675,22 +703,22 @@ LOSSES = {
 @pytest.mark.parametrize("phase", ["armed", "treating"])
 def test_a_database_that_is_lost_under_light_is_a_stop_with_its_reason(opened, lose, phase):
     opened.cart = in_session(session_id=1, phase=phase)
-    opened.frame(1.0)
+    opened.turn(1.0)
     opened.settle()
     assert stops(opened) == []
     lose(opened.record.path)
-    opened.frame(0.6)
+    opened.turn(0.6)
     opened.settle()
     (stop,) = stops(opened)
     assert stop.session == 1
     assert stop.reason.startswith("the record was lost: Do not treat.")
     assert "laser_control.db is gone or was replaced" in stop.reason
     assert RECORD_PROBLEM in opened.sources()
-    opened.frame(1.1)
+    opened.turn(1.1)
     opened.settle()
     assert len(stops(opened)) == 2, "it is said again for as long as there may be light"
     opened.cart = in_session(session_id=1, phase="fault", faults=("screen",))
-    opened.frame(2.0)
+    opened.turn(2.0)
     opened.settle()
     assert len(stops(opened)) == 2
 
@@ -698,7 +726,7 @@ def test_a_database_that_is_lost_under_light_is_a_stop_with_its_reason(opened, l
 def test_a_database_that_is_slow_or_full_ends_no_light(opened, monkeypatch):
     opened.cart = in_session(session_id=1, phase="treating")
     monkeypatch.setattr(opened.record, "problem", lambda *, write: "the disk is full")
-    opened.frame(6.0)
+    opened.turn(6.0)
     assert "full" in opened.settle().record_problem
     assert stops(opened) == []
 
@@ -707,9 +735,9 @@ def test_a_record_that_cannot_be_opened_is_said_and_tried_again(desk):
     (desk.folder / "laser_control.db").write_text("this is no database, but long enough to be read as one")
     state = desk.settle()
     assert "not an SQLite database" in state.record_problem
-    assert state.login.accounts is None
+    assert state.accounts is None
     (desk.folder / "laser_control.db").unlink()
-    desk.frame(6.0)
+    desk.turn(6.0)
     state = desk.settle()
     assert state.record_problem is None
-    assert state.screen is ScreenName.FIRST_START
+    assert state.screen == "first_start"

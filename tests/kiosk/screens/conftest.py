@@ -11,18 +11,24 @@ import pytest
 from loudspeaker import Loudspeaker
 
 from tosca_kiosk.config import bundled, load_config
+from tosca_kiosk.kiosk.alarms.sound import AlarmSound
 from tosca_kiosk.kiosk.presenter import Presenter
+from tosca_kiosk.kiosk.screens.fault.part import Fault
+from tosca_kiosk.kiosk.screens.key_off.part import KeyOff
+from tosca_kiosk.kiosk.screens.login.part import Login
+from tosca_kiosk.kiosk.screens.patients.part import Patients
+from tosca_kiosk.kiosk.screens.protocols.part import Protocols
+from tosca_kiosk.kiosk.screens.treatment.part import Treatment
 from tosca_kiosk.kiosk.services import Record, Worker
-from tosca_kiosk.kiosk.sound import AlarmSound
 from tosca_kiosk.link.client import ControlLink
 
 NOTED = {
-    "treating": "begin_arm arm cancel_arm pause end ask_end home_stage open retry leave stay switch_aiming",
-    "login": "pin choose",
-    "fault": "pin choose reset",
-    "key_off": "pin choose say_why",
-    "patients": "choose search new create cancel_new edit",
-    "protocols": "choose enter",
+    Treatment: "begin_arm arm cancel_arm pause end ask_end home_stage open retry leave switch_aiming",
+    Login: "pin choose",
+    Fault: "pin choose reset end",
+    KeyOff: "pin choose say_why stay",
+    Patients: "choose search new create cancel_new edit",
+    Protocols: "choose",
 }
 
 
@@ -41,7 +47,8 @@ def presenter(tmp_path_factory, wishes):
     made = Presenter(record, worker, link, lambda: wishes.append(("start_control",)))
     for part, names in NOTED.items():
         for name in names.split():
-            setattr(getattr(made, part), name, _noting(wishes, name))
+            setattr(made.part(part), name, _noting(wishes, name))
+    made.desk.router.go = _noting(wishes, "go")
     made.stop = _noting(wishes, "stop")
     yield made
     worker.close()
@@ -57,7 +64,7 @@ def _noting(wishes, name):
 def the_shell(presenter, wishes):
     from stage import the_stage  # noqa: PLC0415 -- the window before its widgets
 
-    from tosca_kiosk.kiosk.shell import Shell  # noqa: PLC0415
+    from tosca_kiosk.kiosk.main_loop.shell import Shell  # noqa: PLC0415
 
     the_stage()
     return Shell(presenter, lambda note: wishes.append(("world", note)), AlarmSound(Loudspeaker()))
@@ -66,13 +73,13 @@ def the_shell(presenter, wishes):
 @pytest.fixture
 def shell(stage, the_shell):
     """The shell in the window, as it is on a simulated cart."""
-    the_shell.frame.strip_shown = True
-    the_shell.frame.attach(stage.window)
-    stage.frame(2)
+    the_shell.panel.strip_shown = True
+    the_shell.panel.attach(stage.window)
+    stage.turn(2)
     yield the_shell
-    the_shell.frame.close_sheets()
+    the_shell.panel.close_sheets()
     the_shell.shown = None
-    the_shell.frame.detach()
+    the_shell.panel.detach()
 
 
 @pytest.fixture

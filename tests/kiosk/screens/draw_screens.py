@@ -7,7 +7,7 @@ from pathlib import Path
 
 sys.path.append(str(Path(__file__).parents[1]))
 
-from tosca_kiosk.kiosk import environment
+from tosca_kiosk.kiosk.main_loop import environment
 
 environment.prepare(offscreen=True)
 
@@ -18,10 +18,10 @@ from scenes import SCENES, put  # noqa: E402
 from stage import the_stage  # noqa: E402
 
 from tosca_kiosk.config import bundled, load_config  # noqa: E402
+from tosca_kiosk.kiosk.alarms.sound import AlarmSound  # noqa: E402
+from tosca_kiosk.kiosk.main_loop.shell import Shell  # noqa: E402
 from tosca_kiosk.kiosk.presenter import Presenter  # noqa: E402
 from tosca_kiosk.kiosk.services import Record, Worker  # noqa: E402
-from tosca_kiosk.kiosk.shell import Shell  # noqa: E402
-from tosca_kiosk.kiosk.sound import AlarmSound  # noqa: E402
 from tosca_kiosk.link.client import ControlLink  # noqa: E402
 
 
@@ -33,13 +33,13 @@ def main(folder):
         record = Record(load_config(bundled("simulated.yaml")), Path(data), lambda: datetime.now(UTC))
         presenter = Presenter(record, worker, ControlLink(Path(data) / "no.sock"), lambda: None)
         shell = Shell(presenter, print, AlarmSound(Loudspeaker()))
-        shell.frame.attach(stage.window)
+        shell.panel.attach(stage.window)
         for theme in ("dark", "light"):
             for name in SCENES:
                 put(shell, name, theme=theme)
-                stage.frame(5)
+                stage.turn(5)
                 write(folder / f"{name}_{theme}.png", stage.picture())
-                for problem in audit(stage, shell.frame):
+                for problem in audit(stage, shell.panel):
                     sys.stdout.write(f"{theme} {name}: {problem}\n")
     worker.close()
 

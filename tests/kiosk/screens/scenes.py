@@ -11,7 +11,8 @@ import numpy as np
 from tosca_kiosk.domain.interlocks import LAMPS
 from tosca_kiosk.domain.protocol import Protocol, Step
 from tosca_kiosk.domain.ramps import RampType
-from tosca_kiosk.kiosk.alarms import (
+from tosca_kiosk.kiosk.alarms.alarm import Alarm
+from tosca_kiosk.kiosk.alarms.conditions import (
     OWN,
     STALE_DATA,
     calibration_overdue,
@@ -19,24 +20,22 @@ from tosca_kiosk.kiosk.alarms import (
     of_interlock,
     record_problem,
 )
-from tosca_kiosk.kiosk.forms import (
-    FaultForm,
-    FirstStartForm,
-    LoginForm,
-    Opening,
-    PatientsForm,
-    ProtocolsForm,
-    SafetyLogForm,
-    SetUpStep,
-    SummaryForm,
-    TreatmentForm,
-)
-from tosca_kiosk.kiosk.picture import Picture
+from tosca_kiosk.kiosk.screens.fault.form import FaultForm
+from tosca_kiosk.kiosk.screens.first_start.form import FirstStartForm, SetUpStep
+from tosca_kiosk.kiosk.screens.key_off.form import KeyOffForm
+from tosca_kiosk.kiosk.screens.login.form import LoginForm
+from tosca_kiosk.kiosk.screens.patients.form import PatientsForm
+from tosca_kiosk.kiosk.screens.protocols.form import ProtocolsForm
+from tosca_kiosk.kiosk.screens.safety_log.form import SafetyLogForm
+from tosca_kiosk.kiosk.screens.summary.form import SummaryForm
+from tosca_kiosk.kiosk.screens.treatment.form import TreatmentForm
 from tosca_kiosk.kiosk.services.accounts import Accounts
 from tosca_kiosk.kiosk.services.history import LogRow, Plot, SessionResult
 from tosca_kiosk.kiosk.services.people import FoundPatients
 from tosca_kiosk.kiosk.services.plans import ListedProtocol, Listing
-from tosca_kiosk.kiosk.state import Alarm, KioskState, ScreenName
+from tosca_kiosk.kiosk.snapshot.course import Course, Opening
+from tosca_kiosk.kiosk.snapshot.picture import Picture
+from tosca_kiosk.kiosk.snapshot.state import KioskState
 from tosca_kiosk.link.telemetry import SelfTestShown, Telemetry
 from tosca_kiosk.session import EarlierDose, EarlierSession
 from tosca_kiosk.storage.energies import UNKNOWN, Energies
@@ -139,6 +138,11 @@ def in_session(**changes):
     return telemetry(**{**opened, **changes})
 
 
+def changed(scene, *forms, **changes):
+    """Return the scene with these forms in hand, and with changes."""
+    return replace(scene, forms={**scene.forms, **{type(form): form for form in forms}}, **changes)
+
+
 def alarm(condition, **changes):
     return replace(Alarm(*condition, since_s=NOW_S - 3.0), **changes)
 
@@ -146,7 +150,7 @@ def alarm(condition, **changes):
 BASE = KioskState(
     now_s=NOW_S,
     wall_clock="09:26:53",
-    screen=ScreenName.LOGIN,
+    screen="login",
     theme="dark",
     telemetry=telemetry(),
     control=True,
@@ -157,18 +161,18 @@ BASE = KioskState(
     alarms=(),
     record_problem=None,
     simulated=True,
-    login=LoginForm(accounts=ACCOUNTS),
+    accounts=ACCOUNTS,
 )
-SIGNED_IN = replace(BASE, user=JANE, screen=ScreenName.PATIENTS)
+SIGNED_IN = replace(BASE, user=JANE, screen="patients")
 FOUND = FoundPatients("", PATIENTS, "P-2026-0042")
 TREATING = replace(
     SIGNED_IN,
-    screen=ScreenName.TREATMENT,
+    screen="treatment",
     patient=PATIENT,
     protocol=RAMP,
     session=SESSION,
     telemetry=in_session(),
-    treatment=TreatmentForm(opening=Opening.OPEN),
+    course=Course(opening=Opening.OPEN),
 )
 GONE = "Do not treat. Restart the kiosk or call service: /data/laser_control.db is gone or was replaced."
 
@@ -190,43 +194,39 @@ def with_camera(scene, **changes):
     return replace(scene, **{**values, **changes})
 
 
-def treating(form=None, **changes):
-    return replace(
-        TREATING,
-        telemetry=in_session(**changes),
-        treatment=form or TREATING.treatment,
-    )
+def treating(course=None, **changes):
+    return replace(TREATING, telemetry=in_session(**changes), course=course or TREATING.course)
 
 
 def fault(*sources, signed_in=JANE, form=None, **changes):
     row = of_interlock(sources[0])
-    return replace(
+    return changed(
         TREATING,
-        screen=ScreenName.FAULT,
+        form or FaultForm(),
+        screen="fault",
         user=signed_in,
         telemetry=in_session(phase="fault", faults=sources, elapsed_s=12.0, dose_j=45.2, **changes),
         alarms=tuple(alarm(of_interlock(source)) for source in sources) or (alarm(row),),
-        fault=form or FaultForm(),
     )
 
 
 def key_off(in_s, form=None):
-    return replace(
+    return changed(
         fault("light_while_off", standing=("light_while_off",), measured_w=4.98, key_off_in_s=in_s),
-        screen=ScreenName.KEY_OFF,
-        key_off=form or FaultForm(),
+        form or KeyOffForm(),
+        screen="key_off",
     )
 
 
 def protocols(chosen, **changes):
     form = ProtocolsForm(listing=Listing(LISTED, None), chosen=chosen)
     plan = None if chosen is None or chosen.refused else chosen.plan
-    return replace(
+    return changed(
         SIGNED_IN,
-        screen=ScreenName.PROTOCOLS,
+        form,
+        screen="protocols",
         patient=PATIENT,
         protocol=plan,
-        protocols=form,
         **changes,
     )
 
@@ -259,11 +259,11 @@ AS_COMMANDED = Energies(738.2, 737.9, 738.2)
 
 def summary(session, scale=1.0, energies=AS_COMMANDED, **changes):
     result = SessionResult(session, "P-2026-0041", RAMP, plot(scale), 3, energies)
-    return replace(
+    return changed(
         SIGNED_IN,
-        screen=ScreenName.SUMMARY,
+        SummaryForm(result=result),
+        screen="summary",
         patient=PATIENT,
-        summary=SummaryForm(result=result),
         **changes,
     )
 
@@ -291,44 +291,43 @@ LOG = tuple(
     )
 )
 
-FIRST = replace(BASE, screen=ScreenName.FIRST_START, login=LoginForm(accounts=Accounts((), True)))
+FIRST = replace(BASE, screen="first_start", accounts=Accounts((), True))
 
 SCENES = {
     "first_start_admin": FIRST,
-    "first_start_differ": replace(
-        FIRST, first_start=FirstStartForm(refused="The two PINs differ. Type it again.")
+    "first_start_differ": changed(FIRST, FirstStartForm(refused="The two PINs differ. Type it again.")
     ),
-    "first_start_name": replace(FIRST, first_start=FirstStartForm(SetUpStep.NAME, "Jane Doe")),
+    "first_start_name": changed(FIRST, FirstStartForm(SetUpStep.NAME, "Jane Doe")),
     "first_start_fault": replace(
         FIRST,
         telemetry=telemetry(phase="fault", faults=("screen",)),
         alarms=(alarm(of_interlock("screen")),),
     ),
-    "first_start_pin": replace(FIRST, first_start=FirstStartForm(SetUpStep.PIN, "Jane Doe")),
+    "first_start_pin": changed(FIRST, FirstStartForm(SetUpStep.PIN, "Jane Doe")),
     "login": BASE,
-    "login_pin": replace(BASE, login=LoginForm(accounts=ACCOUNTS, chosen=JANE)),
-    "login_wrong": replace(
+    "login_pin": changed(BASE, LoginForm(chosen=JANE)),
+    "login_wrong": changed(
         BASE,
-        login=LoginForm(
-            accounts=ACCOUNTS, chosen=ADMIN, refused="3 wrong PINs in a row.", retry_at_s=NOW_S + 14.2
+        LoginForm(
+            chosen=ADMIN, refused="3 wrong PINs in a row.", retry_at_s=NOW_S + 14.2
         ),
     ),
     "login_no_record": replace(
-        BASE, login=LoginForm(), record_problem=GONE, alarms=(alarm(record_problem(GONE)),)
+        BASE, accounts=None, record_problem=GONE, alarms=(alarm(record_problem(GONE)),)
     ),
-    "patients": replace(SIGNED_IN, patients=PatientsForm(found=FOUND), patient=PATIENT),
-    "patients_none_found": replace(
-        SIGNED_IN, patients=PatientsForm(found=FoundPatients("ZZ", (), "P-2026-0042"), query="ZZ")
+    "patients": changed(SIGNED_IN, PatientsForm(found=FOUND), patient=PATIENT),
+    "patients_none_found": changed(
+        SIGNED_IN, PatientsForm(found=FoundPatients("ZZ", (), "P-2026-0042"), query="ZZ")
     ),
-    "patients_no_record": replace(
-        SIGNED_IN, patients=PatientsForm(), record_problem=GONE, alarms=(alarm(record_problem(GONE)),)
+    "patients_no_record": changed(
+        SIGNED_IN, PatientsForm(), record_problem=GONE, alarms=(alarm(record_problem(GONE)),)
     ),
-    "patient_new": replace(
-        SIGNED_IN, patients=PatientsForm(found=FOUND, creating=True, code="P-2026-0042", notes="chin")
+    "patient_new": changed(
+        SIGNED_IN, PatientsForm(found=FOUND, creating=True, code="P-2026-0042", notes="chin")
     ),
-    "patient_refused": replace(
+    "patient_refused": changed(
         SIGNED_IN,
-        patients=PatientsForm(
+        PatientsForm(
             found=FOUND,
             creating=True,
             code="P-2026-0041",
@@ -340,46 +339,46 @@ SCENES = {
     "protocol_refused": protocols(LISTED[2]),
     "protocol_broken": protocols(LISTED[3]),
     "treatment_home": treating(
-        TreatmentForm(), session_id=None, phase="idle", stage_homed=False, ring_size_mm=None,
+        Course(), session_id=None, phase="idle", stage_homed=False, ring_size_mm=None,
         power_limit_w=None, lamps=dict.fromkeys(LAMPS, True) | {"stage": False},
     ),
     "treatment_testing": treating(
-        TreatmentForm(tested_after=0), session_id=None, phase="idle", power_limit_w=None,
+        Course(tested_after=0), session_id=None, phase="idle", power_limit_w=None,
         self_test=SelfTestShown(1, "The test is under way.", 39, 12, "watching with the motor on"),
     ),
     "treatment_test_failed": treating(
-        TreatmentForm(
+        Course(
             refused="board: vibration with motor. Check the motor's mounting and cable. (+2 more)"
         ),
         session_id=None, phase="idle", power_limit_w=None,
     ),
     "treatment_overdue": replace(
-        treating(TreatmentForm(opening=Opening.OPEN, overdue=True), aiming=True),
+        treating(Course(opening=Opening.OPEN, overdue=True), aiming=True),
         alarms=(alarm(calibration_overdue(("The ring calibration of 2025-01-31 is 412 days old.",))),),
     ),
-    "treatment_preparing": treating(TreatmentForm(opening=Opening.PREPARING), session_id=None, phase="idle"),
+    "treatment_preparing": treating(Course(opening=Opening.PREPARING), session_id=None, phase="idle"),
     "treatment_earlier_dose": treating(
-        TreatmentForm(opening=Opening.CONFIRM_DOSE, earlier=EARLIER), session_id=None,
+        Course(opening=Opening.CONFIRM_DOSE, earlier=EARLIER), session_id=None,
         phase="idle",
     ),
     "treatment_earlier_session": treating(
-        TreatmentForm(opening=Opening.CONFIRM_DOSE, earlier=replace(EARLIER, sessions=EARLIER.sessions[1:2])),
+        Course(opening=Opening.CONFIRM_DOSE, earlier=replace(EARLIER, sessions=EARLIER.sessions[1:2])),
         session_id=None, phase="idle",
     ),
     "treatment_earlier_told": treating(
-        TreatmentForm(
+        Course(
             opening=Opening.CONFIRM_DOSE,
             earlier=EarlierDose(EARLIER.sessions[:2], asked_above_j=10_000.0),
         ),
         session_id=None, phase="idle",
     ),
     "treatment_earlier_unconfirmed": treating(
-        TreatmentForm(
+        Course(
             opening=Opening.CONFIRM_DOSE, earlier=EarlierDose((*EARLIER.sessions[3:], NOT_CONFIRMED))
         ),
         session_id=None, phase="idle",
     ),
-    "treatment_ready_again": treating(TreatmentForm(opening=Opening.OPEN, earlier=EARLIER)),
+    "treatment_ready_again": treating(Course(opening=Opening.OPEN, earlier=EARLIER)),
     "treatment_not_armable": treating(
         refusals=("tec_settling", "stage_position"), lamps=dict.fromkeys(LAMPS, True) | {"tec": False}
     ),
@@ -396,11 +395,11 @@ SCENES = {
     ),
     "treatment_paused": treating(elapsed_s=30.0, remaining_s=80.0, dose_j=150.0),
     "treatment_finished": treating(finished=True, elapsed_s=110.0, remaining_s=0.0, dose_j=740.0),
-    "treatment_end_asked": treating(
-        TreatmentForm(opening=Opening.OPEN, asking_end=True), elapsed_s=30.0, remaining_s=80.0, dose_j=150.0
+    "treatment_end_asked": changed(
+        treating(elapsed_s=30.0, remaining_s=80.0, dose_j=150.0), TreatmentForm(asking_end=True)
     ),
     "treatment_refused": treating(
-        TreatmentForm(opening=Opening.NOT_ASKED, refused="The ring stage is silent, tripped or not homed."),
+        Course(opening=Opening.NOT_ASKED, refused="The ring stage is silent, tripped or not homed."),
         session_id=None, phase="idle",
     ),
     "treatment_stale": replace(
@@ -425,7 +424,7 @@ SCENES = {
     ),
     "treatment_picture_home": with_camera(
         treating(
-            TreatmentForm(), session_id=None, phase="idle", stage_homed=False, ring_size_mm=None,
+            Course(), session_id=None, phase="idle", stage_homed=False, ring_size_mm=None,
             power_limit_w=None, lamps=dict.fromkeys(LAMPS, True) | {"stage": False},
         )
     ),
@@ -473,11 +472,11 @@ SCENES = {
     ),
     "key_off_waits": key_off(7.4),
     "key_off_offered": key_off(0.0),
-    "key_off_no_reason": key_off(0.0, FaultForm(chosen=JOHN)),
-    "key_off_pin": key_off(0.0, FaultForm(chosen=JOHN, reason="gate welded, laser deaf; key taken out")),
+    "key_off_no_reason": key_off(0.0, KeyOffForm(chosen=JOHN)),
+    "key_off_pin": key_off(0.0, KeyOffForm(chosen=JOHN, reason="gate welded, laser deaf; key taken out")),
     "key_off_wrong_pin": key_off(
         0.0,
-        FaultForm(
+        KeyOffForm(
             chosen=ADMIN,
             reason="gate welded",
             refused="2 wrong PINs in a row.",
@@ -494,12 +493,12 @@ SCENES = {
     "summary_energies_differ": summary(ABORTED, 0.4, Energies(1.5, 2.9, 2.9)),
     "summary_energy_unknown": summary(FINISHED, energies=Energies(1.5, 2.9, None)),
     "summary_no_record": summary(FINISHED, record_problem=GONE),
-    "summary_writing": replace(
-        SIGNED_IN, screen=ScreenName.SUMMARY, summary=SummaryForm(busy=True, closing=True)
+    "summary_writing": changed(
+        SIGNED_IN, SummaryForm(busy=True, closing=True), screen="summary"
     ),
-    "summary_reading": replace(SIGNED_IN, screen=ScreenName.SUMMARY, summary=SummaryForm(busy=True)),
-    "safety_log": replace(SIGNED_IN, screen=ScreenName.SAFETY_LOG, safety_log=SafetyLogForm(LOG)),
-    "safety_log_empty": replace(SIGNED_IN, screen=ScreenName.SAFETY_LOG, safety_log=SafetyLogForm(())),
+    "summary_reading": changed(SIGNED_IN, SummaryForm(busy=True), screen="summary"),
+    "safety_log": changed(SIGNED_IN, SafetyLogForm(LOG), screen="safety_log"),
+    "safety_log_empty": changed(SIGNED_IN, SafetyLogForm(()), screen="safety_log"),
 }  # fmt: skip
 """Every scene by its name; the first part of the name is the screen's."""
 
@@ -510,7 +509,7 @@ def history(name):
     """Return the snapshots before a treatment scene: dark, then rising light up to where it stands."""
     scene = SCENES[name]
     live = scene.telemetry
-    if scene.screen is not ScreenName.TREATMENT or live is None or not live.elapsed_s:
+    if scene.screen != "treatment" or live is None or not live.elapsed_s:
         return []
     begun_s, end_s = NOW_S - HISTORY_S + 4.0, live.mono_s
     light_w = live.set_w or 4.5

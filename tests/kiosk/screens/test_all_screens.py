@@ -7,19 +7,19 @@ from dataclasses import replace
 import pytest
 from audit import audit, count
 from golden import compare
-from scenes import SCENES, put, treating
+from scenes import SCENES, changed, put, treating
 
 from tosca_kiosk.domain.interlocks import INTERLOCKS
-from tosca_kiosk.kiosk.forms import SummaryForm
-from tosca_kiosk.kiosk.state import ScreenName
+from tosca_kiosk.kiosk.presenter.registry import ROWS
+from tosca_kiosk.kiosk.screens.summary.form import SummaryForm
 
 THEMES = ("dark", "light")
 
 
 def put_up(stage, shell, name, theme, simulated=True):
-    shell.frame.strip_shown = simulated
+    shell.panel.strip_shown = simulated
     put(shell, name, theme=theme, simulated=simulated)
-    stage.frame(5)
+    stage.turn(5)
 
 
 @pytest.mark.slow
@@ -29,8 +29,8 @@ def test_no_screen_breaks_a_rule(stage, shell, theme, simulated):
     problems = []
     for name in SCENES:
         put_up(stage, shell, name, theme, simulated)
-        assert count(shell.frame) > 20, name
-        problems += [f"{name}: {problem}" for problem in audit(stage, shell.frame)]
+        assert count(shell.panel) > 20, name
+        problems += [f"{name}: {problem}" for problem in audit(stage, shell.panel)]
     assert problems == []
 
 
@@ -38,13 +38,13 @@ def test_no_screen_breaks_a_rule(stage, shell, theme, simulated):
 @pytest.mark.parametrize("name", ["login", "treatment_control_lost", "fault_supervisor"])
 def test_the_list_of_alarms_breaks_no_rule(stage, shell, name, theme):
     put_up(stage, shell, name, theme)
-    stage.tap(shell.frame.alarm_slot.children[-1])
-    assert shell.frame.sheet is shell.alarm_sheet
-    assert audit(stage, shell.frame) == []
+    stage.tap(shell.panel.alarm_slot.children[-1])
+    assert shell.panel.sheet is shell.alarm_sheet
+    assert audit(stage, shell.panel) == []
 
 
 def test_every_screen_is_in_the_scenes():
-    assert {scene.screen for scene in SCENES.values()} == set(ScreenName)
+    assert {scene.screen for scene in SCENES.values()} == {row.name for row in ROWS}
 
 
 PICTURES = (
@@ -80,11 +80,11 @@ def test_whatever_ended_a_session_its_summary_says_it_whole(stage, shell, theme)
     problems = []
     for row in INTERLOCKS:
         reason = f"{row.source}: {row.what} {row.to_do}"
-        session = replace(scene.summary.result.session, abort_reason=reason)
-        form = SummaryForm(result=replace(scene.summary.result, session=session))
-        shell.show(replace(scene, summary=form, theme=theme))
-        stage.frame(5)
-        shown = shell.screens[ScreenName.SUMMARY]
+        session = replace(scene.form(SummaryForm).result.session, abort_reason=reason)
+        form = SummaryForm(result=replace(scene.form(SummaryForm).result, session=session))
+        shell.show(changed(scene, form, theme=theme))
+        stage.turn(5)
+        shown = shell.screens["summary"]
         assert shown.ids.reason.text == f"{row.what} {row.to_do}"
         assert not shown.ids.reason.shorten
         problems += [f"{row.source}: {problem}" for problem in audit(stage, shown)]
@@ -95,10 +95,10 @@ def test_whatever_ended_a_session_its_summary_says_it_whole(stage, shell, theme)
 @pytest.mark.parametrize("more", [(), ("tec",)], ids=["alone", "more"])
 def test_whatever_refuses_arming_the_words_fit(stage, shell, more):
     put_up(stage, shell, "treatment_ready", "dark")
-    guide = shell.screens[ScreenName.TREATMENT].ids.guide
+    guide = shell.screens["treatment"].ids.guide
     problems = []
     for row in INTERLOCKS:
         shell.show(treating(refusals=(row.source, *more)))
-        stage.frame(5)
+        stage.turn(5)
         problems += [f"{row.source}: {problem}" for problem in audit(stage, guide)]
     assert problems == []

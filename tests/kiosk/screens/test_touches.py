@@ -7,8 +7,7 @@ from dataclasses import replace
 import pytest
 from scenes import JANE, JOHN, NOW_S, SCENES, in_session, treating
 
-from tosca_kiosk.kiosk.forms import Opening, TreatmentForm
-from tosca_kiosk.kiosk.state import ScreenName
+from tosca_kiosk.kiosk.snapshot.course import Course, Opening
 from tosca_kiosk.kiosk.widgets.button import UiButton
 from tosca_kiosk.kiosk.widgets.hold_button import UiHoldButton
 from tosca_kiosk.kiosk.widgets.list_row import UiListRow
@@ -16,13 +15,13 @@ from tosca_kiosk.kiosk.widgets.list_row import UiListRow
 
 def put_up(stage, shell, scene):
     shell.show(SCENES[scene] if isinstance(scene, str) else scene)
-    stage.frame(5)
+    stage.turn(5)
 
 
 def key(shell, text, kind=UiButton):
     return next(
         widget
-        for widget in shell.frame.walk()
+        for widget in shell.panel.walk()
         if isinstance(widget, kind) and (getattr(widget, "text", "") or getattr(widget, "title", "")) == text
     )
 
@@ -32,7 +31,7 @@ def test_stop_acts_on_every_screen_and_under_every_sheet(stage, shell, asked):
     for scene in SCENES:
         put_up(stage, shell, scene)
         asked.clear()
-        finger = stage.touch(shell.frame.stop)
+        finger = stage.touch(shell.panel.stop)
         assert asked == [("stop",)], scene
         finger.lift()
         assert asked == [("stop",)], scene
@@ -60,7 +59,11 @@ def test_stop_acts_on_every_screen_and_under_every_sheet(stage, shell, asked):
         ("fault_pin", "Other account", ("choose", None)),
         ("key_off_waits", "Back", ("stay",)),
         ("key_off_pin", "Other account", ("choose", None)),
-        ("patients", "Protocol", ("enter",)),
+        ("patients", "Protocol", ("go", "protocols")),
+        ("patients", "Safety log", ("go", "safety_log")),
+        ("protocol_chosen", "Back", ("go", "patients")),
+        ("protocol_chosen", "Treatment", ("go", "treatment")),
+        ("summary_completed", "Done", ("go", "patients")),
         ("patients", "New patient", ("new",)),
         ("patient_new", "Create", ("create",)),
         ("patient_new", "Cancel", ("cancel_new",)),
@@ -108,7 +111,7 @@ def test_pause_is_sent_while_nobody_knows_whether_there_is_light(stage, shell, a
 
 def test_a_line_of_the_safety_log_is_no_key(stage, shell, asked):
     put_up(stage, shell, "safety_log")
-    shown = shell.screens[ScreenName.SAFETY_LOG].ids.rows
+    shown = shell.screens["safety_log"].ids.rows
     assert len([*shown.walk(restrict=True)]) > 10
     assert not any(getattr(widget, "tappable", False) for widget in shown.walk(restrict=True))
 
@@ -157,7 +160,7 @@ def test_a_pin_reaches_the_login_whole_and_is_nowhere_on_the_screen(stage, shell
     for digit in "314159":
         stage.tap(key(shell, digit))
     assert asked == [("pin", "314159")]
-    shown = [getattr(widget, "text", "") for widget in shell.frame.walk()]
+    shown = [getattr(widget, "text", "") for widget in shell.panel.walk()]
     assert not any("314159" in text for text in shown if isinstance(text, str))
 
 
@@ -179,7 +182,7 @@ def test_a_protocol_is_chosen_by_its_row(stage, shell, asked):
 
 def test_the_simulated_strip_presses_the_world(stage, shell, asked):
     put_up(stage, shell, "treatment_armed")
-    strip = shell.frame.strip
+    strip = shell.panel.strip
     pedal, stop = [widget for widget in strip.children if getattr(widget, "tappable", False)][::-1]
     finger = stage.touch(pedal)
     finger.lift()
@@ -192,5 +195,5 @@ def test_the_simulated_strip_presses_the_world(stage, shell, asked):
 
 
 def test_closing_a_session_shows_no_key_that_could_be_pressed_twice(stage, shell, asked):
-    put_up(stage, shell, treating(TreatmentForm(opening=Opening.CLOSING), phase="idle", finished=True))
+    put_up(stage, shell, treating(Course(opening=Opening.CLOSING), phase="idle", finished=True))
     assert key(shell, "End session").disabled

@@ -9,10 +9,9 @@ import pytest
 from scenes import NOW_S, RAMP, SCALE_UM, SCENES, TREATING, in_session, picture, treating, with_camera
 
 from tosca_kiosk.camera.frame_memory import FrameWriter
-from tosca_kiosk.kiosk.picture import PictureSource
 from tosca_kiosk.kiosk.screens.treatment.picture import picture_view
 from tosca_kiosk.kiosk.screens.treatment.view_model import Primary, view
-from tosca_kiosk.kiosk.state import ScreenName
+from tosca_kiosk.kiosk.snapshot.picture import PictureSource
 
 
 @pytest.mark.parametrize(("age_s", "live"), [(0.0, True), (0.499, True), (0.51, False), (60.0, False)])
@@ -77,15 +76,15 @@ def test_a_cart_without_a_camera_waits_for_no_picture():
 )
 def test_picture_words_and_trend_share_the_left(stage, shell, name, parts):
     shell.show(SCENES[name])
-    stage.frame(3)
-    left = shell.screens[ScreenName.TREATMENT].ids.left
+    stage.turn(3)
+    left = shell.screens["treatment"].ids.left
     assert [type(part).__name__ for part in left.children[::-1]] == parts
 
 
 def bright_share(stage, shell):
     """Return how much of the picture's place is as bright as the frames of this test."""
-    stage.frame(3)
-    widget = shell.screens[ScreenName.TREATMENT].ids.picture
+    stage.turn(3)
+    widget = shell.screens["treatment"].ids.picture
     left, bottom = (round(edge) for edge in widget.to_window(*widget.pos))
     window = stage.picture()[::-1][bottom : bottom + round(widget.height), left : left + round(widget.width)]
     return (window.min(axis=2) > 200).mean()

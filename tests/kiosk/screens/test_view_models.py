@@ -5,13 +5,24 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
-from scenes import BASE, EARLIER, NOW_S, SCENES, TIME, TREATING, fault, in_session, telemetry, treating
+from scenes import (
+    BASE,
+    EARLIER,
+    NOW_S,
+    SCENES,
+    TIME,
+    TREATING,
+    changed,
+    fault,
+    in_session,
+    telemetry,
+    treating,
+)
 
 from tosca_kiosk.domain.interlocks import BY_SOURCE, INTERLOCKS, LAMPS
 from tosca_kiosk.domain.state import Beam, Phase
-from tosca_kiosk.kiosk import wording
-from tosca_kiosk.kiosk.chrome import chrome
-from tosca_kiosk.kiosk.forms import Opening, SummaryForm, TreatmentForm
+from tosca_kiosk.kiosk.look import wording
+from tosca_kiosk.kiosk.panel.surroundings import surroundings
 from tosca_kiosk.kiosk.screens.fault.view_model import view as fault_view
 from tosca_kiosk.kiosk.screens.first_start.view_model import view as first_start_view
 from tosca_kiosk.kiosk.screens.key_off.view_model import TURN_KEY
@@ -19,10 +30,13 @@ from tosca_kiosk.kiosk.screens.key_off.view_model import view as key_off_view
 from tosca_kiosk.kiosk.screens.login.view_model import view as login_view
 from tosca_kiosk.kiosk.screens.patients.view_model import view as patients_view
 from tosca_kiosk.kiosk.screens.protocols.view_model import view as protocols_view
+from tosca_kiosk.kiosk.screens.summary.form import SummaryForm
 from tosca_kiosk.kiosk.screens.summary.view_model import view as summary_view
 from tosca_kiosk.kiosk.screens.treatment.lamps import GROUPS
-from tosca_kiosk.kiosk.screens.treatment.view_model import Primary, state_bar
+from tosca_kiosk.kiosk.screens.treatment.primary import Primary
+from tosca_kiosk.kiosk.screens.treatment.view_model import state_bar
 from tosca_kiosk.kiosk.screens.treatment.view_model import view as treatment_view
+from tosca_kiosk.kiosk.snapshot.course import Course, Opening
 
 STALE = [
     replace(TREATING, telemetry=in_session(mono_s=NOW_S - 0.31, measured_w=4.4, set_w=4.5)),
@@ -228,10 +242,10 @@ def test_a_cart_without_a_camera_says_so_and_one_with_it_has_a_lamp():
     ],
 )
 def test_the_reason_of_an_abort_is_told_without_the_events_name(reason, shown):
-    result = SCENES["summary_aborted"].summary.result
+    result = SCENES["summary_aborted"].form(SummaryForm).result
     session = replace(result.session, abort_reason=reason)
     form = SummaryForm(result=replace(result, session=session))
-    assert summary_view(replace(SCENES["summary_aborted"], summary=form)).reason == shown
+    assert summary_view(changed(SCENES["summary_aborted"], form)).reason == shown
 
 
 def test_the_wait_after_wrong_pins_is_counted_in_whole_seconds():
@@ -313,7 +327,7 @@ def test_earlier_light_below_the_sites_sum_is_shown_in_the_same_way_and_not_aske
 
 def test_a_rest_of_which_not_all_is_known_says_so():
     unknown = EARLIER.sessions[2]
-    form = TreatmentForm(opening=Opening.CONFIRM_DOSE, earlier=replace(EARLIER, sessions=(unknown,) * 4))
+    form = Course(opening=Opening.CONFIRM_DOSE, earlier=replace(EARLIER, sessions=(unknown,) * 4))
     shown = treatment_view(treating(form, session_id=None, phase="idle"))
     assert shown.earlier[-1] == ("+2 more", "0.0 J or more", "refused")
 
@@ -332,11 +346,11 @@ def test_earlier_light_is_told_again_before_arming():
 
 def test_nothing_of_a_patient_is_shown_to_nobody():
     state = replace(TREATING, user=None)
-    assert (chrome(state).patient, chrome(state).protocol) == ("", "")
+    assert (surroundings(state).patient, surroundings(state).protocol) == ("", "")
 
 
 def test_a_cleared_alarm_says_that_it_is_over():
-    shown = chrome(
+    shown = surroundings(
         replace(
             SCENES["treatment_warning"],
             alarms=(replace(SCENES["treatment_warning"].alarms[0], active=False),),
@@ -347,7 +361,7 @@ def test_a_cleared_alarm_says_that_it_is_over():
 
 def test_an_acknowledged_alarm_that_stands_stays_in_the_slot():
     standing = replace(SCENES["treatment_warning"].alarms[0], acknowledged=True)
-    assert chrome(replace(SCENES["treatment_warning"], alarms=(standing,))).what == standing.what
+    assert surroundings(replace(SCENES["treatment_warning"], alarms=(standing,))).what == standing.what
 
 
 @pytest.mark.parametrize(
@@ -370,8 +384,9 @@ def test_values_are_written_plainly(written, text):
     assert written == text
 
 
-def test_a_fresh_link_does_not_change_the_bar_from_frame_to_frame():
+def test_a_fresh_link_does_not_change_the_bar_from_turn_to_turn():
     ages = {
-        chrome(replace(BASE, telemetry=telemetry(mono_s=NOW_S - age))).link_age_s for age in (0.0, 0.02, 0.04)
+        surroundings(replace(BASE, telemetry=telemetry(mono_s=NOW_S - age))).link_age_s
+        for age in (0.0, 0.02, 0.04)
     }
     assert ages == {0.0}

@@ -5,7 +5,7 @@ from audit import audit, count
 from gallery import WIDGETS, cut_out, put_up
 from golden import compare
 
-from tosca_kiosk.kiosk.tokens import THEMES
+from tosca_kiosk.kiosk.look.tokens import THEMES
 
 
 @pytest.mark.slow

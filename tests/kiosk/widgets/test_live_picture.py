@@ -27,12 +27,12 @@ def halves(bright, height=120, width=160):
 def test_the_first_row_is_at_the_top_and_the_first_column_at_the_left(stage, picture):
     picture.live = True
     picture.show(halves("top"))
-    stage.frame(3)
+    stage.turn(3)
     shown = seen(stage)
     assert shown[100:130, 300:390].min() > 240
     assert shown[200:290, 300:390].max() < 15
     picture.show(halves("left"))
-    stage.frame(3)
+    stage.turn(3)
     shown = seen(stage)
     assert shown[200:290, 20:100].min() > 240
     assert shown[200:290, 300:390].max() < 15
@@ -42,7 +42,7 @@ def test_every_picture_that_is_shown_is_seen(stage, picture):
     picture.live = True
     for level in (10, 200, 90):
         picture.show(np.full((120, 160), level, np.uint8))
-        stage.frame(2)
+        stage.turn(2)
         assert abs(seen(stage)[250, 350] - level).max() <= 2
 
 
@@ -50,17 +50,17 @@ def test_a_picture_that_is_not_live_is_not_seen_at_all(stage, picture):
     without = seen(stage)
     picture.live = True
     picture.show(halves("top"))
-    stage.frame(3)
+    stage.turn(3)
     assert not np.array_equal(seen(stage), without)
     picture.live = False
-    stage.frame(3)
+    stage.turn(3)
     assert np.array_equal(seen(stage), without)
 
 
 def test_live_without_a_picture_is_no_live_image(stage, picture):
     without = seen(stage)
     picture.live = True
-    stage.frame(3)
+    stage.turn(3)
     assert np.array_equal(seen(stage), without)
 
 
@@ -69,7 +69,7 @@ def test_a_picture_of_another_size_keeps_its_proportions(stage, picture, height,
     picture.live, picture.rate = True, ""
     picture.show(halves("top"))
     picture.show(np.full((height, width), 255, np.uint8))
-    stage.frame(3)
+    stage.turn(3)
     white = (seen(stage) > 240).all(axis=2)
     across, upward = white.any(axis=0).sum(), white.any(axis=1).sum()
     assert across / upward == pytest.approx(width / height, rel=0.02)
@@ -80,7 +80,7 @@ def test_a_picture_of_another_size_keeps_its_proportions(stage, picture, height,
 def test_the_planned_ring_is_as_wide_as_its_share_of_the_picture(stage, picture, target):
     picture.live, picture.target, picture.rate = True, target, ""
     picture.show(np.zeros((300, 400), np.uint8))
-    stage.frame(3)
+    stage.turn(3)
     red, green, _ = np.moveaxis(seen(stage), 2, 0)
     across = np.flatnonzero((green - red > 60).any(axis=0))
     assert across[-1] - across[0] == pytest.approx(target * 400, abs=6)
@@ -90,6 +90,6 @@ def test_the_planned_ring_is_as_wide_as_its_share_of_the_picture(stage, picture,
 def test_a_ring_that_is_not_known_or_not_inside_is_not_drawn(stage, picture, target):
     picture.live, picture.target, picture.rate = True, target, ""
     picture.show(np.zeros((300, 400), np.uint8))
-    stage.frame(3)
+    stage.turn(3)
     red, green, _ = np.moveaxis(seen(stage), 2, 0)
     assert (green - red).max() < 60

@@ -9,8 +9,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as some
 
 from tosca_kiosk.kiosk import widgets as ui
-from tosca_kiosk.kiosk.look import look
-from tosca_kiosk.kiosk.tokens import FLASH_HZ
+from tosca_kiosk.kiosk.look.theme import look
+from tosca_kiosk.kiosk.look.tokens import FLASH_HZ
 from tosca_kiosk.kiosk.widgets.chart import round_steps
 from tosca_kiosk.kiosk.widgets.ribbons import dashed
 from tosca_kiosk.kiosk.widgets.top_bar import link_text
@@ -25,7 +25,7 @@ def test_an_alarm_flashes_at_its_rate_half_of_the_time(stage, priority):
     slot = stage.show(alarm(priority), (1200, 100))
     lit = []
     for _ in range(round(4 / FLASH_HZ[priority] * 60)):
-        stage.frame(seconds=1 / 60)
+        stage.turn(seconds=1 / 60)
         lit.append(slot.lit)
     changes = sum(1 for one, other in pairwise(lit) if one != other)
     assert changes == pytest.approx(8, abs=1)
@@ -36,14 +36,14 @@ def test_an_alarm_flashes_at_its_rate_half_of_the_time(stage, priority):
 def test_a_low_alarm_and_no_alarm_are_steady(stage, priority):
     slot = stage.show(alarm(priority), (1200, 100))
     for _ in range(100):
-        stage.frame()
+        stage.turn()
         assert slot.lit
 
 
 def test_a_new_alarm_begins_lit(stage):
     slot = stage.show(alarm("high"), (1200, 100))
     while slot.lit:
-        stage.frame()
+        stage.turn()
     slot.what = "Another"
     assert slot.lit
 
@@ -51,7 +51,7 @@ def test_a_new_alarm_begins_lit(stage):
 def test_the_slot_without_alarm_shows_none_of_the_last_one(stage):
     slot = stage.show(alarm("high", more=2), (1200, 100))
     slot.priority, slot.more = "", 0
-    stage.frame(3)
+    stage.turn(3)
     assert texts(slot) == ["No active alarms", "Audio\npause"]
 
 
@@ -88,10 +88,10 @@ def test_a_lamp_tells_its_state_by_shape_and_not_by_colour_alone(stage):
 
 
 def test_a_theme_change_repaints_what_is_shown(stage):
-    stage.show(ui.UiPanel(), (200, 200))
+    stage.show(ui.UiCard(), (200, 200))
     dark = stage.picture()[-100, 100].copy()
     look.choose("light")
-    stage.frame(2)
+    stage.turn(2)
     assert stage.picture()[-100, 100].mean() > dark.mean() + 100
 
 
@@ -118,7 +118,7 @@ def test_an_unknown_power_breaks_the_line(stage):
     chart = stage.show(ui.UiTrend(top_w=6), (600, 350))
     for at in range(3):
         chart.add(float(at), None if at == 1 else 3.0, 3.0)
-    stage.frame(2)
+    stage.turn(2)
     assert chart.measured_line._mesh.indices == []
     assert len(chart.set_line._mesh.indices) > 0
 
@@ -148,13 +148,13 @@ def test_what_did_not_change_is_not_painted_again(stage):
             super().paint()
 
     bar = stage.show(Counted(state="ready"), (600, 60))
-    stage.frame(3)
+    stage.turn(3)
     painted.clear()
     for _ in range(10):
         bar.state, bar.detail = "ready", ""
-        stage.frame()
+        stage.turn()
     assert painted == []
     bar.state = "fault"
     bar.detail = "light off"
-    stage.frame()
+    stage.turn()
     assert painted[0] == "fault"

@@ -1,7 +1,7 @@
 """What buttons, holds, lists and pads say when they are touched."""
 
 import pytest
-from gallery import framed, patients
+from gallery import in_panel, patients
 from kivy.uix.boxlayout import BoxLayout
 from stage import Finger
 
@@ -78,14 +78,14 @@ def test_a_button_disabled_under_the_finger_does_nothing(stage, button):
 
 @pytest.fixture
 def hold(stage):
-    frame = framed(stage)
+    panel = in_panel(stage)
     screen = BoxLayout()
     button = ui.UiHoldButton(text="HOLD 1.5 s TO ARM")
     screen.actions = [button]
-    frame.show(screen)
-    stage.frame(3)
+    panel.show(screen)
+    stage.turn(3)
     yield button
-    frame.detach()
+    panel.detach()
 
 
 EVENTS = ("on_begin", "on_complete", "on_cancel")
@@ -96,11 +96,11 @@ def test_a_hold_completes_once_when_control_has_counted_enough(stage, hold):
     finger = stage.touch(hold)
     for held_s in (0.0, 0.6, 1.49):
         hold.held_s = held_s
-        stage.frame()
+        stage.turn()
     assert heard == [("on_begin",)]
     for held_s in (1.5, 1.6, None):
         hold.held_s = held_s
-        stage.frame()
+        stage.turn()
     finger.lift()
     assert heard == [("on_begin",), ("on_complete",)]
 
@@ -190,10 +190,10 @@ def test_a_finger_reported_twice_rests_nowhere_when_it_is_lifted(stage, hold):
 
 def test_a_key_that_cannot_be_held_shows_no_ring(stage, hold):
     hold.disabled = True
-    stage.frame(2)
+    stage.turn(2)
     assert hold._track_ink.a == 0
     hold.disabled = False
-    stage.frame(2)
+    stage.turn(2)
     assert hold._track_ink.a == 1
 
 
@@ -246,14 +246,14 @@ def test_a_list_goes_no_further_than_its_pages(stage):
         type_on(stage, rows, "down")
     assert (rows.page, rows.pages) == (2, 3)
     rows.rows = rows.rows[:3]
-    stage.frame(2)
+    stage.turn(2)
     assert (rows.page, rows.pages) == (0, 1)
 
 
 def test_a_list_turns_to_the_row_it_is_asked_for(stage):
     rows = stage.show(patients(), (700, 470))
     rows.show_key(8)
-    stage.frame(2)
+    stage.turn(2)
     assert any(getattr(row, "title", "") == "P-0008" for row in rows.walk())
 
 
@@ -262,7 +262,7 @@ def test_the_room_below_a_short_list_is_no_row(stage):
     heard = told(rows, "on_pick")
     for y in range(10, 470, 20):
         Finger(stage, 200, y).lift()
-        stage.frame(3)
+        stage.turn(3)
     assert {key for _, key in heard} == {0, 1}
 
 
@@ -297,7 +297,7 @@ def test_while_it_waits_no_digit_is_taken(stage):
     type_on(stage, pad, "1")
     assert pad.count == 0
     pad.wait_s = 0
-    stage.frame(2)
+    stage.turn(2)
     type_on(stage, pad, "1")
     assert pad.count == 1
 
@@ -319,7 +319,7 @@ def test_a_pad_whose_digits_are_gone_looks_like_a_new_one(stage, last):
     type_on(stage, pad, *("1" if last == "erase" else "12345"))
     assert (stage.picture() != fresh).any()
     type_on(stage, pad, last)
-    stage.frame(2)
+    stage.turn(2)
     assert pad.count == 0
     assert (stage.picture() == fresh).all()
 

@@ -1,4 +1,4 @@
-"""Between the screens and what they show: one part a screen, each with its form and its actions."""
+"""Between the screens and what they show: the registry of the screens, and the turns that they share."""
 
 from tosca_kiosk.kiosk.presenter.presenter import Presenter
 

@@ -1,43 +1,46 @@
-"""From what control says and what is asked of the record to one KioskState a frame."""
+"""From what control says and what is asked of the record to one KioskState a turn."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime
+from typing import Any, TypeVar
 
 from tosca_kiosk.domain.inputs import CommandType
-from tosca_kiosk.domain.state import Phase
-from tosca_kiosk.kiosk import alarms
-from tosca_kiosk.kiosk.alarms import Condition
-from tosca_kiosk.kiosk.forms import Opening
-from tosca_kiosk.kiosk.picture import PictureSource
-from tosca_kiosk.kiosk.presenter.accounts import FirstStart, Login, pin_tried
-from tosca_kiosk.kiosk.presenter.choosing import Patients, Protocols
-from tosca_kiosk.kiosk.presenter.desk import Desk
-from tosca_kiosk.kiosk.presenter.looking_back import Fault, KeyOff, SafetyLog, Summary
-from tosca_kiosk.kiosk.presenter.treating import Treating
+from tosca_kiosk.kiosk.alarms import conditions
+from tosca_kiosk.kiosk.alarms.conditions import Condition
+from tosca_kiosk.kiosk.desk.desk import Desk
+from tosca_kiosk.kiosk.desk.leader import Leader
+from tosca_kiosk.kiosk.desk.part import Part
+from tosca_kiosk.kiosk.desk.router import Row
+from tosca_kiosk.kiosk.desk.wrong_pins import pin_tried
+from tosca_kiosk.kiosk.presenter.registry import ROWS
 from tosca_kiosk.kiosk.services import history
 from tosca_kiosk.kiosk.services.record import Record
 from tosca_kiosk.kiosk.services.worker import Worker
-from tosca_kiosk.kiosk.state import EMISSION_PHASES, STALE_AFTER_S, KioskState, ScreenName
+from tosca_kiosk.kiosk.snapshot.picture import PictureSource
+from tosca_kiosk.kiosk.snapshot.state import STALE_AFTER_S, KioskState
 from tosca_kiosk.link.client import ControlLink
 from tosca_kiosk.link.messages import Hello, Notice, PinTried, Reply, SafetyNotice, SessionEnded
 
-CONNECT_EVERY_S = 0.2
-FIRST_CONNECT_WITHIN_S = 4.0
+_CONNECT_EVERY_S = 0.2
+_FIRST_CONNECT_WITHIN_S = 4.0
 """Control may still be starting; after this its absence is an alarm."""
 DIM_AFTER_S = 300.0
 LOCK_AFTER_S = 600.0
-RETRY_OPEN_S = 5.0
-STOP_AGAIN_S = 1.0
+_RETRY_OPEN_S = 5.0
+_STOP_AGAIN_S = 1.0
 """A STOP that was not taken, as control was just being started, is sent again."""
 
 
+_Sought = TypeVar("_Sought")
+
+
 class Presenter:
-    """Holds the parts, one a screen, and decides which screen is shown.
+    """Makes the parts of the screens, and takes the turns that all of them share.
 
     start_control: asks for a control process; nothing happens while one is running. pictures: the camera's,
-    None where nobody looks.
+    None where nobody looks. rows: of the screens.
     """
 
     def __init__(
@@ -48,21 +51,17 @@ class Presenter:
         start_control: Callable[[], object],
         theme: str = "dark",
         pictures: PictureSource | None = None,
+        rows: Sequence[Row] = ROWS,
     ) -> None:
-        self.desk = Desk(record, worker, link)
-        self.start_control = start_control
+        self.rows = rows
+        self.desk = Desk(record, worker, link, rows, start_control)
+        self.leader = Leader(self.desk)
+        self.parts: dict[str, Part[Any]] = {
+            row.name: row.load("part")(self.desk, self.leader) for row in rows
+        }
+        self.desk.router.parts = self.parts
         self.theme = theme
         self.pictures = pictures
-        self.login = Login(self.desk)
-        self.first_start = FirstStart(self.desk, self._accounts_known)
-        self.patients = Patients(self.desk)
-        self.protocols = Protocols(self.desk)
-        self.summary = Summary(self.desk)
-        self.treating = Treating(self.desk, self.summary.expect, self.summary.enter)
-        self.fault = Fault(self.desk)
-        self.key_off = KeyOff(self.desk)
-        self.safety_log = SafetyLog(self.desk)
-        self._before_fault: ScreenName | None = None
         self._connected_before = False
         self._started_s: float | None = None
         self._connect_s = 0.0
@@ -71,9 +70,13 @@ class Presenter:
         self._stopped_s: float | None = None
         self._hello: Hello | None = None
 
-    # --- every frame ------------------------------------------------------------------------------------
+    def part(self, kind: type[_Sought]) -> _Sought:
+        """Return the part of this class. Raises StopIteration where no screen has it."""
+        return next(part for part in self.parts.values() if isinstance(part, kind))
 
-    def frame(self, now_s: float) -> KioskState:
+    # --- every turn -------------------------------------------------------------------------------------
+
+    def turn(self, now_s: float) -> KioskState:
         """Take in what has happened and return what is to be shown."""
         desk = self.desk
         desk.now_s = now_s
@@ -89,8 +92,12 @@ class Presenter:
         desk.watch_record()
         self._end_light_without_record()
         self._settle_hello()
-        self.treating.update()
-        self._navigate()
+        self.leader.turn()
+        for part in self.parts.values():
+            part.turn()
+        if now_s - self._touched_s >= LOCK_AFTER_S and desk.user is not None:
+            self.lock()
+        desk.router.turn()
         return self._state()
 
     def stop(self) -> None:
@@ -103,10 +110,8 @@ class Presenter:
 
     def lock(self) -> None:
         """Sign out; the session, where one is open, stays open. Not while armed or treating."""
-        if not self._may_emit():
-            self.desk.user = None
-            self.login.choose(None)
-            self.login.load()
+        if not self.desk.may_emit:
+            self.desk.sign_out()
 
     def acknowledge_alarms(self) -> None:
         """Somebody has seen the list of alarms."""
@@ -116,7 +121,7 @@ class Presenter:
 
     def _open_record(self) -> None:
         desk = self.desk
-        due = self._open_s is None or desk.now_s - self._open_s >= RETRY_OPEN_S
+        due = self._open_s is None or desk.now_s - self._open_s >= _RETRY_OPEN_S
         if not desk.record_open and due:
             self._open_s = desk.now_s
             desk.ask(desk.record.open, self._record_opened, self._record_not_opened)
@@ -124,9 +129,9 @@ class Presenter:
     def _end_light_without_record(self) -> None:
         """STOP while armed or treating without a record: there is no light that is not recorded."""
         desk, stopped_s = self.desk, self._stopped_s
-        if not (desk.record.lost and self._may_emit()):
+        if not (desk.record.lost and self.desk.may_emit):
             self._stopped_s = None
-        elif stopped_s is None or desk.now_s - stopped_s >= STOP_AGAIN_S:
+        elif stopped_s is None or desk.now_s - stopped_s >= _STOP_AGAIN_S:
             self._stopped_s = desk.now_s
             telemetry = desk.telemetry
             session = None if telemetry is None else telemetry.session_id
@@ -135,14 +140,14 @@ class Presenter:
 
     def _record_opened(self, nothing: None) -> None:
         self.desk.record_open, self.desk.record_problem = True, None
-        self.login.load()
+        self.desk.read_accounts()
 
     def _record_not_opened(self, text: str) -> None:
         self.desk.record_problem = text
 
     def _connect(self) -> None:
         desk = self.desk
-        if not desk.link.connected and desk.now_s - self._connect_s >= CONNECT_EVERY_S:
+        if not desk.link.connected and desk.now_s - self._connect_s >= _CONNECT_EVERY_S:
             self._connect_s = desk.now_s
             desk.link.connect()
 
@@ -155,7 +160,7 @@ class Presenter:
             case PinTried():
                 pin_tried(self.desk, notice)
             case SessionEnded():
-                self.treating.session_ended(notice)
+                self.leader.closing.session_ended(notice)
             case SafetyNotice():
                 desk = self.desk
                 desk.ask(
@@ -168,57 +173,7 @@ class Presenter:
         """Look at what control runs, once the record can be asked about it."""
         if self._hello is not None and self.desk.record_open:
             hello, self._hello = self._hello, None
-            self.treating.hello(hello)
-
-    def _accounts_known(self, known: object) -> None:
-        self.login.load()
-        self.desk.screen = ScreenName.LOGIN
-
-    # --- which screen -----------------------------------------------------------------------------------
-
-    def _may_emit(self) -> bool:
-        telemetry = self.desk.telemetry
-        return telemetry is not None and telemetry.phase in EMISSION_PHASES
-
-    def _navigate(self) -> None:
-        desk, telemetry = self.desk, self.desk.telemetry
-        if desk.now_s - self._touched_s >= LOCK_AFTER_S and desk.user is not None:
-            self.lock()
-        accounts = self.login.form.accounts
-        if accounts is None or accounts.first_start:
-            desk.screen = ScreenName.LOGIN if accounts is None else ScreenName.FIRST_START
-            return
-        if self.treating.form.opening is Opening.UNCONFIRMED:
-            self._enter_key_off()
-            return
-        if desk.screen is ScreenName.KEY_OFF:
-            desk.screen = ScreenName.TREATMENT
-        if telemetry is not None and telemetry.phase == Phase.FAULT:
-            self._enter_fault()
-            return
-        if desk.screen is ScreenName.FAULT:
-            desk.screen, self._before_fault = self._before_fault or ScreenName.LOGIN, None
-        if desk.user is None:
-            desk.screen = ScreenName.LOGIN
-        elif desk.screen in (ScreenName.LOGIN, ScreenName.FIRST_START) or self._may_emit():
-            self._signed_in()
-
-    def _signed_in(self) -> None:
-        if self.desk.session is not None:
-            self.desk.screen = ScreenName.TREATMENT
-        elif self.desk.screen is not ScreenName.TREATMENT:
-            self.patients.enter()
-
-    def _enter_fault(self) -> None:
-        if self.desk.screen is not ScreenName.FAULT:
-            self._before_fault = self.desk.screen
-            self.desk.screen = ScreenName.FAULT
-            self.fault.enter()
-
-    def _enter_key_off(self) -> None:
-        if self.desk.screen is not ScreenName.KEY_OFF:
-            self.desk.screen = ScreenName.KEY_OFF
-            self.key_off.enter()
+            self.leader.hello(hello)
 
     # --- the snapshot -----------------------------------------------------------------------------------
 
@@ -226,19 +181,19 @@ class Presenter:
         desk, link, telemetry = self.desk, self.desk.link, self.desk.telemetry
         started_s = self._started_s or 0.0
         if not link.connected:
-            if self._connected_before or desk.now_s - started_s > FIRST_CONNECT_WITHIN_S:
-                yield alarms.control_lost(link.problem)
+            if self._connected_before or desk.now_s - started_s > _FIRST_CONNECT_WITHIN_S:
+                yield conditions.control_lost(link.problem)
         elif telemetry is not None:
             if not abs(desk.now_s - telemetry.mono_s) <= STALE_AFTER_S:
-                yield alarms.OWN[alarms.STALE_DATA]
+                yield conditions.OWN[conditions.STALE_DATA]
             if (why := self._control_delayed()) is not None:
-                yield alarms.delayed(why)
+                yield conditions.delayed(why)
             for source in dict.fromkeys((*telemetry.faults, *telemetry.warnings)):
-                yield alarms.of_interlock(source)
+                yield conditions.of_interlock(source)
         if desk.record_problem is not None:
-            yield alarms.record_problem(desk.record_problem)
+            yield conditions.record_problem(desk.record_problem)
         if self.pictures is not None and self.pictures.problem is not None:
-            yield alarms.picture_problem(self.pictures.problem)
+            yield conditions.picture_problem(self.pictures.problem)
 
     def _control_delayed(self) -> str | None:
         """Return why control should run in real time and does not, as it said itself; None where it does."""
@@ -251,19 +206,21 @@ class Presenter:
         idle_s = desk.now_s - self._touched_s
         camera, picture, simulated = desk.record.config.camera, None, desk.record.config.any_simulated
         if self.pictures is not None and camera is not None:
-            picture = self.pictures.newest(desk.now_s, wanted=desk.screen is ScreenName.TREATMENT)
+            picture = self.pictures.newest(desk.now_s, wanted=desk.router.row.wants_picture)
             simulated |= self.pictures.simulated
         return KioskState(
             now_s=desk.now_s,
             wall_clock=_clock(desk.record.utc()),
-            screen=desk.screen,
+            screen=desk.router.shown,
             theme=self.theme,
             telemetry=telemetry,
             control=link.connected,
+            accounts=desk.accounts,
             user=desk.user,
             patient=desk.patient,
-            protocol=self.treating.plan,
+            protocol=desk.plan,
             session=desk.session,
+            course=desk.course,
             alarms=desk.alarms.update(desk.now_s, self._conditions()),
             record_problem=desk.record_problem,
             simulated=simulated,
@@ -271,16 +228,8 @@ class Presenter:
             camera=camera is not None,
             picture=picture,
             picture_um_per_px=None if camera is None else camera.um_per_px,
-            asleep=idle_s >= DIM_AFTER_S and not self._may_emit(),
-            first_start=self.first_start.form,
-            login=self.login.form,
-            patients=self.patients.form,
-            protocols=self.protocols.form,
-            treatment=self.treating.form,
-            fault=self.fault.form,
-            key_off=self.key_off.form,
-            summary=self.summary.form,
-            safety_log=self.safety_log.form,
+            asleep=idle_s >= DIM_AFTER_S and not self.desk.may_emit,
+            forms={type(part.form): part.form for part in self.parts.values()},
         )
 
 

@@ -15,7 +15,7 @@ from tosca_kiosk.storage.energies import UNKNOWN, Energies
 from tosca_kiosk.storage.sessions import Session
 from tosca_kiosk.storage.timestamps import from_utc_text
 
-PLOT_POINTS = 600
+_PLOT_POINTS = 600
 LOG_ROWS = 5
 """As many lines as the safety log's screen holds, so that one pair of keys turns all pages."""
 
@@ -129,7 +129,7 @@ def keep_own(record: Record, source: str, what: str, phase: str, tech_id: int | 
 
 
 def _plot(samples: list[tuple[int, float | None, float | None]]) -> Plot:
-    stride = max(1, -(-len(samples) // PLOT_POINTS))
+    stride = max(1, -(-len(samples) // _PLOT_POINTS))
     kept = samples[::stride]
     return Plot(
         tuple(offset_ms / 1000.0 for offset_ms, _, _ in kept),

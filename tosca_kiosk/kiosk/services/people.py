@@ -8,7 +8,7 @@ from tosca_kiosk.kiosk.services.record import Record
 from tosca_kiosk.storage import StorageError, patients
 from tosca_kiosk.storage.patients import Patient
 
-SHOWN_AT_MOST = 50
+_SHOWN_AT_MOST = 50
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,7 +23,7 @@ class FoundPatients:
 def found(record: Record, query: str) -> FoundPatients:
     """Search the patients."""
     with record.database.reading() as reader:
-        rows = patients.search(reader, query.strip(), SHOWN_AT_MOST)
+        rows = patients.search(reader, query.strip(), _SHOWN_AT_MOST)
         try:
             next_code = patients.next_code(reader, record.utc().year)
         except StorageError:

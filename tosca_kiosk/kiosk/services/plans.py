@@ -10,7 +10,7 @@ from tosca_kiosk.domain.protocol import Protocol
 from tosca_kiosk.domain.protocol_file import Limits, parse_protocol
 from tosca_kiosk.domain.rules import Rules
 from tosca_kiosk.domain.session_rules import SessionRefusedError
-from tosca_kiosk.kiosk.refusals import spoken
+from tosca_kiosk.kiosk.look.refusals import spoken
 from tosca_kiosk.kiosk.services.record import Record
 from tosca_kiosk.session import active_calibrations, file_limits, rules_for
 from tosca_kiosk.storage import protocols, settings

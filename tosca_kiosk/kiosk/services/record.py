@@ -7,15 +7,8 @@ from datetime import datetime
 from pathlib import Path
 
 from tosca_kiosk.config import CartConfig
-from tosca_kiosk.domain.documents import DocumentError
-from tosca_kiosk.domain.journal_lines import JournalError
-from tosca_kiosk.domain.session_rules import SessionRefusedError
-from tosca_kiosk.domain.site_limits import SiteLimitError
-from tosca_kiosk.session import RefusedError, load_shipped_content
+from tosca_kiosk.session import load_shipped_content
 from tosca_kiosk.storage import DATABASE_NAME, Database, StorageError
-
-REFUSALS = (StorageError, RefusedError, DocumentError, SessionRefusedError, SiteLimitError, JournalError)
-"""What a service raises where it refuses; the text is meant for the operator."""
 
 
 class Record:

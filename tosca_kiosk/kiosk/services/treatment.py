@@ -6,7 +6,6 @@ from dataclasses import dataclass, replace
 
 from tosca_kiosk.domain.protocol import Protocol
 from tosca_kiosk.domain.protocol_file import parse_protocol
-from tosca_kiosk.journal import JOURNAL_NAME
 from tosca_kiosk.kiosk.services.plans import NO_LIMITS
 from tosca_kiosk.kiosk.services.record import Record
 from tosca_kiosk.session import (
@@ -14,12 +13,13 @@ from tosca_kiosk.session import (
     OpenedRecord,
     SessionPlan,
     back_up,
+    close_session,
     earlier_dose,
     opening,
     overdue_calibrations,
     plan_session,
 )
-from tosca_kiosk.storage import import_journal, patients, recover, sessions, users
+from tosca_kiosk.storage import patients, recover, sessions, users
 from tosca_kiosk.storage.patients import Patient
 from tosca_kiosk.storage.sessions import Session
 from tosca_kiosk.storage.users import User
@@ -70,8 +70,8 @@ def close_row(record: Record, session_id: int, tech_id: int | None) -> Session:
     """Import the finished journal of a session and close its row. Raises StorageError."""
     session = sessions.get(record.database, session_id)
     if session.status in sessions.OPEN_STATUSES:
-        journal = sessions.folder_of(session, record.data_dir) / JOURNAL_NAME
-        import_journal(record.database, journal, record.utc(), operator_id=tech_id)
+        folder = sessions.folder_of(session, record.data_dir)
+        close_session(record.database, session, folder, record.utc(), operator_id=tech_id)
     return sessions.get(record.database, session_id)
 
 

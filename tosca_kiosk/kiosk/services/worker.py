@@ -1,4 +1,4 @@
-"""One thread for everything that would hold up a frame: the database, backups, imports and PIN hashes.
+"""One thread for everything that would hold up the main loop: the database, backups, imports and PIN hashes.
 
 Jobs run one after the other in the order of their submission; what came of them is handed over in `poll`,
 in the caller's thread, so that only the main thread ever touches a widget.
@@ -12,7 +12,7 @@ from queue import Empty, SimpleQueue
 from typing import TypeVar
 
 Result = TypeVar("Result")
-Failed = Callable[[Exception], None]
+_Failed = Callable[[Exception], None]
 _Delivery = Callable[[], None]
 
 
@@ -31,7 +31,7 @@ class Worker:
         """How many jobs have not been delivered yet."""
         return self._pending
 
-    def submit(self, job: Callable[[], Result], done: Callable[[Result], None], failed: Failed) -> None:
+    def submit(self, job: Callable[[], Result], done: Callable[[Result], None], failed: _Failed) -> None:
         """Run job in the thread; a later `poll` calls done with its result or failed with its error."""
 
         def run() -> _Delivery:

@@ -7,7 +7,7 @@ Sizes: give rows their height by `size_hint_y=None, height=mm(...)`; targets are
 Text and surfaces
   UiText        text="", ink="text", size_mm=TEXT_MM, bold=False, halign="left", valign="middle",
                 shorten=False (True: may be cut with ..., for names of any length), wraps=False
-  UiPanel       BoxLayout on a surface; paper="surface", outline="" (a token draws a frame)
+  UiCard        BoxLayout on a surface; paper="surface", outline="" (a token draws a border)
   UiChip        text, ink="text", paper="raised", mark=""       a small label on its own paper
   UiMark        mark="" (of marks.MARKS: tick cross unknown lock unlock laser pedal stop back up down left
                 right shift space erase search plus minus audio muted person info refused dot), ink="text"
@@ -18,7 +18,7 @@ Touch
                 chosen=False (outlined thick: a choice in force), size_mm=STRONG_MM
                 on_tap()        acts_on="up": only where the finger is lifted inside
   UiChoice      options=(("key", "text"), ...), chosen="key";  on_choose(key)      two to five side by side
-  UiStop        text="STOP"; the frame alone hit-tests it, see frame.UiFrame.on_stop
+  UiStop        text="STOP"; the panel alone hit-tests it, see panel.UiPanel.on_stop
   UiHoldButton  text, need_s=1.5, size_mm=STRONG_MM,
                 held_s=None (given: how long control has counted)
                 on_begin()      finger down: ask control to start counting
@@ -52,9 +52,9 @@ What control says
                 add(time_s, measured_w, set_w)     None breaks the line;  clear()
   UiProfilePlot planned=((t_s, w), ...), measured=((t_s, w), ...), limit_w=None, marker_s=None
   UiStepper     steps=("Patient", ...), current=0
-  UiActionBar   show(widgets)        left of STOP; the frame fills it from screen.actions or sheet.actions
+  UiActionBar   show(widgets)        left of STOP; the panel fills it from screen.actions or sheet.actions
 
-Layers, inside the content area (frame.open_sheet(sheet), frame.close_sheet(sheet))
+Layers, inside the content area (panel.open_sheet(sheet), panel.close_sheet(sheet))
   UiSheet       title; body (a vertical box to fill); actions (widgets for the action bar); covers=False,
                 share=[0.8, 0.9] (of the content area)
   UiConfirmSheet title, text, confirm_text, cancel_text="Back", danger=False;  on_confirm()  on_cancel()
@@ -68,7 +68,7 @@ Simulated cart
   UiSimulatedStrip   pedal_pressed=None, stop_loop_closed=None (given, by control)
                 on_pedal(pressed)  on_stop_loop(closed)
 
-The frame (`frame.UiFrame`) is the same on every screen:
+The panel (`panel.UiPanel`) is the same on every screen:
   simulated=False, strip_shown=False, lock_shown=False, asleep=False
   top_bar, alarm_slot, strip, action_bar, stop
   show(screen)   screen: a widget; its attribute `actions` (widgets), where it has one, fills the action bar
@@ -83,6 +83,7 @@ from __future__ import annotations
 from tosca_kiosk.kiosk.widgets.action_bar import UiActionBar
 from tosca_kiosk.kiosk.widgets.alarm_slot import UiAlarmSlot
 from tosca_kiosk.kiosk.widgets.button import UiButton
+from tosca_kiosk.kiosk.widgets.card import UiCard
 from tosca_kiosk.kiosk.widgets.chip import UiChip
 from tosca_kiosk.kiosk.widgets.choice import UiChoice
 from tosca_kiosk.kiosk.widgets.confirm_sheet import UiConfirmSheet
@@ -96,7 +97,6 @@ from tosca_kiosk.kiosk.widgets.live_picture import UiLivePicture
 from tosca_kiosk.kiosk.widgets.mark import UiMark
 from tosca_kiosk.kiosk.widgets.notice import UiNotice
 from tosca_kiosk.kiosk.widgets.number_pad import UiNumberPad
-from tosca_kiosk.kiosk.widgets.panel import UiPanel
 from tosca_kiosk.kiosk.widgets.pick_list import Row, UiPickList
 from tosca_kiosk.kiosk.widgets.pin_pad import UiPinPad
 from tosca_kiosk.kiosk.widgets.profile_plot import UiProfilePlot
@@ -119,6 +119,7 @@ __all__ = [
     "UiActionBar",
     "UiAlarmSlot",
     "UiButton",
+    "UiCard",
     "UiChip",
     "UiChoice",
     "UiConfirmSheet",
@@ -132,7 +133,6 @@ __all__ = [
     "UiMark",
     "UiNotice",
     "UiNumberPad",
-    "UiPanel",
     "UiPickList",
     "UiPinPad",
     "UiProfilePlot",

@@ -9,8 +9,16 @@ from kivy.input.motionevent import MotionEvent
 from kivy.properties import BooleanProperty, NumericProperty, OptionProperty, StringProperty
 from kivy.uix.boxlayout import BoxLayout
 
-from tosca_kiosk.kiosk.look import look, px
-from tosca_kiosk.kiosk.tokens import FLASH_DUTY, FLASH_HZ, GAP_MM, PADDING_MM, STRONG_MM, TARGET_MM, TEXT_MM
+from tosca_kiosk.kiosk.look.theme import look, px
+from tosca_kiosk.kiosk.look.tokens import (
+    FLASH_DUTY,
+    FLASH_HZ,
+    GAP_MM,
+    PADDING_MM,
+    STRONG_MM,
+    TARGET_MM,
+    TEXT_MM,
+)
 from tosca_kiosk.kiosk.widgets.button import UiButton
 from tosca_kiosk.kiosk.widgets.painted import Painted, Plate
 from tosca_kiosk.kiosk.widgets.text import UiText

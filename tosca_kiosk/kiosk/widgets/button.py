@@ -8,8 +8,8 @@ from kivy.input.motionevent import MotionEvent
 from kivy.properties import BooleanProperty, NumericProperty, OptionProperty, StringProperty
 from kivy.uix.label import Label
 
-from tosca_kiosk.kiosk.look import look, px
-from tosca_kiosk.kiosk.tokens import LINE_MM, PADDING_MM, PRIMARY_MM, SPACING_MM, STRONG_MM, TARGET_MM
+from tosca_kiosk.kiosk.look.theme import look, px
+from tosca_kiosk.kiosk.look.tokens import LINE_MM, PADDING_MM, PRIMARY_MM, SPACING_MM, STRONG_MM, TARGET_MM
 from tosca_kiosk.kiosk.widgets.marks import Pictogram
 from tosca_kiosk.kiosk.widgets.painted import Painted, Plate
 

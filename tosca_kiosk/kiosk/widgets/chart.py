@@ -11,8 +11,8 @@ from kivy.properties import ListProperty, NumericProperty, StringProperty
 from kivy.uix.floatlayout import FloatLayout
 from numpy.typing import ArrayLike
 
-from tosca_kiosk.kiosk.look import look, px
-from tosca_kiosk.kiosk.tokens import PADDING_MM, SPACING_MM, TEXT_MM
+from tosca_kiosk.kiosk.look.theme import look, px
+from tosca_kiosk.kiosk.look.tokens import PADDING_MM, SPACING_MM, TEXT_MM
 from tosca_kiosk.kiosk.widgets.legend import DASH_MM, MEASURED_MM, SET_MM, UiLegend, width_px
 from tosca_kiosk.kiosk.widgets.painted import OnPlate
 from tosca_kiosk.kiosk.widgets.ribbons import Points, Ribbon, dashed
@@ -21,7 +21,7 @@ from tosca_kiosk.kiosk.widgets.text import UiText
 _LINE = 1.25
 _SCALE_MM = 9.5
 _GRID_LINES = 6
-LIMIT_MM = 0.35
+_LIMIT_MM = 0.35
 
 
 class Chart(OnPlate, FloatLayout):
@@ -48,7 +48,7 @@ class Chart(OnPlate, FloatLayout):
         with self.canvas:
             self._grid_ink = Color()
             self._grid = [Line(width=1) for _ in range(_GRID_LINES)]
-        self.limit = Ribbon(self.canvas, px(LIMIT_MM))
+        self.limit = Ribbon(self.canvas, px(_LIMIT_MM))
         self.measured_line = Ribbon(self.canvas, px(MEASURED_MM))
         self.set_line = Ribbon(self.canvas, px(SET_MM))  # dashes are seen upon a line, not below it
 

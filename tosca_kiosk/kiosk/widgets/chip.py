@@ -7,8 +7,8 @@ from typing import Any
 from kivy.properties import StringProperty
 from kivy.uix.label import Label
 
-from tosca_kiosk.kiosk.look import look, px
-from tosca_kiosk.kiosk.tokens import SPACING_MM, TEXT_MM
+from tosca_kiosk.kiosk.look.theme import look, px
+from tosca_kiosk.kiosk.look.tokens import SPACING_MM, TEXT_MM
 from tosca_kiosk.kiosk.widgets.marks import Pictogram
 from tosca_kiosk.kiosk.widgets.painted import Painted, Plate
 

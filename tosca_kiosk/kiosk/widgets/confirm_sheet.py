@@ -6,8 +6,8 @@ from typing import Any
 
 from kivy.properties import BooleanProperty, StringProperty
 
-from tosca_kiosk.kiosk.look import px
-from tosca_kiosk.kiosk.tokens import PRIMARY_MM, STRONG_MM
+from tosca_kiosk.kiosk.look.theme import px
+from tosca_kiosk.kiosk.look.tokens import PRIMARY_MM, STRONG_MM
 from tosca_kiosk.kiosk.widgets.button import UiButton
 from tosca_kiosk.kiosk.widgets.sheet import UiSheet
 from tosca_kiosk.kiosk.widgets.text import UiText

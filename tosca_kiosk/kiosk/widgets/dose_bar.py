@@ -5,10 +5,10 @@ from __future__ import annotations
 from kivy.graphics import Color, Rectangle
 from kivy.properties import NumericProperty
 
-from tosca_kiosk.kiosk.look import look, px
-from tosca_kiosk.kiosk.tokens import PADDING_MM, SPACING_MM, STRONG_MM
+from tosca_kiosk.kiosk.look.theme import look, px
+from tosca_kiosk.kiosk.look.tokens import PADDING_MM, SPACING_MM, STRONG_MM
+from tosca_kiosk.kiosk.widgets.card import UiCard
 from tosca_kiosk.kiosk.widgets.painted import Painted
-from tosca_kiosk.kiosk.widgets.panel import UiPanel
 from tosca_kiosk.kiosk.widgets.text import UiText
 
 
@@ -31,7 +31,7 @@ class _Bar(Painted):
         self._fill.size = (round(self.width * min(max(self.share, 0), 1)), self.height)
 
 
-class UiDoseBar(UiPanel):
+class UiDoseBar(UiCard):
     """dose_j: delivered, planned_j: wanted; None shows --. The bar is full at the plan."""
 
     dose_j = NumericProperty(None, allownone=True)

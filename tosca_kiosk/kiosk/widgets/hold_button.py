@@ -9,9 +9,10 @@ from kivy.input.motionevent import MotionEvent
 from kivy.properties import BooleanProperty, NumericProperty, ObjectProperty
 from kivy.uix.label import Label
 
-from tosca_kiosk.kiosk.fingers import fingers
-from tosca_kiosk.kiosk.look import look, px
-from tosca_kiosk.kiosk.tokens import HOLD_TO_ARM_S, PADDING_MM, PRIMARY_MM, STRONG_MM
+from tosca_kiosk.domain.rules import Limits
+from tosca_kiosk.kiosk.look.theme import look, px
+from tosca_kiosk.kiosk.look.tokens import PADDING_MM, PRIMARY_MM, STRONG_MM
+from tosca_kiosk.kiosk.touch.fingers import fingers
 from tosca_kiosk.kiosk.widgets.painted import Painted, Plate
 
 _RING_MM = 5.0
@@ -29,7 +30,7 @@ class UiHoldButton(Painted, Label):
     least_mm = PRIMARY_MM
     __events__ = ("on_begin", "on_complete", "on_cancel")
 
-    need_s = NumericProperty(HOLD_TO_ARM_S)
+    need_s = NumericProperty(Limits().arm_hold_s)
     held_s = NumericProperty(None, allownone=True)
     size_mm = NumericProperty(STRONG_MM)
     holding = BooleanProperty(False)

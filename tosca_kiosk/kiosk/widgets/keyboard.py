@@ -7,8 +7,8 @@ from typing import Any
 from kivy.properties import NumericProperty, ObjectProperty, OptionProperty, StringProperty
 from kivy.uix.boxlayout import BoxLayout
 
-from tosca_kiosk.kiosk.look import px
-from tosca_kiosk.kiosk.tokens import PADDING_MM, SPACING_MM, STRONG_MM, TITLE_MM
+from tosca_kiosk.kiosk.look.theme import px
+from tosca_kiosk.kiosk.look.tokens import PADDING_MM, SPACING_MM, STRONG_MM, TITLE_MM
 from tosca_kiosk.kiosk.widgets.button import UiButton
 from tosca_kiosk.kiosk.widgets.keypad import Keypad
 from tosca_kiosk.kiosk.widgets.notice import UiNotice
@@ -46,9 +46,9 @@ class UiKeyboard(UiSheet):
 
     def build(self) -> None:
         super().build()
-        self.panel.clear_widgets()
-        self.panel.outline, self.panel.paper = "", "bg"
-        self.panel.padding = 0
+        self.card.clear_widgets()
+        self.card.outline, self.card.paper = "", "bg"
+        self.card.padding = 0
         self._head = BoxLayout(size_hint_y=None, height=px(_HEADER_MM), spacing=px(PADDING_MM))
         self._caption = UiText(ink="text2", size_hint_x=None)
         self._value = UiText(bold=True, size_mm=TITLE_MM, shorten=True, shorten_from="left")
@@ -56,9 +56,9 @@ class UiKeyboard(UiSheet):
         for part in (self._caption, self._value, self._notice):
             self._head.add_widget(part)
         self._keys = Keypad(_LAYOUTS[self.letters], self._press)
-        self.panel.spacing = px(SPACING_MM)
-        self.panel.add_widget(self._head)
-        self.panel.add_widget(self._keys)
+        self.card.spacing = px(SPACING_MM)
+        self.card.add_widget(self._head)
+        self.card.add_widget(self._keys)
         self._cancel = UiButton(text="Cancel", mark="cross", size_hint_x=None, width=px(_ACTION_MM))
         self._accept = UiButton(kind="primary", size_hint_x=None, width=px(_ACTION_MM))
         self._cancel.bind(on_tap=lambda _button: self.dispatch("on_cancel"))

@@ -6,8 +6,8 @@ from collections.abc import Callable, Sequence
 
 from kivy.uix.boxlayout import BoxLayout
 
-from tosca_kiosk.kiosk.look import px
-from tosca_kiosk.kiosk.tokens import GAP_MM, TITLE_MM
+from tosca_kiosk.kiosk.look.theme import px
+from tosca_kiosk.kiosk.look.tokens import GAP_MM, TITLE_MM
 from tosca_kiosk.kiosk.widgets.button import UiButton
 from tosca_kiosk.kiosk.widgets.marks import MARKS
 

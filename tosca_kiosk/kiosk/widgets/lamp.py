@@ -8,8 +8,8 @@ from kivy.graphics import Color, SmoothLine, SmoothRoundedRectangle
 from kivy.properties import OptionProperty
 from kivy.uix.label import Label
 
-from tosca_kiosk.kiosk.look import look, px
-from tosca_kiosk.kiosk.tokens import SPACING_MM, TEXT_MM
+from tosca_kiosk.kiosk.look.theme import look, px
+from tosca_kiosk.kiosk.look.tokens import SPACING_MM, TEXT_MM
 from tosca_kiosk.kiosk.widgets.marks import Pictogram
 from tosca_kiosk.kiosk.widgets.painted import Painted
 

@@ -9,8 +9,8 @@ from kivy.properties import ListProperty, NumericProperty
 from kivy.uix.gridlayout import GridLayout
 from kivy.uix.widget import Widget
 
-from tosca_kiosk.kiosk.look import px
-from tosca_kiosk.kiosk.tokens import PADDING_MM, SPACING_MM
+from tosca_kiosk.kiosk.look.theme import px
+from tosca_kiosk.kiosk.look.tokens import PADDING_MM, SPACING_MM
 from tosca_kiosk.kiosk.widgets.lamp import UiLamp
 from tosca_kiosk.kiosk.widgets.painted import OnPlate, Plate
 from tosca_kiosk.kiosk.widgets.still import Still

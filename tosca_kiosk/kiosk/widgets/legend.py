@@ -9,8 +9,8 @@ from kivy.core.text import Label as TextRenderer
 from kivy.properties import ListProperty
 from kivy.uix.floatlayout import FloatLayout
 
-from tosca_kiosk.kiosk.look import look, px
-from tosca_kiosk.kiosk.tokens import SPACING_MM, TEXT_MM
+from tosca_kiosk.kiosk.look.theme import look, px
+from tosca_kiosk.kiosk.look.tokens import SPACING_MM, TEXT_MM
 from tosca_kiosk.kiosk.widgets.painted import Painted
 from tosca_kiosk.kiosk.widgets.ribbons import Ribbon, dashed
 from tosca_kiosk.kiosk.widgets.text import UiText

@@ -8,8 +8,8 @@ from kivy.input.motionevent import MotionEvent
 from kivy.properties import BooleanProperty, StringProperty
 from kivy.uix.boxlayout import BoxLayout
 
-from tosca_kiosk.kiosk.look import look, px
-from tosca_kiosk.kiosk.tokens import LINE_MM, PADDING_MM, STRONG_MM, TARGET_MM, TEXT_MM
+from tosca_kiosk.kiosk.look.theme import look, px
+from tosca_kiosk.kiosk.look.tokens import LINE_MM, PADDING_MM, STRONG_MM, TARGET_MM, TEXT_MM
 from tosca_kiosk.kiosk.widgets.mark import UiMark
 from tosca_kiosk.kiosk.widgets.painted import Painted, Plate
 from tosca_kiosk.kiosk.widgets.text import UiText
@@ -19,7 +19,7 @@ _LINE = 1.3
 
 
 class UiListRow(Painted, BoxLayout):
-    """chosen: marked by a thick frame and a tick. Texts of any length are shortened."""
+    """chosen: marked by a thick border and a tick. Texts of any length are shortened."""
 
     tappable = True
     least_mm = TARGET_MM

@@ -11,8 +11,8 @@ from kivy.properties import BooleanProperty, NumericProperty, StringProperty
 from kivy.uix.floatlayout import FloatLayout
 from numpy.typing import NDArray
 
-from tosca_kiosk.kiosk.look import px
-from tosca_kiosk.kiosk.tokens import SPACING_MM, TITLE_MM, Rgba
+from tosca_kiosk.kiosk.look.theme import px
+from tosca_kiosk.kiosk.look.tokens import SPACING_MM, TITLE_MM, Rgba
 from tosca_kiosk.kiosk.widgets.chip import UiChip
 from tosca_kiosk.kiosk.widgets.painted import OnPlate
 from tosca_kiosk.kiosk.widgets.text import UiText

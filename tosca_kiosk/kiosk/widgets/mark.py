@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from kivy.properties import StringProperty
 
-from tosca_kiosk.kiosk.look import look
+from tosca_kiosk.kiosk.look.theme import look
 from tosca_kiosk.kiosk.widgets.marks import Pictogram
 from tosca_kiosk.kiosk.widgets.painted import Painted
 

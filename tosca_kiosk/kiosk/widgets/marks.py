@@ -7,18 +7,18 @@ from typing import Any
 
 from kivy.graphics import Color, InstructionGroup, SmoothLine
 
-from tosca_kiosk.kiosk.tokens import Rgba
+from tosca_kiosk.kiosk.look.tokens import Rgba
 
-Stroke = tuple[float, ...]
+_Stroke = tuple[float, ...]
 
 
-def _arc(x: float, y: float, radius: float, start_deg: float = 0, end_deg: float = 360) -> Stroke:
+def _arc(x: float, y: float, radius: float, start_deg: float = 0, end_deg: float = 360) -> _Stroke:
     steps = max(3, round(abs(end_deg - start_deg) / 12))
     turns = [pi / 180 * (start_deg + (end_deg - start_deg) * at / steps) for at in range(steps + 1)]
     return tuple(value for turn in turns for value in (x + radius * cos(turn), y + radius * sin(turn)))
 
 
-def _ray(angle_deg: float) -> Stroke:
+def _ray(angle_deg: float) -> _Stroke:
     turn = pi / 180 * angle_deg
     return (0.5 + 0.22 * cos(turn), 0.5 + 0.22 * sin(turn), 0.5 + 0.46 * cos(turn), 0.5 + 0.46 * sin(turn))
 
@@ -26,7 +26,7 @@ def _ray(angle_deg: float) -> Stroke:
 _BODY = (0.2, 0.08, 0.8, 0.08, 0.8, 0.52, 0.2, 0.52, 0.2, 0.08)
 _HORN = (0.08, 0.36, 0.26, 0.36, 0.5, 0.14, 0.5, 0.86, 0.26, 0.64, 0.08, 0.64, 0.08, 0.36)
 
-MARKS: dict[str, tuple[Stroke, ...]] = {
+MARKS: dict[str, tuple[_Stroke, ...]] = {
     "": (),
     "tick": ((0.14, 0.5, 0.4, 0.24, 0.86, 0.76),),
     "cross": ((0.2, 0.2, 0.8, 0.8), (0.2, 0.8, 0.8, 0.2)),

@@ -7,8 +7,8 @@ from typing import Any
 from kivy.properties import NumericProperty, StringProperty
 from kivy.uix.boxlayout import BoxLayout
 
-from tosca_kiosk.kiosk.look import px
-from tosca_kiosk.kiosk.tokens import GAP_MM, PADDING_MM, STRONG_MM, TEXT_MM, TITLE_MM, VALUE_MM
+from tosca_kiosk.kiosk.look.theme import px
+from tosca_kiosk.kiosk.look.tokens import GAP_MM, PADDING_MM, STRONG_MM, TEXT_MM, TITLE_MM, VALUE_MM
 from tosca_kiosk.kiosk.widgets.button import UiButton
 from tosca_kiosk.kiosk.widgets.keypad import Keypad
 from tosca_kiosk.kiosk.widgets.notice import UiNotice
@@ -46,13 +46,13 @@ class UiNumberPad(UiSheet):
 
     def build(self) -> None:
         super().build()
-        self.panel.clear_widgets()
-        self.panel.outline, self.panel.paper = "", "bg"
-        self.panel.padding, self.panel.orientation = 0, "horizontal"
-        self.panel.spacing = px(GAP_MM * 2)
+        self.card.clear_widgets()
+        self.card.outline, self.card.paper = "", "bg"
+        self.card.padding, self.card.orientation = 0, "horizontal"
+        self.card.spacing = px(GAP_MM * 2)
         self._keys = Keypad(_KEYS, self._press)
-        self.panel.add_widget(self._left_side())
-        self.panel.add_widget(self._keys)
+        self.card.add_widget(self._left_side())
+        self.card.add_widget(self._keys)
         self._cancel = UiButton(text="Cancel", mark="cross", size_hint_x=None, width=px(_ACTION_MM))
         self._accept = UiButton(kind="primary", size_hint_x=None, width=px(_ACTION_MM))
         self._cancel.bind(on_tap=lambda _button: self.dispatch("on_cancel"))

@@ -1,4 +1,4 @@
-"""The base of our widgets: graphics made once, repainted once a frame at most and only after a change."""
+"""The base of our widgets: graphics made once, repainted once a drawing at most and only after a change."""
 
 from __future__ import annotations
 
@@ -9,10 +9,10 @@ from kivy.graphics import Color, SmoothLine, SmoothRoundedRectangle
 from kivy.properties import StringProperty
 from kivy.uix.widget import Widget
 
-from tosca_kiosk.kiosk.look import look, px
-from tosca_kiosk.kiosk.tokens import LINE_MM, RADIUS_MM, Rgba
+from tosca_kiosk.kiosk.look.theme import look, px
+from tosca_kiosk.kiosk.look.tokens import LINE_MM, RADIUS_MM, Rgba
 
-Box = tuple[float, float, float, float]
+_Box = tuple[float, float, float, float]
 """x, y, width, height in pixels."""
 
 
@@ -45,7 +45,7 @@ class Painted(Widget):
         """Set the graphics from the properties."""
 
     def repaint(self, *_: Any) -> None:
-        """Paint before the next frame."""
+        """Paint before the next drawing."""
         self._due()
 
     def _paint_due(self, _dt: float) -> None:
@@ -53,7 +53,7 @@ class Painted(Widget):
 
 
 class Plate:
-    """A rounded rectangle with an optional frame, behind a widget's content.
+    """A rounded rectangle with an optional border, behind a widget's content.
 
     What is not seen takes no area: a renderer in software fills invisible pixels too.
     """
@@ -66,8 +66,8 @@ class Plate:
             self._edge_ink = Color(0, 0, 0, 0)
             self._edge = SmoothLine()
 
-    def put(self, box: Box, fill: Rgba, line: Rgba | None = None, line_mm: float = LINE_MM) -> None:
-        """Draw it. line: colour of the frame, None for none."""
+    def put(self, box: _Box, fill: Rgba, line: Rgba | None = None, line_mm: float = LINE_MM) -> None:
+        """Draw it. line: colour of the border, None for none."""
         x, y, width, height = box if fill[3] else (0, 0, 0, 0)
         self._fill_ink.rgba = fill
         self._fill.pos, self._fill.size = (x, y), (width, height)
@@ -76,9 +76,9 @@ class Plate:
         if line is None:
             self._edge.points = []
         else:
-            self._frame(box, max(px(line_mm), 2) / 2)
+            self._border(box, max(px(line_mm), 2) / 2)
 
-    def _frame(self, box: Box, half: float) -> None:
+    def _border(self, box: _Box, half: float) -> None:
         x, y, width, height = box
         inner = (x + half, y + half, max(width - 2 * half, 2), max(height - 2 * half, 2))
         self._edge.width = half + _SOFT_PX
@@ -89,7 +89,7 @@ class Plate:
 
 
 class OnPlate(Painted):
-    """A widget on a plate. paper: token of its fill. outline: token of its frame, "" for none."""
+    """A widget on a plate. paper: token of its fill. outline: token of its border, "" for none."""
 
     paper = StringProperty("surface")
     outline = StringProperty("")

@@ -8,14 +8,14 @@ from typing import Any, NamedTuple
 from kivy.properties import ListProperty, NumericProperty, ObjectProperty, StringProperty
 from kivy.uix.boxlayout import BoxLayout
 
-from tosca_kiosk.kiosk.look import px
-from tosca_kiosk.kiosk.tokens import GAP_MM, STRONG_MM
+from tosca_kiosk.kiosk.look.theme import px
+from tosca_kiosk.kiosk.look.tokens import GAP_MM, STRONG_MM
 from tosca_kiosk.kiosk.widgets.button import UiButton
 from tosca_kiosk.kiosk.widgets.list_row import UiListRow
 from tosca_kiosk.kiosk.widgets.painted import Painted
 from tosca_kiosk.kiosk.widgets.text import UiText
 
-ROW_MM = 16.0
+_ROW_MM = 16.0
 _TURN_MM = 17.0
 
 
@@ -61,7 +61,7 @@ class UiPickList(Painted, BoxLayout):
     @property
     def rows_a_page(self) -> int:
         """How many rows fit."""
-        return max(1, int((self.height + px(GAP_MM)) // (px(ROW_MM) + px(GAP_MM))))
+        return max(1, int((self.height + px(GAP_MM)) // (px(_ROW_MM) + px(GAP_MM))))
 
     @property
     def pages(self) -> int:
@@ -96,14 +96,14 @@ class UiPickList(Painted, BoxLayout):
 
     def _lay_out(self) -> None:
         self._column.clear_widgets()
-        self._shown = [UiListRow(size_hint_y=None, height=px(ROW_MM)) for _ in range(self.rows_a_page)]
+        self._shown = [UiListRow(size_hint_y=None, height=px(_ROW_MM)) for _ in range(self.rows_a_page)]
         if not self.rows:
             self._shown = []
             self._column.size_hint_y = 1
             self._column.add_widget(self._empty)
             return
         self._column.size_hint_y = None
-        self._column.height = self.rows_a_page * (px(ROW_MM) + px(GAP_MM)) - px(GAP_MM)
+        self._column.height = self.rows_a_page * (px(_ROW_MM) + px(GAP_MM)) - px(GAP_MM)
         for at, shown in enumerate(self._shown):
             shown.bind(on_tap=lambda _row, at=at: self._tell(at))
             self._column.add_widget(shown)

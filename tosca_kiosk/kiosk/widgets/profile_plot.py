@@ -5,8 +5,8 @@ from __future__ import annotations
 from kivy.graphics import Color, Line
 from kivy.properties import ListProperty, NumericProperty
 
-from tosca_kiosk.kiosk.look import look, px
-from tosca_kiosk.kiosk.tokens import TEXT_MM
+from tosca_kiosk.kiosk.look.theme import look, px
+from tosca_kiosk.kiosk.look.tokens import TEXT_MM
 from tosca_kiosk.kiosk.widgets.chart import Chart, points_of, round_steps
 from tosca_kiosk.kiosk.widgets.text import UiText
 

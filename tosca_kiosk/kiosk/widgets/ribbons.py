@@ -8,7 +8,7 @@ import numpy as np
 from kivy.graphics import Color, Mesh
 from numpy.typing import NDArray
 
-from tosca_kiosk.kiosk.tokens import Rgba
+from tosca_kiosk.kiosk.look.tokens import Rgba
 
 Points = NDArray[np.float64]
 """Shape (n, 2), pixels; NaN breaks the line."""

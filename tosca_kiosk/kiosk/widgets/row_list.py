@@ -9,13 +9,13 @@ from kivy.properties import ListProperty, StringProperty
 from kivy.uix.boxlayout import BoxLayout
 from kivy.uix.widget import Widget
 
-from tosca_kiosk.kiosk.look import look, px
-from tosca_kiosk.kiosk.tokens import LINE_MM, PADDING_MM, STRONG_MM, TEXT_MM
+from tosca_kiosk.kiosk.look.theme import look, px
+from tosca_kiosk.kiosk.look.tokens import LINE_MM, PADDING_MM, STRONG_MM, TEXT_MM
 from tosca_kiosk.kiosk.widgets.mark import UiMark
 from tosca_kiosk.kiosk.widgets.painted import OnPlate, Painted
 from tosca_kiosk.kiosk.widgets.text import UiText
 
-READ_ROW_MM = 14.4
+_READ_ROW_MM = 14.4
 _LINE = 1.25
 
 
@@ -33,7 +33,7 @@ class _Row(Painted, BoxLayout):
     def __init__(self, row: ReadRow, *, ruled: bool) -> None:
         self._row, self._ruled = row, ruled
         super().__init__(
-            padding=[0, px(0.6)], spacing=px(PADDING_MM), size_hint_y=None, height=px(READ_ROW_MM)
+            padding=[0, px(0.6)], spacing=px(PADDING_MM), size_hint_y=None, height=px(_READ_ROW_MM)
         )
 
     def build(self) -> None:

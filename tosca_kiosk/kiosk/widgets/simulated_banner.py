@@ -8,8 +8,8 @@ from kivy.graphics import Color, Mesh
 from kivy.properties import StringProperty
 from kivy.uix.label import Label
 
-from tosca_kiosk.kiosk.look import look, px
-from tosca_kiosk.kiosk.tokens import TEXT_MM
+from tosca_kiosk.kiosk.look.theme import look, px
+from tosca_kiosk.kiosk.look.tokens import TEXT_MM
 from tosca_kiosk.kiosk.widgets.painted import Painted, Plate
 
 _WIDTH_MM = 36

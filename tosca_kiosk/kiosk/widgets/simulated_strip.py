@@ -8,8 +8,8 @@ from kivy.input.motionevent import MotionEvent
 from kivy.properties import BooleanProperty, ObjectProperty, StringProperty
 from kivy.uix.boxlayout import BoxLayout
 
-from tosca_kiosk.kiosk.look import look, px
-from tosca_kiosk.kiosk.tokens import GAP_MM, SPACING_MM, STRONG_MM, TARGET_MM, TEXT_MM
+from tosca_kiosk.kiosk.look.theme import look, px
+from tosca_kiosk.kiosk.look.tokens import GAP_MM, SPACING_MM, STRONG_MM, TARGET_MM, TEXT_MM
 from tosca_kiosk.kiosk.widgets.marks import Pictogram
 from tosca_kiosk.kiosk.widgets.painted import Painted, Plate
 from tosca_kiosk.kiosk.widgets.text import UiText

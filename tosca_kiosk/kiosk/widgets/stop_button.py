@@ -1,4 +1,4 @@
-"""STOP: drawn here, acted on by the frame before any other widget sees the touch."""
+"""STOP: drawn here, acted on by the panel before any other widget sees the touch."""
 
 from __future__ import annotations
 
@@ -7,8 +7,8 @@ from typing import Any
 from kivy.properties import BooleanProperty
 from kivy.uix.label import Label
 
-from tosca_kiosk.kiosk.look import look, px
-from tosca_kiosk.kiosk.tokens import STOP_HEIGHT_MM, TITLE_MM
+from tosca_kiosk.kiosk.look.theme import look, px
+from tosca_kiosk.kiosk.look.tokens import STOP_HEIGHT_MM, TITLE_MM
 from tosca_kiosk.kiosk.widgets.painted import Painted, Plate
 
 _PRESSED_LINE_MM = 1.0

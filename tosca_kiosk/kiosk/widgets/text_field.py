@@ -8,15 +8,15 @@ from kivy.input.motionevent import MotionEvent
 from kivy.properties import BooleanProperty, StringProperty
 from kivy.uix.boxlayout import BoxLayout
 
-from tosca_kiosk.kiosk.look import look, px
-from tosca_kiosk.kiosk.tokens import LINE_MM, PADDING_MM, STRONG_MM, TARGET_MM, TEXT_MM
+from tosca_kiosk.kiosk.look.theme import look, px
+from tosca_kiosk.kiosk.look.tokens import LINE_MM, PADDING_MM, STRONG_MM, TARGET_MM, TEXT_MM
 from tosca_kiosk.kiosk.widgets.notice import UiNotice
 from tosca_kiosk.kiosk.widgets.painted import Painted, Plate
 from tosca_kiosk.kiosk.widgets.text import UiText
 
-BOX_MM = 16.0
-NOTICE_MM = 6.4
-FIELD_MM = BOX_MM + NOTICE_MM
+_BOX_MM = 16.0
+_NOTICE_MM = 6.4
+FIELD_MM = _BOX_MM + _NOTICE_MM
 """Height of a field with the line below it."""
 _WRONG_LINE_MM = 0.7
 _BULLET = "\u2022"
@@ -89,7 +89,7 @@ class UiTextField(Painted, BoxLayout):
         super().__init__(orientation="vertical", **kwargs)
 
     def build(self) -> None:
-        self._box = _Box(size_hint_y=None, height=px(BOX_MM))
+        self._box = _Box(size_hint_y=None, height=px(_BOX_MM))
         self._box.bind(on_tap=lambda _box: self.dispatch("on_edit"))
         self._notice = UiNotice(tone="refused")
         self.add_widget(self._box)

@@ -8,8 +8,8 @@ from kivy.core.text import Label as TextRenderer
 from kivy.properties import BooleanProperty, NumericProperty, StringProperty
 from kivy.uix.boxlayout import BoxLayout
 
-from tosca_kiosk.kiosk.look import px
-from tosca_kiosk.kiosk.tokens import PADDING_MM, TEXT_MM
+from tosca_kiosk.kiosk.look.theme import px
+from tosca_kiosk.kiosk.look.tokens import PADDING_MM, TEXT_MM
 from tosca_kiosk.kiosk.widgets.painted import OnPlate
 from tosca_kiosk.kiosk.widgets.simulated_banner import UiSimulatedBanner
 from tosca_kiosk.kiosk.widgets.text import UiText

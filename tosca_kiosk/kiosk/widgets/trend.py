@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from kivy.properties import NumericProperty
 
-from tosca_kiosk.kiosk.look import px
+from tosca_kiosk.kiosk.look.theme import px
 from tosca_kiosk.kiosk.widgets.chart import Chart
 from tosca_kiosk.kiosk.widgets.legend import DASH_MM
 

@@ -6,16 +6,16 @@ from typing import Any
 
 from kivy.properties import ListProperty, NumericProperty, StringProperty
 
-from tosca_kiosk.kiosk.look import px
-from tosca_kiosk.kiosk.tokens import PADDING_MM, SPACING_MM, TEXT_MM, VALUE_MM
-from tosca_kiosk.kiosk.widgets.panel import UiPanel
+from tosca_kiosk.kiosk.look.theme import px
+from tosca_kiosk.kiosk.look.tokens import PADDING_MM, SPACING_MM, TEXT_MM, VALUE_MM
+from tosca_kiosk.kiosk.widgets.card import UiCard
 from tosca_kiosk.kiosk.widgets.text import UiText
 
 _LINE = 1.18
 """Height of a line of text, of its size."""
 
 
-class UiValueTile(UiPanel):
+class UiValueTile(UiCard):
     """value: as shown, "--" when it is not known. details: one line each below."""
 
     caption = StringProperty("")

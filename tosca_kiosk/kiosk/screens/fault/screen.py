@@ -4,18 +4,20 @@ from __future__ import annotations
 
 from typing import Any
 
-from tosca_kiosk.kiosk.look import px
-from tosca_kiosk.kiosk.screens.base import KioskScreen, action, load_layout, room, strong
+from tosca_kiosk.kiosk.look.theme import px
+from tosca_kiosk.kiosk.panel.screen import KioskScreen, load_layout, strong
+from tosca_kiosk.kiosk.screens.fault.part import Fault
 from tosca_kiosk.kiosk.screens.fault.view_model import FaultView, view
-from tosca_kiosk.kiosk.screens.flowing import UiFlowing
+from tosca_kiosk.kiosk.widgets.action_bar import action, room
+from tosca_kiosk.kiosk.widgets.card import UiCard
+from tosca_kiosk.kiosk.widgets.flowing import UiFlowing
 from tosca_kiosk.kiosk.widgets.notice import UiNotice
-from tosca_kiosk.kiosk.widgets.panel import UiPanel
 from tosca_kiosk.kiosk.widgets.pick_list import Row, UiPickList
 from tosca_kiosk.kiosk.widgets.pin_pad import UiPinPad
 from tosca_kiosk.kiosk.widgets.state_bar import UiStateBar
 from tosca_kiosk.kiosk.widgets.text import UiText
 
-WIDGETS = (UiFlowing, UiNotice, UiPanel, UiPickList, UiPinPad, UiStateBar, UiText)
+WIDGETS = (UiFlowing, UiNotice, UiCard, UiPickList, UiPinPad, UiStateBar, UiText)
 """What the layout names."""
 load_layout(__file__)
 _BACK_MM = 46
@@ -28,13 +30,14 @@ class FaultScreen(KioskScreen):
     """What happened, what to do, and the reset by who may."""
 
     view = staticmethod(view)
+    part: Fault
 
     def __init__(self, **kwargs: Any) -> None:
         super().__init__(**kwargs)
-        part = self.presenter.fault
+        part = self.part
         self._reset = action("RESET", part.reset, mark="tick", kind="primary", width_mm=60)
         self._other = action("Other account", lambda: part.choose(None), width_mm=_BACK_MM)
-        self._end = action("End session", self.presenter.treating.end, width_mm=_BACK_MM)
+        self._end = action("End session", part.end, width_mm=_BACK_MM)
         self.actions = [self._end, self._other, room(), self._reset]
         ids = self.ids
         self._plain, self._pad, self._users = strong(ids.plain), strong(ids.pad), strong(ids.users)
@@ -42,9 +45,7 @@ class FaultScreen(KioskScreen):
         self.ids.users.bind(on_pick=lambda _list, username: self._choose(username))
 
     def _choose(self, username: str) -> None:
-        accounts = self.presenter.login.form.accounts
-        users = () if accounts is None else accounts.users
-        self.presenter.fault.choose(next((user for user in users if user.username == username), None))
+        self.part.choose(self.desk.account(username))
         self.ids.pad.clear()
 
     def show_view(self, view: FaultView) -> None:

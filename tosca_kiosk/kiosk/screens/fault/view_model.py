@@ -6,16 +6,17 @@ import math
 from dataclasses import dataclass
 
 from tosca_kiosk.domain.interlocks import INTERLOCKS
-from tosca_kiosk.kiosk import alarms, wording
-from tosca_kiosk.kiosk.presenter.looking_back import role_to_reset
-from tosca_kiosk.kiosk.state import KioskState
+from tosca_kiosk.kiosk.alarms import conditions
+from tosca_kiosk.kiosk.look import wording
+from tosca_kiosk.kiosk.screens.fault.form import FaultForm
+from tosca_kiosk.kiosk.snapshot.accounts import Rows, account_rows
+from tosca_kiosk.kiosk.snapshot.state import KioskState
 from tosca_kiosk.storage.users import Role
 
-Rows = tuple[tuple[str, str, str], ...]
-NOT_TREATED = "No session is open."
-NOBODY_NOW = "Nobody can reset it now"
-ADVICE = "Look at the patient and at the cart. When the reason is gone, touch RESET."
-ADVICE_WITHOUT_DATA = "Release the pedal and look at the patient. Without control nothing can be reset."
+_NOT_TREATED = "No session is open."
+_NOBODY_NOW = "Nobody can reset it now"
+_ADVICE = "Look at the patient and at the cart. When the reason is gone, touch RESET."
+_ADVICE_WITHOUT_DATA = "Release the pedal and look at the patient. Without control nothing can be reset."
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,21 +51,21 @@ _ENDED_BY_RESET = frozenset(row.source for row in INTERLOCKS if row.reset_clears
 
 def view(state: KioskState) -> FaultView:
     """Return what the screen shows."""
-    live, form = state.live, state.fault
+    live, form = state.live, state.form(FaultForm)
     sources = () if live is None else live.faults
     standing = frozenset(() if live is None else live.standing) - _ENDED_BY_RESET
-    role = role_to_reset(sources)
+    role = conditions.role_to_reset(sources)
     needs_pin = role is not Role.TECHNICIAN or state.user is None
     return FaultView(
         what="No data from control" if live is None else _what(sources, standing),
-        to_do=alarms.of_interlock(sources[0]).to_do if sources else "",
+        to_do=conditions.of_interlock(sources[0]).to_do if sources else "",
         session=_session(state),
-        role_text=NOBODY_NOW if live is None else _role_text(role, needs_pin),
-        advice=ADVICE if live is not None else ADVICE_WITHOUT_DATA,
+        role_text=_NOBODY_NOW if live is None else _role_text(role, needs_pin),
+        advice=_ADVICE if live is not None else _ADVICE_WITHOUT_DATA,
         needs_pin=needs_pin,
         can_reset=not needs_pin and live is not None and not form.busy,
         can_type=live is not None and not form.busy,
-        rows=who_may(state, role),
+        rows=account_rows(state, role),
         chosen="" if form.chosen is None else form.chosen.username,
         pin_title="" if form.chosen is None else f"PIN of {form.chosen.full_name}",
         message="Asking control ..." if form.busy else form.refused,
@@ -79,7 +80,7 @@ def _what(sources: tuple[str, ...], standing: frozenset[str]) -> str:
     if not sources:
         return ""
     still = " (still there)" if sources[0] in standing else ""
-    return f"{alarms.of_interlock(sources[0]).what}{still}"
+    return f"{conditions.of_interlock(sources[0]).what}{still}"
 
 
 def _role_text(role: Role, needs_pin: bool) -> str:
@@ -89,20 +90,9 @@ def _role_text(role: Role, needs_pin: bool) -> str:
 def _session(state: KioskState) -> str:
     live = state.live
     if state.session is None or live is None:
-        return NOT_TREATED if state.session is None else ""
+        return _NOT_TREATED if state.session is None else ""
     return (
         f"{wording.joules(live.dose_j)} of {wording.joules(live.planned_j)} given. Nothing resumes by itself."
-    )
-
-
-def who_may(state: KioskState, needed: Role) -> Rows:
-    """Return username, name and role of everybody whose role covers the needed one."""
-    accounts = state.login.accounts
-    users = () if accounts is None else accounts.users
-    return tuple(
-        (user.username, user.full_name, str(user.role).capitalize())
-        for user in users
-        if user.role.covers(needed)
     )
 
 

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 from typing import Any
 
-from tosca_kiosk.kiosk.screens.base import KioskScreen, action, ask_text, load_layout, room, strong
+from tosca_kiosk.kiosk.panel.screen import KioskScreen, ask_text, load_layout, strong
+from tosca_kiosk.kiosk.screens.first_start.part import FirstStart
 from tosca_kiosk.kiosk.screens.first_start.view_model import FirstStartView, view
+from tosca_kiosk.kiosk.widgets.action_bar import action, room
+from tosca_kiosk.kiosk.widgets.card import UiCard
 from tosca_kiosk.kiosk.widgets.notice import UiNotice
-from tosca_kiosk.kiosk.widgets.panel import UiPanel
 from tosca_kiosk.kiosk.widgets.pin_pad import UiPinPad
 from tosca_kiosk.kiosk.widgets.text import UiText
 from tosca_kiosk.kiosk.widgets.text_field import UiTextField
 
-WIDGETS = (UiNotice, UiPanel, UiPinPad, UiText, UiTextField)
+WIDGETS = (UiNotice, UiCard, UiPinPad, UiText, UiTextField)
 """What the layout names."""
 load_layout(__file__)
 
@@ -21,10 +23,11 @@ class FirstStartScreen(KioskScreen):
     """Sets the admin's PIN and creates the first technician."""
 
     view = staticmethod(view)
+    part: FirstStart
 
     def __init__(self, **kwargs: Any) -> None:
         super().__init__(**kwargs)
-        part = self.presenter.first_start
+        part = self.part
         self._entries = strong(self.ids.name_box), strong(self.ids.pad)
         self._back = action("Back", part.back, mark="back")
         self.actions = [self._back, room()]
@@ -50,8 +53,8 @@ class FirstStartScreen(KioskScreen):
             entry.add_widget(wanted)
 
     def _ask_name(self) -> None:
-        part = self.presenter.first_start
-        ask_text(self.frame, "Technician", part.form.full_name, part.name, check=_name_refusal, max_length=40)
+        part = self.part
+        ask_text(self.panel, "Technician", part.form.full_name, part.name, check=_name_refusal, max_length=40)
 
 
 def _name_refusal(name: str) -> str | None:

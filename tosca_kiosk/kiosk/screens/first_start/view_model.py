@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from tosca_kiosk.domain.state import Phase
-from tosca_kiosk.kiosk import wording
-from tosca_kiosk.kiosk.forms import SetUpStep
-from tosca_kiosk.kiosk.state import KioskState
+from tosca_kiosk.kiosk.look import wording
+from tosca_kiosk.kiosk.screens.first_start.form import FirstStartForm, SetUpStep
+from tosca_kiosk.kiosk.snapshot.state import KioskState
 
 
 class _Words(NamedTuple):
@@ -25,7 +25,7 @@ _WORDS = {
     SetUpStep.PIN: _Words("Technician's PIN", "Choose six digits for {name}."),
     SetUpStep.PIN_AGAIN: _Words("Technician's PIN again", "Type the same six digits once more."),
 }
-FAULT_LATER = "A fault stands. Finish this first: its reset takes a PIN."
+_FAULT_LATER = "A fault stands. Finish this first: its reset takes a PIN."
 _STEPS = tuple(SetUpStep)
 
 
@@ -50,7 +50,7 @@ class FirstStartView:
 
 def view(state: KioskState) -> FirstStartView:
     """Return what the screen shows."""
-    form = state.first_start
+    form = state.form(FirstStartForm)
     words = _WORDS[form.step]
     return FirstStartView(
         step=f"First start, step {_STEPS.index(form.step) + 1} of {len(_STEPS)}",
@@ -60,7 +60,7 @@ def view(state: KioskState) -> FirstStartView:
         full_name=form.full_name,
         refused=form.refused or (wording.RECORD_LOST if state.record_problem else ""),
         message="One moment ..." if form.busy else "Six digits",
-        fault=FAULT_LATER if state.live is not None and state.live.phase == Phase.FAULT else "",
+        fault=_FAULT_LATER if state.live is not None and state.live.phase == Phase.FAULT else "",
         busy=form.busy,
         can_go_back=form.step is not SetUpStep.ADMIN_PIN and not form.busy,
     )

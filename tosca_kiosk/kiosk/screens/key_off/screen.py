@@ -4,16 +4,18 @@ from __future__ import annotations
 
 from typing import Any
 
-from tosca_kiosk.kiosk.screens.base import KioskScreen, action, ask_text, load_layout, room, strong
-from tosca_kiosk.kiosk.screens.flowing import UiFlowing
+from tosca_kiosk.kiosk.panel.screen import KioskScreen, ask_text, load_layout, strong
+from tosca_kiosk.kiosk.screens.key_off.part import KeyOff
 from tosca_kiosk.kiosk.screens.key_off.view_model import KeyOffView, view
-from tosca_kiosk.kiosk.widgets.panel import UiPanel
+from tosca_kiosk.kiosk.widgets.action_bar import action, room
+from tosca_kiosk.kiosk.widgets.card import UiCard
+from tosca_kiosk.kiosk.widgets.flowing import UiFlowing
 from tosca_kiosk.kiosk.widgets.pick_list import Row, UiPickList
 from tosca_kiosk.kiosk.widgets.pin_pad import UiPinPad
 from tosca_kiosk.kiosk.widgets.text import UiText
 from tosca_kiosk.kiosk.widgets.text_field import UiTextField
 
-WIDGETS = (UiFlowing, UiPanel, UiPickList, UiPinPad, UiText, UiTextField)
+WIDGETS = (UiFlowing, UiCard, UiPickList, UiPinPad, UiText, UiTextField)
 """What the layout names."""
 load_layout(__file__)
 _BACK_MM = 50
@@ -26,12 +28,13 @@ class KeyOffScreen(KioskScreen):
     """What is waited for; then the reason and the PIN of a supervisor who has turned the key."""
 
     view = staticmethod(view)
+    part: KeyOff
 
     def __init__(self, **kwargs: Any) -> None:
         super().__init__(**kwargs)
-        part = self.presenter.key_off
+        part = self.part
         self._other = action("Other account", lambda: part.choose(None), width_mm=_BACK_MM)
-        self.actions = [action("Back", self.presenter.treating.stay, width_mm=_BACK_MM), self._other, room()]
+        self.actions = [action("Back", part.stay, width_mm=_BACK_MM), self._other, room()]
         ids = self.ids
         self._plain, self._pad, self._users = strong(ids.plain), strong(ids.pad), strong(ids.users)
         ids.pad.bind(on_pin=lambda _pad, pin: part.pin(pin))
@@ -39,17 +42,15 @@ class KeyOffScreen(KioskScreen):
         ids.reason.bind(on_edit=lambda _field: self._ask_reason())
 
     def _choose(self, username: str) -> None:
-        accounts = self.presenter.login.form.accounts
-        users = () if accounts is None else accounts.users
-        self.presenter.key_off.choose(next((user for user in users if user.username == username), None))
+        self.part.choose(self.desk.account(username))
         self.ids.pad.clear()
 
     def _ask_reason(self) -> None:
         ask_text(
-            self.frame,
+            self.panel,
             "Why the light is not known to have ended",
             self.ids.reason.value,
-            self.presenter.key_off.say_why,
+            self.part.say_why,
             letters="lower",
             max_length=_LONGEST_REASON,
         )

@@ -6,16 +6,17 @@ import math
 from dataclasses import dataclass
 
 from tosca_kiosk.domain.commands import KEY_OFF_ROLE
-from tosca_kiosk.kiosk import wording
-from tosca_kiosk.kiosk.screens.fault.view_model import Rows, who_may
-from tosca_kiosk.kiosk.state import KioskState
+from tosca_kiosk.kiosk.look import wording
+from tosca_kiosk.kiosk.screens.key_off.form import KeyOffForm
+from tosca_kiosk.kiosk.snapshot.accounts import Rows, account_rows
+from tosca_kiosk.kiosk.snapshot.state import KioskState
 from tosca_kiosk.storage.users import Role
 
 WHAT = "It is not known that the light has ended."
-WAITED_FOR = "It ends when the laser is read back off and the photodiode is dark."
+_WAITED_FOR = "It ends when the laser is read back off and the photodiode is dark."
 TURN_KEY = "Turn the laser's key off, then a supervisor confirms it here."
-NO_DATA = "Control's data is old or gone. Turn the laser's key off and look at the patient."
-REASON_FIRST = "Say why first: touch Reason."
+_NO_DATA = "Control's data is old or gone. Turn the laser's key off and look at the patient."
+_REASON_FIRST = "Say why first: touch Reason."
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,17 +42,17 @@ class KeyOffView:
 
 def view(state: KioskState) -> KeyOffView:
     """Return what the screen shows."""
-    live, form = state.live, state.key_off
+    live, form = state.live, state.form(KeyOffForm)
     in_s = None if live is None else live.key_off_in_s
     offered = in_s is not None and in_s <= 0.0
-    missing = REASON_FIRST if offered and form.chosen is not None and not form.reason else ""
+    missing = _REASON_FIRST if offered and form.chosen is not None and not form.reason else ""
     return KeyOffView(
-        to_do=TURN_KEY if offered else WAITED_FOR if live is not None else NO_DATA,
+        to_do=TURN_KEY if offered else _WAITED_FOR if live is not None else _NO_DATA,
         session="" if live is None else f"{wording.joules(live.dose_j)} so far; the record goes on.",
         offered=offered,
         advice=_advice(in_s),
         reason=form.reason,
-        rows=who_may(state, Role(KEY_OFF_ROLE)),
+        rows=account_rows(state, Role(KEY_OFF_ROLE)),
         chosen="" if form.chosen is None else form.chosen.username,
         pin_title="" if form.chosen is None else f"PIN of {form.chosen.full_name}",
         can_type=offered and bool(form.reason) and not form.busy,

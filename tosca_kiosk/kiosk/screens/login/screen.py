@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from tosca_kiosk.kiosk.screens.base import KioskScreen, load_layout, room
+from tosca_kiosk.kiosk.panel.screen import KioskScreen, load_layout
+from tosca_kiosk.kiosk.screens.login.part import Login
 from tosca_kiosk.kiosk.screens.login.view_model import LoginView, view
+from tosca_kiosk.kiosk.widgets.action_bar import room
 from tosca_kiosk.kiosk.widgets.notice import UiNotice
 from tosca_kiosk.kiosk.widgets.pick_list import Row, UiPickList
 from tosca_kiosk.kiosk.widgets.pin_pad import UiPinPad
@@ -20,19 +22,17 @@ class LoginScreen(KioskScreen):
     """A list of accounts and a PIN pad."""
 
     view = staticmethod(view)
+    part: Login
 
     def __init__(self, **kwargs: Any) -> None:
         super().__init__(**kwargs)
-        part = self.presenter.login
+        part = self.part
         self.actions = [room()]
         self.ids.pad.bind(on_pin=lambda _pad, pin: part.pin(pin))
         self.ids.users.bind(on_pick=lambda _list, username: self._choose(username))
 
     def _choose(self, username: str) -> None:
-        part = self.presenter.login
-        accounts = part.form.accounts
-        users = () if accounts is None else accounts.users
-        part.choose(next((user for user in users if user.username == username), None))
+        self.part.choose(self.desk.account(username))
         self.ids.pad.clear()
 
     def show_view(self, view: LoginView) -> None:

@@ -5,11 +5,10 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
-from tosca_kiosk.kiosk import wording
-from tosca_kiosk.kiosk.forms import LoginForm
-from tosca_kiosk.kiosk.state import KioskState
-
-Rows = tuple[tuple[str, str, str], ...]
+from tosca_kiosk.kiosk.look import wording
+from tosca_kiosk.kiosk.screens.login.form import LoginForm
+from tosca_kiosk.kiosk.snapshot.accounts import Rows, account_rows
+from tosca_kiosk.kiosk.snapshot.state import KioskState
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,12 +30,12 @@ class LoginView:
 
 def view(state: KioskState) -> LoginView:
     """Return what the screen shows."""
-    form = state.login
-    users = () if form.accounts is None else form.accounts.users
+    form = state.form(LoginForm)
+    rows = account_rows(state)
     return LoginView(
-        rows=tuple((user.username, user.full_name, str(user.role).capitalize()) for user in users),
+        rows=rows,
         chosen="" if form.chosen is None else form.chosen.username,
-        message=_message(form, bool(users)),
+        message=_message(form, bool(rows)),
         wait_s=max(0, math.ceil(form.retry_at_s - state.now_s)),
         busy=form.busy,
         problem=_problem(state),
@@ -54,4 +53,4 @@ def _message(form: LoginForm, anybody: bool) -> str:
 def _problem(state: KioskState) -> str:
     if state.record_problem is not None:
         return wording.RECORD_LOST
-    return "Opening the record ..." if state.login.accounts is None else ""
+    return "Opening the record ..." if state.accounts is None else ""

@@ -4,18 +4,20 @@ from __future__ import annotations
 
 from typing import Any
 
-from tosca_kiosk.kiosk.screens.base import KioskScreen, action, ask_text, load_layout, room
+from tosca_kiosk.kiosk.panel.screen import KioskScreen, ask_text, load_layout
+from tosca_kiosk.kiosk.screens.patients.part import Patients
 from tosca_kiosk.kiosk.screens.patients.view_model import PatientsView, view
+from tosca_kiosk.kiosk.widgets.action_bar import action, room
 from tosca_kiosk.kiosk.widgets.button import UiButton
+from tosca_kiosk.kiosk.widgets.card import UiCard
 from tosca_kiosk.kiosk.widgets.notice import UiNotice
-from tosca_kiosk.kiosk.widgets.panel import UiPanel
 from tosca_kiosk.kiosk.widgets.pick_list import Row, UiPickList
 from tosca_kiosk.kiosk.widgets.sheet import UiSheet
 from tosca_kiosk.kiosk.widgets.stepper import UiStepper
 from tosca_kiosk.kiosk.widgets.text import UiText
 from tosca_kiosk.kiosk.widgets.text_field import UiTextField
 
-WIDGETS = (UiButton, UiNotice, UiPanel, UiPickList, UiStepper, UiText)
+WIDGETS = (UiButton, UiNotice, UiCard, UiPickList, UiStepper, UiText)
 """What the layout names."""
 load_layout(__file__)
 
@@ -25,18 +27,18 @@ class NewPatientSheet(UiSheet):
 
     def __init__(self, screen: PatientsScreen) -> None:
         super().__init__(title="New patient", covers=True)
-        part = screen.presenter.patients
+        part = screen.part
         self.code = UiTextField(caption="Code, P-YYYY-NNNN", required=True)
         self.notes = UiTextField(caption="Notes (no name, nothing that tells who it is)", hint="None")
         self.notice = UiNotice(tone="refused")
         self.code.bind(
             on_edit=lambda field: ask_text(
-                screen.frame, "Patient code", field.value, lambda text: part.edit(code=text), max_length=11
+                screen.panel, "Patient code", field.value, lambda text: part.edit(code=text), max_length=11
             )
         )
         self.notes.bind(
             on_edit=lambda field: ask_text(
-                screen.frame,
+                screen.panel,
                 "Notes",
                 field.value,
                 lambda text: part.edit(notes=text),
@@ -61,13 +63,13 @@ class PatientsScreen(KioskScreen):
     """A list, a search and the form of a new patient."""
 
     view = staticmethod(view)
+    part: Patients
 
     def __init__(self, **kwargs: Any) -> None:
         super().__init__(**kwargs)
-        presenter = self.presenter
-        part = presenter.patients
-        self._next = action("Protocol", presenter.protocols.enter, mark="right", kind="primary", width_mm=60)
-        self.actions = [action("Safety log", presenter.safety_log.enter, width_mm=46), room(), self._next]
+        part = self.part
+        self._next = action("Protocol", self.go("protocols"), mark="right", kind="primary", width_mm=60)
+        self.actions = [action("Safety log", self.go("safety_log"), width_mm=46), room(), self._next]
         self._sheet = NewPatientSheet(self)
         self.ids.patients.bind(on_pick=lambda _list, code: self._choose(code))
         self.ids.search.bind(on_tap=lambda _button: self._ask_search())
@@ -75,7 +77,7 @@ class PatientsScreen(KioskScreen):
         self.ids.new.bind(on_tap=lambda _button: part.new())
 
     def _choose(self, code: str) -> None:
-        part = self.presenter.patients
+        part = self.part
         found = part.form.found
         rows = () if found is None else found.patients
         for patient in rows:
@@ -83,8 +85,8 @@ class PatientsScreen(KioskScreen):
                 part.choose(patient)
 
     def _ask_search(self) -> None:
-        part = self.presenter.patients
-        ask_text(self.frame, "Search codes and notes", part.form.query, part.search)
+        part = self.part
+        ask_text(self.panel, "Search codes and notes", part.form.query, part.search)
 
     def show_view(self, view: PatientsView) -> None:
         ids = self.ids
@@ -100,6 +102,6 @@ class PatientsScreen(KioskScreen):
         self._next.disabled = not view.can_go_on
         self._sheet.show_view(view)
         if view.creating:
-            self.frame.open_sheet(self._sheet)
+            self.panel.open_sheet(self._sheet)
         else:
-            self.frame.close_sheet(self._sheet)
+            self.panel.close_sheet(self._sheet)

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from tosca_kiosk.kiosk import wording
-from tosca_kiosk.kiosk.state import KioskState
+from tosca_kiosk.kiosk.look import wording
+from tosca_kiosk.kiosk.screens.patients.form import PatientsForm
+from tosca_kiosk.kiosk.snapshot.state import KioskState
 from tosca_kiosk.storage.patients import Patient
 
 Rows = tuple[tuple[str, str, str], ...]
@@ -31,7 +32,7 @@ class PatientsView:
 
 def view(state: KioskState) -> PatientsView:
     """Return what the screen shows."""
-    form = state.patients
+    form = state.form(PatientsForm)
     found = () if form.found is None else form.found.patients
     usable = state.record_problem is None
     return PatientsView(
@@ -56,7 +57,7 @@ def _row(patient: Patient) -> tuple[str, str, str]:
 
 
 def _empty(state: KioskState) -> str:
-    if state.patients.found is None:
+    if state.form(PatientsForm).found is None:
         return "The record cannot be read." if state.record_problem else "Searching ..."
-    query = state.patients.query
+    query = state.form(PatientsForm).query
     return f'No patient with "{query}" in code or notes.' if query else "There is no patient yet."

@@ -4,18 +4,20 @@ from __future__ import annotations
 
 from typing import Any
 
-from tosca_kiosk.kiosk.look import px
-from tosca_kiosk.kiosk.screens.base import KioskScreen, action, load_layout, room
-from tosca_kiosk.kiosk.screens.flowing import UiFlowing
+from tosca_kiosk.kiosk.look.theme import px
+from tosca_kiosk.kiosk.panel.screen import KioskScreen, load_layout
+from tosca_kiosk.kiosk.screens.protocols.part import Protocols
 from tosca_kiosk.kiosk.screens.protocols.view_model import ProtocolsView, view
+from tosca_kiosk.kiosk.widgets.action_bar import action, room
+from tosca_kiosk.kiosk.widgets.card import UiCard
+from tosca_kiosk.kiosk.widgets.flowing import UiFlowing
 from tosca_kiosk.kiosk.widgets.notice import UiNotice
-from tosca_kiosk.kiosk.widgets.panel import UiPanel
 from tosca_kiosk.kiosk.widgets.pick_list import Row, UiPickList
 from tosca_kiosk.kiosk.widgets.profile_plot import UiProfilePlot
 from tosca_kiosk.kiosk.widgets.stepper import UiStepper
 from tosca_kiosk.kiosk.widgets.text import UiText
 
-WIDGETS = (UiFlowing, UiNotice, UiPanel, UiPickList, UiProfilePlot, UiStepper, UiText)
+WIDGETS = (UiFlowing, UiNotice, UiCard, UiPickList, UiProfilePlot, UiStepper, UiText)
 """What the layout names."""
 load_layout(__file__)
 _NOTICE_MM = 17
@@ -27,13 +29,13 @@ class ProtocolsScreen(KioskScreen):
     """A list and a preview."""
 
     view = staticmethod(view)
+    part: Protocols
 
     def __init__(self, **kwargs: Any) -> None:
         super().__init__(**kwargs)
-        presenter = self.presenter
-        self._next = action("Treatment", presenter.treating.enter, mark="right", kind="primary", width_mm=60)
-        self.actions = [action("Back", presenter.patients.enter, mark="back"), room(), self._next]
-        self.ids.protocols.bind(on_pick=lambda _list, name: presenter.protocols.choose(name))
+        self._next = action("Treatment", self.go("treatment"), mark="right", kind="primary", width_mm=60)
+        self.actions = [action("Back", self.go("patients"), mark="back"), room(), self._next]
+        self.ids.protocols.bind(on_pick=lambda _list, name: self.part.choose(name))
 
     def show_view(self, view: ProtocolsView) -> None:
         ids = self.ids

@@ -5,11 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from tosca_kiosk.domain.protocol import Protocol
-from tosca_kiosk.kiosk import wording
+from tosca_kiosk.kiosk.look import wording
+from tosca_kiosk.kiosk.screens.protocols.form import ProtocolsForm
 from tosca_kiosk.kiosk.services.plans import ListedProtocol
-from tosca_kiosk.kiosk.state import KioskState
+from tosca_kiosk.kiosk.snapshot.state import KioskState
 
-POINTS_A_STEP = 24
+_POINTS_A_STEP = 24
 
 Rows = tuple[tuple[str, str, str], ...]
 Points = tuple[tuple[float, float], ...]
@@ -34,7 +35,7 @@ class ProtocolsView:
 
 def view(state: KioskState) -> ProtocolsView:
     """Return what the screen shows."""
-    form = state.protocols
+    form = state.form(ProtocolsForm)
     listing, chosen = form.listing, form.chosen
     listed = () if listing is None else listing.protocols
     plan = None if chosen is None else chosen.plan
@@ -62,7 +63,7 @@ def profile(plan: Protocol) -> Points:
     points: list[tuple[float, float]] = []
     start_s = 0.0
     for step in plan.steps:
-        count = 1 if step.power_start_w == step.power_end_w else POINTS_A_STEP
+        count = 1 if step.power_start_w == step.power_end_w else _POINTS_A_STEP
         for index in range(count + 1):
             at_s = step.duration_s * index / count
             points.append((start_s + at_s, step.power_w(at_s)))

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from tosca_kiosk.kiosk.screens.base import KioskScreen, action, load_layout, room
+from tosca_kiosk.kiosk.panel.screen import KioskScreen, load_layout
+from tosca_kiosk.kiosk.screens.safety_log.part import SafetyLog
 from tosca_kiosk.kiosk.screens.safety_log.view_model import SafetyLogView, view
+from tosca_kiosk.kiosk.widgets.action_bar import action, room
 from tosca_kiosk.kiosk.widgets.notice import UiNotice
 from tosca_kiosk.kiosk.widgets.row_list import ReadRow, UiRowList
 from tosca_kiosk.kiosk.widgets.text import UiText
@@ -19,16 +21,17 @@ class SafetyLogScreen(KioskScreen):
     """A list, newest first, in pages; the log itself comes in parts."""
 
     view = staticmethod(view)
+    part: SafetyLog
 
     def __init__(self, **kwargs: Any) -> None:
         super().__init__(**kwargs)
-        part = self.presenter.safety_log
+        part = self.part
         self._newer = action("Newer", lambda: self._turn(-1), mark="up")
         self._older = action("Older", lambda: self._turn(1), mark="down")
         self.actions = [action("Back", part.back, mark="back"), room(), self._newer, self._older]
 
     def _turn(self, pages: int) -> None:
-        part = self.presenter.safety_log
+        part = self.part
         part.show(part.form.page + pages)
 
     def show_view(self, view: SafetyLogView) -> None:

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from tosca_kiosk.kiosk import wording
+from tosca_kiosk.kiosk.look import wording
+from tosca_kiosk.kiosk.screens.safety_log.form import SafetyLogForm
 from tosca_kiosk.kiosk.services.history import LOG_ROWS, LogRow
-from tosca_kiosk.kiosk.state import KioskState
+from tosca_kiosk.kiosk.snapshot.state import KioskState
 
 Rows = tuple[tuple[str, str, str], ...]
 
@@ -25,7 +26,7 @@ class SafetyLogView:
 
 def view(state: KioskState) -> SafetyLogView:
     """Return what the screen shows."""
-    form = state.safety_log
+    form = state.form(SafetyLogForm)
     rows = () if form.rows is None else form.rows
     first = form.page * LOG_ROWS + 1
     return SafetyLogView(
@@ -46,6 +47,6 @@ def _row(row: LogRow) -> tuple[str, str, str]:
 
 
 def _empty(state: KioskState) -> str:
-    if state.safety_log.rows is not None:
+    if state.form(SafetyLogForm).rows is not None:
         return "The safety log is empty."
-    return "Reading ..." if state.safety_log.busy else "The safety log cannot be read."
+    return "Reading ..." if state.form(SafetyLogForm).busy else "The safety log cannot be read."

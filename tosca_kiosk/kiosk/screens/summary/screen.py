@@ -4,19 +4,21 @@ from __future__ import annotations
 
 from typing import Any
 
-from tosca_kiosk.kiosk.screens.base import KioskScreen, action, ask_text, load_layout, room
-from tosca_kiosk.kiosk.screens.facts import UiFacts
-from tosca_kiosk.kiosk.screens.flowing import UiFlowing
+from tosca_kiosk.kiosk.panel.screen import KioskScreen, ask_text, load_layout
+from tosca_kiosk.kiosk.screens.summary.part import Summary
 from tosca_kiosk.kiosk.screens.summary.view_model import SummaryView, view
+from tosca_kiosk.kiosk.widgets.action_bar import action, room
+from tosca_kiosk.kiosk.widgets.card import UiCard
 from tosca_kiosk.kiosk.widgets.chip import UiChip
+from tosca_kiosk.kiosk.widgets.facts import UiFacts
+from tosca_kiosk.kiosk.widgets.flowing import UiFlowing
 from tosca_kiosk.kiosk.widgets.mark import UiMark
-from tosca_kiosk.kiosk.widgets.panel import UiPanel
 from tosca_kiosk.kiosk.widgets.profile_plot import UiProfilePlot
 from tosca_kiosk.kiosk.widgets.stepper import UiStepper
 from tosca_kiosk.kiosk.widgets.text import UiText
 from tosca_kiosk.kiosk.widgets.text_field import UiTextField
 
-WIDGETS = (UiChip, UiFacts, UiFlowing, UiMark, UiPanel, UiProfilePlot, UiStepper, UiText, UiTextField)
+WIDGETS = (UiChip, UiFacts, UiFlowing, UiMark, UiCard, UiProfilePlot, UiStepper, UiText, UiTextField)
 """What the layout names."""
 load_layout(__file__)
 
@@ -25,21 +27,21 @@ class SummaryScreen(KioskScreen):
     """Figures, the plot of set and measured power, and notes."""
 
     view = staticmethod(view)
+    part: Summary
 
     def __init__(self, **kwargs: Any) -> None:
         super().__init__(**kwargs)
-        presenter = self.presenter
-        self._done = action("Done", presenter.patients.enter, mark="tick", kind="primary", width_mm=60)
-        self._log = action("Safety log", presenter.safety_log.enter, width_mm=50)
+        self._done = action("Done", self.go("patients"), mark="tick", kind="primary", width_mm=60)
+        self._log = action("Safety log", self.go("safety_log"), width_mm=50)
         self.actions = [self._log, room(), self._done]
         self.ids.notes.bind(on_edit=lambda _field: self._ask_notes())
 
     def _ask_notes(self) -> None:
         ask_text(
-            self.frame,
+            self.panel,
             "Notes",
             self.ids.notes.value,
-            self.presenter.summary.note,
+            self.part.note,
             letters="lower",
             max_length=120,
         )

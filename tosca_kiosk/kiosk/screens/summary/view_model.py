@@ -5,9 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from tosca_kiosk.domain.summary import LIGHT_NOT_CONFIRMED, unconfirmed
-from tosca_kiosk.kiosk import wording
+from tosca_kiosk.kiosk.look import wording
+from tosca_kiosk.kiosk.screens.summary.form import SummaryForm
 from tosca_kiosk.kiosk.services.history import SessionResult
-from tosca_kiosk.kiosk.state import KioskState
+from tosca_kiosk.kiosk.snapshot.state import KioskState
 from tosca_kiosk.storage import energies
 
 Points = tuple[tuple[float, float], ...]
@@ -37,7 +38,7 @@ class SummaryView:
 
 def view(state: KioskState) -> SummaryView:
     """Return what the screen shows."""
-    form = state.summary
+    form = state.form(SummaryForm)
     result = form.result
     problem = wording.RECORD_LOST if state.record_problem else ""
     if result is None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from tosca_kiosk.domain.summary import LIGHT_NOT_CONFIRMED
-from tosca_kiosk.kiosk import wording
+from tosca_kiosk.kiosk.look import wording
 from tosca_kiosk.session import EarlierDose, EarlierSession
 
 Rows = tuple[tuple[str, str, str], ...]

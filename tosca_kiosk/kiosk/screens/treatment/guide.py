@@ -8,12 +8,12 @@ from kivy.properties import OptionProperty, StringProperty
 from kivy.uix.boxlayout import BoxLayout
 from kivy.uix.widget import Widget
 
-from tosca_kiosk.kiosk.look import px
-from tosca_kiosk.kiosk.screens.flowing import UiFlowing
-from tosca_kiosk.kiosk.tokens import PADDING_MM, STRONG_MM, TEXT_MM, TITLE_MM
+from tosca_kiosk.kiosk.look.theme import px
+from tosca_kiosk.kiosk.look.tokens import PADDING_MM, STRONG_MM, TEXT_MM, TITLE_MM
+from tosca_kiosk.kiosk.look.wording import shortened
+from tosca_kiosk.kiosk.widgets.card import UiCard
+from tosca_kiosk.kiosk.widgets.flowing import UiFlowing
 from tosca_kiosk.kiosk.widgets.mark import UiMark
-from tosca_kiosk.kiosk.widgets.panel import UiPanel
-from tosca_kiosk.kiosk.wording import shortened
 
 _PADDING_MM = 0.5
 """Above and below: five lines of words stand between."""
@@ -25,7 +25,7 @@ _INKS = {"info": ("text", "measured"), "refused": ("refused", "refused")}
 """Ink of the words and of the mark."""
 
 
-class UiGuide(UiPanel):
+class UiGuide(UiCard):
     """text: what to do. detail: why, or what goes on. tone: refused where something is in the way."""
 
     text = StringProperty("")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from tosca_kiosk.kiosk.state import KioskState
+from tosca_kiosk.kiosk.snapshot.state import KioskState
 
 NO_PICTURE = "NO LIVE IMAGE"
 COVERED = "COVERED"

@@ -6,13 +6,16 @@ from typing import Any
 
 from kivy.uix.boxlayout import BoxLayout
 
-from tosca_kiosk.kiosk.look import px
-from tosca_kiosk.kiosk.picture import Picture
-from tosca_kiosk.kiosk.screens.base import KioskScreen, action, load_layout, strong
+from tosca_kiosk.kiosk.look.theme import px
+from tosca_kiosk.kiosk.panel.screen import KioskScreen, load_layout, strong
 from tosca_kiosk.kiosk.screens.treatment.guide import UiGuide
+from tosca_kiosk.kiosk.screens.treatment.part import Treatment
 from tosca_kiosk.kiosk.screens.treatment.picture import NO_PICTURE
-from tosca_kiosk.kiosk.screens.treatment.view_model import Primary, TreatmentView, view
-from tosca_kiosk.kiosk.state import KioskState
+from tosca_kiosk.kiosk.screens.treatment.primary import Primary
+from tosca_kiosk.kiosk.screens.treatment.view_model import TreatmentView, view
+from tosca_kiosk.kiosk.snapshot.picture import Picture
+from tosca_kiosk.kiosk.snapshot.state import KioskState
+from tosca_kiosk.kiosk.widgets.action_bar import action
 from tosca_kiosk.kiosk.widgets.confirm_sheet import UiConfirmSheet
 from tosca_kiosk.kiosk.widgets.dose_bar import UiDoseBar
 from tosca_kiosk.kiosk.widgets.hold_button import UiHoldButton
@@ -26,7 +29,7 @@ from tosca_kiosk.kiosk.widgets.value_tile import UiValueTile
 WIDGETS = (UiDoseBar, UiGuide, UiLampGrid, UiLivePicture, UiStateBar, UiTrend, UiValueTile)
 """What the layout names."""
 load_layout(__file__)
-TREND_EVERY_S = 0.05
+_TREND_EVERY_S = 0.05
 _BACK_MM = 36
 _AIMING_MM = 36
 _AIMING = {True: "Aiming: on", False: "Aiming: off", None: "Aiming: --"}
@@ -39,10 +42,11 @@ class TreatmentScreen(KioskScreen):
     """State, power, time, dose, lamps, trend; PAUSE and the one large key that is next."""
 
     view = staticmethod(view)
+    part: Treatment
 
     def __init__(self, **kwargs: Any) -> None:
         super().__init__(**kwargs)
-        part = self.presenter.treating
+        part = self.part
         self._view: TreatmentView | None = None
         self._trend_s = 0.0
         self._picture: Picture | None = None
@@ -63,7 +67,7 @@ class TreatmentScreen(KioskScreen):
         self._end_sheet = self._make_end_sheet()
 
     def _make_end_sheet(self) -> UiConfirmSheet:
-        part = self.presenter.treating
+        part = self.part
         sheet = UiConfirmSheet(
             title="End the session?",
             text="The protocol is not finished. The session ends as aborted; it cannot be continued.",
@@ -77,12 +81,12 @@ class TreatmentScreen(KioskScreen):
     def entered(self) -> None:
         super().entered()
         self.ids.trend.clear()
-        self._trend_s = -TREND_EVERY_S
+        self._trend_s = -_TREND_EVERY_S
 
     def update(self, state: KioskState) -> None:
         super().update(state)
         self._show_picture(state)
-        if state.now_s - self._trend_s < TREND_EVERY_S - _SLACK_S:
+        if state.now_s - self._trend_s < _TREND_EVERY_S - _SLACK_S:
             return
         self._trend_s = state.now_s
         live = state.live
@@ -149,12 +153,12 @@ class TreatmentScreen(KioskScreen):
             self._primary.clear_widgets()
             self._primary.add_widget(wanted)
         if view.asking_end:
-            self.frame.open_sheet(self._end_sheet)
+            self.panel.open_sheet(self._end_sheet)
         else:
-            self.frame.close_sheet(self._end_sheet)
+            self.panel.close_sheet(self._end_sheet)
 
     def _go_back(self) -> None:
-        part = self.presenter.treating
+        part = self.part
         if self._view is not None and self._view.primary is Primary.FINISH:
             part.end()
         elif self._view is not None and self._view.in_session:
@@ -163,13 +167,13 @@ class TreatmentScreen(KioskScreen):
             part.leave()
 
     def _press_primary(self) -> None:
-        part = self.presenter.treating
+        part = self.part
         presses = {
             Primary.HOME: part.home_stage,
             Primary.CONFIRM_DOSE: part.open,
             Primary.RETRY: part.retry,
             Primary.FINISH: part.end,
-            Primary.START_CONTROL: self.presenter.start_control,
+            Primary.START_CONTROL: self.desk.start_control,
         }
         press = presses.get(Primary.NONE if self._view is None else self._view.primary)
         if press is not None:

@@ -1,0 +1,102 @@
+"""A session's close: control ends it, its journal is finished and imported."""
+
+from __future__ import annotations
+
+from tosca_kiosk.domain.inputs import CommandType
+from tosca_kiosk.kiosk.desk.desk import CONTROL_LOST, CONTROL_SILENT, Desk
+from tosca_kiosk.kiosk.services import treatment
+from tosca_kiosk.kiosk.snapshot.course import Course, Opening
+from tosca_kiosk.link.messages import SessionEnded
+from tosca_kiosk.storage.sessions import Session
+
+_CLOSE_WITHIN_S = 2.0
+"""Control closes a session when it knows of darkness, a moment after the light; later a person is told."""
+_CLOSE_AGAIN_S = 0.1
+
+
+class SessionClosing:
+    """From the wish to end a session to its summary."""
+
+    def __init__(self, desk: Desk) -> None:
+        self._desk = desk
+        self._close_until_s = 0.0
+        self._close_again_s: float | None = None
+
+    def end(self) -> None:
+        """Close the session and go to its summary."""
+        if self._desk.course.opening is not Opening.OPEN:
+            return
+        self._desk.change(opening=Opening.CLOSING, refused="")
+        telemetry = self._desk.telemetry
+        if telemetry is not None and not telemetry.session_open:
+            self._finish_journal()
+        else:
+            self._close_until_s = self._desk.now_s + _CLOSE_WITHIN_S
+            self._close()
+
+    def stay(self) -> None:
+        """Leave the session open after all: it could not be closed, for darkness is not known."""
+        if self._desk.course.opening is Opening.UNCONFIRMED:
+            self._close_again_s = None
+            self._desk.change(opening=Opening.OPEN)
+
+    def _close(self) -> None:
+        self._close_again_s = None
+        self._desk.order(CommandType.CLOSE_SESSION, self._answered_close)
+
+    def turn(self) -> None:
+        """Ask once more for what was refused a moment ago."""
+        if self._close_again_s is not None and self._desk.now_s >= self._close_again_s:
+            self._close()
+
+    def _answered_close(self, refused: str | None) -> None:
+        """Finish the journal of a session that control has closed, and of no other."""
+        desk, telemetry = self._desk, self._desk.telemetry
+        answered = refused not in (CONTROL_SILENT, CONTROL_LOST)
+        closed = telemetry is not None and not telemetry.session_open
+        unconfirmed = telemetry is not None and telemetry.key_off_in_s is not None
+        if refused is None or (answered and closed):
+            self._finish_journal()
+        elif self._desk.course.opening is Opening.OPEN:
+            return  # somebody has thought better of it meanwhile
+        elif answered and desk.now_s < self._close_until_s:
+            self._close_again_s = desk.now_s + _CLOSE_AGAIN_S
+        elif answered and unconfirmed:
+            self._desk.change(opening=Opening.UNCONFIRMED)
+            self._close_again_s = desk.now_s + _CLOSE_AGAIN_S
+        else:
+            self._desk.change(opening=Opening.OPEN, refused=refused)
+
+    def _finish_journal(self) -> None:
+        desk = self._desk
+        if desk.session is None:
+            return
+        self._desk.change(opening=Opening.CLOSING)
+        self._desk.router.go("summary")
+        desk.await_reply(desk.link.end_session(desk.session.session_id), self._answered_end)
+
+    def _answered_end(self, refused: str | None) -> None:
+        if refused is not None:
+            self.not_closed(refused)
+
+    def session_ended(self, notice: SessionEnded) -> None:
+        """Control has finished a journal: import it."""
+        desk = self._desk
+        desk.drop_reply(notice.id)
+        self._desk.change(opening=Opening.CLOSING)
+        desk.ask(
+            lambda: treatment.close_row(desk.record, notice.session, desk.operator_id),
+            self._closed,
+            self.not_closed,
+        )
+
+    def _closed(self, session: Session) -> None:
+        self._desk.session, self._desk.adopted = None, None
+        self._desk.course = Course()
+        self._desk.router.go("summary", session.session_id)
+
+    def not_closed(self, text: str) -> None:
+        """Say why a session could not be closed, where it is led."""
+        # The journal is whole on the disk; the next start or the next try imports it.
+        self._desk.change(opening=Opening.OPEN, refused=text)
+        self._desk.router.back("treatment")

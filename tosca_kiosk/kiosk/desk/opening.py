@@ -1,0 +1,81 @@
+"""A session's opening: its plan checked, its row and folder made, control asked."""
+
+from __future__ import annotations
+
+from tosca_kiosk.kiosk.alarms.conditions import calibration_overdue
+from tosca_kiosk.kiosk.desk.desk import CONTROL_SILENT, Desk
+from tosca_kiosk.kiosk.look.refusals import spoken
+from tosca_kiosk.kiosk.services import treatment
+from tosca_kiosk.kiosk.services.treatment import Prepared
+from tosca_kiosk.kiosk.snapshot.course import Course, Opening
+from tosca_kiosk.session import OpenedRecord, SessionPlan
+
+
+class SessionOpening:
+    """From a chosen patient and protocol to a session that control has taken."""
+
+    def __init__(self, desk: Desk) -> None:
+        self._desk = desk
+        self._prepared: SessionPlan | None = None
+
+    def forget(self) -> None:
+        """Begin anew: nothing is prepared."""
+        self._prepared = None
+        self._desk.course, self._desk.adopted = Course(), None
+
+    def prepare(self) -> None:
+        """Check the plan and make the backup; then open, unless there is something to tell of first."""
+        desk = self._desk
+        patient, user, chosen = desk.patient, desk.user, desk.protocol
+        if patient is None or user is None or chosen is None:
+            return
+        self._desk.change(opening=Opening.PREPARING)
+        desk.ask(
+            lambda: treatment.prepare(desk.record, patient.patient_code, user.username, chosen.name),
+            self._is_prepared,
+            self._not_opened,
+        )
+
+    def _is_prepared(self, prepared: Prepared) -> None:
+        self._prepared = prepared.plan
+        self._desk.change(earlier=prepared.earlier)
+        if prepared.plan.warnings:
+            self._desk.alarms.note(self._desk.now_s, calibration_overdue(prepared.plan.warnings))
+            self._desk.change(overdue=True)
+        if prepared.earlier.sessions:
+            self._desk.change(opening=Opening.CONFIRM_DOSE)
+        else:
+            self.open()
+
+    def open(self) -> None:
+        """Open the session; the operator knows of the earlier dose, where there is one."""
+        plan, desk = self._prepared, self._desk
+        if plan is None or self._desk.course.opening not in (Opening.PREPARING, Opening.CONFIRM_DOSE):
+            return
+        self._desk.change(opening=Opening.OPENING)
+        # Control knows the devices and fills in what the journal says of them.
+        desk.ask(lambda: treatment.open_row(desk.record, plan, {}), self._row_open, self._not_opened)
+
+    def _row_open(self, opened: OpenedRecord) -> None:
+        desk = self._desk
+        desk.session, desk.row_paused = opened.session, False
+        desk.await_reply(desk.link.open_session(opened.folder, opened.header), self._answered_open)
+
+    def _answered_open(self, refused: str | None) -> None:
+        if refused is None:
+            self._desk.change(opening=Opening.OPEN, refused="")
+            return
+        desk, telemetry = self._desk, self._desk.telemetry
+        if refused == CONTROL_SILENT and telemetry is not None and telemetry.session_id is not None:
+            self._desk.change(opening=Opening.OPEN)  # only its answer was late
+            return
+        desk.session = None
+        desk.ask(
+            lambda: treatment.close_interrupted(desk.record),
+            lambda closed: self._not_opened(refused),
+            self._not_opened,
+        )
+
+    def _not_opened(self, text: str) -> None:
+        self._prepared = None
+        self._desk.course = Course(refused=spoken(text))

@@ -1,0 +1,48 @@
+"""Wrong PINs and the wait after them, which holds for an account wherever its PIN is asked for."""
+
+from __future__ import annotations
+
+from tosca_kiosk.domain.pin_tries import wrong_pin_text
+from tosca_kiosk.kiosk.desk.desk import Desk
+from tosca_kiosk.kiosk.services import accounts
+from tosca_kiosk.link.messages import PinTried
+from tosca_kiosk.storage.users import PinCheck, User
+
+_WAITS = "Several wrong PINs in a row."
+"""Said of an account whose PIN is not looked at for a while."""
+
+
+def pin_tried(desk: Desk, tried: PinTried) -> None:
+    """Record what control says of a PIN; a right one signs in where nobody is."""
+
+    def noted(check: PinCheck) -> None:
+        if desk.user is None:
+            desk.user = check.user
+
+    if tried.looked_at:
+        desk.ask(
+            lambda: accounts.note_try(desk.record, tried.username, tried.right),
+            noted,
+            lambda text: None,  # a record that is lost is an alarm of its own
+        )
+    if tried.wait_s > 0.0:
+        desk.wrong_pins[tried.username] = _WAITS, desk.now_s + tried.wait_s
+
+
+def wrong_pin(desk: Desk, user: User | None, tried: PinCheck) -> tuple[str, float]:
+    """Return what to say of a PIN that was not accepted, and when the next one is looked at."""
+    text = wrong_pin_text(max(1, tried.wrong_tries))  # of an account that is gone none are counted
+    if tried.retry_at is None:
+        return text, 0.0
+    wait_s = (tried.retry_at - desk.record.utc()).total_seconds()
+    # Also said of a PIN that came during the wait and was not looked at.
+    said = text, desk.now_s + max(0.0, wait_s)
+    if user is not None:
+        desk.wrong_pins[user.username] = said
+    return said
+
+
+def still_waiting(desk: Desk, user: User | None) -> tuple[str, float]:
+    """Return what was said of this account's wrong PINs while its wait lasts, wherever one went meanwhile."""
+    said = desk.wrong_pins.get("" if user is None else user.username)
+    return said if said is not None and desk.now_s < said[1] else ("", 0.0)

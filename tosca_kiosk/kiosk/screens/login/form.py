@@ -1,0 +1,17 @@
+"""What signing in has in hand."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from tosca_kiosk.storage.users import User
+
+
+@dataclass(frozen=True, slots=True)
+class LoginForm:
+    """chosen: whose PIN is asked for. retry_at_s: no PIN is looked at before."""
+
+    chosen: User | None = None
+    refused: str = ""
+    retry_at_s: float = 0.0
+    busy: bool = False

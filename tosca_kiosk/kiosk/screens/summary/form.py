@@ -1,0 +1,17 @@
+"""What the summary has in hand."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from tosca_kiosk.kiosk.services.history import SessionResult
+
+
+@dataclass(frozen=True, slots=True)
+class SummaryForm:
+    """A closed session. result: None while it is read. closing: its record is being written yet."""
+
+    result: SessionResult | None = None
+    refused: str = ""
+    busy: bool = False
+    closing: bool = False

@@ -1,0 +1,51 @@
+"""The summary of a closed session, and notes on it."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from tosca_kiosk.kiosk.desk.desk import Desk
+from tosca_kiosk.kiosk.desk.leader import Leader
+from tosca_kiosk.kiosk.desk.part import Part
+from tosca_kiosk.kiosk.screens.summary.form import SummaryForm
+from tosca_kiosk.kiosk.services import history
+from tosca_kiosk.kiosk.services.history import SessionResult
+from tosca_kiosk.storage.sessions import Session
+
+
+class Summary(Part[SummaryForm]):
+    """Shows a closed session and keeps notes on it."""
+
+    def __init__(self, desk: Desk, leader: Leader) -> None:
+        super().__init__(desk, leader)
+        self.form = SummaryForm()
+
+    def enter(self, about: int | None = None) -> None:
+        """Show the session of this id; None: its light is over, and its record is being written yet."""
+        desk = self._desk
+        self.form = SummaryForm(busy=True, closing=about is None)
+        if about is not None:
+            desk.ask(lambda: history.result(desk.record, about), self._read, self._refused)
+
+    def _read(self, result: SessionResult) -> None:
+        self.form = SummaryForm(result=result)
+
+    def note(self, notes: str) -> None:
+        """Keep the notes."""
+        desk, result = self._desk, self.form.result
+        if result is None:
+            return
+        self.form = replace(self.form, busy=True, refused="")
+        session_id = result.session.session_id
+        desk.ask(
+            lambda: history.annotate(desk.record, session_id, notes.strip(), desk.operator_id),
+            self._noted,
+            self._refused,
+        )
+
+    def _noted(self, session: Session) -> None:
+        if self.form.result is not None:
+            self.form = SummaryForm(result=replace(self.form.result, session=session))
+
+    def _refused(self, text: str) -> None:
+        self.form = replace(self.form, busy=False, refused=text)

@@ -1,0 +1,1 @@
+"""Touches before any widget sees them."""
