@@ -22,7 +22,8 @@ cat > pyproject.toml <<'TOML'
 name = "mutated"
 version = "0"
 [tool.pytest.ini_options]
-addopts = "-p no:cacheprovider"
+addopts = "-p no:cacheprovider --import-mode=importlib"
+pythonpath = ["."]
 pythonpath = ["."]
 [tool.mutmut]
 source_paths = ["tosca_kiosk/"]

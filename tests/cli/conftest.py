@@ -5,7 +5,8 @@ from __future__ import annotations
 import shutil
 
 import pytest
-from kiosk_command import Cart
+
+from tests.cli.kiosk_command import Cart
 
 ADMIN_PIN = "271828"
 

@@ -8,8 +8,8 @@ from contextlib import closing
 from importlib.resources import files
 
 import pytest
-from kiosk_command import Cart, held, one_line
 
+from tests.cli.kiosk_command import Cart, held, one_line
 from tosca_kiosk.domain.journal_lines import FORMAT_VERSION, ChainWriter, Header, Summary
 from tosca_kiosk.domain.rules import Rules
 from tosca_kiosk.machine.clock import utc_now

@@ -11,10 +11,10 @@ import sys
 
 import pytest
 import yaml
-from kiosk_command import PROGRAM
 
 from simulators.cart import SimulatedCart
 from simulators.settable import set_value
+from tests.cli.kiosk_command import PROGRAM
 from tosca_kiosk.cli import devices as devices_module
 from tosca_kiosk.cli.devices import STOPPED
 from tosca_kiosk.config import bundled

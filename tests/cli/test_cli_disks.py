@@ -9,7 +9,8 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
-from kiosk_command import Cart, held, one_line
+
+from tests.cli.kiosk_command import Cart, held, one_line
 
 NOBODY = 65534
 

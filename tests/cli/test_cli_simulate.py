@@ -8,8 +8,8 @@ import sys
 from pathlib import Path
 
 import pytest
-from kiosk_command import PROGRAM
 
+from tests.cli.kiosk_command import PROGRAM
 from tosca_kiosk.machine.stop_signals import END_SIGNALS
 
 END_WITHIN_S = 10.0

@@ -8,8 +8,8 @@ import re
 import subprocess
 
 import pytest
-from kiosk_command import PROGRAM
 
+from tests.cli.kiosk_command import PROGRAM
 from tosca_kiosk.storage import Database
 
 ADMIN_PIN = "271828"

@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
-from kiosk_command import one_line
 
+from tests.cli.kiosk_command import one_line
 from tosca_kiosk.cli import main
 from tosca_kiosk.cli.database import db
 from tosca_kiosk.cli.patients import patients

@@ -12,10 +12,10 @@ from pathlib import Path
 
 import msgspec
 import pytest
-from control_bench import running_control
 
 from benchmarks.rigs.cart_configs import warm_config_file
 from benchmarks.rigs.standin_kiosk import StandInKiosk
+from tests.control.control_bench import running_control
 from tosca_kiosk.camera.frame_age import FRAMES_FILE
 from tosca_kiosk.domain.journal_lines import ChainReader, TickLine
 from tosca_kiosk.journal import JOURNAL_NAME

@@ -11,12 +11,12 @@ from pathlib import Path
 
 import msgspec
 import pytest
-from control_bench import running_control
 
 from benchmarks.rigs.cart_configs import warm_config_file
 from benchmarks.rigs.sessions import constant, session_header
 from benchmarks.rigs.standin_kiosk import HOLD_S, StandInKiosk
 from benchmarks.rigs.standin_record import SUPERVISOR, SUPERVISOR_PIN, TECHNICIAN, TECHNICIAN_PIN
+from tests.control.control_bench import running_control
 from tosca_kiosk.domain.inputs import CommandType
 from tosca_kiosk.domain.journal_lines import ChainReader, TickLine
 from tosca_kiosk.domain.rules_difference import rules_difference

@@ -6,11 +6,11 @@ from pathlib import Path
 
 import msgspec
 import pytest
-from control_bench import running_control
 
 from benchmarks.rigs.cart_configs import warm_config_file
 from benchmarks.rigs.sessions import constant, session_header, shipped_session_rules
 from benchmarks.rigs.standin_kiosk import HOLD_S, StandInKiosk
+from tests.control.control_bench import running_control
 from tosca_kiosk.domain.inputs import CommandType
 from tosca_kiosk.domain.protocol import Protocol
 

@@ -10,7 +10,6 @@ from types import MappingProxyType
 from typing import NamedTuple
 
 import pytest
-from self_tested_cart import CONFIG, RULES, Change, cart_under_test, failed
 
 from hardware.interfaces import LinkState
 from hardware.trace import Direction
@@ -18,6 +17,7 @@ from simulators.wire.arroyo_laser import LaserOptions
 from simulators.wire.arroyo_tec import TecOptions
 from simulators.wire.board import BoardOptions
 from simulators.wire.xeryon import StageOptions
+from tests.control.self_tested_cart import CONFIG, RULES, Change, cart_under_test, failed
 from tosca_kiosk.control.self_test import CHECKS, Outcome, SelfTest, run_self_test
 from tosca_kiosk.control.self_test.run import AT_REST, CALMING, CONNECTING, MOTOR_ON, MOTOR_STOPS, SPIN_UP
 from tosca_kiosk.machine.stop_signals import END_SIGNALS, on_interrupt

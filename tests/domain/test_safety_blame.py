@@ -6,9 +6,9 @@ from typing import Any
 
 import msgspec
 import pytest
-from steady_light import DARK_LASER, INPUTS, NOW_S, OFF, SESSION, STATE
 
 from benchmarks.rigs.ideal_cart import IdealCart
+from tests.domain.steady_light import DARK_LASER, INPUTS, NOW_S, OFF, SESSION, STATE
 from tosca_kiosk.domain.inputs import Inputs
 from tosca_kiosk.domain.interlocks import INTERLOCKS, Scope
 from tosca_kiosk.domain.rules import Rules

@@ -7,9 +7,9 @@ import math
 
 import msgspec
 import pytest
-from steady_light import INPUTS, SESSION, STATE
 
 from benchmarks.rigs.ideal_cart import IdealCart, rules
+from tests.domain.steady_light import INPUTS, SESSION, STATE
 from tosca_kiosk.domain import light
 from tosca_kiosk.domain.inputs import CommandType
 from tosca_kiosk.domain.state import Beam, Phase, State

@@ -6,9 +6,9 @@ from typing import Any
 
 import msgspec
 import pytest
-from steady_light import INPUTS, LONG_AGO_S, NOW_S, SESSION, STATE
 
 from benchmarks.rigs.ideal_cart import IdealCart, rules
+from tests.domain.steady_light import INPUTS, LONG_AGO_S, NOW_S, SESSION, STATE
 from tosca_kiosk.domain import light
 from tosca_kiosk.domain.inputs import CommandType, Inputs
 from tosca_kiosk.domain.state import Beam

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import msgspec
 import pytest
-from steady_light import INPUTS, NOW_S, SESSION, STATE, reads
 
 from benchmarks.rigs.ideal_cart import IdealCart, emitting, rules, with_
+from tests.domain.steady_light import INPUTS, NOW_S, SESSION, STATE, reads
 from tosca_kiosk.domain.inputs import Command, CommandType, Inputs
 from tosca_kiosk.domain.interlocks import BY_SOURCE, INTERLOCKS, Scope
 from tosca_kiosk.domain.judging import judge_interlocks, judge_light_before_it_is_on

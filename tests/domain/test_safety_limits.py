@@ -7,9 +7,21 @@ from typing import Any, NamedTuple
 
 import msgspec
 import pytest
-from steady_light import DARK_LASER, INPUTS, LONG_AGO_S, NOW_S, OFF, SESSION, STATE, UP, aged, given, reads
 
 from benchmarks.rigs.ideal_cart import CALIBRATIONS
+from tests.domain.steady_light import (
+    DARK_LASER,
+    INPUTS,
+    LONG_AGO_S,
+    NOW_S,
+    OFF,
+    SESSION,
+    STATE,
+    UP,
+    aged,
+    given,
+    reads,
+)
 from tosca_kiosk.domain import beam, checks, commands, laser_checks, light, phases
 from tosca_kiosk.domain.inputs import Command, CommandType, Inputs, LaserIn, TecIn
 from tosca_kiosk.domain.interlocks import BY_SOURCE, INTERLOCKS, Scope

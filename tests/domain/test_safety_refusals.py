@@ -6,9 +6,9 @@ from typing import Any
 
 import msgspec
 import pytest
-from steady_light import DARK_LASER, INPUTS, LONG_AGO_S, NOW_S, OFF, SESSION, STATE, reads
 
 from benchmarks.rigs.ideal_cart import IdealCart, rules
+from tests.domain.steady_light import DARK_LASER, INPUTS, LONG_AGO_S, NOW_S, OFF, SESSION, STATE, reads
 from tosca_kiosk.domain.commands import NOT_KNOWN_DARK, judge
 from tosca_kiosk.domain.inputs import Command, CommandType, Inputs, TurnedAway
 from tosca_kiosk.domain.state import Phase

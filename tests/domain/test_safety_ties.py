@@ -9,9 +9,9 @@ from typing import Any
 
 import msgspec
 import pytest
-from steady_light import DARK_LASER, INPUTS, NOW_S, OFF, STATE
-from steady_light import SESSION as STEADY
 
+from tests.domain.steady_light import DARK_LASER, INPUTS, NOW_S, OFF, STATE
+from tests.domain.steady_light import SESSION as STEADY
 from tosca_kiosk.domain import beam, checks, commands, laser_checks, light, phases, safety
 from tosca_kiosk.domain.inputs import Command, CommandType, Inputs
 from tosca_kiosk.domain.interlocks import BY_SOURCE

@@ -10,9 +10,9 @@ import msgspec
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from steady_light import DARK_LASER, NOW_S, OFF, SESSION, STATE
 
 from benchmarks.rigs.ideal_cart import TICK_S, IdealCart, emitting, rules, with_
+from tests.domain.steady_light import DARK_LASER, NOW_S, OFF, SESSION, STATE
 from tosca_kiosk.domain import laser_checks
 from tosca_kiosk.domain.inputs import CommandType, Inputs
 from tosca_kiosk.domain.rules import Limits

@@ -7,8 +7,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
-from treat_bench import PATIENT, SIMULATED, TECHNICIAN, config_text, protocol_text
 
+from tests.e2e.treat_bench import PATIENT, SIMULATED, TECHNICIAN, config_text, protocol_text
 from tosca_kiosk.cli.workplace import Workplace
 from tosca_kiosk.storage import DATABASE_NAME, patients, users
 

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from typing import NamedTuple
 
-from page_bench import Wire, until
+from tests.e2e.page_bench import Wire, until
 
 PEDAL, STOP_CLOSED, GATE, WANTED, MOTOR, HEALTHY, AIMING, ACCELEROMETER, ALIVE = range(9)
 WIRING, STOP_OPENED, VIBRATION_LOST, SILENT, WELDED, STUCK_OPEN, ACCELEROMETER_LOST, RESTARTED = range(8)

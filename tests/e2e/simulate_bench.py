@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from treat_bench import start
+from tests.e2e.treat_bench import start
 
 END_WITHIN_S = 10.0
 

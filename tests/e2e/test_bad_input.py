@@ -15,7 +15,6 @@ from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
-from treat_bench import PATIENT, SIMULATED, TECHNICIAN, arguments, config_text, protocol_text, rows
 
 from hardware.settings import CameraSettings
 from simulators.cart import SimulatedCart
@@ -23,6 +22,7 @@ from simulators.wire.arroyo_laser import LaserOptions
 from simulators.wire.arroyo_tec import TecOptions
 from simulators.wire.board import BoardOptions
 from simulators.wire.xeryon import StageOptions
+from tests.e2e.treat_bench import PATIENT, SIMULATED, TECHNICIAN, arguments, config_text, protocol_text, rows
 from tosca_kiosk.cli import main
 from tosca_kiosk.cli.simulated_session import refuse_real_ports
 from tosca_kiosk.cli.workplace import Workplace

@@ -9,12 +9,12 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import pytest
-from treat_bench import Treated, protocol_text, treated
 
 from simulators.cart import SimulatedCart
 from simulators.scenario import load_scenario
 from simulators.settable import set_value
 from simulators.world import World
+from tests.e2e.treat_bench import Treated, protocol_text, treated
 from tosca_kiosk.cli.workplace import Workplace
 from tosca_kiosk.config import bundled
 from tosca_kiosk.storage import calibrations

@@ -7,13 +7,16 @@ from __future__ import annotations
 
 import json
 import signal
-import sys
 import tempfile
 from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
-from treat_bench import (
+
+from benchmarks.rigs.cart_configs import warm_config_file
+from benchmarks.rigs.standin_kiosk import StandInKiosk
+from tests.control.control_bench import running_control
+from tests.e2e.treat_bench import (
     PATIENT,
     TECHNICIAN,
     arguments,
@@ -25,18 +28,11 @@ from treat_bench import (
     start,
     treated,
 )
-
 from tosca_kiosk.cli.workplace import Workplace
 from tosca_kiosk.domain.inputs import CommandType
 from tosca_kiosk.machine.clock import RealClock
 from tosca_kiosk.session import opening, plan_session
 from tosca_kiosk.storage import DATABASE_NAME, Database, recover, sessions, users
-
-sys.path.append(str(Path(__file__).parents[1] / "control"))
-from control_bench import running_control
-
-from benchmarks.rigs.cart_configs import warm_config_file
-from benchmarks.rigs.standin_kiosk import StandInKiosk
 
 WORDS = "light not confirmed ended"
 LIGHT_W = 5.0

@@ -8,7 +8,8 @@ import contextlib
 import re
 
 import pytest
-from page_bench import Cart, Wire, served_cart, until
+
+from tests.e2e.page_bench import Cart, Wire, served_cart, until
 
 pytestmark = pytest.mark.process
 

@@ -8,8 +8,9 @@ import contextlib
 import itertools
 
 import pytest
-from page_bench import Wire, paced_cart, served_cart, until
-from page_board import (
+
+from tests.e2e.page_bench import Wire, paced_cart, served_cart, until
+from tests.e2e.page_board import (
     ACCELEROMETER,
     ACCELEROMETER_LOST,
     AIMING,

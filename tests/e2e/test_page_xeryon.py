@@ -9,7 +9,8 @@ import itertools
 import re
 
 import pytest
-from page_bench import Wire, served_cart, until
+
+from tests.e2e.page_bench import Wire, served_cart, until
 
 pytestmark = pytest.mark.process
 

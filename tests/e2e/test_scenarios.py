@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
-from treat_bench import Treated, config_text, protocol_text, treated
 
+from tests.e2e.treat_bench import Treated, config_text, protocol_text, treated
 from tosca_kiosk.config import bundled
 from tosca_kiosk.control.operator import OperatorGaveUpError
 from tosca_kiosk.domain.interlocks import BY_SOURCE

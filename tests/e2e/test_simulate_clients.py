@@ -10,10 +10,10 @@ from pathlib import Path
 import pytest
 import pyvisa
 import serial
-from simulate_bench import simulating, tell
 
 from benchmarks.rigs.cart_configs import real_config_file
 from hardware.interfaces import LinkState, Origin
+from tests.e2e.simulate_bench import simulating, tell
 from tosca_kiosk.config import load_config
 from tosca_kiosk.machine.clock import RealClock
 from tosca_kiosk.running.cart import connected_devices

@@ -8,7 +8,8 @@ from itertools import pairwise
 from pathlib import Path
 
 import pytest
-from treat_bench import (
+
+from tests.e2e.treat_bench import (
     Treated,
     arguments,
     decided_again,
@@ -20,7 +21,6 @@ from treat_bench import (
     tick_lines,
     treated,
 )
-
 from tosca_kiosk.config import bundled
 from tosca_kiosk.domain.protocol_file import Limits, parse_protocol
 

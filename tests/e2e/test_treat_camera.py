@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import pytest
-from treat_bench import config_text, decided_again, protocol_text, treated
 
 from simulators.camera.picture import Painter
+from tests.e2e.treat_bench import config_text, decided_again, protocol_text, treated
 
 pytestmark = pytest.mark.slow
 

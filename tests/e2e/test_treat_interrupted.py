@@ -12,7 +12,8 @@ from itertools import pairwise
 from pathlib import Path
 
 import pytest
-from treat_bench import (
+
+from tests.e2e.treat_bench import (
     COMMAND,
     Finished,
     arguments,
@@ -25,7 +26,6 @@ from treat_bench import (
     start,
     treated,
 )
-
 from tosca_kiosk.cli import simulated_session
 from tosca_kiosk.cli.workplace import Workplace
 from tosca_kiosk.config import bundled

@@ -9,8 +9,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from board_bench import SETTINGS, body_of
-
 from benchmarks.firmware.boards import Board, BoardKind, ChipBoard, SimulatorBoard
 from benchmarks.firmware.chip import SimulatedBoardChip
 from hardware.interfaces import LinkState, Origin
@@ -19,6 +17,7 @@ from hardware.settings import BoardSettings
 from hardware.trace import WireTrace
 from hardware.transport import Port, PortError, SerialPort
 from simulators.serial_port.protocol_sim import plug_in, unplug
+from tests.hardware.board_bench import SETTINGS, body_of
 
 TICK_MS = 10.0
 SERIAL_NUMBER = SETTINGS.serial_number

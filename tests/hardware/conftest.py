@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import pytest
-from board_rig import Rig, rig
 
 from benchmarks.firmware.boards import BOARD_KINDS
 from tests.firmware.tools import build_or_skip
+from tests.hardware.board_rig import Rig, rig
 
 
 @pytest.fixture(

@@ -3,9 +3,9 @@
 from itertools import pairwise
 
 import pytest
-from arroyo_bench import ages_s, laser_bench, switched_on
 
 from hardware.interfaces import LinkState
+from tests.hardware.arroyo_bench import ages_s, laser_bench, switched_on
 
 # Readings
 

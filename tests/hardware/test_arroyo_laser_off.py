@@ -3,11 +3,11 @@
 from itertools import pairwise
 
 import pytest
-from arroyo_bench import LASER_READINGS, ages_s, laser_bench, switched_on
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from hardware.interfaces import LinkState
+from tests.hardware.arroyo_bench import LASER_READINGS, ages_s, laser_bench, switched_on
 
 # Off and on
 

@@ -1,10 +1,10 @@
 """The start sequence of both Arroyo drivers, and everything that makes them refuse or give up."""
 
 import pytest
-from arroyo_bench import LASER, TEC, changed, laser_bench, tec_bench
 
 from hardware.arroyo.models import LASER_MODELS
 from hardware.interfaces import Identity, LinkState, Origin
+from tests.hardware.arroyo_bench import LASER, TEC, changed, laser_bench, tec_bench
 
 LASER_START = [
     "LAS:OUT 0",

@@ -1,9 +1,9 @@
 """The TEC driver while it runs."""
 
 import pytest
-from arroyo_bench import tec_bench
 
 from hardware.interfaces import LinkState
+from tests.hardware.arroyo_bench import tec_bench
 
 MEASURED = ("temperature_c", "output_on", "condition_bits")
 READINGS = ("temperature_c", "setpoint_c", "output_on", "condition_bits")

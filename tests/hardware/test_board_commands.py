@@ -3,10 +3,10 @@
 from dataclasses import replace
 
 import pytest
-from board_bench import SETTINGS, line
-from board_rig import words
 
 from hardware.interfaces import LinkState
+from tests.hardware.board_bench import SETTINGS, line
+from tests.hardware.board_rig import words
 
 
 def beats(rig, ticks):

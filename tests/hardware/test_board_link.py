@@ -3,8 +3,6 @@
 from dataclasses import replace
 
 import pytest
-from board_bench import SETTINGS
-from board_rig import Rig, words
 
 from benchmarks.firmware.boards import ChipBoard
 from benchmarks.firmware.chip import SERIAL_NUMBER, SimulatedBoardChip
@@ -12,6 +10,8 @@ from hardware.interfaces import LinkState
 from hardware.trace import WireTrace
 from hardware.transport import SerialPort
 from tests.firmware.tools import build_or_skip
+from tests.hardware.board_bench import SETTINGS
+from tests.hardware.board_rig import Rig, words
 from tosca_kiosk.machine.clock import RealClock
 
 

@@ -5,11 +5,11 @@ All else is tried at the simulator and at the firmware, in the other files.
 """
 
 import pytest
-from board_bench import HEALTHY, Bench, crc, line
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from hardware.interfaces import LinkState
+from tests.hardware.board_bench import HEALTHY, Bench, crc, line
 
 
 @pytest.fixture

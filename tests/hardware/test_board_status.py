@@ -1,10 +1,10 @@
 """What the board's driver makes of what simulator and firmware say: whole, missing, after a restart."""
 
 import pytest
-from board_rig import words
 
 from hardware.interfaces import LinkState
 from hardware.interlock_board.wire import CONVERTER_V_PER_COUNT
+from tests.hardware.board_rig import words
 
 
 def test_at_rest_the_board_says_what_is_there(ready):

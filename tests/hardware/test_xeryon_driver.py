@@ -3,9 +3,9 @@
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from xeryon_bench import ENCODER_ERROR, HEALTHY, INDEX, REACHED, SEARCHING, THERMAL_1, Bench
 
 from hardware.interfaces import LinkState
+from tests.hardware.xeryon_bench import ENCODER_ERROR, HEALTHY, INDEX, REACHED, SEARCHING, THERMAL_1, Bench
 
 
 @pytest.fixture

@@ -5,10 +5,10 @@ import math
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from xeryon_bench import HEALTHY, INDEX, REACHED, SEARCHING, THERMAL_1, Bench, ScriptedPort
 
 from hardware.settings import StageSettings
 from hardware.xeryon.driver import XeryonStage
+from tests.hardware.xeryon_bench import HEALTHY, INDEX, REACHED, SEARCHING, THERMAL_1, Bench, ScriptedPort
 
 
 @pytest.fixture

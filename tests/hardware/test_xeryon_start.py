@@ -1,9 +1,9 @@
 """The start sequence of the stage's driver, and everything that makes it refuse."""
 
 import pytest
-from xeryon_bench import ENCODER_ERROR, HEALTHY, THERMAL_1, Bench
 
 from hardware.interfaces import LinkState
+from tests.hardware.xeryon_bench import ENCODER_ERROR, HEALTHY, THERMAL_1, Bench
 
 
 @pytest.fixture

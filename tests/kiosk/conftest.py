@@ -10,7 +10,7 @@ environment.prepare(offscreen=True)
 @pytest.fixture
 def stage():
     """An empty dark window at rest."""
-    from stage import the_stage  # noqa: PLC0415 -- tests without a picture need no window
+    from tests.kiosk.stage import the_stage  # noqa: PLC0415 -- tests without a picture need no window
 
     stage = the_stage()
     stage.reset()

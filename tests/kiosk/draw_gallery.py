@@ -1,4 +1,4 @@
-"""Draws every widget in both themes, to be looked at: python tests/kiosk/draw_gallery.py FOLDER."""
+"""Draws every widget in both themes, to be looked at: python -m tests.kiosk.draw_gallery FOLDER."""
 
 import sys
 from pathlib import Path
@@ -7,10 +7,9 @@ from tosca_kiosk.kiosk.main_loop import environment
 
 environment.prepare(offscreen=True)
 
-from gallery import WIDGETS, cut_out, put_up  # noqa: E402 -- after the environment
-from golden import write  # noqa: E402
-from stage import the_stage  # noqa: E402
-
+from tests.kiosk.gallery import WIDGETS, cut_out, put_up  # noqa: E402 -- after the environment
+from tests.kiosk.golden import write  # noqa: E402
+from tests.kiosk.stage import the_stage  # noqa: E402
 from tosca_kiosk.kiosk.look.tokens import THEMES  # noqa: E402
 
 

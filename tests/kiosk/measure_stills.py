@@ -15,17 +15,15 @@ from statistics import median
 
 import msgspec
 
-sys.path.append(str(Path(__file__).parent / "screens"))
-
 from tosca_kiosk.kiosk.main_loop import environment
 
 environment.prepare(offscreen=True)
 
 from kivy.graphics.opengl import glFinish  # noqa: E402 -- after the environment
-from loudspeaker import Loudspeaker  # noqa: E402
-from scenes import SCENES, put  # noqa: E402
-from stage import the_stage  # noqa: E402
 
+from tests.kiosk.loudspeaker import Loudspeaker  # noqa: E402
+from tests.kiosk.screens.scenes import SCENES, put  # noqa: E402
+from tests.kiosk.stage import the_stage  # noqa: E402
 from tosca_kiosk.config import bundled, load_config  # noqa: E402
 from tosca_kiosk.kiosk.alarms.sound import AlarmSound  # noqa: E402
 from tosca_kiosk.kiosk.main_loop.shell import Shell  # noqa: E402

@@ -9,8 +9,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 
 import msgspec
-from benchmarks.rigs.ideal_cart import TICK_S, IdealCart, rules
 
+from benchmarks.rigs.ideal_cart import TICK_S, IdealCart, rules
 from tests.domain.test_safety_faults import ELSEWHERE, FAILURES, emitting
 from tests.papers.tables import paper as whole
 from tests.papers.tables import table

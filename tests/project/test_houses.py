@@ -99,7 +99,7 @@ def test_only_benchmarks_and_tests_import_benchmarks() -> None:
 
 
 def bends_the_path(path: Path) -> bool:
-    """Whether a file has anything to do with sys.path."""
+    """Whether a file has anything to do with the path that Python imports from."""
     return any(
         isinstance(node, ast.Attribute)
         and node.attr == "path"

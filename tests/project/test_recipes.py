@@ -1,6 +1,6 @@
 """The recipes of CONTRIBUTING, followed in a copy of the program: what they name is all that is needed.
 
-The recipe of a screen is followed by `tests/kiosk/screens/test_recipe.py`.
+The recipe of a screen is followed by `tests/kiosk/presenter/test_a_new_screen.py`.
 """
 
 from __future__ import annotations

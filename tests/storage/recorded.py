@@ -2,16 +2,11 @@
 
 from __future__ import annotations
 
-import sys
-from pathlib import Path
-
+from benchmarks.rigs.ideal_cart import IdealCart, rules
 from tosca_kiosk.domain.inputs import CommandType
 from tosca_kiosk.domain.journal_lines import ChainWriter, Header, TickLine
 from tosca_kiosk.domain.state import Beam
 from tosca_kiosk.domain.summary import summarise
-
-sys.path.append(str(Path(__file__).parents[1] / "domain"))
-from benchmarks.rigs.ideal_cart import IdealCart, rules
 
 STARTED_UTC = "2026-03-14 09:26:53.589793"
 

@@ -6,9 +6,9 @@ import sqlite3
 from contextlib import closing
 
 import pytest
-from cast import safety_event, treatment_event
-from refusal import refused
 
+from tests.storage.cast import safety_event, treatment_event
+from tests.storage.refusal import refused
 from tosca_kiosk.storage import check, events
 
 KEYS = {"treatment_events": "event_id", "safety_log": "log_id"}

@@ -9,8 +9,8 @@ from contextlib import closing, contextmanager
 from datetime import UTC, datetime, timedelta, timezone
 
 import pytest
-from refusal import refused
 
+from tests.storage.refusal import refused
 from tosca_kiosk.storage import (
     Database,
     check,

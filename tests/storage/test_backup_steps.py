@@ -10,8 +10,8 @@ from contextlib import closing, contextmanager
 from math import ceil
 
 import pytest
-from refusal import refused
 
+from tests.storage.refusal import refused
 from tosca_kiosk.storage import backup, make_backup, restore_backup
 
 SIZE = 24 * 1024 * 1024

@@ -11,9 +11,9 @@ from contextlib import closing, contextmanager
 from pathlib import Path
 
 import pytest
-from cast import safety_event
-from refusal import refused
 
+from tests.storage.cast import safety_event
+from tests.storage.refusal import refused
 from tosca_kiosk.storage import Database, chain, check, events, schema
 
 NOBODY = 65534

@@ -10,11 +10,11 @@ from datetime import UTC, datetime, timedelta, timezone
 
 import dataset
 import pytest
-from refusal import refused
 from sqlalchemy import event
 from sqlalchemy.exc import IntegrityError, StatementError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
+from tests.storage.refusal import refused
 from tosca_kiosk.storage import Database
 from tosca_kiosk.storage.database import _PRAGMAS
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 import json
 
 import pytest
-from recorded import RecordedCart, header, treated
-from refusal import refused
 
+from tests.storage.recorded import RecordedCart, header, treated
+from tests.storage.refusal import refused
 from tosca_kiosk.domain.inputs import CommandType
 from tosca_kiosk.domain.journal_lines import Summary
 from tosca_kiosk.domain.state import Beam

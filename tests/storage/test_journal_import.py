@@ -9,9 +9,9 @@ from hashlib import sha256
 
 import msgspec
 import pytest
-from recorded import STARTED_UTC, RecordedCart, header, treated
-from refusal import refused
 
+from tests.storage.recorded import STARTED_UTC, RecordedCart, header, treated
+from tests.storage.refusal import refused
 from tosca_kiosk.domain.events import TreatmentEvent
 from tosca_kiosk.domain.inputs import CommandType
 from tosca_kiosk.domain.journal_lines import ChainWriter

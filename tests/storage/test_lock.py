@@ -7,8 +7,8 @@ import subprocess
 import sys
 
 import pytest
-from refusal import refused
 
+from tests.storage.refusal import refused
 from tosca_kiosk.storage import data_directory_lock
 
 HOLDER = """

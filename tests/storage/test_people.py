@@ -5,8 +5,8 @@ from __future__ import annotations
 from datetime import UTC, date, datetime, timedelta
 
 import pytest
-from refusal import refused
 
+from tests.storage.refusal import refused
 from tosca_kiosk.storage import patients, users
 from tosca_kiosk.storage.users import PinCheck, Role
 

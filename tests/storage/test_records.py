@@ -6,8 +6,8 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
-from refusal import refused
 
+from tests.storage.refusal import refused
 from tosca_kiosk.domain.journal_lines import Summary
 from tosca_kiosk.domain.rules import Limits
 from tosca_kiosk.domain.site_limits import SITE_KEYS, site_limits

@@ -7,8 +7,8 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
-from cast import safety_event, treatment_event
 
+from tests.storage.cast import safety_event, treatment_event
 from tosca_kiosk.domain.journal_lines import Summary
 from tosca_kiosk.storage import calibrations, events, patients, protocols, sessions
 

@@ -7,10 +7,10 @@ from contextlib import closing
 from pathlib import Path
 
 import pytest
-from refusal import refused
 from sqlalchemy import create_engine
 from sqlalchemy.pool import NullPool
 
+from tests.storage.refusal import refused
 from tosca_kiosk.storage import Database, check, schema
 
 SEED = (Path(__file__).parent / "seed_schema.sql").read_text(encoding="utf-8")

@@ -9,8 +9,8 @@ import wave
 
 import numpy as np
 import pytest
-from loudspeaker import Loudspeaker
 
+from tests.kiosk.loudspeaker import Loudspeaker
 from tosca_kiosk.kiosk.alarms.alarm import Alarm, Priority
 from tosca_kiosk.kiosk.alarms.sound import AUDIO_PAUSE_S, AlarmSound
 from tosca_kiosk.kiosk.alarms.tones import BURSTS, SAMPLES_A_S, samples, wav

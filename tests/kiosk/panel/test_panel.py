@@ -1,12 +1,12 @@
 """The panel: STOP under everything, layers inside the content area, touches sorted once."""
 
 import pytest
-from audit import audit
-from gallery import in_panel
 from kivy.metrics import mm
 from kivy.uix.boxlayout import BoxLayout
-from stage import Finger
 
+from tests.kiosk.audit import audit
+from tests.kiosk.gallery import in_panel
+from tests.kiosk.stage import Finger
 from tosca_kiosk.kiosk import widgets as ui
 from tosca_kiosk.kiosk.look.tokens import THEMES
 

@@ -4,11 +4,11 @@ The taps go the whole way: the window is told of the mouse as SDL does, Kivy's p
 """
 
 import pytest
-from gallery import in_panel
 from kivy.base import EventLoop
 from kivy.input.providers.mouse import MouseMotionEventProvider
 from kivy.uix.boxlayout import BoxLayout
 
+from tests.kiosk.gallery import in_panel
 from tosca_kiosk.kiosk import widgets as ui
 from tosca_kiosk.kiosk.main_loop.environment import TOUCH_INPUT
 

@@ -3,19 +3,16 @@
 from __future__ import annotations
 
 import sys
-from pathlib import Path
 
 import numpy as np
 import pytest
-from loudspeaker import Loudspeaker
-from test_presenter import Desk, quick_hash, sign_in, staff
 
+from tests.kiosk.loudspeaker import Loudspeaker
+from tests.kiosk.presenter.test_presenter import Desk, quick_hash, sign_in, staff
+from tests.kiosk.screens.scenes import telemetry
 from tosca_kiosk.kiosk.alarms.sound import AlarmSound
 from tosca_kiosk.kiosk.desk.router import Row
 from tosca_kiosk.kiosk.presenter.registry import ROWS
-
-sys.path.append(str(Path(__file__).parents[1] / "screens"))
-from scenes import telemetry
 
 __all__ = ["quick_hash"]
 

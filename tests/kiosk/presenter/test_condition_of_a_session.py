@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import sys
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
-from control_end import ControlEnd
-from test_presenter import Desk, chosen, desk, opened, quick_hash, signed_in, staffed
 
+from tests.kiosk.presenter.control_end import ControlEnd
+from tests.kiosk.presenter.test_presenter import Desk, chosen, desk, opened, quick_hash, signed_in, staffed
+from tests.kiosk.screens.scenes import in_session, telemetry
 from tosca_kiosk.domain.inputs import CommandType
 from tosca_kiosk.kiosk.screens.treatment.part import Treatment
 from tosca_kiosk.kiosk.snapshot.course import Opening
@@ -17,9 +17,6 @@ from tosca_kiosk.link.messages import OpenSession, Reply
 from tosca_kiosk.link.telemetry import SelfTestShown
 from tosca_kiosk.session import OVERDUE
 from tosca_kiosk.storage import calibrations
-
-sys.path.append(str(Path(__file__).parents[1] / "screens"))
-from scenes import in_session, telemetry
 
 __all__ = ["chosen", "desk", "opened", "quick_hash", "signed_in", "staffed"]
 

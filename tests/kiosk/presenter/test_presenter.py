@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import sys
 from datetime import UTC, datetime
 from pathlib import Path
 
 import msgspec
 import pytest
 from argon2 import PasswordHasher
-from control_end import ControlEnd
 
+from tests.kiosk.presenter.control_end import ControlEnd
+from tests.kiosk.screens.scenes import TIME, in_session, telemetry
 from tosca_kiosk.config import bundled, load_config
 from tosca_kiosk.domain.events import SafetyEvent
 from tosca_kiosk.domain.inputs import CommandType
@@ -38,9 +38,6 @@ from tosca_kiosk.link.messages import EndSession, OpenSession, Order, PinTried, 
 from tosca_kiosk.session import EarlierDose, EarlierSession
 from tosca_kiosk.storage import sessions, users
 from tosca_kiosk.storage.energies import Energies
-
-sys.path.append(str(Path(__file__).parents[1] / "screens"))
-from scenes import TIME, in_session, telemetry
 
 LONG_S = 20.0
 PIN, ADMIN_PIN = "314159", "271828"

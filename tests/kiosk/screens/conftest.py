@@ -8,8 +8,8 @@ from __future__ import annotations
 from datetime import UTC, datetime
 
 import pytest
-from loudspeaker import Loudspeaker
 
+from tests.kiosk.loudspeaker import Loudspeaker
 from tosca_kiosk.config import bundled, load_config
 from tosca_kiosk.kiosk.alarms.sound import AlarmSound
 from tosca_kiosk.kiosk.presenter import Presenter
@@ -62,8 +62,7 @@ def _noting(wishes, name):
 
 @pytest.fixture(scope="session")
 def the_shell(presenter, wishes):
-    from stage import the_stage  # noqa: PLC0415 -- the window before its widgets
-
+    from tests.kiosk.stage import the_stage  # noqa: PLC0415 -- the window before its widgets
     from tosca_kiosk.kiosk.main_loop.shell import Shell  # noqa: PLC0415
 
     the_stage()

@@ -1,22 +1,19 @@
-"""Draws every scene in both themes and names what breaks a rule: python draw_screens.py FOLDER."""
+"""Draws every scene, names what breaks a rule: python -m tests.kiosk.screens.draw_screens FOLDER."""
 
 import sys
 import tempfile
 from datetime import UTC, datetime
 from pathlib import Path
 
-sys.path.append(str(Path(__file__).parents[1]))
-
 from tosca_kiosk.kiosk.main_loop import environment
 
 environment.prepare(offscreen=True)
 
-from audit import audit  # noqa: E402 -- after the environment
-from golden import write  # noqa: E402
-from loudspeaker import Loudspeaker  # noqa: E402
-from scenes import SCENES, put  # noqa: E402
-from stage import the_stage  # noqa: E402
-
+from tests.kiosk.audit import audit  # noqa: E402 -- after the environment
+from tests.kiosk.golden import write  # noqa: E402
+from tests.kiosk.loudspeaker import Loudspeaker  # noqa: E402
+from tests.kiosk.screens.scenes import SCENES, put  # noqa: E402
+from tests.kiosk.stage import the_stage  # noqa: E402
 from tosca_kiosk.config import bundled, load_config  # noqa: E402
 from tosca_kiosk.kiosk.alarms.sound import AlarmSound  # noqa: E402
 from tosca_kiosk.kiosk.main_loop.shell import Shell  # noqa: E402

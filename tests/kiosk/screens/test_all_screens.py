@@ -5,10 +5,10 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
-from audit import audit, count
-from golden import compare
-from scenes import SCENES, changed, put, treating
 
+from tests.kiosk.audit import audit, count
+from tests.kiosk.golden import compare
+from tests.kiosk.screens.scenes import SCENES, changed, put, treating
 from tosca_kiosk.domain.interlocks import INTERLOCKS
 from tosca_kiosk.kiosk.presenter.registry import ROWS
 from tosca_kiosk.kiosk.screens.summary.form import SummaryForm

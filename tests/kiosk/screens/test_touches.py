@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
-from scenes import JANE, JOHN, NOW_S, SCENES, in_session, treating
 
+from tests.kiosk.screens.scenes import JANE, JOHN, NOW_S, SCENES, in_session, treating
 from tosca_kiosk.kiosk.snapshot.course import Course, Opening
 from tosca_kiosk.kiosk.widgets.button import UiButton
 from tosca_kiosk.kiosk.widgets.hold_button import UiHoldButton

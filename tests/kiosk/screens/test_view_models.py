@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
-from scenes import (
+
+from tests.kiosk.screens.scenes import (
     BASE,
     EARLIER,
     NOW_S,
@@ -18,7 +19,6 @@ from scenes import (
     telemetry,
     treating,
 )
-
 from tosca_kiosk.domain.interlocks import BY_SOURCE, INTERLOCKS, LAMPS
 from tosca_kiosk.domain.state import Beam, Phase
 from tosca_kiosk.kiosk.look import wording

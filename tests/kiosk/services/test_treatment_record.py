@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import sys
-from pathlib import Path
-
 import msgspec
 import pytest
 
+from benchmarks.rigs.ideal_cart import IdealCart
 from tosca_kiosk.domain.events import SafetyEvent
 from tosca_kiosk.domain.inputs import CommandType
 from tosca_kiosk.domain.journal_lines import ChainWriter, TickLine
@@ -17,9 +15,6 @@ from tosca_kiosk.kiosk.services import accounts, history, people, treatment
 from tosca_kiosk.link.messages import SafetyNotice
 from tosca_kiosk.session import RefusedError
 from tosca_kiosk.storage import StorageError, sessions
-
-sys.path.append(str(Path(__file__).parents[2] / "domain"))
-from benchmarks.rigs.ideal_cart import IdealCart
 
 PROTOCOL = "Constant 5 W, 60 s"
 

@@ -1,10 +1,10 @@
 """What holds for every widget: sizes, gaps, contrast, nothing cut, and the picture it was looked at with."""
 
 import pytest
-from audit import audit, count
-from gallery import WIDGETS, cut_out, put_up
-from golden import compare
 
+from tests.kiosk.audit import audit, count
+from tests.kiosk.gallery import WIDGETS, cut_out, put_up
+from tests.kiosk.golden import compare
 from tosca_kiosk.kiosk.look.tokens import THEMES
 
 

@@ -4,10 +4,10 @@ from itertools import pairwise
 
 import numpy as np
 import pytest
-from gallery import alarm, trend
 from hypothesis import given, settings
 from hypothesis import strategies as some
 
+from tests.kiosk.gallery import alarm, trend
 from tosca_kiosk.kiosk import widgets as ui
 from tosca_kiosk.kiosk.look.theme import look
 from tosca_kiosk.kiosk.look.tokens import FLASH_HZ

@@ -1,10 +1,10 @@
 """What buttons, holds, lists and pads say when they are touched."""
 
 import pytest
-from gallery import in_panel, patients
 from kivy.uix.boxlayout import BoxLayout
-from stage import Finger
 
+from tests.kiosk.gallery import in_panel, patients
+from tests.kiosk.stage import Finger
 from tosca_kiosk.kiosk import widgets as ui
 
 

@@ -1,8 +1,8 @@
 """The audit finds what it is there to find: each rule is broken once."""
 
-from audit import audit
 from kivy.uix.floatlayout import FloatLayout
 
+from tests.kiosk.audit import audit
 from tosca_kiosk.kiosk import widgets as ui
 from tosca_kiosk.kiosk.look.theme import px
 from tosca_kiosk.kiosk.widgets.painted import OnPlate

@@ -1,7 +1,8 @@
 """The interlock board's cast: at rest, and with its gate closed."""
 
 import pytest
-from sim_board_rig import Rig
+
+from tests.simulators.wire.sim_board_rig import Rig
 
 
 @pytest.fixture

@@ -2,10 +2,9 @@
 
 from dataclasses import dataclass
 
-from wire_bench import Bench, Host, framed
-
 from simulators.wire.board import InterlockBoard
 from simulators.wire.board_lines import unframe
+from tests.simulators.wire.wire_bench import Bench, Host, framed
 
 
 @dataclass

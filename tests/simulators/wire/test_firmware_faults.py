@@ -1,13 +1,13 @@
 """What goes wrong inside a simulated device, as a host at its line sees it."""
 
 import pytest
-from wire_bench import Bench, Host, framed
 
 from simulators.wire.arroyo_device import BOOT_S
 from simulators.wire.arroyo_laser import ArroyoLaser
 from simulators.wire.arroyo_tec import ArroyoTec
 from simulators.wire.board import InterlockBoard
 from simulators.wire.xeryon import XeryonStage
+from tests.simulators.wire.wire_bench import Bench, Host, framed
 
 
 @pytest.fixture

@@ -1,10 +1,10 @@
 """The Arroyo command language: what the page says about spelling, paths, ends, numbers and errors."""
 
 import pytest
-from wire_bench import Bench, Host
 
 from simulators.wire.arroyo_laser import ArroyoLaser, LaserOptions
 from simulators.wire.arroyo_tec import ArroyoTec, TecOptions
+from tests.simulators.wire.wire_bench import Bench, Host
 
 
 @pytest.fixture

@@ -1,9 +1,9 @@
 """The simulated laser driver does to its diode what the protocol page says."""
 
 import pytest
-from wire_bench import Bench, Host
 
 from simulators.wire.arroyo_laser import ArroyoLaser, LaserOptions
+from tests.simulators.wire.wire_bench import Bench, Host
 
 INTERLOCK, OPEN, SHORT, OUT_OF_TOLERANCE, OUTPUT = 1 << 4, 1 << 7, 1 << 8, 1 << 9, 1 << 10
 

@@ -1,9 +1,9 @@
 """The simulated TEC controller does what the protocol page says; its currents are amperes."""
 
 import pytest
-from wire_bench import Bench, Host
 
 from simulators.wire.arroyo_tec import ArroyoTec, TecOptions
+from tests.simulators.wire.wire_bench import Bench, Host
 
 OUT_OF_TOLERANCE, OUTPUT = 1 << 9, 1 << 10
 

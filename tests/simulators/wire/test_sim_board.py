@@ -1,10 +1,10 @@
 """The simulated interlock board tells its status, answers commands and restarts as the page says."""
 
 import pytest
-from sim_board_rig import ACCELEROMETER, AIMING, ALIVE, GATE, LOOP, MOTOR, WANTED
-from wire_bench import Bench, Host, framed
 
 from simulators.wire.board import BoardOptions, InterlockBoard
+from tests.simulators.wire.sim_board_rig import ACCELEROMETER, AIMING, ALIVE, GATE, LOOP, MOTOR, WANTED
+from tests.simulators.wire.wire_bench import Bench, Host, framed
 
 # Status lines.
 

@@ -1,8 +1,9 @@
 """The simulated interlock board closes its gate only when the page allows it, and opens it in time."""
 
 import pytest
-from sim_board_rig import ALIVE, GATE, HEALTHY, LOOP, MOTOR, PEDAL, WANTED, Rig
-from wire_bench import framed
+
+from tests.simulators.wire.sim_board_rig import ALIVE, GATE, HEALTHY, LOOP, MOTOR, PEDAL, WANTED, Rig
+from tests.simulators.wire.wire_bench import framed
 
 # The pedal.
 

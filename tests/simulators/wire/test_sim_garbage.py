@@ -3,12 +3,12 @@
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from wire_bench import Bench, Host, framed
 
 from simulators.wire.arroyo_laser import ArroyoLaser
 from simulators.wire.arroyo_tec import ArroyoTec
 from simulators.wire.board import InterlockBoard
 from simulators.wire.xeryon import XeryonStage
+from tests.simulators.wire.wire_bench import Bench, Host, framed
 
 WORDS = [
     *[

@@ -1,11 +1,11 @@
 """A virtual line carries bytes at their speed, in pieces, and never blocks or overflows."""
 
 import pytest
-from wire_bench import Bench, Host
 
 from simulators.kernel import Kernel
 from simulators.wire.line import HOST_BUFFER_BYTES, WRITE_AHEAD_BYTES, VirtualLine
 from simulators.wire.uart import misread
+from tests.simulators.wire.wire_bench import Bench, Host
 
 
 def make_line(baud=38400, **options):

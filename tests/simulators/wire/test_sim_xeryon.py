@@ -3,10 +3,10 @@
 import re
 
 import pytest
-from wire_bench import Bench, Host
 
 from simulators.wire.xeryon import StageOptions, XeryonStage
 from simulators.wire.xeryon_tags import Stat
+from tests.simulators.wire.wire_bench import Bench, Host
 
 LINE = re.compile(rb"[A-Z0-9]{4,5}=[+-]\d{8}\n")
 

@@ -5,8 +5,8 @@ import json
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from timing_run_made import made_run
 
+from tests.timing.timing_run_made import made_run
 from tosca_kiosk.config import TimingLimits
 from tosca_kiosk.timing import report
 from tosca_kiosk.timing.compare import CompareError, changes, read_report

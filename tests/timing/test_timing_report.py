@@ -7,8 +7,8 @@ from html.parser import HTMLParser
 
 import numpy as np
 import pytest
-from timing_run_made import BEGAN_S, made_run
 
+from tests.timing.timing_run_made import BEGAN_S, made_run
 from tosca_kiosk.config import TimingLimits
 from tosca_kiosk.timing import files, report, verdict
 from tosca_kiosk.timing.page import page

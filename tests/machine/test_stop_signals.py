@@ -11,7 +11,7 @@ import pytest
 
 from tosca_kiosk.machine.stop_signals import END_SIGNALS, StopRequest
 
-PACKAGE = Path(__file__).parents[1] / "tosca_kiosk"
+PACKAGE = Path(__file__).parents[2] / "tosca_kiosk"
 HANDLERS = {"machine/stop_signals.py", "session/helper.py"}
 """Where a handler may be set: for a process, for a while, and where the asker answers for a helper."""
 
