@@ -14,6 +14,7 @@ from benchmarks.rigs.ideal_cart import TICK_S, IdealCart, rules
 from tests.domain.test_safety_faults import ELSEWHERE, FAILURES, emitting
 from tests.papers.tables import paper as whole
 from tests.papers.tables import table
+from tosca_kiosk.domain.first_faults import LOST_WAYS
 from tosca_kiosk.domain.inputs import Inputs
 from tosca_kiosk.domain.interlocks import INTERLOCKS, Interlock, Scope
 from tosca_kiosk.domain.rules import Limits, Rules
@@ -178,4 +179,9 @@ def paper() -> str:
         "A way to darkness or a sensor that fails in silence hurts only together with a second fault. "
         "`tests/e2e/test_first_faults.py` brings each about.",
         table(("source", "what may fail unseen", "shows", "by"), (_proof(row) for row in INTERLOCKS)),
+        "The two ways to darkness themselves:",
+        table(
+            ("way", "is lost when", "shows"),
+            ((lost.way, lost.lost_by, str(lost.shows)) for lost in LOST_WAYS),
+        ),
     )

@@ -81,8 +81,8 @@ def _range_errors(tree: object, limits: Limits) -> Iterator[PathError]:
     yield from _text_errors(tree)
     safety = tree.get("safety_limits")
     safety = safety if isinstance(safety, dict) else {}
-    power = _Bound(limits.max_power_w, "W", POWER_KEY)
-    duration = _Bound(limits.max_duration_s, "s", DURATION_KEY)
+    power = _Bound(maximum=limits.max_power_w, unit="W", key=POWER_KEY)
+    duration = _Bound(maximum=limits.max_duration_s, unit="s", key=DURATION_KEY)
     yield from _amount_errors("safety_limits.max_power_watts", safety, power, zero=False)
     yield from _amount_errors("safety_limits.max_duration_seconds", safety, duration, zero=False)
     power = power.tightened(_number(safety, "max_power_watts"), "safety_limits.max_power_watts")
@@ -107,7 +107,7 @@ class _Bound(NamedTuple):
     def tightened(self, maximum: float | None, key: str) -> _Bound:
         if maximum is None or maximum <= 0.0 or (self.maximum is not None and self.maximum <= maximum):
             return self
-        return _Bound(maximum, self.unit, key)
+        return _Bound(maximum=maximum, unit=self.unit, key=key)
 
     def excess(self, value: float) -> str | None:
         if self.maximum is None or value <= self.maximum:
@@ -155,7 +155,9 @@ def _step_errors(
     stated = row.get("step_number")
     if type(stated) is int and stated != number:
         yield PathError(f"{path}.step_number", f"{stated} must be {number}: steps count from 1 without a gap")
-    yield from _amount_errors(f"{path}.duration_seconds", row, _Bound(None, "s", ""), zero=False)
+    yield from _amount_errors(
+        f"{path}.duration_seconds", row, _Bound(maximum=None, unit="s", key=""), zero=False
+    )
     yield from _amount_errors(f"{path}.power_start_watts", row, power, zero=True)
     yield from _amount_errors(f"{path}.power_end_watts", row, power, zero=True)
     yield from _ring_errors(f"{path}.ring_size_mm", _number(row, "ring_size_mm"), limits)

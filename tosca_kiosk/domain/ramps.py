@@ -40,10 +40,10 @@ def _exp_integral(p: float) -> float:
 
 
 SHAPES: Final[dict[RampType, Shape]] = {
-    RampType.CONSTANT: Shape(lambda p: 0.0, lambda p: 0.0),
-    RampType.LINEAR: Shape(lambda p: p, lambda p: 0.5 * p * p),
-    RampType.LOGARITHMIC: Shape(lambda p: math.log10(1.0 + 9.0 * p), _log_integral),
-    RampType.EXPONENTIAL: Shape(lambda p: (10.0**p - 1.0) / 9.0, _exp_integral),
+    RampType.CONSTANT: Shape(fraction=lambda p: 0.0, integral=lambda p: 0.0),
+    RampType.LINEAR: Shape(fraction=lambda p: p, integral=lambda p: 0.5 * p * p),
+    RampType.LOGARITHMIC: Shape(fraction=lambda p: math.log10(1.0 + 9.0 * p), integral=_log_integral),
+    RampType.EXPONENTIAL: Shape(fraction=lambda p: (10.0**p - 1.0) / 9.0, integral=_exp_integral),
 }
 
 

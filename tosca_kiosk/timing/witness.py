@@ -99,7 +99,7 @@ def _of_thread(found: NDArray[np.int64], period: int, offset_us: int, seen: list
     latest_first = min((at - int(woke[lines - 1]) for lines, at in come if lines), default=0)
     offset = offset_us * 1000 + period
     first = (latest_first - offset) // 1_000_000_000 * 1_000_000_000 + offset
-    return Wakeups(first + woke, late, thread)
+    return Wakeups(woke=first + woke, late=late, thread=thread)
 
 
 def missed_unseen(missed: list[tuple[int, int]], witness: Wakeups, period_ns: int) -> list[bool]:

@@ -40,16 +40,16 @@ class Condition(NamedTuple):
 
 OWN = {
     STALE_DATA: Condition(
-        STALE_DATA,
-        Priority.HIGH,
-        "Control's data is old: no value is shown.",
-        "Release the pedal. If it stays so, press the red button.",
+        source=STALE_DATA,
+        priority=Priority.HIGH,
+        what="Control's data is old: no value is shown.",
+        to_do="Release the pedal. If it stays so, press the red button.",
     ),
     SCREEN_RESTARTED: Condition(
-        SCREEN_RESTARTED,
-        Priority.MEDIUM,
-        "The screen was restarted during a session; the light is off.",
-        "Look at the patient, then go on or end the session.",
+        source=SCREEN_RESTARTED,
+        priority=Priority.MEDIUM,
+        what="The screen was restarted during a session; the light is off.",
+        to_do="Look at the patient, then go on or end the session.",
     ),
 }
 
@@ -57,46 +57,57 @@ OWN = {
 def control_lost(problem: str | None) -> Condition:
     """Return the condition of a lost control process."""
     return Condition(
-        CONTROL_LOST,
-        Priority.HIGH,
-        "Control is lost: the interlock board opens the gate.",
-        f"Release the pedal, then start control again. ({problem or 'no answer'})",
+        source=CONTROL_LOST,
+        priority=Priority.HIGH,
+        what="Control is lost: the interlock board opens the gate.",
+        to_do=f"Release the pedal, then start control again. ({problem or 'no answer'})",
     )
 
 
 def record_problem(problem: str) -> Condition:
     """Return the condition of a record that cannot be used."""
-    return Condition(RECORD_PROBLEM, Priority.MEDIUM, "The record cannot be used.", problem)
+    return Condition(
+        source=RECORD_PROBLEM, priority=Priority.MEDIUM, what="The record cannot be used.", to_do=problem
+    )
 
 
 def picture_problem(problem: str) -> Condition:
     """Return the condition of a picture that was lost between the camera's process and this one."""
     return Condition(
-        PICTURE_PROBLEM,
-        Priority.MEDIUM,
-        "The camera's picture does not reach the screen.",
-        f"Wait for the camera to be started again; else restart the cart. ({problem})",
+        source=PICTURE_PROBLEM,
+        priority=Priority.MEDIUM,
+        what="The camera's picture does not reach the screen.",
+        to_do=f"Wait for the camera to be started again; else restart the cart. ({problem})",
     )
 
 
 def calibration_overdue(warnings: Iterable[str]) -> Condition:
     """Return the condition of calibrations that were due."""
     what = " ".join(warnings)
-    return Condition(OVERDUE, Priority.MEDIUM, what, "Treat with care; have it calibrated.")
+    return Condition(
+        source=OVERDUE, priority=Priority.MEDIUM, what=what, to_do="Treat with care; have it calibrated."
+    )
 
 
 def delayed(why: str) -> Condition:
     """Return the condition of a control that should run in real time and does not."""
     row = BY_SOURCE["real_time"]
-    return Condition(row.source, _PRIORITIES[row.severity], f"{row.what} {why}", row.to_do)
+    return Condition(
+        source=row.source, priority=_PRIORITIES[row.severity], what=f"{row.what} {why}", to_do=row.to_do
+    )
 
 
 def of_interlock(source: str) -> Condition:
     """Return the condition of a failed interlock; one that this program does not know is of high priority."""
     row = BY_SOURCE.get(source)
     if row is None:
-        return Condition(source, Priority.HIGH, f"Interlock {source} failed.", "Do not treat. Call service.")
-    return Condition(source, _PRIORITIES[row.severity], row.what, row.to_do)
+        return Condition(
+            source=source,
+            priority=Priority.HIGH,
+            what=f"Interlock {source} failed.",
+            to_do="Do not treat. Call service.",
+        )
+    return Condition(source=source, priority=_PRIORITIES[row.severity], what=row.what, to_do=row.to_do)
 
 
 def role_to_reset(sources: tuple[str, ...]) -> Role:

@@ -39,9 +39,11 @@ class Burst(NamedTuple):
 _THREE_AND_TWO = (0.1, 0.1, 0.35, 0.1)
 
 BURSTS = {
-    Priority.HIGH: Burst(523.3, 0.15, (*_THREE_AND_TWO, 0.5, *_THREE_AND_TWO), 4.0),
-    Priority.MEDIUM: Burst(440.0, 0.2, (0.2, 0.2), 10.0),
-    Priority.LOW: Burst(349.2, 0.2, (0.2,), 30.0),
+    Priority.HIGH: Burst(
+        pitch_hz=523.3, pulse_s=0.15, gaps_s=(*_THREE_AND_TWO, 0.5, *_THREE_AND_TWO), again_s=4.0
+    ),
+    Priority.MEDIUM: Burst(pitch_hz=440.0, pulse_s=0.2, gaps_s=(0.2, 0.2), again_s=10.0),
+    Priority.LOW: Burst(pitch_hz=349.2, pulse_s=0.2, gaps_s=(0.2,), again_s=30.0),
 }
 
 

@@ -118,17 +118,30 @@ class Pair(NamedTuple):
 
 def _pairs() -> tuple[Pair, ...]:
     plain = [
-        Pair(ink, paper, TEXT_CONTRAST) for ink in ("text", "text2") for paper in ("bg", "surface", "raised")
+        Pair(ink=ink, paper=paper, least=TEXT_CONTRAST)
+        for ink in ("text", "text2")
+        for paper in ("bg", "surface", "raised")
     ]
     plain += [
-        Pair(ink, paper, TEXT_CONTRAST) for ink in ("disabled", "refused") for paper in ("bg", "surface")
+        Pair(ink=ink, paper=paper, least=TEXT_CONTRAST)
+        for ink in ("disabled", "refused")
+        for paper in ("bg", "surface")
     ]
-    plain += [Pair("disabled", "off", TEXT_CONTRAST)]
+    plain += [Pair(ink="disabled", paper="off", least=TEXT_CONTRAST)]
     filled = ("action", "sim", "ready", "emission", "high", "high_off", "medium", "medium_off", "low")
-    plain += [Pair(f"on_{paper}", paper, TEXT_CONTRAST) for paper in filled]
-    plain += [Pair("measured", "surface", TEXT_CONTRAST), Pair("sim", "bg", GRAPHIC_CONTRAST)]
-    plain += [Pair("outline", paper, GRAPHIC_CONTRAST) for paper in ("bg", "surface", "raised")]
-    return (*plain, Pair("measured", "raised", GRAPHIC_CONTRAST), Pair("high", "surface", GRAPHIC_CONTRAST))
+    plain += [Pair(ink=f"on_{paper}", paper=paper, least=TEXT_CONTRAST) for paper in filled]
+    plain += [
+        Pair(ink="measured", paper="surface", least=TEXT_CONTRAST),
+        Pair(ink="sim", paper="bg", least=GRAPHIC_CONTRAST),
+    ]
+    plain += [
+        Pair(ink="outline", paper=paper, least=GRAPHIC_CONTRAST) for paper in ("bg", "surface", "raised")
+    ]
+    return (
+        *plain,
+        Pair(ink="measured", paper="raised", least=GRAPHIC_CONTRAST),
+        Pair(ink="high", paper="surface", least=GRAPHIC_CONTRAST),
+    )
 
 
 PAIRS = _pairs()

@@ -94,14 +94,14 @@ def safety_rows(record: Record, page: int = 0) -> tuple[LogRow, ...]:
     )
     return tuple(
         LogRow(
-            row["log_id"],
-            from_utc_text(row["timestamp"]),
-            row["severity"],
-            row["event_type"],
-            row["description"],
-            row["session_id"],
-            row["full_name"],
-            row["action_taken"],
+            log_id=row["log_id"],
+            time=from_utc_text(row["timestamp"]),
+            severity=row["severity"],
+            event_type=row["event_type"],
+            description=row["description"],
+            session_id=row["session_id"],
+            operator=row["full_name"],
+            action_taken=row["action_taken"],
         )
         for row in rows
     )
@@ -132,7 +132,7 @@ def _plot(samples: list[tuple[int, float | None, float | None]]) -> Plot:
     stride = max(1, -(-len(samples) // _PLOT_POINTS))
     kept = samples[::stride]
     return Plot(
-        tuple(offset_ms / 1000.0 for offset_ms, _, _ in kept),
-        tuple(set_w or 0.0 for _, set_w, _ in kept),
-        tuple(measured_w for _, _, measured_w in kept),
+        times_s=tuple(offset_ms / 1000.0 for offset_ms, _, _ in kept),
+        set_w=tuple(set_w or 0.0 for _, set_w, _ in kept),
+        measured_w=tuple(measured_w for _, _, measured_w in kept),
     )

@@ -61,7 +61,15 @@ def listed(record: Record) -> Listing:
         try:
             plan = parse_protocol(row.protocol_data, row.protocol_name, row.protocol_name, limits)
             limit_w = check(row.protocol_name, plan).power_limit_w
-            rows.append(ListedProtocol(row.protocol_name, row.description or "", plan, None, limit_w))
+            rows.append(
+                ListedProtocol(
+                    name=row.protocol_name,
+                    description=row.description or "",
+                    plan=plan,
+                    refused=None,
+                    power_limit_w=limit_w,
+                )
+            )
         except (DocumentError, SessionRefusedError) as error:
             rows.append(_unchecked(row, spoken(_without_name(str(error), row.protocol_name))))
     return Listing(tuple(rows), None)
@@ -72,7 +80,13 @@ def _unchecked(row: SavedProtocol, refused: str) -> ListedProtocol:
         plan = parse_protocol(row.protocol_data, row.protocol_name, row.protocol_name, NO_LIMITS)
     except DocumentError:
         plan = None
-    return ListedProtocol(row.protocol_name, row.description or "", plan, refused, None)
+    return ListedProtocol(
+        name=row.protocol_name,
+        description=row.description or "",
+        plan=plan,
+        refused=refused,
+        power_limit_w=None,
+    )
 
 
 def _without_name(text: str, name: str) -> str:

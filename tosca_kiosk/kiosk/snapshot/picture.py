@@ -85,12 +85,12 @@ class PictureSource:
 
     def _picture(self, record: FrameRecord, image: NDArray[np.uint8]) -> Picture:
         return Picture(
-            record.content,
-            record.content_s,
-            self._rate_hz(),
-            record.width_px,
-            reduced(image),
-            record.covered,
+            content=record.content,
+            taken_s=record.content_s,
+            rate_hz=self._rate_hz(),
+            width_px=record.width_px,
+            pixels=reduced(image),
+            covered=record.covered,
         )
 
     def _count(self, record: FrameRecord) -> None:

@@ -65,7 +65,7 @@ class FaultScreen(KioskScreen):
 
     def _show_reset(self, view: FaultView) -> None:
         ids = self.ids
-        ids.users.rows = [Row(username, name, role) for username, name, role in view.rows]
+        ids.users.rows = [Row(key=username, title=name, detail=role) for username, name, role in view.rows]
         ids.users.empty = "Nobody with a PIN may reset this. Call an administrator."
         ids.pad.wait_s = view.wait_s
         ids.pad.disabled = not view.can_type

@@ -18,12 +18,15 @@ class _Words(NamedTuple):
 
 _WORDS = {
     SetUpStep.ADMIN_PIN: _Words(
-        "Admin PIN", "Choose six digits for the administrator. They are needed for accounts and settings."
+        title="Admin PIN",
+        text="Choose six digits for the administrator. They are needed for accounts and settings.",
     ),
-    SetUpStep.ADMIN_PIN_AGAIN: _Words("Admin PIN again", "Type the same six digits once more."),
-    SetUpStep.NAME: _Words("First technician", "Who will treat? The name is shown on the screen and kept."),
-    SetUpStep.PIN: _Words("Technician's PIN", "Choose six digits for {name}."),
-    SetUpStep.PIN_AGAIN: _Words("Technician's PIN again", "Type the same six digits once more."),
+    SetUpStep.ADMIN_PIN_AGAIN: _Words(title="Admin PIN again", text="Type the same six digits once more."),
+    SetUpStep.NAME: _Words(
+        title="First technician", text="Who will treat? The name is shown on the screen and kept."
+    ),
+    SetUpStep.PIN: _Words(title="Technician's PIN", text="Choose six digits for {name}."),
+    SetUpStep.PIN_AGAIN: _Words(title="Technician's PIN again", text="Type the same six digits once more."),
 }
 _FAULT_LATER = "A fault stands. Finish this first: its reset takes a PIN."
 _STEPS = tuple(SetUpStep)

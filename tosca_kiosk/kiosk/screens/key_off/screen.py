@@ -59,7 +59,7 @@ class KeyOffScreen(KioskScreen):
         ids = self.ids
         ids.to_do.text, ids.session.text, ids.advice.text = view.to_do, view.session, view.advice
         ids.reason.value, ids.reason.error = view.reason, view.message
-        ids.users.rows = [Row(username, name, role) for username, name, role in view.rows]
+        ids.users.rows = [Row(key=username, title=name, detail=role) for username, name, role in view.rows]
         ids.users.empty = "No supervisor has a PIN. Call an administrator."
         ids.pad.wait_s, ids.pad.disabled, ids.pad.message = view.wait_s, not view.can_type, view.pin_title
         self._other.disabled = not view.chosen or view.busy

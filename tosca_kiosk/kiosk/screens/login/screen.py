@@ -37,7 +37,7 @@ class LoginScreen(KioskScreen):
 
     def show_view(self, view: LoginView) -> None:
         ids = self.ids
-        ids.users.rows = [Row(username, name, role) for username, name, role in view.rows]
+        ids.users.rows = [Row(key=username, title=name, detail=role) for username, name, role in view.rows]
         ids.users.chosen = view.chosen or None
         ids.users.empty = "Nobody can sign in now."
         ids.pad.disabled = view.busy or not view.chosen

@@ -90,7 +90,9 @@ class PatientsScreen(KioskScreen):
 
     def show_view(self, view: PatientsView) -> None:
         ids = self.ids
-        ids.patients.rows = [Row(code, code, notes, created) for code, notes, created in view.rows]
+        ids.patients.rows = [
+            Row(key=code, title=code, detail=notes, right=created) for code, notes, created in view.rows
+        ]
         ids.patients.chosen = view.chosen or None
         ids.patients.empty = view.empty
         ids.search.text = f'"{view.query}"' if view.query else "Search"

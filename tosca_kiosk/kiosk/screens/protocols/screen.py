@@ -39,7 +39,9 @@ class ProtocolsScreen(KioskScreen):
 
     def show_view(self, view: ProtocolsView) -> None:
         ids = self.ids
-        ids.protocols.rows = [Row(name, name, detail, right) for name, detail, right in view.rows]
+        ids.protocols.rows = [
+            Row(key=name, title=name, detail=detail, right=right) for name, detail, right in view.rows
+        ]
         ids.protocols.chosen = view.chosen or None
         ids.protocols.empty = view.empty
         ids.title.text, ids.description.text = view.title, view.description

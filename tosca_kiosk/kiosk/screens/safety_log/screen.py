@@ -36,7 +36,7 @@ class SafetyLogScreen(KioskScreen):
 
     def show_view(self, view: SafetyLogView) -> None:
         ids = self.ids
-        ids.rows.rows = [ReadRow(what, detail, mark) for what, detail, mark in view.rows]
+        ids.rows.rows = [ReadRow(title=what, detail=detail, mark=mark) for what, detail, mark in view.rows]
         ids.rows.empty = view.empty
         ids.page.text = view.page_text
         ids.notice.text = view.problem

@@ -46,7 +46,19 @@ def view(state: KioskState) -> SummaryView:
         if form.closing:
             waiting = "Writing the record ..."
         return SummaryView(
-            waiting, "", "", (), (), (), "", form.refused, problem, 0, form.busy, False, not form.closing
+            title=waiting,
+            ended="",
+            reason="",
+            facts=(),
+            set_points=(),
+            measured=(),
+            notes="",
+            refused=form.refused,
+            problem=problem,
+            safety_events=0,
+            busy=form.busy,
+            can_note=False,
+            can_leave=not form.closing,
         )
     session = result.session
     measured = zip(result.plot.times_s, result.plot.measured_w, strict=True)

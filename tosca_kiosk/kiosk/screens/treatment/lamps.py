@@ -38,15 +38,15 @@ def lamp_rows(live: Telemetry | None, *, camera: bool) -> tuple[LampRow, ...]:
 
 def _row(text: str, names: tuple[str, ...], live: Telemetry | None, camera: bool) -> LampRow:
     if live is None:
-        return LampRow(text, "unknown")
+        return LampRow(text=text, state="unknown")
     if text == "PEDAL":
         return _pedal(live)
     good = all(live.lamps.get(name, False) for name in names)
     if text == "CAMERA" and good and not camera:
-        return LampRow("No camera", "unknown")
+        return LampRow(text="No camera", state="unknown")
     if _not_yet(text, live) or (not good and _of_no_session(live, names)):
-        return LampRow(text, "unknown")
-    return LampRow(text, "good" if good else "bad")
+        return LampRow(text=text, state="unknown")
+    return LampRow(text=text, state="good" if good else "bad")
 
 
 def _not_yet(text: str, live: Telemetry) -> bool:
@@ -70,5 +70,9 @@ _OF_A_SESSION = frozenset({"session", "calibration"})
 def _pedal(live: Telemetry) -> LampRow:
     """Return the pedal's lamp: up is no failure, not known is one."""
     if live.pedal_pressed is None:
-        return LampRow("PEDAL", "bad")
-    return LampRow("PEDAL", "good") if live.pedal_pressed else LampRow("PEDAL up", "unknown")
+        return LampRow(text="PEDAL", state="bad")
+    return (
+        LampRow(text="PEDAL", state="good")
+        if live.pedal_pressed
+        else LampRow(text="PEDAL up", state="unknown")
+    )

@@ -28,11 +28,11 @@ def picture_view(state: KioskState) -> PictureView:
     """Return what is shown; a picture that is not live is not shown at all."""
     picture = state.picture
     if not state.camera or picture is None or not picture.live(state.now_s):
-        return PictureView(state.camera, False, "", None)
+        return PictureView(shown=state.camera, live=False, rate="", target=None)
     rate = "LIVE" if picture.rate_hz is None else f"LIVE {picture.rate_hz:.0f} fps"
     if picture.covered:
         rate = f"{COVERED}, {rate}"
-    return PictureView(True, True, rate, _target(state, picture.width_px))
+    return PictureView(shown=True, live=True, rate=rate, target=_target(state, picture.width_px))
 
 
 def _target(state: KioskState, width_px: int) -> float | None:
