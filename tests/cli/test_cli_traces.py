@@ -8,6 +8,8 @@ import pytest
 
 from tosca_kiosk.config import bundled
 
+pytestmark = pytest.mark.slow
+
 PROTOCOL = bundled("protocols/constant_5w_60s.json")
 BLOCKED = bundled("scenarios/photodiode_blocked.yaml")
 

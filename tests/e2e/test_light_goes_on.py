@@ -34,6 +34,8 @@ from tosca_kiosk.machine.clock import RealClock
 from tosca_kiosk.session import opening, plan_session
 from tosca_kiosk.storage import DATABASE_NAME, Database, recover, sessions, users
 
+pytestmark = pytest.mark.slow
+
 WORDS = "light not confirmed ended"
 LIGHT_W = 5.0
 WAITED_S = 10.0

@@ -10,6 +10,8 @@ from hypothesis import strategies as st
 from benchmarks.fuzz.drivers import IN_STEP_WITHIN_S, KINDS, DriverFuzz, fuzz_driver, installed
 from hardware.interfaces import LinkState
 
+pytestmark = pytest.mark.slow
+
 LINES = 4000
 
 

@@ -5,6 +5,8 @@ import pytest
 from benchmarks.fuzz.noise import Noise
 from benchmarks.fuzz.simulators import ANSWERS_WITHIN_S, HOSTS, framed, fuzz_simulators, without_beats
 
+pytestmark = pytest.mark.slow
+
 LINES = 4000
 
 

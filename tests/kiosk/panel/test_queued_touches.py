@@ -12,6 +12,8 @@ from tests.kiosk.gallery import in_panel
 from tosca_kiosk.kiosk import widgets as ui
 from tosca_kiosk.kiosk.main_loop.environment import TOUCH_INPUT
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture
 def mouse(stage):

@@ -13,6 +13,8 @@ from tosca_kiosk.domain.interlocks import INTERLOCKS
 from tosca_kiosk.kiosk.presenter.registry import ROWS
 from tosca_kiosk.kiosk.screens.summary.form import SummaryForm
 
+pytestmark = pytest.mark.slow
+
 THEMES = ("dark", "light")
 
 
@@ -22,7 +24,6 @@ def put_up(stage, shell, name, theme, simulated=True):
     stage.turn(5)
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("theme", THEMES)
 @pytest.mark.parametrize("simulated", [True, False], ids=["simulated", "real"])
 def test_no_screen_breaks_a_rule(stage, shell, theme, simulated):
@@ -73,7 +74,6 @@ def test_a_screen_looks_as_it_was_approved(stage, shell, name):
     assert compare(f"screen_{name}", stage.picture()) == ""
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("theme", THEMES)
 def test_whatever_ended_a_session_its_summary_says_it_whole(stage, shell, theme):
     scene = SCENES["summary_aborted"]
@@ -91,7 +91,6 @@ def test_whatever_ended_a_session_its_summary_says_it_whole(stage, shell, theme)
     assert problems == []
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("more", [(), ("tec",)], ids=["alone", "more"])
 def test_whatever_refuses_arming_the_words_fit(stage, shell, more):
     put_up(stage, shell, "treatment_ready", "dark")

@@ -16,6 +16,8 @@ from tests.simulators.camera.camera_bench import (
     picture,
 )
 
+pytestmark = pytest.mark.slow
+
 LONG_US = 33_000.0
 
 
