@@ -1,4 +1,4 @@
-"""Every start x every combination of what can be read: no decision of the safety core breaks the design.
+"""Every start x every combination of what can be read: no decision of the safety core breaks a rule.
 
     python -m benchmarks.exhaustive [--processes 2] [--stride 1]
 

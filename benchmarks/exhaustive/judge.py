@@ -1,4 +1,4 @@
-"""A judge of the safety core that knows none of its tables: the design's sentences, written a second time.
+"""A judge of the safety core that knows none of its tables: its rules as sentences, written a second time.
 
 It remembers what it saw (inputs, outputs, what was recorded), never what the core thinks, apart from the
 phase, the treatment clock and the latched sources that the core shows to everybody.

@@ -1,4 +1,4 @@
-"""What must hold for light, row by row as the design's table has it; a second reading of the same table."""
+"""What must hold for light, row by row of the interlock table; a second reading of the same table."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the judge of the safety core remembers, and the numbers of the design, said a second time."""
+"""What the judge of the safety core remembers, and the design limits, said a second time."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from tosca_kiosk.domain.outputs import DARK, Outputs
 from tosca_kiosk.domain.safety import Decision
 from tosca_kiosk.domain.state import Phase
 
-# The design's numbers, said again so that a changed one shows.
+# The design limits, said again so that a changed one shows.
 BOARD_S, LASER_S, TEC_S, STAGE_S, FRAME_S, KIOSK_S = 0.1, 0.5, 1.0, 0.5, 1.0, 0.4
 LATE_S, OVERRUN_S = 0.1, 0.2
 SEASONED_S = 2.0

@@ -1,4 +1,4 @@
-"""Every start x every combination of what can be read: no decision of the safety core breaks the design.
+"""Every start x every combination of what can be read: no decision of the safety core breaks a rule.
 
 Its products, each whole:
 - broad starts x every subset of the groups bad at once (2 ** groups), each bad group in one of its ways; the

@@ -1,4 +1,4 @@
-"""The design's sentences about everything but light: faults, stops, ways, the account and the record."""
+"""The rules as sentences about everything but light: faults, stops, ways, the account and the record."""
 
 from __future__ import annotations
 

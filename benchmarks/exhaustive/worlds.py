@@ -1,6 +1,6 @@
 """Everything that can be read in one tick, group by group: well, or bad in each of its own ways.
 
-A world is one way for each group. Bad ways are what the design calls unsafe: missing, stale, from the future,
+A world is one way for each group. Bad ways are what is unsafe: missing, stale, from the future,
 not a number, a wrong bit, past a limit by as little as a reading can tell.
 """
 

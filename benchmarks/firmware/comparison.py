@@ -1,8 +1,8 @@
 """The same pins, bytes and waits for simulator and firmware, and what differs in what they say.
 
-The page leaves no room in what is answered, in which flags and faults follow each other, and in which order;
+WIRE.md leaves no room in what is answered, in which flags and faults follow each other, and in which order;
 it leaves some in when. Steps begin on a grid of 14 ms, because no sum of steps then comes nearer than 2 ms to
-one of the page's times (20, 50, 250, 500 and 1000 ms), within which the two may differ. What the windows of
+one of WIRE.md's times (20, 50, 250, 500 and 1000 ms), within which the two may differ. What the windows of
 the vibration decide begins and ends in rest: where a window begins is the board's own affair.
 """
 

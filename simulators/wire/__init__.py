@@ -1,1 +1,1 @@
-"""The devices as their wires show them, read from the protocol pages alone."""
+"""The devices as their wires show them, read from each device's WIRE.md alone."""

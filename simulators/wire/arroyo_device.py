@@ -20,7 +20,7 @@ from simulators.wire.line import VirtualLine
 INPUT_BUFFER_CHARACTERS = 128
 ANSWER_TIME_S = (0.005, 0.030)
 RESET_DEAF_S = 0.125
-BOOT_S = 2.0  # the page gives none
+BOOT_S = 2.0  # WIRE.md gives none
 OUT_OF_TOLERANCE, OUTPUT_ON = 1 << 9, 1 << 10  # in both COND? registers
 SAID_OF_OUTPUT = {"says_on": "1", "says_off": "0"}
 

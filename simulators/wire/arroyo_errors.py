@@ -1,4 +1,4 @@
-"""Errors of the Arroyo controllers (protocol page, "Errors a driver names") and their queue."""
+"""Errors of the Arroyo controllers (WIRE.md, "Errors") and their queue."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ WRONG_COUNT = 126
 OUT_OF_RANGE = 201
 INVALID_DATA = 202
 
-QUEUE_LENGTH = 10  # the page gives none; further errors are lost until the queue is read
+QUEUE_LENGTH = 10  # WIRE.md gives none; further errors are lost until the queue is read
 
 TEXTS = {
     102: "Message too long",
@@ -36,7 +36,7 @@ TEXTS = {
     514: "Mode changed while output on",
     537: "Thermal limit",
 }
-UNNAMED = "Error"  # a code that the page does not name
+UNNAMED = "Error"  # a code that WIRE.md does not name
 
 
 class WireError(Exception):

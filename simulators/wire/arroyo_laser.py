@@ -34,12 +34,12 @@ RATINGS = {
     "4320": Rating(max_ma=20000.0, max_v=5.0, limit_step_ma=100.0),
 }
 CURRENT_STEP_MA = 1.0
-LIMIT_ERROR_MA = 200.0  # of the 4320; the page gives none for the others
+LIMIT_ERROR_MA = 200.0  # of the 4320; WIRE.md gives none for the others
 CURRENT_MODES = ("ILBW", "IHBW")
 MODES = (*CURRENT_MODES, "MDI", "MDP", "LDV")
 FACTORY_ON_DELAY_MS = 3000
 FACTORY_OFF_MASK = 40350
-FACTORY_TOLERANCE = (10.0, 5.0)  # mA, s; the page gives none
+FACTORY_TOLERANCE = (10.0, 5.0)  # mA, s; WIRE.md gives none
 
 CURRENT_LIMIT, VOLTAGE_LIMIT, INTERLOCK_OPEN, OPEN_CIRCUIT, SHORT_CIRCUIT = (
     1 << bit for bit in (0, 1, 4, 7, 8)
@@ -190,7 +190,7 @@ class ArroyoLaser(ArroyoDevice):
             self._diode.drive(target_a * self._current_gain)
 
     def _target_ma(self) -> float:
-        # The page names set points for the current modes alone; in the others nothing is regulated to.
+        # WIRE.md names set points for the current modes alone; in the others nothing is regulated to.
         if not self._flowing or self._mode not in CURRENT_MODES:
             return 0.0
         return min(self._setpoint_ma, self._true_limit_ma())

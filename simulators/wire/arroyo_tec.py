@@ -22,7 +22,7 @@ LOWEST_C, HIGHEST_C = -99.0, 250.0
 MODES = ("T", "R", "ITE")
 GAINS = ("1", "3", "5", "10", "30", "50", "100", "300", "PID")
 FACTORY_OFF_MASK = 1240
-FACTORY_TOLERANCE = (0.2, 5.0)  # deg C, s; the page gives none
+FACTORY_TOLERANCE = (0.2, 5.0)  # deg C, s; WIRE.md gives none
 RUNAWAY_S, RUNAWAY_K = 15.0, 1.0  # at the current limit for so long, and yet so much further off: our choice
 
 CURRENT_LIMIT, VOLTAGE_LIMIT, TOO_HOT, TOO_COLD, SENSOR_SHORT, SENSOR_OPEN, MODULE_OPEN = (
@@ -112,7 +112,7 @@ class ArroyoTec(ArroyoDevice):
             self._refresh()
 
     def _settings_changed(self) -> None:
-        # The page names a set point for temperature alone; in the other modes no current flows.
+        # WIRE.md names a set point for temperature alone; in the other modes no current flows.
         self._tec.regulate(self.output_on and self._mode == "T", self._setpoint_c, self._limit_a)
 
     # Conditions.

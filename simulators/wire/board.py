@@ -20,7 +20,7 @@ HOST_SILENCE_S = 0.250
 MOTOR_SPIN_UP_S = 0.500
 READ_BACK_S = 0.020
 WATCHDOG_S = 0.120
-BOOT_S = 0.050  # the page gives none
+BOOT_S = 0.050  # WIRE.md gives none
 REACTION_S = (0.0002, 0.0018)  # the firmware's loop acts on an edge within 2 ms
 LONGEST_BACKLOG_S = 0.05  # a chattering input must not fill the sender
 

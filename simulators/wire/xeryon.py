@@ -33,7 +33,7 @@ ORDERS = ("INDX", "DPOS", "STEP", "SCAN", "MOVE", "ENBL", "HOME", "ZERO", "STOP"
 RESET_S = 0.15  # the host is told to wait 0.2 s
 TIME_TICK_S = 1e-4
 ASKED_REMEMBERED = 8
-DRIVE_FREQUENCY_HZ = 86_000  # what FREQ shows while the piezo is driven; the page gives none
+DRIVE_FREQUENCY_HZ = 86_000  # what FREQ shows while the piezo is driven; WIRE.md gives none
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -123,7 +123,7 @@ class XeryonStage:
         elif tag == self.ignores:
             return
         elif tag in self._orders:
-            # The page's form is no value or 0; a client that sends another means the order all the same.
+            # WIRE.md's form is no value or 0; a client that sends another means the order all the same.
             self._orders[tag]()
         elif value:
             self._take(tag, int(value))

@@ -9,7 +9,7 @@ from simulators.plant import StagePlant
 from simulators.wire.xeryon_tags import COUNT_UM, TRIPS, Stat
 
 OUT_OF_REACH_UM = 1_000_000.0  # "until something stops it"
-ACCELERATION_UNIT_UM_PER_S2 = 1000.0  # ACCE and DECE taken as mm/s2; the page names no unit
+ACCELERATION_UNIT_UM_PER_S2 = 1000.0  # ACCE and DECE taken as mm/s2; WIRE.md names no unit
 AT_INDEX_COUNTS = 1
 NO_FLAGS = Stat(0)
 

@@ -1,4 +1,4 @@
-"""Tags, settings and status bits of the Xeryon controller (protocol page), and the form of its lines."""
+"""Tags, settings and status bits of the Xeryon controller (WIRE.md), and the form of its lines."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ AXIS_PREFIX = "X:"
 LARGEST_VALUE = 99_999_999  # eight digits
 SIMULATED_SERIAL, FIRMWARE, STAGE_TYPE, SYNC, ENCODER_TYPE = -1, 0, 5125, 12345678, 1250
 
-# Settings a controller leaves the factory with here; where the page gives a seen value, that one.
+# Settings a controller leaves the factory with here; where WIRE.md gives a seen value, that one.
 STORED_SETTINGS: Final = {
     "INFO": 2,
     "POLI": 97,
@@ -104,7 +104,7 @@ def reply(tag: str, value: int) -> bytes:
 def parse(line: bytes) -> tuple[str, str] | None:
     """Return tag and value: "?", "" for none, or an integer's text. None for what the controller ignores.
 
-    The page leaves open what becomes of lines it does not name; this one axis answers to the letter of the
+    WIRE.md leaves open what becomes of lines it does not name; this one axis answers to the letter of the
     first axis too, and a CR before the LF does not make a line another.
     """
     line = line.removesuffix(b"\r")

@@ -106,7 +106,7 @@ class TestShipped:
 class TestShippedData:
     @pytest.mark.parametrize("path", sorted(bundled("protocols").glob("*.json")), ids=lambda path: path.stem)
     def test_a_shipped_protocol_runs_on_the_shipped_cart(self, path):
-        """On the shipped calibrations and the seed's 10 W, under a name of its own."""
+        """On the shipped calibrations and the first 10 W, under a name of its own."""
         calibrations = shipped_calibrations("simulated_10w")
         ring = calibrations.ring
         limits = Limits(10.0, None, ring.ring_min_mm, ring.ring_max_mm)

@@ -52,7 +52,7 @@ def errors_of(document, limits=LIMITS):
 
 
 def changed(*keys, to):
-    """Return the seed's example with one value changed, added or taken away."""
+    """Return the schema's example with one value changed, added or taken away."""
     document = copy.deepcopy(SEED)
     *parents, last = keys
     place = document

@@ -31,7 +31,7 @@ from tosca_kiosk.domain.tick import Tick
 
 
 class Edge(NamedTuple):
-    """A number of the limits. value: the design's; passes: whether a value of the measure is accepted.
+    """A number of the limits. value: the design limit; passes: whether a value of the measure is accepted.
 
     inside, outside: the measure on either side, as near as a comparison can tell.
     """

@@ -1,4 +1,4 @@
-"""What the third-party clients of the protocol pages stand on: served simulators, plain pyserial, deadlines.
+"""What the third-party clients of the wires stand on: served simulators, plain pyserial, deadlines.
 
 Nothing here knows a device. A client opens a pseudo-terminal as any program would, and changes the
 world only by path and value. A served cart is a program of its own and lives by the system's clock; a paced

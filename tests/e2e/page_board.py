@@ -1,4 +1,4 @@
-"""A host of the interlock board, written from its protocol page alone."""
+"""A host of the interlock board, written from its WIRE.md alone."""
 
 from collections.abc import Callable
 from typing import NamedTuple

@@ -1,6 +1,6 @@
-"""The page of the Arroyo laser and TEC drivers, sentence by sentence, by a client that knows nothing else.
+"""The WIRE.md of the Arroyo laser and TEC drivers, sentence by sentence, by a client that knows nothing else.
 
-Each row is a line a stranger would type and what the page says the instrument does. A set command is
+Each row is a line a stranger would type and what WIRE.md says the instrument does. A set command is
 answered by nothing, so the query behind it shows what became of it: one line out, one line back.
 """
 

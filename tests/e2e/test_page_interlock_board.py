@@ -1,4 +1,4 @@
-"""The page of the interlock board, sentence by sentence, by a client that knows nothing else.
+"""The WIRE.md of the interlock board, sentence by sentence, by a client that knows nothing else.
 
 The board's own milliseconds measure: what is told at once carries the time of its edge. They pass while the
 client waits: a machine that holds either side back for 250 ms would make the board see a silent host.

@@ -1,4 +1,4 @@
-"""The page of the Xeryon stage controller, sentence by sentence, by a client that knows nothing else.
+"""The WIRE.md of the Xeryon stage controller, sentence by sentence, by a client that knows nothing else.
 
 The controller acknowledges nothing: it streams its state, and the client looks in the stream for what
 became of its command. Counts are 1.25 um; speeds are um/s.
@@ -38,7 +38,7 @@ class Controller(Wire):
 
     def reset(self) -> None:
         self.say("RSET")
-        self.heard_for(0.25)  # the page waits 0.2 s
+        self.heard_for(0.25)  # WIRE.md waits 0.2 s
         self.line()  # the stream begins anew, in the middle of a line for who has not listened
 
     def take_in(self) -> bool:
@@ -46,7 +46,7 @@ class Controller(Wire):
         line = self.maybe_line()
         if line is None:
             return False
-        assert re.fullmatch(rb"[A-Z0-9]{4,5}=[+-][0-9]{8}\n", line), f"no reply of the page's form: {line!r}"
+        assert re.fullmatch(rb"[A-Z0-9]{4,5}=[+-][0-9]{8}\n", line), f"no reply of WIRE.md's form: {line!r}"
         self.newest[line[:-11].decode()] = int(line[-10:])
         self.tags.append(line[:-11].decode())
         if self.tags[-1] == "STAT":
@@ -90,7 +90,7 @@ def terminal(cart):
 
 @pytest.fixture
 def stage(terminal):
-    """A controller at rest with the settings of the page, telling only what is asked."""
+    """A controller at rest with the settings of WIRE.md, telling only what is asked."""
     terminal.say("INFO=0", "POLI=10", "STOP", "ENBL=1", "ELIM=0", "LLIM=-36000", "HLIM=36000", "SSPD=100000")
     terminal.heard_for(0.05)  # the rest of a stream
     terminal.wait_bits({AMPLIFIERS}, {MOTOR_ON})
@@ -109,7 +109,7 @@ def unhomed(stage):
 
 @pytest.fixture
 def homed(stage):
-    """The stage on its index, found fast: the page's 10-30 s are a search at 3 mm/s."""
+    """The stage on its index, found fast: WIRE.md's 10-30 s are a search at 3 mm/s."""
     stage.say("ISPD=400000", "HOME" if ENCODER_VALID in stage.bits() else "INDX=0")
     stage.wait_bits({ENCODER_VALID, REACHED, AT_INDEX}, {SEARCHING, MOTOR_ON})
     return stage

@@ -1,4 +1,4 @@
-"""The firmware speaks the protocol page: statuses, commands, error codes and what it drops."""
+"""The firmware speaks as WIRE.md says: statuses, commands, error codes and what it drops."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Simulator and firmware, each written from the protocol page, say the same to the same pins and bytes."""
+"""Simulator and firmware, each written from WIRE.md, say the same to the same pins and bytes."""
 
 from __future__ import annotations
 

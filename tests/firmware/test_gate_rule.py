@@ -1,4 +1,4 @@
-"""The gate rule on this machine: every combination of inputs against the sentences of the protocol page."""
+"""The gate rule on this machine: every combination of inputs against the sentences of WIRE.md."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A hand-played Xeryon controller: the page's lines, typed out, nothing simulated."""
+"""A hand-played Xeryon controller: WIRE.md's lines, typed out, nothing simulated."""
 
 from hardware.interfaces import LinkState, Origin
 from hardware.settings import StageSettings

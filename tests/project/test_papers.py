@@ -22,6 +22,10 @@ SURPRISES: Final = ROOT / "tests/storage/test_dataset_surprises.py"
 TOP_LEVEL: Final = ("tosca_kiosk", "simulators", "hardware", "tests", "configs", "benchmarks", ".github")
 ELSEWHERE: Final = (
     "DESIGN.md",
+    "DESIGN's",
+    "protocol page",
+    "schema document",
+    "the design's table",
     "REFERENCE.md",
     "STYLE.md",
     "UI.md",

@@ -1,4 +1,4 @@
-"""The six common queries of the database schema document find what they should, by index."""
+"""The six common queries of the nine tables find what they should, by index."""
 
 from __future__ import annotations
 

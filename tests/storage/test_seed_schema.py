@@ -1,4 +1,4 @@
-"""The first version is the database schema document to the letter, and every version goes up and down."""
+"""The first version is the user's nine tables to the letter, and every version goes up and down."""
 
 from __future__ import annotations
 

@@ -80,7 +80,7 @@ def _test(workplace: Workplace) -> _Tested | None:
 
 
 def _rules(workplace: Workplace) -> Rules:
-    """Return the limits of this site; the design's where there is no record, or none that can be read."""
+    """Return the limits of this site; the design limits where no record can be read."""
     if workplace.database_path.exists():
         try:
             with (

@@ -134,7 +134,7 @@ def cart_limits(database: Database, config: CartConfig) -> Limits:
 
 @contextmanager
 def _limits_known(workplace: Workplace) -> Iterator[Limits]:
-    """Give the cart's limits without making a database where there is none: then the design's."""
+    """Give the cart's limits without making a database where there is none: then the design limits."""
     if not workplace.database_path.exists():
         yield Limits(max_power_w=site_limits({}).max_power_w)
         return

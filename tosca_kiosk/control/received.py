@@ -26,8 +26,8 @@ class Ceilings(NamedTuple):
 def rules_problem(rules: Rules, idle: Rules, devices: Devices, ceilings: Ceilings) -> str | None:
     """Return why a session may not run under these rules on these devices; None when it may.
 
-    idle: the rules in force now. Nothing may be looser than the design and the configuration allow, and the
-    plan must keep to the limits that come with it.
+    idle: the rules in force now. Nothing may be looser than the design limits and the configuration allow,
+    and the plan must keep to the limits that come with it.
     """
     return "; ".join((*_problems(rules, idle, devices), *_plan_problems(rules, devices, ceilings))) or None
 

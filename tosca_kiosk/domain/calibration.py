@@ -1,6 +1,6 @@
 """Calibrations: stage position and ring size, photodiode voltage and power, diode current and power.
 
-Points come from the seed's `calibration_data`. Between points the line is straight. A command beyond the
+Points come from the schema's `calibration_data`. Between points the line is straight. A command beyond the
 points is refused; a measurement beyond them is continued, so that too much light is never hidden.
 """
 
@@ -295,7 +295,7 @@ _KINDS: Final[dict[str, _Kind]] = {
 def parse_calibration(
     calibration_type: str, calibration_data: str | bytes, device_serial_number: str, source_name: str
 ) -> Calibration:
-    """Return the calibration of a row of the seed's table `calibrations`.
+    """Return the calibration of a row of the table `calibrations`.
 
     Raises CalibrationError with every mistake, and for a calibration_type that a treatment does not use.
     """

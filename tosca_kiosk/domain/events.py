@@ -1,4 +1,4 @@
-"""What the step reports: rows of the treatment record and of the safety log, as the seed names them."""
+"""What the step reports: rows of the treatment record and of the safety log, as the schema names them."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ class TreatmentEvent(msgspec.Struct, frozen=True, array_like=True):
     """One row of `treatment_events`; the journal line that carries it gives the session time.
 
     footpedal, smoothing: None while the board is silent. interlocks: every lamp by name, True when it
-    passes. details: the seed's keys for the event type.
+    passes. details: the schema's keys for the event type.
     """
 
     event_type: str

@@ -1,6 +1,6 @@
 """The interlocks as data: what must pass when, what a failure is called, and who may reset it.
 
-A row is read like the design's table: while its check passes on fresh data nothing happens; a failure
+While a row's check passes on fresh data nothing happens; a failure
 that lasts longer than `hold` acts by `scope`. Rows of one lamp light one lamp.
 """
 
@@ -36,7 +36,7 @@ class Scope(IntFlag):
 
 
 class Severity(StrEnum):
-    """The seed's severities of the safety log."""
+    """The schema's severities of the safety log."""
 
     INFO = "info"
     WARNING = "warning"

@@ -95,7 +95,7 @@ class Protocol(msgspec.Struct, frozen=True, dict=True):
 
     @cached_property
     def protocol_type(self) -> ProtocolType:
-        """The seed's name for the kind of plan."""
+        """The schema's name for the kind of plan."""
         if len(self.steps) > 1:
             return ProtocolType.MULTI_STEP
         return _TYPE_OF_SINGLE_STEP.get(self.steps[0].ramp, ProtocolType.CUSTOM)

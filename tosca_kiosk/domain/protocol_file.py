@@ -1,4 +1,4 @@
-"""Protocol files: JSON in the seed's form, checked against the cart's limits, and written back."""
+"""Protocol files: JSON in the schema's form, checked against the cart's limits, and written back."""
 
 from __future__ import annotations
 
@@ -209,7 +209,7 @@ def _protocol(shape: _ProtocolShape, default_name: str) -> Protocol:
 
 
 def to_json(protocol: Protocol, *, named: bool = False) -> str:
-    """Return the seed's `protocol_data`; named: with name and description, as a file carries them."""
+    """Return the schema's `protocol_data`; named: with name and description, as a file carries them."""
     safety = {"max_power_watts": protocol.max_power_w, "max_duration_seconds": protocol.max_duration_s}
     heading = {"protocol_name": protocol.name, "description": protocol.description} if named else {}
     document = {

@@ -1,4 +1,4 @@
-"""What a step writes into the record: rows with the seed's names and keys."""
+"""What a step writes into the record: rows with the schema's names and keys."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A site's configuration over the design's limits: what may be set, and that it only ever tightens."""
+"""A site's configuration over the design limits: what may be set, and that it only ever tightens."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from tosca_kiosk.domain.rules import Limits
 
 
 class SiteLimitError(Exception):
-    """A configured value that is not a limit, or looser than the design's; the text names the key."""
+    """A configured value that is not a limit, or looser than the design limit; the text names the key."""
 
 
 class SiteKey(NamedTuple):
@@ -63,9 +63,10 @@ SITE_KEYS = SEED_KEYS | {
 
 
 def site_limits(settings: Mapping[str, Any]) -> Limits:
-    """Return the design's limits with the settings' values in their place; other keys are left alone.
+    """Return the design limits with the settings' values in their place; other keys are left alone.
 
-    Raises SiteLimitError for a value that is no number, looser than the design or beyond a question's range.
+    Raises SiteLimitError for a value that is no number, looser than the design limit or beyond a question's
+    range.
     """
     values = {}
     for key in settings.keys() & SITE_KEYS.keys():

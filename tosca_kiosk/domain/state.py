@@ -8,7 +8,7 @@ import msgspec
 
 
 class Phase(StrEnum):
-    """The seed's system states."""
+    """The schema's system states."""
 
     __hash__ = str.__hash__  # tables are asked by phase in every tick; an Enum's own hash is Python
 

@@ -122,7 +122,7 @@ def _state_without_version(connection: Connection, path: Path) -> State:
 
 
 def _is_unstamped(connection: Connection) -> bool:
-    """Say whether the database was made by the schema document's own SQL, so that no version stands in it."""
+    """Say whether the database was made by the SQL of the nine tables alone, and no version stands in it."""
     if MigrationContext.configure(connection).get_current_revision() is not None:
         return False
     found = objects_of(connection)

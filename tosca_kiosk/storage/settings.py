@@ -51,7 +51,7 @@ def put(transaction: Transaction, key: str, value: Value, now: datetime, tech_id
     """Change a setting.
 
     StorageError for an unknown key, a value of another type or out of its range, and a safety limit looser
-    than the design's.
+    than the design limit.
     """
     _check_limit(key, value)
     row = transaction.find_one("system_config", config_key=key)

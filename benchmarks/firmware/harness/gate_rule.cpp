@@ -1,6 +1,6 @@
-// The gate rule against the protocol page, over every combination of inputs and of times around every limit.
+// The gate rule against WIRE.md, over every combination of inputs and of times around every limit.
 //
-// The page's sentences stand below as a table, stated over what has happened (in ms) and not over the rule's own
+// WIRE.md's sentences stand below as a table, stated over what has happened (in ms) and not over the rule's own
 // counters. Each combination goes one tick through gate::step and through the table. Prints how many there
 // were; the first that differs is named and ends with exit code 1.
 #include <stdint.h>
@@ -15,7 +15,7 @@ using gate::Inputs;
 using gate::Pair;
 using gate::State;
 
-// What is true at this tick, in the page's words. Times since the first sample that showed it; -1: not so.
+// What is true at this tick, in WIRE.md's words. Times since the first sample that showed it; -1: not so.
 struct Facts {
     double pressed_ms, both_open_ms, both_closed_ms;
     double heartbeat_ms;      // age, as old as it can be

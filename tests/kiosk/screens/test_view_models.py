@@ -84,7 +84,7 @@ def test_a_failing_lamp_shows_in_its_group_alone(name):
         ({"phase": "fault"}, "fault"),
     ],
 )
-def test_the_state_bar_follows_the_design(changes, shown):
+def test_the_state_bar_says_the_phase(changes, shown):
     assert state_bar(treating(**changes)) == shown
 
 

@@ -1,4 +1,4 @@
-"""The Arroyo command language: what the page says about spelling, paths, ends, numbers and errors."""
+"""The Arroyo command language: what WIRE.md says about spelling, paths, ends, numbers and errors."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""The simulated laser driver does to its diode what the protocol page says."""
+"""The simulated laser driver does to its diode what WIRE.md says."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""The simulated TEC controller does what the protocol page says; its currents are amperes."""
+"""The simulated TEC controller does what WIRE.md says; its currents are amperes."""
 
 import pytest
 

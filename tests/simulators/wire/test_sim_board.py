@@ -1,4 +1,4 @@
-"""The simulated interlock board tells its status, answers commands and restarts as the page says."""
+"""The simulated interlock board tells its status, answers commands and restarts as WIRE.md says."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""The simulated interlock board closes its gate only when the page allows it, and opens it in time."""
+"""The simulated interlock board closes its gate only when WIRE.md allows it, and opens it in time."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""The simulated Xeryon controller says and does what the protocol page says; 1 count is 1.25 um."""
+"""The simulated Xeryon controller says and does what WIRE.md says; 1 count is 1.25 um."""
 
 import re
 

@@ -24,7 +24,7 @@ _LOOKS = {
 
 
 class UiStateBar(Painted, Label):
-    """state: as the design names them; stale while control's data is too old. detail: follows the word."""
+    """state: what SCREENS.md names; stale while control's data is too old. detail: follows the word."""
 
     state = OptionProperty("stale", options=tuple(_LOOKS))
     detail = StringProperty("")

@@ -1,4 +1,4 @@
-"""The nine tables, indexes, views and default rows of the database schema document, by its own SQL.
+"""The nine tables, indexes, views and default rows that the user gave, by his own SQL.
 
 The text beside this file is that document's, comments included; it is never changed.
 """
