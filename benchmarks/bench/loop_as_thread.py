@@ -21,12 +21,11 @@ from types import SimpleNamespace
 from benchmarks.rigs.command_line import command_line
 from benchmarks.rigs.limits import Row, judged
 from tosca_kiosk.config import bundled, load_config
-from tosca_kiosk.control.process import SOCKET_NAME
 from tosca_kiosk.kiosk import app
 from tosca_kiosk.link.datagram import DatagramOutlet
 from tosca_kiosk.machine.clock import RealClock
 from tosca_kiosk.machine.display import has_display
-from tosca_kiosk.machine.runtime import WORLD_INPUT_SOCKET
+from tosca_kiosk.machine.runtime import CONTROL_SOCKET, WORLD_INPUT_SOCKET
 from tosca_kiosk.running.control_process import Made, helper_command, run_control
 from tosca_kiosk.timing.hand import Hand, make_record
 from tosca_kiosk.timing.measured import MeasuredController, MeasuredProcess, TickRows
@@ -104,13 +103,13 @@ def as_thread() -> int:
     )
     control.start()
     clock = RealClock()
-    while not (options.runtime / SOCKET_NAME).exists():
+    while not (options.runtime / CONTROL_SOCKET).exists():
         clock.sleep_until(clock.now_s() + 0.01)
     with closing(DatagramOutlet(options.runtime / WORLD_INPUT_SOCKET)) as world:
         hand = Hand(lambda pressed: world.send({"pedal.pressed": pressed}), partial(print, flush=True))
         try:
             return app.run(
-                options.runtime / SOCKET_NAME,
+                options.runtime / CONTROL_SOCKET,
                 options.runtime / WORLD_INPUT_SOCKET,
                 options.data_dir,
                 options.config,

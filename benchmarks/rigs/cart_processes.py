@@ -22,8 +22,7 @@ from pathlib import Path
 from benchmarks.rigs.cart_configs import real_config_file, warm_config_file
 from benchmarks.rigs.judge import Judge
 from tosca_kiosk.config import load_config
-from tosca_kiosk.control.process import SOCKET_NAME
-from tosca_kiosk.machine.runtime import MEMORY, WORLD_INPUT_SOCKET
+from tosca_kiosk.machine.runtime import CONTROL_SOCKET, MEMORY, WORLD_INPUT_SOCKET
 from tosca_kiosk.session import helper_command
 
 OURS = [sys.executable, "-m", "tosca_kiosk"]
@@ -81,7 +80,7 @@ class CartProcesses:
             ],
             "camera": [*OURS, "camera", "--config", str(simulated), *runtime],
             "kiosk": [
-                *(*KIOSK, str(folder / SOCKET_NAME), str(real), str(folder / "data")),
+                *(*KIOSK, str(folder / CONTROL_SOCKET), str(real), str(folder / "data")),
             ],
         }
 

@@ -16,12 +16,12 @@ import pytest
 
 from simulators.camera.simulated import FRAME_S, SimulatedCamera
 from simulators.camera.truth import OpticalState
-from tosca_kiosk.camera.frame_age import FRAMES_FILE
 from tosca_kiosk.camera.frame_memory import FrameReader
 from tosca_kiosk.camera.process import CameraProcess
 from tosca_kiosk.config import bundled
-from tosca_kiosk.link.datagram import CAMERA_ALIVE, SUPERVISOR_SOCKET
+from tosca_kiosk.link.datagram import CAMERA_ALIVE
 from tosca_kiosk.machine.clock import RealClock
+from tosca_kiosk.machine.runtime import FRAMES_FILE, SUPERVISOR_SOCKET
 
 WITHIN_S = 20.0
 

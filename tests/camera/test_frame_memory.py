@@ -12,8 +12,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tosca_kiosk.camera.frame_age import FRAMES_FILE, LOOK_AGAIN_S, SLOTS, FrameAge
+from tosca_kiosk.camera.frame_age import LOOK_AGAIN_S, SLOTS, FrameAge
 from tosca_kiosk.camera.frame_memory import FrameReader, FramesLostError, FrameWriter
+from tosca_kiosk.machine.runtime import FRAMES_FILE
 
 HEIGHT, WIDTH = 30, 40
 

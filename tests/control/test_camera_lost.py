@@ -16,11 +16,11 @@ import pytest
 from benchmarks.rigs.cart_configs import warm_config_file
 from benchmarks.rigs.standin_kiosk import StandInKiosk
 from tests.control.control_bench import running_control
-from tosca_kiosk.camera.frame_age import FRAMES_FILE
 from tosca_kiosk.domain.journal_lines import ChainReader, TickLine
 from tosca_kiosk.journal import JOURNAL_NAME
 from tosca_kiosk.kiosk.snapshot.picture import PictureSource
 from tosca_kiosk.machine.clock import RealClock
+from tosca_kiosk.machine.runtime import FRAMES_FILE
 
 pytestmark = pytest.mark.process
 

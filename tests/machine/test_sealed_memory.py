@@ -127,8 +127,8 @@ RING = """
 """
 FRAMES = """
     import numpy as np
-    from tosca_kiosk.camera.frame_age import FRAMES_FILE
     from tosca_kiosk.camera.frame_memory import FrameReader, FrameWriter
+    from tosca_kiosk.machine.runtime import FRAMES_FILE
     writer, path = FrameWriter(folder), folder / FRAMES_FILE
     reader = FrameReader(path)
     def go_on(number):

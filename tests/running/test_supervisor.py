@@ -15,13 +15,12 @@ from pathlib import Path
 import pytest
 
 from tosca_kiosk.config import bundled
-from tosca_kiosk.control.process import SOCKET_NAME
 from tosca_kiosk.link.client import ControlLink
 from tosca_kiosk.link.datagram import ALIVE, CAMERA_ALIVE, DatagramOutlet
 from tosca_kiosk.machine.clock import RealClock
-from tosca_kiosk.machine.runtime import RuntimeDirError, runtime_dir
+from tosca_kiosk.machine.runtime import CONTROL_SOCKET, SUPERVISOR_SOCKET, RuntimeDirError, runtime_dir
 from tosca_kiosk.running import supervisor as supervisor_module
-from tosca_kiosk.running.supervisor import SUPERVISOR_SOCKET, Supervisor
+from tosca_kiosk.running.supervisor import Supervisor
 
 WITHIN_S = 20.0
 
@@ -224,7 +223,7 @@ def test_control_is_started_again_only_when_the_kiosk_asks(start, runtime):
     run = start(python(WAITING), python(WAITING))
     run.until(lambda: run.pid("control"))
     first = run.pid("control")
-    link = ControlLink(runtime / SOCKET_NAME)
+    link = ControlLink(runtime / CONTROL_SOCKET)
     assert link.start_control(), "asking while it runs changes nothing"
     run.pass_time(0.5)
     os.kill(first, signal.SIGKILL)
@@ -301,7 +300,7 @@ def test_control_and_a_kiosk_meet_under_a_supervisor(start, runtime, tmp_path):
     """The real control command; the kiosk says what it was told and ends."""
     control = [sys.executable, "-m", "tosca_kiosk", "control", "--config", str(bundled("simulated.yaml"))]
     control += ["--runtime", str(runtime), "--parent", str(os.getpid())]
-    run = start(control, python(KIOSK_APP, runtime / SOCKET_NAME))
+    run = start(control, python(KIOSK_APP, runtime / CONTROL_SOCKET))
     assert run.ended() == 0
     details = json.loads(run.log("kiosk"))
     assert details["scheduling"] in ("fifo", "nice", "normal")

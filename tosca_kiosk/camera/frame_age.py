@@ -13,9 +13,6 @@ from typing import Final, NamedTuple
 
 from tosca_kiosk.machine.latest_cell import CellReader
 
-FRAMES_FILE: Final = "camera.frames"
-"""In the runtime directory."""
-
 SLOTS: Final = 3
 CLOCK_SLACK_S: Final = 0.001
 """A frame may seem this much newer than the moment at which it is looked at."""

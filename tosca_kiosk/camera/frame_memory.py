@@ -8,8 +8,9 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from tosca_kiosk.camera.frame_age import FRAMES_FILE, MAGIC, SLOTS, FrameAge, PackedRecord
+from tosca_kiosk.camera.frame_age import MAGIC, SLOTS, FrameAge, PackedRecord
 from tosca_kiosk.machine.latest_cell import CellWriter
+from tosca_kiosk.machine.runtime import FRAMES_FILE
 
 
 class FramesLostError(OSError):

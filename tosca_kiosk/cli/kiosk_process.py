@@ -7,10 +7,9 @@ from pathlib import Path
 
 import click
 
-from tosca_kiosk.control.process import SOCKET_NAME
 from tosca_kiosk.kiosk import app
 from tosca_kiosk.machine.realtime import end_with_parent
-from tosca_kiosk.machine.runtime import WORLD_INPUT_SOCKET
+from tosca_kiosk.machine.runtime import CONTROL_SOCKET, WORLD_INPUT_SOCKET
 
 
 @click.command(hidden=True)
@@ -29,5 +28,5 @@ def kiosk(
         raise click.ClickException(f"process {parent}, which should watch the screen, is gone")
     world_input = runtime / WORLD_INPUT_SOCKET if simulated else None
     raise SystemExit(
-        app.run(runtime / SOCKET_NAME, world_input, data_dir, config_path, windowed, lock_held=True)
+        app.run(runtime / CONTROL_SOCKET, world_input, data_dir, config_path, windowed, lock_held=True)
     )

@@ -105,7 +105,7 @@ def refuse_real_ports(config: CartConfig) -> None:
 
     A camera that is not simulated, a recording too, has its own time, which --fast would leave behind.
     """
-    real = [f"{key} on {port}" for key, port in config.devices.ports.items() if not port.startswith("sim://")]
+    real = [f"{key} on {port}" for key, port in config.real_ports.items()]
     if config.camera is not None and not config.camera_simulated:
         real.append(f"camera by {config.camera.driver}")
     if real:

@@ -82,7 +82,7 @@ def _checked(
         raise RefusedError(f"--seconds: {seconds:g} given, {SECONDS[0]:g} to {SECONDS[1]:g} allowed")
     if unknown:
         raise RefusedError(f"--load: {unknown[0]} is not known; allowed: {', '.join(loads.NAMES)}")
-    real = [key for key, port in config.devices.ports.items() if not port.startswith("sim://")]
+    real = list(config.real_ports)
     if real:
         raise RefusedError(
             f"{config.source}: timing treats on simulated devices alone, and {', '.join(real)} is real; "

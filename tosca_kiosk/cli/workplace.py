@@ -20,7 +20,7 @@ from tosca_kiosk.config import CartConfig, bundled, load_config
 from tosca_kiosk.control.operator import OperatorGaveUpError
 from tosca_kiosk.machine.clock import RealClock, utc_now
 from tosca_kiosk.session import REFUSALS, load_shipped_content
-from tosca_kiosk.storage import DATABASE_NAME, Database, data_directory_lock, recover
+from tosca_kiosk.storage import BACKUPS_NAME, DATABASE_NAME, Database, data_directory_lock, recover
 from tosca_kiosk.storage.lock import WAIT_S
 
 EXPECTED_ERRORS = (*REFUSALS, ScenarioError, OperatorGaveUpError)
@@ -45,7 +45,7 @@ class Workplace:
 
     @property
     def backup_dir(self) -> Path:
-        return self.data_dir / "backups"
+        return self.data_dir / BACKUPS_NAME
 
     @contextmanager
     def locked(self, timeout_s: float = WAIT_S) -> Iterator[None]:

@@ -78,6 +78,11 @@ class CartConfig:
         return tuple(key for key, port in self.devices.ports.items() if port.startswith(SIM_SCHEME))
 
     @property
+    def real_ports(self) -> dict[str, str]:
+        """The ports of real devices, by device key."""
+        return {key: port for key, port in self.devices.ports.items() if key not in self.simulated_keys}
+
+    @property
     def camera_simulated(self) -> bool:
         return self.camera is not None and self.camera.driver == SIMULATED
 

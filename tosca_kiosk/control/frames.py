@@ -10,7 +10,8 @@ from pathlib import Path
 from typing import Final, Protocol
 
 from hardware.cameras.interface import Camera
-from tosca_kiosk.camera.frame_age import FRAMES_FILE, FrameAge, taken_by
+from tosca_kiosk.camera.frame_age import FrameAge, taken_by
+from tosca_kiosk.machine.runtime import FRAMES_FILE
 
 POLL_EVERY_S: Final = 1.0 / 30.0
 """The rate of a camera's frames: between two of them there is nothing to ask for."""

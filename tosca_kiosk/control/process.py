@@ -44,8 +44,8 @@ from tosca_kiosk.link.ring import RingWriter
 from tosca_kiosk.link.server import LinkServer, asked
 from tosca_kiosk.machine.clock import RealClock, utc_label
 from tosca_kiosk.machine.kept_paths import KeptPaths
+from tosca_kiosk.machine.runtime import CONTROL_SOCKET
 
-SOCKET_NAME: Final = "control.sock"
 STOPPED: Final = "control was stopped"
 ASK_AGAIN_S: Final = 0.1
 LOOK_AT_RUNTIME_S: Final = 0.5
@@ -111,7 +111,7 @@ class ControlProcess:
         )
         self._ring = RingWriter(runtime_dir)
         try:
-            self.socket_path = runtime_dir / SOCKET_NAME
+            self.socket_path = runtime_dir / CONTROL_SOCKET
             self._server = LinkServer(self.socket_path, self._hello)
             self._runtime = KeptPaths(runtime_dir, self.socket_path, self._ring.path)
         except BaseException:

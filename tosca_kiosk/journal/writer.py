@@ -16,12 +16,12 @@ from pathlib import Path
 from typing import Final
 
 from tosca_kiosk.domain.journal_lines import ChainWriter, Header, Summary, TickLine
+from tosca_kiosk.journal import JOURNAL_NAME
 from tosca_kiosk.journal.fault_traces import FaultTrace, SessionTraces
 from tosca_kiosk.journal.store import JournalStore
 from tosca_kiosk.machine.clock import RealClock
 from tosca_kiosk.machine.realtime import follow_the_ticks
 
-JOURNAL_NAME: Final = "journal.jsonl"
 SYNC_PERIOD_S: Final = 0.1
 SYNCS_A_DISK_CHECK: Final = 20
 ROOM_FOR_A_SESSION_BYTES: Final = 2_000_000_000

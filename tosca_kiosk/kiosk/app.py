@@ -24,8 +24,9 @@ from tosca_kiosk.kiosk.presenter import Presenter
 from tosca_kiosk.kiosk.services import Record, Worker
 from tosca_kiosk.kiosk.snapshot.picture import PictureSource
 from tosca_kiosk.link.client import ControlLink
-from tosca_kiosk.link.datagram import ALIVE, START_CONTROL, SUPERVISOR_SOCKET, DatagramOutlet
+from tosca_kiosk.link.datagram import ALIVE, START_CONTROL, DatagramOutlet
 from tosca_kiosk.machine.clock import RealClock
+from tosca_kiosk.machine.runtime import SUPERVISOR_SOCKET
 from tosca_kiosk.machine.stop_signals import StopRequest
 from tosca_kiosk.storage import data_directory_lock
 

@@ -10,7 +10,7 @@ import msgspec
 
 from tosca_kiosk.domain.inputs import CommandType
 from tosca_kiosk.domain.journal_lines import Header
-from tosca_kiosk.link.datagram import ALIVE, START_CONTROL, SUPERVISOR_SOCKET, DatagramOutlet
+from tosca_kiosk.link.datagram import ALIVE, START_CONTROL, DatagramOutlet
 from tosca_kiosk.link.lines import LineSocket
 from tosca_kiosk.link.messages import (
     Alive,
@@ -25,6 +25,7 @@ from tosca_kiosk.link.messages import (
 )
 from tosca_kiosk.link.ring import RingError, RingReader
 from tosca_kiosk.link.telemetry import Telemetry
+from tosca_kiosk.machine.runtime import SUPERVISOR_SOCKET
 
 _encoder = msgspec.json.Encoder()
 _notices: msgspec.json.Decoder[Notice] = msgspec.json.Decoder(Notice)

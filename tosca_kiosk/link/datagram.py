@@ -10,9 +10,6 @@ import socket
 from pathlib import Path
 from typing import Any, Final
 
-SUPERVISOR_SOCKET: Final = "supervisor.sock"
-"""Lies beside control's socket."""
-
 START_CONTROL: Final = {"wish": "start_control"}
 """Start control again after it ended; ignored while it runs."""
 

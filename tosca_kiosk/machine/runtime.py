@@ -9,7 +9,14 @@ import tempfile
 from pathlib import Path
 from typing import Final
 
+CONTROL_SOCKET: Final = "control.sock"
+"""Where control hears the kiosk."""
+SUPERVISOR_SOCKET: Final = "supervisor.sock"
+"""Where the supervisor hears that the others are alive."""
 WORLD_INPUT_SOCKET: Final = "world.sock"
+"""Where the simulated world takes inputs."""
+FRAMES_FILE: Final = "camera.frames"
+"""What leads to the camera's newest frame."""
 
 MEMORY: Final = Path("/dev/shm")
 _MAX_SOCKET_PATH: Final = 107  # sun_path of unix(7), less its NUL

@@ -9,9 +9,9 @@ from pathlib import Path
 from tosca_kiosk.camera.process import CameraProcess
 from tosca_kiosk.config import CartConfig, ConfigError
 from tosca_kiosk.domain.documents import PathError
-from tosca_kiosk.link.datagram import CAMERA_ALIVE, SUPERVISOR_SOCKET, DatagramOutlet
+from tosca_kiosk.link.datagram import CAMERA_ALIVE, DatagramOutlet
 from tosca_kiosk.machine.clock import RealClock
-from tosca_kiosk.machine.runtime import WORLD_INPUT_SOCKET
+from tosca_kiosk.machine.runtime import SUPERVISOR_SOCKET, WORLD_INPUT_SOCKET
 from tosca_kiosk.machine.stop_signals import StopRequest
 from tosca_kiosk.running.camera import camera_apart
 

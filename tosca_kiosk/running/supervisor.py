@@ -17,8 +17,9 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Final
 
-from tosca_kiosk.link.datagram import ALIVE, CAMERA_ALIVE, START_CONTROL, SUPERVISOR_SOCKET
+from tosca_kiosk.link.datagram import ALIVE, CAMERA_ALIVE, START_CONTROL
 from tosca_kiosk.machine.clock import Clock
+from tosca_kiosk.machine.runtime import SUPERVISOR_SOCKET
 from tosca_kiosk.machine.service_manager import ServiceManager
 
 PAUSES_S: Final = (0.2, 0.5, 1.0, 2.0, 5.0, 10.0)

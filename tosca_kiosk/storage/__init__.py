@@ -20,8 +20,11 @@ from tosca_kiosk.storage.journal_import import Imported, import_journal, recover
 from tosca_kiosk.storage.lock import data_directory_lock
 
 DATABASE_NAME = "laser_control.db"
+BACKUPS_NAME = "backups"
+"""In the data directory."""
 
 __all__ = [
+    "BACKUPS_NAME",
     "DATABASE_NAME",
     "CheckReport",
     "Database",

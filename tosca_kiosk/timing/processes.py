@@ -17,6 +17,7 @@ from tosca_kiosk.config import load_config
 from tosca_kiosk.control.loop import FixedRateLoop
 from tosca_kiosk.machine.clock import RealClock
 from tosca_kiosk.machine.realtime import end_with_parent, real_time
+from tosca_kiosk.machine.runtime import CONTROL_SOCKET, WORLD_INPUT_SOCKET
 from tosca_kiosk.machine.stop_signals import StopRequest
 from tosca_kiosk.running.control_process import Made, helper_command, run_control
 from tosca_kiosk.timing import loads
@@ -76,20 +77,18 @@ def timing_control(
 def timing_operator(config_path: Path, data_dir: Path, runtime: Path, screen: str, parent: int) -> None:
     """Treat for as long as it may, on the kiosk or without a screen; says when light goes on or off."""
     _ended_by(parent)
-    from tosca_kiosk.control.process import SOCKET_NAME  # noqa: PLC0415
     from tosca_kiosk.link.datagram import DatagramOutlet  # noqa: PLC0415
-    from tosca_kiosk.machine.runtime import WORLD_INPUT_SOCKET  # noqa: PLC0415
     from tosca_kiosk.timing.hand import Hand, make_record  # noqa: PLC0415
 
     make_record(load_config(config_path), data_dir)
     with closing(DatagramOutlet(runtime / WORLD_INPUT_SOCKET)) as world:
         hand = Hand(lambda pressed: world.send({"pedal.pressed": pressed}), click.echo)
         if screen == "none":
-            _without_screen(hand, config_path, data_dir, runtime / SOCKET_NAME)
+            _without_screen(hand, config_path, data_dir, runtime / CONTROL_SOCKET)
         from tosca_kiosk.kiosk import app  # noqa: PLC0415
 
         code = app.run(
-            runtime / SOCKET_NAME,
+            runtime / CONTROL_SOCKET,
             runtime / WORLD_INPUT_SOCKET,
             data_dir,
             config_path,

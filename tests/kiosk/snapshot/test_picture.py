@@ -5,9 +5,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tosca_kiosk.camera.frame_age import FRAMES_FILE
 from tosca_kiosk.camera.frame_memory import FrameWriter
 from tosca_kiosk.kiosk.snapshot.picture import COPY_EVERY_S, PictureSource, reduced
+from tosca_kiosk.machine.runtime import FRAMES_FILE
 
 FRAME_S = 1 / 30
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from tosca_kiosk.config import CartConfig
 from tosca_kiosk.session import load_shipped_content
-from tosca_kiosk.storage import DATABASE_NAME, Database, StorageError
+from tosca_kiosk.storage import BACKUPS_NAME, DATABASE_NAME, Database, StorageError
 
 
 class Record:
@@ -32,7 +32,7 @@ class Record:
 
     @property
     def backup_dir(self) -> Path:
-        return self.data_dir / "backups"
+        return self.data_dir / BACKUPS_NAME
 
     @property
     def database(self) -> Database:

@@ -10,8 +10,9 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from tosca_kiosk.camera.frame_age import FRAMES_FILE, FrameRecord
+from tosca_kiosk.camera.frame_age import FrameRecord
 from tosca_kiosk.camera.frame_memory import FrameReader
+from tosca_kiosk.machine.runtime import FRAMES_FILE
 
 _LIVE_WITHIN_S: Final = 0.5
 """An older picture is not shown: nobody aims by what was."""
