@@ -1,7 +1,7 @@
 """Nothing a host may send raises in a device, switches an output on or closes the gate."""
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from simulators.wire.arroyo_laser import ArroyoLaser
@@ -95,6 +95,7 @@ def test_well_framed_nonsense_does_not_close_the_gate_without_a_pedal(bodies):
         max_size=12,
     )
 )
+@example(values=[*[("INFO", 0)] * 8, ("SSPD", 173514), ("STEP", 30400)])
 def test_no_setting_of_the_stage_breaks_its_moves(values):
     lines = [b"ENBL=1\n", b"INDX=1\n", *(f"{tag}={value}\n".encode() for tag, value in values)]
     bench, stage = talk(XeryonStage, lines)

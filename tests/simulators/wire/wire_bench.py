@@ -94,7 +94,8 @@ class Stage:
 
     def position_um(self):
         since_s, start_um = self._from
-        return start_um + self._velocity * (min(self._kernel.now_s, self._end_s) - since_s)
+        reached_um = start_um + self._velocity * (min(self._kernel.now_s, self._end_s) - since_s)
+        return min(self.end_um, max(-self.end_um, reached_um))
 
     def moving(self):
         return self._timer is not None
