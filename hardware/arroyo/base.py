@@ -178,7 +178,7 @@ class ArroyoDevice(PortDriver):
             self._failed(polled)
             return
         self.news += 1
-        polled.reading = Reading(value=value, asked_s=self._line.asked_s, received_s=now_s)
+        polled.reading = Reading(value, self._line.asked_s, now_s)
         polled.failures = 0
         self._taken(polled)
 

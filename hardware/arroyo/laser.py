@@ -257,9 +257,7 @@ class ArroyoLaser(ArroyoDevice):
         if reading.value:
             self._setpoint.asked_s = -inf  # was it taken, and the error about something else? Read it back
         elif self._sets_hold:
-            self._setpoint.reading = Reading(
-                value=set_ma, asked_s=reading.asked_s, received_s=reading.received_s
-            )
+            self._setpoint.reading = Reading(set_ma, reading.asked_s, reading.received_s)
             self._setpoint.asked_s = min(reading.asked_s, self._read_back_s + _READ_BACK_LATER_S)
 
     def _gave_up(self, polled: Polled[Any]) -> None:

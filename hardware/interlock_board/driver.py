@@ -223,7 +223,7 @@ class InterlockBoardDriver(PortDriver):
             before = self.status
             if before is not None and now_s - before.received_s > _SILENCE_S:
                 self._silences += 1
-            self.status = Reading(value=decode(line, flags_meanwhile), asked_s=measured_s, received_s=now_s)
+            self.status = Reading(decode(line, flags_meanwhile), measured_s, now_s)
             self._aiming.shown(int(self.status.value.aiming_on), now_s)
             self._unsettled = self._unsettled or not self._aiming.settled
         if self._talk.running:

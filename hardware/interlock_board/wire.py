@@ -76,12 +76,7 @@ def parse_status(body: bytes) -> StatusLine | None:
     try:
         _, sequence, ms, flags, counts, vibration, faults = fields
         line = StatusLine(
-            sequence=int(sequence),
-            board_ms=int(ms),
-            flags=int(flags, 16),
-            photodiode_counts=int(counts),
-            vibration_mg=int(vibration),
-            faults=int(faults, 16),
+            int(sequence), int(ms), int(flags, 16), int(counts), int(vibration), int(faults, 16)
         )
     except ValueError:
         return None

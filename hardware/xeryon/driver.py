@@ -146,7 +146,7 @@ class XeryonStage(XeryonLink):
             settled=fresh and not searching and self._is_settled(stat, epos[0], dpos[0]),
             trips=trip_names(stat),
         )
-        self.status = Reading(value=value, asked_s=asked_s, received_s=now_s)
+        self.status = Reading(value, asked_s, now_s)
         if fresh:
             self._talk.answer(STATUS, stat, now_s)
             self._follow_target(stat, dpos[0])

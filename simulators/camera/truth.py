@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bisect import bisect_right
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import NamedTuple, Protocol
 
 from simulators.physics.smoothing import MEASURED, MEASURED_PWM, Smoothing
@@ -69,13 +69,21 @@ class Scene(Protocol):
 
 def optical_state(scene: Scene) -> OpticalState:
     """Return what the present instant looks like."""
-    motor = scene.smoothing
+    motor, faults = scene.smoothing, scene.camera
     return OpticalState(
         ring_diameter_mm=scene.ring_size_mm(),
         laser_power_w=scene.true_power_w(),
         aiming_on=scene.aiming,
         vibration_mg=motor_vibration_mg(motor.speed_pwm()) * motor.strength,
-        **asdict(scene.camera),
+        unplugged=faults.unplugged,
+        frozen=faults.frozen,
+        dark=faults.dark,
+        slow=faults.slow,
+        defocus_mm=faults.defocus_mm,
+        noise=faults.noise,
+        offset_x_mm=faults.offset_x_mm,
+        offset_y_mm=faults.offset_y_mm,
+        repeats=faults.repeats,
     )
 
 

@@ -24,8 +24,13 @@ TABLES = {
 }
 """Tables in which a row is a line."""
 
-PAIRS = {"PathError", "TurnedAway"}
-"""Where, and what is said of it: in the order in which it is read."""
+PAIRS = {
+    "PathError": "where, and what is said of it",
+    "TurnedAway": "what was asked, and why not",
+    "Reading": "a value, when it was asked for, when it came",
+    "StatusLine": "in the order of the wire; tests/hardware/test_board_status.py holds each by name",
+}
+"""In the order in which they are read or happen."""
 
 Fields = list[tuple[str, str]]
 
