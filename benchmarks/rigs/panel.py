@@ -51,7 +51,9 @@ class Kiosk:
 
     def __init__(self, display, data_dir, config_path, test_socket):
         self._log = (data_dir.parent / "run.log").open("wb")
-        environment = dict(os.environ, DISPLAY=display.name, TOSCA_KIOSK_TEST_SOCKET=str(test_socket))
+        # Whoever draws widgets in this process has told Kivy and SDL how: that is not for a real kiosk.
+        ours = {key: value for key, value in os.environ.items() if not key.startswith(("KIVY_", "SDL_"))}
+        environment = ours | {"DISPLAY": display.name, "TOSCA_KIOSK_TEST_SOCKET": str(test_socket)}
         self._process = subprocess.Popen(
             [
                 *(sys.executable, "-m", "tosca_kiosk", "run", "--windowed"),
