@@ -5,6 +5,8 @@ from __future__ import annotations
 import subprocess
 import sys
 
+import pytest
+
 from tosca_kiosk.kiosk.presenter.registry import ROWS
 
 ROOMS = ("alarms", "desk", "presenter", "services", "snapshot")
@@ -25,6 +27,7 @@ print(sorted(name for name in sys.modules if name.partition(".")[0] == "kivy"))
 """
 
 
+@pytest.mark.process
 def test_nothing_but_looks_imports_kivy():
     code = CODE.format(rooms=ROOMS, screens=[row.name for row in ROWS])
     run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)

@@ -12,6 +12,7 @@ from tests.house.__main__ import problems
 from tests.papers import __main__ as papers
 
 ROOT = Path(__file__).parents[2]
+pytestmark = [pytest.mark.process, pytest.mark.slow]
 
 
 @pytest.fixture

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Collection, Iterator, Mapping
+from functools import cache
 from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
 
@@ -19,11 +20,21 @@ FILES = {
 """By the name under which Python imports them."""
 
 
-def imported(name: str) -> Iterator[str]:
-    """Yield the full name of all that a file imports, in functions and for the type checker too."""
+@cache
+def tree_of(name: str) -> ast.Module:
+    return ast.parse(FILES[name].read_text(encoding="utf-8"))
+
+
+@cache
+def imported(name: str) -> frozenset[str]:
+    """Return the full name of all that a file imports, in functions and for the type checker too."""
+    return frozenset(_imported(name))
+
+
+def _imported(name: str) -> Iterator[str]:
     path = FILES[name]
     package = name if path.name == "__init__.py" else name.rpartition(".")[0]
-    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+    for node in ast.walk(tree_of(name)):
         if isinstance(node, ast.Import):
             yield from (alias.name for alias in node.names)
         elif isinstance(node, ast.ImportFrom):
@@ -39,7 +50,7 @@ def files_imported(name: str) -> frozenset[str]:
     A file that is imported out of a package also runs the package's own file, but does not ask it for
     anything: that is no import of it.
     """
-    found = set(imported(name))
+    found = imported(name)
     return frozenset(
         each
         for each in found & FILES.keys() - {name}
@@ -47,7 +58,7 @@ def files_imported(name: str) -> frozenset[str]:
     )
 
 
-def _only_a_way_in(package: str, found: set[str]) -> bool:
+def _only_a_way_in(package: str, found: frozenset[str]) -> bool:
     """Whether all that is taken out of a package are files in it."""
     taken = {each for each in found if each.rpartition(".")[0] == package}
     return bool(taken) and taken <= FILES.keys()
@@ -98,16 +109,16 @@ def test_only_benchmarks_and_tests_import_benchmarks() -> None:
     assert looking == []
 
 
-def bends_the_path(path: Path) -> bool:
+def bends_the_path(name: str) -> bool:
     """Whether a file has anything to do with the path that Python imports from."""
     return any(
         isinstance(node, ast.Attribute)
         and node.attr == "path"
         and isinstance(node.value, ast.Name)
         and node.value.id == "sys"
-        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        for node in ast.walk(tree_of(name))
     )
 
 
 def test_no_house_bends_the_import_path() -> None:
-    assert [name for name, path in FILES.items() if bends_the_path(path)] == []
+    assert [name for name in FILES if bends_the_path(name)] == []

@@ -11,6 +11,8 @@ from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 
+import pytest
+
 ROOT = Path(__file__).parents[2]
 PRODUCT = ("tosca_kiosk", "hardware", "simulators")
 
@@ -75,6 +77,7 @@ def _blind(module: str, tree: ast.Module, records: dict[tuple[str, str], Fields]
             yield f"{module}, line {node.lineno}: {name}"
 
 
+@pytest.mark.slow
 def test_values_of_one_type_are_named() -> None:
     paths = {
         ".".join(path.relative_to(ROOT).with_suffix("").parts): path

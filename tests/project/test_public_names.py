@@ -11,6 +11,8 @@ from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 
+import pytest
+
 ROOT = Path(__file__).parents[2]
 PRODUCT = ("tosca_kiosk", "hardware", "simulators", "configs")
 CALLERS = (*PRODUCT, "benchmarks")
@@ -54,6 +56,7 @@ def _defined(text: str) -> Iterator[str]:
             yield node.target.id
 
 
+@pytest.mark.slow
 def test_every_public_name_has_a_caller() -> None:
     texts = _texts()
     used = Counter[str]()
