@@ -2,6 +2,7 @@
 
 import json
 import os
+import platform
 import subprocess
 import sys
 import tempfile
@@ -10,10 +11,12 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
+from tests.timing.timing_run_made import made_run
 from tosca_kiosk.cli.main import main
 from tosca_kiosk.config import bundled
 from tosca_kiosk.machine.clock import RealClock
 from tosca_kiosk.machine.stop_signals import END_SIGNALS
+from tosca_kiosk.timing.run import Measured
 from tosca_kiosk.timing.samples import PARTS
 
 WITHIN_S = 120.0
@@ -90,9 +93,40 @@ def test_a_short_run_is_measured_under_light_and_reported(tmp_path, scratch):
     assert 0.0 <= made["late_us"]["p50"] <= made["late_us"]["p99"] <= made["late_us"]["max"]
     assert all(made["parts_us"][part]["p50"] > 0.0 for part in PARTS)
     assert made["witness"]["p50"] > 0.0
+    assert made["computer"]["cores"] == len(os.sched_getaffinity(0))
+    assert made["computer"]["kernel"].startswith(platform.release())
+    assert made["machine"].startswith(made["computer"]["processor"])
     assert json.loads((out / "timing.json").read_text())["late_us"] == made["late_us"]
     assert {path.name for path in out.iterdir()} == {"timing.json", "timing.csv", "timing.html"}
     assert list(scratch.iterdir()) == []
+    assert stderr.splitlines()[0] == "starting control"
+    assert stderr.splitlines()[-2:] == ["measuring 1 s 100%", "making the report"]
+    assert "\x1b" not in stderr
+
+
+@pytest.mark.parametrize(("options", "code"), [((), 0), (("--fail",), 1), (("--fail", "--json"), 1)])
+def test_a_red_verdict_fails_where_that_is_asked(tmp_path, monkeypatch, options, code):
+    """The measurement is a made-up one, of a tick that is too dear."""
+    run = made_run(part_us=150.0)
+    measured = Measured(
+        rows=run.rows,
+        witness_name=run.witness_name,
+        witness=run.witness,
+        ready=run.standing,
+        timelines=run.timelines,
+        began_s=run.began_s,
+        ended_s=run.ended_s,
+        faults=run.faults,
+    )
+    monkeypatch.setattr("tosca_kiosk.cli.timing.measure", lambda *_: measured)
+    done = CliRunner().invoke(main, ["timing", "--out", str(tmp_path / "report"), *options])
+    assert done.exit_code == code
+    said = "tosca-kiosk: the verdict is over: tick p50, of its period: "
+    assert done.stderr.startswith(said) if code else done.stderr == ""
+    if "--json" in options:
+        assert json.loads(done.stdout)["verdict"] == "over"
+    else:
+        assert "verdict: over" in done.stdout.splitlines()
 
 
 def descendants(pid):
@@ -129,7 +163,7 @@ def test_an_interrupt_ends_every_process_and_writes_nothing(tmp_path, scratch, n
         running.send_signal(number)
         _, stderr = running.communicate(timeout=WITHIN_S)
     assert running.returncode == 1
-    assert stderr == "tosca-kiosk: interrupted; nothing was written\n"
+    assert stderr.splitlines()[-1] == "tosca-kiosk: interrupted; nothing was written"
     assert len(started) >= 2
     assert soon_gone(started), "the helper of a control that was killed ends when it sees that"
     assert not out.exists()

@@ -245,6 +245,21 @@ class TestFields:
             ),
             ("simulation.laser_profile", "20w", "\"20w\" is not allowed; allowed: '10w' or '5w'"),
             ("simulation.wind", 1, "is not known; allowed: seed, laser_profile, warm"),
+            (
+                "timing.tick_p50_percent",
+                0,
+                "0 is outside 0.1 to 100 % (of the period; a longer tick misses the next one)",
+            ),
+            (
+                "timing.tick_p50_us",
+                100,
+                "is not read: a tick is judged by its share of the period; write tick_p50_percent, as 5",
+            ),
+            (
+                "timing.tick_p99_us",
+                250,
+                "is not read: a tick is judged by its share of the period; write tick_p99_percent, as 10",
+            ),
         ],
     )
     def test_one_mistake_is_named_by_its_path(self, errors_of, path, value, error):

@@ -86,13 +86,25 @@ def test_a_run_within_all_limits_holds():
     [
         ({"late_us": 400.0}, "lateness p50, times the witness's"),
         ({"late_us": 400.0}, "lateness p99, times the witness's"),
-        ({"part_us": 20.0}, "tick p50"),
-        ({"part_us": 60.0}, "tick p99"),
+        ({"part_us": 75.0}, "tick p50, of its period"),
+        ({"part_us": 150.0}, "tick p99, of its period"),
         ({"missed_at": (500,)}, "missed periods the witness did not see"),
     ],
 )
 def test_each_limit_can_be_broken(changes, what):
     assert judged(made_run(**changes))[what]["verdict"] == verdict.OVER
+
+
+@pytest.mark.parametrize(("rate_hz", "verdicts"), [(100, {verdict.HOLDS}), (1000, {verdict.OVER})])
+def test_a_tick_is_judged_by_its_share_of_the_period(rate_hz, verdicts):
+    """288 us are what a healthy machine needs at 100 Hz, where they are a thirtieth of the period."""
+    run = made_run(part_us=41.2, rate_hz=rate_hz)
+    found = [line for what, line in judged(run).items() if what.startswith("tick")]
+    assert {line["verdict"] for line in found} == verdicts
+    cost_us = made(run)["tick_us"]["p50"]
+    assert cost_us == pytest.approx(288.0, abs=5.0)
+    assert found[0]["value"] == round(cost_us * rate_hz / 1e4, 2)
+    assert f"{cost_us} us of {1e6 / rate_hz}" in found[0]["why"]
 
 
 def test_a_small_lateness_holds_whatever_the_witness_says():
@@ -122,7 +134,7 @@ def test_without_fifo_or_cyclictest_the_lateness_is_not_measured(changes, why):
 def test_the_tick_of_a_dark_run_is_not_judged():
     run = made_run()
     run.rows[:, COLUMNS.index("emitting")] = 0
-    assert judged(run)["tick p50"]["verdict"] == verdict.NOT_MEASURED
+    assert judged(run)["tick p50, of its period"]["verdict"] == verdict.NOT_MEASURED
 
 
 # --- missed periods -----------------------------------------------------------------------------------------
@@ -174,7 +186,7 @@ def test_the_page_shows_verdict_parts_and_missed_periods():
     text = page(run, made(run))
     assert 'Verdict: <span class="over">over</span>' in text
     assert all(f">{part}</text>" in text for part in PARTS)
-    assert "poll 25000 us" in text
+    assert "poll 25000.0 us" in text
     assert "cpu: spinning" in text
 
 

@@ -4,6 +4,7 @@ from datetime import UTC, datetime
 
 import numpy as np
 
+from tosca_kiosk.timing.computer import Computer
 from tosca_kiosk.timing.report import Run
 from tosca_kiosk.timing.samples import COLUMNS
 from tosca_kiosk.timing.witness import CYCLICTEST, Wakeups
@@ -11,6 +12,14 @@ from tosca_kiosk.timing.witness import CYCLICTEST, Wakeups
 BEGAN_S = 1000.0
 RATE_HZ = 100
 SECONDS = 20.0
+COMPUTER = Computer(
+    architecture="x86_64",
+    cores=4,
+    processor="A processor",
+    system="Linux",
+    kernel="6.1.0 PREEMPT_RT",
+    python="3.11.2",
+)
 
 
 def made_run(seed=1, late_us=25.0, part_us=8.0, witness_us=20.0, missed_at=(), witness_late_at=(), **changes):
@@ -45,5 +54,6 @@ def made_run(seed=1, late_us=25.0, part_us=8.0, witness_us=20.0, missed_at=(), w
         ended_s=BEGAN_S + SECONDS,
         faults=(),
         measured_utc=datetime(2026, 3, 14, 9, 26, 53, tzinfo=UTC),
+        computer=COMPUTER,
     )
     return run._replace(**changes)

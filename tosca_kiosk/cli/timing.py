@@ -6,17 +6,17 @@ from pathlib import Path
 from typing import Any, Final
 
 import click
-from rich.progress import BarColumn, TextColumn
-from rich.progress import Progress as Bar
 
-from tosca_kiosk.cli.terminal import Listener
-from tosca_kiosk.cli.workplace import Workplace, workplace_command
+from tosca_kiosk.cli.measuring import Measuring
+from tosca_kiosk.cli.workplace import Workplace, say, workplace_command
 from tosca_kiosk.machine.clock import utc_now
 from tosca_kiosk.machine.stop_signals import on_interrupt
 from tosca_kiosk.session import RefusedError
 from tosca_kiosk.timing import files, loads, report
 from tosca_kiosk.timing.compare import CompareError, read_report
-from tosca_kiosk.timing.run import Request, measure
+from tosca_kiosk.timing.computer import this_computer
+from tosca_kiosk.timing.run import Measured, Request, measure
+from tosca_kiosk.timing.text import red, text
 
 RATES_HZ: Final = (50, 1000)
 SECONDS: Final = (1.0, 3600.0)
@@ -32,14 +32,21 @@ SECONDS: Final = (1.0, 3600.0)
 )
 @click.option("--out", type=click.Path(path_type=Path), required=True, help="The folder of the report.")
 @click.option("--compare", "old_path", type=click.Path(path_type=Path), help="The JSON of an older run.")
+@click.option("--fail", is_flag=True, help="Exit code 1 where the verdict is `over`.")
 @workplace_command
 def timing(
-    workplace: Workplace, rate_hz: int | None, seconds: float, load: str, out: Path, old_path: Path | None
+    workplace: Workplace,
+    rate_hz: int | None,
+    seconds: float,
+    load: str,
+    out: Path,
+    old_path: Path | None,
+    fail: bool,
 ) -> None:
     """Measure the control loop on simulated devices under light and load; write JSON, CSV and a page.
 
     The verdict is by the limits of the configuration's `timing` section. Exit code 0: measured, whatever
-    the verdict is.
+    the verdict is; with --fail, 1 where it is `over`. Standard error tells how far it is.
     """
     request, old = _checked(workplace, rate_hz, seconds, load, out, old_path)
     measured = _measure(request)
@@ -56,6 +63,7 @@ def timing(
         ended_s=measured.ended_s,
         faults=measured.faults,
         measured_utc=utc_now(),
+        computer=this_computer(),
     )
     made = report.make(run, workplace.config.timing, old)
     try:
@@ -65,7 +73,10 @@ def timing(
             f"{out}: the report cannot be written ({error.strerror}); check room and rights"
         ) from error
     made["files"] = {kind: str(path) for kind, path in written.items()}
-    workplace.answer(made, _text(made))
+    workplace.answer(made, text(made))
+    if fail and red(made):
+        say(f"tosca-kiosk: the verdict is {made['verdict']}: {red(made)}")
+        raise SystemExit(1)
 
 
 def _checked(
@@ -97,59 +108,7 @@ def _checked(
     return Request(workplace.config_path, rate_hz, seconds, names, config.camera_simulated), old
 
 
-def _measure(request: Request) -> Any:
-    console = Listener(stderr=True, highlight=False)
-    bar = Bar(
-        TextColumn("{task.description:<32}"),
-        BarColumn(),
-        TextColumn("{task.percentage:>3.0f} %"),
-        console=console,
-        transient=True,
-        disable=not console.is_terminal,
-    )
+def _measure(request: Request) -> Measured:
     asked: list[bool] = []
-    with on_interrupt(lambda: asked.append(True)), bar:
-        task = bar.add_task("", total=1.0)
-        return measure(
-            request,
-            lambda: bool(asked),
-            lambda doing, done: bar.update(task, description=doing, completed=done),
-        )
-
-
-def _text(made: dict[str, Any]) -> str:
-    late, tick, witness = made["late_us"], made["tick_us"], made["witness"]
-    lines = [
-        f"{made['rate_hz']} Hz, {made['seconds']:g} s with {', '.join(made['loads']) or 'no load'}; "
-        f"{made['scheduling']}",
-        _row("lateness, us", late),
-        _row(f"{witness['name']}, us", witness),
-        _row("tick, us", tick),
-        f"missed periods        {made['missed']}, unseen by the witness {made['missed_without_witness']}",
-        f"verdict               {made['verdict']}",
-    ]
-    lines += [f"light was ended by    {faults}" for faults in made["faults"]]
-    lines += [
-        f"  {each['verdict']}: {each['what']}{_why(each)}"
-        for each in made["judged"]
-        if each["verdict"] != "holds"
-    ]
-    if made["compared"] is not None:
-        worse = [each for each in made["compared"] if each["worse"]]
-        lines.append(f"compared              {len(worse)} figures got worse")
-        lines += [
-            f"  {each['what']}: {each['old']:g} then, {each['new']:g} {each['unit']} now" for each in worse
-        ]
-    lines.append(f"report                {made['files']['html']}")
-    return "\n".join(lines)
-
-
-def _row(name: str, spread: dict[str, Any]) -> str:
-    figures = (f"{key} {spread[key]:g}" for key in ("p50", "p99", "p999", "max") if key in spread)
-    return f"{name:<22}{', '.join(figures)}"
-
-
-def _why(judged: dict[str, Any]) -> str:
-    if judged["why"]:
-        return f" ({judged['why']})"
-    return f", {judged['value']:g} {judged['unit']}, limit {judged['limit']:g}"
+    with on_interrupt(lambda: asked.append(True)), Measuring() as measuring:
+        return measure(request, lambda: bool(asked), measuring.show)

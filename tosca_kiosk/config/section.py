@@ -14,14 +14,19 @@ from hardware.rules import Rule
 from tosca_kiosk.domain.documents import StrictModel
 
 
-def section(name: str, filled: type[Any], **more: Any) -> type[BaseModel]:
-    """Return the shape of a section that fills a dataclass. more: required fields before its own."""
+def section(
+    name: str, filled: type[Any], base: type[StrictModel] = StrictModel, **more: Any
+) -> type[BaseModel]:
+    """Return the shape of a section that fills a dataclass. more: required fields before its own.
+
+    base: what says what to write instead of keys that the section had once.
+    """
     shape: dict[str, Any] = {field: (kind, ...) for field, kind in more.items()}
     kinds = get_type_hints(filled, include_extras=True)
     for field in fields(filled):
         default = ... if field.default is MISSING else field.default
         shape[field.name] = (_checked(kinds[field.name]), default)
-    return create_model(name, __base__=StrictModel, **shape)
+    return create_model(name, __base__=base, **shape)
 
 
 def held(rule: Rule) -> AfterValidator:

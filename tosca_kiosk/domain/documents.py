@@ -7,9 +7,9 @@ or refused whole.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from types import UnionType
-from typing import Annotated, Any, Final, NamedTuple, Union, get_args, get_origin
+from typing import Annotated, Any, ClassVar, Final, NamedTuple, Union, get_args, get_origin
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
@@ -36,8 +36,12 @@ class DocumentError(ValueError):
 
 
 class StrictModel(BaseModel):
-    """A JSON object whose keys are all known and whose values are never converted."""
+    """A JSON object whose keys are all known and whose values are never converted.
 
+    instead: for a key that was known once, what is said of it.
+    """
+
+    instead: ClassVar[Mapping[str, str]] = {}
     model_config = ConfigDict(strict=True, extra="forbid", allow_inf_nan=False, frozen=True)
 
 
@@ -139,7 +143,10 @@ def _shape_text(model: type[BaseModel], error: dict[str, Any]) -> str:
     if kind == "missing":
         return "is missing"
     if kind == "extra_forbidden":
-        return "is not known; allowed: " + ", ".join(_model_at(model, error["loc"][:-1]).model_fields)
+        asked = _model_at(model, error["loc"][:-1])
+        known_once: Mapping[str, str] = getattr(asked, "instead", {})
+        key = error["loc"][-1]
+        return known_once.get(key) or "is not known; allowed: " + ", ".join(asked.model_fields)
     wanted = _WANTED[kind].format(**error.get("ctx", {})) if kind in _WANTED else error["msg"]
     advice = "; put it in quotes" if kind == "string_type" and isinstance(error["input"], int | float) else ""
     return f"{shown(error['input'])} {wanted}{advice}"

@@ -6,7 +6,10 @@ from collections.abc import Iterable, Sequence
 from html import escape
 from typing import Any, Final
 
+from tosca_kiosk.timing import text
+from tosca_kiosk.timing.compare import by_figure
 from tosca_kiosk.timing.drawing import bars, histogram, over_time
+from tosca_kiosk.timing.figures import SPREAD, figures, labelled, shown, with_unit
 from tosca_kiosk.timing.report import Run, windowed
 from tosca_kiosk.timing.samples import PARTS, column
 
@@ -27,27 +30,29 @@ svg { width: 100%; height: auto; } svg text { font-size: 12px; fill: var(--text)
 .key { font-weight: bold; } .key.ours { color: var(--ours); } .key.peer { color: var(--peer); }
 .over, .worse { color: var(--bad); font-weight: bold; } .holds { color: var(--good); font-weight: bold; }
 """
-_SPREAD: Final = ("p50", "p99", "p999", "max")
 
 
 def page(run: Run, report: dict[str, Any]) -> str:
     """Return the page as text."""
-    loads = ", ".join(report["loads"]) or "nothing"
+    loads = ", ".join(report["loads"]) or "no load"
     title = f"Control loop at {report['rate_hz']} Hz with {loads}"
     parts = [
         f"<h1>{escape(title)}</h1>",
-        f"<p>{escape(_told(report))}</p>",
+        f"<p>{escape(text.told(report))}</p>",
         f"<h2>Verdict: {_marked(report['verdict'])}</h2>",
         _judged(report["judged"]),
-        _compared(report["compared"]),
+        _compared(report),
         "<h2>Figures</h2>",
         _figures(report),
         f"<h2>Lateness</h2><p><span class='key ours'>control</span> and its witness, "
-        f"<span class='key peer'>{escape(run.witness_name)}</span></p>",
+        f"<span class='key peer'>{escape(run.witness_name)}</span>: above the share of their wake-ups by "
+        "lateness, below the latest wake-up of each moment of the run, with every missed period as an "
+        "upright line.</p>",
         _drawings(run, report),
         "<h2>Tick, part by part</h2>",
         bars([(part, report["parts_us"][part]["p50"], report["parts_us"][part]["p99"]) for part in PARTS]),
-        "<p>link: the kiosk's requests. sample: the drivers' readings as the decision's inputs. "
+        "<p>Filled to the p50, a line to the p99. link: the kiosk's requests. "
+        "sample: the drivers' readings as the decision's inputs. "
         "ring: telemetry made and published, answers sent. "
         "The simulated world's own cost is not part of the tick.</p>",
         "<h2>Missed periods</h2>",
@@ -58,17 +63,6 @@ def page(run: Run, report: dict[str, Any]) -> str:
         f'<!doctype html>\n<html lang="en"><head>{head}</head><body>\n'
         + "\n".join(parts)
         + "\n</body></html>\n"
-    )
-
-
-def _told(report: dict[str, Any]) -> str:
-    faults = f" Light was ended by: {'; '.join(report['faults'])}." if report["faults"] else ""
-    locked = "memory locked" if report["memory_locked"] else "memory not locked"
-    return (
-        f"{report['measured_utc']} UTC, {report['seconds']:g} s, {report['ticks']} ticks, light on in "
-        f"{report['emitting_share']:.1%} of them. "
-        f"Control ran as {report['scheduling']} {report['priority']}, {locked}. "
-        f"{report['machine']}. Devices and light are simulated.{faults}"
     )
 
 
@@ -89,8 +83,8 @@ def _judged(judged: list[dict[str, Any]]) -> str:
         (
             (
                 escape(each["what"]),
-                "" if each["value"] is None else f"{each['value']:g} {each['unit']}",
-                f"{each['limit']:g} {each['unit']}",
+                "" if each["value"] is None else with_unit(each["value"], each["unit"]),
+                with_unit(each["limit"], each["unit"]),
                 _marked(each["verdict"]),
                 escape(each["why"]),
             )
@@ -99,35 +93,36 @@ def _judged(judged: list[dict[str, Any]]) -> str:
     )
 
 
-def _compared(compared: list[dict[str, Any]] | None) -> str:
-    if compared is None:
+def _compared(report: dict[str, Any]) -> str:
+    if report["compared"] is None:
         return ""
     rows = (
-        (
-            escape(each["what"]),
-            f"{each['old']:g} {each['unit']}",
-            f"{each['new']:g} {each['unit']}",
-            _marked("worse") if each["worse"] else "",
-        )
-        for each in compared
+        (escape(labelled(*figure)), *(_then_and_now(parts.get(part)) for part in SPREAD))
+        for figure, parts in by_figure(report["compared"]).items()
     )
-    return "<h2>Compared with the older report</h2>" + table(("what", "then", "now", ""), rows)
+    counts = "".join(f"<li>{escape(line)}</li>" for line in text.counts(report))
+    return (
+        f"<h2>Compared with the older report</h2><p>{escape(text.compared(report))}</p>"
+        f"{table(('then to now', *SPREAD), rows)}<ul>{counts}</ul>"
+    )
+
+
+def _then_and_now(change: dict[str, Any] | None) -> str:
+    if change is None:
+        return ""
+    then, now = (shown(change[key], change["unit"]) for key in ("old", "new"))
+    return f"{then} to {now}{' ' + _marked('worse') if change['worse'] else ''}"
 
 
 def _figures(report: dict[str, Any]) -> str:
-    witness = report["witness"]
-    rows = {
-        "lateness": report["late_us"],
-        f"lateness of {witness['name']}": witness,
-        "tick": report["tick_us"],
-    }
-    rows |= {"simulated world, not in the tick": report["simulated_world_us"]}
-    rows |= {f"- {part}": report["parts_us"][part] for part in PARTS}
     return table(
-        ("us", *_SPREAD),
+        ("", *SPREAD),
         (
-            (escape(name), *(f"{row[key]:g}" if key in row else "" for key in _SPREAD))
-            for name, row in rows.items()
+            (
+                escape(labelled(each.name, each.unit)),
+                *(shown(each.spread[part], each.unit) if part in each.spread else "" for part in SPREAD),
+            )
+            for each in figures(report).values()
         ),
     )
 
@@ -147,16 +142,16 @@ def _drawings(run: Run, report: dict[str, Any]) -> str:
 def _missed(report: dict[str, Any]) -> str:
     if not report["missed"]:
         return "<p>None.</p>"
-    said = (
-        f"<p>{report['missed']} missed, {report['missed_without_witness']} of them unseen by the witness.</p>"
-    )
+    told = sum(each["periods"] for each in report["missed_spans"])
+    more = f" Told here are the first {told}." if told < report["missed"] else ""
+    said = f"<p>{escape(text.missed(report))}{more}</p>"
     rows = (
         (
             f"{each['began_s']:.3f}",
             f"{each['periods']}",
             "yes" if each["witness_saw"] else _marked("over").replace(">over<", ">no<"),
-            "" if each["witness_late_us"] is None else f"{each['witness_late_us']:g}",
-            f"{escape(each['slowest'])} {each['slowest_us']:g} us",
+            "" if each["witness_late_us"] is None else shown(each["witness_late_us"], "us"),
+            f"{escape(each['slowest'])} {with_unit(each['slowest_us'], 'us')}",
             escape("; ".join(f"{name}: {what}" for name, what in each["ran"].items() if what)),
         )
         for each in report["missed_spans"]

@@ -9,13 +9,13 @@ from typing import Any, Final, NamedTuple
 
 import numpy as np
 
+from tosca_kiosk.timing.figures import WORLD
 from tosca_kiosk.timing.samples import COLUMNS, PARTS, Rows, column
 from tosca_kiosk.timing.statistics import us
 from tosca_kiosk.timing.witness import Wakeups, missed_unseen
 
 KEPT: Final = 200
 """Missed spans told one by one; all are counted."""
-_WORLD: Final = "world"
 
 
 class Span(NamedTuple):
@@ -78,7 +78,7 @@ def _span(
     began, ended = int(before[0] - before[COLUMNS.index("late")]), int(after[0])
     due = witness.woke - witness.late
     near = witness.late[(due >= began - period_ns) & (due <= ended + period_ns)]
-    costs = {name: int(before[COLUMNS.index(name)]) for name in (_WORLD, *PARTS)}
+    costs = {name: int(before[COLUMNS.index(name)]) for name in (WORLD, *PARTS)}
     costs["waking up"] = int(after[COLUMNS.index("late")])
     slowest = max(costs, key=lambda name: costs[name])
     return Span(

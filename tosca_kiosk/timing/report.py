@@ -2,29 +2,27 @@
 
 from __future__ import annotations
 
-import os
-import platform
 from collections.abc import Mapping
 from datetime import datetime
-from typing import Any, Final, NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from tosca_kiosk.config import TimingLimits
 from tosca_kiosk.timing import ran_then, verdict
-from tosca_kiosk.timing.compare import FORMAT, changes
+from tosca_kiosk.timing.compare import FORMAT, Change, changes, unlike
+from tosca_kiosk.timing.computer import Computer, in_words
+from tosca_kiosk.timing.figures import OF_PERIOD, OF_WITNESS, WORLD, figures
 from tosca_kiosk.timing.ran_then import Timeline
 from tosca_kiosk.timing.samples import PARTS, Rows, column, tick_ns
 from tosca_kiosk.timing.statistics import in_blocks, spread_us
 from tosca_kiosk.timing.witness import Wakeups
 
-WORLD: Final = "world"
-
 
 class Run(NamedTuple):
     """What was measured. rows: the window's ticks and, first, the one before. standing: how control ran.
 
-    faults: the sources of each fault that ended the light meanwhile.
+    faults: the sources of each fault that ended the light meanwhile. computer: that it ran on.
     """
 
     rate_hz: int
@@ -39,6 +37,7 @@ class Run(NamedTuple):
     ended_s: float
     faults: tuple[str, ...]
     measured_utc: datetime
+    computer: Computer
 
 
 def windowed(witness: Wakeups, began_s: float, ended_s: float) -> Wakeups:
@@ -57,18 +56,25 @@ def make(run: Run, limits: TimingLimits, old: dict[str, Any] | None) -> dict[str
     witness_us = spread_us(witness.late) if len(witness.late) else None
     scheduling = str(run.standing["scheduling"])
     lit = float(np.mean(column(rows, "emitting")))
-    figures = verdict.Figures(
-        scheduling, spread_us(late), spread_us(ticks), run.witness_name, witness_us, unseen, lit
+    measured = verdict.Measurements(
+        rate_hz=run.rate_hz,
+        scheduling=scheduling,
+        late=spread_us(late),
+        tick=spread_us(ticks),
+        witness_name=run.witness_name,
+        witness=witness_us,
+        missed_unseen=unseen,
+        lit=lit,
     )
-    judged = verdict.judge(figures, limits)
+    judged = verdict.judge(measured, limits)
     report: dict[str, Any] = {
         "format": FORMAT,
         "rate_hz": run.rate_hz,
         "seconds": run.seconds,
         "scheduling": scheduling,
         "loads": list(run.loads),
-        "late_us": figures.late._asdict(),
-        "tick_us": figures.tick._asdict(),
+        "late_us": measured.late._asdict(),
+        "tick_us": measured.tick._asdict(),
         "missed": int(column(rows, "missed").sum()),
         "missed_without_witness": unseen,
         "witness": {"name": run.witness_name} | ({} if witness_us is None else witness_us._asdict()),
@@ -84,10 +90,18 @@ def make(run: Run, limits: TimingLimits, old: dict[str, Any] | None) -> dict[str
         "missed_spans": ran_then.as_json(spans, run.began_s),
         "blocks": _blocks(rows, witness),
         "measured_utc": run.measured_utc.strftime("%Y-%m-%d %H:%M:%S"),
-        "machine": _machine(),
+        "machine": in_words(run.computer),
+        "computer": run.computer._asdict(),
     }
-    report["compared"] = None if old is None else [each._asdict() for each in changes(old, report)]
+    shown = figures(report)
+    report |= {key: dict(shown[key].spread) for key in (OF_WITNESS, OF_PERIOD)}
+    report["unlike"] = None if old is None else [each._asdict() for each in unlike(old, report)]
+    report["compared"] = None if old is None else [_told(each) for each in changes(old, report)]
     return report
+
+
+def _told(change: Change) -> dict[str, Any]:
+    return {"what": change.what} | change._asdict()
 
 
 def _blocks(rows: Rows, witness: Wakeups) -> dict[str, Any]:
@@ -95,8 +109,3 @@ def _blocks(rows: Rows, witness: Wakeups) -> dict[str, Any]:
     blocks: dict[str, Any] = {name: in_blocks(each) for name, each in values.items()}
     blocks |= {"late": in_blocks(column(rows, "late")), "tick": in_blocks(tick_ns(rows))}
     return blocks | {"witness": in_blocks(witness.late) if len(witness.late) else None}
-
-
-def _machine() -> str:
-    system = f"{platform.system()} {platform.release()}, Python {platform.python_version()}"
-    return f"{platform.machine()}, {os.cpu_count()} processors, {system}"

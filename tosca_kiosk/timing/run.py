@@ -48,8 +48,8 @@ LOOK_EVERY_S: Final = 0.1
 SEED_AT_INDEX: Final = 10
 """In this world the stage wakes up so near its index that homing takes 0.2 s; it can take 30."""
 
-Progress = Callable[[str, float], None]
-"""Told what is going on, and how much of the whole is done, 0 to 1."""
+Progress = Callable[[str, float | None], None]
+"""Told what is going on, and how much of it is done, 0 to 1; None where nobody knows how long it takes."""
 
 
 class InterruptedRunError(RefusedError):
@@ -183,8 +183,8 @@ class MeasuredRun:
             if len(witness.said) > before:
                 seen.append((len(witness.said), round(self.now_s() * 1e9)))
             done = (now_s - began_s) / (ended_s - began_s)
-            self._progress("measuring", min(1.0, max(0.0, done)))
-        self._progress("making the report", 1.0)
+            self._progress(f"measuring {self._request.seconds:g} s", min(1.0, max(0.0, done)))
+        self._progress("making the report", None)
         return seen
 
     # --- processes --------------------------------------------------------------------------------------
@@ -242,7 +242,7 @@ class MeasuredRun:
     def _until_said(self, process: Process, what: bytes, doing: str) -> bytes:
         """Wait until a process has said something; return all it has said."""
         give_up_s = self.now_s() + STARTS_WITHIN_S
-        self._progress(doing, 0.0)
+        self._progress(doing, None)
         while what not in process.said:
             if self.now_s() > give_up_s:
                 raise RefusedError(f"{doing} took over {STARTS_WITHIN_S:g} s{self._last_words(process)}")

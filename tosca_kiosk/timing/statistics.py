@@ -38,7 +38,7 @@ def us(value_ns: float) -> float:
 
 
 def in_blocks(values_ns: NDArray[Any]) -> dict[str, list[float]]:
-    """Return p50 and p99 of every part of a run, in the run's order; no list where it is too short."""
+    """Return the spread of every part of a run, in the run's order; no list where it is too short."""
     blocks = [block for block in np.array_split(values_ns, BLOCKS) if len(block)]
     spreads = [spread_us(block) for block in blocks]
-    return {"p50": [each.p50 for each in spreads], "p99": [each.p99 for each in spreads]}
+    return {part: [getattr(each, part) for each in spreads] for part in Spread._fields}
