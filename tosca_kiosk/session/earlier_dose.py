@@ -11,13 +11,11 @@ from itertools import accumulate
 from tosca_kiosk.domain.site_limits import EARLIER_DOSE_KEY, site_limits
 from tosca_kiosk.domain.summary import LIGHT_NOT_CONFIRMED, unconfirmed
 from tosca_kiosk.storage import Database, energies, sessions, settings
-from tosca_kiosk.storage.clock_evidence import Reading, readings
+from tosca_kiosk.storage.clock_evidence import SLACK, Reading, readings
 from tosca_kiosk.storage.energies import UNKNOWN, Energies
 from tosca_kiosk.storage.sessions import Session
 
 RECENT = timedelta(hours=24)
-SLACK = timedelta(minutes=5)
-"""What a clock may be put right by without being doubted; a simulated session's own clock leads by less."""
 
 _NEVER, _FOREVER = (time.replace(tzinfo=UTC) for time in (datetime.min, datetime.max))
 

@@ -142,12 +142,6 @@ def for_patient(database: Database | Reader, patient_id: int) -> list[Session]:
     return [Session(**row) for row in rows]
 
 
-def newest_start(database: Database | Reader) -> datetime | None:
-    """Return the latest time at which a session began by the wall clock, None where there was none."""
-    rows = database.find("sessions", order_by="-start_time", limit=1)
-    return Session(**rows[0]).start_time if rows else None
-
-
 def interrupted(database: Database | Reader) -> list[Session]:
     """Return the sessions that are still open, oldest first: at program start, those that a crash left."""
     rows = database.find("sessions", order_by="session_id", status=OPEN_STATUSES)

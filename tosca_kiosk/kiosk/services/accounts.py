@@ -51,15 +51,17 @@ def set_up(record: Record, admin_pin: str, full_name: str, technician_pin: str) 
 
 def sign_in(record: Record, username: str, pin: str) -> PinCheck:
     """Try a PIN. Every wrong one is in the safety log, without its digits."""
+    moment = record.since_boot()
     return _noted(
-        record, username, lambda transaction, now: users.verify_pin(transaction, username, pin, now)
+        record, username, lambda transaction, now: users.verify_pin(transaction, username, pin, now, moment)
     )
 
 
 def note_try(record: Record, username: str, right: bool) -> PinCheck:
     """Note a PIN that control has had looked at, in the same way."""
+    moment = record.since_boot()
     return _noted(
-        record, username, lambda transaction, now: users.note_try(transaction, username, right, now)
+        record, username, lambda transaction, now: users.note_try(transaction, username, right, now, moment)
     )
 
 

@@ -10,7 +10,7 @@ from tosca_kiosk.domain.protocol import Protocol
 from tosca_kiosk.kiosk.services.record import Record
 from tosca_kiosk.kiosk.services.treatment import planned
 from tosca_kiosk.link.messages import SafetyNotice
-from tosca_kiosk.storage import energies, events, patients, sessions
+from tosca_kiosk.storage import clock_evidence, energies, events, patients, sessions
 from tosca_kiosk.storage.energies import UNKNOWN, Energies
 from tosca_kiosk.storage.sessions import Session
 from tosca_kiosk.storage.timestamps import from_utc_text
@@ -105,6 +105,12 @@ def safety_rows(record: Record, page: int = 0) -> tuple[LogRow, ...]:
         )
         for row in rows
     )
+
+
+def newest_row(record: Record) -> datetime | None:
+    """Return the time of the newest row that the wall clock wrote, None where there is none."""
+    with record.database.reading() as reader:
+        return clock_evidence.newest_row(reader)
 
 
 def keep_notice(record: Record, notice: SafetyNotice, tech_id: int | None) -> int:

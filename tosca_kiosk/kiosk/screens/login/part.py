@@ -31,9 +31,12 @@ class Login(Part[LoginForm]):
         self.form = LoginForm(chosen=only, refused=refused, retry_at_s=retry_at_s)
 
     def turn(self) -> None:
-        """Begin anew when the accounts were read again."""
+        """Begin anew when the accounts were read again; wait no longer than the account does."""
         if self._desk.accounts is not self._known:
             self.enter()
+        waits = self.form.retry_at_s > self._desk.now_s
+        if waits and not still_waiting(self._desk, self.form.chosen)[1]:
+            self.form = replace(self.form, refused="", retry_at_s=0.0)
 
     def choose(self, user: User | None) -> None:
         """Choose whose PIN is asked for; None goes back to the list."""
