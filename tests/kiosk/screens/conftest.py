@@ -22,7 +22,7 @@ from tosca_kiosk.link.client import ControlLink
 
 NOTED = {
     Treatment: "begin_arm arm cancel_arm pause end ask_end home_stage open retry leave switch_aiming",
-    Login: "pin choose",
+    Login: "pin choose unlock",
     Fault: "pin choose reset end",
     KeyOff: "pin choose say_why stay",
     Patients: "choose search new create cancel_new edit",

@@ -57,6 +57,20 @@ def sign_in(record: Record, username: str, pin: str) -> PinCheck:
     )
 
 
+def unlock(record: Record, locked: User, admin: str, pin: str) -> PinCheck:
+    """End an account's wait where this is the PIN of another admin; every wrong one is in the safety log.
+
+    Raises StorageError for an account that is no admin, and for the own one.
+    """
+    tried = sign_in(record, admin, pin)
+    if tried.user is not None:
+        if tried.user.role is not Role.ADMIN:
+            raise StorageError(f"{admin} is no admin, who alone unlocks accounts")
+        with record.database.transaction(tried.user.tech_id) as transaction:
+            users.unlock(transaction, locked.tech_id, record.utc(), tried.user)
+    return tried
+
+
 def note_try(record: Record, username: str, right: bool) -> PinCheck:
     """Note a PIN that control has had looked at, in the same way."""
     moment = record.since_boot()
