@@ -15,6 +15,7 @@ from enum import StrEnum
 from functools import cache
 from typing import NamedTuple
 
+from tosca_kiosk.domain.events import SafetyEvent, noticed
 from tosca_kiosk.storage import schema
 from tosca_kiosk.storage.database import Database
 from tosca_kiosk.storage.door import Reader
@@ -28,6 +29,7 @@ FAR_AHEAD = timedelta(days=366)
 SETTLED = timedelta(days=7)
 """Rows that came out of the blue, more than FAR_AHEAD after all before them, prove nothing until they span so
 much: one start by a clock that was years fast must make no right clock look slow."""
+_SET_FORWARD = "clock_set_forward"
 _VERSION_NAMED = "%Y%m%d"
 _ZONES = timedelta(days=1)
 """A version is named by the day where it was made."""
@@ -138,6 +140,24 @@ def newest_row(reader: Reader) -> datetime | None:
         if newest is None or last - first >= SETTLED:
             newest = last
     return newest
+
+
+def set_forward(by: timedelta) -> SafetyEvent:
+    """Return the line of the safety log for a clock that was seen to skip time."""
+    return noticed(
+        _SET_FORWARD,
+        f"The cart's clock was set forward by {by.total_seconds():.0f} s while the kiosk ran.",
+        "operator_informed",
+        {"seconds": round(by.total_seconds())},
+    )
+
+
+def last_set_forward(reader: Reader) -> datetime | None:
+    """Return when the clock was last seen to skip time, by that clock; None where it never was."""
+    lines = reader.tuples(
+        "SELECT timestamp FROM safety_log WHERE event_type = ? ORDER BY log_id DESC LIMIT 1", (_SET_FORWARD,)
+    )
+    return _time(lines[0][0]) if lines else None
 
 
 @cache

@@ -138,7 +138,7 @@ def get(database: Database | Reader, session_id: int) -> Session:
 
 def for_patient(database: Database | Reader, patient_id: int) -> list[Session]:
     """Return a patient's sessions, newest first."""
-    rows = database.find("sessions", order_by=("-start_time", "-session_id"), patient_id=patient_id)
+    rows = database.find("sessions", order_by="-session_id", patient_id=patient_id)
     return [Session(**row) for row in rows]
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
@@ -36,9 +36,9 @@ def test_a_right_clock_is_no_alarm(staffed: Desk) -> None:
 @pytest.mark.parametrize(
     ("change", "said"),
     [
-        (lambda now: now.replace(year=1970), "before this program's release"),
+        (lambda now: datetime(1970, 1, 1, tzinfo=UTC), "before this program's release"),
         (lambda now: now - timedelta(hours=2), "behind the newest row"),
-        (lambda now: now.replace(year=2043, day=1), "over a year ahead"),
+        (lambda now: now + timedelta(days=17 * 365), "over a year ahead"),
     ],
     ids=["1970", "two hours back", "2043"],
 )
@@ -61,10 +61,25 @@ def test_a_clock_that_is_set_while_the_kiosk_runs_is_an_alarm_until_it_is_right_
 
 
 def test_a_clock_that_is_wrong_at_the_start_is_an_alarm_too(desk: Desk) -> None:
-    set_to(desk, lambda now: datetime(1970, 1, 1, tzinfo=now.tzinfo))
+    set_to(desk, lambda now: datetime(1970, 1, 1, tzinfo=UTC))
     desk.settle()
     assert SOURCE in desk.sources()
     assert len(logged(desk)) == 1
+
+
+def skipped(staffed: Desk) -> list[str]:
+    rows = staffed.record.database.find("safety_log", order_by="log_id", event_type="clock_set_forward")
+    return [row["description"] for row in rows]
+
+
+def test_a_clock_that_is_set_forward_while_the_kiosk_runs_is_a_line_each_time(staffed: Desk) -> None:
+    staffed.settle()
+    assert skipped(staffed) == []
+    for hours in (25, 50, 1, 2):
+        set_to(staffed, lambda now, by=timedelta(hours=hours): now + by)
+        staffed.settle()
+    assert [line.startswith("The cart's clock was set forward by 8999") for line in skipped(staffed)[:2]]
+    assert len(skipped(staffed)) == 3
 
 
 def waiting(staffed: Desk, username: str, tries: int = 5):

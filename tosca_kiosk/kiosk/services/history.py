@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from tosca_kiosk.domain.events import noticed
 from tosca_kiosk.domain.protocol import Protocol
@@ -111,6 +111,13 @@ def newest_row(record: Record) -> datetime | None:
     """Return the time of the newest row that the wall clock wrote, None where there is none."""
     with record.database.reading() as reader:
         return clock_evidence.newest_row(reader)
+
+
+def keep_set_forward(record: Record, by: timedelta, tech_id: int | None) -> int:
+    """Write into the safety log that the wall clock has skipped time; return how many lines."""
+    with record.database.transaction(tech_id) as transaction:
+        timed = [(0.0, clock_evidence.set_forward(by))]
+        return events.append_safety(transaction, record.utc(), timed, tech_id=tech_id)
 
 
 def keep_notice(record: Record, notice: SafetyNotice, tech_id: int | None) -> int:
