@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from contextlib import closing
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -158,6 +159,17 @@ def test_old_traces_without_a_session_make_room_for_new_ones(tmp_path: Path, mon
         "# latched at 1.000000 ",
         "# latched at 2.000000 ",
     ]
+
+
+def test_a_trace_by_a_wrong_wall_clock_is_not_the_one_that_makes_room(tmp_path: Path, monkeypatch) -> None:  # type: ignore[no-untyped-def]
+    monkeypatch.setattr(traces, "MOST_WITHOUT_SESSION", 2)
+    (tmp_path / "20260301T101010_123456_screen.txt").write_text("from before they were numbered")
+    for year, latched_s in ((2043, 1.0), (1970, 2.0), (1971, 3.0)):
+        monkeypatch.setattr(traces, "utc_now", lambda year=year: datetime(year, 1, 1, tzinfo=UTC))
+        with closing(IdleTraces(tmp_path)) as idle:
+            idle.keep_trace(fault_at(latched_s))
+    latched = {path.read_text().splitlines()[1][:22] for path in tmp_path.iterdir()}
+    assert latched == {"# latched at 2.000000 ", "# latched at 3.000000 "}
 
 
 def test_what_latches_nothing_saves_nothing(cart: Bench) -> None:

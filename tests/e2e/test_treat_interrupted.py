@@ -303,8 +303,9 @@ def test_a_long_backup_is_no_late_tick(data_dir, warm, short, monkeypatch):
     back_up = simulated_session.back_up
 
     def slow(*arguments):
-        back_up(*arguments)
+        said = back_up(*arguments)
         clocks[0].sleep_until(clocks[0].now_s() + 1.5)
+        return said
 
     monkeypatch.setattr(simulated_session, "back_up", slow)
     assert treated(data_dir, short, config=warm).result["status"] == "completed"

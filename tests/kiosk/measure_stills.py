@@ -9,7 +9,6 @@ import sys
 import tempfile
 import time
 from dataclasses import replace
-from datetime import UTC, datetime
 from pathlib import Path
 from statistics import median
 
@@ -69,7 +68,7 @@ def one_drawing_s(presenter):
 def main():
     worker = Worker()
     with tempfile.TemporaryDirectory() as data:
-        record = Record(load_config(bundled("simulated.yaml")), Path(data), lambda: datetime.now(UTC))
+        record = Record(load_config(bundled("simulated.yaml")), Path(data))
         presenter = Presenter(record, worker, ControlLink(Path(data) / "no.sock"), lambda: None)
         with_stills_s = one_drawing_s(presenter)
         UiPanel._still = lambda _panel, _part: Unstilled()

@@ -12,7 +12,7 @@ from tosca_kiosk.domain.journal_lines import Summary
 from tosca_kiosk.domain.site_limits import SiteLimitError
 from tosca_kiosk.domain.summary import LIGHT_NOT_CONFIRMED
 from tosca_kiosk.session import earlier_dose
-from tosca_kiosk.storage import Database, energies, patients, sessions, settings
+from tosca_kiosk.storage import Database, clock_evidence, energies, events, patients, sessions, settings
 from tosca_kiosk.storage.energies import Energies
 
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)
@@ -273,6 +273,24 @@ def test_a_sign_in_by_the_right_clock_is_enough_to_see_that_it_was_slow(by_clock
     slow = by_clock.treated()
     by_clock.passes(48 * HOUR)
     assert by_clock.numbers() == [slow]
+
+
+def test_a_clock_that_is_years_fast_now_hides_nothing(by_clock):
+    today = [by_clock.treated(), by_clock.treated(), by_clock.treated(patient_id=2)][:2]
+    by_clock.passes(17 * 365 * DAY)
+    assert by_clock.numbers() == [*reversed(today)]
+
+
+def test_for_a_day_after_a_kiosk_saw_the_clock_set_forward_it_hides_nothing(record):
+    today = [record.treated(), record.treated(), record.treated(patient_id=2)][:2]
+    record.clock += 25 * HOUR
+    with record.database.transaction() as transaction:
+        events.append_safety(transaction, record.clock, [(0.0, clock_evidence.set_forward(25 * HOUR))])
+    assert record.numbers() == [*reversed(today)]
+    record.clock += 23 * HOUR
+    assert record.numbers() == [*reversed(today)]
+    record.clock += 2 * HOUR
+    assert record.numbers() == []
 
 
 def test_a_clock_that_is_slow_now_hides_nothing(by_clock):

@@ -13,8 +13,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tosca_kiosk.session.earlier_dose import RECENT, SLACK, newest_witness
-from tosca_kiosk.storage.clock_evidence import Reading
+from tosca_kiosk.session.earlier_dose import RECENT, newest_witness
+from tosca_kiosk.storage.clock_evidence import SLACK, Reading
 
 BEGIN = datetime(2026, 3, 14, 9, 26, 53, tzinfo=UTC)
 MINUTE, HOUR = timedelta(minutes=1), timedelta(hours=1)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import resource
-import shutil
 import sqlite3
 from contextlib import closing, contextmanager
 from datetime import UTC, datetime, timedelta, timezone
@@ -20,6 +19,8 @@ from tosca_kiosk.storage import (
     restore_backup,
     verify_backup,
 )
+from tosca_kiosk.storage.backup import Pruned
+from tosca_kiosk.storage.clock_evidence import doubt
 
 
 @pytest.fixture
@@ -115,27 +116,69 @@ def test_no_place_for_backups_is_reported(path, tmp_path, now):
         make_backup(path, tmp_path / "backups", now)
 
 
-def test_all_of_today_and_the_newest_of_thirty_days_are_kept(path, backups, now):
-    backups.mkdir()
+def of_days(backups, now, days, hours=(0,)):
+    """Leave a file for each hour of each so many days ago; return them by (days, hours)."""
+    backups.mkdir(exist_ok=True)
     made = {}
-    for days in (0, 1, 2, 29, 30, 31, 400):
-        for hours in (0, 3, 6):
-            when = now.replace(hour=9) - timedelta(days=days) + timedelta(hours=hours)
-            made[days, hours] = backups / f"laser_control_{when:%Y%m%d_%H%M%S}.db"
-            shutil.copy(path, made[days, hours])
+    for day in days:
+        for hour in hours:
+            when = now.replace(hour=9) - timedelta(days=day) + timedelta(hours=hour)
+            made[day, hour] = backups / f"laser_control_{when:%Y%m%d_%H%M%S}.db"
+            made[day, hour].write_text("")
+    return made
+
+
+def kept(made):
+    return {key for key, file in made.items() if file.exists()}
+
+
+def test_all_of_today_and_the_newest_of_thirty_days_that_have_one_are_kept(backups, now):
+    made = of_days(backups, now.replace(hour=15), (0, *range(1, 60, 2), 400), hours=(0, 3, 6))
     (backups / "laser_control_of_mine.db").write_text("")
     (backups / "notes.txt").write_text("")
-    deleted = prune_backups(backups, now)
-    kept = {key for key, file in made.items() if file.exists()}
-    assert kept == {(0, 0), (0, 3), (0, 6), (1, 6), (2, 6), (29, 6), (30, 6)}
-    assert len(deleted) == len(made) - len(kept)
+    pruned = prune_backups(backups, now.replace(hour=15), None)
+    assert kept(made) == {(0, 0), (0, 3), (0, 6)} | {(day, 6) for day in range(1, 60, 2)}
+    assert len(pruned.deleted) == len(made) - len(kept(made))
+    assert (pruned.apart, pruned.untouched) == ((), None)
     assert (backups / "laser_control_of_mine.db").exists()
     assert (backups / "notes.txt").exists()
-    assert prune_backups(backups, now) == []
+    assert prune_backups(backups, now.replace(hour=15), None) == Pruned()
 
 
-def test_pruning_where_there_is_nothing_does_nothing(backups, now):
-    assert prune_backups(backups, now) == []
+@pytest.mark.parametrize("idle_days", [31, 400, 6000])
+def test_backups_of_a_cart_that_stood_idle_are_kept(backups, now, idle_days):
+    made = of_days(backups, now - timedelta(days=idle_days), range(10))
+    assert prune_backups(backups, now, None) == Pruned()
+    assert len(kept(made)) == 10
+
+
+def test_backups_dated_after_now_are_set_apart_and_count_as_no_day(backups, now):
+    made = of_days(backups, now, range(1, 32))
+    ahead = of_days(backups, now.replace(year=2043), range(40))
+    pruned = prune_backups(backups, now, None)
+    assert kept(made) == {(day, 0) for day in range(1, 31)}
+    assert len(kept(ahead)) == 40
+    assert set(pruned.apart) == set(ahead.values())
+    assert "laser_control_20430314" in " ".join(pruned.to_say)
+
+
+def test_while_the_clock_is_doubted_nothing_is_deleted_and_that_is_said(backups, now):
+    made = of_days(backups, now, range(100))
+    doubted = doubt(now.replace(year=2043), now)
+    pruned = prune_backups(backups, now.replace(year=2043), doubted)
+    assert (len(kept(made)), pruned.deleted) == (100, ())
+    assert list(pruned.to_say) == [f"{doubted.said} No backup is deleted until then."]
+
+
+def test_what_a_killed_backup_or_restore_left_goes_at_the_next(path, backups, now):
+    backups.mkdir()
+    left = [backups / "laser_control_20260301_090000.db.part", path.with_name(f"{path.name}.part")]
+    for file in left:
+        file.write_text("half")
+    (backups / "notes.part").write_text("")
+    make_backup(path, backups, now)
+    assert [file.exists() for file in left] == [False, False]
+    assert (backups / "notes.part").exists()
 
 
 def test_restoring_brings_back_the_old_and_keeps_the_newer_state(path, backups, now):

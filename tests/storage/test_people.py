@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime
 
 import pytest
 
 from tests.storage.refusal import refused
+from tosca_kiosk.machine.clock import SinceBoot
 from tosca_kiosk.storage import patients, users
 from tosca_kiosk.storage.users import PinCheck, Role
 
@@ -20,9 +21,23 @@ def jane(database, now):
     return tech_id
 
 
-def try_pin(database, pin, when, username="jane"):
+BOOT = SinceBoot("this run", 5000.0)
+
+
+def try_pin(database, pin, now, username="jane", moment=BOOT):
     with database.transaction() as transaction:
-        return users.verify_pin(transaction, username, pin, when)
+        return users.verify_pin(transaction, username, pin, now, moment)
+
+
+def after(seconds, moment=BOOT):
+    return moment._replace(s=moment.s + seconds)
+
+
+def lock(database, now, moment=BOOT):
+    """Try five wrong PINs, the last one at this moment: a wait of 300 s."""
+    for tries in range(5):
+        tried = try_pin(database, "000000", now, moment=after(-4000.0 + 1000.0 * tries, moment))
+    return tried
 
 
 @pytest.mark.parametrize("held", Role)
@@ -52,23 +67,42 @@ def test_a_pin_is_stored_as_an_argon2_hash_alone(database, path, jane):
 
 
 def test_wrong_pins_delay_the_next_try_more_and_more_and_none_is_looked_at_meanwhile(database, now, jane):
-    when, waits = now, []
+    moment, waits = BOOT, []
     for tries in range(1, 8):
-        check = try_pin(database, "000000", when)
+        check = try_pin(database, "000000", now, moment=moment)
         assert (check.user, check.wrong_tries) == (None, tries)
-        waits.append((check.retry_at - when).total_seconds() if check.retry_at else 0.0)
-        if check.retry_at:
-            early = try_pin(database, "314159", check.retry_at - timedelta(microseconds=1))
-            assert early == PinCheck(None, tries, check.retry_at)
-            when = check.retry_at
+        waits.append(check.wait_s)
+        if check.wait_s:
+            early = try_pin(database, "314159", now, moment=after(check.wait_s - 0.5, moment))
+            assert early == PinCheck(None, tries, 0.5)
+            moment = after(check.wait_s, moment)
     assert waits == [0.0, 2.0, 5.0, 15.0, 300.0, 900.0, 900.0]
-    assert try_pin(database, "314159", when).user is not None
-    assert try_pin(database, "000000", when).retry_at is None
+    assert try_pin(database, "314159", now, moment=moment).user is not None
+    assert try_pin(database, "000000", now, moment=moment).wait_s == 0.0
+
+
+@pytest.mark.parametrize("years", [-56, 0, 57])
+def test_the_wall_clock_neither_lengthens_nor_skips_a_wait(database, now, jane, years):
+    assert lock(database, now.replace(year=now.year + years)).wait_s == 300.0
+    assert try_pin(database, "314159", now, moment=after(299.0)) == PinCheck(None, 5, 1.0)
+    assert try_pin(database, "314159", now.replace(year=9999), moment=after(299.0)).user is None
+    assert try_pin(database, "314159", now, moment=after(300.0)).user is not None
+
+
+@pytest.mark.parametrize(("uptime_s", "wait_s"), [(0.0, 300.0), (120.0, 180.0), (300.0, 0.0), (9e6, 0.0)])
+def test_after_a_restart_of_the_machine_a_wait_begins_anew(database, now, jane, uptime_s, wait_s):
+    lock(database, now)
+    tried = try_pin(database, "314159", now, moment=SinceBoot("the next run", uptime_s))
+    assert (tried.wait_s, tried.user is None) == (wait_s, wait_s > 0.0)
+
+
+def test_a_moment_that_cannot_be_makes_no_wait_longer_than_its_own(database, now, jane):
+    lock(database, now, BOOT._replace(s=9e9))
+    assert try_pin(database, "314159", now, moment=after(0.0)).wait_s == 300.0
 
 
 def test_five_wrong_pins_leave_a_line_in_the_safety_log(database, now, jane):
-    for hour in range(5):
-        try_pin(database, "000000", now + timedelta(hours=hour))
+    lock(database, now)
     rows = database.find("safety_log", event_type="login_locked")
     assert [(row["severity"], row["tech_id"], row["session_id"]) for row in rows] == [("warning", jane, None)]
     assert "5 wrong PINs in a row for jane" in rows[0]["description"]
@@ -76,11 +110,34 @@ def test_five_wrong_pins_leave_a_line_in_the_safety_log(database, now, jane):
 
 
 def test_a_new_pin_ends_a_lock(database, now, jane):
-    for hour in range(5):
-        locked = try_pin(database, "000000", now + timedelta(hours=hour))
+    lock(database, now)
     with database.transaction(1) as transaction:
         users.set_pin(transaction, jane, "161803", now)
-    assert try_pin(database, "161803", locked.retry_at - timedelta(seconds=60)).user is not None
+    assert try_pin(database, "161803", now).user is not None
+
+
+@pytest.mark.parametrize(("by_admin", "tech_id"), [(True, 1), (False, None)])
+def test_an_unlocked_account_waits_no_more_and_the_log_says_who_did_it(
+    database, now, jane, by_admin, tech_id
+):
+    lock(database, now)
+    assert "jane" not in users.without_wrong_pins(database)
+    with database.transaction() as transaction:
+        assert users.unlock(transaction, jane, now, users.get(transaction, 1) if by_admin else None) == 5
+    assert "jane" in users.without_wrong_pins(database)
+    assert try_pin(database, "314159", now).user is not None
+    [row] = database.find("safety_log", event_type="login_unlocked")
+    assert row["tech_id"] == tech_id
+    who = "admin" if by_admin else "the cart's console"
+    assert row["description"] == f"jane was unlocked by {who} after 5 wrong PINs in a row."
+
+
+def test_nobody_unlocks_the_own_account_and_none_without_a_pin_is_unlocked(database, now, jane):
+    with refused("admin has no PIN; give one"), database.transaction() as transaction:
+        users.unlock(transaction, 1, now, None)
+    with refused("another admin can"), database.transaction() as transaction:
+        users.unlock(transaction, jane, now, users.get(transaction, jane))
+    assert database.find("safety_log", event_type="login_unlocked") == []
 
 
 @pytest.mark.parametrize("pin", ["", "12345", "1234567", "12345a", "١٢٣٤٥٦", "12345²", " 12345"])
@@ -92,7 +149,7 @@ def test_a_pin_is_six_digits(database, now, jane, pin):
 def test_a_closed_account_lets_nobody_in(database, now, jane):
     with database.transaction(1) as transaction:
         users.deactivate(transaction, jane)
-    assert try_pin(database, "314159", now) == PinCheck(None, 0, None)
+    assert try_pin(database, "314159", now) == PinCheck(None, 0, 0.0)
     assert [user.username for user in users.list_all(database)] == ["admin", "jane"]
     assert [user.username for user in users.list_all(database, active_only=True)] == ["admin"]
 

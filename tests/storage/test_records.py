@@ -138,6 +138,21 @@ def test_recordings_point_at_their_session(database, now, session):
         transaction.insert("session_recordings", session_id=99, **row)
 
 
+def test_the_newest_entry_counts_and_comes_first_whatever_the_wall_clock_said(database, now, session):
+    slow = now.replace(year=1970)
+    with database.transaction(1) as transaction:
+        numbers = [calibrate(transaction, when) for when in (now, slow)]
+        transaction.execute("UPDATE calibrations SET is_active = 1")
+        sessions.finish(transaction, session.session_id, DONE)
+        second = begin(transaction, slow)
+        patients.add(transaction, slow, code="P-2026-0002")
+    assert calibrations.active(database, RING, "-1").calibration_id == numbers[1]
+    assert [row.calibration_id for row in calibrations.history(database)] == [*reversed(numbers)]
+    found = [one.session_id for one in sessions.for_patient(database, session.patient_id)]
+    assert found == [second.session_id, session.session_id]
+    assert patients.search(database, "2026")[0].patient_code == "P-2026-0002"
+
+
 def test_the_newest_calibration_of_a_device_is_the_active_one(database, now):
     with database.transaction(1) as transaction:
         calibrate(transaction, now, data="1")

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import datetime
 from pathlib import Path
 
 import click
 
 from tosca_kiosk.cli.pins import admin_option, authorised
-from tosca_kiosk.cli.workplace import Workplace, say, workplace_command
+from tosca_kiosk.cli.workplace import Workplace, say, tell_doubt, workplace_command
 from tosca_kiosk.journal import JOURNAL_NAME
 from tosca_kiosk.machine.clock import utc_now
 from tosca_kiosk.session import RefusedError, load_shipped_content
@@ -23,6 +24,7 @@ from tosca_kiosk.storage import (
     schema,
 )
 from tosca_kiosk.storage import check as check_record
+from tosca_kiosk.storage.clock_evidence import Doubt, clock_doubt, doubt
 
 EMPTY = "base"
 
@@ -91,6 +93,7 @@ def downgrade(workplace: Workplace, wanted: str | None, admin: str | None) -> No
 def check(workplace: Workplace) -> None:
     """Look for damage, dangling keys, a foreign schema and rows of the logs that were touched."""
     with _existing(workplace) as path, Database.open(path, create=False) as database:
+        tell_doubt(clock_doubt(database, utc_now()))
         report = check_record(database)
     logs = {log: {"rows": report.rows[log], "head": report.heads[log]} for log in report.rows}
     result = {
@@ -109,11 +112,19 @@ def check(workplace: Workplace) -> None:
 @db.command()
 @workplace_command
 def backup(workplace: Workplace) -> None:
-    """Make a verified copy in the data directory's backups; of those before today, 30 daily ones are kept."""
-    with _existing(workplace):
+    """Make a verified copy in the data directory's backups; before today, the newest of 30 days is kept."""
+    with _existing(workplace) as path:
         made = _backup(workplace)
-        deleted = prune_backups(workplace.backup_dir, utc_now())
-    result = {"backup": str(made), "bytes": made.stat().st_size, "deleted": [str(path) for path in deleted]}
+        now = utc_now()
+        pruned = prune_backups(workplace.backup_dir, now, _doubt(path, now))
+    for told in pruned.to_say:
+        say(f"Warning: {told}")
+    result = {
+        "backup": str(made),
+        "bytes": made.stat().st_size,
+        "deleted": [str(file) for file in pruned.deleted],
+        "kept_apart": [str(file) for file in pruned.apart],
+    }
     workplace.answer(result, str(made))
 
 
@@ -145,6 +156,7 @@ def restore(workplace: Workplace, file: Path, admin: str | None) -> None:
 def import_one(workplace: Workplace, folder: Path, salvage: bool) -> None:
     """Import the journal in the session folder FOLDER and close its session."""
     with _existing(workplace) as path, Database.open(path, create=False) as database:
+        tell_doubt(clock_doubt(database, utc_now()))
         imported = import_journal(database, folder / JOURNAL_NAME, utc_now(), salvage=salvage)
     result = {
         "session_id": imported.session_id,
@@ -195,6 +207,14 @@ def _authorise(path: Path, admin: str | None) -> None:
     if usable:
         with Database.open(path, create=False) as database:
             authorised(database, admin)
+
+
+def _doubt(path: Path, now: datetime) -> Doubt | None:
+    """Return why the clock cannot be right, where the database can tell: one of this version."""
+    if schema.version_of_file(path) != schema.revisions()[-1]:
+        return doubt(now, None)
+    with Database.open(path, create=False) as database:
+        return clock_doubt(database, now)
 
 
 def _backup(workplace: Workplace) -> Path:

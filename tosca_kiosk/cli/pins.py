@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import sys
-from datetime import datetime
+from math import ceil
 
 import click
 
 from tosca_kiosk.cli.workplace import Command, stdin_is_terminal
-from tosca_kiosk.machine.clock import utc_now
+from tosca_kiosk.machine.clock import since_boot, utc_now
 from tosca_kiosk.session import ADMIN, RefusedError
 from tosca_kiosk.storage import Database
 from tosca_kiosk.storage import users as accounts
-from tosca_kiosk.storage.users import PinCheck, Role
+from tosca_kiosk.storage.users import TRIES_BEFORE_LOCK, PinCheck, Role
 
 _LONGEST_LINE = 1000
 
@@ -30,22 +30,28 @@ def admin_option(command: Command) -> Command:
 def authorised(database: Database, admin: str | None) -> int | None:
     """Return the tech_id of the admin who allows a change, None while no admin has a PIN.
 
-    Raises RefusedError when nobody allows it. A wrong PIN is kept in the record and delays the next try.
+    Raises RefusedError when nobody allows it, and as admin_by_pin.
     """
     if not accounts.admin_has_pin(database):
         if admin is not None:
             raise RefusedError("no admin has a PIN yet: leave --admin out, or run tosca-kiosk users set-pin")
         return None
-    username = _admin_name() if admin is None else admin
+    return admin_by_pin(database, _admin_name() if admin is None else admin)
+
+
+def admin_by_pin(database: Database, username: str) -> int:
+    """Ask for an admin's PIN; return whose tech_id it is.
+
+    Raises RefusedError for an account that is none. A wrong PIN is kept and delays the next try.
+    """
     user = accounts.find(database, username)
     if user is None or not user.is_active or user.role is not Role.ADMIN:
         raise RefusedError(f"{username!r} is no active admin; see tosca-kiosk users list")
     pin = read_pin(f"PIN of {username}")
-    now = utc_now()
     with database.transaction() as transaction:
-        tried = accounts.verify_pin(transaction, username, pin, now)
+        tried = accounts.verify_pin(transaction, username, pin, utc_now(), since_boot())
     if tried.user is None:
-        raise RefusedError(_not_accepted(username, tried, now))
+        raise RefusedError(_not_accepted(username, tried))
     return tried.user.tech_id
 
 
@@ -70,8 +76,13 @@ def _admin_name() -> str:
     return str(click.prompt("Admin", default=ADMIN, err=True))
 
 
-def _not_accepted(username: str, tried: PinCheck, now: datetime) -> str:
+def _not_accepted(username: str, tried: PinCheck) -> str:
     refused = f"the PIN of {username!r} was not accepted, nothing was changed"
-    if tried.retry_at is None:
+    if tried.wait_s <= 0.0:
         return f"{refused}; try again"
-    return f"{refused}; the next try is looked at in {(tried.retry_at - now).total_seconds():.0f} s"
+    waits = f"{refused}; the next try is looked at in {ceil(tried.wait_s)} s"
+    return (
+        f"{waits}, or after tosca-kiosk users unlock {username}"
+        if tried.wrong_tries >= TRIES_BEFORE_LOCK
+        else waits
+    )

@@ -167,7 +167,8 @@ class _Session:
     def _prepare(self) -> None:
         try:
             self._drive(self.operator.prepare())
-            back_up(self.workplace.database_path, self.workplace.backup_dir, self.clock.utc())
+            for told in back_up(self.database, self.workplace.backup_dir, self.clock.utc()):
+                say(f"Warning: {told}")
             self._drive(self.operator.settle())
         except OperatorGaveUpError as error:
             if not self._stop:

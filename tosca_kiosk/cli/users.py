@@ -6,13 +6,20 @@ from dataclasses import asdict
 
 import click
 
-from tosca_kiosk.cli.pins import admin_option, authorised, read_pin
+from tosca_kiosk.cli.pins import admin_by_pin, admin_option, authorised, read_pin
 from tosca_kiosk.cli.tables import table_text
-from tosca_kiosk.cli.workplace import Workplace, say, stdin_is_terminal, workplace_command
+from tosca_kiosk.cli.workplace import (
+    Workplace,
+    say,
+    stdin_is_terminal,
+    tell_doubt,
+    workplace_command,
+)
 from tosca_kiosk.machine.clock import utc_now
 from tosca_kiosk.session import RefusedError
 from tosca_kiosk.storage import Database
 from tosca_kiosk.storage import users as accounts
+from tosca_kiosk.storage.clock_evidence import clock_doubt
 from tosca_kiosk.storage.users import Role, User
 
 _pin_stdin = click.option(
@@ -91,6 +98,34 @@ def set_pin(workplace: Workplace, username: str, pin_stdin: bool, admin: str | N
             accounts.set_pin(transaction, user.tech_id, pin, utc_now())
     result = {"tech_id": user.tech_id, "username": username, "has_pin": True}
     workplace.answer(result, f"{username} has a new PIN.")
+
+
+@users.command()
+@click.argument("username")
+@click.option(
+    "--admin",
+    metavar="USERNAME",
+    help="Another admin who allows this, by PIN as above. Without one the console's word counts.",
+)
+@workplace_command
+def unlock(workplace: Workplace, username: str, admin: str | None) -> None:
+    """End an account's wait after wrong PINs, also while the kiosk runs; the safety log keeps a line of it.
+
+    Whoever has the cart's console has the record itself, so no PIN is asked for.
+    """
+    path = workplace.database_path
+    if not path.exists():
+        raise RefusedError(f"{path}: there is no database; is this the cart's data directory?")
+    # One short transaction beside the kiosk, which holds the data directory: SQLite lets them take turns.
+    with Database.open(path, create=False) as database:
+        user = active_user(database, username)
+        allowed = None if admin is None else accounts.get(database, admin_by_pin(database, admin))
+        now = utc_now()
+        tell_doubt(clock_doubt(database, now))
+        with database.transaction(None if allowed is None else allowed.tech_id) as transaction:
+            tries = accounts.unlock(transaction, user.tech_id, now, allowed)
+    result = {"tech_id": user.tech_id, "username": username, "wrong_tries": tries}
+    workplace.answer(result, f"{username} is unlocked; wrong PINs in a row before: {tries}.")
 
 
 @users.command()

@@ -21,6 +21,7 @@ from tosca_kiosk.control.operator import OperatorGaveUpError
 from tosca_kiosk.machine.clock import RealClock, utc_now
 from tosca_kiosk.session import REFUSALS, load_shipped_content
 from tosca_kiosk.storage import BACKUPS_NAME, DATABASE_NAME, Database, data_directory_lock, recover
+from tosca_kiosk.storage.clock_evidence import Doubt, clock_doubt
 from tosca_kiosk.storage.lock import WAIT_S
 
 EXPECTED_ERRORS = (*REFUSALS, ScenarioError, OperatorGaveUpError)
@@ -67,6 +68,7 @@ class Workplace:
                 say(f"Session {session.session_id} was interrupted; its record is closed: {session.status}.")
             if self.config.all_simulated:
                 load_shipped_content(database, self.config, utc_now())
+            tell_doubt(clock_doubt(database, utc_now()))
             yield database
 
     def answer(self, result: dict[str, Any] | list[Any], text: str) -> None:
@@ -83,6 +85,12 @@ def _as_text(value: object) -> str:
 def say(line: str) -> None:
     """Tell the person who waits; standard output is left to results."""
     click.echo(line, err=True)
+
+
+def tell_doubt(doubted: Doubt | None) -> None:
+    """Warn of a wall clock that cannot be right; what it labels is done all the same."""
+    if doubted is not None:
+        say(f"Warning: {doubted.said} It says {utc_now():%Y-%m-%d %H:%M} UTC.")
 
 
 def stdin_is_terminal() -> bool:

@@ -125,19 +125,27 @@ class SessionTraces(_TraceWriter):
 
 
 class IdleTraces(_TraceWriter):
-    """Traces of faults outside any session, named by UTC."""
+    """Traces of faults outside any session, numbered, and named by UTC beside."""
 
     def __init__(self, folder: Path) -> None:
         super().__init__(folder, MOST_WITHOUT_SESSION)
 
     def _name(self, trace: FaultTrace) -> str:
-        return f"{utc_now():%Y%m%dT%H%M%S_%f}_{trace.source}.txt"
+        newest = max(map(_number, self._folder.glob("*.txt")), default=0)
+        return f"{newest + 1:06d}_{utc_now():%Y%m%dT%H%M%S_%f}_{trace.source}.txt"
 
     def _tidy(self) -> None:
-        """Drop the oldest."""
+        """Drop the oldest, by their numbers: a wall clock that was wrong makes none old."""
         with suppress(OSError):
-            for path in sorted(self._folder.glob("*.txt"))[:-MOST_WITHOUT_SESSION]:
+            found = sorted(self._folder.glob("*.txt"), key=lambda path: (_number(path), path.name))
+            for path in found[:-MOST_WITHOUT_SESSION]:
                 path.unlink()
+
+
+def _number(trace: Path) -> int:
+    """Return the number in a trace's name, 0 for one from before they had any."""
+    number = trace.name.partition("_")[0]
+    return int(number) if number.isascii() and number.isdigit() else 0
 
 
 def _save(trace: FaultTrace, path: Path) -> None:

@@ -10,7 +10,6 @@ import os
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager, suppress
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -80,7 +79,7 @@ def run(
             stack.callback(world.close)
         pictures = PictureSource(socket_path.parent)
         stack.callback(pictures.close)
-        record = Record(config, data_dir, lambda: datetime.now(UTC))
+        record = Record(config, data_dir)
         stack.callback(record.close)
 
         def alive() -> None:

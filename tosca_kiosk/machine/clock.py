@@ -54,7 +54,7 @@ class RealClock:
         return utc_now()
 
     def since_boot(self) -> SinceBoot:
-        return SinceBoot(_BOOT_ID.read_text("ascii").strip(), time.clock_gettime(time.CLOCK_BOOTTIME))
+        return since_boot()
 
 
 class VirtualClock:
@@ -85,3 +85,8 @@ def utc_label(clock: Clock) -> str:
 def utc_now() -> datetime:
     """Return the wall clock's time, in UTC."""
     return datetime.now(UTC)
+
+
+def since_boot() -> SinceBoot:
+    """Return the moment in this run of the machine, the same in every process."""
+    return SinceBoot(_BOOT_ID.read_text("ascii").strip(), time.clock_gettime(time.CLOCK_BOOTTIME))

@@ -11,13 +11,20 @@ from itertools import accumulate
 from tosca_kiosk.domain.site_limits import EARLIER_DOSE_KEY, site_limits
 from tosca_kiosk.domain.summary import LIGHT_NOT_CONFIRMED, unconfirmed
 from tosca_kiosk.storage import Database, energies, sessions, settings
-from tosca_kiosk.storage.clock_evidence import Reading, readings
+from tosca_kiosk.storage.clock_evidence import (
+    SLACK,
+    Reading,
+    Wrong,
+    doubt,
+    last_set_forward,
+    newest_row,
+    readings,
+)
+from tosca_kiosk.storage.door import Reader
 from tosca_kiosk.storage.energies import UNKNOWN, Energies
 from tosca_kiosk.storage.sessions import Session
 
 RECENT = timedelta(hours=24)
-SLACK = timedelta(minutes=5)
-"""What a clock may be put right by without being doubted; a simulated session's own clock leads by less."""
 
 _NEVER, _FOREVER = (time.replace(tzinfo=UTC) for time in (datetime.min, datetime.max))
 
@@ -85,16 +92,20 @@ def earlier_dose(database: Database, patient_id: int, now: datetime) -> EarlierD
     recent, as does the newest of all, and a step back makes all before it recent until the clock has run for
     24 h without another.
 
-    What it cannot see: a clock that was slow and is set forward leaves no trace unless the record has seen it
-    go back, which it has if some row of a right clock is younger, at the session, than the clock was slow. A
-    database put back from a backup does not know what came after. Sessions known to have had no light are
-    left out.
+    While the clock itself cannot be right (over a year ahead, or before the program's release), and for 24 h
+    after the kiosk saw it being set forward, nothing is provably older.
+
+    What it cannot see: a clock that was slow and is set forward while no kiosk runs leaves no trace unless
+    the record has seen it go back, which it has if some row of a right clock is younger, at the session, than
+    the clock was slow. A database put back from a backup does not know what came after. Sessions known to
+    have had no light are left out.
 
     Raises StorageError, and SiteLimitError for a setting out of its range.
     """
     with database.reading() as reader:
         found = sorted(sessions.for_patient(reader, patient_id), key=lambda session: -session.session_id)
-        witness = newest_witness(readings(reader), now) if found else 0
+        trusted = bool(found) and not _set_forward(reader, now)
+        witness = newest_witness(readings(reader), now) if trusted else 0
         doubtful = [session for session in found if not _provably_older(session, witness, now)]
         given = energies.of_sessions(reader, tuple(session.session_id for session in doubtful))
         asked_above_j = _asked_above_j(settings.values(reader))
@@ -117,6 +128,15 @@ def _provably_older(session: Session, witness: int, now: datetime) -> bool:
         return False
     latest = max(session.start_time, session.end_time or _NEVER)
     return now - latest > RECENT + SLACK
+
+
+def _set_forward(reader: Reader, now: datetime) -> bool:
+    """Whether the clock may have skipped hours: what was set back is seen by the order of the rows."""
+    doubted = doubt(now, newest_row(reader))
+    skipped = last_set_forward(reader)
+    return (doubted is not None and doubted.wrong is not Wrong.BEHIND) or (
+        skipped is not None and now - skipped <= RECENT + SLACK
+    )
 
 
 def newest_witness(sources: tuple[tuple[Reading, ...], ...], now: datetime) -> int:

@@ -18,7 +18,6 @@ import socket
 import sys
 from collections.abc import Iterator
 from contextlib import suppress
-from datetime import UTC, datetime
 from math import ceil
 from pathlib import Path
 from typing import Final, NoReturn
@@ -36,6 +35,7 @@ from tosca_kiosk.domain.questions import (
     RulesAnswer,
 )
 from tosca_kiosk.domain.rules import Rules
+from tosca_kiosk.machine.clock import since_boot
 from tosca_kiosk.machine.stop_signals import END_SIGNALS
 from tosca_kiosk.session.errors import REFUSALS
 from tosca_kiosk.session.recorded_rules import recorded_rules
@@ -74,11 +74,10 @@ class Helper:
         return RulesAnswer(question.id, self.rules(question.session))
 
     def _pin(self, question: PinQuestion) -> PinAnswer:
-        now = datetime.now(UTC)
         with Database.read_only(self._path) as database, database.reading() as snapshot:
-            looked = users.look_at_pin(snapshot, question.username, question.pin, now)
-        if looked.locked_until is not None:
-            return PinAnswer(question.id, None, (looked.locked_until - now).total_seconds())
+            looked = users.look_at_pin(snapshot, question.username, question.pin, since_boot())
+        if looked.wait_s > 0.0:
+            return PinAnswer(question.id, None, looked.wait_s)
         return PinAnswer(question.id, None if looked.user is None else str(looked.user.role))
 
     def _wait_for_writers(self) -> None:

@@ -18,14 +18,18 @@ from tosca_kiosk.session.overdue import overdue_event
 from tosca_kiosk.session.plan import SessionPlan
 from tosca_kiosk.session.recorded_rules import recorded_rules
 from tosca_kiosk.storage import Database, events, make_backup, prune_backups, sessions, settings
+from tosca_kiosk.storage.clock_evidence import clock_doubt
 from tosca_kiosk.storage.sessions import Session
 from tosca_kiosk.storage.timestamps import utc_text
 
 
-def back_up(database_path: Path, backup_dir: Path, now: datetime) -> None:
-    """Make the backup that precedes a session. It may take longer than devices like to be left alone."""
-    make_backup(database_path, backup_dir, now)
-    prune_backups(backup_dir, now)
+def back_up(database: Database, backup_dir: Path, now: datetime) -> tuple[str, ...]:
+    """Make the backup that precedes a session and thin the older ones; return what must be said of them.
+
+    It may take longer than devices like to be left alone. Raises StorageError.
+    """
+    make_backup(database.path, backup_dir, now)
+    return tuple(prune_backups(backup_dir, now, clock_doubt(database, now)).to_say)
 
 
 @dataclass(frozen=True)

@@ -11,7 +11,8 @@ from datetime import datetime, timedelta
 from tosca_kiosk.config import CartConfig
 from tosca_kiosk.domain.calibration import PHOTODIODE, POWER, RING
 from tosca_kiosk.domain.events import SafetyEvent, noticed
-from tosca_kiosk.storage import Database, calibrations, sessions
+from tosca_kiosk.storage import Database, calibrations
+from tosca_kiosk.storage.clock_evidence import clock_doubt
 
 OVERDUE = "calibration_overdue"
 CLOCK_SLACK = timedelta(days=1)
@@ -47,9 +48,8 @@ def _warnings(database: Database, config: CartConfig, now: datetime) -> Iterator
                 f"The {name} calibration of {made:%Y-%m-%d} is {(now - made).days} days old; "
                 f"it was due after {interval.days}."
             )
-    newest = sessions.newest_start(database)
-    if newest is not None and newest > now + CLOCK_SLACK:
-        yield f"The newest session began {newest:%Y-%m-%d %H:%M} UTC, after now: check the cart's clock."
+    if (doubted := clock_doubt(database, now)) is not None:
+        yield doubted.said
 
 
 def overdue_event(warning: str) -> SafetyEvent:

@@ -1,4 +1,4 @@
-"""Copies of the database: one before each session, verified, 30 days of daily ones kept; and the way back."""
+"""Copies of the database: one before each session, verified, of 30 days with one kept; and the way back."""
 
 from __future__ import annotations
 
@@ -6,18 +6,21 @@ import os
 import sqlite3
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
-from datetime import datetime, timedelta
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
 from itertools import count
 from math import inf
 from pathlib import Path
 from typing import Self
 
+from tosca_kiosk.storage.clock_evidence import SLACK, Doubt
 from tosca_kiosk.storage.database import BUSY_TIMEOUT_S
 from tosca_kiosk.storage.errors import StorageError, storage_error
 from tosca_kiosk.storage.timestamps import naive_utc
 
 KEEP_DAYS = 30
 _NAME = "laser_control_%Y%m%d_%H%M%S.db"
+_PART = ".part"
 _LOG_SUFFIXES = ("-wal", "-shm")
 SYNCED_BYTES = 4 * 1024 * 1024
 """How much is copied between two syncs; more at once makes others wait, control's journal among them.
@@ -37,8 +40,15 @@ def make_backup(database_path: Path, backup_dir: Path, now: datetime) -> Path:
 
     Others may write meanwhile: what they commit is in the next backup. A file under the
     final name is always whole and verified. A backup of the same second is not replaced: the name is of the
-    next free one. Raises StorageError; no half copy stays behind.
+    next free one. What a killed backup or restore left goes first, for its room. The caller holds the data
+    directory's lock. Raises StorageError; no half copy stays behind.
     """
+    for part in (_beside(database_path, _PART), *sorted(backup_dir.glob(f"laser_control_*.db{_PART}*"))):
+        _delete(part)
+    return _made(database_path, backup_dir, now)
+
+
+def _made(database_path: Path, backup_dir: Path, now: datetime) -> Path:
     final = _free_name(backup_dir, now)
     with _unfinished(final) as part:
         _copy(database_path, part)
@@ -46,21 +56,59 @@ def make_backup(database_path: Path, backup_dir: Path, now: datetime) -> Path:
     return final
 
 
-def prune_backups(backup_dir: Path, now: datetime) -> list[Path]:
-    """Delete backups that are no longer kept; return them.
+@dataclass(frozen=True, slots=True)
+class Pruned:
+    """What became of the backups. deleted: those that are gone.
 
-    Kept: all of today (UTC), the newest of each of the 30 days before. Other files are left alone.
+    apart: dated after now, so dated by a clock that was wrong: kept, and counted as no day. untouched: why
+    nothing was thinned, None where it was.
     """
-    today = naive_utc(now).date()
-    kept_days, deleted = set(), []
+
+    deleted: tuple[Path, ...] = ()
+    apart: tuple[Path, ...] = ()
+    untouched: str | None = None
+
+    @property
+    def to_say(self) -> Iterator[str]:
+        """What a person must know of it, a sentence each."""
+        if self.untouched is not None:
+            yield f"{self.untouched} No backup is deleted until then."
+        if self.apart:
+            names = ", ".join(path.name for path in self.apart)
+            yield f"Backups dated after now are kept apart; the clock was wrong then, or is now: {names}."
+
+
+def prune_backups(backup_dir: Path, now: datetime, doubt: Doubt | None) -> Pruned:
+    """Delete backups that are no longer kept; say what became of them.
+
+    Kept: all of today (UTC), and the newest of each of the KEEP_DAYS newest days before that have one,
+    however long ago. Other files are left alone. doubt: why the clock cannot be right, which keeps them all.
+    The caller holds the data directory's lock. Raises StorageError for one that cannot be deleted.
+    """
+    if doubt is not None:
+        return Pruned(untouched=doubt.said)
+    naive_now = naive_utc(now)
+    kept_days: set[date] = set()
+    deleted, apart = [], []
     for made, path in sorted(_backups(backup_dir), reverse=True):
         day = made.date()
-        fresh_day = today - timedelta(days=KEEP_DAYS) <= day and day not in kept_days
-        kept_days.add(day)
-        if day < today and not fresh_day:
-            path.unlink()
+        if made > naive_now + SLACK:
+            apart.append(path)
+        elif day < naive_now.date() and (day in kept_days or len(kept_days) == KEEP_DAYS):
+            _delete(path)
             deleted.append(path)
-    return deleted
+        elif day < naive_now.date():
+            kept_days.add(day)
+    return Pruned(deleted=tuple(deleted), apart=tuple(apart))
+
+
+def _delete(path: Path) -> None:
+    try:
+        path.unlink(missing_ok=True)
+    except OSError as error:
+        raise StorageError(
+            f"{path}: cannot be deleted ({error.strerror}); check the disk and its rights"
+        ) from error
 
 
 def verify_backup(path: Path) -> None:
@@ -98,7 +146,7 @@ def _keep(database_path: Path, backup_dir: Path, now: datetime) -> Path:
         verify_backup(database_path)
     except StorageError:
         return _put_aside(database_path)
-    return make_backup(database_path, backup_dir, now)
+    return _made(database_path, backup_dir, now)
 
 
 def _put_aside(database_path: Path) -> Path:
@@ -187,7 +235,7 @@ def _connected(path: Path) -> sqlite3.Connection:
 @contextmanager
 def _unfinished(final: Path) -> Iterator[Path]:
     """Give a name to write under; what stands there afterwards reaches the disk and takes the final name."""
-    part = _beside(final, ".part")
+    part = _beside(final, _PART)
     try:
         part.parent.mkdir(parents=True, exist_ok=True)
         try:

@@ -78,7 +78,7 @@ def active(database: Database | Reader, calibration_type: str, device_serial: st
     """Return the active calibration of this type for the device with this serial number, or None."""
     rows = database.find(
         "calibrations",
-        order_by=("-calibration_date", "-calibration_id"),
+        order_by="-calibration_id",
         limit=1,
         calibration_type=calibration_type,
         device_serial_number=device_serial,
@@ -88,9 +88,9 @@ def active(database: Database | Reader, calibration_type: str, device_serial: st
 
 
 def history(database: Database | Reader, calibration_type: str | None = None) -> list[SavedCalibration]:
-    """Return all calibrations, or those of one type, newest first."""
+    """Return all calibrations, or those of one type, the newest entry first."""
     filters: dict[str, Any] = {} if calibration_type is None else {"calibration_type": calibration_type}
-    rows = database.find("calibrations", order_by=("-calibration_date", "-calibration_id"), **filters)
+    rows = database.find("calibrations", order_by="-calibration_id", **filters)
     return [SavedCalibration(**row) for row in rows]
 
 

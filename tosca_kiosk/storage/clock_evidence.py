@@ -2,16 +2,52 @@
 
 Row numbers only ever grow, whatever the clock says. So a reading that is lower than one with a smaller number
 shows that the clock was set back between them, or had been set forward before.
+
+Whether the clock can be right at all is said here alone, by `doubt`. It labels and may add caution; a clock
+that is not doubted proves nothing.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
+from enum import StrEnum
+from functools import cache
+from typing import NamedTuple
 
+from tosca_kiosk.domain.events import SafetyEvent, noticed
+from tosca_kiosk.storage import schema
+from tosca_kiosk.storage.database import Database
 from tosca_kiosk.storage.door import Reader
 from tosca_kiosk.storage.errors import StorageError
 from tosca_kiosk.storage.timestamps import from_utc_text
+
+SLACK = timedelta(minutes=5)
+"""What a clock may be put right by without being doubted; a simulated session's own clock leads by less."""
+FAR_AHEAD = timedelta(days=366)
+"""More than a year after the newest row a clock is doubted; a cart that stood so long says so for a while."""
+SETTLED = timedelta(days=7)
+"""Rows that came out of the blue, more than FAR_AHEAD after all before them, prove nothing until they span so
+much: one start by a clock that was years fast must make no right clock look slow."""
+_SET_FORWARD = "clock_set_forward"
+_VERSION_NAMED = "%Y%m%d"
+_ZONES = timedelta(days=1)
+"""A version is named by the day where it was made."""
+
+
+class Wrong(StrEnum):
+    """How a clock cannot be right."""
+
+    BEFORE_RELEASE = "before_release"
+    BEHIND = "behind"
+    AHEAD = "ahead"
+
+
+class Doubt(NamedTuple):
+    """That the wall clock cannot be right. said: a sentence for a person, which names no time of now."""
+
+    wrong: Wrong
+    said: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +92,97 @@ SELECT timestamp, after, not_after FROM (
         ) AS not_after
     FROM safety_log
 ) WHERE session_id IS NULL ORDER BY log_id"""
+
+
+# Days suffice to find a gap of a year, and keep what is read small however long the logs are.
+_DAYS = """
+SELECT min(time), max(time) FROM (
+    SELECT start_time AS time FROM sessions
+    UNION ALL SELECT timestamp FROM audit_log
+    UNION ALL SELECT timestamp FROM safety_log WHERE session_id IS NULL
+) GROUP BY substr(time, 1, 10) ORDER BY 1"""
+
+
+def clock_doubt(database: Database, now: datetime) -> Doubt | None:
+    """Return why the wall clock cannot be right by what stands in the record, None where it can be.
+
+    Raises StorageError.
+    """
+    with database.reading() as reader:
+        return doubt(now, newest_row(reader))
+
+
+def doubt(now: datetime, newest: datetime | None) -> Doubt | None:
+    """Return why the wall clock cannot be right beside the time of the newest row, None where it can be."""
+    if now < released():
+        return Doubt(
+            Wrong.BEFORE_RELEASE,
+            f"The cart's clock is before this program's release ({released():%Y-%m-%d}): set it right.",
+        )
+    if newest is None:
+        return None
+    row = f"the newest row of the record ({newest:%Y-%m-%d %H:%M} UTC)"
+    if now < newest - SLACK:
+        return Doubt(Wrong.BEHIND, f"The cart's clock is behind {row}: set it right.")
+    if now > newest + FAR_AHEAD:
+        return Doubt(Wrong.AHEAD, f"The cart's clock is over a year ahead of {row}: set it right.")
+    return None
+
+
+def newest_row(reader: Reader) -> datetime | None:
+    """Return the latest time of a row that the wall clock wrote, None where there is none.
+
+    Left out are rows from before any record of this program, and those that came out of the blue (see
+    SETTLED).
+    """
+    newest: datetime | None = None
+    for first, last in _groups(reader):
+        if newest is None or last - first >= SETTLED:
+            newest = last
+    return newest
+
+
+def set_forward(by: timedelta) -> SafetyEvent:
+    """Return the line of the safety log for a clock that was seen to skip time."""
+    return noticed(
+        _SET_FORWARD,
+        f"The cart's clock was set forward by {by.total_seconds():.0f} s while the kiosk ran.",
+        "operator_informed",
+        {"seconds": round(by.total_seconds())},
+    )
+
+
+def last_set_forward(reader: Reader) -> datetime | None:
+    """Return when the clock was last seen to skip time, by that clock; None where it never was."""
+    lines = reader.tuples(
+        "SELECT timestamp FROM safety_log WHERE event_type = ? ORDER BY log_id DESC LIMIT 1", (_SET_FORWARD,)
+    )
+    return _time(lines[0][0]) if lines else None
+
+
+@cache
+def released() -> datetime:
+    """Return the day before which this program was not there: it is no older than its newest schema."""
+    return _day_of(schema.revisions()[-1])
+
+
+def _day_of(version: str) -> datetime:
+    return datetime.strptime(version[:8], _VERSION_NAMED).replace(tzinfo=UTC) - _ZONES
+
+
+def _groups(reader: Reader) -> list[tuple[datetime, datetime]]:
+    """Return first and last time of each group of rows that no gap of FAR_AHEAD divides, the oldest first."""
+    groups: list[tuple[datetime, datetime]] = []
+    first_record = _day_of(schema.revisions()[0])
+    for texts in reader.tuples(_DAYS):
+        first, last = (_time(text) for text in texts)
+        if first is None or last is None or last < first_record:
+            continue
+        if groups and first - groups[-1][1] <= FAR_AHEAD:
+            groups[-1] = groups[-1][0], max(groups[-1][1], last)
+        else:
+            groups.append((first, last))
+    return groups
 
 
 def readings(reader: Reader) -> tuple[tuple[Reading, ...], ...]:

@@ -95,7 +95,7 @@ def search(database: Database | Reader, part: str, limit: int = 50) -> list[Pati
     found = database.rows(
         "SELECT patient_code FROM patients WHERE is_active = 1 AND "
         "(patient_code LIKE :part ESCAPE '\\' OR notes LIKE :part ESCAPE '\\') "
-        "ORDER BY created_date DESC, patient_id DESC LIMIT :limit",
+        "ORDER BY patient_id DESC LIMIT :limit",
         part=f"%{literal}%",
         limit=limit,
     )

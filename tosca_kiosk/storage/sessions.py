@@ -138,14 +138,8 @@ def get(database: Database | Reader, session_id: int) -> Session:
 
 def for_patient(database: Database | Reader, patient_id: int) -> list[Session]:
     """Return a patient's sessions, newest first."""
-    rows = database.find("sessions", order_by=("-start_time", "-session_id"), patient_id=patient_id)
+    rows = database.find("sessions", order_by="-session_id", patient_id=patient_id)
     return [Session(**row) for row in rows]
-
-
-def newest_start(database: Database | Reader) -> datetime | None:
-    """Return the latest time at which a session began by the wall clock, None where there was none."""
-    rows = database.find("sessions", order_by="-start_time", limit=1)
-    return Session(**rows[0]).start_time if rows else None
 
 
 def interrupted(database: Database | Reader) -> list[Session]:

@@ -1,9 +1,13 @@
-"""Accounts: who may do what, PINs hashed by argon2, growing delays and a lock after wrong ones."""
+"""Accounts: who may do what, PINs hashed by argon2, growing delays and a lock after wrong ones.
+
+A wait is counted from its try in this run of the machine, on a clock that nobody can set; after a restart of
+the machine it begins anew. `now` is the wall clock, which labels.
+"""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
@@ -12,6 +16,7 @@ from argon2.exceptions import InvalidHashError, VerificationError, VerifyMismatc
 
 from tosca_kiosk.domain.events import SafetyEvent, noticed
 from tosca_kiosk.domain.pin_tries import wrong_pin_delay_s
+from tosca_kiosk.machine.clock import SinceBoot
 from tosca_kiosk.storage.database import Database
 from tosca_kiosk.storage.door import Reader, Row, Transaction
 from tosca_kiosk.storage.errors import StorageError
@@ -20,6 +25,8 @@ from tosca_kiosk.storage.events import append_safety
 PIN_DIGITS = 6
 # From this wrong PIN on the delay is called a lock and the safety log says so.
 TRIES_BEFORE_LOCK = 5
+
+_NO_TRIES = {"failed_tries": 0, "tried_boot_id": None, "tried_boot_s": None}
 
 # OWASP's least for argon2id. One lane: a PIN is looked at while control runs its loop on the other core. What
 # protects six digits is the growing delay; no cost that a person would wait for makes up for their number.
@@ -58,12 +65,12 @@ class User:
 class PinCheck:
     """What a try came to. user: who it is when the PIN was right, else None.
 
-    wrong_tries: in a row, this one included. retry_at: no PIN is looked at before, None when one may be.
+    wrong_tries: in a row, this one included. wait_s: for how long no PIN is looked at, 0.0 when one may be.
     """
 
     user: User | None
     wrong_tries: int
-    retry_at: datetime | None
+    wait_s: float
 
 
 def add(
@@ -118,49 +125,53 @@ def set_pin(transaction: Transaction, tech_id: int, pin: str, now: datetime) -> 
     if not (len(pin) == PIN_DIGITS and pin.isascii() and pin.isdigit()):
         raise StorageError(f"a PIN has {PIN_DIGITS} digits, 0 to 9; choose such a one")
     get(transaction, tech_id)
-    values = {"pin_hash": _hasher.hash(pin), "failed_tries": 0, "locked_until": None, "changed_date": now}
+    values = {"pin_hash": _hasher.hash(pin), "changed_date": now, **_NO_TRIES}
     if transaction.find_one("credentials", tech_id=tech_id) is None:
         transaction.insert("credentials", tech_id=tech_id, **values)
     else:
         transaction.update("credentials", {"tech_id": tech_id}, **values)
 
 
-def verify_pin(transaction: Transaction, username: str, pin: str, now: datetime) -> PinCheck:
+def verify_pin(
+    transaction: Transaction, username: str, pin: str, now: datetime, moment: SinceBoot
+) -> PinCheck:
     """Try a PIN. Wrong ones in a row delay the next try more and more; during a delay none is looked at.
 
     An unknown or inactive account and one without a PIN never let anyone in.
     """
-    looked = look_at_pin(transaction, username, pin, now)
-    if looked.locked_until is not None:
-        return PinCheck(None, looked.wrong_tries, looked.locked_until)
-    return note_try(transaction, username, looked.user is not None, now)
+    looked = look_at_pin(transaction, username, pin, moment)
+    if looked.wait_s > 0.0:
+        return PinCheck(None, looked.wrong_tries, looked.wait_s)
+    return note_try(transaction, username, looked.user is not None, now, moment)
 
 
 @dataclass(frozen=True, slots=True)
 class PinLook:
     """What looking at a PIN came to, nothing noted. user: who it is when it is right, else None.
 
-    wrong_tries: in a row before this one. locked_until: it was not looked at, nor will be before.
+    wrong_tries: in a row before this one. wait_s: over 0.0 where it was not looked at, nor will be meanwhile.
     """
 
     user: User | None
     wrong_tries: int
-    locked_until: datetime | None
+    wait_s: float
 
 
-def look_at_pin(database: Database | Reader, username: str, pin: str, now: datetime) -> PinLook:
+def look_at_pin(database: Database | Reader, username: str, pin: str, moment: SinceBoot) -> PinLook:
     """Look whether this is an active account's PIN. Raises StorageError for a hash that cannot be read."""
     user = find(database, username)
     credentials = user and database.find_one("credentials", tech_id=user.tech_id)
     if not user or not credentials or not user.is_active:
-        return PinLook(None, 0, None)
-    tries, locked_until = credentials["failed_tries"], credentials["locked_until"]
-    if locked_until is not None and now < locked_until:
-        return PinLook(None, tries, locked_until)
-    return PinLook(user if _fits(credentials["pin_hash"], pin, username) else None, tries, None)
+        return PinLook(None, 0, 0.0)
+    tries, wait_s = credentials["failed_tries"], _rest_s(credentials, moment)
+    if wait_s > 0.0:
+        return PinLook(None, tries, wait_s)
+    return PinLook(user if _fits(credentials["pin_hash"], pin, username) else None, tries, 0.0)
 
 
-def note_try(transaction: Transaction, username: str, right: bool, now: datetime) -> PinCheck:
+def note_try(
+    transaction: Transaction, username: str, right: bool, now: datetime, moment: SinceBoot
+) -> PinCheck:
     """Note a PIN that was looked at, here or by control's helper: a wrong one counts, a right one signs in.
 
     An unknown or inactive account and one without a PIN has nothing to be noted.
@@ -168,12 +179,43 @@ def note_try(transaction: Transaction, username: str, right: bool, now: datetime
     user = find(transaction, username)
     credentials = user and transaction.find_one("credentials", tech_id=user.tech_id)
     if not user or not credentials or not user.is_active:
-        return PinCheck(None, 0, None)
+        return PinCheck(None, 0, 0.0)
     if not right:
-        return _refused(transaction, user, credentials["failed_tries"] + 1, now)
-    transaction.update("credentials", {"tech_id": user.tech_id}, failed_tries=0, locked_until=None)
+        return _refused(transaction, user, credentials["failed_tries"] + 1, now, moment)
+    transaction.update("credentials", {"tech_id": user.tech_id}, **_NO_TRIES)
     transaction.update("tech_users", {"tech_id": user.tech_id}, last_login=now)
-    return PinCheck(get(transaction, user.tech_id), 0, None)
+    return PinCheck(get(transaction, user.tech_id), 0, 0.0)
+
+
+def without_wrong_pins(database: Database | Reader) -> set[str]:
+    """Return who has no wrong PIN behind the last right one, or was unlocked since: nobody of them waits."""
+    tried = {row["tech_id"] for row in database.find("credentials") if row["failed_tries"] > 0}
+    return {user.username for user in list_all(database) if user.tech_id not in tried}
+
+
+def unlock(transaction: Transaction, tech_id: int, now: datetime, admin: User | None) -> int:
+    """End an account's wait after wrong PINs, with a line in the safety log; return how many those were.
+
+    admin: who allowed it; None for whoever is at the cart's console. Raises StorageError for an account
+    without a PIN, and where it is the admin's own.
+    """
+    user = get(transaction, tech_id)
+    credentials = transaction.find_one("credentials", tech_id=tech_id)
+    if credentials is None:
+        raise StorageError(f"{user.username} has no PIN; give one: tosca-kiosk users set-pin {user.username}")
+    if admin is not None and admin.tech_id == tech_id:
+        raise StorageError(f"{user.username} cannot unlock the own account; another admin can")
+    tries = int(credentials["failed_tries"])
+    transaction.update("credentials", {"tech_id": tech_id}, **_NO_TRIES)
+    by = "the cart's console" if admin is None else admin.username
+    unlocked = noticed(
+        "login_unlocked",
+        f"{user.username} was unlocked by {by} after {tries} wrong PINs in a row.",
+        "login_unlocked",
+        {"username": user.username, "wrong_tries": tries, "unlocked_by": by},
+    )
+    append_safety(transaction, now, [(0.0, unlocked)], tech_id=None if admin is None else admin.tech_id)
+    return tries
 
 
 def deactivate(transaction: Transaction, tech_id: int) -> None:
@@ -191,13 +233,30 @@ def deactivate(transaction: Transaction, tech_id: int) -> None:
     transaction.update("tech_users", {"tech_id": tech_id}, is_active=False)
 
 
-def _refused(transaction: Transaction, user: User, tries: int, now: datetime) -> PinCheck:
+def _rest_s(credentials: Row, moment: SinceBoot) -> float:
+    """Return what is left of the wait after the newest wrong PIN, in seconds: never more than its own."""
+    tries = credentials["failed_tries"]
+    if tries < 1:
+        return 0.0
     delay_s = wrong_pin_delay_s(tries)
-    retry_at = now + timedelta(seconds=delay_s) if delay_s else None
-    transaction.update("credentials", {"tech_id": user.tech_id}, failed_tries=tries, locked_until=retry_at)
+    tried_s = credentials["tried_boot_s"]
+    # In another run of the machine it begins anew, with that run.
+    began_s = tried_s if tried_s is not None and credentials["tried_boot_id"] == moment.boot_id else 0.0
+    return min(delay_s, max(0.0, began_s + delay_s - moment.s))
+
+
+def _refused(transaction: Transaction, user: User, tries: int, now: datetime, moment: SinceBoot) -> PinCheck:
+    delay_s = wrong_pin_delay_s(tries)
+    transaction.update(
+        "credentials",
+        {"tech_id": user.tech_id},
+        failed_tries=tries,
+        tried_boot_id=moment.boot_id,
+        tried_boot_s=moment.s,
+    )
     if tries >= TRIES_BEFORE_LOCK:
         append_safety(transaction, now, [(0.0, _locked(user, tries, delay_s))], tech_id=user.tech_id)
-    return PinCheck(None, tries, retry_at)
+    return PinCheck(None, tries, delay_s)
 
 
 def _locked(user: User, tries: int, delay_s: float) -> SafetyEvent:

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final
 
@@ -45,7 +44,7 @@ _AGAIN_S: Final = 0.5
 
 def make_record(config: CartConfig, data_dir: Path) -> None:
     """Make the record of a cart that is in use, in an empty data directory."""
-    record = Record(config, data_dir, lambda: datetime.now(UTC))
+    record = Record(config, data_dir)
     record.open()
     try:
         accounts.set_up(record, _ADMIN_PIN, TECHNICIAN, PIN)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import signal
 from array import array
 from contextlib import ExitStack, closing
-from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
@@ -111,7 +110,7 @@ def _without_screen(hand: Hand, config_path: Path, data_dir: Path, socket: Path)
         worker, link = Worker(), ControlLink(socket)
         stack.callback(worker.close)
         stack.callback(link.close)
-        record = Record(load_config(config_path), data_dir, lambda: datetime.now(UTC))
+        record = Record(load_config(config_path), data_dir)
         stack.callback(record.close)
         presenter = Presenter(record, worker, link, lambda: None)
         heartbeat = Heartbeat(link.alive)

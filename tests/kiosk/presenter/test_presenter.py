@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
 from pathlib import Path
 
 import msgspec
@@ -54,7 +53,7 @@ class Desk:
     def __init__(self, folder, session=None, rows=ROWS):
         config = load_config(bundled("simulated.yaml"))
         self.folder = folder
-        self.record = Record(config, folder, lambda: datetime.now(UTC))
+        self.record = Record(config, folder)
         self.worker = Worker()
         self.link = ControlLink(folder / "control.sock")
         self.control = ControlEnd(folder, session)

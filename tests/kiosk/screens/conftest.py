@@ -5,8 +5,6 @@ One for all tests: a shell's widgets listen to the theme for ever, so that many 
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
-
 import pytest
 
 from tests.kiosk.loudspeaker import Loudspeaker
@@ -24,7 +22,7 @@ from tosca_kiosk.link.client import ControlLink
 
 NOTED = {
     Treatment: "begin_arm arm cancel_arm pause end ask_end home_stage open retry leave switch_aiming",
-    Login: "pin choose",
+    Login: "pin choose unlock",
     Fault: "pin choose reset end",
     KeyOff: "pin choose say_why stay",
     Patients: "choose search new create cancel_new edit",
@@ -42,7 +40,7 @@ def wishes():
 def presenter(tmp_path_factory, wishes):
     folder = tmp_path_factory.mktemp("kiosk")
     worker = Worker()
-    record = Record(load_config(bundled("simulated.yaml")), folder, lambda: datetime.now(UTC))
+    record = Record(load_config(bundled("simulated.yaml")), folder)
     link = ControlLink(folder / "control.sock")
     made = Presenter(record, worker, link, lambda: wishes.append(("start_control",)))
     for part, names in NOTED.items():

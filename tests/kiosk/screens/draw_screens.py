@@ -2,7 +2,6 @@
 
 import sys
 import tempfile
-from datetime import UTC, datetime
 from pathlib import Path
 
 from tosca_kiosk.kiosk.main_loop import environment
@@ -27,7 +26,7 @@ def main(folder):
     stage = the_stage()
     worker = Worker()
     with tempfile.TemporaryDirectory() as data:
-        record = Record(load_config(bundled("simulated.yaml")), Path(data), lambda: datetime.now(UTC))
+        record = Record(load_config(bundled("simulated.yaml")), Path(data))
         presenter = Presenter(record, worker, ControlLink(Path(data) / "no.sock"), lambda: None)
         shell = Shell(presenter, print, AlarmSound(Loudspeaker()))
         shell.panel.attach(stage.window)

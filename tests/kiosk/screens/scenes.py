@@ -54,7 +54,9 @@ def user(tech_id, username, full_name, role):
 JANE = user(2, "jane.doe", "Jane Doe", Role.TECHNICIAN)
 JOHN = user(3, "john.smith", "John Smith", Role.SUPERVISOR)
 ADMIN = user(1, "admin", "System Administrator", Role.ADMIN)
+EVE = user(4, "eve", "Eve", Role.ADMIN)
 ACCOUNTS = Accounts((JANE, JOHN, ADMIN), False)
+TWO_ADMINS = Accounts((JANE, JOHN, ADMIN, EVE), False)
 
 
 def patient(number, notes=""):
@@ -312,6 +314,12 @@ SCENES = {
             chosen=ADMIN, refused="3 wrong PINs in a row.", retry_at_s=NOW_S + 14.2
         ),
     ),
+    "login_locked": changed(
+        BASE,
+        LoginForm(chosen=ADMIN, refused="5 wrong PINs in a row.", retry_at_s=NOW_S + 299.2),
+        accounts=TWO_ADMINS,
+    ),
+    "login_unlocking": changed(BASE, LoginForm(unlocking=ADMIN), accounts=TWO_ADMINS),
     "login_no_record": replace(
         BASE, accounts=None, record_problem=GONE, alarms=(alarm(record_problem(GONE)),)
     ),

@@ -54,6 +54,8 @@ def test_stop_acts_on_every_screen_and_under_every_sheet(stage, shell, asked):
         ("treatment_overdue", "Aiming: on", ("switch_aiming",)),
         ("treatment_control_lost", "START CONTROL", ("start_control",)),
         ("treatment_end_asked", "END", ("end",)),
+        ("login_locked", "Unlock", ("unlock",)),
+        ("login_unlocking", "Back", ("unlock",)),
         ("fault_technician", "RESET", ("reset",)),
         ("fault_technician", "End session", ("end",)),
         ("fault_pin", "Other account", ("choose", None)),

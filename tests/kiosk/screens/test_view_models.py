@@ -248,6 +248,16 @@ def test_the_reason_of_an_abort_is_told_without_the_events_name(reason, shown):
     assert summary_view(changed(SCENES["summary_aborted"], form)).reason == shown
 
 
+@pytest.mark.parametrize(
+    ("scene", "key"), [("login_locked", "Unlock"), ("login_unlocking", "Back"), ("login_pin", "")]
+)
+def test_another_admin_alone_is_offered_to_end_a_wait(scene, key):
+    assert login_view(SCENES[scene]).unlock == key
+    assert login_view(SCENES["login_wrong"]).unlock == "", "there is no other admin"
+    assert [row[0] for row in login_view(SCENES["login_unlocking"]).rows] == ["eve"]
+    assert login_view(SCENES["login_unlocking"]).message == "Which admin unlocks System Administrator?"
+
+
 def test_the_wait_after_wrong_pins_is_counted_in_whole_seconds():
     assert login_view(SCENES["login_wrong"]).wait_s == 15
     assert login_view(replace(SCENES["login_wrong"], now_s=NOW_S + 20.0)).wait_s == 0

@@ -10,20 +10,26 @@ from argon2 import PasswordHasher
 
 from tosca_kiosk.config import bundled, load_config
 from tosca_kiosk.kiosk.services import Record
+from tosca_kiosk.machine.clock import SinceBoot
 from tosca_kiosk.storage import users
 
 
 class Wall:
-    """A wall clock that a test sets."""
+    """The clocks, which a test sets: now is the wall's, boot the one that nobody sets."""
 
     def __init__(self):
         self.now = datetime(2026, 3, 14, 9, 26, 53, 589793, tzinfo=UTC)
+        self.boot = SinceBoot("this run", 5000.0)
 
     def __call__(self):
         return self.now
 
+    def since_boot(self):
+        return self.boot
+
     def pass_s(self, seconds):
         self.now += timedelta(seconds=seconds)
+        self.boot = self.boot._replace(s=self.boot.s + seconds)
 
 
 @pytest.fixture(autouse=True)
@@ -49,7 +55,7 @@ def new_record(tmp_path_factory):
 @pytest.fixture
 def record(tmp_path, wall, new_record):
     shutil.copy(new_record, tmp_path)
-    opened = Record(load_config(bundled("simulated.yaml")), tmp_path, wall)
+    opened = Record(load_config(bundled("simulated.yaml")), tmp_path, wall, wall.since_boot)
     opened.open()
     yield opened
     opened.close()

@@ -2,7 +2,7 @@
 
 Control decides what an interlock is; its severity gives the priority. The screen adds the conditions that
 control cannot know: that control itself is lost, its data old, the screen restarted, the record unusable, the
-picture lost on its way.
+picture lost on its way, the wall clock wrong.
 """
 
 from __future__ import annotations
@@ -20,6 +20,7 @@ STALE_DATA = "stale_data"
 SCREEN_RESTARTED = "screen_restarted"
 RECORD_PROBLEM = "record_problem"
 PICTURE_PROBLEM = "picture_problem"
+WALL_CLOCK = "wall_clock"
 
 _PRIORITIES = {
     Severity.EMERGENCY: Priority.HIGH,
@@ -78,6 +79,16 @@ def picture_problem(problem: str) -> Condition:
         priority=Priority.MEDIUM,
         what="The camera's picture does not reach the screen.",
         to_do=f"Wait for the camera to be started again; else restart the cart. ({problem})",
+    )
+
+
+def wall_clock(doubted: str) -> Condition:
+    """Return the condition of a wall clock that cannot be right."""
+    return Condition(
+        source=WALL_CLOCK,
+        priority=Priority.LOW,
+        what=doubted,
+        to_do="Call service. Times in the record are wrong meanwhile; no backup is deleted.",
     )
 
 

@@ -87,6 +87,8 @@ class Desk:
         self.record_open = False
         self.wrong_pins: dict[str, tuple[str, float]] = {}
         """By username: what is said of its wrong PINs, and before when (now_s) no other one is looked at."""
+        self.wrong_pins_looked_s = 0.0
+        """When the record was last asked whether such a wait has been ended elsewhere (now_s)."""
         self._waiting: dict[int, tuple[float, Answered]] = {}
         self._asked_s: float | None = None
         self._probe_s = 0.0

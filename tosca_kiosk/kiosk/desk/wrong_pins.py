@@ -6,8 +6,10 @@ from tosca_kiosk.domain.pin_tries import wrong_pin_text
 from tosca_kiosk.kiosk.desk.desk import Desk
 from tosca_kiosk.kiosk.services import accounts
 from tosca_kiosk.link.messages import PinTried
+from tosca_kiosk.storage import users
 from tosca_kiosk.storage.users import PinCheck, User
 
+_LOOK_EVERY_S = 2.0
 _WAITS = "Several wrong PINs in a row."
 """Said of an account whose PIN is not looked at for a while."""
 
@@ -32,14 +34,28 @@ def pin_tried(desk: Desk, tried: PinTried) -> None:
 def wrong_pin(desk: Desk, user: User | None, tried: PinCheck) -> tuple[str, float]:
     """Return what to say of a PIN that was not accepted, and when the next one is looked at."""
     text = wrong_pin_text(max(1, tried.wrong_tries))  # of an account that is gone none are counted
-    if tried.retry_at is None:
+    if tried.wait_s <= 0.0:
         return text, 0.0
-    wait_s = (tried.retry_at - desk.record.utc()).total_seconds()
     # Also said of a PIN that came during the wait and was not looked at.
-    said = text, desk.now_s + max(0.0, wait_s)
+    said = text, desk.now_s + tried.wait_s
     if user is not None:
         desk.wrong_pins[user.username] = said
     return said
+
+
+def follow_record(desk: Desk) -> None:
+    """Call every turn: look now and then whether a wait that is counted here was ended elsewhere."""
+    counted = any(desk.now_s < until_s for _, until_s in desk.wrong_pins.values())
+    if not counted or not desk.record_open or desk.now_s < desk.wrong_pins_looked_s + _LOOK_EVERY_S:
+        return
+    desk.wrong_pins_looked_s = desk.now_s
+
+    def known(free: set[str]) -> None:
+        for username in free & set(desk.wrong_pins):
+            del desk.wrong_pins[username]
+
+    record = desk.record
+    desk.ask(lambda: users.without_wrong_pins(record.database), known, lambda text: None)
 
 
 def still_waiting(desk: Desk, user: User | None) -> tuple[str, float]:

@@ -13,7 +13,8 @@ from tosca_kiosk.kiosk.desk.desk import Desk
 from tosca_kiosk.kiosk.desk.leader import Leader
 from tosca_kiosk.kiosk.desk.part import Part
 from tosca_kiosk.kiosk.desk.router import Row
-from tosca_kiosk.kiosk.desk.wrong_pins import pin_tried
+from tosca_kiosk.kiosk.desk.wall_clock import WallClock
+from tosca_kiosk.kiosk.desk.wrong_pins import follow_record, pin_tried
 from tosca_kiosk.kiosk.presenter.registry import ROWS
 from tosca_kiosk.kiosk.services import history
 from tosca_kiosk.kiosk.services.record import Record
@@ -56,6 +57,7 @@ class Presenter:
         self.rows = rows
         self.desk = Desk(record, worker, link, rows, start_control)
         self.leader = Leader(self.desk)
+        self.wall_clock = WallClock(self.desk)
         self.parts: dict[str, Part[Any]] = {
             row.name: row.load("part")(self.desk, self.leader) for row in rows
         }
@@ -93,6 +95,8 @@ class Presenter:
         self._end_light_without_record()
         self._settle_hello()
         self.leader.turn()
+        self.wall_clock.turn()
+        follow_record(self.desk)
         for part in self.parts.values():
             part.turn()
         if now_s - self._touched_s >= LOCK_AFTER_S and desk.user is not None:
@@ -141,6 +145,7 @@ class Presenter:
     def _record_opened(self, nothing: None) -> None:
         self.desk.record_open, self.desk.record_problem = True, None
         self.desk.read_accounts()
+        self.wall_clock.record_opened()
 
     def _record_not_opened(self, text: str) -> None:
         self.desk.record_problem = text
@@ -192,6 +197,8 @@ class Presenter:
                 yield conditions.of_interlock(source)
         if desk.record_problem is not None:
             yield conditions.record_problem(desk.record_problem)
+        if self.wall_clock.doubt is not None:
+            yield conditions.wall_clock(self.wall_clock.doubt.said)
         if self.pictures is not None and self.pictures.problem is not None:
             yield conditions.picture_problem(self.pictures.problem)
 

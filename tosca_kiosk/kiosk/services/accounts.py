@@ -51,15 +51,31 @@ def set_up(record: Record, admin_pin: str, full_name: str, technician_pin: str) 
 
 def sign_in(record: Record, username: str, pin: str) -> PinCheck:
     """Try a PIN. Every wrong one is in the safety log, without its digits."""
+    moment = record.since_boot()
     return _noted(
-        record, username, lambda transaction, now: users.verify_pin(transaction, username, pin, now)
+        record, username, lambda transaction, now: users.verify_pin(transaction, username, pin, now, moment)
     )
+
+
+def unlock(record: Record, locked: User, admin: str, pin: str) -> PinCheck:
+    """End an account's wait where this is the PIN of another admin; every wrong one is in the safety log.
+
+    Raises StorageError for an account that is no admin, and for the own one.
+    """
+    tried = sign_in(record, admin, pin)
+    if tried.user is not None:
+        if tried.user.role is not Role.ADMIN:
+            raise StorageError(f"{admin} is no admin, who alone unlocks accounts")
+        with record.database.transaction(tried.user.tech_id) as transaction:
+            users.unlock(transaction, locked.tech_id, record.utc(), tried.user)
+    return tried
 
 
 def note_try(record: Record, username: str, right: bool) -> PinCheck:
     """Note a PIN that control has had looked at, in the same way."""
+    moment = record.since_boot()
     return _noted(
-        record, username, lambda transaction, now: users.note_try(transaction, username, right, now)
+        record, username, lambda transaction, now: users.note_try(transaction, username, right, now, moment)
     )
 
 

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from tosca_kiosk.domain.events import noticed
 from tosca_kiosk.domain.protocol import Protocol
 from tosca_kiosk.kiosk.services.record import Record
 from tosca_kiosk.kiosk.services.treatment import planned
 from tosca_kiosk.link.messages import SafetyNotice
-from tosca_kiosk.storage import energies, events, patients, sessions
+from tosca_kiosk.storage import clock_evidence, energies, events, patients, sessions
 from tosca_kiosk.storage.energies import UNKNOWN, Energies
 from tosca_kiosk.storage.sessions import Session
 from tosca_kiosk.storage.timestamps import from_utc_text
@@ -105,6 +105,19 @@ def safety_rows(record: Record, page: int = 0) -> tuple[LogRow, ...]:
         )
         for row in rows
     )
+
+
+def newest_row(record: Record) -> datetime | None:
+    """Return the time of the newest row that the wall clock wrote, None where there is none."""
+    with record.database.reading() as reader:
+        return clock_evidence.newest_row(reader)
+
+
+def keep_set_forward(record: Record, by: timedelta, tech_id: int | None) -> int:
+    """Write into the safety log that the wall clock has skipped time; return how many lines."""
+    with record.database.transaction(tech_id) as transaction:
+        timed = [(0.0, clock_evidence.set_forward(by))]
+        return events.append_safety(transaction, record.utc(), timed, tech_id=tech_id)
 
 
 def keep_notice(record: Record, notice: SafetyNotice, tech_id: int | None) -> int:

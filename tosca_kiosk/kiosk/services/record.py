@@ -7,6 +7,7 @@ from datetime import datetime
 from pathlib import Path
 
 from tosca_kiosk.config import CartConfig
+from tosca_kiosk.machine.clock import SinceBoot, since_boot, utc_now
 from tosca_kiosk.session import load_shipped_content
 from tosca_kiosk.storage import BACKUPS_NAME, DATABASE_NAME, Database, StorageError
 
@@ -14,14 +15,23 @@ from tosca_kiosk.storage import BACKUPS_NAME, DATABASE_NAME, Database, StorageEr
 class Record:
     """The open record of a data directory. utc: the wall clock, aware; it labels rows and steers nothing.
 
+    since_boot: the clock that nobody sets; waits after wrong PINs are counted on it.
+
     lost: whether the last look found that the database's file was removed or replaced: nobody reads what is
     written then.
     """
 
-    def __init__(self, config: CartConfig, data_dir: Path, utc: Callable[[], datetime]) -> None:
+    def __init__(
+        self,
+        config: CartConfig,
+        data_dir: Path,
+        utc: Callable[[], datetime] = utc_now,
+        since_boot: Callable[[], SinceBoot] = since_boot,
+    ) -> None:
         self.config = config
         self.data_dir = data_dir
         self.utc = utc
+        self.since_boot = since_boot
         self._database: Database | None = None
         self._file: tuple[int, int] | None = None
         self.lost = False

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from dataclasses import dataclass, replace
 
 from tosca_kiosk.domain.protocol import Protocol
@@ -49,7 +50,8 @@ def prepare(record: Record, patient_code: str, username: str, protocol_name: str
         record.database, record.config, patient=patient_code, technician=username, protocol=protocol_name
     )
     plan = replace(plan, warnings=overdue_calibrations(record.database, record.config, record.utc()))
-    back_up(record.path, record.backup_dir, record.utc())
+    for told in back_up(record.database, record.backup_dir, record.utc()):
+        logging.getLogger(__name__).warning(told)  # the clock itself is an alarm, and in the safety log
     return Prepared(plan, earlier_dose(record.database, plan.patient.patient_id, record.utc()))
 
 
