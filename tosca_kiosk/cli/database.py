@@ -8,8 +8,9 @@ from pathlib import Path
 
 import click
 
+from tosca_kiosk.cli.console import say
 from tosca_kiosk.cli.pins import admin_option, authorised
-from tosca_kiosk.cli.workplace import Workplace, say, workplace_command
+from tosca_kiosk.cli.workplace import Workplace, workplace_command
 from tosca_kiosk.journal import JOURNAL_NAME
 from tosca_kiosk.machine.clock import utc_now
 from tosca_kiosk.session import RefusedError, load_shipped_content

@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
 import click
+from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn
 
 from hardware.interfaces import Device
+from tosca_kiosk.cli.console import say
 from tosca_kiosk.cli.tables import table_text
-from tosca_kiosk.cli.terminal import Listener
-from tosca_kiosk.cli.workplace import Workplace, refuse, say, workplace_command
+from tosca_kiosk.cli.workplace import Workplace, refuse, workplace_command
 from tosca_kiosk.config import idle_rules
 from tosca_kiosk.control.self_test import Evidence, Outcome, Result, SelfTest, judged, run_self_test
 from tosca_kiosk.control.self_test.run import STEPS
@@ -107,7 +107,7 @@ class _Bar:
     """A bar on standard error where a person waits there."""
 
     def __init__(self) -> None:
-        console = Listener(stderr=True, highlight=False)
+        console = Console(stderr=True, highlight=False)
         columns = (TextColumn("{task.description:<28}"), BarColumn())
         self._progress = Progress(
             *columns, console=console, transient=True, disable=not console.is_terminal, auto_refresh=False
@@ -120,17 +120,15 @@ class _Bar:
         return self
 
     def __exit__(self, *_: object) -> None:
-        with suppress(OSError):
-            self._progress.stop()
+        self._progress.stop()
 
     def show(self, test: SelfTest) -> None:
-        """Draw the bar, at every tenth look; a reader who left ends nothing."""
+        """Draw the bar, at every tenth look."""
         self._looks += 1
         if self._progress.disable or self._looks % SHOW_EVERY_LOOKS:
             return
         self._progress.update(self._task, completed=test.progress, description=test.step.name)
-        with suppress(OSError):
-            self._progress.refresh()
+        self._progress.refresh()
 
 
 def _device_row(device: Device, evidence: Evidence, results: Sequence[Result]) -> dict[str, Any]:

@@ -11,9 +11,10 @@ from typing import Any
 
 import click
 
+from tosca_kiosk.cli.console import say
 from tosca_kiosk.cli.tables import table_text
 from tosca_kiosk.cli.users import active_user
-from tosca_kiosk.cli.workplace import Workplace, say, workplace_command
+from tosca_kiosk.cli.workplace import Workplace, workplace_command
 from tosca_kiosk.config import CartConfig
 from tosca_kiosk.domain.calibration import RING, RingCalibration, parse_calibration
 from tosca_kiosk.domain.protocol import Protocol

@@ -6,10 +6,10 @@ from pathlib import Path
 from typing import Any, Final
 
 import click
+from rich.console import Console
 from rich.progress import BarColumn, TextColumn
 from rich.progress import Progress as Bar
 
-from tosca_kiosk.cli.terminal import Listener
 from tosca_kiosk.cli.workplace import Workplace, workplace_command
 from tosca_kiosk.machine.clock import utc_now
 from tosca_kiosk.machine.stop_signals import on_interrupt
@@ -98,7 +98,7 @@ def _checked(
 
 
 def _measure(request: Request) -> Any:
-    console = Listener(stderr=True, highlight=False)
+    console = Console(stderr=True, highlight=False)
     bar = Bar(
         TextColumn("{task.description:<32}"),
         BarColumn(),

@@ -6,9 +6,10 @@ from dataclasses import asdict
 
 import click
 
+from tosca_kiosk.cli.console import say
 from tosca_kiosk.cli.pins import admin_option, authorised, read_pin
 from tosca_kiosk.cli.tables import table_text
-from tosca_kiosk.cli.workplace import Workplace, say, stdin_is_terminal, workplace_command
+from tosca_kiosk.cli.workplace import Workplace, stdin_is_terminal, workplace_command
 from tosca_kiosk.machine.clock import utc_now
 from tosca_kiosk.session import RefusedError
 from tosca_kiosk.storage import Database
