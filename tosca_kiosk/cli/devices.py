@@ -22,7 +22,7 @@ from tosca_kiosk.domain.site_limits import SiteLimitError
 from tosca_kiosk.machine.clock import Clock, RealClock, VirtualClock
 from tosca_kiosk.machine.stop_signals import on_interrupt
 from tosca_kiosk.running.cart import connected_devices, simulated_cart
-from tosca_kiosk.storage import Database, StorageError, settings
+from tosca_kiosk.storage import StorageError, settings
 
 SHOW_EVERY_LOOKS = 10
 STOPPED = "stopped before the end; the smoothing motor is switched off"
@@ -83,10 +83,7 @@ def _rules(workplace: Workplace) -> Rules:
     """Return the limits of this site; the design limits where no record can be read."""
     if workplace.database_path.exists():
         try:
-            with (
-                workplace.locked(timeout_s=0.0),
-                Database.open(workplace.database_path, create=False) as database,
-            ):
+            with workplace.reading() as database:
                 return idle_rules(workplace.config, settings.values(database))
         except (StorageError, SiteLimitError) as error:
             say(f"The site's own limits are not known, the design's are used: {error}")

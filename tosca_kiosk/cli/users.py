@@ -65,7 +65,7 @@ def add(
 @workplace_command
 def list_users(workplace: Workplace) -> None:
     """List all accounts, those that are closed too."""
-    with workplace.record() as database:
+    with workplace.reading() as database:
         found = accounts.list_all(database)
     columns = ("Username", "Full name", "Role", "Active", "PIN", "Last sign-in (UTC)")
     rows = [

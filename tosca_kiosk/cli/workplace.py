@@ -26,6 +26,7 @@ from tosca_kiosk.storage import (
     DATABASE_NAME,
     Database,
     data_directory_lock,
+    record_to_read,
     recover,
 )
 from tosca_kiosk.storage.lock import WAIT_S
@@ -74,6 +75,19 @@ class Workplace:
                 say(f"Session {session.session_id} was interrupted; its record is closed: {session.status}.")
             if self.config.all_simulated:
                 load_shipped_content(database, self.config, utc_now())
+            yield database
+
+    @contextmanager
+    def reading(self) -> Iterator[Database]:
+        """Open the record to read alone, whoever holds the directory and whatever its disk takes.
+
+        Where there is none it is made, as by any other first command. Raises StorageError.
+        """
+        if not self.database_path.exists():
+            with self.record() as database:
+                yield database
+            return
+        with record_to_read(self.database_path, say) as database:
             yield database
 
     def answer(self, result: dict[str, Any] | list[Any], text: str) -> None:
