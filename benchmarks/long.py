@@ -125,6 +125,11 @@ RUNS = (
         "python -m benchmarks.bench.backup --times 7",
     ),
     Run(
+        "record_check",
+        "control's lateness while the record beside it is checked",
+        "python -m benchmarks.bench.record_check --times 3",
+    ),
+    Run(
         "bench",
         "the benchmarks of `make bench`",
         "python -m pytest benchmarks --benchmark-enable -p no:xdist",

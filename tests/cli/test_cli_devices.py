@@ -111,7 +111,7 @@ def test_a_database_that_cannot_be_read_hides_no_device(cart):
 
 def test_progress_is_shown_on_standard_error_where_a_person_waits(cart, monkeypatch):
     seen = []
-    monkeypatch.setattr(devices_module.Listener, "is_terminal", property(lambda _: True))
+    monkeypatch.setattr(devices_module.Console, "is_terminal", property(lambda _: True))
     monkeypatch.setattr(
         devices_module.Progress,
         "update",

@@ -4,13 +4,18 @@ from __future__ import annotations
 
 import os
 import shutil
+import subprocess
+import sys
 import tempfile
 from contextlib import contextmanager
 from pathlib import Path
 
+import click
 import pytest
 
 from tests.cli.kiosk_command import Cart, held, one_line
+from tests.cli.small_disk import small_disk
+from tosca_kiosk.cli import main
 
 NOBODY = 65534
 
@@ -30,6 +35,8 @@ def read_only(made_once):
 @contextmanager
 def ordinary_user():
     """Be somebody who is not root, for root may write anywhere."""
+    for group in ("db", "patients", "protocols"):  # what this user may not read is in memory by then
+        main.get_command(click.Context(main), group)
     root = os.geteuid() == 0
     if root:
         os.seteuid(NOBODY)
@@ -40,13 +47,17 @@ def ordinary_user():
             os.seteuid(0)
 
 
-@pytest.mark.parametrize(
-    "words", [("db", "init"), ("db", "check"), ("db", "backup"), ("db", "upgrade"), ("patients", "add")]
-)
+@pytest.mark.parametrize("words", [("db", "init"), ("db", "backup"), ("db", "upgrade"), ("patients", "add")])
 def test_a_read_only_directory_is_one_line(read_only, words):
     with ordinary_user():
         said = read_only.refused(*words)
     assert "cannot be made (Permission denied); check the directory's rights" in said
+
+
+def test_a_read_only_directory_is_read(read_only):
+    with ordinary_user():
+        assert read_only.json("db", "check")["ok"] is True
+        assert len(read_only.json("protocols", "list")["protocols"]) == 4
 
 
 def test_a_directory_that_cannot_be_made_is_one_line(read_only):
@@ -85,3 +96,27 @@ def test_on_a_full_disk_the_database_stays_as_it_was(cart, tmp_path, words):
     assert "disk" in one_line(result.stderr)
     assert held(cart.data_dir) == before
     assert cart.json("db", "check")["ok"] is True
+
+
+SUPERVISOR = """
+import logging, sys
+from pathlib import Path
+from tosca_kiosk.cli.run import _log_to
+_log_to(Path(sys.argv[1]) / "log")
+print("logs", flush=True)
+sys.stdin.read()
+logging.error("control ended")
+"""
+
+
+@pytest.mark.process
+def test_a_log_line_that_a_full_disk_does_not_take_is_told_once(tmp_path):
+    with small_disk(tmp_path / "disk") as small:
+        command = [sys.executable, "-c", SUPERVISOR, str(small.path)]
+        pipe = subprocess.PIPE
+        with subprocess.Popen(command, stdin=pipe, stdout=pipe, stderr=pipe, text=True) as process:
+            assert process.stdout.readline() == "logs\n"
+            small.fill()
+            _, said = process.communicate()
+    (line,) = said.splitlines()
+    assert "control ended" in line

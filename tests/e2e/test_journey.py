@@ -11,6 +11,7 @@ from datetime import UTC, datetime
 import pytest
 
 from benchmarks.rigs.panel import Display, Kiosk, Panel, missing, pause
+from tests.cli.kiosk_command import Cart
 from tosca_kiosk.config import bundled
 from tosca_kiosk.storage import Database, check, protocols
 
@@ -104,13 +105,14 @@ def open_session(panel, patient):
     panel.tap("HOME STAGE")
 
 
-def treat(panel):
-    """Arm, press the pedal, release it under way, press it again, and finish."""
+def treat(panel, data_dir):
+    """Arm, press the pedal, check the record under light, release, press again, and finish."""
     panel.hold("HOLD TO ARM", text_of("laser driver confirms", "Press the pedal"), 60.0)
     panel.wait_text("Press the pedal")
     pause(2.2)  # an edge counts from 2 s after arming on
     panel.press("PEDAL")
     panel.wait_text("LASER EMITTING")
+    assert Cart(data_dir).json("db", "check")["ok"] is True
     panel.wait_text("00:05")
     panel.lift()
     panel.wait_text("Press the pedal")
@@ -138,7 +140,7 @@ def test_from_first_start_to_the_record(panel, place, capsys):
     )
     before = panel.touches
     open_session(panel, code)
-    treat(panel)
+    treat(panel, place / "data")
     panel.tap("Done")
     panel.wait_screen("patients")
     touches = len("J" + PIN) + panel.touches - before

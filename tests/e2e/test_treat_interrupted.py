@@ -316,12 +316,16 @@ def test_a_long_backup_is_no_late_tick(data_dir, warm, short, monkeypatch):
 
 @dataclass(frozen=True)
 class RealTime:
-    """Two sessions on the wall's clock at once: one left alone, one stopped; a third kept waiting."""
+    """Two sessions on the wall's clock at once: one left alone, one stopped; a third kept waiting.
+
+    checked: `db check` beside the second one, under light.
+    """
 
     left_alone: Finished
     stopped: Finished
     stopped_dir: Path
     locked_out: Finished
+    checked: Finished
     holder: int
 
 
@@ -333,8 +337,16 @@ def real_time(new_data_dir, warm, short, long):
     stopped.stderr.readline()
     locked_out = finish(start(*arguments(stopped_dir, short, "--config", warm, "--fast", "--json")))
     _until_light(stopped)
+    checked = finish(start("db", "check", "--data-dir", stopped_dir, "--json"))
     stopped.send_signal(signal.SIGINT)
-    return RealTime(finish(left_alone), finish(stopped), stopped_dir, locked_out, stopped.pid)
+    return RealTime(
+        left_alone=finish(left_alone),
+        stopped=finish(stopped),
+        stopped_dir=stopped_dir,
+        locked_out=locked_out,
+        checked=checked,
+        holder=stopped.pid,
+    )
 
 
 @pytest.mark.process
@@ -368,6 +380,12 @@ def test_a_data_directory_in_use_names_its_holder(real_time):
     assert real_time.locked_out.code == 1
     assert f"in use by process {real_time.holder} (" in real_time.locked_out.json["error"]
     assert len(session_rows(real_time.stopped_dir)) == 1
+
+
+@pytest.mark.process
+def test_a_record_is_checked_while_its_holder_treats(real_time):
+    assert (real_time.checked.code, real_time.checked.stderr) == (0, "")
+    assert real_time.checked.json["ok"] is True
 
 
 @pytest.mark.process

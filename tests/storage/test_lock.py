@@ -97,6 +97,18 @@ def test_the_same_program_cannot_hold_it_twice(tmp_path):
         hold(tmp_path, JumpingClock(), timeout_s=0.0).__enter__()
 
 
+@pytest.mark.parametrize(
+    ("words", "named"), [("a\udcff", r"a\?"), ("a\nb\x1b[2J", r"a b \[2J"), ("ä" * 5000, "ä{2000,}")]
+)
+def test_whatever_the_holders_arguments_are_its_name_is_one_line(tmp_path, monkeypatch, words, named):
+    monkeypatch.setattr(sys, "argv", ["tosca-kiosk", words])
+    with (
+        hold(tmp_path, JumpingClock()),
+        refused(rf"in use by process {os.getpid()} \(tosca-kiosk {named}.?\); close it"),
+    ):
+        hold(tmp_path, JumpingClock(), timeout_s=0.0).__enter__()
+
+
 def test_an_error_inside_frees_it(tmp_path):
     def fail():
         with hold(tmp_path, JumpingClock()):

@@ -9,8 +9,9 @@ from pathlib import Path
 
 import click
 
+from tosca_kiosk.cli.console import say
 from tosca_kiosk.cli.pins import admin_option, authorised
-from tosca_kiosk.cli.workplace import Workplace, say, tell_doubt, workplace_command
+from tosca_kiosk.cli.workplace import Workplace, tell_doubt, workplace_command
 from tosca_kiosk.journal import JOURNAL_NAME
 from tosca_kiosk.machine.clock import utc_now
 from tosca_kiosk.session import RefusedError, load_shipped_content
@@ -92,7 +93,8 @@ def downgrade(workplace: Workplace, wanted: str | None, admin: str | None) -> No
 @workplace_command
 def check(workplace: Workplace) -> None:
     """Look for damage, dangling keys, a foreign schema and rows of the logs that were touched."""
-    with _existing(workplace) as path, Database.open(path, create=False) as database:
+    path = _standing(workplace)
+    with workplace.reading() as database:
         tell_doubt(clock_doubt(database, utc_now()))
         report = check_record(database)
     logs = {log: {"rows": report.rows[log], "head": report.heads[log]} for log in report.rows}
@@ -178,11 +180,16 @@ def import_one(workplace: Workplace, folder: Path, salvage: bool) -> None:
 @contextmanager
 def _existing(workplace: Workplace) -> Iterator[Path]:
     """Hold the data directory and give the database's path. A missing one leaves no directory behind."""
+    path = _standing(workplace)
+    with workplace.locked():
+        yield path
+
+
+def _standing(workplace: Workplace) -> Path:
     path = workplace.database_path
     if not path.exists():
         raise RefusedError(f"{path}: there is no database; create it with tosca-kiosk db init")
-    with workplace.locked():
-        yield path
+    return path
 
 
 @contextmanager

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from tosca_kiosk.cli.console import say
 from tosca_kiosk.cli.simulated_session import Request, refuse_real_ports, run_session
 from tosca_kiosk.cli.treat import summary_text
-from tosca_kiosk.cli.workplace import Workplace, say
+from tosca_kiosk.cli.workplace import Workplace
 from tosca_kiosk.config import bundled
 from tosca_kiosk.machine.clock import utc_now
 from tosca_kiosk.storage import Database, patients, users

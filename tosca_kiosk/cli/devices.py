@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
 import click
+from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn
 
 from hardware.interfaces import Device
+from tosca_kiosk.cli.console import say
 from tosca_kiosk.cli.tables import table_text
-from tosca_kiosk.cli.terminal import Listener
-from tosca_kiosk.cli.workplace import Workplace, refuse, say, workplace_command
+from tosca_kiosk.cli.workplace import Workplace, refuse, workplace_command
 from tosca_kiosk.config import idle_rules
 from tosca_kiosk.control.self_test import Evidence, Outcome, Result, SelfTest, judged, run_self_test
 from tosca_kiosk.control.self_test.run import STEPS
@@ -22,7 +22,7 @@ from tosca_kiosk.domain.site_limits import SiteLimitError
 from tosca_kiosk.machine.clock import Clock, RealClock, VirtualClock
 from tosca_kiosk.machine.stop_signals import on_interrupt
 from tosca_kiosk.running.cart import connected_devices, simulated_cart
-from tosca_kiosk.storage import Database, StorageError, settings
+from tosca_kiosk.storage import StorageError, settings
 
 SHOW_EVERY_LOOKS = 10
 STOPPED = "stopped before the end; the smoothing motor is switched off"
@@ -83,10 +83,7 @@ def _rules(workplace: Workplace) -> Rules:
     """Return the limits of this site; the design limits where no record can be read."""
     if workplace.database_path.exists():
         try:
-            with (
-                workplace.locked(timeout_s=0.0),
-                Database.open(workplace.database_path, create=False) as database,
-            ):
+            with workplace.reading() as database:
                 return idle_rules(workplace.config, settings.values(database))
         except (StorageError, SiteLimitError) as error:
             say(f"The site's own limits are not known, the design's are used: {error}")
@@ -107,7 +104,7 @@ class _Bar:
     """A bar on standard error where a person waits there."""
 
     def __init__(self) -> None:
-        console = Listener(stderr=True, highlight=False)
+        console = Console(stderr=True, highlight=False)
         columns = (TextColumn("{task.description:<28}"), BarColumn())
         self._progress = Progress(
             *columns, console=console, transient=True, disable=not console.is_terminal, auto_refresh=False
@@ -120,17 +117,15 @@ class _Bar:
         return self
 
     def __exit__(self, *_: object) -> None:
-        with suppress(OSError):
-            self._progress.stop()
+        self._progress.stop()
 
     def show(self, test: SelfTest) -> None:
-        """Draw the bar, at every tenth look; a reader who left ends nothing."""
+        """Draw the bar, at every tenth look."""
         self._looks += 1
         if self._progress.disable or self._looks % SHOW_EVERY_LOOKS:
             return
         self._progress.update(self._task, completed=test.progress, description=test.step.name)
-        with suppress(OSError):
-            self._progress.refresh()
+        self._progress.refresh()
 
 
 def _device_row(device: Device, evidence: Evidence, results: Sequence[Result]) -> dict[str, Any]:

@@ -6,7 +6,8 @@ from typing import Any
 
 import click
 
-from tosca_kiosk.cli.workplace import Workplace, say, stdin_is_terminal
+from tosca_kiosk.cli.console import say
+from tosca_kiosk.cli.workplace import Workplace, stdin_is_terminal
 from tosca_kiosk.session import EarlierDose, RefusedError
 from tosca_kiosk.storage import energies
 from tosca_kiosk.storage.timestamps import utc_text

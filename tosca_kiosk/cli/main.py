@@ -7,8 +7,11 @@ import gc
 from collections.abc import Iterator
 from contextlib import contextmanager
 from importlib import import_module
+from typing import Any
 
 import click
+
+from tosca_kiosk.cli.console import console
 
 COMMANDS = {
     "run": "cli.run",
@@ -56,6 +59,10 @@ class _Commands(click.Group):
 
     Without a command, and where an option of it comes first, it is the default one.
     """
+
+    def main(self, *arguments: Any, **settings: Any) -> Any:
+        with console():
+            return super().main(*arguments, **settings)
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         return list(COMMANDS)

@@ -2,26 +2,24 @@
 
 from __future__ import annotations
 
-from contextlib import suppress
 from types import TracebackType
 from typing import Final, Self
 
+from rich.console import Console
 from rich.progress import BarColumn, TextColumn
 from rich.progress import Progress as Bar
 
-from tosca_kiosk.cli.stderr import hear_no_more
-from tosca_kiosk.cli.terminal import Listener
-from tosca_kiosk.cli.workplace import say
+from tosca_kiosk.cli.console import say
 
 LINES: Final = 10
 """In so many steps lines tell how far a part of the work is."""
 
 
 class Measuring:
-    """Told what is done now, and how much of it, 0 to 1. A reader who left ends nothing."""
+    """Told what is done now, and how much of it, 0 to 1."""
 
     def __init__(self) -> None:
-        console = Listener(stderr=True, highlight=False)
+        console = Console(stderr=True, highlight=False)
         self._bar = Bar(
             TextColumn("{task.description:<32}"),
             BarColumn(),
@@ -32,7 +30,6 @@ class Measuring:
         )
         self._task = self._bar.add_task("", total=None, share="")
         self._said: tuple[str, int] | None = None
-        self._gone = False
 
     def __enter__(self) -> Self:
         self._bar.start()
@@ -41,8 +38,7 @@ class Measuring:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        with suppress(OSError):
-            self._bar.stop()
+        self._bar.stop()
 
     def show(self, doing: str, done: float | None) -> None:
         """Show it. done: None where nobody knows how long it takes."""
@@ -52,13 +48,7 @@ class Measuring:
             self._bar.update(self._task, description=doing, completed=done or 0.0, total=total, share=share)
             return
         step = doing, int((done or 0.0) * LINES)
-        if step == self._said or self._gone:
+        if step == self._said:
             return
         self._said = step
-        try:
-            say(f"{doing} {share}".rstrip())
-        except BrokenPipeError:
-            self._gone = True
-            hear_no_more()
-        except OSError:
-            self._gone = True
+        say(f"{doing} {share}".rstrip())

@@ -52,7 +52,7 @@ def add(
 @workplace_command
 def list_patients(workplace: Workplace) -> None:
     """List all patients by code."""
-    with workplace.record() as database:
+    with workplace.reading() as database:
         found = records.list_all(database)
     columns = ("Code", "Born", "Gender", "Added (UTC)", "Active", "Notes")
     rows = [

@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import sys
-from contextlib import suppress
 from types import TracebackType
 from typing import TYPE_CHECKING, Self
 
-from tosca_kiosk.cli.stderr import hear_no_more
-from tosca_kiosk.cli.workplace import say
+from tosca_kiosk.cli.console import say
 from tosca_kiosk.domain.protocol import Protocol
 from tosca_kiosk.domain.safety import Decision
 from tosca_kiosk.domain.state import Beam, Phase, State
@@ -38,7 +36,6 @@ class Progress:
         self._beam: Beam | None = None
         self._words = ""
         self._ticks = 0
-        self._gone = False
 
     def __enter__(self) -> Self:
         if self._bar is not None:
@@ -49,22 +46,10 @@ class Progress:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         if self._bar is not None:
-            with suppress(OSError):
-                self._bar.stop()
+            self._bar.stop()
 
     def show(self, decision: Decision) -> None:
-        """Show a decision: changes at once, figures every tenth tick. A reader who left ends nothing."""
-        if self._gone:
-            return
-        try:
-            self._show(decision)
-        except BrokenPipeError:
-            self._gone = True
-            hear_no_more()
-        except OSError:
-            self._gone = True
-
-    def _show(self, decision: Decision) -> None:
+        """Show a decision: changes at once, figures every tenth tick."""
         state = decision.state
         if state.beam is not self._beam or state.phase is not self._phase:
             self._change(state)

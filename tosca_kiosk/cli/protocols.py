@@ -11,9 +11,10 @@ from typing import Any
 
 import click
 
+from tosca_kiosk.cli.console import say
 from tosca_kiosk.cli.tables import table_text
 from tosca_kiosk.cli.users import active_user
-from tosca_kiosk.cli.workplace import Workplace, say, workplace_command
+from tosca_kiosk.cli.workplace import Workplace, workplace_command
 from tosca_kiosk.config import CartConfig
 from tosca_kiosk.domain.calibration import RING, RingCalibration, parse_calibration
 from tosca_kiosk.domain.protocol import Protocol
@@ -63,7 +64,7 @@ def add(workplace: Workplace, file: Path, tech: str | None) -> None:
 @workplace_command
 def list_protocols(workplace: Workplace) -> None:
     """List the saved protocols."""
-    with workplace.record() as database:
+    with workplace.reading() as database:
         found = [_listed(saved) for saved in saved_protocols.list_all(database)]
     shown = ("protocol_name", "protocol_type", "steps", "duration_seconds", "planned_energy_joules")
     columns = ("Name", "Type", "Steps", "Duration s", "Energy J", "Used", "Last used (UTC)")
@@ -76,7 +77,7 @@ def list_protocols(workplace: Workplace) -> None:
 @workplace_command
 def show(workplace: Workplace, name: str) -> None:
     """Show the steps of the saved protocol NAME, and whether this cart allows it."""
-    with workplace.record() as database:
+    with workplace.reading() as database:
         saved = saved_protocols.get(database, name)
         limits = cart_limits(database, workplace.config)
     protocol = _saved(saved, _ANY)
@@ -138,7 +139,7 @@ def _limits_known(workplace: Workplace) -> Iterator[Limits]:
     if not workplace.database_path.exists():
         yield Limits(max_power_w=site_limits({}).max_power_w)
         return
-    with workplace.locked(), Database.open(workplace.database_path, create=False) as database:
+    with workplace.reading() as database:
         yield cart_limits(database, workplace.config)
 
 

@@ -9,7 +9,8 @@ from typing import Any
 import click
 import msgspec
 
-from tosca_kiosk.cli.workplace import Workplace, say, workplace_command
+from tosca_kiosk.cli.console import say
+from tosca_kiosk.cli.workplace import Workplace, workplace_command
 from tosca_kiosk.domain import replay as domain_replay
 from tosca_kiosk.domain.journal_lines import RULES_REVISION, ChainReader, JournalError
 from tosca_kiosk.domain.replay import Difference, Replay

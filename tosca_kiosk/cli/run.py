@@ -11,8 +11,9 @@ from pathlib import Path
 
 import click
 
+from tosca_kiosk.cli.console import say
 from tosca_kiosk.cli.demonstration import demonstrate
-from tosca_kiosk.cli.workplace import Workplace, say, workplace_command
+from tosca_kiosk.cli.workplace import Workplace, workplace_command
 from tosca_kiosk.journal.fault_traces import TRACES_NAME
 from tosca_kiosk.machine.clock import RealClock
 from tosca_kiosk.machine.display import has_display
@@ -90,6 +91,7 @@ def _command(name: str, workplace: Workplace, runtime: Path) -> list[str]:
 
 def _log_to(log_dir: Path) -> None:
     log_dir.mkdir(parents=True, exist_ok=True)
+    logging.raiseExceptions = False  # a line that a full disk does not take is no news on each of them
     logging.basicConfig(
         level=logging.INFO,
         format="%(asctime)s %(levelname)s %(message)s",

@@ -13,6 +13,7 @@ import click
 from simulators.cart import SimulatedCart
 from simulators.input_socket import input_socket
 from simulators.servers import PtyCart, TcpAddress
+from tosca_kiosk.cli.console import put
 from tosca_kiosk.cli.workplace import Workplace, workplace_command
 from tosca_kiosk.config.cart import DEVICE_KEYS
 from tosca_kiosk.machine.clock import RealClock
@@ -92,7 +93,7 @@ def simulate(
             raise RefusedError(f"the ports cannot be made: {error}") from error
         gc.collect()
         gc.freeze()  # a full collection over everything imported would hold bytes back for 20 ms
-        click.echo(json.dumps(served.paths))
+        put(json.dumps(served.paths))
         served.run_until(lambda: bool(stop), clock.now_s)
 
 

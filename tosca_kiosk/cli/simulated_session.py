@@ -11,10 +11,11 @@ from pathlib import Path
 from typing import Any
 
 from simulators.world import World
+from tosca_kiosk.cli.console import say
 from tosca_kiosk.cli.earlier_dose import as_result, tell_earlier_dose
 from tosca_kiosk.cli.progress import Progress
 from tosca_kiosk.cli.session_record import OpenedSession, close_record, open_record
-from tosca_kiosk.cli.workplace import Workplace, say
+from tosca_kiosk.cli.workplace import Workplace
 from tosca_kiosk.config import CartConfig
 from tosca_kiosk.control.controller import Controller
 from tosca_kiosk.control.frames import PolledCamera

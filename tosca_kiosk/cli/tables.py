@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import shutil
+import sys
 from collections.abc import Iterable, Sequence
 from datetime import datetime
 from types import NoneType
@@ -12,6 +13,8 @@ from rich import box
 from rich.console import Console
 from rich.table import Table
 
+_RULE = "─"
+_RULE_IN_ASCII = "-"
 # Where no terminal says how wide it is, for nothing should be cut in a file.
 _WIDTH_ELSEWHERE = 140
 
@@ -19,7 +22,7 @@ _WIDTH_ELSEWHERE = 140
 def table_text(columns: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
     """Return rows under their columns; None is an empty cell, a number stands to the right."""
     held = [tuple(row) for row in rows]
-    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False)
+    table = Table(box=_lines(), pad_edge=False, show_edge=False)
     for index, column in enumerate(columns):
         numbers = all(type(row[index]) in (int, float, NoneType) for row in held)
         table.add_column(column, justify="right" if numbers else "left", overflow="fold")
@@ -30,6 +33,15 @@ def table_text(columns: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
     with console.capture() as captured:
         console.print(table)
     return "\n".join(line.rstrip() for line in captured.get().splitlines()).strip("\n")
+
+
+def _lines() -> box.Box:
+    """Return what draws the line under the head, of characters that standard output can show."""
+    try:
+        _RULE.encode(getattr(sys.stdout, "encoding", None) or "utf-8")
+    except UnicodeEncodeError:
+        return box.Box(str(box.SIMPLE_HEAD).replace(_RULE, _RULE_IN_ASCII), ascii=True)
+    return box.SIMPLE_HEAD
 
 
 def _cell(value: object) -> str:

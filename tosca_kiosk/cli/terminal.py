@@ -6,22 +6,12 @@ from rich.console import Console
 from rich.progress import BarColumn, TextColumn
 from rich.progress import Progress as Bar
 
-from tosca_kiosk.cli.stderr import hear_no_more
-
-
-class Listener(Console):
-    """Standard error for a person; rich itself would end the program when that person leaves."""
-
-    def on_broken_pipe(self) -> None:
-        self.quiet = True
-        hear_no_more()
-
 
 class TreatmentBar:
     """A bar over the treatment time; lines go above it."""
 
     def __init__(self, total_s: float) -> None:
-        self._console = Listener(stderr=True, highlight=False, soft_wrap=True)
+        self._console = Console(stderr=True, highlight=False, soft_wrap=True)
         self._bar = Bar(
             TextColumn("SIMULATED  {task.description:<32}"),
             BarColumn(),

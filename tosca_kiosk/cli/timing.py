@@ -7,8 +7,9 @@ from typing import Any, Final
 
 import click
 
+from tosca_kiosk.cli.console import say
 from tosca_kiosk.cli.measuring import Measuring
-from tosca_kiosk.cli.workplace import Workplace, say, workplace_command
+from tosca_kiosk.cli.workplace import Workplace, workplace_command
 from tosca_kiosk.machine.clock import utc_now
 from tosca_kiosk.machine.stop_signals import on_interrupt
 from tosca_kiosk.session import RefusedError

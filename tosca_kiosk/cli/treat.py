@@ -7,8 +7,9 @@ from typing import Any
 
 import click
 
+from tosca_kiosk.cli.console import say
 from tosca_kiosk.cli.simulated_session import Request, run_session
-from tosca_kiosk.cli.workplace import Workplace, say, workplace_command
+from tosca_kiosk.cli.workplace import Workplace, workplace_command
 from tosca_kiosk.journal.fault_traces import TRACES_NAME
 from tosca_kiosk.storage import energies
 from tosca_kiosk.storage.energies import Energies

@@ -6,15 +6,10 @@ from dataclasses import asdict
 
 import click
 
+from tosca_kiosk.cli.console import say
 from tosca_kiosk.cli.pins import admin_by_pin, admin_option, authorised, read_pin
 from tosca_kiosk.cli.tables import table_text
-from tosca_kiosk.cli.workplace import (
-    Workplace,
-    say,
-    stdin_is_terminal,
-    tell_doubt,
-    workplace_command,
-)
+from tosca_kiosk.cli.workplace import Workplace, stdin_is_terminal, tell_doubt, workplace_command
 from tosca_kiosk.machine.clock import utc_now
 from tosca_kiosk.session import RefusedError
 from tosca_kiosk.storage import Database
@@ -71,7 +66,7 @@ def add(
 @workplace_command
 def list_users(workplace: Workplace) -> None:
     """List all accounts, those that are closed too."""
-    with workplace.record() as database:
+    with workplace.reading() as database:
         found = accounts.list_all(database)
     columns = ("Username", "Full name", "Role", "Active", "PIN", "Last sign-in (UTC)")
     rows = [

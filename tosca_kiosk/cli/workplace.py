@@ -6,7 +6,7 @@ import functools
 import json
 import sys
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -16,11 +16,19 @@ import click
 import platformdirs
 
 from simulators.scenario import ScenarioError
+from tosca_kiosk.cli.console import OutputError, put, say
 from tosca_kiosk.config import CartConfig, bundled, load_config
 from tosca_kiosk.control.operator import OperatorGaveUpError
 from tosca_kiosk.machine.clock import RealClock, utc_now
 from tosca_kiosk.session import REFUSALS, load_shipped_content
-from tosca_kiosk.storage import BACKUPS_NAME, DATABASE_NAME, Database, data_directory_lock, recover
+from tosca_kiosk.storage import (
+    BACKUPS_NAME,
+    DATABASE_NAME,
+    Database,
+    data_directory_lock,
+    record_to_read,
+    recover,
+)
 from tosca_kiosk.storage.clock_evidence import Doubt, clock_doubt
 from tosca_kiosk.storage.lock import WAIT_S
 
@@ -71,20 +79,28 @@ class Workplace:
             tell_doubt(clock_doubt(database, utc_now()))
             yield database
 
+    @contextmanager
+    def reading(self) -> Iterator[Database]:
+        """Open the record to read alone, whoever holds the directory and whatever its disk takes.
+
+        Where there is none it is made, as by any other first command. Raises StorageError.
+        """
+        if not self.database_path.exists():
+            with self.record() as database:
+                yield database
+            return
+        with record_to_read(self.database_path, say) as database:
+            yield database
+
     def answer(self, result: dict[str, Any] | list[Any], text: str) -> None:
         """Print the result: one JSON object where a program reads, the text where a person does."""
-        click.echo(json.dumps(result, default=_as_text) if self.as_json else text)
+        put(json.dumps(result, default=_as_text) if self.as_json else text)
 
 
 def _as_text(value: object) -> str:
     if isinstance(value, datetime):
         return value.isoformat(sep=" ")
     return str(value)
-
-
-def say(line: str) -> None:
-    """Tell the person who waits; standard output is left to results."""
-    click.echo(line, err=True)
 
 
 def tell_doubt(doubted: Doubt | None) -> None:
@@ -139,6 +155,7 @@ def workplace_command(function: Command) -> Command:
 def refuse(text: str, as_json: bool) -> None:
     """End the command with one clear line and exit code 1."""
     if as_json:
-        click.echo(json.dumps({"error": text}))
+        with suppress(OutputError):  # the reason itself is told below
+            put(json.dumps({"error": text}))
     say(f"tosca-kiosk: {text}")
     raise SystemExit(1)

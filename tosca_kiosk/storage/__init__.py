@@ -11,6 +11,7 @@ from tosca_kiosk.storage import (
     users,
 )
 from tosca_kiosk.storage.backup import make_backup, prune_backups, restore_backup, verify_backup
+from tosca_kiosk.storage.beside import record_to_read
 from tosca_kiosk.storage.check import CheckReport, check
 from tosca_kiosk.storage.database import Database
 from tosca_kiosk.storage.door import Reader, Transaction
@@ -43,6 +44,7 @@ __all__ = [
     "patients",
     "protocols",
     "prune_backups",
+    "record_to_read",
     "recover",
     "restore_backup",
     "sessions",

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import sqlite3
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from types import TracebackType
@@ -25,6 +25,9 @@ READ_ONLY_BUSY_TIMEOUT_S = 1.0
 # The pages of one imported session (about 15 MB) fit, so that each is written once.
 _CACHE_KIB = 32_768
 _PRAGMAS = ("PRAGMA foreign_keys=ON", "PRAGMA synchronous=FULL", f"PRAGMA cache_size=-{_CACHE_KIB}")
+# What is sorted may be long, and the disk for passing files may be the full one.
+_PRAGMAS_READ_ONLY = ("PRAGMA temp_store=MEMORY",)
+Connect = Callable[[], sqlite3.Connection]
 _Door = TypeVar("_Door", bound=Reader)
 _PRAGMAS_HELD = (("foreign_keys", 1), ("synchronous", 2), ("journal_mode", "wal"))
 
@@ -32,12 +35,14 @@ _PRAGMAS_HELD = (("foreign_keys", 1), ("synchronous", 2), ("journal_mode", "wal"
 class Database:
     """An open database. Any thread may use it; reads are free, writes take turns.
 
-    read_only: SQLite itself then refuses every write, and nothing is ever checkpointed.
+    read_only: SQLite itself then refuses every write, and nothing is ever checkpointed. connect: opens
+    something else than the file at path, to read alone.
     """
 
-    def __init__(self, path: Path, *, read_only: bool = False) -> None:
+    def __init__(self, path: Path, *, read_only: bool = False, connect: Connect | None = None) -> None:
         self.path = path
         self._read_only = read_only
+        self._connect_elsewhere = connect
         self._turn = threading.Lock()
         self._here = threading.local()
         self._known: Columns = {}
@@ -46,7 +51,9 @@ class Database:
             engine_kwargs={"creator": self._connect},
             ensure_schema=False,
             row_type=dict,
-            on_connect_statements=list(_PRAGMAS),  # the library appends to the list that it is given
+            sqlite_wal_mode=not read_only,  # to ask for it is to write
+            # the library appends to the list that it is given
+            on_connect_statements=[*_PRAGMAS, *(_PRAGMAS_READ_ONLY if read_only else ())],
         )
         engine = self._raw.engine
         assert engine is not None  # close() takes it away
@@ -74,15 +81,16 @@ class Database:
         return database
 
     @classmethod
-    def read_only(cls, path: Path) -> Self:
+    def read_only(cls, path: Path, connect: Connect | None = None) -> Self:
         """Open the database at path to read beside the program that writes it.
 
+        connect: opens what stands for the file, where the file itself cannot be opened (see `beside`).
         Raises StorageError for a missing one, for a schema that is not this program's, and where another
         program keeps readers off for more than a second.
         """
         if not path.exists():
             raise StorageError(f"{path}: there is no database; is this the cart's data directory?")
-        database = cls(path, read_only=True)
+        database = cls(path, read_only=True, connect=connect)
         try:
             database._check_pragmas()
             database._bring_up(create=False, upgrade=False)
@@ -174,6 +182,8 @@ class Database:
             self._here.door = None
 
     def _connect(self) -> sqlite3.Connection:
+        if self._connect_elsewhere is not None:
+            return self._connect_elsewhere()
         # Without isolation_level the driver begins nothing by itself: _begin says when and how.
         read_only = self._read_only
         return sqlite3.connect(
@@ -198,8 +208,9 @@ class Database:
         connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
 
     def _check_pragmas(self) -> None:
+        held = _PRAGMAS_HELD if self._connect_elsewhere is None else ()  # they are for who writes
         with self.reading() as reader:
-            for name, wanted in _PRAGMAS_HELD:
+            for name, wanted in held:
                 found = reader.tuples(f"PRAGMA {name}")[0][0]
                 if found != wanted:
                     raise StorageError(

@@ -64,6 +64,8 @@ def storage_error(path: Path, error: Exception) -> StorageError:
             return StorageError(f"{path}: {what} ({said}); {todo}")
     if isinstance(error, IntegrityError):
         return StorageError(f"{path}: refused, nothing was written: {said}; correct the values, then repeat")
+    if isinstance(error, UnicodeEncodeError):
+        return StorageError(f"{path}: a text is not UTF-8 ({said}); give it in UTF-8, then repeat")
     if isinstance(error, PoolTimeout):
         return StorageError(f"{path}: too many threads use the database at once; repeat later")
     return StorageError(f"{path}: {said}; run tosca-kiosk db check")

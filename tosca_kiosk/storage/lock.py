@@ -6,7 +6,7 @@ import fcntl
 import os
 import sys
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from tosca_kiosk.storage.errors import StorageError
@@ -14,6 +14,7 @@ from tosca_kiosk.storage.errors import StorageError
 LOCK_NAME = "laser_control.lock"
 WAIT_S = 5.0
 _TRY_EVERY_S = 0.05
+_READ_BYTES = 4096
 
 
 @contextmanager
@@ -38,10 +39,9 @@ def data_directory_lock(
                     f"{data_dir}: in use by {_holder(file)}; close it, or give another --data-dir"
                 )
             wait(_TRY_EVERY_S)
-        os.ftruncate(file, 0)
-        os.pwrite(file, f"{os.getpid()} {' '.join(sys.argv)}\n".encode(), 0)
+        _name(file, f"{os.getpid()} {' '.join(sys.argv)}\n")
         yield
-        os.ftruncate(file, 0)
+        _name(file, "")
     finally:
         os.close(file)
 
@@ -56,6 +56,13 @@ def _opened(path: Path) -> int:
         ) from error
 
 
+def _name(file: int, holder: str) -> None:
+    """Say who holds it: a courtesy to those who wait, which a full disk or odd arguments may spoil."""
+    with suppress(OSError):
+        os.ftruncate(file, 0)
+        os.pwrite(file, holder.encode(errors="replace"), 0)
+
+
 def _taken(file: int) -> bool:
     try:
         fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -65,5 +72,9 @@ def _taken(file: int) -> bool:
 
 
 def _holder(file: int) -> str:
-    pid, _, command = os.pread(file, 4096, 0).decode(errors="replace").strip().partition(" ")
+    try:
+        said = os.pread(file, _READ_BYTES, 0).decode(errors="replace").strip()
+    except OSError:
+        said = ""
+    pid, _, command = "".join(letter if letter.isprintable() else " " for letter in said).partition(" ")
     return f"process {pid} ({command})" if pid else "another program"
