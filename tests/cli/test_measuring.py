@@ -10,12 +10,14 @@ import pytest
 from tosca_kiosk.cli.measuring import Measuring
 
 PROGRAM = """
+from tosca_kiosk.cli.console import console, put
 from tosca_kiosk.cli.measuring import Measuring
-with Measuring() as measuring:
-    measuring.show("arming", None)
-    for part in range(101):
-        measuring.show("measuring 20 s", part / 100)
-print("measured")
+with console():
+    with Measuring() as measuring:
+        measuring.show("arming", None)
+        for part in range(101):
+            measuring.show("measuring 20 s", part / 100)
+    put("measured")
 """
 
 

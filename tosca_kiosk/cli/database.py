@@ -95,7 +95,6 @@ def check(workplace: Workplace) -> None:
     """Look for damage, dangling keys, a foreign schema and rows of the logs that were touched."""
     path = _standing(workplace)
     with workplace.reading() as database:
-        tell_doubt(clock_doubt(database, utc_now()))
         report = check_record(database)
     logs = {log: {"rows": report.rows[log], "head": report.heads[log]} for log in report.rows}
     result = {

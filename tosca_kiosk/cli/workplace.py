@@ -90,6 +90,7 @@ class Workplace:
                 yield database
             return
         with record_to_read(self.database_path, say) as database:
+            tell_doubt(clock_doubt(database, utc_now()))
             yield database
 
     def answer(self, result: dict[str, Any] | list[Any], text: str) -> None:
