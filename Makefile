@@ -7,7 +7,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 READY_TO_TEST := $(VENV)/.ready-to-test
-DATA ?= data
+DATA ?=
 UV ?= uv
 MORE ?=
 ONLY ?=
@@ -18,8 +18,8 @@ ONLY ?=
 help: ## print this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-7s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
 
-run: $(READY) ## the kiosk on the simulated cart; DATA=folder keeps its record elsewhere than in data/
-	$(BIN)/tosca-kiosk run --data-dir $(DATA)
+run: $(READY) ## the kiosk on the simulated cart, with every command's record; DATA=folder: with another one
+	$(BIN)/tosca-kiosk run $(if $(DATA),--data-dir "$(DATA)")
 
 # A machine that lacks the firmware's compilers fails here; elsewhere its tests are skipped.
 test long: export FIRMWARE_TOOLS := required
@@ -68,8 +68,8 @@ $(READY): pyproject.toml configs/requirements.lock configs/debian/packages.txt c
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
 	touch $@
 
-$(READY_TO_TEST): $(READY) configs/debian/packages-test.txt
-	sh configs/debian/install.sh packages-test.txt
+$(READY_TO_TEST): $(READY) configs/debian/packages-test.txt configs/debian/packages-cart.txt
+	sh configs/debian/install.sh packages-test.txt packages-cart.txt
 	touch $@
 
 clean: ## away with .venv and the built firmware

@@ -14,6 +14,7 @@ from typing import Any
 
 import click
 import platformdirs
+from click.core import ParameterSource
 
 from simulators.scenario import ScenarioError
 from tosca_kiosk.config import CartConfig, bundled, load_config
@@ -22,6 +23,9 @@ from tosca_kiosk.machine.clock import RealClock, utc_now
 from tosca_kiosk.session import REFUSALS, load_shipped_content
 from tosca_kiosk.storage import BACKUPS_NAME, DATABASE_NAME, Database, data_directory_lock, recover
 from tosca_kiosk.storage.lock import WAIT_S
+
+OTHER_PLACES = (Path("data"), Path("/var/lib/tosca-kiosk"))
+"""Where another record may lie that a person means: `make run DATA=data` keeps it there, and a cart's service."""
 
 EXPECTED_ERRORS = (*REFUSALS, ScenarioError, OperatorGaveUpError)
 
@@ -94,6 +98,21 @@ def _default_data_dir() -> Path:
     return platformdirs.user_data_path("tosca-kiosk", appauthor=False)
 
 
+def tell_which_record(data_dir: Path) -> None:
+    """Say which record a command without --data-dir uses, where another one lies close at hand."""
+    for other in OTHER_PLACES:
+        try:
+            there = (other / DATABASE_NAME).exists() and not _same_place(other, data_dir)
+        except OSError:
+            continue  # not this user's to look into
+        if there:
+            say(f"The record used is in {data_dir}; another one lies in {other}: --data-dir {other} uses that.")
+
+
+def _same_place(one: Path, other: Path) -> bool:
+    return one.resolve() == other.resolve()
+
+
 Command = Callable[..., None]
 
 
@@ -119,6 +138,8 @@ def workplace_command(function: Command) -> Command:
     @click.option("--json", "as_json", is_flag=True, help="Print exactly one JSON object on standard output.")
     @functools.wraps(function)
     def wrapped(config_path: Path, data_dir: Path, as_json: bool, **arguments: Any) -> None:
+        if click.get_current_context().get_parameter_source("data_dir") is ParameterSource.DEFAULT:
+            tell_which_record(data_dir)
         workplace = Workplace(config_path=config_path, data_dir=data_dir, as_json=as_json)
         try:
             function(workplace, **arguments)

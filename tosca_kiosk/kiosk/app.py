@@ -24,7 +24,7 @@ from tosca_kiosk.kiosk.presenter import Presenter
 from tosca_kiosk.kiosk.services import Record, Worker
 from tosca_kiosk.kiosk.snapshot.picture import PictureSource
 from tosca_kiosk.link.client import ControlLink
-from tosca_kiosk.link.datagram import ALIVE, START_CONTROL, DatagramOutlet
+from tosca_kiosk.link.datagram import ALIVE, END_RUN, START_CONTROL, DatagramOutlet
 from tosca_kiosk.machine.clock import RealClock
 from tosca_kiosk.machine.runtime import SUPERVISOR_SOCKET
 from tosca_kiosk.machine.stop_signals import StopRequest
@@ -95,7 +95,9 @@ def run(
             theme=os.environ.get(_THEME, "dark"),
             pictures=pictures,
         )
-        _show(presenter, None if world is None else world.send, Heartbeat(alive), windowed, hand)
+        wished = _show(presenter, None if world is None else world.send, Heartbeat(alive), windowed, hand)
+        if wished:
+            supervisor.send(END_RUN)
     return 0
 
 
@@ -113,7 +115,8 @@ def _show(
     heartbeat: Heartbeat,
     windowed: bool,
     hand: Callable[[Presenter], None] | None,
-) -> None:
+) -> bool:
+    """Show the screens; return whether somebody at them ended it, and not a signal."""
     stop = StopRequest()  # before SDL looks: it would turn the signals into a wish to close the window
     # Kivy is imported here, after its environment was prepared.
     from kivy.app import App  # noqa: PLC0415
@@ -167,6 +170,7 @@ def _show(
     finally:
         if outside is not None:
             outside.close()
+    return not stop.asked
 
 
 @contextmanager
