@@ -340,6 +340,30 @@ def test_control_and_a_kiosk_meet_under_a_supervisor(start, runtime, tmp_path):
     assert sorted(details["devices"]) == ["board", "laser", "stage", "tec"]
 
 
+def run_inside(compositor, data_dir):
+    command = [sys.executable, "-m", "tosca_kiosk", "run", "--compositor", compositor]
+    command += ["--data-dir", str(data_dir)]
+    return subprocess.run(command, capture_output=True, text=True, timeout=100, check=False)
+
+
+@pytest.mark.process
+def test_a_compositor_that_cannot_show_anything_ends_the_run_with_a_code_that_says_so(tmp_path):
+    """However it ends itself: what it said last is told, for the service manager's log."""
+    done = run_inside("sh -c 'echo Cannot create XWayland server; exit 0'", tmp_path)
+    assert done.returncode == 1
+    assert done.stderr.endswith(
+        f"the screen could not be started; see {tmp_path / 'log' / 'kiosk.log'}: Cannot create XWayland server\n"
+    )
+
+
+@pytest.mark.process
+def test_a_compositor_that_is_not_installed_is_named_before_anything_is_started(tmp_path):
+    done = run_inside("no-such-compositor -s --", tmp_path)
+    assert done.returncode == 1
+    assert "no-such-compositor is not installed; the cart's packages stand in" in done.stderr
+    assert list(tmp_path.iterdir()) == []
+
+
 @pytest.mark.process
 def test_run_without_a_display_says_so_and_treats(tmp_path):
     hidden = {"DISPLAY", "WAYLAND_DISPLAY", "SDL_VIDEODRIVER"}

@@ -106,7 +106,9 @@ def tell_which_record(data_dir: Path) -> None:
         except OSError:
             continue  # not this user's to look into
         if there:
-            say(f"The record used is in {data_dir}; another one lies in {other}: --data-dir {other} uses that.")
+            say(
+                f"The record used is in {data_dir}; another one lies in {other}: --data-dir {other} uses that."
+            )
 
 
 def _same_place(one: Path, other: Path) -> bool:
