@@ -2,8 +2,8 @@
 
     python -m benchmarks.bench.cart_starts --times 10
 
-The whole kiosk inside cage on its headless backend, simulated devices. What has to come back by itself comes
-back while the others go on; after the supervisor's end nothing of it is left, and a fresh start finds its way.
+The whole kiosk inside cage on its headless backend, simulated devices. What has to come back by itself does
+while the others go on; after the supervisor's end nothing of it is left, and a fresh start finds its way.
 Exit code 1 when one took too long; an AssertionError where one did not come back.
 """
 
@@ -24,7 +24,7 @@ LIMIT_S: Final = 10.0
 
 
 class Way(NamedTuple):
-    """How a process is ended. goes_too: what ends with it; by_hand: what comes back only when it is asked for.
+    """How a process is ended. goes_too: what ends with it; by_hand: it comes back when asked for.
 
     exit_code: the run's own, where it ends with the process; None where the others go on.
     """

@@ -78,7 +78,7 @@ def test_another_record_close_at_hand_is_told_where_the_directory_is_the_default
     result = CliRunner().invoke(main, ["users", "list", "--json"])
     assert result.exit_code == 0
     assert result.stderr == (
-        f"The record used is in {used}; another one lies in data: --data-dir data uses that.\n"
+        f"The record is in {used}; another one lies in data: --data-dir data uses that.\n"
     )
     assert new_cart.run("users", "list").stderr == "", "who names a record is told of no other"
     (tmp_path / "data" / "laser_control.db").unlink()

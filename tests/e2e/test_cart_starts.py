@@ -8,7 +8,7 @@ from benchmarks.bench.cart_starts import WAYS, end_and_return
 from benchmarks.rigs.caged_kiosk import caged_kiosk, missing
 
 SHORT = ("kiosk ended by SIGTERM", "cage ended by SIGKILL", "supervisor ended by SIGKILL")
-"""Where cage hides what happened, takes the screen along, and could outlive its supervisor; the rest is `make long`'s."""
+"""Where cage hides what happened, takes the screen along, or could stay alone; `make long` has all."""
 
 pytestmark = [
     pytest.mark.process,

@@ -142,7 +142,7 @@ def test_what_it_starts_is_a_command_of_ours(unit):
 
 
 def test_every_program_that_it_needs_comes_with_a_package(unit):
-    """cage of Debian 12 draws nothing without Xwayland, and depends on it by no word."""
+    """Cage of Debian 12 draws nothing without Xwayland, and depends on it by no word."""
     words = shlex.split(unit["Service"]["ExecStart"])
     compositor = shlex.split(words[words.index("--compositor") + 1])
     packages = bundled("debian/packages-cart.txt").read_text(encoding="utf-8").split()

@@ -56,7 +56,7 @@ def test_nothing_is_run_in_place_of_a_line_that_is_not_there() -> None:
 @pytest.mark.slow
 @pytest.mark.skipif(shutil.which("make") is None, reason="no make here")
 def test_each_command_runs_as_printed(tmp_path: Path) -> None:
-    """In one shell after the other's lines, from the repository's root; make run and the rest find one record."""
+    """In one shell, from the repository's root; make run and the rest find one record."""
     (tmp_path / "ready").touch()
     kept = {name: value for name, value in os.environ.items() if name in ("LANG", "LC_ALL", "PYTHONPATH")}
     path = f"{BIN}{os.pathsep}{os.environ['PATH']}"

@@ -351,9 +351,9 @@ def test_a_compositor_that_cannot_show_anything_ends_the_run_with_a_code_that_sa
     """However it ends itself: what it said last is told, for the service manager's log."""
     done = run_inside("sh -c 'echo Cannot create XWayland server; exit 0'", tmp_path)
     assert done.returncode == 1
-    assert done.stderr.endswith(
-        f"the screen could not be started; see {tmp_path / 'log' / 'kiosk.log'}: Cannot create XWayland server\n"
-    )
+    log = tmp_path / "log" / "kiosk.log"
+    said = f"the screen could not be started; see {log}: Cannot create XWayland server\n"
+    assert done.stderr.endswith(said)
 
 
 @pytest.mark.process

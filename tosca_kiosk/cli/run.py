@@ -23,7 +23,7 @@ from tosca_kiosk.running.supervisor import Supervisor, last_words
 from tosca_kiosk.session import RefusedError, helper_command
 
 ENDS_WITH_PARENT = ("setpriv", "--pdeathsig", "KILL", "--")
-"""Of util-linux, in front of a compositor, which knows no parent: without its supervisor it would keep the panel."""
+"""Of util-linux, in front of a compositor, which would go on and keep the panel without its supervisor."""
 
 NO_DISPLAY = "There is no display here (no DISPLAY, WAYLAND_DISPLAY or graphics card): treating without one."
 

@@ -25,7 +25,7 @@ from tosca_kiosk.storage import BACKUPS_NAME, DATABASE_NAME, Database, data_dire
 from tosca_kiosk.storage.lock import WAIT_S
 
 OTHER_PLACES = (Path("data"), Path("/var/lib/tosca-kiosk"))
-"""Where another record may lie that a person means: `make run DATA=data` keeps it there, and a cart's service."""
+"""Where another record may lie that a person means: of `make run DATA=data`, and of a cart's service."""
 
 EXPECTED_ERRORS = (*REFUSALS, ScenarioError, OperatorGaveUpError)
 
@@ -106,9 +106,7 @@ def tell_which_record(data_dir: Path) -> None:
         except OSError:
             continue  # not this user's to look into
         if there:
-            say(
-                f"The record used is in {data_dir}; another one lies in {other}: --data-dir {other} uses that."
-            )
+            say(f"The record is in {data_dir}; another one lies in {other}: --data-dir {other} uses that.")
 
 
 def _same_place(one: Path, other: Path) -> bool:

@@ -21,8 +21,8 @@ CAMERA_ALIVE: Final = {"wish": "camera_alive"}
 
 
 END_RUN: Final = {"wish": "end_run"}
-"""Somebody at the screen ends the run. A screen that ends without it is started again, whatever its exit code:
-the program that it is shown in may have one of its own for every end."""
+"""Somebody at the screen ends the run. A screen that ends without it is started again, whatever its exit
+code: the program that it is shown in may have one of its own for every end."""
 
 
 class DatagramOutlet:
