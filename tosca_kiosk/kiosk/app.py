@@ -18,6 +18,7 @@ from tosca_kiosk.config import load_config
 from tosca_kiosk.kiosk.alarms.sound import AlarmSound, KivyPlayer
 from tosca_kiosk.kiosk.main_loop import environment
 from tosca_kiosk.kiosk.main_loop.collector import Collector
+from tosca_kiosk.kiosk.main_loop.compositor import Compositor
 from tosca_kiosk.kiosk.main_loop.heartbeat import Heartbeat
 from tosca_kiosk.kiosk.panel import keys
 from tosca_kiosk.kiosk.presenter import Presenter
@@ -127,6 +128,7 @@ def _show(
     from tosca_kiosk.kiosk.main_loop.shell import Shell  # noqa: PLC0415
 
     clock = RealClock()
+    compositor = Compositor(os.environ)
     shell: Shell = Shell(presenter, world, AlarmSound(KivyPlayer()))
     outside = (
         OutsideView(Path(os.environ[_TEST_SOCKET]), shell, Window) if _TEST_SOCKET in os.environ else None
@@ -150,7 +152,8 @@ def _show(
         now_s = clock.start_s + clock.now_s()
         if stop.asked:
             App.get_running_app().stop()
-        if heartbeat.beat(now_s):
+        # No sign of life for a picture that nobody sees: the light ends, and the supervisor starts both anew.
+        if compositor.answers(now_s) and heartbeat.beat(now_s):
             Window.canvas.ask_update()  # it is drawn even where nothing has changed
         if outside is not None:
             outside.poll(now_s)  # before anything changes: what is shown next has no places yet
@@ -168,6 +171,7 @@ def _show(
     try:
         KioskApp().run()
     finally:
+        compositor.close()
         if outside is not None:
             outside.close()
     return not stop.asked
