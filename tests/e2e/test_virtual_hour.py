@@ -1,5 +1,7 @@
 """The virtual hour in short: all four real drivers at 100 Hz over the simulated wires, with light on."""
 
+import pytest
+
 from benchmarks.bench.virtual_hour import Hour, report, run
 
 WHOLE = Hour(
@@ -15,6 +17,7 @@ WHOLE = Hour(
 )
 
 
+@pytest.mark.slow
 def test_every_device_stays_ready_and_no_byte_is_lost():
     hour = run(3, seed=4)
     assert hour.ticks == 300

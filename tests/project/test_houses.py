@@ -84,6 +84,7 @@ def test_there_is_something_to_look_at() -> None:
     assert "tosca_kiosk.domain.state" in files_imported("tosca_kiosk.domain.safety")
 
 
+@pytest.mark.slow
 def test_no_files_import_in_a_circle() -> None:
     circle = circle_in({name: files_imported(name) for name in FILES})
     assert circle is None, f"a circle: {' - '.join(circle)}"

@@ -20,6 +20,7 @@ SOURCES = sorted(
 )
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("path", sorted(set(SOURCES) - HOMES))
 def test_no_other_file_names_a_device_model(path: str) -> None:
     tree = ast.parse((ROOT / path).read_text(encoding="utf-8"))

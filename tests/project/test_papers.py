@@ -114,6 +114,7 @@ def test_a_benchmark_that_a_paper_names_is_there(paper: Path) -> None:
         assert path.with_suffix(".py").is_file() or (path / "__main__.py").is_file(), f"{module}: not there"
 
 
+@pytest.mark.slow
 def test_nothing_cites_a_document_that_is_not_here() -> None:
     cited = re.compile("|".join(rf"(?<![\w/-]){re.escape(name)}" for name in ELSEWHERE))
     found = [
