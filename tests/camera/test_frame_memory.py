@@ -284,3 +284,12 @@ def test_a_writer_without_pause_shows_no_torn_picture_and_is_killed_without_harm
     image = reader.image()
     assert image is None or (image == reader.record.number % 251).all()
     reader.close()
+
+
+def test_a_record_of_another_length_is_no_frame(writer, reader):
+    """Whoever writes it: what control asks every tick raises nothing."""
+    publish(writer, 1, 100.0)
+    assert reader.newest_s(100.0) == 100.0
+    writer._cell.publish(b"not a frame")
+    assert not reader.look(100.1)
+    assert reader.record.number == 1

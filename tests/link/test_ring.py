@@ -120,6 +120,18 @@ def test_what_is_no_ring_is_refused_and_a_file_that_could_be_cut_is_none(tmp_pat
     other.close()
 
 
+@pytest.mark.parametrize("slot_bytes", [0, 8, 24, 1 << 40])
+def test_slots_that_hold_nothing_or_do_not_fit_are_no_ring(tmp_path, slot_bytes):
+    memory = SealedMemory(tmp_path / "other", 64 + SLOTS * SLOT_BYTES)
+    memory.map[:8] = b"TOSCAtr2"
+    memory.map[8:16] = (SLOTS * SLOT_BYTES // 8 - 1).to_bytes(8, "little")
+    memory.map[16:24] = slot_bytes.to_bytes(8, "little")
+    memory.show()
+    with pytest.raises(RingError, match="no telemetry ring"):
+        RingReader(tmp_path / "other")
+    memory.close()
+
+
 READER = textwrap.dedent(
     """
     import sys

@@ -99,7 +99,7 @@ class FrameAge:
         if memory.newest_number == self._publication:
             return False
         found = memory.newest()
-        if found is None:
+        if found is None or len(found[1]) != PackedRecord.size:
             return False
         publication, record = found[0], FrameRecord(*PackedRecord.unpack(found[1]))
         if record.number == self._number:

@@ -96,7 +96,10 @@ class CellReader:
         self._slot_bytes = self._words[_SLOT_BYTES]
         room = len(self._map) - HEADER_BYTES
         known = self._words[_MAGIC] == int.from_bytes(magic, "little")
-        if not known or not 0 < self._slot_bytes <= room or room % self._slot_bytes or self._slot_bytes % 8:
+        fits = SLOT_HEADER_BYTES <= self._slot_bytes <= room and not (
+            room % self._slot_bytes or self._slot_bytes % 8
+        )
+        if not (known and fits):
             self.close()
             raise ValueError(f"{path}: other shared memory than was expected")
         self._slots = room // self._slot_bytes
