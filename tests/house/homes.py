@@ -6,35 +6,35 @@ import ast
 from pathlib import Path
 
 HOME = "hardware/arroyo/models.py"
-_READINGS = (("hardware", "tosca_kiosk", "configs"), ("simulators",))
+HOMES = frozenset({HOME, "simulators/wire/arroyo_laser.py", "simulators/wire/arroyo_tec.py"})
+_FOLDERS = ("hardware", "simulators", "tosca_kiosk", "configs")
 
 
-def _keys(path: Path) -> set[str]:
-    """Return the texts that tables in a file are keyed by."""
+def _constants(path: Path) -> set[object]:
+    """Return every constant that stands in a file."""
+    tree = ast.parse(path.read_text(encoding="utf-8"))
+    return {node.value for node in ast.walk(tree) if isinstance(node, ast.Constant)}
+
+
+def _models(root: Path) -> set[object]:
+    """Return the names that the tables of models are keyed by."""
     return {
         key.value
-        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        for node in ast.walk(ast.parse((root / HOME).read_text(encoding="utf-8")))
         if isinstance(node, ast.Dict)
         for key in node.keys
-        if isinstance(key, ast.Constant) and isinstance(key.value, str)
+        if isinstance(key, ast.Constant)
     }
 
 
 def second_homes(root: Path) -> list[str]:
-    """Return a line for each file that tells again what a device model can."""
-    models = {key for key in _keys(root / HOME) if key.isdigit()}
-    found = []
-    for folders in _READINGS:
-        homes = [
-            name
-            for folder in folders
-            for path in sorted((root / folder).rglob("*.py"))
-            if _keys(path) & models and (name := path.relative_to(root).as_posix())
-        ]
-        home = HOME if HOME in homes else next(iter(homes), "")
-        found += [
-            f"{name} tells again what a device model can: its home is {home}, read it from there"
-            for name in homes
-            if name != home
-        ]
-    return found
+    """Return a line for each other file that names a device model."""
+    models = _models(root)
+    paths = (path for folder in _FOLDERS for path in sorted((root / folder).rglob("*.py")))
+    named = {path.relative_to(root).as_posix(): _constants(path) & models for path in paths}
+    return [
+        f"{name} names {', '.join(sorted(map(str, found)))}: what a device model can is told in {HOME}, "
+        "read it from there"
+        for name, found in named.items()
+        if found and name not in HOMES
+    ]

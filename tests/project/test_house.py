@@ -49,8 +49,8 @@ def test_an_import_that_climbs_is_told(house: Path) -> None:
 def test_a_second_home_of_a_device_model_is_told(house: Path) -> None:
     (house / "tosca_kiosk" / "config" / "models.py").write_text('CAN = {"4302": 2000}\n', encoding="utf-8")
     assert homes.second_homes(house) == [
-        "tosca_kiosk/config/models.py tells again what a device model can: "
-        "its home is hardware/arroyo/models.py, read it from there"
+        "tosca_kiosk/config/models.py names 4302: what a device model can is told in "
+        "hardware/arroyo/models.py, read it from there"
     ]
 
 
