@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import ClassVar, NamedTuple
+from typing import ClassVar
 
 from simulators.kernel import Timer
 from simulators.physics.contacts import ContactFault
@@ -16,25 +16,10 @@ from simulators.wire.arroyo_device import (
     ArroyoOptions,
 )
 from simulators.wire.arroyo_errors import OUT_OF_RANGE, WireError
+from simulators.wire.arroyo_models import RATINGS
 from simulators.wire.arroyo_syntax import Command, Language, number, truth, whole, within
 
-
-class Rating(NamedTuple):
-    """What a model can, the step on which it holds its current limit, and how true that is."""
-
-    max_ma: float
-    max_v: float
-    limit_step_ma: float
-    limit_error_ma: float
-
-
-# WIRE.md gives an error of the limit for the 4320 alone; two steps are taken for the others too.
-RATINGS = {
-    "4302": Rating(max_ma=2000.0, max_v=15.0, limit_step_ma=1.0, limit_error_ma=2.0),
-    "4304": Rating(max_ma=4000.0, max_v=8.0, limit_step_ma=1.0, limit_error_ma=2.0),
-    "4308": Rating(max_ma=8000.0, max_v=4.0, limit_step_ma=1.0, limit_error_ma=2.0),
-    "4320": Rating(max_ma=20000.0, max_v=5.0, limit_step_ma=100.0, limit_error_ma=200.0),
-}
+LIMIT_ERROR_STEPS = 2  # +-200 mA on the 4320; WIRE.md gives none for the others
 CURRENT_STEP_MA = 1.0
 SET_STEP_MA = 0.01  # of INC and DEC
 LONGEST_STEP = 9999  # WIRE.md gives none, nor what the factory sets
@@ -125,7 +110,7 @@ class ArroyoLaser(ArroyoDevice):
         self._interlock = plant.gate.contact
         self._rating = rating = RATINGS.get(options.model, RATINGS["4320"])
         draw = self._random.uniform
-        self._limit_error_ma = draw(-rating.limit_error_ma, rating.limit_error_ma)
+        self._limit_error_ma = draw(-1.0, 1.0) * LIMIT_ERROR_STEPS * rating.limit_step_ma
         self._meter_gain = 1.0 + draw(-0.0005, 0.0005)
         self._meter_offset_ma = draw(-3.0, 3.0)  # with its noise inside 4 mA
         self._setpoint_ma = 0.0

@@ -15,9 +15,9 @@ from simulators.wire.arroyo_device import (
     ArroyoOptions,
 )
 from simulators.wire.arroyo_errors import OUT_OF_RANGE, WireError
+from simulators.wire.arroyo_models import TEC_MAX_A
 from simulators.wire.arroyo_syntax import Command, Language, number, truth, whole, within, word
 
-MAX_CURRENT_A = {"5305": 5.0, "5310": 10.0}
 MAX_VOLTAGE_V = 12.0
 LOWEST_C, HIGHEST_C = -99.0, 250.0
 MODES = ("T", "R", "ITE")
@@ -97,7 +97,7 @@ class ArroyoTec(ArroyoDevice):
         self._setpoint_c = 25.0
         self._highest_c = HIGHEST_C
         self._lowest_c = LOWEST_C
-        self._max_a = MAX_CURRENT_A.get(options.model, MAX_CURRENT_A["5305"])
+        self._max_a = TEC_MAX_A.get(options.model, TEC_MAX_A["5305"])
         self._limit_a = self._max_a
         self._setpoint_a = 0.0
         self._mode = "T"
