@@ -72,8 +72,8 @@ def laser(laser_terminal):
 def turn(cart, laser):
     """A hand on the world around the laser, which is whole again afterwards."""
     yield cart.turn
-    cart.turn(laser__interlock_plug="closed", diode__circuit="ok")
-    until(lambda: laser.bits("LAS:COND?"), lambda bits: not bits & {4, 7, 8})
+    cart.turn(laser__interlock_plug="closed", diode__circuit="ok", laser__thermal_trip=False)
+    until(lambda: laser.bits("LAS:COND?"), lambda bits: not bits & {4, 7, 8, 15})
 
 
 @pytest.fixture
@@ -315,6 +315,7 @@ OFF_BY = [
     ("the interlock pins", {"laser__interlock_plug": "open"}, "", "501", 4),
     ("a short", {"diode__circuit": "short"}, "", "509", 8),
     ("an open circuit", {"diode__circuit": "open"}, "", None, 7),
+    ("a thermal trip", {"laser__thermal_trip": True}, "", "537", 15),
 ]
 
 
@@ -334,7 +335,7 @@ def test_the_output_drops_by(laser, turn, cause, world, sent, error, event):
     assert error is None or errors == [error]
     events = laser.bits("LAS:EVE?")
     assert event is None or event in events
-    assert not laser.bits("LAS:EVE?") & {1, 4, 7, 8}
+    assert not laser.bits("LAS:EVE?") & {1, 4, 7, 8}  # reading clears
 
 
 def test_an_open_interlock_refuses_the_output(laser, turn):
@@ -477,9 +478,21 @@ def test_the_tec_goes_off_when_a_lead_breaks(tec, cart, part, fault, error, bit)
     until(lambda: tec.bits("TEC:COND?"), lambda bits: bit not in bits)
 
 
-def test_the_tec_goes_off_above_its_temperature_limit(tec):
+@pytest.mark.parametrize(("limit", "bit"), [("THI 15", 3), ("TLO 60", 4)])
+def test_the_tec_goes_off_outside_its_temperature_limits(tec, limit, bit):
     tec.ask("TEC:OUT 1;OUT?")
-    tec.write("TEC:LIM:THI 15\n")
+    tec.write(f"TEC:LIM:{limit}\n")
     until(lambda: tec.ask("TEC:OUT?"), lambda out: out == "0")
-    assert 3 in tec.bits("TEC:COND?")
+    assert bit in tec.bits("TEC:COND?")
     assert tec.ask("ERR?") == "407"
+
+
+def test_the_tec_shows_a_shorted_sensor_and_its_current_limit_and_stays_on(tec, cart):
+    """Neither is in the default of OUTOFF."""
+    tec.ask("TEC:LIM:ITE 0.05;:TEC:T 60;OUT 1;OUT?")
+    until(lambda: tec.bits("TEC:COND?"), lambda bits: {0, 10} <= bits)
+    cart.turn(tec__sensor="short")
+    until(lambda: tec.bits("TEC:COND?"), lambda bits: {5, 10} <= bits)
+    cart.turn(tec__sensor="ok")
+    until(lambda: tec.bits("TEC:COND?"), lambda bits: 5 not in bits)
+    assert tec.ask("TEC:OUT?") == "1"
