@@ -93,7 +93,7 @@ FAULTS = {
         {("tec", "fresh answers")}, "older than 1000 ms", during=dip("tec.wire.mute", True, False)
     ),
     "thermistor open under way": Fault(
-        {("tec", "running"), ("tec", "temperature"), ("tec", "regulating"), ("tec", "error queue")},
+        {("tec", "running"), ("tec", "fresh answers"), ("tec", "error queue")},
         "sensor open",
         during={AT_REST.name: (("tec.sensor", "open"),)},
     ),

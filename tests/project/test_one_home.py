@@ -8,11 +8,16 @@ from pathlib import Path
 import pytest
 
 from hardware.arroyo.models import LASER_MODELS, TEC_MODELS
-from simulators.wire.arroyo_laser import RATINGS
+from simulators.wire.arroyo_models import RATINGS, TEC_MAX_A
 
 ROOT = Path(__file__).parents[2]
 MODELS = {*LASER_MODELS, *TEC_MODELS}
-HOMES = {"hardware/arroyo/models.py", "simulators/wire/arroyo_laser.py", "simulators/wire/arroyo_tec.py"}
+HOMES = {
+    "hardware/arroyo/models.py",
+    "simulators/wire/arroyo_models.py",
+    "simulators/wire/arroyo_laser.py",
+    "simulators/wire/arroyo_tec.py",
+}
 SOURCES = sorted(
     str(path.relative_to(ROOT))
     for folder in ("hardware", "simulators", "tosca_kiosk")
@@ -35,3 +40,7 @@ def test_both_readings_of_the_manual_agree() -> None:
     """Drivers and simulators have each read it for themselves."""
     driver = {name: (m.max_current_ma, m.max_voltage_v, m.limit_step_ma) for name, m in LASER_MODELS.items()}
     assert {name: tuple(rating) for name, rating in RATINGS.items()} == driver
+
+
+def test_the_simulators_know_every_tec_that_the_drivers_know() -> None:
+    assert {*TEC_MODELS} <= {*TEC_MAX_A}
