@@ -7,7 +7,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 READY_TO_TEST := $(VENV)/.ready-to-test
-DATA ?= data
+DATA ?=
 UV ?= uv
 MORE ?=
 ONLY ?=
@@ -18,8 +18,8 @@ ONLY ?=
 help: ## print this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-7s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
 
-run: $(READY) ## the kiosk on the simulated cart; DATA=folder keeps its record elsewhere than in data/
-	$(BIN)/tosca-kiosk run --data-dir $(DATA)
+run: $(READY) ## the kiosk on the simulated cart, with every command's record; DATA=folder: with another one
+	$(BIN)/tosca-kiosk run $(if $(DATA),--data-dir "$(DATA)")
 
 # A machine that lacks the firmware's compilers fails here; elsewhere its tests are skipped.
 test long: export FIRMWARE_TOOLS := required

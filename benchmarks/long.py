@@ -58,6 +58,11 @@ RUNS = (
         "python -m benchmarks.bench.watchdogs --times 50 --carts 3",
     ),
     Run(
+        "cart_starts",
+        "each process of a cart inside cage ended in turn, to a screen again",
+        "python -m benchmarks.bench.cart_starts --times 10",
+    ),
+    Run(
         "replug",
         "each device's cable out of a treating cart and in again",
         "python -m benchmarks.bench.replug --times 200 --seed 1",

@@ -74,6 +74,18 @@ class Kiosk:
         self._log.close()
 
 
+def look_at(test_socket):
+    """Return what is shown, None while nobody answers."""
+    try:
+        with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as asking:
+            asking.settimeout(10)
+            asking.connect(str(test_socket))
+            with asking.makefile("rb") as answer:
+                return json.loads(answer.readline() or b"null")
+    except (OSError, ValueError):
+        return None
+
+
 class Panel:
     """touches: how often a finger went down on the screen, the simulated cart's own strip left out."""
 
@@ -84,14 +96,7 @@ class Panel:
 
     def look(self):
         """Return what is shown, None while nobody answers."""
-        try:
-            with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as asking:
-                asking.settimeout(10)
-                asking.connect(str(self._socket))
-                with asking.makefile("rb") as answer:
-                    return json.loads(answer.readline() or b"null")
-        except (OSError, ValueError):
-            return None
+        return look_at(self._socket)
 
     def wait(self, what, within_s, condition):
         """Look until the condition holds for what is seen; return what it gave."""

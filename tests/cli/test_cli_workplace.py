@@ -69,6 +69,30 @@ def test_the_default_directory_is_the_platforms(tmp_path):
     )
 
 
+def test_another_record_close_at_hand_is_told_where_the_directory_is_the_default(
+    new_cart, tmp_path, monkeypatch
+):
+    monkeypatch.chdir(tmp_path)
+    new_cart.text("db", "init")
+    used = tmp_path / "home" / "tosca-kiosk"
+    result = CliRunner().invoke(main, ["users", "list", "--json"])
+    assert result.exit_code == 0
+    assert result.stderr == (
+        f"The record is in {used}; another one lies in data: --data-dir data uses that.\n"
+    )
+    assert new_cart.run("users", "list").stderr == "", "who names a record is told of no other"
+    (tmp_path / "data" / "laser_control.db").unlink()
+    assert CliRunner().invoke(main, ["users", "list"]).stderr == ""
+
+
+def test_the_default_record_is_no_other_one(tmp_path, monkeypatch):
+    (tmp_path / "home" / "tosca-kiosk").mkdir(parents=True)
+    (tmp_path / "data").symlink_to(tmp_path / "home" / "tosca-kiosk")
+    monkeypatch.chdir(tmp_path)
+    for words in (["db", "init"], ["users", "list"]):
+        assert CliRunner().invoke(main, words).stderr == ""
+
+
 @pytest.mark.process
 def test_a_program_works_from_any_directory_and_finds_its_data_from_there(new_cart, tmp_path):
     new_cart.data_dir = Path("data")

@@ -22,6 +22,7 @@ from simulators.camera.simulated import USUAL_BINNING
 from simulators.physics.profiles import FIVE_WATT, TEN_WATT, steady_state_power_curve
 from tosca_kiosk.config import ConfigError, Simulation, bundled, load_config
 from tosca_kiosk.config.camera import FIELDS as CAMERA_FIELDS
+from tosca_kiosk.config.cart import SIMULATED_LASERS
 from tosca_kiosk.domain.calibration import calibration_problem, calibration_set, parse_calibration
 from tosca_kiosk.domain.protocol_file import Limits, parse_protocol
 from tosca_kiosk.domain.ramps import RampType
@@ -134,9 +135,11 @@ class TestShippedData:
         assert [power.power_w(ma) for ma, _ in compared] == pytest.approx([w for _, w in compared], rel=3e-3)
         assert power.max_power_w >= profile.rated_power_w
 
-    @pytest.mark.parametrize("name", ["simulated_10w", "simulated_5w"])
-    def test_the_shipped_calibrations_are_the_simulated_devices(self, name):
-        devices = load_config(bundled("simulated.yaml")).devices
+    @pytest.mark.parametrize("profile", SIMULATED_LASERS)
+    def test_the_shipped_calibrations_are_the_simulated_devices(self, load, profile):
+        name = f"simulated_{profile}"
+        own = {"simulation.laser_profile": profile, "devices.laser.serial_number": SIMULATED_LASERS[profile]}
+        devices = load(changed(own)).devices
         serials = [device.serial_number for device in (devices.laser, devices.stage, devices.board)]
         assert calibration_problem(shipped_calibrations(name), *serials) is None
 

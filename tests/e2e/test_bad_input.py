@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import functools
 import importlib
 import json
 import os
@@ -363,7 +362,7 @@ STRANGERS = {
 def stranger(request, monkeypatch):
     """A simulated cart in which one device is not what the configuration names; (key, what is said)."""
     options, key, said = request.param
-    monkeypatch.setattr(cart, "SimulatedCart", functools.partial(SimulatedCart, **options))
+    monkeypatch.setattr(cart, "SimulatedCart", lambda world, **usual: SimulatedCart(world, **usual | options))
     return key, said
 
 

@@ -67,6 +67,17 @@ def sessions(new_data_dir) -> dict[str, Treated]:
     return {stem: treated(data_dir, plan_of(stem).name) for stem in SHIPPED}
 
 
+def test_a_scenario_that_works_the_pedal_says_so(data_dir, warm, short, tmp_path):
+    """Nobody else presses it then, which looks like a treatment that waits for nothing."""
+    pedal = bundled("scenarios/pedal_pauses.yaml")
+    loop = bundled("scenarios/stop_loop_opened.yaml")
+    words = arguments(data_dir, short, "--fast", "--config", warm)
+    done = run(*words, "--scenario", pedal)
+    assert done.code == 0
+    assert f"{pedal}: works the pedal itself; treat leaves the pedal to it." in done.stderr.splitlines()
+    assert "works the pedal" not in run(*words, "--scenario", loop).stderr
+
+
 @pytest.fixture(scope="module", params=sorted(SHIPPED))
 def session(request, sessions) -> Treated:
     return sessions[request.param]

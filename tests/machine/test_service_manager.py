@@ -2,6 +2,7 @@
 
 import configparser
 import os
+import shlex
 import shutil
 import socket
 import subprocess
@@ -117,7 +118,7 @@ def test_control_may_take_the_class_it_asks_for(unit):
 def test_the_watchdog_waits_for_several_signs_of_life(unit):
     service = unit["Service"]
     assert service["Type"] == "notify"
-    assert service["NotifyAccess"] == "all"
+    assert service["NotifyAccess"] == "main"
     assert float(service["WatchdogSec"]) >= 5 * (ALIVE_EVERY_S + supervisor.LOOK_EVERY_S)
 
 
@@ -133,11 +134,42 @@ def test_stopping_gives_every_process_the_time_it_may_take(unit):
 
 @pytest.mark.process
 def test_what_it_starts_is_a_command_of_ours(unit):
-    words = unit["Service"]["ExecStart"].split()
-    start = next(index for index, word in enumerate(words) if word.endswith("/tosca-kiosk"))
-    assert words[start + 1] == "run"
-    command = [sys.executable, "-m", "tosca_kiosk", *words[start + 1 :], "--help"]
+    program, *words = shlex.split(unit["Service"]["ExecStart"])
+    assert program.endswith("/tosca-kiosk"), "the main process, whose exit code is the unit's"
+    assert words[0] == "run"
+    command = [sys.executable, "-m", "tosca_kiosk", *words, "--help"]
     assert "Usage" in subprocess.run(command, capture_output=True, text=True, check=True).stdout
+
+
+def test_every_program_that_it_needs_comes_with_a_package(unit):
+    """Cage of Debian 12 draws nothing without Xwayland, and depends on it by no word."""
+    words = shlex.split(unit["Service"]["ExecStart"])
+    compositor = shlex.split(words[words.index("--compositor") + 1])
+    packages = bundled("debian/packages-cart.txt").read_text(encoding="utf-8").split()
+    assert compositor[0] == "/usr/bin/cage"
+    assert {"cage", "xwayland", "libpam-systemd"} <= set(packages)
+
+
+def test_what_would_close_a_device_or_lose_a_journal_stays_open(unit):
+    service = unit["Service"]
+    closing = ("RestrictRealtime", "MemoryDenyWriteExecute", "RemoveIPC", "ProtectHome", "PrivateDevices")
+    assert [name for name in (*closing, "DevicePolicy", "ProtectClock") if name in service] == []
+
+
+MOST_EXPOSED = 5.0
+"""Of what `systemd-analyze security` counts, up to 10."""
+
+
+@pytest.mark.process
+@pytest.mark.skipif(shutil.which("systemd-analyze") is None, reason="no systemd-analyze here")
+def test_it_is_open_no_further_than_it_must_be():
+    done = subprocess.run(
+        ["systemd-analyze", "security", "--offline=true", f"--threshold={MOST_EXPOSED * 10:.0f}", str(UNIT)],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stdout[-200:]
 
 
 @pytest.mark.process

@@ -28,6 +28,16 @@ WAITING = "import signal; signal.pause()"
 """A process that does nothing until it is ended."""
 
 
+WISHES_THE_END = """
+import sys
+from pathlib import Path
+from tosca_kiosk.link.datagram import END_RUN, DatagramOutlet
+DatagramOutlet(Path(sys.argv[1])).send(END_RUN)
+print("wished", flush=True)
+"""
+"""A screen that somebody ends."""
+
+
 def python(code, *arguments):
     return [sys.executable, "-c", code, *map(str, arguments)]
 
@@ -107,10 +117,29 @@ def exists(pid):
 
 
 @pytest.mark.process
-def test_the_operators_wish_ends_everything(start, tmp_path):
-    run = start(python(WAITING), python("pass"))
+def test_the_operators_wish_ends_everything(start, runtime):
+    run = start(python(WAITING), python(WISHES_THE_END, runtime / SUPERVISOR_SOCKET))
     assert run.ended() == 0
     assert run.pid("control") is None
+
+
+@pytest.mark.process
+def test_exit_code_0_without_a_wish_ends_nothing(start, monkeypatch, caplog):
+    """A compositor exits with 0 whatever its screen did, and a signal ends a screen in order."""
+    monkeypatch.setattr(supervisor_module, "PAUSES_S", (0.0,))
+    run = start(python(WAITING), python("print('screen lost')"))
+    run.wishes.send(ALIVE)
+    run.until(lambda: run.log("kiosk").count("screen lost") > 6)
+    assert run.code is None
+    assert "kiosk: ended with exit code 0: screen lost" in caplog.text
+
+
+@pytest.mark.process
+def test_a_screen_that_never_draws_is_given_up_whatever_its_exit_code(start, monkeypatch):
+    monkeypatch.setattr(supervisor_module, "PAUSES_S", (0.0,))
+    run = start(python(WAITING), python("print('Cannot create XWayland server')"))
+    assert run.ended() == 1
+    assert run.log("kiosk").count("XWayland") == 5
 
 
 @pytest.mark.process
@@ -246,13 +275,13 @@ def test_a_child_that_heeds_no_request_to_end_is_killed(start, monkeypatch):
 
 
 @pytest.mark.process
-def test_a_long_log_is_put_aside(start, tmp_path, monkeypatch):
+def test_a_long_log_is_put_aside(start, tmp_path, runtime, monkeypatch):
     monkeypatch.setattr(supervisor_module, "MAX_LOG_BYTES", 10)
     (tmp_path / "log").mkdir()
     (tmp_path / "log" / "kiosk.log").write_text("x" * 11)
-    run = start(python(WAITING), python("print('new')"))
+    run = start(python(WAITING), python(WISHES_THE_END, runtime / SUPERVISOR_SOCKET))
     assert run.ended() == 0
-    assert (tmp_path / "log" / "kiosk.log").read_text() == "new\n"
+    assert (tmp_path / "log" / "kiosk.log").read_text() == "wished\n"
     assert (tmp_path / "log" / "kiosk.log.1").read_text() == "x" * 11
 
 
@@ -287,11 +316,15 @@ import json, os, sys
 from pathlib import Path
 from tosca_kiosk.machine.clock import RealClock
 from tosca_kiosk.link.client import ControlLink
-link, clock = ControlLink(Path(sys.argv[1])), RealClock()
+from tosca_kiosk.link.datagram import END_RUN, DatagramOutlet
+from tosca_kiosk.machine.runtime import CONTROL_SOCKET, SUPERVISOR_SOCKET
+runtime = Path(sys.argv[1])
+link, clock = ControlLink(runtime / CONTROL_SOCKET), RealClock()
 while not (link.connect() and link.poll() and link.connected):
     clock.sleep_until(clock.now_s() + 0.01)
 link.alive()
 print(json.dumps(link.hello.details), flush=True)
+DatagramOutlet(runtime / SUPERVISOR_SOCKET).send(END_RUN)
 """
 
 
@@ -300,11 +333,35 @@ def test_control_and_a_kiosk_meet_under_a_supervisor(start, runtime, tmp_path):
     """The real control command; the kiosk says what it was told and ends."""
     control = [sys.executable, "-m", "tosca_kiosk", "control", "--config", str(bundled("simulated.yaml"))]
     control += ["--runtime", str(runtime), "--parent", str(os.getpid())]
-    run = start(control, python(KIOSK_APP, runtime / CONTROL_SOCKET))
+    run = start(control, python(KIOSK_APP, runtime))
     assert run.ended() == 0
     details = json.loads(run.log("kiosk"))
     assert details["scheduling"] in ("fifo", "nice", "normal")
     assert sorted(details["devices"]) == ["board", "laser", "stage", "tec"]
+
+
+def run_inside(compositor, data_dir):
+    command = [sys.executable, "-m", "tosca_kiosk", "run", "--compositor", compositor]
+    command += ["--data-dir", str(data_dir)]
+    return subprocess.run(command, capture_output=True, text=True, timeout=100, check=False)
+
+
+@pytest.mark.process
+def test_a_compositor_that_cannot_show_anything_ends_the_run_with_a_code_that_says_so(tmp_path):
+    """However it ends itself: what it said last is told, for the service manager's log."""
+    done = run_inside("sh -c 'echo Cannot create XWayland server; exit 0'", tmp_path)
+    assert done.returncode == 1
+    log = tmp_path / "log" / "kiosk.log"
+    said = f"the screen could not be started; see {log}: Cannot create XWayland server\n"
+    assert done.stderr.endswith(said)
+
+
+@pytest.mark.process
+def test_a_compositor_that_is_not_installed_is_named_before_anything_is_started(tmp_path):
+    done = run_inside("no-such-compositor -s --", tmp_path)
+    assert done.returncode == 1
+    assert "no-such-compositor is not installed; the cart's packages stand in" in done.stderr
+    assert list(tmp_path.iterdir()) == []
 
 
 @pytest.mark.process

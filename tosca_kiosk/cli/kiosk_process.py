@@ -22,7 +22,7 @@ from tosca_kiosk.machine.runtime import CONTROL_SOCKET, WORLD_INPUT_SOCKET
 def kiosk(
     config_path: Path, data_dir: Path, runtime: Path, simulated: bool, windowed: bool, parent: int
 ) -> None:
-    """Run the screen; exit code 0 is the operator's wish to end, anything else starts it again."""
+    """Run the screen; who ends it there tells the supervisor, any other end starts it again."""
     # A frozen screen heeds nothing softer, and its record is whole at every instant.
     if not end_with_parent(parent, signal.SIGKILL):
         raise click.ClickException(f"process {parent}, which should watch the screen, is gone")

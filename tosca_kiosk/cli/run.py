@@ -20,26 +20,53 @@ from tosca_kiosk.machine.display import has_display
 from tosca_kiosk.machine.runtime import RuntimeDirError, runtime_dir
 from tosca_kiosk.machine.service_manager import ServiceManager
 from tosca_kiosk.machine.stop_signals import StopRequest
-from tosca_kiosk.running.supervisor import Supervisor
+from tosca_kiosk.running.supervisor import Supervisor, last_words
 from tosca_kiosk.session import RefusedError, helper_command
+
+ENDS_WITH_PARENT = ("setpriv", "--pdeathsig", "KILL", "--")
+"""Of util-linux, in front of a compositor, which would go on and keep the panel without its supervisor."""
 
 NO_DISPLAY = "There is no display here (no DISPLAY, WAYLAND_DISPLAY or graphics card): treating without one."
 
 
 @click.command()
 @click.option("--windowed", is_flag=True, help="A window instead of the whole screen.")
+@click.option(
+    "--compositor",
+    metavar="COMMAND",
+    default="",
+    help="Run the screen inside this program, both anew when either ends: 'cage -s --' where nothing draws.",
+)
 @workplace_command
-def run(workplace: Workplace, windowed: bool) -> None:
+def run(workplace: Workplace, windowed: bool, compositor: str) -> None:
     """Run the kiosk: control, camera and screen, each in its own process. This is the default command."""
     _ = workplace.config  # refused before anything is started
-    if has_display(os.environ):
-        raise SystemExit(_supervise(workplace, windowed))
+    around = _around_the_screen(compositor)
+    if around or has_display(os.environ):
+        raise SystemExit(_supervise(workplace, windowed, around))
     say(NO_DISPLAY)
     if not demonstrate(workplace):
         raise SystemExit(1)
 
 
-def _supervise(workplace: Workplace, windowed: bool) -> int:
+def _around_the_screen(compositor: str) -> list[str]:
+    """Return what stands before the screen's own command line. Raises RefusedError."""
+    try:
+        words = shlex.split(compositor)
+    except ValueError as error:
+        raise RefusedError(f"--compositor {compositor}: {error}; write 'cage -s --'") from error
+    if not words:
+        return []
+    for program in (ENDS_WITH_PARENT[0], words[0]):
+        if shutil.which(program) is None:
+            raise RefusedError(
+                f"--compositor {compositor}: {program} is not installed; "
+                "the cart's packages stand in configs/debian/packages-cart.txt"
+            )
+    return [*ENDS_WITH_PARENT, *words]
+
+
+def _supervise(workplace: Workplace, windowed: bool, around: list[str]) -> int:
     """Hold the data directory and watch the processes until the operator ends the run."""
     with workplace.locked():
         log_dir = workplace.data_dir / "log"
@@ -48,7 +75,7 @@ def _supervise(workplace: Workplace, windowed: bool) -> int:
             _log_to(log_dir)
             supervisor = Supervisor(
                 _control_command(workplace, runtime),
-                _kiosk_command(workplace, runtime, windowed),
+                [*around, *_kiosk_command(workplace, runtime, windowed)],
                 runtime,
                 log_dir,
                 RealClock(),
@@ -67,7 +94,8 @@ def _supervise(workplace: Workplace, windowed: bool) -> int:
         finally:
             shutil.rmtree(runtime, ignore_errors=True)
     if code != 0:
-        say(f"tosca-kiosk: the screen could not be started; see {log_dir / 'kiosk.log'}")
+        kiosk_log = log_dir / "kiosk.log"
+        say(f"tosca-kiosk: the screen could not be started; see {kiosk_log}: {last_words(kiosk_log)}")
     return code
 
 

@@ -92,6 +92,8 @@ def run_session(workplace: Workplace, request: Request) -> dict[str, Any]:
             self_test = KeptSelfTest(devices, config.devices, plan.idle, clock)
             controller = Controller(devices, plan.idle, self_test, frames=frames)
             pressed_by_scenario = scenario is not None and scenario.presses_pedal
+            if pressed_by_scenario:
+                say(f"{request.scenario}: works the pedal itself; treat leaves the pedal to it.")
             operator = UnattendedOperator(controller, None if pressed_by_scenario else _pedal(cart.world))
             session = _Session(
                 workplace, database, plan, earlier, controller, operator, clock, cart.world, request.fast

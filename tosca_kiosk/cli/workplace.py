@@ -14,6 +14,7 @@ from typing import Any
 
 import click
 import platformdirs
+from click.core import ParameterSource
 
 from simulators.scenario import ScenarioError
 from tosca_kiosk.cli.console import OutputError, put, say
@@ -31,6 +32,9 @@ from tosca_kiosk.storage import (
 )
 from tosca_kiosk.storage.clock_evidence import Doubt, clock_doubt
 from tosca_kiosk.storage.lock import WAIT_S
+
+OTHER_PLACES = (Path("data"), Path("/var/lib/tosca-kiosk"))
+"""Where another record may lie that a person means: of `make run DATA=data`, and of a cart's service."""
 
 EXPECTED_ERRORS = (*REFUSALS, ScenarioError, OperatorGaveUpError)
 
@@ -119,6 +123,21 @@ def _default_data_dir() -> Path:
     return platformdirs.user_data_path("tosca-kiosk", appauthor=False)
 
 
+def tell_which_record(data_dir: Path) -> None:
+    """Say which record a command without --data-dir uses, where another one lies close at hand."""
+    for other in OTHER_PLACES:
+        try:
+            there = (other / DATABASE_NAME).exists() and not _same_place(other, data_dir)
+        except OSError:
+            continue  # not this user's to look into
+        if there:
+            say(f"The record is in {data_dir}; another one lies in {other}: --data-dir {other} uses that.")
+
+
+def _same_place(one: Path, other: Path) -> bool:
+    return one.resolve() == other.resolve()
+
+
 Command = Callable[..., None]
 
 
@@ -144,6 +163,8 @@ def workplace_command(function: Command) -> Command:
     @click.option("--json", "as_json", is_flag=True, help="Print exactly one JSON object on standard output.")
     @functools.wraps(function)
     def wrapped(config_path: Path, data_dir: Path, as_json: bool, **arguments: Any) -> None:
+        if click.get_current_context().get_parameter_source("data_dir") is ParameterSource.DEFAULT:
+            tell_which_record(data_dir)
         workplace = Workplace(config_path=config_path, data_dir=data_dir, as_json=as_json)
         try:
             function(workplace, **arguments)

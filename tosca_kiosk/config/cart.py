@@ -43,6 +43,11 @@ class Devices:
 DEVICE_KEYS: Final = tuple(each.name for each in fields(Devices))
 
 
+SIMULATED_LASERS: Final = {"10w": "SIM-LASER", "5w": "SIM-LASER-5W"}
+"""Each profile's serial number: a driver with another module behind it needs another calibration, and a
+calibration is a device's by its serial number."""
+
+
 @dataclass(frozen=True, slots=True)
 class Simulation:
     """The simulated world. warm: the TEC has already settled when the world begins."""
@@ -212,6 +217,19 @@ def _a_simulated_cart_has_no_live_camera(config: CartConfig) -> Iterator[PathErr
         yield PathError("camera.driver", f"{config.camera.driver} {text}")
 
 
+def _a_simulated_laser_is_the_profiles(config: CartConfig) -> Iterator[PathError]:
+    if config.simulation is None or "laser" not in config.simulated_keys:
+        return
+    profile, named = config.simulation.laser_profile, config.devices.laser.serial_number
+    own = SIMULATED_LASERS[profile]
+    for other, serial in SIMULATED_LASERS.items():
+        if named == serial != own:
+            text = f'"{named}" is the {other} laser, whose calibration does not fit laser_profile: {profile}'
+            yield PathError(
+                "devices.laser.serial_number", f'{text}; write "{own}", or laser_profile: {other}'
+            )
+
+
 def _laser_limits_suit_the_model(config: CartConfig) -> Iterator[PathError]:
     laser = config.devices.laser
     model = LASER_MODELS[laser.model]
@@ -246,6 +264,7 @@ _RULES: Final[tuple[Callable[[CartConfig], Iterator[PathError]], ...]] = (
     _only_an_all_simulated_cart_has_no_camera,
     _a_real_laser_is_seen_by_a_real_camera,
     _a_simulated_cart_has_no_live_camera,
+    _a_simulated_laser_is_the_profiles,
     _laser_limits_suit_the_model,
     _limits_enclose_what_they_limit,
 )

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 from bisect import bisect_right
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import cached_property
 from itertools import pairwise
 from typing import Any, Final, Literal, NamedTuple
@@ -327,12 +327,21 @@ def _curve_errors(kind: _Kind, xs: tuple[float, ...], ys: tuple[float, ...]) -> 
     ]
 
 
-def calibration_set(calibrations: Iterable[Calibration], source_name: str) -> CalibrationSet:
-    """Return the set of one calibration of each kind. Raises CalibrationError naming the missing kinds."""
+def calibration_set(
+    calibrations: Iterable[Calibration], source_name: str, serials: Mapping[str, str] | None = None
+) -> CalibrationSet:
+    """Return the set of one calibration of each kind. Raises CalibrationError naming the missing kinds.
+
+    serials: of the devices that were looked for, by kind, to be named.
+    """
     found = {type(calibration): calibration for calibration in calibrations}
     missing = [name for name, kind in _KINDS.items() if kind.result not in found]
     if missing:
-        errors = tuple(PathError(name, "no active calibration; calibrate the device") for name in missing)
+        wanted = {name: f" of {serial}" for name, serial in (serials or {}).items()}
+        to_do = "calibrate the device, or give the --data-dir of the record that has it"
+        errors = tuple(
+            PathError(name, f"no active calibration{wanted.get(name, '')}; {to_do}") for name in missing
+        )
         raise CalibrationError(source_name, errors)
     fields: dict[str, Any] = {kind.field: found[kind.result] for kind in _KINDS.values()}
     return CalibrationSet(**fields)

@@ -17,13 +17,14 @@ from tosca_kiosk.config import load_config
 from tosca_kiosk.kiosk.alarms.sound import AlarmSound, KivyPlayer
 from tosca_kiosk.kiosk.main_loop import environment
 from tosca_kiosk.kiosk.main_loop.collector import Collector
+from tosca_kiosk.kiosk.main_loop.compositor import Compositor
 from tosca_kiosk.kiosk.main_loop.heartbeat import Heartbeat
 from tosca_kiosk.kiosk.panel import keys
 from tosca_kiosk.kiosk.presenter import Presenter
 from tosca_kiosk.kiosk.services import Record, Worker
 from tosca_kiosk.kiosk.snapshot.picture import PictureSource
 from tosca_kiosk.link.client import ControlLink
-from tosca_kiosk.link.datagram import ALIVE, START_CONTROL, DatagramOutlet
+from tosca_kiosk.link.datagram import ALIVE, END_RUN, START_CONTROL, DatagramOutlet
 from tosca_kiosk.machine.clock import RealClock
 from tosca_kiosk.machine.runtime import SUPERVISOR_SOCKET
 from tosca_kiosk.machine.stop_signals import StopRequest
@@ -94,7 +95,9 @@ def run(
             theme=os.environ.get(_THEME, "dark"),
             pictures=pictures,
         )
-        _show(presenter, None if world is None else world.send, Heartbeat(alive), windowed, hand)
+        wished = _show(presenter, None if world is None else world.send, Heartbeat(alive), windowed, hand)
+        if wished:
+            supervisor.send(END_RUN)
     return 0
 
 
@@ -112,7 +115,8 @@ def _show(
     heartbeat: Heartbeat,
     windowed: bool,
     hand: Callable[[Presenter], None] | None,
-) -> None:
+) -> bool:
+    """Show the screens; return whether somebody at them ended it, and not a signal."""
     stop = StopRequest()  # before SDL looks: it would turn the signals into a wish to close the window
     # Kivy is imported here, after its environment was prepared.
     from kivy.app import App  # noqa: PLC0415
@@ -123,6 +127,7 @@ def _show(
     from tosca_kiosk.kiosk.main_loop.shell import Shell  # noqa: PLC0415
 
     clock = RealClock()
+    compositor = Compositor(os.environ)
     shell: Shell = Shell(presenter, world, AlarmSound(KivyPlayer()))
     outside = (
         OutsideView(Path(os.environ[_TEST_SOCKET]), shell, Window) if _TEST_SOCKET in os.environ else None
@@ -146,7 +151,8 @@ def _show(
         now_s = clock.start_s + clock.now_s()
         if stop.asked:
             App.get_running_app().stop()
-        if heartbeat.beat(now_s):
+        # No sign of life for a picture that nobody sees: the light ends, and the supervisor starts both anew.
+        if compositor.answers(now_s) and heartbeat.beat(now_s):
             Window.canvas.ask_update()  # it is drawn even where nothing has changed
         if outside is not None:
             outside.poll(now_s)  # before anything changes: what is shown next has no places yet
@@ -164,8 +170,10 @@ def _show(
     try:
         KioskApp().run()
     finally:
+        compositor.close()
         if outside is not None:
             outside.close()
+    return not stop.asked
 
 
 @contextmanager

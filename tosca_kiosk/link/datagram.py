@@ -20,6 +20,11 @@ CAMERA_ALIVE: Final = {"wish": "camera_alive"}
 """The camera process's, after each frame that it has captured."""
 
 
+END_RUN: Final = {"wish": "end_run"}
+"""Somebody at the screen ends the run. A screen that ends without it is started again, whatever its exit
+code: the program that it is shown in may have one of its own for every end."""
+
+
 class DatagramOutlet:
     """Sends to a Unix datagram socket at a path, without ever waiting."""
 

@@ -13,6 +13,7 @@ import signal
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from pathlib import Path
 from typing import Final, NamedTuple
 
 FIFO_PRIORITY: Final = 50
@@ -83,10 +84,26 @@ def follow_the_ticks() -> None:
             os.sched_setscheduler(0, os.SCHED_FIFO | os.SCHED_RESET_ON_FORK, os.sched_param(priority))
 
 
-def end_with_parent(parent_pid: int, number: signal.Signals) -> bool:
-    """Have the system send the signal when the parent ends; False when it is gone already."""
+def end_with_parent(starter_pid: int, number: signal.Signals) -> bool:
+    """Have the system send the signal when the parent ends; False when who started us is gone already.
+
+    starter_pid: the parent, or an ancestor where a program stands between that itself ends with its parent.
+    """
+    parent = os.getppid()
     _prctl(_PR_SET_PDEATHSIG, number)
-    return os.getppid() == parent_pid
+    return os.getppid() == parent and starter_pid in (parent, *_ancestors(parent))
+
+
+def _ancestors(pid: int) -> Iterator[int]:
+    """Yield the processes above one, but for the system's first, to which every orphan comes."""
+    while pid > 1:
+        try:
+            stat = Path(f"/proc/{pid}/stat").read_text(encoding="utf-8", errors="replace")
+        except OSError:
+            return
+        pid = int(stat.rpartition(")")[2].split()[1])
+        if pid > 1:
+            yield pid
 
 
 def _take_class() -> str:

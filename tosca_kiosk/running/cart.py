@@ -13,8 +13,10 @@ from hardware.trace import WireTrace
 from simulators.cart import SimulatedCart, install, uninstall
 from simulators.physics.profiles import FIVE_WATT, TEN_WATT
 from simulators.scenario import Scenario, apply, load_scenario
+from simulators.wire.arroyo_laser import LaserOptions
 from simulators.world import World
 from tosca_kiosk.config import CartConfig
+from tosca_kiosk.config.cart import SIMULATED_LASERS
 from tosca_kiosk.control.devices import Devices
 from tosca_kiosk.machine.clock import Clock
 
@@ -43,7 +45,8 @@ def simulated_cart(
         warm=simulation.warm,
         warm_setpoint_c=config.devices.tec.setpoint_c,
     )
-    cart = SimulatedCart(world)
+    laser = LaserOptions(serial=SIMULATED_LASERS[simulation.laser_profile])
+    cart = SimulatedCart(world, laser=laser)
     install(cart, clock.now_s)
     try:
         yield cart

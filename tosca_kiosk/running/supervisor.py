@@ -1,7 +1,8 @@
 """Starts control, camera and kiosk, watches them, and ends them. It owns no device and no screen.
 
 Kiosk and camera are started again when they die or freeze, with growing pauses. Control is not: whoever
-stands at the cart asks for it on the screen. The kiosk's exit code 0 is the operator's wish to end the run.
+stands at the cart asks for it on the screen. The run ends by a wish that the kiosk sends, never by an exit
+code of its: the compositor that it may run in has one for every end.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Final
 
-from tosca_kiosk.link.datagram import ALIVE, CAMERA_ALIVE, START_CONTROL
+from tosca_kiosk.link.datagram import ALIVE, CAMERA_ALIVE, END_RUN, START_CONTROL
 from tosca_kiosk.machine.clock import Clock
 from tosca_kiosk.machine.runtime import SUPERVISOR_SOCKET
 from tosca_kiosk.machine.service_manager import ServiceManager
@@ -82,11 +83,8 @@ class Child:
         if self._process is None or self._process.poll() is None:
             return None
         code, self._process = self._process.returncode, None
-        if code > 0:
-            # Its own log is rolled over by all the starts that follow; the reason must not go under in it.
-            log.error("%s: %s: %s", self.name, exit_text(code), last_words(self.log_path))
-        else:
-            log.info("%s: %s", self.name, exit_text(code))
+        # Its own log is rolled over by all the starts that follow; the reason must not go under in it.
+        log.error("%s: %s: %s", self.name, exit_text(code), last_words(self.log_path))
         return code
 
     def signal(self, number: signal.Signals) -> None:
@@ -177,6 +175,7 @@ class Supervisor:
             self._camera = Revived(
                 "camera", camera, log_dir, silent_after_s=CAMERA_SILENT_AFTER_S, speaks_at_once=True
             )
+        self._end_wished = False
         self._wishes = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM | socket.SOCK_NONBLOCK)
         path = runtime_dir / SUPERVISOR_SOCKET
         path.unlink(missing_ok=True)
@@ -189,7 +188,7 @@ class Supervisor:
         return (self._control, *camera, self._kiosk)
 
     def run(self, stopped: Callable[[], bool]) -> int:
-        """Watch until the kiosk ends by the operator's wish or `stopped` says so; return the exit code.
+        """Watch until the operator wishes the end or `stopped` says so; return the exit code.
 
         1 when the kiosk could not be brought to draw a frame. All children have ended on return.
         """
@@ -219,14 +218,14 @@ class Supervisor:
                 os.close(file)
 
     def _look(self, now_s: float) -> int | None:
-        self._take_wishes(now_s)
+        kiosk = self._kiosk
+        kiosk_ended = kiosk.ended() is not None
+        self._take_wishes(now_s)  # after: what a kiosk wished before it ended has come by now
+        if kiosk_ended and self._end_wished:
+            return 0
         self._control.ended()
         self._look_at_camera(now_s)
-        kiosk = self._kiosk
-        code = kiosk.ended()
-        if code == 0:
-            return 0
-        if code is not None:
+        if kiosk_ended:
             kiosk.plan(now_s)
             if not kiosk.ever_alive and kiosk.deaths >= HOPELESS_AFTER:
                 log.error("kiosk: gave up, it never drew a frame; see %s", kiosk.log_path)
@@ -256,6 +255,8 @@ class Supervisor:
                 self._kiosk.alive(now_s)
             elif wish == CAMERA_ALIVE and self._camera is not None:
                 self._camera.alive(now_s)
+            elif wish == END_RUN:
+                self._end_wished = True
             elif wish == START_CONTROL:
                 self._start_control(now_s)
             else:

@@ -93,7 +93,7 @@ def active_calibrations(database: Database | Reader, config: CartConfig) -> Cali
         for row in rows
         if row is not None
     ]
-    return calibration_set(parsed, f"calibrations of {config.source}")
+    return calibration_set(parsed, f"calibrations of {config.source}", serials)
 
 
 def file_limits(idle: Rules, known: CalibrationSet) -> Limits:
