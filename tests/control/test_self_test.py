@@ -98,8 +98,8 @@ FAULTS = {
         during={AT_REST.name: (("tec.sensor", "open"),)},
     ),
     "thermistor shorted": Fault(
-        {("tec", "running"), ("tec", "temperature"), ("tec", "regulating")},
-        "sensor short",
+        {("tec", "running"), ("tec", "fresh answers"), ("tec", "temperature"), ("tec", "regulating")},
+        "check its sensor",
         before("tec.sensor", "short"),
     ),
     "module's leads reversed": Fault(
