@@ -228,7 +228,9 @@ class _Session:
         assert self.opened is not None
         summary = self.controller.end_session(self.operator.reason)
         now = self.clock.utc()
-        self.imported = close_record(self.database, self.opened, now, summary, self._unwritten)
+        self.imported = close_record(
+            self.workplace, self.database, self.opened, now, summary, self._unwritten
+        )
 
     def result(self, simulated_s: float, wall_s: float) -> dict[str, Any]:
         assert self.opened is not None

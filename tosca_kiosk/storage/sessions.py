@@ -87,24 +87,37 @@ def start(
     return get(transaction, session_id)
 
 
-def finish(transaction: Transaction, session_id: int, summary: Summary) -> Session:
-    """Close an open session with its summary; StorageError when it is closed already."""
+def finish(transaction: Transaction, session_id: int, summary: Summary, *, told: bool = True) -> Session:
+    """Close an open session with its summary; StorageError when it is closed already.
+
+    told: whether its record tells of its light; where it does not, its figures are unknown and not 0.
+    """
     session = get(transaction, session_id)
     if session.status not in OPEN_STATUSES:
-        raise StorageError(f"session {session_id} is {session.status} already; nothing was changed")
+        raise closed_already(session)
+    return correct(transaction, session, summary, told=told)
+
+
+def correct(transaction: Transaction, session: Session, summary: Summary, *, told: bool) -> Session:
+    """Write a session's summary, also over an earlier one: more of its journal was found since."""
     transaction.update(
         "sessions",
-        {"session_id": session_id},
+        {"session_id": session.session_id},
         status=summary.status,
         abort_reason=summary.abort_reason,
         end_time=session.start_time + timedelta(seconds=summary.duration_s),
         duration_seconds=round(summary.duration_s),
-        total_laser_on_time_seconds=summary.laser_on_time_s,
+        total_laser_on_time_seconds=summary.laser_on_time_s if told else None,
         avg_power_watts=summary.avg_power_w,
         max_power_watts=summary.max_power_w,
-        total_energy_joules=summary.energy_j,
+        total_energy_joules=summary.energy_j if told else None,
     )
-    return get(transaction, session_id)
+    return get(transaction, session.session_id)
+
+
+def closed_already(session: Session) -> StorageError:
+    """Return the refusal of a second close."""
+    return StorageError(f"session {session.session_id} is {session.status} already; nothing was changed")
 
 
 def set_paused(transaction: Transaction, session_id: int, paused: bool) -> None:

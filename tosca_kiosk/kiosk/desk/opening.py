@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from tosca_kiosk.domain.state import State
+from tosca_kiosk.domain.summary import summarise
 from tosca_kiosk.kiosk.alarms.conditions import calibration_overdue
 from tosca_kiosk.kiosk.desk.desk import CONTROL_SILENT, Desk
 from tosca_kiosk.kiosk.look.refusals import spoken
@@ -69,9 +71,13 @@ class SessionOpening:
         if refused == CONTROL_SILENT and telemetry is not None and telemetry.session_id is not None:
             self._desk.change(opening=Opening.OPEN)  # only its answer was late
             return
-        desk.session = None
+        session, desk.session = desk.session, None
+        if session is None:
+            return
+        # A journal that control has made tells the same; one that it could not make tells nothing.
+        known = summarise(State(), f"the session was refused: {refused}")
         desk.ask(
-            lambda: treatment.close_interrupted(desk.record),
+            lambda: treatment.close_row(desk.record, session.session_id, desk.operator_id, known=known),
             lambda closed: self._not_opened(refused),
             self._not_opened,
         )

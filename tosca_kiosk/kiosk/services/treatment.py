@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 from dataclasses import dataclass, replace
 
+from tosca_kiosk.domain.journal_lines import Summary
 from tosca_kiosk.domain.protocol import Protocol
 from tosca_kiosk.domain.protocol_file import parse_protocol
 from tosca_kiosk.kiosk.services.plans import NO_LIMITS
@@ -14,13 +15,12 @@ from tosca_kiosk.session import (
     OpenedRecord,
     SessionPlan,
     back_up,
-    close_session,
     earlier_dose,
     opening,
     overdue_calibrations,
     plan_session,
 )
-from tosca_kiosk.storage import patients, recover, sessions, users
+from tosca_kiosk.storage import close_session, patients, recover, sessions, users
 from tosca_kiosk.storage.patients import Patient
 from tosca_kiosk.storage.sessions import Session
 from tosca_kiosk.storage.users import User
@@ -45,7 +45,11 @@ class Adopted:
 
 
 def prepare(record: Record, patient_code: str, username: str, protocol_name: str) -> Prepared:
-    """Check the session's plan and make the backup before it. Raises one of REFUSALS."""
+    """Check the session's plan and make the backup before it. Raises one of REFUSALS.
+
+    A session that could not be closed when it should have been is closed first, or says why it cannot be.
+    """
+    close_interrupted(record)
     plan = plan_session(
         record.database, record.config, patient=patient_code, technician=username, protocol=protocol_name
     )
@@ -68,12 +72,29 @@ def keep_paused(record: Record, session_id: int, paused: bool, tech_id: int | No
         sessions.set_paused(transaction, session_id, paused)
 
 
-def close_row(record: Record, session_id: int, tech_id: int | None) -> Session:
-    """Import the finished journal of a session and close its row. Raises StorageError."""
+def close_row(
+    record: Record,
+    session_id: int,
+    tech_id: int | None,
+    *,
+    known: Summary | None = None,
+    missing: str | None = None,
+) -> Session:
+    """Close a session's row from its journal, unless it is closed already. Raises StorageError.
+
+    known: how it ended, where control said so; missing: why the end is not in the journal.
+    """
     session = sessions.get(record.database, session_id)
     if session.status in sessions.OPEN_STATUSES:
-        folder = sessions.folder_of(session, record.data_dir)
-        close_session(record.database, session, folder, record.utc(), operator_id=tech_id)
+        close_session(
+            record.database,
+            session,
+            record.data_dir,
+            record.utc(),
+            operator_id=tech_id,
+            known=known,
+            missing=missing,
+        )
     return sessions.get(record.database, session_id)
 
 

@@ -23,7 +23,7 @@ class Summary(Part[SummaryForm]):
     def enter(self, about: int | None = None) -> None:
         """Show the session of this id; None: its light is over, and its record is being written yet."""
         desk = self._desk
-        self.form = SummaryForm(busy=True, closing=about is None)
+        self.form = SummaryForm(busy=about is not None)
         if about is not None:
             desk.ask(lambda: history.result(desk.record, about), self._read, self._refused)
 
