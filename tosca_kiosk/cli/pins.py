@@ -38,7 +38,7 @@ def authorised(database: Database, admin: str | None) -> int | None:
         return None
     username = _admin_name() if admin is None else admin
     user = accounts.find(database, username)
-    if user is None or not user.is_active or user.role is not Role.ADMIN:
+    if user is None or not accounts.may_work(user) or user.role is not Role.ADMIN:
         raise RefusedError(f"{username!r} is no active admin; see tosca-kiosk users list")
     pin = read_pin(f"PIN of {username}")
     now = utc_now()

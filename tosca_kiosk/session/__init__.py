@@ -1,6 +1,7 @@
 """A session's side of the record, for screen and commands alike: its plan, row and folder."""
 
 from tosca_kiosk.session.closing import close_session
+from tosca_kiosk.session.doubtful import DOUBTFUL_SETTING
 from tosca_kiosk.session.earlier_dose import EarlierDose, EarlierSession, earlier_dose
 from tosca_kiosk.session.errors import REFUSALS, RefusedError
 from tosca_kiosk.session.helper_command import helper_command
@@ -12,6 +13,7 @@ from tosca_kiosk.session.shipped import ADMIN, load_shipped_content
 
 __all__ = [
     "ADMIN",
+    "DOUBTFUL_SETTING",
     "OVERDUE",
     "REFUSALS",
     "EarlierDose",

@@ -32,7 +32,7 @@ def close_session(
     imported = import_journal(database, folder / JOURNAL_NAME, now, operator_id=operator_id, known=known)
     if not unwritten:
         return imported
-    start, session_id = session.start_time, session.session_id
+    start, session_id = session.start_time or now, session.session_id
     treatment = [(made.state.now_s, event) for made in unwritten for event in made.events]
     safety = [(made.state.now_s, event) for made in unwritten for event in made.safety]
     with database.transaction(operator_id) as transaction:

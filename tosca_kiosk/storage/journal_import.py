@@ -104,18 +104,26 @@ def recover(
     """
     closed = []
     for session in sessions.interrupted(database):
-        journal = sessions.folder_of(session, data_dir) / JOURNAL_NAME
-        nothing = _why_nothing(journal)
-        if nothing is None:
+        journal, nothing = _journal_of(session, data_dir)
+        if journal is not None and nothing is None:
             import_journal(database, journal, now, operator_id=operator_id, salvage=True)
         else:
-            empty = summarise(State(), nothing)
+            empty = summarise(State(), nothing or NOTHING_RECORDED)
             with database.transaction(operator_id) as transaction:
                 sessions.finish(transaction, session.session_id, empty)
                 # Without a header nothing was armed; a journal that breaks in its header may have held light.
                 energies.keep(transaction, session.session_id, empty, whole=nothing == NOTHING_RECORDED)
         closed.append(sessions.get(database, session.session_id))
     return closed
+
+
+def _journal_of(session: sessions.Session, data_dir: Path) -> tuple[Path | None, str | None]:
+    """Return the journal of a session that was left open, and why nothing of it can be imported."""
+    try:
+        journal = sessions.folder_of(session, data_dir) / JOURNAL_NAME
+    except StorageError as error:
+        return None, f"{CUT_SHORT}, and its row names no folder of its journal: {error}"
+    return journal, _why_nothing(journal)
 
 
 def _read(journal: Path) -> bytes:
@@ -208,8 +216,12 @@ def _import(
 
 def _check_session(transaction: Transaction, header: Header, start_utc: datetime, journal: Path) -> None:
     session = sessions.get(transaction, header.session_id)
-    theirs = (header.patient_id, header.tech_id, start_utc)
-    if theirs != (session.patient_id, session.tech_id, session.start_time):
+    pairs = (
+        (header.patient_id, session.patient_id),
+        (header.tech_id, session.tech_id),
+        (start_utc, session.start_time),
+    )
+    if any(ours is not None and ours != theirs for theirs, ours in pairs):  # None: its row does not tell
         raise StorageError(
             f"{journal}: the journal is of another session {header.session_id} (patient {header.patient_id}, "
             f"technician {header.tech_id}, started {header.started_utc}); import it where it was recorded"

@@ -83,7 +83,7 @@ def close_interrupted(record: Record) -> list[Session]:
 def adopt(record: Record, session_id: int) -> Adopted:
     """Find the session that control runs. Raises StorageError if the record does not know it."""
     session = sessions.get(record.database, session_id)
-    patient = next(row for row in patients.list_all(record.database) if row.patient_id == session.patient_id)
+    patient = patients.of_id(record.database, session.patient_id)
     return Adopted(session, patient, users.get(record.database, session.tech_id), planned(session))
 
 

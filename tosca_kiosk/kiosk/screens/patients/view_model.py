@@ -52,8 +52,9 @@ def view(state: KioskState) -> PatientsView:
 
 
 def _row(patient: Patient) -> tuple[str, str, str]:
-    created = f"{patient.created_date.astimezone():%Y-%m-%d}"
-    return patient.patient_code, (patient.notes or "").replace("\n", " "), created
+    created = wording.local_time(patient.created_date)[: len("2026-11-22")]
+    notes = (patient.notes or "").replace("\n", " ")
+    return patient.patient_code, notes, wording.marked(created, patient.odd)
 
 
 def _empty(state: KioskState) -> str:
