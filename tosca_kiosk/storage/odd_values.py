@@ -26,9 +26,9 @@ _SUSPECT: Final = {
     "BOOLEAN": "typeof({0}) <> 'integer' OR {0} NOT IN (0, 1)",
     "DATETIME": (
         "typeof({0}) <> 'text' OR length({0}) NOT IN (19, 26) OR {0} GLOB '*[^-0-9 :.]*' "
-        "OR {0} NOT GLOB '[1-8]*' OR substr({0}, 1, 19) IS NOT strftime('%Y-%m-%d %H:%M:%S', {0})"
+        "OR {0} NOT GLOB '[1-8]*' OR substr({0}, 1, 19) IS NOT strftime('%Y-%m-%d %H:%M:%S', {0}, '+0 days')"
     ),
-    "DATE": "typeof({0}) <> 'text' OR {0} IS NOT date({0})",
+    "DATE": "typeof({0}) <> 'text' OR {0} IS NOT date({0}, '+0 days')",
     "BLOB": "typeof({0}) <> 'blob'",
 }
 _TABLES: Final = (

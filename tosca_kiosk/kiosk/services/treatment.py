@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
+from tosca_kiosk.domain.documents import DocumentError
 from tosca_kiosk.domain.protocol import Protocol
 from tosca_kiosk.domain.protocol_file import parse_protocol
 from tosca_kiosk.kiosk.services.plans import NO_LIMITS
@@ -88,8 +89,11 @@ def adopt(record: Record, session_id: int) -> Adopted:
 
 
 def planned(session: Session) -> Protocol | None:
-    """Return the plan that the session was opened with, None where its row holds none."""
+    """Return the plan that the session was opened with, None where its row holds none that can be read."""
     if session.protocol_data_snapshot is None:
         return None
     name = session.protocol_name or ""
-    return parse_protocol(session.protocol_data_snapshot, name, name, NO_LIMITS)
+    try:
+        return parse_protocol(session.protocol_data_snapshot, name, name, NO_LIMITS)
+    except DocumentError:
+        return None

@@ -59,6 +59,7 @@ def _row(patient: Patient) -> tuple[str, str, str]:
 
 def _empty(state: KioskState) -> str:
     if state.form(PatientsForm).found is None:
-        return "The record cannot be read." if state.record_problem else "Searching ..."
+        waits = state.form(PatientsForm).busy and not state.record_problem
+        return "Searching ..." if waits else "The patients cannot be read."
     query = state.form(PatientsForm).query
     return f'No patient with "{query}" in code or notes.' if query else "There is no patient yet."

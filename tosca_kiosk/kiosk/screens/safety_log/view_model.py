@@ -35,7 +35,7 @@ def view(state: KioskState) -> SafetyLogView:
         page_text=f"Lines {first} to {first + len(rows) - 1}, newest first" if rows else "",
         can_go_newer=form.page > 0 and not form.busy,
         can_go_older=len(rows) == LOG_ROWS and not form.busy,
-        problem=wording.RECORD_LOST if state.record_problem else "",
+        problem=wording.RECORD_LOST if state.record_problem else form.refused,
     )
 
 
