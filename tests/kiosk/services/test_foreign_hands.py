@@ -1,4 +1,4 @@
-"""Odd values that another SQLite tool wrote, in every column of every table: named, marked, and nothing stops."""
+"""Odd values of another SQLite tool, in every column of every table: named, marked, and nothing stops."""
 
 from __future__ import annotations
 

@@ -16,7 +16,7 @@ Ask = Callable[[Job, Done, Refused], None]
 
 @dataclass(eq=False, slots=True)
 class _Errand:
-    """One piece of work. again_s: when it is tried again, None while it is under way; failure: why it failed."""
+    """One piece of work. again_s: when it is tried again, None while it is under way; failure: why it is."""
 
     what: str
     job: Job
@@ -57,8 +57,8 @@ class Errands:
     ) -> None:
         """Do job now, and again while it fails and is wanted; one of the same key takes its place.
 
-        key: None for one whose place none takes. what: for a person, what has failed then. refused: called with
-        the reason at each failure.
+        key: None for one whose place none takes. what: for a person, what has failed then. refused: called
+        with the reason at each failure.
         """
         errand = _Errand(what, job, done, refused, wanted)
         key = id(errand) if key is None else key
