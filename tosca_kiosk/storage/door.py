@@ -62,6 +62,10 @@ class Library(dataset.Database):
         self._picture.clear()
 
 
+def _no_table(path: Path, table: str) -> str:
+    return f"{path}: there is no table {table!r}; run tosca-kiosk db check"
+
+
 def _held_as(declared: object) -> Integer | NullType:
     return declared if isinstance(declared, Integer) else NullType()
 
@@ -111,8 +115,10 @@ class Reader:
         self._check_names(table, [*filters, *(name.removeprefix("-") for name in order)])
         values = {name: self._wanted(table, name, value) for name, value in filters.items()}
         with translating(self.path):
-            rows = self.raw[table].find(order_by=order, _limit=limit, _offset=skip, _step=None, **values)
-            found = list(rows)
+            rows = self.raw[table]
+            if not rows.exists:  # it was when its columns were learned
+                raise StorageError(_no_table(self.path, table))
+            found = list(rows.find(order_by=order, _limit=limit, _offset=skip, _step=None, **values))
         kinds = self.columns(table)
         return [judged(table, kinds, dict(row)) for row in found]
 
@@ -142,7 +148,7 @@ class Reader:
         if table not in self._known:
             with translating(self.path):
                 if table not in self.raw.tables:
-                    raise StorageError(f"{self.path}: there is no table {table!r}; run tosca-kiosk db check")
+                    raise StorageError(_no_table(self.path, table))
                 self._known[table] = self.raw.learn(table)
         return self._known[table]
 
