@@ -89,7 +89,7 @@ def judged(table: str, kinds: dict[str, str], found: dict[str, Any]) -> Held:
             why = _why_not(table, column, row[column])
         if why is not None:
             key = next(iter(kinds))
-            odd.append(Odd(f"{table}, {key} {shown(found.get(key))}", column, why))
+            odd.append(Odd(row=f"{table}, {key} {shown(found.get(key))}", column=column, why=why))
     return Held(row, tuple(odd))
 
 

@@ -55,7 +55,8 @@ def _of_table(reader: Reader, table: str) -> Iterator[str]:
                 yield str(odd)
     for column, count in named.items():
         if count > NAMED_AT_MOST:
-            yield str(Odd(table, column, f"{count - NAMED_AT_MOST} more rows are odd there"))
+            more = f"{count - NAMED_AT_MOST} more rows are odd there"
+            yield str(Odd(row=table, column=column, why=more))
 
 
 def _suspects(table: str, kinds: dict[str, str]) -> Iterator[str]:
