@@ -50,7 +50,7 @@ def add(
         code = next_code(transaction, now.year)
     if not _CODE.fullmatch(code):
         raise StorageError(f"patient code {code!r} is not P-YYYY-NNNN, such as P-{now.year}-0001")
-    if transaction.find_one("patients", patient_code=code):
+    if transaction.held_one("patients", patient_code=code):
         raise StorageError(f"patient code {code} is in use; choose another or leave it out")
     transaction.insert(
         "patients",

@@ -43,7 +43,7 @@ def add(
 ) -> int:
     """Save a validated protocol; return its number. StorageError for a name in use or an unknown type."""
     _check_type(protocol_type)
-    if transaction.find_one("protocols", protocol_name=name):
+    if transaction.held_one("protocols", protocol_name=name):
         raise StorageError(f"protocol {name!r} exists already; choose another name")
     added: int = transaction.insert(
         "protocols",

@@ -14,7 +14,7 @@ from tosca_kiosk.storage.database import Database
 from tosca_kiosk.storage.door import Reader, Transaction
 from tosca_kiosk.storage.errors import StorageError
 from tosca_kiosk.storage.timestamps import naive_utc
-from tosca_kiosk.storage.values import shown
+from tosca_kiosk.storage.values import from_column, shown
 
 OPEN_STATUSES = ("in_progress", "paused")
 CLOSED_STATUSES = ("completed", "aborted")
@@ -151,7 +151,8 @@ def for_patient(database: Database | Reader, patient_id: int) -> list[Session]:
 
 def newest_start(database: Database | Reader) -> datetime | None:
     """Return the latest time at which a session began by the wall clock, None where there was none."""
-    starts = (one.row["start_time"] for one in database.held("sessions"))
+    held = (row["start_time"] for row in database.rows("SELECT start_time FROM sessions"))
+    starts = (from_column("DATETIME", one).value for one in held)
     return max((start for start in starts if start is not None), default=None)
 
 

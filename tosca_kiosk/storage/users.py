@@ -88,7 +88,7 @@ def add(
     for what, text in (("username", username), ("full name", full_name)):
         if not text.strip():
             raise StorageError(f"an account needs a {what}; give one")
-    if transaction.find_one("tech_users", username=username):
+    if transaction.held_one("tech_users", username=username):
         raise StorageError(f"user {username!r} exists already; choose another username")
     added: int = transaction.insert(
         "tech_users", username=username, full_name=full_name, role=str(known), created_date=now, notes=notes
@@ -141,7 +141,7 @@ def set_pin(transaction: Transaction, tech_id: int, pin: str, now: datetime) -> 
         raise StorageError(f"a PIN has {PIN_DIGITS} digits, 0 to 9; choose such a one")
     get(transaction, tech_id)
     values = {"pin_hash": _hasher.hash(pin), "failed_tries": 0, "locked_until": None, "changed_date": now}
-    if transaction.find_one("credentials", tech_id=tech_id) is None:
+    if transaction.held_one("credentials", tech_id=tech_id) is None:
         transaction.insert("credentials", tech_id=tech_id, **values)
     else:
         transaction.update("credentials", {"tech_id": tech_id}, **values)

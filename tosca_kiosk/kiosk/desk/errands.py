@@ -23,6 +23,7 @@ class _Errand:
     done: Done
     refused: Refused
     wanted: Callable[[], bool]
+    ready: Callable[[], bool]
     again_s: float | None = None
     failure: str | None = None
 
@@ -54,13 +55,14 @@ class Errands:
         *,
         refused: Refused = lambda text: None,
         wanted: Callable[[], bool] = lambda: True,
+        ready: Callable[[], bool] = lambda: True,
     ) -> None:
         """Do job now, and again while it fails and is wanted; one of the same key takes its place.
 
         key: None for one whose place none takes. what: for a person, what has failed then. refused: called
-        with the reason at each failure.
+        with the reason at each failure. ready: whether it may be tried again now, or must wait for more.
         """
-        errand = _Errand(what, job, done, refused, wanted)
+        errand = _Errand(what=what, job=job, done=done, refused=refused, wanted=wanted, ready=ready)
         key = id(errand) if key is None else key
         self._kept[key] = errand
         self._begin(key, errand)
@@ -77,7 +79,7 @@ class Errands:
                 continue
             if not errand.wanted():
                 del self._kept[key]
-            elif now_s >= errand.again_s:
+            elif now_s >= errand.again_s and errand.ready():
                 self._begin(key, errand)
 
     def _begin(self, key: Hashable, errand: _Errand) -> None:

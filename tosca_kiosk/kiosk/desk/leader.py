@@ -72,7 +72,8 @@ class Leader:
                 lambda: treatment.close_interrupted(desk.record),
                 self._closed_interrupted,
                 refused=self._told_once(),
-                wanted=lambda: desk.session is session and not self._is_led,
+                wanted=lambda: desk.session is session,
+                ready=lambda: not self._is_led,
             )
         elif session is None or session.session_id != hello.session:
             number = hello.session
