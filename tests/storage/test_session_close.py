@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import random
 import shutil
+import sqlite3
 
 import pytest
 
@@ -177,11 +178,35 @@ def test_what_is_no_journal_closes_the_session_by_name_and_its_light_is_unknown(
     assert recover(database, tmp_path, now) == []
 
 
-def test_a_row_without_a_folder_is_closed_too(database, session, now, tmp_path):
+@pytest.mark.parametrize(
+    ("stored", "why"),
+    [
+        (None, "session 1 has no folder in its row"),
+        ("../../elsewhere", "'../../elsewhere' leads out of the data directory"),
+        ("/mnt/big/1", "'/mnt/big/1' leads out of the data directory"),
+    ],
+)
+def test_a_row_that_names_no_folder_inside_is_closed_too_and_its_light_is_unknown(
+    database, session, now, tmp_path, stored, why
+):
     with database.transaction() as transaction:
-        transaction.update("sessions", {"session_id": 1}, session_folder_path=None)
+        transaction.update("sessions", {"session_id": 1}, session_folder_path=stored)
     [closed] = recover(database, tmp_path, now)
-    assert "session 1 has no folder in its row" in closed.abort_reason
+    assert "its row names no folder of its journal: " in closed.abort_reason
+    assert why in closed.abort_reason
+    assert (closed.total_energy_joules, larger_j(database)) == (None, None)
+    assert why in criticals(database)[0]
+
+
+def test_what_an_odd_row_does_not_tell_its_journal_tells(database, session, journal, cut, now, tmp_path):
+    journal.write_bytes(b"".join(cut))
+    with contextlib.closing(sqlite3.connect(database.path, isolation_level=None)) as tool:
+        tool.execute("UPDATE sessions SET start_time = 'yesterday', tech_id = 'jane'")
+    [closed] = recover(database, tmp_path, now)
+    assert (closed.start_time, closed.tech_id, closed.end_time) == (None, None, None)
+    assert closed.total_energy_joules > 0.0
+    first = database.rows("SELECT timestamp FROM treatment_events ORDER BY event_id LIMIT 1")[0]
+    assert first["timestamp"].startswith(header().started_utc[:10])
 
 
 @pytest.mark.parametrize("content", [None, b"", b'{"kind":"head'])

@@ -76,7 +76,7 @@ def run_session(workplace: Workplace, request: Request) -> dict[str, Any]:
             site=request.site,
         )
         plan = replace(plan, warnings=overdue_calibrations(database, config, clock.utc()))
-        for warning in plan.warnings:
+        for warning in (*plan.warnings, *plan.doubts):
             say(f"Warning: {warning}")
         if cart is None:
             raise RefusedError(f"{config.source}: nothing is simulated; treat needs the simulated cart")

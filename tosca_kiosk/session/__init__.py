@@ -1,5 +1,6 @@
 """A session's side of the record, for screen and commands alike: its plan, row and folder."""
 
+from tosca_kiosk.session.doubtful import DOUBTFUL_SETTING
 from tosca_kiosk.session.earlier_dose import EarlierDose, EarlierSession, earlier_dose
 from tosca_kiosk.session.errors import REFUSALS, RefusedError
 from tosca_kiosk.session.helper_command import helper_command
@@ -11,6 +12,7 @@ from tosca_kiosk.session.shipped import ADMIN, load_shipped_content
 
 __all__ = [
     "ADMIN",
+    "DOUBTFUL_SETTING",
     "OVERDUE",
     "REFUSALS",
     "EarlierDose",

@@ -63,7 +63,7 @@ def keep(transaction: Transaction, session_id: int, summary: Summary, *, whole: 
         "commanded_joules": kept.commanded_j,
         "larger_joules": kept.larger_j,
     }
-    if transaction.find_one("session_energies", session_id=session_id) is None:
+    if transaction.held_one("session_energies", session_id=session_id) is None:
         transaction.insert("session_energies", session_id=session_id, **values)
     else:
         transaction.update("session_energies", {"session_id": session_id}, **values)
@@ -76,15 +76,18 @@ def tells(summary: Summary, *, whole: bool) -> bool:
 
 
 def of_sessions(reader: Reader, session_ids: tuple[int, ...]) -> dict[int, Energies]:
-    """Return the energies of sessions by number; those that are still open have none yet."""
-    rows = reader.find("session_energies", session_id=session_ids) if session_ids else []
+    """Return the energies of sessions by number; those that are still open have none yet.
+
+    One that the row does not tell is not known, as a number of another type is.
+    """
+    found = reader.held("session_energies", session_id=session_ids) if session_ids else []
     return {
         row["session_id"]: Energies(
             measured_j=row["measured_joules"],
             commanded_j=row["commanded_joules"],
             larger_j=row["larger_joules"],
         )
-        for row in rows
+        for row, _ in found
     }
 
 

@@ -181,9 +181,14 @@ def damaged(broken: str) -> str:
 
 
 def of_another_session(session: Session, header: Header) -> str | None:
-    """Say of whom a journal is that is not this session's, None where it is."""
-    theirs = (header.session_id, header.patient_id, header.tech_id, from_utc_text(header.started_utc))
-    if theirs == (session.session_id, session.patient_id, session.tech_id, session.start_time):
+    """Say of whom a journal is that is not this session's, None where it is, as far as the row tells."""
+    pairs = (
+        (header.session_id, session.session_id),
+        (header.patient_id, session.patient_id),
+        (header.tech_id, session.tech_id),
+        (from_utc_text(header.started_utc), session.start_time),
+    )
+    if all(ours is None or ours == theirs for theirs, ours in pairs):
         return None
     return (
         f"the journal is of another session {header.session_id} (patient {header.patient_id}, "
@@ -202,7 +207,9 @@ def take_rows(
 ) -> Imported:
     """Write a journal's rows and its session's summary. taken: so many ticks are in the record already."""
     reader, summary = contents.reader, found.summary
-    session_id, start_utc, tech_id = session.session_id, session.start_time, session.tech_id
+    # The header says what a row with an odd value does not tell; else both are the same.
+    start_utc, tech_id = from_utc_text(reader.header.started_utc), reader.header.tech_id
+    session_id = session.session_id
     new = [tick for number, tick in contents.ticks if number > taken]
     treatment = ((tick.t, event) for tick in new for event in tick.e)
     safety = [(tick.t, event) for tick in new for event in tick.s]

@@ -80,7 +80,7 @@ def close_session(
         events.append_safety(transaction, now, more, session_id=session.session_id, tech_id=session.tech_id)
         treatment = [(made.state.now_s, event) for made in unwritten for event in made.events]
         safety = [(made.state.now_s, event) for made in unwritten for event in made.safety]
-        start, number = session.start_time, session.session_id
+        start, number = session.start_time or now, session.session_id
         events.append_treatment(transaction, number, start, treatment)
         events.append_safety(transaction, start, safety, session_id=number, tech_id=session.tech_id)
     return replace(
@@ -107,8 +107,8 @@ def recover(
 def _left(session: Session, data_dir: Path) -> _Left:
     try:
         folder = sessions.folder_of(session, data_dir)
-    except (StorageError, ValueError) as error:
-        return _Left(why=f"its journal cannot be found: {error}")
+    except StorageError as error:
+        return _Left(why=f"its row names no folder of its journal: {error}")
     journal = folder / JOURNAL_NAME
     if not folder.is_dir():
         return _Left(why=f"its folder {folder} is not there")

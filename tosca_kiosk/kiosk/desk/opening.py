@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from tosca_kiosk.domain.state import State
 from tosca_kiosk.domain.summary import summarise
-from tosca_kiosk.kiosk.alarms.conditions import calibration_overdue
+from tosca_kiosk.kiosk.alarms.conditions import calibration_overdue, doubtful_settings
 from tosca_kiosk.kiosk.desk.desk import CONTROL_SILENT, Desk
 from tosca_kiosk.kiosk.look.refusals import spoken
 from tosca_kiosk.kiosk.services import treatment
@@ -44,6 +44,8 @@ class SessionOpening:
         if prepared.plan.warnings:
             self._desk.alarms.note(self._desk.now_s, calibration_overdue(prepared.plan.warnings))
             self._desk.change(overdue=True)
+        if prepared.plan.doubts:
+            self._desk.alarms.note(self._desk.now_s, doubtful_settings(prepared.plan.doubts))
         if prepared.earlier.sessions:
             self._desk.change(opening=Opening.CONFIRM_DOSE)
         else:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 from dataclasses import dataclass, replace
 
+from tosca_kiosk.domain.documents import DocumentError
 from tosca_kiosk.domain.journal_lines import Summary
 from tosca_kiosk.domain.protocol import Protocol
 from tosca_kiosk.domain.protocol_file import parse_protocol
@@ -106,13 +107,16 @@ def close_interrupted(record: Record) -> list[Session]:
 def adopt(record: Record, session_id: int) -> Adopted:
     """Find the session that control runs. Raises StorageError if the record does not know it."""
     session = sessions.get(record.database, session_id)
-    patient = next(row for row in patients.list_all(record.database) if row.patient_id == session.patient_id)
+    patient = patients.of_id(record.database, session.patient_id)
     return Adopted(session, patient, users.get(record.database, session.tech_id), planned(session))
 
 
 def planned(session: Session) -> Protocol | None:
-    """Return the plan that the session was opened with, None where its row holds none."""
+    """Return the plan that the session was opened with, None where its row holds none that can be read."""
     if session.protocol_data_snapshot is None:
         return None
     name = session.protocol_name or ""
-    return parse_protocol(session.protocol_data_snapshot, name, name, NO_LIMITS)
+    try:
+        return parse_protocol(session.protocol_data_snapshot, name, name, NO_LIMITS)
+    except DocumentError:
+        return None
