@@ -50,6 +50,13 @@ def test_a_list_without_odd_values_has_no_column_for_them(cart):
     assert cart.json("db", "check")["ok"]
 
 
+def test_a_text_that_is_none_stops_no_list_of_a_restored_record_either(cart):
+    cart.text("db", "restore", cart.text("db", "backup"))
+    tool(cart, "UPDATE tech_users SET notes = CAST(? AS TEXT)", b"a\xffb")
+    (user,) = cart.json("users", "list")["users"]
+    assert user["odd"][0].startswith("notes: ")
+
+
 def test_a_zone_is_never_dropped(cart):
     tool(cart, "UPDATE tech_users SET created_date = '2026-03-14 09:00:00+02:00'")
     (problem,) = cart.run("db", "check").stdout.splitlines()[:1]

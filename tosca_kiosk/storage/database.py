@@ -201,19 +201,21 @@ class Database:
             self._here.door = None
 
     def _connect(self) -> sqlite3.Connection:
-        if self._connect_elsewhere is not None:
-            return self._connect_elsewhere()
+        connect = self._connect_elsewhere or self._connect_here
+        connection = connect()
+        connection.text_factory = _text
+        return connection
+
+    def _connect_here(self) -> sqlite3.Connection:
         # Without isolation_level the driver begins nothing by itself: _begin says when and how.
         read_only = self._read_only
-        connection = sqlite3.connect(
+        return sqlite3.connect(
             f"{self.path.resolve().as_uri()}?mode={'ro' if read_only else 'rwc'}",
             timeout=READ_ONLY_BUSY_TIMEOUT_S if read_only else BUSY_TIMEOUT_S,
             isolation_level=None,
             check_same_thread=False,
             uri=True,
         )
-        connection.text_factory = _text
-        return connection
 
     @contextmanager
     def _connected(self) -> Iterator[sqlite3.Connection]:
