@@ -11,11 +11,11 @@ from dataclasses import dataclass
 from typing import Annotated, ClassVar, Final
 
 from hardware.arroyo.models import (
-    LASER_MODELS,
+    LASERS,
     MAX_LASER_CURRENT_MA,
     MAX_LASER_VOLTAGE_V,
     MAX_TEC_CURRENT_A,
-    TEC_MODELS,
+    TECS,
 )
 from hardware.interfaces import SIM_SCHEME
 from hardware.rules import Choice, Mask, Pattern, Range
@@ -54,13 +54,16 @@ def _bits(*bits: int) -> int:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LaserSettings:
-    """An Arroyo LaserSource. serial_number is compared with *IDN?; limits are written and read back."""
+    """An Arroyo LaserSource, or the laser of a ComboSource.
+
+    serial_number is compared with *IDN?; limits are written and read back.
+    """
 
     DRIVER: ClassVar[str] = "arroyo_laser"
     KEY: ClassVar[str] = "laser"
     port: Port
     baud: Baud = 38400
-    model: Annotated[str, Choice(tuple(LASER_MODELS))]
+    model: Annotated[str, Choice(tuple(LASERS))]
     serial_number: SerialNumber
     current_limit_ma: Annotated[float, Range(100, MAX_LASER_CURRENT_MA, "mA", _ARROYO)]
     voltage_limit_v: Annotated[float, Range(0.5, MAX_LASER_VOLTAGE_V, "V", _ARROYO)]
@@ -76,18 +79,18 @@ class LaserSettings:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TecSettings:
-    """An Arroyo TECSource."""
+    """An Arroyo TECSource, or the TEC of a ComboSource, on the laser's port then."""
 
     DRIVER: ClassVar[str] = "arroyo_tec"
     KEY: ClassVar[str] = "tec"
     port: Port
     baud: Baud = 38400
-    model: Annotated[str, Choice(tuple(TEC_MODELS))]
+    model: Annotated[str, Choice(tuple(TECS))]
     serial_number: SerialNumber
     setpoint_c: Annotated[float, Range(5.0, 45.0, "deg C", _CART)]
     limit_low_c: Temperature
     limit_high_c: Temperature
-    current_limit_a: Annotated[float, Range(0.1, MAX_TEC_CURRENT_A, "A", "Arroyo 5305")]
+    current_limit_a: Annotated[float, Range(0.1, MAX_TEC_CURRENT_A, "A", _ARROYO)]
     tolerance_c: Annotated[float, Range(0.01, 10.0, "deg C", _ARROYO)] = 0.1
     tolerance_s: Annotated[float, Range(0.1, 50.0, "s", _ARROYO)] = 5.0
     outoff_bits: Annotated[

@@ -57,6 +57,9 @@ class TecPlant(Protocol):
 
     def regulate(self, on: bool, setpoint_c: float, current_limit_a: float) -> None: ...
 
+    def drive(self, current_a: float) -> None:
+        """Let this current flow, cooling where positive, whatever the temperature."""
+
     def temperature_c(self) -> float: ...
 
     def current_a(self) -> float: ...

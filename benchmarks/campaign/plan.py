@@ -51,7 +51,7 @@ _NEUTRAL: dict[str, Value] = {
     **{f"{device}.wire.baud": speed for device, speed in SPEEDS.items()},
 }
 _RANGE = re.compile(r"a (whole )?number from (\S+) to (\S+)")
-_ORDERS = ("firmware.reboot", "firmware.hang", "firmware.error")
+_ORDERS = ("firmware.reboot", "firmware.mains_blink", "firmware.hang", "firmware.error")
 _STAGE_NEAR_INDEX_UM = (10.0, 2500.0)
 """From there the search for the index takes a second; elsewhere up to half a minute."""
 

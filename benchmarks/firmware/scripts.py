@@ -121,6 +121,14 @@ def said(draw: st.DrawFn) -> Say:
     return Say(raw, draw(st.integers(0, len(raw))), draw(st.integers(0, 2)))
 
 
+def beats() -> st.SearchStrategy[Say]:
+    """Heartbeats in one write, whose wishes follow each other in a millisecond."""
+    wants = st.lists(st.integers(0, 1), min_size=2, max_size=3)
+    return wants.map(
+        lambda wanted: Say("".join(framed(f"HB,{n},{want}") for n, want in enumerate(wanted)).encode())
+    )
+
+
 def orders() -> st.SearchStrategy[Say]:
     """Orders that a host gives, without damage."""
     bodies_given = ("CL,1", "CL,2", "CL,3", "MO,4,0", "MO,5,127", "MO,6,1", "AI,7,1", "AI,8,0", "ID,9")
@@ -151,6 +159,7 @@ def steps() -> st.SearchStrategy[Step]:
         st.builds(Want, st.integers(0, 1)),
         st.builds(Bounce, st.sampled_from(("no", "nc", "stop")), st.integers(1, 4), st.integers(0, 1)),
         pins(),
+        beats(),
         orders(),
         said(),
         settles(),

@@ -96,7 +96,7 @@ KINDS = {
         _stage_word,
         b"\n",
         READINGS["stage"],
-        tuple(rb"(.:)?%s=[+-]\d{8}\r?" % tag for tag in (b"EPOS", b"DPOS", b"STAT")),
+        tuple(rb"(.:)?%s=([+-]\d{8}|0|-?[1-9]\d{0,7})\r?" % tag for tag in (b"EPOS", b"DPOS", b"STAT")),
         rb"DPOS=[^?]|STEP|SCAN|INDX|MOVE|SSPD=(?!2000)\d|HLIM=\d|LLIM=\d",
     ),
     "board": Kind(

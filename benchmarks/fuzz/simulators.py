@@ -31,7 +31,22 @@ MOST_ANSWERED_BYTES = 4000
 
 def _arroyo(words: tuple[bytes, ...], last: tuple[bytes, ...]) -> Words:
     def word(random: Random) -> bytes:
-        number = random.choice((b"0", b"1", b"3000", b"-1", b"1e9", b"nan", b"25.0", b"#H10", b"65535", b""))
+        number = random.choice(
+            (
+                b"0",
+                b"1",
+                b"3000",
+                b"-1",
+                b"1e9",
+                b"nan",
+                b"25.0",
+                b"#H10",
+                b"#E41200000",
+                b"OLD",
+                b"65535",
+                b"",
+            )
+        )
         ending = random.choice((b" " + number, b"?", b" %s,%s" % (number, number), b";OUT 1", b""))
         return random.choice((*last, random.choice(words + _COMMON) + ending))
 
@@ -43,8 +58,12 @@ def _split(words: str, before: str = "") -> tuple[bytes, ...]:
 
 
 _COMMON = _split("TERMINAL TERM RADIX HEXFLOAT ONDELAY *SAV *RCL *RST *CLS ERR ERRSTR *STB TIME BEEP LOCAL")
-_LASER = _split("LDI SET:LDI LIM:LDI LIM:LDV MODE:MDP TOL COND EVE ENAB:OUTOFF OUT", "LAS:")
-_TEC = _split("T SET:T LIM:THI LIM:TLO LIM:ITE GAIN PID TOL COND ENAB:OUTOFF MODE:R OUT", "TEC:")
+_LASER = _split(
+    "LDI SET:LDI LIM:LDI LIM:LDV MODE:MDP TOL COND EVE ENAB:OUTOFF OUT I LIM:I MODE:IPD STEP INC DEC", "LAS:"
+)
+_TEC = _split(
+    "T SET:T LIM:THI LIM:TLO LIM:ITE GAIN PID TOL COND ENAB:OUTOFF MODE:R OUT ITE MODE:ITE R SEN", "TEC:"
+)
 _TAGS = _split(
     "INFO POLI SSPD ISPD ACCE DECE LLIM HLIM DPOS STEP SCAN MOVE INDX ENBL RSET ZERO STOP CONT SAVE HOME ELIM"
 )
@@ -52,7 +71,9 @@ _BODIES = _split("HB,%d,%d MO,%d,%d AI,%d,%d VT,%d,%d CL,%d ID,%d XX,%d,%d")
 
 
 def _stage_word(random: Random) -> bytes:
-    value = random.choice((b"0", b"1", b"-1", b"?", b"97", b"%d" % random.getrandbits(40), b"1e3", b""))
+    value = random.choice(
+        (b"0", b"1", b"-1", b"?", b"97", b"%d" % random.getrandbits(40), b"7\t\t", b"1e3", b"")
+    )
     return random.choice((b"", b"X:")) + random.choice(_TAGS) + b"=" + value
 
 

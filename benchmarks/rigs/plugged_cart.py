@@ -212,7 +212,7 @@ class PluggedCart:
                 raise CartStuckError(f"the session is not closed: {refused}")
         opened, self._opened = self._opened, None
         summary = self.controller.end_session()
-        return close_record(self._database, opened, self.clock.utc(), summary, ())
+        return close_record(self._workplace, self._database, opened, self.clock.utc(), summary, ())
 
     def arm(self) -> None:
         """Arm as soon as that is allowed, with the pedal up."""

@@ -10,22 +10,29 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from hardware.arroyo.commands import Setting, decode_bits, decode_errors, decode_flag, decode_identity
 from hardware.arroyo.line import IDENTITY_QUESTION, QueryLine
-from hardware.arroyo.names import error_text
-from hardware.arroyo.polled import DifferentError, Polled, check_of, identity_check, identity_difference
+from hardware.arroyo.names import UNKNOWN_COMMAND, error_text
+from hardware.arroyo.polled import (
+    DifferentError,
+    Polled,
+    UnknownCommandError,
+    check_of,
+    identity_check,
+    identity_difference,
+)
 from hardware.conversation import TRIES, Await, NoAnswerError, RefusalError, Script, pause
 from hardware.interfaces import READY, LinkState, Reading
 from hardware.port_driver import PortDriver
 from hardware.transport import PortError
 
 if TYPE_CHECKING:
+    from hardware.arroyo.shared import Lane
     from hardware.settings import LaserSettings, TecSettings
     from hardware.transport import Port
 
 T = TypeVar("T")
 _LINE_FREE = Await("line free")
-"""Wait for the outstanding question; the result is its answer, None when it was given up."""
-_LOOKS = 2
-"""The wire has no checksum: a difference counts when it is seen twice."""
+"""Wait for the line; the result is the answer to the outstanding question, None when there was none."""
+_LOOKS = 2  # the wire has no checksum: a difference counts when it is seen twice
 _DRAIN_S = 0.2
 _SLOW_PERIOD_S = 0.5
 """How often one of the slow questions (identity, settings) takes a turn: at most one in 300 ms."""
@@ -33,8 +40,7 @@ _REFUSED_PERIOD_S = 1.0
 _PATIENCE_S = 0.09
 """A question of the rotation is asked again after this and the time of its bytes: answers take 5 to 30 ms, an
 adapter adds 16 and a tick 10. A late answer costs no more than a realigned line."""
-_QUESTION_BITS = 250
-"""A question with a set before it, and the first byte of the answer."""
+_QUESTION_BITS = 250  # a question with a set before it, and the first byte of the answer
 _AT_ONCE = 2
 """So often in a row a question that failed jumps the rotation."""
 _BROKEN_ANSWERS = 10
@@ -42,7 +48,10 @@ _BROKEN_ANSWERS = 10
 
 
 class ArroyoDevice(PortDriver):
-    """The link to one Arroyo instrument. Subclasses say how it is prepared, runs and is switched off."""
+    """The link to one Arroyo instrument. Subclasses say how it is prepared, runs and is switched off.
+
+    lane: the driver's side of a port that it shares, and its port; None for a port of its own.
+    """
 
     __slots__ = (
         "_asking",
@@ -50,6 +59,7 @@ class ArroyoDevice(PortDriver):
         "_errors",
         "_identity_check",
         "_idle_until_s",
+        "_lacking",
         "_line",
         "_out",
         "_patience_s",
@@ -72,13 +82,19 @@ class ArroyoDevice(PortDriver):
     _stop_doubt: str
 
     def __init__(
-        self, key: str, port: Port, settings: LaserSettings | TecSettings, written: tuple[Setting, ...]
+        self,
+        key: str,
+        port: Port,
+        settings: LaserSettings | TecSettings,
+        written: tuple[Setting, ...],
+        lane: Lane | None,
     ) -> None:
         super().__init__(key, port, settings.baud, settings.answer_timeout_s)
         self.news = 0
         self._settings = settings
         self._written = written
-        self._line = QueryLine(settings.answer_timeout_s)
+        self._lacking: list[Setting] = []  # of these, what the instrument does not know
+        self._line = QueryLine(settings.answer_timeout_s) if lane is None else lane
         self._patience_s = _PATIENCE_S + _QUESTION_BITS / settings.baud
         self._silence_s = TRIES * settings.answer_timeout_s - 1e-6
         """So much waiting in vain is a lost link."""
@@ -87,10 +103,9 @@ class ArroyoDevice(PortDriver):
         self._asking: Polled[Any] | None = None
         self._out = Polled(f"{self._tree}:OUT?", decode_flag)
         self._condition = Polled(f"{self._tree}:COND?", decode_bits)
-        self._errors = Polled("ERRSTR?", decode_errors)
+        self._errors = Polled("ERRSTR?", decode_errors if lane is None else lane.decode_errors)
         self._identity_check = identity_check(settings.model, settings.serial_number)
-        checks = [check_of(setting) for setting in written]
-        self._slow = [question for check in checks for question in (*self._between_checks(), check)]
+        self._slow: list[Polled[Any]] = []
         self._slow_turn = 0
         self._slow_s = 0.0
 
@@ -131,10 +146,10 @@ class ArroyoDevice(PortDriver):
         """The stop sequence; it says so in `_problem` when off is not confirmed, and ends with a pause."""
 
     @abstractmethod
-    def _next(self, now_s: float) -> tuple[Polled[Any], str] | None:
-        """Return the question whose turn it is and the text to send; None when nothing is due.
+    def _next(self, now_s: float) -> tuple[Polled[Any], str]:
+        """Return the question whose turn it is and the text to send.
 
-        Called when the line is free; sets `_idle_until_s` when it returns None.
+        Called when the line is free and `_idle_until_s` has come, which it may set.
         """
 
     @abstractmethod
@@ -194,13 +209,17 @@ class ArroyoDevice(PortDriver):
         if now_s >= line.deadline_s and line.expire(now_s):
             self._unanswered(now_s)
         idle_until_s = inf
+        if self._talk.running and line.take_turn():
+            self._talk.answer(_LINE_FREE.key, None, now_s)
         if self.link is READY:
-            if not line.busy and (turn := self._next(now_s)) is not None:
-                self._asking, question = turn
+            if now_s < self._idle_until_s:
+                idle_until_s = self._idle_until_s
+            elif line.busy:
+                line.book()
+            else:
+                self._asking, question = self._next(now_s)
                 line.ask(question, now_s, self._patience_s)
                 self._asking.asked_s = now_s
-            if not line.busy:
-                idle_until_s = self._idle_until_s
         elif self.link is LinkState.REFUSED:
             if now_s >= self._due_s:  # every second, and at every command
                 self._tell_refused(now_s)
@@ -218,8 +237,8 @@ class ArroyoDevice(PortDriver):
             self._failed(self._asking)
 
     def _silence(self) -> NoAnswerError:
-        known = self._identity is not None
-        return NoAnswerError("stopped answering" if known else f"nothing answers at {self._baud} baud")
+        met = self._identity is not None
+        return NoAnswerError("stopped answering" if met else f"nothing answers at {self._baud} baud")
 
     def _is_understood(self) -> bool:
         return self._identity is not None
@@ -237,6 +256,9 @@ class ArroyoDevice(PortDriver):
 
     def _become_ready(self) -> None:
         super()._become_ready()
+        checks = [check_of(setting) for setting in self._written if setting not in self._lacking]
+        self._slow = [question for check in checks for question in (*self._between_checks(), check)]
+        self._slow_turn = 0
         self._slow_s = self._now_s + _SLOW_PERIOD_S
         self._idle_until_s = self._now_s
 
@@ -279,7 +301,9 @@ class ArroyoDevice(PortDriver):
             self._line.send(command)
         yield pause(_DRAIN_S)
         self._overheard = b""  # what the device had to say before it was asked
+        self._lacking.clear()
         self._line.send("TERMINAL 0")  # no echo
+        self._line.send("TERM 0")  # an end to every answer
         yield from self._identify()
         self._line.send("RADIX DEC")
         self._line.send("HEXFLOAT 0")
@@ -308,8 +332,9 @@ class ArroyoDevice(PortDriver):
 
     def _ask_once(self, question: str) -> Script[str | None]:
         """Return the answer, None when none comes in time."""
-        if self._line.busy:
-            yield _LINE_FREE  # asked before the script began
+        while self._line.busy:  # by a question from before the script, or by the other half
+            self._line.book()
+            yield _LINE_FREE
         self._line.ask(question, self._now_s)
         answer: str | None = yield _LINE_FREE
         return answer
@@ -317,8 +342,8 @@ class ArroyoDevice(PortDriver):
     def _ask(self, question: str, decode: Callable[[str], T]) -> Script[T]:
         """Ask until the answer can be read.
 
-        Raises after three tries NoAnswerError when the last was not answered, RefusalError when it could not
-        be read.
+        Raises after three tries NoAnswerError, UnknownCommandError when the device says why, RefusalError
+        when the last answer could not be read.
         """
         problem: str | None = None
         for _ in range(TRIES):
@@ -332,26 +357,43 @@ class ArroyoDevice(PortDriver):
                 problem = str(error)
                 self._line.refuse_answer()
         if problem is None:
+            yield from self._demand_known(question)
             raise self._silence()
         raise RefusalError(
             f"{question} is not answered properly: {problem}; check the cable and the baud rate"
         )
 
+    def _demand_known(self, question: str) -> Script[None]:
+        """Raise UnknownCommandError when the error queue says so."""
+        if question == self._errors.question:
+            return
+        codes = yield from self._ask(self._errors.question, self._errors.decode)
+        for code in UNKNOWN_COMMAND.intersection(codes):
+            raise UnknownCommandError(question, error_text(code))
+
     def _write_settings(self, settings: tuple[Setting, ...]) -> Script[None]:
-        """Write each, read it back and compare. Raises RefusalError at the first difference."""
+        """Write each, read it back and compare; tell what is unknown and may be. Raises RefusalError."""
         for setting in settings:
-            for _ in range(_LOOKS):
-                self._line.send(setting.text)
-                difference = yield from self._ask(setting.command.query, setting.difference)
-                if difference is None:
-                    break
-                self._line.refuse_answer()
-            else:
-                errors = yield from self._error_texts()
-                because = f" ({', '.join(errors)})" if errors else ""
-                raise RefusalError(f"{difference}{because}: check the configuration and the device")
+            try:
+                yield from self._write_setting(setting)
+            except UnknownCommandError as error:
+                if not setting.may_lack:
+                    raise
+                self._lacking.append(setting)
+                self._found += (f"{setting.name} not set: {error.reason}",)
+
+    def _write_setting(self, setting: Setting) -> Script[None]:
+        for _ in range(_LOOKS):
+            self._line.send(setting.text)
+            difference = yield from self._ask(setting.command.query, setting.difference)
+            if difference is None:
+                return
+            self._line.refuse_answer()
+        because = ", ".join((yield from self._error_texts()))
+        because = because and f" ({because})"
+        raise RefusalError(f"{difference}{because}: check the configuration and the device")
 
     def _error_texts(self) -> Script[tuple[str, ...]]:
         """Read and so empty the error queue."""
-        codes = yield from self._ask(self._errors.question, decode_errors)
+        codes = yield from self._ask(self._errors.question, self._errors.decode)
         return tuple(f"error {error_text(code)}" for code in codes)

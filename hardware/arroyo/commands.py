@@ -10,13 +10,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
+from typing import Any
 
 from hardware.arroyo.models import (
-    LASER_MODELS,
+    LASERS,
     MAX_LASER_CURRENT_MA,
     MAX_LASER_VOLTAGE_V,
-    TEC_MODELS,
+    TECS,
     TecModel,
 )
 from hardware.arroyo.names import HIGHEST_ERROR_CODE, LOWEST_ERROR_CODE
@@ -27,7 +28,7 @@ _BITS = re.compile(r"\d{1,5}", re.ASCII).fullmatch
 _ERROR = r'\d{1,3}(?:\s*,\s*"[^"]*")?'
 _ERRORS = re.compile(rf"{_ERROR}(?:\s*,\s*{_ERROR})*", re.ASCII).fullmatch
 _QUOTED = re.compile(r'"[^"]*"')
-_FLAGS = {"0": False, "1": True, "OFF": False, "ON": True}
+_FLAGS = {"0": False, "1": True, "OFF": False, "ON": True, "FALSE": False, "TRUE": True}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -96,7 +97,7 @@ _C = Number(wire_unit="deg C", our_unit="deg C", low=-99, high=250, decimals=2, 
 SET_CURRENT = Command(write="LAS:LDI", query="LAS:SET:LDI?", numbers=(_MA,))
 CURRENT_LIMITS = {
     name: _read_back("LAS:LIM:LDI", replace(_MA, high=model.max_current_ma, step=model.limit_step_ma))
-    for name, model in LASER_MODELS.items()
+    for name, model in LASERS.items()
 }
 """By model."""
 VOLTAGE_LIMIT = _read_back("LAS:LIM:LDV", _V)
@@ -108,22 +109,25 @@ MEASURED_CURRENT = Question("LAS:LDI?", replace(_MA, low=-1000, high=30_000))
 TEC_SETPOINT = Command(write="TEC:T", query="TEC:SET:T?", numbers=(_C,))
 TEC_LIMIT_HIGH = _read_back("TEC:LIM:THI", _C)
 TEC_LIMIT_LOW = _read_back("TEC:LIM:TLO", _C)
-TEC_CURRENT_LIMITS = {name: _read_back("TEC:LIM:ITE", _limit_a(model)) for name, model in TEC_MODELS.items()}
+TEC_CURRENT_LIMITS = {name: _read_back("TEC:LIM:ITE", _limit_a(model)) for name, model in TECS.items()}
 """By model."""
 TEC_TOLERANCE = _read_back("TEC:TOL", replace(_C, low=0.01, high=10), _S)
 TEC_OUTOFF = _read_back("TEC:ENAB:OUTOFF", _BITS_16)
-TEMPERATURE = Question("TEC:T?", _C)
+TEMPERATURE = Question("TEC:T?", replace(_C, low=-98.99, high=249.99))
+"""At the ends of its scale a controller has no temperature but one of its limits, or no sensor."""
 
 
 @dataclass(frozen=True, slots=True)
 class Setting:
     """A command with the values the configuration wants.
 
+    may_lack: an instrument that does not know the command is used without it.
     Raises ValueError when a value is outside what the command allows.
     """
 
     command: Command
     values: tuple[float, ...]
+    may_lack: bool = False
 
     def __post_init__(self) -> None:
         _ = self.text
@@ -136,6 +140,11 @@ class Setting:
             return f"{self.command.write} {','.join(number.encode(value) for number, value in pairs)}"
         except ValueError as error:
             raise ValueError(f"{self.command.write}: {error}; correct the configuration") from None
+
+    @property
+    def name(self) -> str:
+        """The command with what is wanted, as in `LAS:TOL of 100 mA, 1 s`."""
+        return f"{self.command.write} of {self._say(self.values)}"
 
     def difference(self, answer: str) -> str | None:
         """Return what differs in a read-back, None when nothing does.
@@ -156,6 +165,13 @@ class Setting:
         return ", ".join(f"{value:g} {number.our_unit}" for value, number in pairs)
 
 
+def at_default(settings: Any, *names: str) -> bool:
+    """Whether the configuration leaves these fields as they are without it."""
+    return all(
+        getattr(settings, each.name) == each.default for each in fields(settings) if each.name in names
+    )
+
+
 def _plain_number(text: str) -> str:
     text = text.strip()
     if _NUMBER(text) is None:
@@ -164,7 +180,7 @@ def _plain_number(text: str) -> str:
 
 
 def decode_flag(text: str) -> bool:
-    """Read 0/1 or OFF/ON. Raises ValueError."""
+    """Read 0/1, OFF/ON or FALSE/TRUE. Raises ValueError."""
     flag = _FLAGS.get(text.strip().upper())
     if flag is None:
         raise ValueError(f"{text!r} is neither 0 nor 1")
@@ -176,6 +192,14 @@ def decode_bits(text: str) -> int:
     if _BITS(text) is None or (bits := int(text)) > 0xFFFF:
         raise ValueError(f"{text!r} is no 16-bit register")
     return bits
+
+
+def is_off(answer: str | None) -> bool:
+    """Whether an output answers that it is off; what makes no sense, and no answer, is not off."""
+    try:
+        return answer is not None and not decode_flag(answer)
+    except ValueError:
+        return False
 
 
 def decode_errors(text: str) -> tuple[int, ...]:

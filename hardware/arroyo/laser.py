@@ -20,18 +20,21 @@ from hardware.arroyo.commands import (
     SET_CURRENT,
     VOLTAGE_LIMIT,
     Setting,
+    at_default,
     decode_bits,
     decode_flag,
     decode_mode,
     decode_number,
+    is_off,
 )
-from hardware.arroyo.models import LASER_MODELS
+from hardware.arroyo.models import LASERS
 from hardware.arroyo.names import LaserCondition, laser_condition_names
 from hardware.arroyo.polled import Polled, oldest
 from hardware.conversation import RefusalError, Script, pause
 from hardware.interfaces import Laser, LinkState, Reading
 
 if TYPE_CHECKING:
+    from hardware.arroyo.shared import Lane
     from hardware.settings import LaserSettings
     from hardware.transport import Port
 
@@ -50,7 +53,8 @@ _READ_BACK_LATER_S = 0.25
 _DARK_MA = 20.0
 """Well over the 4 mA of the set point's accuracy, well under the threshold of the diodes in use (500 mA)."""
 _SETPOINT_STEP_MA = SET_CURRENT.numbers[0].step
-_CURRENT_MODES = ("ILBW", "IHBW")
+_CURRENT_MODES = ("ILBW", "IHBW", "I", "ICW")
+"""All of constant current; the last two are what older instruments call it."""
 _USUAL = LaserCondition.INTERLOCK_OPEN | LaserCondition.OUT_OF_TOLERANCE | LaserCondition.OUTPUT_ON
 """No finding: the gate is open at start, and a dark laser is out of its tolerance. An interlock that opened
 under an output that was on tells by its error, and the output by itself."""
@@ -95,7 +99,7 @@ class ArroyoLaser(ArroyoDevice):
     _loss_advice = "; its output counts as on: open the interlock"
     _stop_doubt = "the output is not confirmed off: open the interlock and switch it off at its key"
 
-    def __init__(self, settings: LaserSettings, port: Port) -> None:
+    def __init__(self, settings: LaserSettings, port: Port, lane: Lane | None = None) -> None:
         self._limit_ma = settings.current_limit_ma
         self._measured = Polled(MEASURED_CURRENT.query, decode_number(MEASURED_CURRENT))
         self._setpoint = Polled(SET_CURRENT.query, SET_CURRENT.numbers[0].decode)
@@ -106,7 +110,7 @@ class ArroyoLaser(ArroyoDevice):
         self._left_on = False
         """The link was lost while the output counted as on."""
         self._reset_commands()
-        super().__init__("laser", port, settings, _laser_settings(settings))
+        super().__init__("laser", port, settings, _laser_settings(settings), lane)
         self._round = (self._condition, self._measured, self._out, self._errors, self._setpoint)
 
     @property
@@ -179,7 +183,7 @@ class ArroyoLaser(ArroyoDevice):
         # Only a running driver asks whether it is off; the sequences repeat off themselves.
         self._urgent_s = now_s + _OFF_PERIOD_S if self.link is LinkState.READY else inf
 
-    def _next(self, now_s: float) -> tuple[Polled[Any], str] | None:
+    def _next(self, now_s: float) -> tuple[Polled[Any], str]:
         self._send_urgent(now_s)  # a reading may just have shown an output that is not wanted
         polled, text = self._choose(now_s)
         self._since_set = 0 if self._setting_ma is not None else self._since_set + 1
@@ -294,7 +298,7 @@ class ArroyoLaser(ArroyoDevice):
         mode = yield from self._ask("LAS:MODE?", decode_mode)
         if mode not in _CURRENT_MODES:
             raise RefusalError(
-                f"LAS:MODE is {mode}, {' or '.join(_CURRENT_MODES)} (constant current) "
+                f"LAS:MODE is {mode}, {' or '.join(_CURRENT_MODES[:2])} (constant current) "
                 "is needed: select it at the device"
             )
         yield from self._write_settings(self._written)
@@ -338,12 +342,7 @@ class ArroyoLaser(ArroyoDevice):
 
     def _is_dark(self, is_on: str | None, measured: str | None) -> bool:
         try:
-            return (
-                is_on is not None
-                and measured is not None
-                and not decode_flag(is_on)
-                and abs(self._measured.decode(measured)) <= _DARK_MA
-            )
+            return is_off(is_on) and measured is not None and abs(self._measured.decode(measured)) <= _DARK_MA
         except ValueError:
             self._line.refuse_answer()
             return False
@@ -351,10 +350,10 @@ class ArroyoLaser(ArroyoDevice):
 
 def _laser_settings(settings: LaserSettings) -> tuple[Setting, ...]:
     """Return what the start sequence writes, in its order. Raises ValueError."""
-    model = LASER_MODELS.get(settings.model)
+    model = LASERS.get(settings.model)
     if model is None:
         raise ValueError(
-            f"laser: model {settings.model} is configured, {', '.join(LASER_MODELS)} are known; correct the "
+            f"laser: model {settings.model} is configured, {', '.join(LASERS)} are known; correct the "
             "configuration"
         )
     for value, largest, unit in (
@@ -370,8 +369,12 @@ def _laser_settings(settings: LaserSettings) -> tuple[Setting, ...]:
         Setting(CURRENT_LIMITS[settings.model], (settings.current_limit_ma,)),
         Setting(VOLTAGE_LIMIT, (settings.voltage_limit_v,)),
         Setting(LASER_OUTOFF, (settings.outoff_bits,)),
-        Setting(LASER_TOLERANCE, (settings.tolerance_ma, settings.tolerance_s)),
-        Setting(ON_DELAY, (settings.on_delay_ms,)),
+        Setting(
+            LASER_TOLERANCE,
+            (settings.tolerance_ma, settings.tolerance_s),
+            may_lack=at_default(settings, "tolerance_ma", "tolerance_s"),
+        ),
+        Setting(ON_DELAY, (settings.on_delay_ms,), may_lack=at_default(settings, "on_delay_ms")),
     )
 
 

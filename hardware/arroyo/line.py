@@ -86,6 +86,20 @@ class QueryLine:
         self.broken_in_row = 0
         """Answers in a row that began and did not end."""
 
+    def book(self) -> None:
+        """Be the next to ask; there is nobody else."""
+
+    def take_turn(self) -> bool:
+        """Tell whether the line has become free of somebody else's question."""
+        return False
+
+    def abandon(self) -> None:
+        """Give the outstanding question up before its time: its answer may still come."""
+        self.busy = self._draining = False
+        self.deadline_s = inf
+        self._waiting = None
+        self._synchronised = False
+
     def send(self, command: str) -> None:
         """Send a command that is not answered; "" is a bare line end."""
         if command:
@@ -141,10 +155,7 @@ class QueryLine:
             self._draining = False
             self._put(IDENTITY_QUESTION, now_s)
             return False
-        self.busy = False
-        self.deadline_s = inf
-        self._waiting = None
-        self._synchronised = False
+        self.abandon()
         if self._heard_s > self.asked_s and now_s < self.asked_s + self._answer_timeout_s:
             self.refused += 1
             self.broken_in_row += 1

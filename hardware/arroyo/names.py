@@ -42,6 +42,8 @@ _ERROR_NAMES = {
 LOWEST_ERROR_CODE = 100
 """Every error code has three digits: a smaller number is the answer to some other question."""
 HIGHEST_ERROR_CODE = 999
+UNKNOWN_COMMAND = frozenset((123, 998))
+"""What an instrument queues for a command that it does not have; its question is then not answered."""
 
 
 class LaserCondition(IntFlag):

@@ -18,6 +18,14 @@ class DifferentError(ValueError):
     """A read-back differs for the first time: ask again."""
 
 
+class UnknownCommandError(RefusalError):
+    """The instrument has no such command, and its error queue says so."""
+
+    def __init__(self, question: str, error: str) -> None:
+        self.reason = f"{question} is not known to it (error {error})"
+        super().__init__(f"{self.reason}: check that the right instrument is connected, and its firmware")
+
+
 class Polled(Generic[T]):
     """A question, how its answer is read, and the newest reading.
 

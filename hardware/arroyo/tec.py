@@ -6,7 +6,7 @@ Source: Arroyo Computer Interfacing Manual, P/N 530-1003 Rev K; 5300 user manual
 from __future__ import annotations
 
 from math import inf
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from hardware.arroyo.base import ArroyoDevice
 from hardware.arroyo.commands import (
@@ -18,9 +18,11 @@ from hardware.arroyo.commands import (
     TEC_TOLERANCE,
     TEMPERATURE,
     Setting,
+    at_default,
     decode_bits,
     decode_mode,
     decode_number,
+    is_off,
 )
 from hardware.arroyo.names import TecCondition, tec_condition_names
 from hardware.arroyo.polled import Polled, oldest
@@ -28,14 +30,25 @@ from hardware.conversation import RefusalError, Script, pause
 from hardware.interfaces import Reading, TemperatureController
 
 if TYPE_CHECKING:
+    from hardware.arroyo.shared import Lane
     from hardware.settings import TecSettings
     from hardware.transport import Port
 
-_QUESTION_PERIOD_S = 0.05
-"""Heat is slow: five questions in a quarter of a second, and the line stays idle between them."""
-_LATE_S = 0.35
-"""The longest the rotation takes with its pauses and a slow question; a measurement later than that has time
-for neither, nor for what changes by nobody's hand."""
+
+class _Pace(NamedTuple):
+    """How often is asked: heat is slow, and the line stays idle between two questions.
+
+    late_s: a measurement older than this has time neither for pauses nor for what changes by nobody's hand.
+    """
+
+    period_s: float
+    late_s: float
+
+
+_ALONE = _Pace(period_s=0.05, late_s=0.35)
+"""Five questions in a quarter of a second; the longest the rotation takes with a slow one."""
+_BESIDE_A_LASER = _Pace(period_s=0.15, late_s=0.5)
+"""Control wants a laser's readings within half a second, and a temperature within one."""
 _RETRY_S = 0.1
 _ON_TRIES = 20
 _OFF_TRIES = 20
@@ -53,6 +66,7 @@ class ArroyoTec(ArroyoDevice):
 
     __slots__ = (
         "_before",
+        "_pace",
         "_round",
         "_setpoint",
         "_temperature",
@@ -64,12 +78,13 @@ class ArroyoTec(ArroyoDevice):
     _first_words = ("",)
     _stop_doubt = "the output is not confirmed off: switch it off at the device"
 
-    def __init__(self, settings: TecSettings, port: Port) -> None:
+    def __init__(self, settings: TecSettings, port: Port, lane: Lane | None = None) -> None:
+        self._pace = _ALONE if lane is None else _BESIDE_A_LASER
         self._temperature = Polled(TEMPERATURE.query, decode_number(TEMPERATURE))
         self._setpoint = Polled(TEC_SETPOINT.query, TEC_SETPOINT.numbers[0].decode)
         self._before = _output_settings(settings)
         self._temperatures = _temperature_settings(settings)
-        super().__init__("tec", port, settings, (*self._before, *self._temperatures))
+        super().__init__("tec", port, settings, (*self._before, *self._temperatures), lane)
         self._urgent = (self._temperature, self._condition, self._out)
         self._round = (*self._urgent, self._setpoint, self._errors)
 
@@ -81,12 +96,10 @@ class ArroyoTec(ArroyoDevice):
     def setpoint_c(self) -> Reading[float] | None:
         return self._setpoint.reading
 
-    def _next(self, now_s: float) -> tuple[Polled[Any], str] | None:
-        if now_s < self._idle_until_s:
-            return None
+    def _next(self, now_s: float) -> tuple[Polled[Any], str]:
         polled = oldest(self._urgent)
-        if now_s - polled.asked_s <= _LATE_S:
-            self._idle_until_s = now_s + _QUESTION_PERIOD_S
+        if now_s - polled.asked_s <= self._pace.late_s:
+            self._idle_until_s = now_s + self._pace.period_s
             polled = self._slow_question(now_s) or oldest(self._round)
         return polled, polled.question
 
@@ -105,7 +118,6 @@ class ArroyoTec(ArroyoDevice):
         errors = yield from self._error_texts()
         bits = yield from self._ask(self._condition.question, decode_bits)
         self._found = (*errors, *(f"condition {name}" for name in tec_condition_names(bits & ~_USUAL)))
-        self._line.send("*CLS")
         mode = yield from self._ask("TEC:MODE?", decode_mode)
         if mode != "T":
             raise RefusalError(f"TEC:MODE is {mode}, T (constant temperature) is needed: select it")
@@ -141,7 +153,7 @@ class ArroyoTec(ArroyoDevice):
     def _switch_off(self) -> Script[None]:
         for _ in range(_OFF_TRIES):
             self._line.send("TEC:OUT 0")
-            if (yield from self._ask_once(self._out.question)) in ("0", "OFF"):
+            if is_off((yield from self._ask_once(self._out.question))):
                 break
             yield pause(_RETRY_S)
         else:
@@ -169,13 +181,17 @@ def _output_settings(settings: TecSettings) -> tuple[Setting, ...]:
     """Return what is to hold whatever the temperature, in the order it is written. Raises ValueError."""
     if settings.model not in TEC_CURRENT_LIMITS:
         raise ValueError(
-            f"tec: model {settings.model} is configured, {', '.join(TEC_CURRENT_LIMITS)} is known; correct "
+            f"tec: model {settings.model} is configured, {', '.join(TEC_CURRENT_LIMITS)} are known; correct "
             "the configuration"
         )
     return (
         Setting(TEC_CURRENT_LIMITS[settings.model], (settings.current_limit_a,)),
         Setting(TEC_OUTOFF, (settings.outoff_bits,)),
-        Setting(TEC_TOLERANCE, (settings.tolerance_c, settings.tolerance_s)),
+        Setting(
+            TEC_TOLERANCE,
+            (settings.tolerance_c, settings.tolerance_s),
+            may_lack=at_default(settings, "tolerance_c", "tolerance_s"),
+        ),
     )
 
 

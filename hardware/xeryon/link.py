@@ -33,10 +33,12 @@ class XeryonLink(PortDriver):
     """
 
     __slots__ = (
+        "_by_slot",
         "_commanded_s",
         "_dpos",
         "_epos",
         "_fresh_after_s",
+        "_has_place",
         "_highest_counts",
         "_indexed",
         "_lines",
@@ -56,6 +58,8 @@ class XeryonLink(PortDriver):
         self._highest_counts = floor(settings.travel_max_um / wire.UM_PER_COUNT)
         self._speed_cap_um_per_s = floor(settings.speed_um_per_s)
         self._lines = LineReader()
+        self._by_slot = False
+        """It has left a question unanswered that its stream had perhaps no place for."""
         self._forget()
 
     status: Reading[StageStatus] | None
@@ -70,6 +74,8 @@ class XeryonLink(PortDriver):
     """PTOL as the controller says; -1 until it is read."""
     _fresh_after_s: float
     """A STAT this much newer than a command is none from before it: a stale period and the command's way."""
+    _has_place: bool
+    """The stream has been made one with a place for answers."""
     _indexed: bool
     """A fresh STAT has shown the index found since the last RSET or search."""
     _commanded_s: float
@@ -87,7 +93,7 @@ class XeryonLink(PortDriver):
     def _forget(self) -> None:
         self._lines.clear()
         self.status = None
-        self._trusted = self._streaming = False
+        self._trusted = self._streaming = self._has_place = False
         self._epos = self._dpos = None
         self._tolerance_counts = -1
         self._fresh_after_s = wire.FACTORY_PERIOD_MS / 1000 + wire.UNDER_WAY_S
@@ -136,20 +142,29 @@ class XeryonLink(PortDriver):
         self._command(command(b"RSET"), self._now_s)
         yield pause(wire.RESET_PAUSE_S)
         self._command(command(b"ENBL", 1), self._now_s)
-        self._ask_for_stream()
+        if self._by_slot:
+            self._ask_for_answers()
+        else:
+            self._ask_for_stream()
         yield from self._read_period()
         yield from self._read_limits()
-        for _ in range(TRIES):
-            stat = yield from self._talk.ask(STATUS, b"", "the stream of EPOS, DPOS and STAT")
-            if stat & wire.ENABLED:
-                return self._become_ready()
-            self._command(command(b"ENBL", 1), self._now_s)  # lost on the way?
-        raise RefusalError(
-            "the amplifiers stay off after ENBL=1; check the stage's cable and restart the program"
-        )
+        if self._has_place:
+            self._ask_for_stream()
+        stat = yield from self._talk.ask(STATUS, b"", "the stream of EPOS, DPOS and STAT")
+        if not stat & (wire.ENABLED | wire.ANY_TRIP):
+            # Lost on the way? No stage shows for certain that it was not, so nothing waits for it.
+            self._command(command(b"ENBL", 1), self._now_s)
+        self._become_ready()
+
+    def _ask_for_answers(self) -> None:
+        self._command(command(b"INFO", wire.INFO_ASKED), self._now_s)
+        self._has_place = self._by_slot = True
+        self._streaming = False
+        self._silent_from_s = inf
 
     def _ask_for_stream(self) -> None:
         self._command(command(b"INFO", wire.INFO_POSITION_AND_STATE), self._now_s)
+        self._has_place = False
         self._epos = self._dpos = self.status = None
         self._heard(self._now_s)
         self._streaming = True
@@ -157,7 +172,7 @@ class XeryonLink(PortDriver):
     def _read_period(self) -> Script[None]:
         """Learn how old a STAT may be; a controller that does not tell has the factory's period."""
         try:
-            period_ms = yield from self._talk.ask(b"POLI", query(b"POLI"), "POLI=?", tries=1)
+            period_ms = yield from self._ask(b"POLI", tries=2)
         except NoAnswerError:
             period_ms = wire.FACTORY_PERIOD_MS
         shortest_ms = ceil(wire.PERIOD_BITS * 1000 / self._baud)
@@ -180,7 +195,7 @@ class XeryonLink(PortDriver):
                 f"{self._lowest_counts} to {self._highest_counts}; correct one of them"
             )
         if speed_um_per_s > self._speed_cap_um_per_s:
-            for _ in range(LOOKS):
+            for _ in range(TRIES):  # the stream may still show the speed of before
                 self._command(command(b"SSPD", self._speed_cap_um_per_s), self._now_s)
                 speed_um_per_s = yield from self._ask(b"SSPD")
                 if speed_um_per_s == self._speed_cap_um_per_s:
@@ -197,5 +212,15 @@ class XeryonLink(PortDriver):
         value = yield from self._ask(tag)
         return value if is_right(value) else (yield from self._ask(tag))
 
-    def _ask(self, tag: bytes) -> Script[int]:
-        return self._talk.ask(tag, query(tag), query(tag).decode().strip())
+    def _ask(self, tag: bytes, tries: int = TRIES) -> Script[int]:
+        """Ask; a controller that does not answer may do so where its stream has a place for answers."""
+        question, what = query(tag), f"{tag.decode()}=?"
+        if not self._has_place:
+            try:
+                value: int = yield from self._talk.ask(tag, question, what, tries=1)
+                return value
+            except NoAnswerError:
+                self._ask_for_answers()
+                tries -= 1
+        value = yield from self._talk.ask(tag, question, what, tries)
+        return value

@@ -5,6 +5,8 @@ Source: Xeryon Controller Manual v3.26 and the manufacturer's library v1.88.
 
 from __future__ import annotations
 
+import re
+
 UM_PER_COUNT = 1.25
 """Encoder of the XLA-5-125; DPOS, EPOS, LLIM, HLIM and PTOL are counts, SSPD is um/s."""
 ENCODER_NM_PER_COUNT = 1250
@@ -17,12 +19,15 @@ PERIOD_BITS = 450
 """What EPOS, DPOS and STAT take of a period: 45 characters of 10 bits."""
 UNDER_WAY_S = 0.030
 """The way of a command: 12 bytes at 9600 baud and 16 ms of a USB adapter."""
+INFO_ASKED = 6
+"""The value asked for last, every period: some controllers answer only where their stream has this."""
 INFO_POSITION_AND_STATE = 3
 """EPOS, DPOS and STAT every period: 45 bytes of the 93 that 9600 baud carry in it."""
 RESET_PAUSE_S = 0.2
 """From RSET to the first command it takes."""
 
 ENABLED = 1 << 0
+"""Some stages never set it."""
 INDEX_FOUND = 1 << 8
 SEARCHING_INDEX = 1 << 9
 POSITION_REACHED = 1 << 10
@@ -41,8 +46,10 @@ ANY_TRIP = sum(bit for bit, _ in TRIPS)
 
 _LINE_BYTES = 16
 """No line of the controller is longer; what is longer is damaged."""
-_VALUE_BYTES = 9
-"""A sign and eight digits; a byte lost on the way shows here, the line has no other check."""
+_PADDED = re.compile(rb"[+-]\d{8}").fullmatch
+_UNPADDED = re.compile(rb"0|-?[1-9]\d{0,7}").fullmatch
+"""Without plus and leading zeros: a padded value that has lost a byte is neither. In an unpadded one nothing
+shows that; the line has no other check."""
 _TAG_BYTES = (4, 5)
 """Four letters, but STAGE."""
 
@@ -107,8 +114,6 @@ def _parse(line: bytes) -> tuple[bytes, int] | None:
         and len(tag) in _TAG_BYTES
         and tag.isalnum()
         and tag.isupper()
-        and len(value) == _VALUE_BYTES
-        and value[:1] in (b"+", b"-")
-        and value[1:].isdigit()
+        and (_PADDED(value) or _UNPADDED(value))
     )
     return (tag, int(value)) if well_formed else None

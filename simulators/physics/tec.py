@@ -27,6 +27,7 @@ class Tec:
 
     __slots__ = (
         "_current_a",
+        "_fixed",
         "_integral_a",
         "_limit_a",
         "_mount_c",
@@ -70,6 +71,7 @@ class Tec:
         self._random = random
         self._step_s = step_s
         self._on = False
+        self._fixed = False
         self._preheated = False
         self._setpoint_c = setpoint_c
         self._limit_a = 0.0
@@ -94,15 +96,24 @@ class Tec:
             raise ValueError(f"TEC: current limit {current_limit_a} A asked, 0 to {MAX_LIMIT_A:g} A allowed")
         if self._preheated and not on:
             return
-        if on and not self._on:
+        if on and (self._fixed or not self._on):
             self._integral_a = 0.0
             self._slow_c = self._sensed_c
-        self._preheated = False
+        self._preheated = self._fixed = False
         self._on = on
         self._setpoint_c = setpoint_c
         self._limit_a = current_limit_a
         if not on:
             self._current_a = 0.0
+
+    def drive(self, current_a: float) -> None:
+        """Let this current flow until `regulate`; 0 ends it. Raises ValueError outside -20..20 A."""
+        if not -MAX_LIMIT_A <= current_a <= MAX_LIMIT_A:
+            raise ValueError(f"TEC: {current_a} A asked, -{MAX_LIMIT_A:g} to {MAX_LIMIT_A:g} A allowed")
+        self._preheated = False
+        self._fixed = True
+        self._on = current_a != 0.0
+        self._current_a = current_a
 
     def temperature_c(self) -> float:
         """What the thermistor says; far out of range with a broken one."""
@@ -136,7 +147,7 @@ class Tec:
         self._exchange_heat(heat_w)
         self._sensor_c += (self._mount_c - self._sensor_c) * step_s / profile.sensor_time_constant_s
         self._sensed_c = self._sensor_c + profile.sensor_noise_c * self._random.gauss(0.0, 1.0)
-        if self._on:
+        if self._on and not self._fixed:
             self._current_a = self._regulated_a()
 
     def _exchange_heat(self, heat_w: float) -> None:

@@ -7,7 +7,7 @@ from typing import Any
 from simulators.cart import SimulatedCart
 from simulators.settable.rows import Setting, attribute, choice, number, order, switch, whole
 from simulators.wire.arroyo_laser import ArroyoLaser
-from simulators.wire.arroyo_tec import ArroyoTec
+from simulators.wire.arroyo_tec import MISSING_SENSOR, ArroyoTec
 from simulators.wire.board_lines import VALUE_RANGES
 from simulators.wire.ignored import NOTHING
 from simulators.wire.xeryon import ORDERS
@@ -48,6 +48,9 @@ def _alike(device: str, ignorable: tuple[str, ...]) -> dict[str, Setting]:
 def _arroyo(device: str, kind: type[ArroyoLaser] | type[ArroyoTec]) -> dict[str, Setting]:
     return _alike(device, kind.LANGUAGE.settings()) | {
         f"{device}.firmware.error": whole("a code in its error queue", 1, 999, _call(device, "queue_error")),
+        f"{device}.firmware.mains_blink": order(
+            "its mains blink: it restarts, and is as it was, output too", _order(device, "blink_mains")
+        ),
         f"{device}.firmware.stale_condition": switch(
             "its condition register stands still", attribute(device, "stale_condition")
         ),
@@ -83,6 +86,11 @@ FIRMWARE: dict[str, Setting] = {
     ),
     "tec.firmware.lying_measured_c": number(
         "added to the temperature that it tells", -50.0, 50.0, attribute("tec", "lying_measured_c")
+    ),
+    "tec.firmware.missing_sensor": choice(
+        "what it tells as the temperature of an open sensor",
+        MISSING_SENSOR,
+        attribute("tec", "missing_sensor"),
     ),
     **_alike("stage", ORDERS),
     "stage.firmware.error": choice(

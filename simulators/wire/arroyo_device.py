@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections import deque
-from collections.abc import Callable, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import partial
 from random import Random
@@ -12,8 +12,8 @@ from typing import Any, ClassVar
 
 from simulators.kernel import Kernel, Timer
 from simulators.wire.arroyo_errors import TOO_LONG, ErrorQueue, WireError
-from simulators.wire.arroyo_forms import RADIX_FORMS, TERMINATORS, AnswerForm
-from simulators.wire.arroyo_syntax import Command, Language, Step, number, truth, whole, word
+from simulators.wire.arroyo_forms import AnswerForm
+from simulators.wire.arroyo_syntax import Language, Step
 from simulators.wire.ignored import NOTHING
 from simulators.wire.line import VirtualLine
 
@@ -30,6 +30,7 @@ class ArroyoOptions:
     """How one controller is built and in what state it powers up.
 
     answers: False for a controller that hears and says nothing. terminal_echo: left in TERMINAL 1.
+    terminal_mode: left by TERM, 0 to 7.
     """
 
     model: str
@@ -39,6 +40,7 @@ class ArroyoOptions:
     baud: int = 38400
     answers: bool = True
     terminal_echo: bool = False
+    terminal_mode: int = 0
     output_on: bool = False
 
 
@@ -58,6 +60,7 @@ class ArroyoDevice(ABC):
         "_ignored",
         "_kept",
         "_kernel",
+        "_known",
         "_language",
         "_memory",
         "_off_mask",
@@ -65,9 +68,11 @@ class ArroyoDevice(ABC):
         "_pending",
         "_pending_characters",
         "_random",
+        "_returning",
         "_seen",
         "_stale_conditions",
         "_supervision",
+        "_work",
         "errors",
         "form",
         "line",
@@ -97,7 +102,7 @@ class ArroyoDevice(ABC):
         self.errors = ErrorQueue()
         self.output_on = False
         self.lying_output = "honest"
-        self._language = self.LANGUAGE
+        self._known = self._language = self.LANGUAGE
         self._ignored = NOTHING
         self._hung = False
         self._kept: bytes | None = None  # the line that it hangs in
@@ -110,8 +115,10 @@ class ArroyoDevice(ABC):
         self._pending_characters = 0
         self._busy = False
         self._begun_s = 0.0  # when the line that is worked off was taken up
+        self._work: Timer | None = None  # on the line that was taken up
+        self._returning: Timer | None = None  # to the state that the mains took
         self._supervision: Timer | None = None
-        self.form = AnswerForm(echo=options.terminal_echo)
+        self.form = AnswerForm(echo=options.terminal_echo, terminal_mode=options.terminal_mode)
         self._memory: dict[int, dict[str, Any]] = {}
 
     @abstractmethod
@@ -132,8 +139,7 @@ class ArroyoDevice(ABC):
         if self.form.echo:
             self.line.send(line)
         if self._pending_characters + len(line) > INPUT_BUFFER_CHARACTERS:
-            self._pending.clear()
-            self._pending_characters = 0
+            self._forget_pending()
             self.errors.push(TOO_LONG)
         elif self._busy:
             self._pending.append(line)
@@ -146,17 +152,22 @@ class ArroyoDevice(ABC):
         self._begun_s = self._kernel.now_s
         shortest_s, longest_s = ANSWER_TIME_S
         delay_s = shortest_s + (longest_s - shortest_s) * self._random.random()
-        self._kernel.after(delay_s, partial(self._finish, line))
+        self._work = self._kernel.after(delay_s, partial(self._finish, line))
 
     def _finish(self, line: bytes) -> None:
         if self._hung:
             self._kept = line
             return
-        answers: list[str] = []
-        for step in self._language.compile(line):
-            if self._kernel.now_s < self.line.deaf_until_s:
-                break
+        self._work_off(iter(self._language.compile(line)), [])
+
+    def _work_off(self, steps: Iterator[Step], answers: list[str]) -> None:
+        """Take the steps of a line; those behind a reset that deafens wait until it is over."""
+        for step in steps:
             self._take(step, answers)
+            if self._kernel.now_s < self.line.deaf_until_s:
+                rest = partial(self._work_off, steps, answers)
+                self._work = self._kernel.at(self.line.deaf_until_s, rest)
+                return
         if answers:
             self.line.send(",".join(answers).encode("ascii") + self.form.terminator)
         if self._pending:
@@ -197,7 +208,7 @@ class ArroyoDevice(ABC):
     @ignores.setter
     def ignores(self, path: str) -> None:
         self._ignored = path
-        self._language = self.LANGUAGE if path == NOTHING else self.LANGUAGE.ignoring(path)
+        self._language = self._known if path == NOTHING else self._known.ignoring(path)
 
     @property
     def stale_condition(self) -> bool:
@@ -213,15 +224,39 @@ class ArroyoDevice(ABC):
         self.errors.push(code)
 
     def reboot(self) -> None:
-        """The mains blinks: output off, everything as from the factory, deaf while it starts."""
+        """It loses its memory: output off, everything as from the factory, deaf while it starts."""
+        self._restart()
         self._restore(self._factory)
         self.form = AnswerForm(echo=self._options.terminal_echo)
+
+    def blink_mains(self) -> None:
+        """The mains blinks: off and deaf while it starts, then everything as it was, its output too."""
+        was_on = self.output_on or self._returning is not None
+        self._restart()
+        if was_on:
+            self._returning = self._kernel.after(BOOT_S, self._return)
+
+    def _return(self) -> None:
+        self._returning = None
+        self.switch_output(True)
+
+    def _restart(self) -> None:
+        if self._returning is not None:
+            self._returning.cancel()
+            self._returning = None
+        self.switch_output(False)
         self.errors.clear()
         self._events = self._seen = 0
+        self._forget_pending()
+        self.line.deaf_until_s = self._kernel.now_s + BOOT_S
+        if self._work is not None:
+            self._work.cancel()
+        self._busy = self._hung = False
+        self._kept = None
+
+    def _forget_pending(self) -> None:
         self._pending.clear()
         self._pending_characters = 0
-        self.line.deaf_until_s = self._kernel.now_s + BOOT_S
-        self.busy = False
 
     # Conditions and events.
 
@@ -251,12 +286,15 @@ class ArroyoDevice(ABC):
         self._supervision = None
         self._look_at_load()
         self._refresh()
-        if self.output_on and self._supervision is None:
+        self._go_on_supervising()
+
+    def _go_on_supervising(self) -> None:
+        if self._must_supervise() and self._supervision is None:
             self._supervision = self._kernel.after(self.SUPERVISION_S, self._supervise)
 
-    def _begin_supervising(self) -> None:
-        if self.output_on and self._supervision is None:
-            self._supervision = self._kernel.after(self.SUPERVISION_S, self._supervise)
+    def _must_supervise(self) -> bool:
+        """Return whether there is a load to follow."""
+        return self.output_on
 
     @abstractmethod
     def _look_at_load(self) -> None:
@@ -292,12 +330,12 @@ class ArroyoDevice(ABC):
     def _recall(self, place: int) -> None:
         self._restore(self._memory.get(place, self._factory))
 
-    def _reset(self) -> None:
+    def _reset(self, thoroughly: bool = False) -> None:
         self._restore(self._factory)
         self.form = AnswerForm()
-        self._pending.clear()
-        self._pending_characters = 0
-        self.line.deaf_until_s = self._begun_s + RESET_DEAF_S  # a host waits from its command on
+        if thoroughly:
+            self._forget_pending()
+            self.line.deaf_until_s = self._begun_s + RESET_DEAF_S  # a host waits from its command on
 
     def _power_up(self) -> None:
         """Remember the factory's settings; called last by a subclass's constructor."""
@@ -334,37 +372,3 @@ class ArroyoDevice(ABC):
     def _time_on(self) -> str:
         minutes, seconds = divmod(self._kernel.now_s, 60)
         return f"{int(minutes) // 60}:{int(minutes) % 60:02d}:{seconds:05.2f}"
-
-
-def _set_form(name: str) -> Callable[[ArroyoDevice, Any], None]:
-    return lambda device, value: setattr(device.form, name, value)
-
-
-_Device = ArroyoDevice
-_place = whole(0, 10)
-
-COMMON_COMMANDS = (
-    Command("*IDN", answer=_Device.identity),
-    Command("*RST", _Device._reset),
-    Command("*CLS", _Device._clear_status),
-    Command("*OPC", answer=lambda device: "1"),  # commands run one after another, so all before it are done
-    Command("*STB", answer=_Device._status_byte),
-    Command("*SAV", _Device._save, (whole(1, 10),)),
-    Command("*RCL", _Device._recall, (_place,)),
-    Command("LOCAL", lambda device: None),
-    Command("BEEP", lambda device, length: None, (number,)),
-    Command("TIME", answer=_Device._time_on),
-    Command("VER", answer=lambda device: device._options.firmware),
-    Command("SN", answer=lambda device: device._options.serial),
-    Command("ERR", answer=lambda device: device.errors.take_codes()),
-    Command("ERRSTR", answer=lambda device: device.errors.take_texts()),
-    Command(
-        "TERM",
-        _set_form("terminal_mode"),
-        (whole(0, len(TERMINATORS) - 1),),
-        lambda device: str(device.form.terminal_mode),
-    ),
-    Command("TERMINAL", _set_form("echo"), (truth,), lambda device: str(int(device.form.echo))),
-    Command("RADIX", _set_form("radix"), (word(*RADIX_FORMS),), lambda device: device.form.radix),
-    Command("HEXFLOAT", _set_form("hexfloat"), (truth,), lambda device: str(int(device.form.hexfloat))),
-)

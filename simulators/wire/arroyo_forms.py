@@ -6,7 +6,7 @@ import struct
 from dataclasses import dataclass
 
 TERMINATORS = (b"\r\n", b"\r\n", b"\r", b"\r", b"\n", b"\n", b"", b"")
-RADIX_FORMS = {"DEC": "{:d}", "HEX": "#H{:X}", "OCT": "#Q{:o}", "BIN": "#B{:b}"}
+RADIX_FORMS = {"DEC": "{:d}", "HEX": "#H{:X}", "OCT": "#O{:o}", "BIN": "#B{:b}"}
 
 
 @dataclass(slots=True, kw_only=True)
@@ -25,7 +25,7 @@ class AnswerForm:
     def real(self, value: float, decimals: int) -> str:
         """Write a number with so many decimals, or as HEXFLOAT asks."""
         if self.hexfloat:
-            return "#H" + struct.pack(">f", value).hex().upper()
+            return "#E" + struct.pack(">f", value).hex().upper()
         return f"{round(value, decimals) + 0.0:.{decimals}f}"  # + 0.0: never minus zero
 
     def integer(self, value: int) -> str:

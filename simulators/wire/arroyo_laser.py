@@ -3,40 +3,29 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import ClassVar, NamedTuple
+from typing import ClassVar
 
 from simulators.kernel import Timer
 from simulators.physics.contacts import ContactFault
 from simulators.plant import Plant
+from simulators.wire.arroyo_common import COMMON_COMMANDS
 from simulators.wire.arroyo_device import (
-    COMMON_COMMANDS,
     OUT_OF_TOLERANCE,
     OUTPUT_ON,
     ArroyoDevice,
     ArroyoOptions,
 )
 from simulators.wire.arroyo_errors import OUT_OF_RANGE, WireError
+from simulators.wire.arroyo_models import RATINGS
 from simulators.wire.arroyo_syntax import Command, Language, number, truth, whole, within
 
-
-class Rating(NamedTuple):
-    """What a model can, and the step on which it holds its current limit."""
-
-    max_ma: float
-    max_v: float
-    limit_step_ma: float
-
-
-RATINGS = {
-    "4302": Rating(max_ma=2000.0, max_v=15.0, limit_step_ma=1.0),
-    "4304": Rating(max_ma=4000.0, max_v=8.0, limit_step_ma=1.0),
-    "4308": Rating(max_ma=8000.0, max_v=4.0, limit_step_ma=1.0),
-    "4320": Rating(max_ma=20000.0, max_v=5.0, limit_step_ma=100.0),
-}
+LIMIT_ERROR_STEPS = 2  # +-200 mA on the 4320; WIRE.md gives none for the others
 CURRENT_STEP_MA = 1.0
-LIMIT_ERROR_MA = 200.0  # of the 4320; WIRE.md gives none for the others
+SET_STEP_MA = 0.01  # of INC and DEC
+LONGEST_STEP = 9999  # WIRE.md gives none, nor what the factory sets
 CURRENT_MODES = ("ILBW", "IHBW")
 MODES = (*CURRENT_MODES, "MDI", "MDP", "LDV")
+OLDER_SPELLINGS = {"ILBW": "|I", "MDI": "|IPD", "MDP": "|PPD"}
 FACTORY_ON_DELAY_MS = 3000
 FACTORY_OFF_MASK = 40350
 FACTORY_TOLERANCE = (10.0, 5.0)  # mA, s; WIRE.md gives none
@@ -51,12 +40,18 @@ BLOCKING = ((INTERLOCK_OPEN, 501), (THERMAL_TRIP, 537))
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LaserOptions(ArroyoOptions):
-    """The laser driver's power-up state: set point and limit in mA; without a limit the model's maximum."""
+    """The laser driver's power-up state: set point and limit in mA; without a limit the model's maximum.
+
+    current_mode: what MODE? calls constant current at low bandwidth; instruments say ILBW, I or ICW.
+    on_delay: False for an instrument that does not know ONDELAY and has no delay.
+    """
 
     model: str = "4320"
     serial: str = "SIM-LASER"
     setpoint_ma: float = 0.0
     limit_ma: float | None = None
+    current_mode: str = "ILBW"
+    on_delay: bool = True
 
 
 class ArroyoLaser(ArroyoDevice):
@@ -68,6 +63,7 @@ class ArroyoLaser(ArroyoDevice):
 
     __slots__ = (
         "_current_gain",
+        "_current_mode",
         "_diode",
         "_driven_a",
         "_flowing",
@@ -84,13 +80,23 @@ class ArroyoLaser(ArroyoDevice):
         "_on_timer",
         "_rating",
         "_setpoint_ma",
+        "_step",
         "_tolerance",
         "lying_measured_ma",
         "lying_readback_ma",
         "thermal_trip",
     )
 
-    SAVED = ("_setpoint_ma", "_limit_ma", "_limit_v", "_mode", "_tolerance", "_off_mask", "_on_delay_ms")
+    SAVED = (
+        "_setpoint_ma",
+        "_step",
+        "_limit_ma",
+        "_limit_v",
+        "_mode",
+        "_tolerance",
+        "_off_mask",
+        "_on_delay_ms",
+    )
     SUPERVISION_S = 0.005
     FORCED_OFF: ClassVar = {0: 504, 1: 505, 4: 501, 7: 507, 8: 509, 9: 510, 15: 537}
     STATUS_BITS = (2, 3)
@@ -98,21 +104,25 @@ class ArroyoLaser(ArroyoDevice):
     def __init__(self, plant: Plant, options: LaserOptions | None = None) -> None:
         options = options or LaserOptions()
         super().__init__(plant.kernel, options, plant.random_seed("wire.laser"))
+        if not options.on_delay:
+            self._known = self._language = self.LANGUAGE.without("ONDELAY")
         self._diode = plant.diode
         self._interlock = plant.gate.contact
         self._rating = rating = RATINGS.get(options.model, RATINGS["4320"])
         draw = self._random.uniform
-        self._limit_error_ma = draw(-LIMIT_ERROR_MA, LIMIT_ERROR_MA)
+        self._limit_error_ma = draw(-1.0, 1.0) * LIMIT_ERROR_STEPS * rating.limit_step_ma
         self._meter_gain = 1.0 + draw(-0.0005, 0.0005)
         self._meter_offset_ma = draw(-3.0, 3.0)  # with its noise inside 4 mA
         self._setpoint_ma = 0.0
+        self._step = 1
         self._limit_ma = rating.max_ma
         self._limit_v = rating.max_v
         self._mode = "ILBW"
         self._tolerance = FACTORY_TOLERANCE
         self._off_mask = FACTORY_OFF_MASK
         self._always_off = INTERLOCK_OPEN
-        self._on_delay_ms = FACTORY_ON_DELAY_MS
+        self._on_delay_ms = FACTORY_ON_DELAY_MS if options.on_delay else 0
+        self._current_mode = options.current_mode
         self._flowing = False
         self._driven_a = 0.0
         self._on_timer: Timer | None = None
@@ -165,7 +175,7 @@ class ArroyoLaser(ArroyoDevice):
             return
         self.output_on = True
         self._on_timer = self._kernel.after(self._on_delay_ms / 1000.0, self._let_current_flow)
-        self._begin_supervising()
+        self._go_on_supervising()
         self._refresh()
 
     def _switch_off(self) -> None:
@@ -243,6 +253,16 @@ class ArroyoLaser(ArroyoDevice):
         self._setpoint_ma = round(current_ma / CURRENT_STEP_MA) * CURRENT_STEP_MA
         self._settings_changed()
 
+    def _set_step(self, step: int) -> None:
+        self._step = step
+
+    def _move_setpoint(self, direction: int) -> None:
+        moved_ma = round(self._setpoint_ma + direction * self._step * SET_STEP_MA, 2)
+        if not 0.0 <= moved_ma <= self._limit_ma:
+            raise WireError(OUT_OF_RANGE)
+        self._setpoint_ma = moved_ma
+        self._settings_changed()
+
     def _set_current_limit(self, limit_ma: float) -> None:
         if not 0.0 <= limit_ma <= self._rating.max_ma:
             raise WireError(OUT_OF_RANGE)
@@ -278,6 +298,9 @@ class ArroyoLaser(ArroyoDevice):
     def _setpoint_text(self) -> str:
         return self.form.real(self._setpoint_ma + self.lying_readback_ma, 0)
 
+    def _mode_text(self) -> str:
+        return self._current_mode if self._mode == "ILBW" else self._mode
+
     def _measured_voltage(self) -> str:
         return self.form.real(self._diode.voltage_v() + self._random.gauss(0.0, 0.001), 3)
 
@@ -292,7 +315,11 @@ class ArroyoLaser(ArroyoDevice):
 
 
 def _mode_command(mode: str) -> Command:
-    return Command(f"LASer:MODE:{mode}", lambda device: device._set_mode(mode))
+    # A value behind it is passed over: `LASER:MODE:LDV;LDV 0.5` changes the mode twice.
+    older = OLDER_SPELLINGS.get(mode, "")
+    return Command(
+        f"LASer:MODE:{mode}{older}", lambda device, _=None: device._set_mode(mode), (str,), fewest=0
+    )
 
 
 _Laser = ArroyoLaser
@@ -302,10 +329,17 @@ ArroyoLaser.LANGUAGE = Language(
         *COMMON_COMMANDS,
         Command("ONDELAY", _Laser._set_on_delay, (whole(0, 30000),), lambda laser: str(laser._on_delay_ms)),
         Command("LASer:OUTput", _Laser.switch_output, (truth,), _Laser._output_text),
-        Command("LASer:LDI", _Laser._set_current, (number,), _Laser._measured_current),
-        Command("LASer:SET:LDI", answer=_Laser._setpoint_text),
+        Command("LASer:LDI|I", _Laser._set_current, (number,), _Laser._measured_current),
+        Command("LASer:SET:LDI|I", answer=_Laser._setpoint_text),
+        Command("LASer:STEP", _Laser._set_step, (whole(1, LONGEST_STEP),), lambda laser: str(laser._step)),
+        Command("LASer:INC", lambda laser: laser._move_setpoint(+1)),
+        Command("LASer:DEC", lambda laser: laser._move_setpoint(-1)),
+        # WIRE.md has no command that sets these; they are as from the factory.
+        Command("LASer:SET:LDV", answer=lambda laser: laser.form.real(0.0, 3)),
+        Command("LASer:SET:MDI|IPD", answer=lambda laser: laser.form.real(0.0, 0)),
+        Command("LASer:SET:MDP|PPD", answer=lambda laser: laser.form.real(0.0, 0)),
         Command(
-            "LASer:LIMit:LDI",
+            "LASer:LIMit:LDI|I",
             _Laser._set_current_limit,
             (number,),
             lambda laser: laser.form.real(laser._limit_ma, 0),
@@ -317,9 +351,9 @@ ArroyoLaser.LANGUAGE = Language(
             (number,),
             lambda laser: laser.form.real(laser._limit_v, 2),
         ),
-        Command("LASer:MDI", answer=_Laser._monitor_current),
-        Command("LASer:MDP", answer=_Laser._monitor_power),
-        Command("LASer:MODE", answer=lambda laser: laser._mode),
+        Command("LASer:MDI|IPD", answer=_Laser._monitor_current),
+        Command("LASer:MDP|PPD", answer=_Laser._monitor_power),
+        Command("LASer:MODE", answer=_Laser._mode_text),
         *(_mode_command(mode) for mode in MODES),
         Command(
             "LASer:TOLerance",

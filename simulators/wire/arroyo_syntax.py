@@ -5,7 +5,9 @@ A command line is compiled once into steps and kept, for a host says the same fe
 
 from __future__ import annotations
 
+import math
 import re
+import struct
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
@@ -25,7 +27,10 @@ Convert = Callable[[str], Any]
 Step = Callable[[Any], str | None]
 
 _DECIMAL = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)(E[+-]?\d+)?", re.ASCII)
-_RADIX_MARKS = {"#H": 16, "#Q": 8, "#O": 8, "#B": 2}
+_RADIX_MARKS = {"#H": 16, "#O": 8, "#B": 2}
+_REAL_MARK = "#E"
+_REAL_FORMS = {8: ">f", 16: ">d"}  # by the hexadecimal digits of an IEEE 754 number
+_FALSE, _TRUE = ("OFF", "FALSE", "NEW"), ("ON", "TRUE", "OLD")
 _REMEMBERED_LINES = 512
 
 
@@ -33,7 +38,8 @@ _REMEMBERED_LINES = 512
 class Command:
     """One row of a device's command table.
 
-    path: the long form, its short form in upper case (`LASer:OUTput`). takes: one converter a parameter.
+    path: the long form, its short form in upper case (`LASer:OUTput`), older spellings of a keyword behind
+    a bar (`LASer:LDI|I`). takes: one converter a parameter; fewest: how many must be there, all if None.
     apply and answer get the device first; a missing one is a path that does not exist.
     """
 
@@ -41,13 +47,21 @@ class Command:
     apply: Callable[..., None] | None = None
     takes: tuple[Convert, ...] = ()
     answer: Callable[..., str] | None = None
+    fewest: int | None = None
+
+    @property
+    def name(self) -> str:
+        """The long form in upper case, as today's instruments spell it."""
+        return ":".join(key.partition("|")[0] for key in self.path.split(":")).upper()
 
 
 def number(text: str) -> float:
-    """Read a decimal number, or #H, #Q, #B; anything else is error 124."""
-    base = _RADIX_MARKS.get(text[:2])
-    if base is not None:
-        return _integer(text[2:], base)
+    """Read a decimal number, or one behind #H, #O, #B or #E; anything else is error 124."""
+    mark = text[:2]
+    if mark in _RADIX_MARKS:
+        return _integer(text[2:], _RADIX_MARKS[mark])
+    if mark == _REAL_MARK:
+        return _real(text[2:])
     if not _DECIMAL.fullmatch(text):
         raise WireError(WRONG_TYPE)
     return float(text)
@@ -80,9 +94,9 @@ def within(low: float, high: float) -> Convert:
 
 
 def truth(text: str) -> bool:
-    """Read 0, 1, OFF or ON; another number is error 201, another word 124."""
-    if text in ("ON", "OFF"):
-        return text == "ON"
+    """Read 0 or 1, or a word for one of them; another number is error 201, another word 124."""
+    if text in _TRUE or text in _FALSE:
+        return text in _TRUE
     value = number(text)
     if value not in (0, 1):
         raise WireError(OUT_OF_RANGE)
@@ -110,13 +124,19 @@ class Language:
 
     def settings(self) -> tuple[str, ...]:
         """Return the long form, in upper case, of every command that changes something by its value."""
-        return tuple(row.path.upper() for row in self._rows if row.apply is not None and row.takes)
+        return tuple(
+            row.name for row in self._rows if row.apply is not None and row.takes and row.fewest is None
+        )
 
     def ignoring(self, path: str) -> Language:
         """Return the language in which one of `settings` is taken and checked but not obeyed."""
         return Language(
-            replace(row, apply=lambda *_: None) if row.path.upper() == path else row for row in self._rows
+            replace(row, apply=lambda *_: None) if row.name == path else row for row in self._rows
         )
+
+    def without(self, name: str) -> Language:
+        """Return the language of an instrument that does not know a command."""
+        return Language(row for row in self._rows if row.name != name)
 
     def compile(self, line: bytes) -> tuple[Step, ...]:
         """Return what to do for a line; a refused command becomes a step that raises its WireError."""
@@ -133,14 +153,16 @@ class Language:
             head, _, tail = part.strip().partition(" ")
             if not head:
                 continue
-            name = head.removesuffix("?")
-            full_name = name[1:] if name.startswith(":") else path + name
+            full_name = self._looked_up(head.removesuffix("?"), path)
             command = self._commands.get(full_name)
-            if command is not None:
+            if command is not None and ":" in head + full_name:  # a common command keeps the path
                 path = full_name[: full_name.rfind(":") + 1]
-            elif ":" not in name:
-                command = self._commands.get(name)  # a common command is known under every path and keeps it
             yield self._step(command, head.endswith("?"), tail.strip())
+
+    def _looked_up(self, name: str, path: str) -> str:
+        """Return a name from the root: below the path if there is one, else as it stands."""
+        below = path + name
+        return name[1:] if name.startswith(":") else below if below in self._commands else name
 
     def _step(self, command: Command | None, is_query: bool, tail: str) -> Step:
         try:
@@ -152,9 +174,16 @@ class Language:
 
 
 def spellings(path: str) -> set[str]:
-    """Return every mixture of short and long keywords, in upper case."""
-    forms = [{key.upper(), "".join(c for c in key if not c.islower())} for key in path.split(":")]
-    return {":".join(keys) for keys in product(*forms)}
+    """Return every mixture of short, long and older keywords, in upper case."""
+    keywords = [
+        {form for word in key.split("|") for form in (word.upper(), _shortened(word))}
+        for key in path.split(":")
+    ]
+    return {":".join(forms) for forms in product(*keywords)}
+
+
+def _shortened(word: str) -> str:
+    return "".join(character for character in word if not character.islower())
 
 
 def _query(command: Command, tail: str) -> Step:
@@ -170,14 +199,15 @@ def _setting(command: Command, tail: str) -> Step:
     if apply is None:
         raise WireError(PATH_NOT_FOUND)
     texts = [text.strip() for text in tail.split(",")] if tail else []
-    if len(texts) != len(command.takes):
+    fewest = len(command.takes) if command.fewest is None else command.fewest
+    if not fewest <= len(texts) <= len(command.takes):
         raise WireError(WRONG_COUNT)
     values = _converted(command.takes, texts)
     return lambda device: apply(device, *values)
 
 
 def _converted(takes: Sequence[Convert], texts: Sequence[str]) -> list[Any]:
-    return [convert(text) for convert, text in zip(takes, texts, strict=True)]
+    return [convert(text) for convert, text in zip(takes, texts, strict=False)]
 
 
 def _integer(digits: str, base: int) -> float:
@@ -185,6 +215,16 @@ def _integer(digits: str, base: int) -> float:
         return int(digits, base) if digits.isalnum() else _refuse(WRONG_TYPE)
     except ValueError:
         raise WireError(WRONG_TYPE) from None
+
+
+def _real(digits: str) -> float:
+    form = _REAL_FORMS.get(len(digits))
+    if form is None or not set(digits) <= set("0123456789ABCDEF"):
+        raise WireError(WRONG_TYPE)
+    value = float(struct.unpack(form, bytes.fromhex(digits))[0])
+    if not math.isfinite(value):
+        raise WireError(WRONG_TYPE)
+    return value
 
 
 def _refuse(code: int, _device: object = None) -> Any:

@@ -1,28 +1,34 @@
-"""Arroyo TECSource 5305 on its wire. Currents are amperes, on the wire and towards the plant."""
+"""Arroyo TECSource 5300 on its wire. Currents are amperes, on the wire and towards the plant."""
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import ClassVar
 
 from simulators.plant import Plant
+from simulators.wire.arroyo_common import COMMON_COMMANDS
 from simulators.wire.arroyo_device import (
-    COMMON_COMMANDS,
     OUT_OF_TOLERANCE,
     OUTPUT_ON,
     ArroyoDevice,
     ArroyoOptions,
 )
 from simulators.wire.arroyo_errors import OUT_OF_RANGE, WireError
+from simulators.wire.arroyo_models import TEC_MAX_A
 from simulators.wire.arroyo_syntax import Command, Language, number, truth, whole, within, word
 
-MAX_CURRENT_A = 5.0
 MAX_VOLTAGE_V = 12.0
 LOWEST_C, HIGHEST_C = -99.0, 250.0
 MODES = ("T", "R", "ITE")
 GAINS = ("1", "3", "5", "10", "30", "50", "100", "300", "PID")
 FACTORY_OFF_MASK = 1240
 FACTORY_TOLERANCE = (0.2, 5.0)  # deg C, s; WIRE.md gives none
+MISSING_SENSOR = ("-273.15", "999.99", "NAN")
+"""No temperatures, that instruments have been seen to answer without a sensor."""
+SENSOR_TYPE = 1
+STEINHART_HART = (1.129e-3, 2.341e-4, 0.878e-7)  # a thermistor of 10 kohm at 25 deg C; WIRE.md gives none
+KELVIN = 273.15
 RUNAWAY_S, RUNAWAY_K = 15.0, 1.0  # at the current limit for so long, and yet so much further off: our choice
 
 CURRENT_LIMIT, VOLTAGE_LIMIT, TOO_HOT, TOO_COLD, SENSOR_SHORT, SENSOR_OPEN, MODULE_OPEN = (
@@ -41,7 +47,10 @@ class TecOptions(ArroyoOptions):
 
 
 class ArroyoTec(ArroyoDevice):
-    """The TEC controller. lying_readback_c, lying_measured_c: added to what SET:T? and T? say."""
+    """The TEC controller. lying_readback_c, lying_measured_c: added to what SET:T? and T? say.
+
+    missing_sensor: what T? says without a sensor, one of MISSING_SENSOR.
+    """
 
     __slots__ = (
         "_gain",
@@ -49,19 +58,23 @@ class ArroyoTec(ArroyoDevice):
         "_inside_since_s",
         "_limit_a",
         "_lowest_c",
+        "_max_a",
         "_meter_offset_c",
         "_mode",
         "_pid",
         "_runaway",
         "_saturated_from",
+        "_setpoint_a",
         "_setpoint_c",
         "_tec",
         "_tolerance",
         "lying_measured_c",
         "lying_readback_c",
+        "missing_sensor",
     )
 
     SAVED = (
+        "_setpoint_a",
         "_setpoint_c",
         "_highest_c",
         "_lowest_c",
@@ -84,7 +97,9 @@ class ArroyoTec(ArroyoDevice):
         self._setpoint_c = 25.0
         self._highest_c = HIGHEST_C
         self._lowest_c = LOWEST_C
-        self._limit_a = MAX_CURRENT_A
+        self._max_a = TEC_MAX_A.get(options.model, TEC_MAX_A["5305"])
+        self._limit_a = self._max_a
+        self._setpoint_a = 0.0
         self._mode = "T"
         self._gain = "30"
         self._pid = (1.0, 0.0, 0.0)
@@ -95,6 +110,7 @@ class ArroyoTec(ArroyoDevice):
         self._runaway = False
         self.lying_readback_c = 0.0
         self.lying_measured_c = 0.0
+        self.missing_sensor = MISSING_SENSOR[0]
         self._power_up()
         self._setpoint_c = options.setpoint_c
         self.switch_output(options.output_on)
@@ -103,17 +119,27 @@ class ArroyoTec(ArroyoDevice):
         if on == self.output_on:
             return
         self.output_on = on
-        self._inside_since_s = None
+        if on or not self._in_tolerance():  # switched off, it is within until the temperature leaves
+            self._inside_since_s = None
         self._saturated_from = None
         self._runaway = False
         self._settings_changed()
-        self._begin_supervising()
+        self._go_on_supervising()
         if on:
             self._refresh()
 
     def _settings_changed(self) -> None:
-        # WIRE.md names a set point for temperature alone; in the other modes no current flows.
-        self._tec.regulate(self.output_on and self._mode == "T", self._setpoint_c, self._limit_a)
+        if self._mode == "ITE":
+            self._tec.drive(self._driven_a() if self.output_on else 0.0)
+        else:
+            # WIRE.md names no set point for a resistance: in that mode no current flows.
+            self._tec.regulate(self.output_on and self._mode == "T", self._setpoint_c, self._limit_a)
+
+    def _driven_a(self) -> float:
+        return min(max(self._setpoint_a, -self._limit_a), self._limit_a)
+
+    def _must_supervise(self) -> bool:
+        return self.output_on or self._inside_since_s is not None
 
     # Conditions.
 
@@ -153,7 +179,7 @@ class ArroyoTec(ArroyoDevice):
         error_k = abs(self._tec.temperature_c() - self._setpoint_c)
         if self._tec.sensor != "ok" or error_k > self._tolerance[0]:
             self._inside_since_s = None
-        elif self._inside_since_s is None:
+        elif self._inside_since_s is None and self.output_on:
             self._inside_since_s = self._kernel.now_s
         self._look_for_runaway(error_k)
 
@@ -192,7 +218,15 @@ class ArroyoTec(ArroyoDevice):
         self._setpoint_c = min(max(self._setpoint_c, self._lowest_c), self._highest_c)
         self._settings_changed()
 
+    def _set_current(self, current_a: float) -> None:
+        if not -self._limit_a <= current_a <= self._limit_a:
+            raise WireError(OUT_OF_RANGE)
+        self._setpoint_a = round(current_a, 2)
+        self._settings_changed()
+
     def _set_current_limit(self, limit_a: float) -> None:
+        if not 0.0 <= limit_a <= self._max_a:
+            raise WireError(OUT_OF_RANGE)
         self._limit_a = round(limit_a, 2)
         self._settings_changed()
 
@@ -220,8 +254,22 @@ class ArroyoTec(ArroyoDevice):
                 + self._random.gauss(0.0, 0.002),
                 2,
             )
-        # A thermistor that is open reads as very cold, a shorted one as very hot.
-        return self.form.real(LOWEST_C if sensor == "open" else HIGHEST_C, 2)
+        return self.missing_sensor if sensor == "open" else self.form.real(HIGHEST_C, 2)
+
+    def _sensor_resistance(self) -> str:
+        """In kohm, as the constants make it of the temperature: Steinhart and Hart's equation inverted."""
+        sensor = self._tec.sensor
+        if sensor != "ok":
+            return self.form.real(0.0 if sensor == "short" else 999.999, 3)
+        a, b, c = STEINHART_HART
+        x = (a - 1.0 / (self._tec.temperature_c() + KELVIN)) / c
+        y = math.sqrt((b / (3.0 * c)) ** 3 + x * x / 4.0)
+        ohm = math.exp((y - x / 2.0) ** (1 / 3) - (y + x / 2.0) ** (1 / 3))
+        return self.form.real(ohm / 1000.0, 3)
+
+    def _constants(self) -> str:
+        a, b, c = STEINHART_HART
+        return ",".join(self.form.real(value, 4) for value in (a * 1e3, b * 1e4, c * 1e7))
 
     def _measured_current(self) -> str:
         return self.form.real(self._tec.current_a() + self._random.gauss(0.0, 0.003), 2)
@@ -237,7 +285,8 @@ class ArroyoTec(ArroyoDevice):
 
 
 def _mode_command(mode: str) -> Command:
-    return Command(f"TEC:MODE:{mode}", lambda device: device._set_mode(mode))
+    # A value behind it is passed over, as with the laser's modes.
+    return Command(f"TEC:MODE:{mode}", lambda device, _=None: device._set_mode(mode), (str,), fewest=0)
 
 
 _Tec = ArroyoTec
@@ -259,11 +308,15 @@ ArroyoTec.LANGUAGE = Language(
         Command(
             "TEC:LIMit:ITE",
             _Tec._set_current_limit,
-            (within(0.0, MAX_CURRENT_A),),
+            (number,),
             lambda tec: tec.form.real(tec._limit_a, 2),
         ),
-        Command("TEC:ITE", answer=_Tec._measured_current),
+        Command("TEC:ITE", _Tec._set_current, (number,), _Tec._measured_current),
+        Command("TEC:SET:ITE", answer=lambda tec: tec.form.real(tec._setpoint_a, 2)),
         Command("TEC:V", answer=_Tec._measured_voltage),
+        Command("TEC:R", answer=_Tec._sensor_resistance),
+        Command("TEC:SENsor", answer=lambda tec: str(SENSOR_TYPE)),
+        Command("TEC:CONST", answer=_Tec._constants),
         Command("TEC:MODE", answer=lambda tec: tec._mode),
         *(_mode_command(mode) for mode in MODES),
         Command("TEC:GAIN", _Tec._set_gain, (word(*GAINS),), lambda tec: tec._gain),

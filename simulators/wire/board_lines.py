@@ -6,6 +6,7 @@ With them stands what a command may say.
 from __future__ import annotations
 
 from binascii import crc_hqx
+from typing import NamedTuple
 
 from simulators.physics.smoothing import MAX_PWM
 
@@ -15,6 +16,14 @@ LARGEST_NUMBER = 65535
 UNKNOWN_COMMAND, OUT_OF_RANGE, NOT_NOW = 1, 2, 3
 # Range of each command's value; None for a command without one.
 VALUE_RANGES = {"HB": (0, 1), "MO": (0, MAX_PWM), "AI": (0, 1), "VT": (50, 2000), "CL": None, "ID": None}
+
+
+class Command(NamedTuple):
+    """A sound line from the host: what to do, its number, and the fields behind that."""
+
+    name: str
+    number: int
+    values: list[str]
 
 
 class RefusedError(Exception):
@@ -42,6 +51,13 @@ def unframe(line: bytes) -> list[str] | None:
     if not whole or line[-4:] != b"%04X" % crc_hqx(body, 0xFFFF):
         return None
     return body.decode("latin-1").split(",")
+
+
+def command_of(line: bytes) -> Command | None:
+    """Return what a received line says, None if it is no sound line or has no number."""
+    fields = unframe(line)
+    number = unsigned(fields[1]) if fields is not None and len(fields) > 1 else None
+    return None if fields is None or number is None else Command(fields[0], number, fields[2:])
 
 
 def unsigned(text: str) -> int | None:

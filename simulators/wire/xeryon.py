@@ -15,6 +15,7 @@ from simulators.wire.ignored import NOTHING
 from simulators.wire.line import VirtualLine
 from simulators.wire.xeryon_motion import Motion
 from simulators.wire.xeryon_tags import (
+    ASKED,
     COUNT_UM,
     ENCODER_TYPE,
     FIRMWARE,
@@ -32,7 +33,6 @@ from simulators.wire.xeryon_tags import (
 ORDERS = ("INDX", "DPOS", "STEP", "SCAN", "MOVE", "ENBL", "HOME", "ZERO", "STOP", "CONT", "RSET", "SAVE")
 RESET_S = 0.15  # the host is told to wait 0.2 s
 TIME_TICK_S = 1e-4
-ASKED_REMEMBERED = 8
 DRIVE_FREQUENCY_HZ = 86_000  # what FREQ shows while the piezo is driven; WIRE.md gives none
 
 
@@ -41,12 +41,18 @@ class StageOptions:
     """How the controller is built: stored settings over the usual ones, and its power-up state.
 
     max_baud: the controller follows the host's speed up to it. answers: False for a dead controller.
+    padded: numbers with a sign and eight digits, else plain. answers_in_slot_alone: a question is answered
+    under INFO=0 and by the stream's slot for it, and not beside a stream. shows_enabled: False for a
+    controller that never sets bit 0 of STAT.
     """
 
     serial: int = SIMULATED_SERIAL
     max_baud: int = 115200
     answers: bool = True
     enabled_at_power_up: bool = True
+    padded: bool = True
+    answers_in_slot_alone: bool = False
+    shows_enabled: bool = True
     settings: Mapping[str, int] = field(default_factory=dict)
 
 
@@ -76,8 +82,8 @@ class XeryonStage:
         self._stored = STORED_SETTINGS | dict(options.settings)
         self._settings = dict(self._stored)
         self.motion = Motion(plant.kernel, plant.stage, self._settings, enabled=options.enabled_at_power_up)
-        self._asked: list[str] = []
-        self._stat = self.motion.stat()
+        self._asked = ""  # the tag of the last question
+        self._stat = self._stat_now()
         self._moves = self.motion.moves()
         self._orders = self.motion.orders() | {"RSET": self.reset, "SAVE": self._save}
         self._readings: dict[str, Callable[[], int]] = self._make_readings()
@@ -92,7 +98,7 @@ class XeryonStage:
         """RSET: stored settings again, index lost, deaf and silent meanwhile."""
         self._settings.clear()
         self._settings.update(self._stored)
-        self._asked.clear()
+        self._asked = ""
         self.motion.reset(enabled=self._options.enabled_at_power_up)
         self.line.deaf_until_s = self._kernel.now_s + RESET_S
         self._poll_timer.cancel()
@@ -132,9 +138,9 @@ class XeryonStage:
         value = self._value(tag)
         if value is None:
             return
-        if tag not in self._asked:
-            self._asked = [*self._asked, tag][-ASKED_REMEMBERED:]
-        self.line.send(reply(tag, value))
+        self._asked = tag
+        if self._settings["INFO"] == 0 or not self._options.answers_in_slot_alone:
+            self.line.send(reply(tag, value, padded=self._options.padded))
 
     def _take(self, tag: str, value: int) -> None:
         if tag in self._settings:
@@ -166,6 +172,10 @@ class XeryonStage:
             "XLA3": lambda: ENCODER_TYPE,
         }
 
+    def _stat_now(self) -> int:
+        stat = self.motion.stat()
+        return stat if self._options.shows_enabled else stat & ~Stat.ENABLED
+
     def _save(self) -> None:
         self._stored = dict(self._settings)
 
@@ -178,9 +188,11 @@ class XeryonStage:
         if self.busy:
             return
         if not self.stale_stat:
-            self._stat = self.motion.stat()
-        mode = self._settings["INFO"]
-        tags = self._asked if mode == 6 else STREAMS[mode]
+            self._stat = self._stat_now()
+        asked, padded = self._asked, self._options.padded
+        tags = [asked if tag == ASKED else tag for tag in STREAMS[self._settings["INFO"]]]
         # A line slower than the stream loses whole periods, never the middle of one.
         if tags and self.line.attached and self.line.backlog_s < period_s:
-            self.line.send(b"".join([reply(tag, self._value(tag) or 0) for tag in tags]))
+            self.line.send(
+                b"".join([reply(tag, self._value(tag) or 0, padded=padded) for tag in tags if tag])
+            )

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 
 from simulators.kernel import Kernel, Timer
 from simulators.plant import StagePlant
-from simulators.wire.xeryon_tags import COUNT_UM, TRIPS, Stat
+from simulators.wire.xeryon_tags import COUNT_UM, THERMAL, TRIPS, Stat
 
 OUT_OF_REACH_UM = 1_000_000.0  # "until something stops it"
 ACCELERATION_UNIT_UM_PER_S2 = 1000.0  # ACCE and DECE taken as mm/s2; WIRE.md names no unit
@@ -59,9 +59,9 @@ class Motion:
         }
 
     def reset(self, *, enabled: bool) -> None:
-        """Lose the index: counts start from zero here."""
+        """Lose the index: counts start from zero here, with the amplifiers at zero."""
         self._halt()
-        self._flags = Stat.ENABLED if enabled else NO_FLAGS
+        self._flags = Stat.FORCE_ZERO | (Stat.ENABLED if enabled else NO_FLAGS)
         self._limit_flags = NO_FLAGS
         self._encoder_zero_um = self._stage.position_um()
         self._slip_um = 0.0
@@ -83,10 +83,13 @@ class Motion:
         return round((self._stage.position_um() - self._encoder_zero_um) / COUNT_UM)
 
     def trip(self, bit: Stat) -> None:
-        """Stop and disable, and say why until ENBL=1 or a reset."""
+        """Stop with the amplifiers at zero, and say why until ENBL=1 or a reset.
+
+        As seen on a cart's stage bit 0 stays as it was, and the thermal bits come together.
+        """
         self._halt()
-        self._flags &= ~(Stat.ENABLED | Stat.CLOSED_LOOP | Stat.POSITION_REACHED)
-        self._flags |= bit & TRIPS
+        self._flags &= ~(Stat.CLOSED_LOOP | Stat.POSITION_REACHED)
+        self._flags |= Stat.FORCE_ZERO | (THERMAL if bit & THERMAL else bit & TRIPS)
         if bit & Stat.ENCODER_ERROR:
             self._flags &= ~Stat.ENCODER_VALID
 
@@ -113,6 +116,8 @@ class Motion:
 
     def _enable(self, value: int) -> None:
         if value == 1:
+            if self._flags & TRIPS:  # a position that INDX made "reached" in a trip is none
+                self._flags &= ~(Stat.CLOSED_LOOP | Stat.POSITION_REACHED)
             self._flags = self._flags & ~(TRIPS | Stat.FORCE_ZERO) | Stat.ENABLED
         elif value == 0:
             self._halt()
@@ -173,7 +178,11 @@ class Motion:
     # Index search.
 
     def _search_index(self, direction: int) -> None:
-        if direction not in (0, 1) or not self._may_move():
+        if direction not in (0, 1):
+            return
+        if self._flags & TRIPS:  # as seen on a cart's stage: nothing moves, and STAT says "reached"
+            self._flags |= Stat.CLOSED_LOOP | Stat.POSITION_REACHED
+        if not self._may_move():
             return
         self._halt()
         self._flags &= ~(Stat.ENCODER_VALID | Stat.CLOSED_LOOP)

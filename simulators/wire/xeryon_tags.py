@@ -49,14 +49,18 @@ SETTING_RANGES: Final = {
     "ILIM": (0, LARGEST_VALUE),
 }
 
-# What a period of the stream carries, by INFO. Mode 6 repeats what was asked, and is not in the table.
+ASKED: Final = "asked"
+"""In a stream: the slot for the value of the last question."""
+
+# What a period of the stream carries, by INFO.
 STREAMS: Final = {
     0: (),
-    1: ("SRNO", "STAT"),
-    2: ("SRNO", "STAT", "EPOS", "DPOS", "TIME", "FREQ"),
+    1: ("SRNO", "SOFT", "STAGE", "STAT", "SYNC"),
+    2: ("SRNO", "SOFT", "STAGE", "STAT", "FREQ", "SYNC", "EPOS", "DPOS", ASKED, "TIME"),
     3: ("EPOS", "DPOS", "STAT"),
     4: ("EPOS", "STAT", "DPOS", "TIME"),
-    5: ("EPOS", "STAT", "DPOS", "TIME", "FREQ"),
+    5: ("STAT", "FREQ", "EPOS", "DPOS", ASKED, "TIME"),
+    6: (ASKED,),
     7: ("EPOS", "STAT"),
 }
 
@@ -93,21 +97,24 @@ TRIPS: Final = (
     | Stat.POSITION_FAIL
 )
 
+THERMAL: Final = Stat.THERMAL_1 | Stat.THERMAL_2
+
 TRIP_BITS: Final = tuple(bit for bit in range(22) if TRIPS >> bit & 1)
 
 
-def reply(tag: str, value: int) -> bytes:
-    """Write `TAG=<sign><8 digits>` and LF; larger values stop at eight digits."""
-    return b"%b=%+09d\n" % (tag.encode("ascii"), min(max(value, -LARGEST_VALUE), LARGEST_VALUE))
+def reply(tag: str, value: int, *, padded: bool = True) -> bytes:
+    """Write `TAG=<sign><8 digits>` and LF, or the plain number; larger values stop at eight digits."""
+    form = b"%b=%+09d\n" if padded else b"%b=%d\n"
+    return form % (tag.encode("ascii"), min(max(value, -LARGEST_VALUE), LARGEST_VALUE))
 
 
 def parse(line: bytes) -> tuple[str, str] | None:
     """Return tag and value: "?", "" for none, or an integer's text. None for what the controller ignores.
 
     WIRE.md leaves open what becomes of lines it does not name; this one axis answers to the letter of the
-    first axis too, and a CR before the LF does not make a line another.
+    first axis too, and neither tabs nor a CR before the LF make a line another.
     """
-    line = line.removesuffix(b"\r")
+    line = line.rstrip(b"\t\r")
     if len(line) > LONGEST_LINE or not line.isascii():
         return None
     tag, _, value = line.decode("ascii").removeprefix(AXIS_PREFIX).partition("=")

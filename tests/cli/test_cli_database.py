@@ -295,7 +295,7 @@ def test_a_journal_is_imported_and_its_session_closed(cart, interrupted):
 def test_a_journal_that_was_touched_is_refused_and_the_session_stays_open(cart, interrupted):
     journal = interrupted / "journal.jsonl"
     journal.write_bytes(journal.read_bytes().replace(b'"energy_j":3.0', b'"energy_j":1.0'))
-    assert "the journal is broken at line 2" in cart.refused("db", "import-journal", str(interrupted))
+    assert "the journal is damaged at line 2" in cart.refused("db", "import-journal", str(interrupted))
     salvaged = cart.json("db", "import-journal", str(interrupted), "--salvage")
     assert (salvaged["status"], salvaged["whole"]) == ("aborted", False)
 

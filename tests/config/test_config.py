@@ -22,7 +22,7 @@ from simulators.camera.simulated import USUAL_BINNING
 from simulators.physics.profiles import FIVE_WATT, TEN_WATT, steady_state_power_curve
 from tosca_kiosk.config import ConfigError, Simulation, bundled, load_config
 from tosca_kiosk.config.camera import FIELDS as CAMERA_FIELDS
-from tosca_kiosk.config.cart import SIMULATED_LASERS
+from tosca_kiosk.config.cart import DEVICE_KEYS, SIMULATED_LASERS
 from tosca_kiosk.domain.calibration import calibration_problem, calibration_set, parse_calibration
 from tosca_kiosk.domain.protocol_file import Limits, parse_protocol
 from tosca_kiosk.domain.ramps import RampType
@@ -205,7 +205,7 @@ class TestFields:
             (
                 "devices.laser.model",
                 "4310",
-                '"4310" is not allowed; allowed: 4302, 4304, 4308, 4320',
+                '"4310" is not allowed; allowed: 4302, 4304, 4308, 4320, 6305, 6310',
             ),
             ("devices.laser.current_limit_ma", "12000", '"12000" must be a number'),
             ("devices.laser.current_limit_ma", True, "true must be a number"),
@@ -519,6 +519,42 @@ class TestRules:
         ports = {**REAL_PORTS, "laser": "socket://Bench:4000", "tec": "socket://bench:4000"}
         errors = errors_of(changed({**on_ports(**ports), **DELETED, "cart": "bench", "camera": CAMERA}))
         assert errors == ["devices.tec.port: socket://bench:4000 is already the port of laser"]
+
+    def test_the_laser_and_the_tec_of_a_combosource_are_on_one_port(self, load, errors_of):
+        combo = {"model": "6310", "serial_number": "C1"}
+        ports = {**REAL_PORTS, "tec": REAL_PORTS["laser"]}
+        real = changed({**on_ports(**ports), **DELETED, "cart": "real", "camera": CAMERA})
+        real["devices"]["laser"] |= combo
+        real["devices"]["tec"] |= combo
+        assert load(real).devices.ports["tec"] == REAL_PORTS["laser"]
+        real["devices"]["tec"]["serial_number"] = "C2"
+        assert errors_of(real) == [
+            "devices.tec.serial_number: C2 is not the laser's C1; on one port they are one instrument"
+        ]
+
+    def test_a_third_device_on_a_combosources_port_is_refused(self, errors_of):
+        ports = {**REAL_PORTS, "tec": REAL_PORTS["laser"], "stage": REAL_PORTS["laser"]}
+        real = changed({**on_ports(**ports), **DELETED, "cart": "real", "camera": CAMERA})
+        for key in ("laser", "tec"):
+            real["devices"][key] |= {"model": "6310", "serial_number": "C1"}
+        assert errors_of(real) == ["devices.stage.port: /dev/serial/by-id/laser is already the port of laser"]
+
+    def test_a_simulated_combosource_has_a_port_of_its_own_name(self, load, errors_of):
+        simulated = changed(on_ports(laser="sim://combo", tec="sim://combo"))
+        for key in ("laser", "tec"):
+            simulated["devices"][key] |= {"model": "6305", "serial_number": "SIM-COMBO"}
+        assert load(simulated).simulated_keys == DEVICE_KEYS
+        simulated["devices"]["laser"]["port"] = simulated["devices"]["tec"]["port"] = "sim://laser"
+        assert errors_of(simulated) == [
+            "devices.laser.port: sim://laser is not allowed; allowed: sim://combo",
+            "devices.tec.port: sim://laser is not allowed; allowed: sim://combo",
+        ]
+
+    def test_a_tec_takes_what_its_model_allows(self, load, errors_of):
+        at_8_a = changed({"devices.tec.model": "5310", "devices.tec.current_limit_a": 8.0})
+        assert load(at_8_a).devices.tec.current_limit_a == 8.0
+        at_8_a["devices"]["tec"]["model"] = "5305"
+        assert errors_of(at_8_a) == ["devices.tec.current_limit_a: 8 is over 5 A (model 5305)"]
 
     def test_a_simulated_port_carries_its_devices_name(self, errors_of):
         assert errors_of(changed(on_ports(laser="sim://tec", tec="sim://laser"))) == [

@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 import tempfile
+from datetime import UTC, datetime
 from pathlib import Path
 
 import msgspec
@@ -21,6 +22,7 @@ from tosca_kiosk.domain.journal_lines import ChainReader, TickLine
 from tosca_kiosk.journal import JOURNAL_NAME
 from tosca_kiosk.link.messages import Reply, SafetyNotice, SessionEnded
 from tosca_kiosk.machine.clock import RealClock
+from tosca_kiosk.storage import Database, recover
 
 pytestmark = pytest.mark.process
 
@@ -156,8 +158,13 @@ def test_a_session_folder_that_is_removed_under_light_is_a_fault_and_control_goe
     assert kiosk.until(lambda tick: tick.phase == "fault").faults == ("journal",)
     control.judge.until(lambda answer: answer["true_power_w"] == 0.0)
     ended = kiosk.close_session()
-    assert isinstance(ended, Reply)
-    assert "the end of the journal could not be written" in ended.refused
+    assert isinstance(ended, SessionEnded)
+    assert f"{folder}: not written (removed or replaced while in use)" in ended.missing
+    assert ended.summary.abort_reason == "journal: The record could not be written."
+    assert ended.summary.energy_j > 0.0
+    notices = [notice for notice in kiosk.notices if isinstance(notice, SafetyNotice)]
+    told = [event for notice in notices for event in notice.events if event.severity == "critical"]
+    assert [event.details["trigger_source"] for event in told] == ["journal"]
     kiosk.until(lambda tick: tick.session_id is None)
 
 
@@ -297,3 +304,23 @@ def test_a_fault_without_a_session_leaves_its_wire_trace_in_the_given_folder(run
         control.process.wait(timeout=10.0)
     (saved,) = folder.glob("*_stop_loop.txt")
     assert "LAS:OUT 0" in saved.read_text(encoding="utf-8")
+
+
+def test_control_that_is_killed_under_light_leaves_a_row_at_the_next_start(control, kiosk, folder):
+    """The next start finds the session's folder by its row, and closes it from what memory has."""
+    kiosk.prepare()
+    assert kiosk.open(folder) is None
+    kiosk.arm()
+    control.judge.set("pedal.pressed", True)
+    kiosk.until(lambda tick: tick.beam == "emitting" and tick.measured_w > 4.0)
+    control.process.kill()
+    control.process.wait()
+    with Database.open(control.record.path) as database:
+        with database.transaction() as transaction:
+            of_header = {"tech_id": 1, "start_time": datetime(2026, 1, 1, tzinfo=UTC)}
+            transaction.update("sessions", {"session_id": 1}, session_folder_path=str(folder), **of_header)
+            transaction.insert("session_journals", session_id=1, origin="sim")
+        [closed] = recover(database, folder, RealClock().utc())
+        [told] = database.find("safety_log", session_id=1, severity="critical")
+    assert closed.abort_reason.startswith("light not confirmed ended")
+    assert (told["laser_state"], told["system_state"]) == ("on", "treating")

@@ -93,13 +93,13 @@ FAULTS = {
         {("tec", "fresh answers")}, "older than 1000 ms", during=dip("tec.wire.mute", True, False)
     ),
     "thermistor open under way": Fault(
-        {("tec", "running"), ("tec", "temperature"), ("tec", "regulating"), ("tec", "error queue")},
+        {("tec", "running"), ("tec", "fresh answers"), ("tec", "error queue")},
         "sensor open",
         during={AT_REST.name: (("tec.sensor", "open"),)},
     ),
     "thermistor shorted": Fault(
-        {("tec", "running"), ("tec", "temperature"), ("tec", "regulating")},
-        "sensor short",
+        {("tec", "running"), ("tec", "fresh answers"), ("tec", "temperature"), ("tec", "regulating")},
+        "check its sensor",
         before("tec.sensor", "short"),
     ),
     "module's leads reversed": Fault(

@@ -40,8 +40,8 @@ class Instrument(Wire):
 
 def _opened(cart: Cart, device: str):
     instrument = Instrument(cart.ports[device], 38400)
-    instrument.write("\r*RST\n")
-    instrument.heard_for(0.3)  # *RST: 125 ms deaf
+    instrument.write("\r*RST 1;*OPC?\n")  # the advised way: it answers when it is over
+    assert instrument.line().endswith(b"1\r\n")
     instrument.ask("TERMINAL 0;*OPC?")
     return instrument
 
@@ -62,8 +62,8 @@ def tec_terminal(cart):
 @pytest.fixture
 def laser(laser_terminal):
     """A laser driver, off, with factory limits and no delay, its interlock pins joined."""
-    laser_terminal.write(
-        "LAS:OUT 0;MODE:ILBW;:LAS:LIM:LDI 20000;LDV 5;:LAS:LDI 0;:LAS:ENAB:OUTOFF 40350;:ONDELAY 0;*CLS\n"
+    laser_terminal.ask(
+        "LAS:OUT 0;MODE:ILBW;LAS:LIM:LDI 20000;LDV 5;LAS:LDI 0;ENAB:OUTOFF 40350;ONDELAY 0;*CLS;*OPC?"
     )
     return laser_terminal
 
@@ -72,14 +72,15 @@ def laser(laser_terminal):
 def turn(cart, laser):
     """A hand on the world around the laser, which is whole again afterwards."""
     yield cart.turn
-    cart.turn(laser__interlock_plug="closed", diode__circuit="ok")
-    until(lambda: laser.bits("LAS:COND?"), lambda bits: not bits & {4, 7, 8})
+    cart.turn(laser__interlock_plug="closed", diode__circuit="ok", laser__thermal_trip=False)
+    until(lambda: laser.bits("LAS:COND?"), lambda bits: not bits & {4, 7, 8, 15})
 
 
 @pytest.fixture
 def tec(tec_terminal):
     """A TEC controller, off, with the widest limits."""
-    tec_terminal.write("TEC:OUT 0;LIM:THI 250;TLO -99;ITE 5;:TEC:T 25;TOL 0.2,5;GAIN 30;MODE:T;*CLS\n")
+    tec_terminal.ask("TEC:ENAB:OUTOFF 1240;TEC:OUT 0;LIM:THI 250;TLO -99;ITE 5;*OPC?")
+    tec_terminal.ask("TEC:T 25;ITE 0;TOL 0.2,5;GAIN 30;MODE:T;*CLS;*OPC?")
     return tec_terminal
 
 
@@ -91,8 +92,55 @@ LASER_LINES = [
     ("one blank before the first parameter", "LAS:LDI 12;SET:LDI?", "12"),
     ("commas between parameters", "LAS:TOL 25,3;ERRSTR?", "0"),
     ("; joins commands and keeps the path", "LAS:LDI 10;OUT 0;SET:LDI?", "10"),
-    ("... so a whole path behind it is none", "LAS:LDI 10;LAS:LDI 20;:ERR?", "123"),
-    ("a leading : returns to the root", "LAS:LDI 11;:LAS:SET:LDI?", "11"),
+    ("... and what is not found there is looked up from the root", "LAS:LDI 100;LAS:SET:LDI?", "100"),
+    ("... in its long form, behind a blank", "LASER:LDI 10; LASER:OUTPUT 0; LASER:SET:LDI?", "10"),
+    ("... and without an error", "LASER:LDI 10; LASER:OUTPUT 0;ERRSTR?", "0"),
+    ("the remembered level comes first", "LAS:LIM:LDI 900;LDI 700;:LAS:LIM:LDI?", "700"),
+    ("LASER:MODE:LDV;LDV 0.5 changes the mode twice", "LASER:MODE:LDV;LDV 0.5;:LAS:MODE?", "LDV"),
+    ("... and no set point", "LASER:MODE:LDV;LDV 0.5;:LAS:SET:LDV?", "0.000"),
+    ("... whatever modes they are", "LASER:MODE:LDV;IHBW 0.5;:LAS:MODE?", "IHBW"),
+    ("a leading : starts at the root at once", "LAS:LDI 11;:LAS:SET:LDI?", "11"),
+    ("... and finds nothing below the path", "LAS:LDI 11;:LDI 12;:ERR?", "123"),
+    ("blanks after ; and ,", "LAS:TOL 25, 3; LDI 13;  SET:LDI?", "13"),
+    ("#H as input", "LAS:LDI #H10;SET:LDI?", "16"),
+    ("#O as input", "LAS:LDI #O17;SET:LDI?", "15"),
+    ("#B as input", "LAS:LDI #B101;SET:LDI?", "5"),
+    ("#E and 8 digits as input", "LAS:LDI #E41200000;SET:LDI?", "10"),
+    ("#E and 16 digits as input", "LAS:LDI #E4024000000000000;SET:LDI?", "10"),
+    ("#E of no number", "LAS:LDI #E7FC00000;ERR?", "124"),
+    ("RADIX HEX", "RADIX HEX;LAS:ENAB:OUTOFF?;:RADIX DEC", "#H9D9E"),
+    ("RADIX OCT", "RADIX OCT;LAS:ENAB:OUTOFF?;:RADIX DEC", "#O116636"),
+    ("RADIX BIN", "RADIX BIN;LAS:ENAB:OUTOFF 5;OUTOFF?;:RADIX DEC", "#B101"),
+    ("RADIX DEC", "RADIX DEC;LAS:ENAB:OUTOFF?", "40350"),
+    ("HEXFLOAT 1", "LAS:LDI 10;:HEXFLOAT 1;:LAS:SET:LDI?;:HEXFLOAT 0", "#E41200000"),
+    ("HEXFLOAT 0", "LAS:LDI 10;:HEXFLOAT 0;:LAS:SET:LDI?", "10"),
+    *[
+        (f"truth: {word}", f"ONDELAY 30000;LAS:OUT {word};OUT?", str(on))
+        for on, words in enumerate((("0", "OFF", "FALSE", "NEW"), ("1", "ON", "TRUE", "OLD")))
+        for word in words
+    ],
+    ("*RST is not deaf", "LAS:LDI 9;*RST;LAS:SET:LDI?", "0"),
+    ("*RST 1;ERR? is answered after it", "*RST 1;ERR?", "0"),
+    ("... which is the factory's", "LAS:LDI 9;:ONDELAY 1;*RST 1;LAS:LDI 5;:ONDELAY?", "3000"),
+    ("an older spelling: I for LDI", "LAS:I 50;SET:LDI?", "50"),
+    ("... of the set point", "LAS:LDI 51;SET:I?", "51"),
+    ("... of the limit, set", "LAS:LIM:I 800;LDI?", "800"),
+    ("... of the limit, asked", "LAS:LIM:LDI 800;I?", "800"),
+    ("... of the mode", "LAS:MODE:IHBW;I;:LAS:MODE?", "ILBW"),
+    ("an older spelling: IPD for MDI", "LAS:MODE:IPD;:LAS:MODE?", "MDI"),
+    ("an older spelling: PPD for MDP", "LAS:MODE:PPD;:LAS:MODE?", "MDP"),
+    ("a step is 0.01 mA, INC", "LAS:LDI 50;STEP 100;INC;SET:LDI?", "51"),
+    ("... DEC", "LAS:LDI 50;STEP 300;DEC;SET:LDI?", "47"),
+    ("... and is added up", "LAS:LDI 50;STEP 50;INC;INC;SET:LDI?", "51"),
+    ("... within the limit", "LAS:LIM:LDI 100;:LAS:LDI 100;STEP 1;INC;:ERR?", "201"),
+    ("SET:LDV?", "LAS:SET:LDV?", "0.000"),
+    ("SET:MDI?", "LAS:SET:MDI?", "0"),
+    ("SET:MDP?", "LAS:SET:MDP?", "0"),
+    ("tolerance window", "LAS:TOL 25,3;TOL?", "25,3.0"),
+    ("BEEP n", "BEEP 2;ERR?", "0"),
+    ("voltage limit", "LAS:LIM:LDV 4.5;LDV?", "4.50"),
+    ("... at most what the model can", "LAS:LIM:LDV 5.1;ERR?", "201"),
+    ("set point resolution 1 mA", "LAS:LDI 1234;SET:LDI?", "1234"),
     ("append a query: 0 when it was taken", "LAS:LDI 100;ERRSTR?", "0"),
     ("code-text pairs", "LAS:LDI 99999;ERRSTR?", '201,"Out of range"'),
     ("a common query keeps its place in any path", "LAS:LDI 1;*OPC?", "1"),
@@ -100,7 +148,7 @@ LASER_LINES = [
     ("truth that is none", "LAS:OUT maybe;ERR?", "124"),
     ("a command nobody has: path not found", "FOO 1;ERR?", "123"),
     ("a query nobody has: path not found, no line of its own", "LAS:FOO?;:ERR?", "123"),
-    ("the other box's commands", "TEC:T 25;:ERR?", "123"),
+    ("the other box's commands", "TEC:T 25;ERR?", "123"),
     ("wrong type", "LAS:LDI abc;ERR?", "124"),
     ("no parameter", "LAS:LDI;ERR?", "126"),
     ("too many parameters", "LAS:LDI 1,2;ERR?", "126"),
@@ -195,11 +243,39 @@ def test_reading_empties_the_error_queue_and_status_bit_7_says_it_waits(laser):
     assert 7 not in laser.bits("*STB?")
 
 
-def test_after_rst_the_laser_is_deaf_for_125_ms(laser):
+def test_only_rst_1_is_deaf_for_125_ms(laser):
     laser.write("LAS:LDI 55\n*RST\nLAS:LDI 66\nLAS:SET:LDI?\n")
+    assert laser.line() == b"66\r\n"
+    laser.write("LAS:LDI 55\n*RST 1\nLAS:LDI 66\nLAS:SET:LDI?\n")
     assert laser.heard_for(0.3) == b""
     assert laser.ask("LAS:SET:LDI?") == "0"
     assert laser.ask("ONDELAY?") == "3000"
+
+
+def test_older_spellings_measure(laser):
+    for older, newer in (("I", "LDI"), ("IPD", "MDI"), ("PPD", "MDP")):
+        assert laser.number(f"LAS:{older}?") == pytest.approx(laser.number(f"LAS:{newer}?"), abs=5)
+
+
+def test_cls_clears_events(laser, turn):
+    turn(laser__interlock_plug="open")
+    until(lambda: laser.bits("LAS:COND?"), lambda bits: 4 in bits)
+    assert 2 in laser.bits("*STB?")
+    assert laser.ask("*CLS;LAS:EVE?") == "0"
+
+
+def test_power_up_returns_to_the_last_state(laser, cart):
+    """Never assume off."""
+    laser.ask("LAS:LIM:LDI 3000;:LAS:LDI 1000;OUT 1;OUT?")
+    until(lambda: laser.number("LAS:LDI?"), lambda current_ma: current_ma > 900)
+    cart.turn(laser__firmware__mains_blink=True)
+    laser.heard_for(0.1)
+    laser.write("LAS:OUT?\n")
+    assert laser.heard_for(0.3) == b""
+    laser.heard_for(2.0)
+    assert laser.ask("LAS:OUT?") == "1"
+    assert laser.ask("LAS:LIM:LDI?") == "3000"
+    until(lambda: laser.number("LAS:LDI?"), lambda current_ma: current_ma > 900)
 
 
 def test_a_wrong_baud_is_never_answered_sensibly_and_the_right_one_is_again(laser):
@@ -239,6 +315,7 @@ OFF_BY = [
     ("the interlock pins", {"laser__interlock_plug": "open"}, "", "501", 4),
     ("a short", {"diode__circuit": "short"}, "", "509", 8),
     ("an open circuit", {"diode__circuit": "open"}, "", None, 7),
+    ("a thermal trip", {"laser__thermal_trip": True}, "", "537", 15),
 ]
 
 
@@ -258,7 +335,7 @@ def test_the_output_drops_by(laser, turn, cause, world, sent, error, event):
     assert error is None or errors == [error]
     events = laser.bits("LAS:EVE?")
     assert event is None or event in events
-    assert not laser.bits("LAS:EVE?") & {1, 4, 7, 8}
+    assert not laser.bits("LAS:EVE?") & {1, 4, 7, 8}  # reading clears
 
 
 def test_an_open_interlock_refuses_the_output(laser, turn):
@@ -312,7 +389,13 @@ TEC_LINES = [
     *[("a gain of the table", f"TEC:GAIN {n};GAIN?", n) for n in (1, 3, 5, 10, 30, 50, 100, 300)],
     ("no gain of the table", "TEC:GAIN 2;ERR?", 202),
     ("OUTOFF default", "TEC:ENAB:OUTOFF?", 1240),
-    ("the other box's commands", "LAS:OUT 0;:ERR?", 123),
+    ("the other box's commands", "LAS:OUT 0;ERR?", 123),
+    ("the path rule", "TEC:T 24;TEC:SET:T?", 24),
+    ("a current that is set", "TEC:ITE 1.5;SET:ITE?", 1.5),
+    ("... within its limit", "TEC:LIM:ITE 1;:TEC:ITE 1.1;ERR?", 201),
+    ("truth as a word", "TEC:OUT OLD;OUT?", 1),
+    ("... and off", "TEC:OUT NEW;OUT?", 0),
+    ("OUTOFF written", "TEC:ENAB:OUTOFF 1224;OUTOFF?", 1224),
 ]
 
 
@@ -340,6 +423,46 @@ def test_the_tec_settles_bit_10_at_once_bit_9_last(tec):
     assert tec.number("TEC:T?") == pytest.approx(near, abs=0.5)
 
 
+def test_switched_off_the_tec_is_out_of_tolerance_once_the_temperature_has_left_the_window(tec, cart):
+    near = round(tec.number("TEC:T?"), 2)
+    tec.ask(f"TEC:TOL 5,0.5;T {near};OUT 1;OUT?")
+    until(lambda: tec.bits("TEC:COND?"), lambda bits: bits & {9, 10} == {10})
+    assert tec.ask("TEC:OUT 0;OUT?") == "0"
+    tec.heard_for(1.0)
+    assert not tec.bits("TEC:COND?") & {9, 10}
+    cart.turn(tec__sensor_offset_c=8.0)
+    until(lambda: tec.bits("TEC:COND?"), lambda bits: bits & {9, 10} == {9})
+    cart.turn(tec__sensor_offset_c=0.0)
+
+
+def test_a_current_mode_lets_the_current_flow_that_was_set(tec):
+    tec.ask("TEC:ITE 0.5;MODE:ITE;:TEC:OUT 1;OUT?")
+    assert tec.number("TEC:ITE?") == pytest.approx(0.5, abs=0.02)
+    assert tec.ask("TEC:MODE:T;:TEC:OUT?") == "0"
+
+
+def test_sensor_resistance_and_constants_are_told(tec):
+    assert tec.number("TEC:SEN?") >= 0
+    assert tec.number("TEC:R?") > 0
+    assert [float(text) for text in tec.ask("TEC:CONST?").split(",")]
+
+
+@pytest.mark.parametrize("said", ["999.99", "-273.15", "NAN"])
+def test_without_a_sensor_no_temperature_is_read(tec, cart, said):
+    cart.turn(tec__firmware__missing_sensor=said, tec__sensor="open")
+    until(lambda: tec.ask("TEC:T?"), lambda text: text == said)
+    cart.turn(tec__sensor="ok")
+    until(lambda: tec.bits("TEC:COND?"), lambda bits: 6 not in bits)
+
+
+def test_the_tec_returns_to_its_last_state_at_power_up(tec, cart):
+    tec.ask("TEC:T 24;OUT 1;OUT?")
+    cart.turn(tec__firmware__mains_blink=True)
+    tec.heard_for(2.2)
+    assert tec.ask("TEC:OUT?") == "1"
+    assert tec.number("TEC:SET:T?") == 24
+
+
 TEC_FAULTS = [("sensor", "open", 402, 6), ("module", "open", 403, 7)]
 
 
@@ -355,9 +478,21 @@ def test_the_tec_goes_off_when_a_lead_breaks(tec, cart, part, fault, error, bit)
     until(lambda: tec.bits("TEC:COND?"), lambda bits: bit not in bits)
 
 
-def test_the_tec_goes_off_above_its_temperature_limit(tec):
+@pytest.mark.parametrize(("limit", "bit"), [("THI 15", 3), ("TLO 60", 4)])
+def test_the_tec_goes_off_outside_its_temperature_limits(tec, limit, bit):
     tec.ask("TEC:OUT 1;OUT?")
-    tec.write("TEC:LIM:THI 15\n")
+    tec.write(f"TEC:LIM:{limit}\n")
     until(lambda: tec.ask("TEC:OUT?"), lambda out: out == "0")
-    assert 3 in tec.bits("TEC:COND?")
+    assert bit in tec.bits("TEC:COND?")
     assert tec.ask("ERR?") == "407"
+
+
+def test_the_tec_shows_a_shorted_sensor_and_its_current_limit_and_stays_on(tec, cart):
+    """Neither is in the default of OUTOFF."""
+    tec.ask("TEC:LIM:ITE 0.05;:TEC:T 60;OUT 1;OUT?")
+    until(lambda: tec.bits("TEC:COND?"), lambda bits: {0, 10} <= bits)
+    cart.turn(tec__sensor="short")
+    until(lambda: tec.bits("TEC:COND?"), lambda bits: {5, 10} <= bits)
+    cart.turn(tec__sensor="ok")
+    until(lambda: tec.bits("TEC:COND?"), lambda bits: 5 not in bits)
+    assert tec.ask("TEC:OUT?") == "1"

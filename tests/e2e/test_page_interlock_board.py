@@ -123,6 +123,23 @@ DROPPED = [
 ]
 
 
+def test_of_more_questions_than_answers_fit_on_the_line_some_are_passed_over(board):
+    """The page leaves it open; the firmware does what it can answer, and its statuses come all the same."""
+    board.beating = False
+    board.answers.clear()
+    first = len(board.statuses)
+    board.write(b"".join(framed(f"ID,{number}") for number in range(60)))
+    board.for_ms(300)
+    numbers = [int(answer.split(",")[1]) for answer in board.answers]
+    assert numbers[:3] == [0, 1, 2]
+    assert numbers == sorted(set(numbers))
+    assert 12 <= len(numbers) <= 30
+    told = board.statuses[first:]
+    assert all((two.seq - one.seq) % 65536 == 1 for one, two in itertools.pairwise(told))
+    assert {two.ms - one.ms for one, two in itertools.pairwise(told)} == {10}
+    assert board.ask("AI,61,0") == "OK,61"
+
+
 def test_what_is_no_line_is_dropped_without_an_answer(board):
     for what, data in DROPPED:
         assert board.answers_to(data) == [], what
@@ -221,6 +238,47 @@ def test_the_gate_stays_open_while_one_is_missing(board, cart, missing):
         board.until_flags({PEDAL})
     board.beat(int(missing != "want"))
     assert all(GATE not in status.flags for status in board.for_ms(600))
+
+
+def test_a_wish_taken_back_and_given_again_in_one_write_opens_the_gate_and_closes_it(board, cart):
+    """The page leaves it open; the firmware acts on each heartbeat, and on the read-back between them."""
+    close_gate(board, cart)
+    board.beating = False
+    first = len(board.statuses)
+    board.write(framed("HB,1,1") + framed("HB,2,0") + framed("HB,3,1"))
+    board.for_ms(100)
+    gates = [GATE in status.flags for status in board.statuses[first:]]
+    assert [gate for gate, _ in itertools.groupby(gates)] == [True, False, True]
+    assert not board.statuses[-1].faults
+
+
+def test_a_press_counts_after_20_ms_and_a_release_at_once(board, cart):
+    cart.turn(pedal__no_contact="closed", pedal__nc_contact="open")
+    pressed_ms = board.statuses[-1].ms
+    assert board.until_flags({PEDAL}).ms - pressed_ms >= 19
+    cart.turn(pedal__nc_contact="ok")
+    assert board.until_flags(set(), {PEDAL}).ms - board.statuses[-2].ms <= 10
+    cart.turn(pedal__no_contact="ok")
+
+
+def test_both_pedal_contacts_closed_for_50_ms_is_a_wiring_fault(board, cart):
+    cart.turn(pedal__no_contact="closed")
+    first_ms = board.statuses[-1].ms
+    fault = until(board.status, lambda status: WIRING in status.faults)
+    cart.turn(pedal__no_contact="ok")
+    assert 50 <= fault.ms - first_ms <= 80
+
+
+def test_the_vibration_threshold_decides_what_is_healthy(board):
+    """800 mg by default; three windows over it, three under it."""
+    board.ask("MO,1,127")
+    board.until_flags({HEALTHY})
+    assert board.statuses[-1].vibration_mg > 800
+    assert board.ask("VT,2,2000") == "OK,2"
+    board.ask("MO,3,76")
+    lost = board.until_flags({MOTOR}, {HEALTHY})
+    assert not lost.faults
+    assert board.ask("VT,4,800") == "OK,4"
 
 
 def test_release_and_want_0_open_the_gate_without_a_fault(board, cart):

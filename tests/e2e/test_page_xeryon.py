@@ -7,10 +7,11 @@ became of its command. Counts are 1.25 um; speeds are um/s.
 import contextlib
 import itertools
 import re
+from collections.abc import Callable
 
 import pytest
 
-from tests.e2e.page_bench import Wire, served_cart, until
+from tests.e2e.page_bench import Wire, paced_cart, served_cart, until
 
 pytestmark = pytest.mark.process
 
@@ -27,8 +28,8 @@ def cart(tmp_path_factory):
 class Controller(Wire):
     """A terminal that keeps the newest value of every tag it has heard."""
 
-    def __init__(self, path: str, baud: int = 115200):
-        super().__init__(path, baud)
+    def __init__(self, path: str, pass_time: Callable[[], None] | None = None):
+        super().__init__(path, 115200, pass_time)
         self.newest: dict[str, int] = {}
         self.tags: list[str] = []
         self.states: list[set[int]] = []
@@ -116,24 +117,28 @@ def homed(stage):
 
 
 STREAMS = {
-    1: ["STAT"],
+    1: ["SRNO", "SOFT", "STAGE", "STAT", "SYNC"],
+    2: ["SRNO", "SOFT", "STAGE", "STAT", "FREQ", "SYNC", "EPOS", "DPOS", "HLIM", "TIME"],
     3: ["EPOS", "DPOS", "STAT"],
     4: ["EPOS", "STAT", "DPOS", "TIME"],
-    5: ["EPOS", "STAT", "DPOS", "TIME", "FREQ"],
+    5: ["STAT", "FREQ", "EPOS", "DPOS", "HLIM", "TIME"],
+    6: ["HLIM"],
     7: ["EPOS", "STAT"],
 }
+"""With HLIM as what was asked last."""
 
 
 @pytest.mark.parametrize("info", STREAMS)
 def test_info_chooses_what_is_streamed(stage, info):
-    """1 identity and STAT, 3 EPOS DPOS STAT, 4 EPOS STAT DPOS TIME, 5 with FREQ, 7 EPOS STAT."""
+    """The slot of 2, 5 and 6 carries the value of the last question, not of one before."""
+    stage.ask("SSPD")
+    stage.ask("HLIM")
     stage.say("POLI=10", f"INFO={info}")
     stage.tags.clear()
-    until(stage.take_in, lambda _: len(stage.tags) >= 12)
-    period = len(STREAMS[info]) + (info == 1)
+    until(stage.take_in, lambda _: len(stage.tags) >= 30)
     first = stage.tags.index(STREAMS[info][0])
-    assert stage.tags[first : first + len(STREAMS[info])] == STREAMS[info]
-    assert stage.tags[first] == stage.tags[first + period] != stage.tags[first + 1]
+    told = stage.tags[first : first + 20]
+    assert told == (STREAMS[info] * 20)[: len(told)]
 
 
 def test_info_0_streams_nothing_and_answers_still(stage):
@@ -141,12 +146,16 @@ def test_info_0_streams_nothing_and_answers_still(stage):
     stage.ask("EPOS")
 
 
-def test_info_6_streams_what_was_asked(stage):
-    stage.say("INFO=6", "DPOS=?", "SSPD=?")
-    stage.tags.clear()
-    until(stage.take_in, lambda _: len(stage.tags) >= 20)
-    assert set(stage.tags[-8:]) >= {"DPOS", "SSPD"}
-    assert "FREQ" not in stage.tags
+def test_the_slot_carries_the_value_of_the_last_question(stage):
+    stage.say("INFO=6")
+    for tag, value in (("ILIM", 3000), ("TOUT", 1000)):
+        stage.say(f"{tag}=?")
+        stage.newest.clear()
+        until(stage.take_in, lambda _, tag=tag: tag in stage.newest)
+        stage.tags.clear()
+        until(stage.take_in, lambda _: len(stage.tags) >= 5)
+        assert set(stage.tags) == {tag}
+        assert stage.newest[tag] == value
 
 
 def test_by_default_it_streams_all_every_97_ms(stage):
@@ -158,7 +167,8 @@ def test_by_default_it_streams_all_every_97_ms(stage):
         until(stage.take_in, lambda _: "TIME" in stage.newest)
         times.append(stage.newest["TIME"])
     assert [(later - earlier) % 65536 for earlier, later in itertools.pairwise(times)] == [970, 970]
-    assert {"STAT", "EPOS", "DPOS", "TIME"} <= stage.newest.keys()
+    assert {*STREAMS[2], "HLIM"} - {"HLIM"} <= stage.newest.keys()
+    assert stage.newest["SYNC"] == 12345678
     assert stage.ask("POLI") == 97
 
 
@@ -172,6 +182,44 @@ def test_queries_answer_the_values_of_the_page(stage):
     assert {tag: stage.ask(tag) for tag in SEEN_VALUES} == SEEN_VALUES
     for tag in ("SRNO", "SOFT", "STAGE"):
         stage.ask(tag)
+
+
+TAKEN = {
+    "SSPD=700": 700,
+    "SSPD=701\t\t": 701,
+    "SSPD=702\t\t\r": 702,
+    "X:SSPD=703": 703,
+    "X:SSPD=+704\t": 704,
+    "SSPD=00000000705": 705,
+}
+
+
+def test_a_setting_is_taken_in_every_form_that_hosts_send(stage):
+    """Also as a real settings file has it, with tabs behind the value; with the axis; of 16 characters."""
+    for line, value in TAKEN.items():
+        stage.say(line)
+        assert stage.ask("SSPD") == value, line
+    stage.say("SSPD=5000")
+
+
+@pytest.mark.parametrize("ending", ["", "=0"])
+def test_commands_without_a_value_take_none_or_0(homed, ending):
+    homed.say("SSPD=10000", "DPOS=8000", f"STOP{ending}")
+    homed.wait_bits(set(), {MOTOR_ON, REACHED})
+    homed.say(f"ZERO{ending}")
+    homed.wait_bits({FORCE_ZERO}, {MOTOR_ON})
+    homed.say("SSPD=100000", f"HOME{ending}")
+    homed.wait_bits({REACHED, AT_INDEX}, {MOTOR_ON, FORCE_ZERO})
+
+
+def test_stat_is_stale_for_up_to_one_period_after_a_command(homed):
+    homed.say("POLI=1000")
+    homed.heard_for(0.1)
+    homed.say("POLI=1000", "SSPD=1000", "DPOS=2000")
+    assert REACHED in homed.at_once()
+    homed.say("POLI=10")
+    until(homed.at_once, lambda bits: REACHED not in bits)
+    homed.say("SSPD=100000", "HOME")
 
 
 UNKNOWN = ["FOOO=1", "FOOO=?", "dpos=5", "SSPD=1.5", "SSPD=abc", "SSPD", "SSPD=000000000000700", "=?", ""]
@@ -189,7 +237,7 @@ def test_unknown_lines_are_ignored(stage):
 def test_a_whole_settings_file_of_another_client_is_taken_silently(stage):
     stage.tags.clear()
     for number in range(65):
-        stage.say(f"Z{number:03}={number * 10}")
+        stage.say(f"Z{number:03}={number * 10}\t\t")
     stage.ask("EPOS")
     assert stage.tags == ["EPOS"]
     assert AMPLIFIERS in stage.bits()
@@ -322,6 +370,49 @@ def test_save_stores_what_a_reset_brings_back(stage):
     stage.reset()
     assert stage.ask("SSPD") == 4321
     stage.say("SSPD=5000", "SAVE")
+
+
+def number(terminal):
+    """STAT as the number that a display shows, after a period."""
+    terminal.bits()
+    return terminal.newest["STAT"]
+
+
+def test_stat_is_what_was_seen_on_a_carts_stage(stage, cart):
+    """17 after RSET, 29 in a thermal trip, 1117 when INDX was sent in it; bit 0 stays set."""
+    stage.reset()
+    stage.say("INFO=0", "POLI=10")
+    stage.heard_for(0.05)
+    assert number(stage) == 17
+    cart.turn(stage__firmware__error=2)
+    until(lambda: number(stage), lambda stat: stat == 29)
+    stage.say("INDX=0")
+    until(lambda: number(stage), lambda stat: stat == 1117)
+    assert stage.ask("EPOS") == 0
+    stage.say("ENBL=1")
+    assert not stage.bits() & {2, 3, FORCE_ZERO, REACHED}
+
+
+def test_before_any_command_stat_is_17_and_a_search_takes_up_to_30_s():
+    """At the speed that it is delivered with; TIME is 16 bit, 0.1 ms, and wraps meanwhile."""
+    with (
+        paced_cart() as cart,
+        contextlib.closing(Controller(cart.ports["stage"], cart.pass_time)) as terminal,
+    ):
+        until(terminal.take_in, lambda _: "STAT" in terminal.newest)
+        assert terminal.newest["STAT"] == 17
+        terminal.say("INFO=4", "INDX=0")
+        times = [terminal.ask("TIME")]
+        while ENCODER_VALID not in terminal.at_once():
+            terminal.heard_for(0.1)
+            terminal._unread = b""
+            terminal.line()
+            times.append(terminal.ask("TIME"))
+            assert len(times) < 300
+        passed = [(later - earlier) % 65536 for earlier, later in itertools.pairwise(times)]
+        assert sum(passed) <= 300_000
+        assert all(0 <= time < 65536 for time in times)
+        assert any(later < earlier for earlier, later in itertools.pairwise(times))
 
 
 @pytest.mark.parametrize(

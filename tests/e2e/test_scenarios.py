@@ -64,7 +64,8 @@ class Outcome:
     the safety log. dark_by_s: when the true light is out for good, in s after the first light; None where
     there is no first light. warnings: rows of the log that ended nothing. also: sources that may be named in
     its place, where the order of a device's answers decides. ring_lies: the ring is not what any device says.
-    unconfirmed: what is left of laser and board never tells that the light has ended.
+    unconfirmed: what is left of laser and board never tells that the light has ended; None where it hangs on
+    a tick whether it does.
     """
 
     source: str | None
@@ -75,7 +76,7 @@ class Outcome:
     warnings: tuple[str, ...] = ()
     also: tuple[str, ...] = ()
     ring_lies: bool = False
-    unconfirmed: bool = False
+    unconfirmed: bool | None = False
 
 
 @dataclass(frozen=True)
@@ -122,7 +123,7 @@ TABLE: dict[str, Outcome | NeverArmed | Refused] = {
     "laser_adapter_hangs": stops("laser_stale", 2.0, LASER_OLD_S),
     "laser_babbles": stops("laser_stale", 2.0, LASER_OLD_S, unconfirmed=True),
     "laser_loses_lines": stops("laser_stale", 1.0, LASER_OLD_S, unconfirmed=True),
-    "laser_answers_late": stops("laser_stale", 2.0, LASER_OLD_S, unconfirmed=True),
+    "laser_answers_late": stops("laser_stale", 2.0, LASER_OLD_S, unconfirmed=None),
     "laser_wrong_baud": Refused(("laser on sim://laser", "at 38400 baud", "check", "baud rate")),
     "laser_echoes": completes(),
     "board_line_noisy": completes(),
@@ -302,10 +303,11 @@ def judge_the_record(seen: Treated, outcome: Outcome) -> None:
         assert (seen.result["status"], seen.result["abort_reason"], ended) == ("completed", None, [])
         return
     assert seen.result["status"] == seen.session["status"] == "aborted"
-    unconfirmed = f"{LIGHT_NOT_CONFIRMED}; " if outcome.unconfirmed else ""
-    assert seen.result["abort_reason"].startswith(unconfirmed)
-    assert (ended[-1]["action_taken"] == "session_closed") == outcome.unconfirmed
-    source, _, words = seen.result["abort_reason"].removeprefix(unconfirmed).partition(": ")
+    unconfirmed = seen.result["abort_reason"].startswith(f"{LIGHT_NOT_CONFIRMED}; ")
+    assert outcome.unconfirmed in (None, unconfirmed)
+    assert (ended[-1]["action_taken"] == "session_closed") == unconfirmed
+    reason = seen.result["abort_reason"].removeprefix(f"{LIGHT_NOT_CONFIRMED}; ")
+    source, _, words = reason.partition(": ")
     assert source in (outcome.source, *outcome.also)
     assert words == BY_SOURCE[source].what
     row = outcome if source == outcome.source else BY_SOURCE[source]

@@ -98,6 +98,33 @@ def test_both_boards_read_the_page_alike(firmware_build: str, steps: list[Step],
     assert records["firmware"].answers == answers
 
 
+BEATS = (("1", "0", "1"), ("0", "1", "0"), ("0", "1", "1"), ("1", "1", "0"))
+
+
+@pytest.mark.parametrize("wants", BEATS)
+@pytest.mark.parametrize("closed", [True, False])
+def test_heartbeats_in_one_write_move_both_gates_alike(
+    firmware_build: str, closed: bool, wants: tuple[str, ...]
+) -> None:
+    before = treating() if closed else [*treating(), Want(0), Wait(2)]
+    beats = "".join(framed(f"HB,{number},{want}") for number, want in enumerate(wants))
+    assert differences(play_to_both([*before, Say(beats.encode()), Want(int(wants[-1]))])) == []
+
+
+def test_of_60_questions_in_one_write_both_answer_alike_many_and_tell_every_status(
+    firmware_build: str,
+) -> None:
+    """Which of them depends on when each board's status was due."""
+    questions = "".join(framed(f"ID,{number}") for number in range(60)).encode()
+    records = play_to_both([Say(questions), Wait(10), say("AI,61,0")])
+    answered = {kind: len(record.answers) for kind, record in records.items()}
+    assert abs(answered["simulator"] - answered["firmware"]) <= 3, answered
+    for record in records.values():
+        assert record.gaps == 0
+        assert [answer.split(",")[1] for answer in record.answers[:3]] == ["0", "1", "2"]
+        assert record.answers[-1] == "OK,61"
+
+
 @pytest.mark.parametrize("by_watchdog", [True, False])
 def test_a_restart_leaves_both_boards_alike(firmware_build: str, by_watchdog: bool) -> None:
     records = play_to_both([*treating(), RELEASED], Restart(by_watchdog))

@@ -5,7 +5,15 @@ from itertools import pairwise
 import pytest
 
 from hardware.interfaces import LinkState
-from tests.hardware.arroyo_bench import ages_s, laser_bench, switched_on
+from tests.hardware.arroyo_bench import LASER_VARIANTS, USUAL, ages_s, choose, laser_bench, switched_on
+
+
+@pytest.fixture(params=LASER_VARIANTS.values(), ids=LASER_VARIANTS, autouse=True)
+def variant(request):
+    choose(request.param)
+    yield request.param
+    choose(USUAL)
+
 
 # Readings
 
@@ -29,7 +37,8 @@ def test_a_reading_is_as_old_as_its_question():
 
 @pytest.mark.parametrize("delay_s", [0.005, 0.018, 0.030])
 @pytest.mark.parametrize("period_s", [0.001, 0.010])
-def test_everything_is_under_350_ms_old_even_while_the_set_point_changes(delay_s, period_s):
+def test_everything_is_under_350_ms_old_even_while_the_set_point_changes(variant, delay_s, period_s):
+    """Or under 480 ms where a TEC is asked on the same line; control allows half a second."""
     bench = switched_on()
     bench.wire.delay_s = delay_s
     bench.tick = round(bench.now_s / period_s)
@@ -41,7 +50,7 @@ def test_everything_is_under_350_ms_old_even_while_the_set_point_changes(delay_s
         for _ in range(ticks - 1):
             bench.step()
             worst_s = max(worst_s, *ages_s(bench).values())
-    assert worst_s < 0.35
+    assert worst_s < (0.48 if variant.combo else 0.35)
     assert bench.driver.set_current_ma.value >= 570.0
 
 
@@ -53,13 +62,16 @@ def test_one_question_is_outstanding():
     assert min(b - a for a, b in pairwise(asked)) > 0.03
 
 
-def test_events_settings_and_identity_are_looked_at_in_turn():
+def test_events_settings_and_identity_are_looked_at_in_turn(variant):
     bench = laser_bench(**{"LAS:EVE?": "128"}).ready()
     sent = len(bench.wire.log)
     bench.run(11.0)
     assert bench.driver.event_bits.value == 128
     again = set(bench.wire.sent(since=sent))
-    assert {"*IDN?", "LAS:EVE?", "LAS:LIM:LDI?", "LAS:LIM:LDV?", "LAS:ENAB:OUTOFF?", "LAS:TOL?"} <= again
+    settings = {"LAS:LIM:LDI?", "LAS:LIM:LDV?", "LAS:ENAB:OUTOFF?", "LAS:TOL?", "ONDELAY?"}
+    lacking = {f"{command}?" for command in variant.lacks}
+    assert {"*IDN?", "LAS:EVE?", *settings} - lacking <= again
+    assert not lacking & again
 
 
 @pytest.mark.parametrize("garbage", ["nan", "inf", "", "12x", "1e99", "10,4", "--", "OVER"])
@@ -84,7 +96,7 @@ def test_a_late_answer_is_not_taken_for_the_next_one():
         bench.step()
         seen.add(bench.driver.measured_current_ma.value)
         bench.wire.answers["LAS:COND?"] = "1024"
-    assert bench.driver.unanswered_questions == 1
+    assert bench.unanswered == 1
     assert seen == {5.0}
 
 
@@ -100,9 +112,9 @@ def test_an_answer_too_many_does_not_shift_the_answers_for_long():
 
 @pytest.mark.parametrize("question", ["LAS:COND?", "LAS:LDI?", "LAS:OUT?", "ERRSTR?", "LAS:SET:LDI?"])
 @pytest.mark.parametrize("delay_s", [0.005, 0.030])
-def test_one_lost_answer_lets_nothing_become_stale(question, delay_s):
+def test_one_lost_answer_lets_nothing_become_stale(variant, question, delay_s):
     bench = laser_bench()
-    bench.wire.delay_s = delay_s
+    bench.wire.delay_s = min(delay_s, 0.018) if variant.combo else delay_s
     bench.ready()
     bench.run_until(lambda: bench.wire.sent()[-1] == question and bench.wire.is_answering)
     bench.wire.say_instead(b"")
@@ -110,17 +122,18 @@ def test_one_lost_answer_lets_nothing_become_stale(question, delay_s):
     for _ in range(100):
         bench.step()
         worst_s = max(worst_s, *ages_s(bench).values())
-    assert bench.driver.unanswered_questions == 1
+    assert bench.unanswered == 1
     assert worst_s < 0.5
 
 
-def test_a_question_that_was_lost_is_the_next_one_again():
+def test_a_question_that_was_lost_is_the_next_one_again(variant):
     bench = laser_bench().ready()
     bench.run_until(lambda: bench.wire.sent()[-1] == "LAS:OUT?" and bench.wire.is_answering)
     bench.wire.say_instead(b"")
     sent = len(bench.wire.log)
     bench.run(0.2)
-    assert bench.wire.sent(since=sent)[:2] == ["*IDN?", "LAS:OUT?"]
+    realigned_by_other = variant.combo and bench.wire.sent(since=sent)[0] != "*IDN?"
+    assert bench.wire.sent(since=sent)[: 2 - realigned_by_other] == ["*IDN?", "LAS:OUT?"][realigned_by_other:]
 
 
 def test_a_question_that_is_never_answered_starves_no_other():
@@ -206,11 +219,10 @@ def test_a_set_point_with_an_error_is_not_confirmed_but_read_back():
 
 def test_a_set_point_without_an_answer_is_not_confirmed_and_told_again():
     bench = switched_on(current_ma=800.0)
-    bench.wire.deaf = True
+    bench.wire.misses = "LAS:LDI 200"
     bench.step(lambda: bench.driver.want(True, 200.0))
     bench.run_until(lambda: "LAS:LDI 200;ERRSTR?" in bench.wire.sent())
     asked_s = bench.now_s
-    bench.wire.deaf = False
     bench.run_until(lambda: bench.driver.set_current_ma.value == 200.0, within_s=0.3)
     assert bench.driver.set_current_ma.asked_s > asked_s
     assert bench.wire.sent().count("LAS:LDI 200;ERRSTR?") == 2
@@ -218,10 +230,8 @@ def test_a_set_point_without_an_answer_is_not_confirmed_and_told_again():
 
 def test_an_upward_set_point_without_an_answer_is_told_again_too():
     bench = switched_on(current_ma=200.0)
-    bench.wire.deaf = True
+    bench.wire.misses = "LAS:LDI 800"
     bench.step(lambda: bench.driver.want(True, 800.0))
-    bench.run_until(lambda: "LAS:LDI 800;ERRSTR?" in bench.wire.sent())
-    bench.wire.deaf = False
     bench.run(1.0)
     assert bench.driver.set_current_ma.value == 800.0
 
@@ -248,14 +258,15 @@ def steps_up(bench, seconds, step_ma=5.0):
 
 
 @pytest.mark.parametrize("delay_s", [0.005, 0.030])
-def test_the_set_point_is_read_back_twice_a_second_even_in_a_ramp(delay_s):
+def test_the_set_point_is_read_back_twice_a_second_even_in_a_ramp(variant, delay_s):
+    longest_s = 0.75 if variant.combo else 0.55
     bench = switched_on(current_ma=1000.0)
     bench.wire.delay_s = delay_s
     since_s = bench.now_s
     steps_up(bench, 10.0)
     asked = [when_s for when_s, line in bench.wire.log if line == "LAS:SET:LDI?" and when_s > since_s]
-    assert asked[0] - since_s < 0.55
-    assert max(b - a for a, b in pairwise(asked)) < 0.55
+    assert asked[0] - since_s < longest_s
+    assert max(b - a for a, b in pairwise(asked)) < longest_s
 
 
 @pytest.mark.parametrize("off_ma", [-300, 300])

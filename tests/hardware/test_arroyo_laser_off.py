@@ -7,7 +7,23 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from hardware.interfaces import LinkState
-from tests.hardware.arroyo_bench import LASER_READINGS, ages_s, laser_bench, switched_on
+from tests.hardware.arroyo_bench import (
+    LASER_READINGS,
+    LASER_VARIANTS,
+    USUAL,
+    ages_s,
+    choose,
+    laser_bench,
+    switched_on,
+)
+
+
+@pytest.fixture(params=LASER_VARIANTS.values(), ids=LASER_VARIANTS, autouse=True)
+def variant(request):
+    choose(request.param)
+    yield request.param
+    choose(USUAL)
+
 
 # Off and on
 
@@ -207,7 +223,7 @@ def test_after_a_loss_off_is_first_and_a_standing_wish_does_not_switch_on(loss):
         bench.step(lambda: bench.driver.want(True, 1000.0))
     assert bench.driver.link is LinkState.READY
     lines = bench.wire.sent(since=sent)
-    assert lines[:4] == ["LAS:OUT 0", "LAS:OUT 0", "TERMINAL 0", "*IDN?"]
+    assert lines[:5] == ["LAS:OUT 0", "LAS:OUT 0", "TERMINAL 0", "TERM 0", "*IDN?"]
     assert "LAS:OUT 1" not in lines
     assert bench.driver.found_at_start[0] == "output found on; switched off first of all"
     assert bench.driver.problem is None
@@ -268,7 +284,7 @@ def test_the_stop_ends_dark_with_set_point_zero_local_and_a_closed_port():
     assert bench.driver.link is LinkState.CLOSED
     assert bench.driver.problem is None
     assert bench.wire.sent(since=sent)[-5:] == ["LAS:OUT 0", "LAS:OUT?", "LAS:LDI?", "LAS:LDI 0", "LOCAL"]
-    assert not bench.wire.is_open
+    assert not bench.is_open
 
 
 @pytest.mark.parametrize("question", ["LAS:OUT?", "LAS:LDI?"])

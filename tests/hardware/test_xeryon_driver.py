@@ -5,7 +5,25 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from hardware.interfaces import LinkState
-from tests.hardware.xeryon_bench import ENCODER_ERROR, HEALTHY, INDEX, REACHED, SEARCHING, THERMAL_1, Bench
+from tests.hardware.xeryon_bench import (
+    ENCODER_ERROR,
+    HEALTHY,
+    INDEX,
+    REACHED,
+    SEARCHING,
+    THERMAL_1,
+    USUAL,
+    VARIANTS,
+    Bench,
+    choose,
+)
+
+
+@pytest.fixture(params=VARIANTS.values(), ids=VARIANTS, autouse=True)
+def variant(request):
+    choose(request.param)
+    yield request.param
+    choose(USUAL)
 
 
 @pytest.fixture
@@ -54,7 +72,7 @@ def test_a_search_that_never_ends_is_stopped_and_waits_for_the_operator(bench):
     assert "index not found in 45 s" in bench.driver.problem
     bench.stat = HEALTHY
     bench.driver.acknowledge_trip()
-    bench.run(80)
+    bench.start(80)
     assert bench.driver.link is LinkState.READY
 
 
@@ -80,7 +98,7 @@ def test_a_trip_that_cost_the_index_is_reset(ready, stat):
     ready.driver.acknowledge_trip()
     assert ready.flush() == ["RSET=0"]
     ready.stat = HEALTHY
-    ready.run(80)
+    ready.start(80)
     assert ready.driver.link is LinkState.READY
     assert not ready.status.index_known
 
@@ -97,7 +115,7 @@ def test_a_controller_that_restarted_is_started_anew_with_its_speed_capped_again
     ready.run(30)
     assert ready.driver.link is LinkState.LOST
     assert "stage on sim://stage: lost its index: it has restarted; check its supply" in ready.driver.problem
-    sent = ready.run(200)
+    sent = ready.start(200)
     assert ready.driver.link is LinkState.READY
     assert ready.driver.problem is None
     assert "SSPD=2000" in sent

@@ -8,7 +8,25 @@ from hypothesis import strategies as st
 
 from hardware.settings import StageSettings
 from hardware.xeryon.driver import XeryonStage
-from tests.hardware.xeryon_bench import HEALTHY, INDEX, REACHED, SEARCHING, THERMAL_1, Bench, ScriptedPort
+from tests.hardware.xeryon_bench import (
+    HEALTHY,
+    INDEX,
+    REACHED,
+    SEARCHING,
+    THERMAL_1,
+    USUAL,
+    VARIANTS,
+    Bench,
+    ScriptedPort,
+    choose,
+)
+
+
+@pytest.fixture(params=VARIANTS.values(), ids=VARIANTS, autouse=True)
+def variant(request):
+    choose(request.param)
+    yield request.param
+    choose(USUAL)
 
 
 @pytest.fixture
@@ -60,7 +78,7 @@ def test_no_allowed_place_is_rounded_out_of_a_travel_between_counts(low_um, shar
         ),
     )
     stage.connect()
-    stage.driver.move_to_um(low_um + share * (3000.9 - low_um))
+    stage.driver.move_to_um(min(low_um + share * (3000.9 - low_um), 3000.9))
     [line] = stage.flush()
     assert low_um <= int(line.removeprefix("DPOS=")) * 1.25 <= 3000.9
 

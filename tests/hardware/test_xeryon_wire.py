@@ -63,6 +63,26 @@ def test_a_line_with_a_byte_lost_or_changed_is_dropped_and_counted(damaged):
     assert reader.damaged == 1
 
 
+@pytest.mark.parametrize(
+    ("text", "value"), [(b"84000", 84000), (b"0", 0), (b"-8", -8), (b"99000003", 99000003)]
+)
+def test_an_unpadded_value_is_read_too(text, value):
+    assert values(LineReader().feed(b"FREQ=%s\n" % text, 0.0)) == [(b"FREQ", value)]
+
+
+@pytest.mark.parametrize("whole", [b"+00012000", b"-00000008", b"+00000000", b"+00001121"])
+def test_no_padded_value_that_lost_a_byte_is_read_as_an_unpadded_one(whole):
+    for at in range(len(whole)):
+        reader = LineReader()
+        assert values(reader.feed(b"EPOS=%s\n" % (whole[:at] + whole[at + 1 :]), 0.0)) == []
+        assert reader.damaged == 1
+
+
+@pytest.mark.parametrize("text", [b"", b"-", b"-0", b"+5", b"007", b"123456789", b"1.5", b"1e3", b"5 ", b"?"])
+def test_what_is_neither_form_is_damaged(text):
+    assert values(LineReader().feed(b"FREQ=%s\n" % text, 0.0)) == []
+
+
 def test_an_endless_line_does_not_grow():
     reader = LineReader()
     for _ in range(100):

@@ -6,7 +6,14 @@ import ast
 from pathlib import Path
 
 HOME = "hardware/arroyo/models.py"
-HOMES = frozenset({HOME, "simulators/wire/arroyo_laser.py", "simulators/wire/arroyo_tec.py"})
+HOMES = frozenset(
+    {
+        HOME,
+        "simulators/wire/arroyo_models.py",
+        "simulators/wire/arroyo_laser.py",
+        "simulators/wire/arroyo_tec.py",
+    }
+)
 _FOLDERS = ("hardware", "simulators", "tosca_kiosk", "configs")
 
 

@@ -14,6 +14,7 @@ from pathlib import Path
 
 import pytest
 
+from benchmarks.rigs.small_file_system import PAGE_BYTES, fill, small_memory
 from tosca_kiosk.domain.inputs import Inputs
 from tosca_kiosk.domain.journal_lines import FORMAT_VERSION, ChainReader, Header, Summary, TickLine
 from tosca_kiosk.domain.outputs import DARK
@@ -130,16 +131,64 @@ def small_files() -> Iterator[None]:
     signal.signal(signal.SIGXFSZ, handler)
 
 
-@pytest.mark.usefixtures("small_files")
-def test_a_write_that_fails_is_said_and_stays_said(journal: Journal, tmp_path: Path) -> None:
+def test_a_write_that_fails_is_said_and_stays_said(
+    journal: Journal, tmp_path: Path, small_files: None
+) -> None:
+    """Disk and memory take no file over 4096 bytes; what is decided then is in the reserve, made before."""
     journal.begin(HEADER)
+    ticks = 0
     while journal.ok:
         journal.tick(TICK, urgent=False)
-    assert not journal.recorded
+        ticks += 1
+    assert journal.recorded
     journal.tick(TICK, urgent=False)
     journal.finish(SUMMARY)
     assert not journal.ok
-    assert len(content(tmp_path)) == 4096, "nothing is appended behind a torn line"
+    assert journal.recorded
+    assert len(content(tmp_path)) == 4096
+    reader = ChainReader(read_journal(tmp_path / JOURNAL_NAME))
+    assert len(list(reader.ticks_json())) == ticks + 1
+    assert reader.end is not None
+
+
+def test_a_line_that_nothing_takes_is_the_last(
+    journal: Journal, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, small_files: None
+) -> None:
+    monkeypatch.setattr("tosca_kiosk.journal.store.RESERVE_BYTES", 2000)
+    journal.begin(HEADER)
+    while journal.recorded:
+        journal.tick(TICK, urgent=False)
+    assert "no more of the journal was taken" in (journal.problem or "")
+    monkeypatch.undo()
+    journal.tick(TICK, urgent=False)
+    journal.finish(SUMMARY)
+    reader = ChainReader(read_journal(tmp_path / JOURNAL_NAME))
+    assert len(list(reader.ticks_json())) > 10
+    assert reader.end is None
+
+
+@pytest.mark.process
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root mounts a file system")
+def test_the_tick_that_a_full_disk_decides_is_read_back(tmp_path: Path) -> None:
+    """The tick in which the light ends comes after the one in which the disk failed."""
+    with small_memory(tmp_path / "disk", 4 * PAGE_BYTES) as disk:
+        journal = Journal(disk)
+        ballast = fill(disk)
+        journal.begin(HEADER)
+        ticks = 0
+        while journal.ok:
+            ticks += 1
+            journal.tick(tick_at(ticks * 1e-6), urgent=True)
+        journal.tick(tick_at(1.0), urgent=True)
+        journal.finish(SUMMARY)
+        assert journal.recorded
+        assert "No space left" in (journal.problem or "")
+        assert len(content(disk)) < 4 * PAGE_BYTES
+        reader = ChainReader(read_journal(disk / JOURNAL_NAME))
+        assert len(list(reader.ticks_json())) == ticks + 1
+        assert reader.end is not None
+        ballast.unlink()
+        shutil.rmtree(tail_of(disk))
 
 
 def test_a_disk_that_takes_a_part_of_it_is_said_and_what_memory_has_is_not_lost(

@@ -14,6 +14,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from benchmarks.rigs.small_file_system import PAGE_BYTES, fill, small_memory
 from tosca_kiosk.journal import store as journal_store
 from tosca_kiosk.journal import tail as journal_tail
 from tosca_kiosk.journal.store import JournalStore
@@ -42,7 +43,8 @@ def kill(store: JournalStore) -> None:
 
 
 def segments(store: JournalStore) -> list[str]:
-    return sorted(path.name for path in store._tail.iterdir() if path.name != journal_tail.SESSION_LINK)
+    others = (journal_tail.SESSION_LINK, journal_tail.reserve_path(store._tail).name)
+    return sorted(path.name for path in store._tail.iterdir() if path.name not in others)
 
 
 def append(store: JournalStore, *lines: bytes) -> None:
@@ -188,25 +190,113 @@ def test_a_journal_closed_without_its_disk_is_read_whole_and_completed_when_ther
     assert not store._tail.exists()
 
 
-def test_memory_that_takes_a_part_says_so(journal: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+# --- memory that is full: what is decided then goes into the reserve ------------------------------------
+
+
+@pytest.fixture
+def full_memory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    """A memory file system with room for the reserve and little more."""
+    if os.geteuid() != 0:
+        pytest.skip("only root mounts a file system")
+    with small_memory(tmp_path / "memory", journal_store.RESERVE_BYTES + 3 * PAGE_BYTES) as place:
+        monkeypatch.setattr(journal_tail, "MEMORY", place)
+        yield place
+
+
+@pytest.mark.process
+def test_what_is_decided_when_memory_is_full_is_read_back_after_a_kill(
+    journal: Path, full_memory: Path
+) -> None:
+    store = JournalStore(journal)
+    append(store, *LINES[:10])
+    fill(full_memory)
+    append(store, *LINES[10:])
+    more = [b"y" * 4095 + b"\n"] * 3
+    append(store, *more)
+    assert f"{full_memory}: no more of the journal was taken (No space left" in (store.short or "")
+    kill(store)
+    assert read_journal(journal) == journal.read_bytes() == b"".join([*LINES, *more])
+    assert not store._tail.exists()
+
+
+@pytest.mark.process
+def test_the_disk_gets_the_reserve_too_and_not_what_is_empty_in_it(journal: Path, full_memory: Path) -> None:
+    store = JournalStore(journal)
+    fill(full_memory)
+    lines = [b"%04d" % number * 1024 for number in range(9)]
+    append(store, *lines)
+    store.copy()
+    append(store, *LINES)
+    store.close()
+    assert journal.read_bytes() == b"".join(lines + LINES)
+
+
+@pytest.mark.process
+def test_a_reserve_that_is_full_too_says_so_and_nothing_follows_a_torn_line(
+    journal: Path, full_memory: Path
+) -> None:
+    store = JournalStore(journal)
+    fill(full_memory)
+    big = b"z" * 5000
+    taken = 0
+    while store.append(big):
+        taken += 1
+    assert taken * len(big) > 0.9 * journal_store.RESERVE_BYTES
+    kill(store)
+    content = read_journal(journal)
+    assert content.startswith(big * taken)
+    assert len(content) < len(big) * (taken + 1)
+
+
+@pytest.mark.process
+def test_where_memory_is_full_from_the_start_nothing_is_left_and_the_place_is_named(
+    journal: Path, full_memory: Path
+) -> None:
+    ballast = fill(full_memory)
+    with pytest.raises(OSError, match="No space left") as refusal:
+        JournalStore(journal)
+    assert str(refusal.value.filename).startswith(str(full_memory))
+    assert f"make room in memory, on {full_memory}, not on the disk" in journal_tail.room_advice(
+        refusal.value.filename
+    )
+    assert not journal.exists()
+    assert list(full_memory.iterdir()) == [ballast]
+
+
+def test_memory_that_takes_a_part_goes_on_in_the_reserve(
+    journal: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     store = JournalStore(journal)
     write = os.write
     with monkeypatch.context() as patched:
         patched.setattr(os, "write", lambda file, data: write(file, data[:5]))
-        assert not store.append(LINES[0])
+        append(store, LINES[0])
+    assert store.short is not None
+    append(store, LINES[1])
     store.close()
-    assert journal.read_bytes() == LINES[0][:5]
+    assert journal.read_bytes() == LINES[0] + LINES[1]
 
 
-def test_memory_that_takes_nothing_or_no_further_segment_says_so(journal: Path) -> None:
+def test_memory_that_takes_no_further_segment_goes_on_in_the_reserve(journal: Path) -> None:
     store = JournalStore(journal)
-    with failing("os.write", errno.ENOSPC):
-        assert not store.append(LINES[0])
     append(store, b"x" * journal_store.SEGMENT_BYTES)
     with failing("os.open", errno.EMFILE):
-        assert not store.append(LINES[0])
+        append(store, LINES[0])
     store.close()
-    assert journal.stat().st_size == journal_store.SEGMENT_BYTES
+    assert journal.stat().st_size == journal_store.SEGMENT_BYTES + len(LINES[0])
+
+
+@pytest.mark.usefixtures("small_segments")
+def test_a_disk_that_takes_nothing_does_not_fill_memory(
+    journal: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(journal_store, "MOST_SEGMENTS", 5)
+    store = JournalStore(journal)
+    append(store, *LINES)
+    assert len(segments(store)) == 6, "the last of them is the reserve"
+    assert "too far behind" in (store.short or "")
+    kill(store)
+    assert read_journal(journal) == b"".join(LINES)
 
 
 # --- killed ---------------------------------------------------------------------------------------------

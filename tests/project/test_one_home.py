@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from hardware.arroyo.models import LASER_MODELS, TEC_MODELS
-from simulators.wire.arroyo_laser import RATINGS
+from simulators.wire.arroyo_models import RATINGS, TEC_MAX_A
 from tests.house import homes
 
 ROOT = Path(__file__).parents[2]
@@ -20,3 +20,7 @@ def test_both_readings_of_the_manual_agree() -> None:
     """Drivers and simulators have each read it for themselves."""
     driver = {name: (m.max_current_ma, m.max_voltage_v, m.limit_step_ma) for name, m in LASER_MODELS.items()}
     assert {name: tuple(rating) for name, rating in RATINGS.items()} == driver
+
+
+def test_the_simulators_know_every_tec_that_the_drivers_know() -> None:
+    assert {*TEC_MODELS} <= {*TEC_MAX_A}

@@ -91,6 +91,7 @@ DEVICE_EFFECTS = {
     "tec.firmware.lying_measured_c": (5.0, lambda cart: cart.tec.lying_measured_c == 5.0),
     "tec.firmware.stale_condition": (True, lambda cart: cart.tec.stale_condition),
     "tec.firmware.lying_output": ("says_off", lambda cart: cart.tec.lying_output == "says_off"),
+    "tec.firmware.missing_sensor": ("NAN", lambda cart: cart.tec.missing_sensor == "NAN"),
     "tec.firmware.error": (402, lambda cart: bool(cart.tec.errors)),
     "stage.firmware.error": (12, lambda cart: bool(cart.stage.motion.stat() & 1 << 12)),
     "stage.firmware.stale_stat": (True, lambda cart: cart.stage.stale_stat),
@@ -120,7 +121,10 @@ DEVICE_EFFECTS = {
 
 RESTARTING_S = 0.04  # within what every device needs to start again
 
-REBOOTED = {f"{device}.firmware.reboot": (True, device) for device in PORTS}
+REBOOTED = {
+    **{f"{device}.firmware.reboot": (True, device) for device in PORTS},
+    **{f"{device}.firmware.mains_blink": (True, device) for device in ("laser", "tec")},
+}
 
 EFFECTS = {
     **{

@@ -85,6 +85,15 @@ def test_a_cart_that_stood_for_years_is_believed_after_a_week_of_rows(database):
     assert newest(database) == later + 8 * A_DAY
 
 
+@pytest.mark.parametrize("rest", ["T23:59:59Z", " 23:59:59+02:00", " later"])
+def test_a_value_that_is_no_time_hides_no_row_of_its_day(database, session, rest):
+    newest_yet = utc_now() + 10 * A_DAY
+    log(database, newest_yet)
+    with database.transaction() as transaction:
+        transaction.execute("UPDATE sessions SET start_time = :odd", odd=f"{newest_yet:%Y-%m-%d}{rest}")
+    assert newest(database) == newest_yet
+
+
 def test_rows_from_before_any_record_of_this_program_and_what_is_no_time_prove_nothing(database, session):
     log(database, datetime(1970, 1, 1, tzinfo=UTC), datetime(1999, 12, 31, tzinfo=UTC))
     with database.transaction() as transaction:

@@ -80,12 +80,21 @@ def test_a_journal_cut_short_keeps_what_it_tells(database, session, journal, now
 
 def test_where_a_journal_breaks_the_energy_is_not_known(database, session, journal, now):
     cart = treated()
-    broken = [*cart.lines[:-30], b'{"broken":1}\n', *cart.lines[-29:]]
+    broken = [*cart.lines[:-30], b'{"broken":1}\n', *cart.lines[-29:-1]]
     journal.write_bytes(b"".join(broken))
     import_journal(database, journal, now, salvage=True)
     told = of(database)
     assert told.larger_j is None
     assert told.at_least_j == max(told.measured_j, told.commanded_j) > 1.0
+
+
+def test_a_journal_that_breaks_and_has_its_end_tells_it(database, session, journal, now):
+    cart = treated()
+    journal.write_bytes(b"".join([cart.lines[0], b'{"broken":1}\n', *cart.lines[2:]]))
+    imported = import_journal(database, journal, now, salvage=True)
+    assert imported.damage == "its journal is damaged at line 2: changed, missing or out of order"
+    assert (imported.whole, imported.summary) == (False, summarise(cart.state))
+    assert of(database).larger_j == max(cart.state.measured_j, cart.state.commanded_j) > 1.0
 
 
 def test_where_nobody_knows_when_the_light_ended_its_energy_is_not_known(database, session, journal, now):

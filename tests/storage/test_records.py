@@ -86,11 +86,17 @@ def test_a_session_keeps_its_snapshot_counts_the_protocols_use_and_names_its_fol
     assert (used.usage_count, used.last_used_date) == (1, now)
 
 
-def test_a_session_elsewhere_stays_there(database, now, session):
+def test_a_sessions_folder_may_be_anywhere_in_the_data_directory_and_nowhere_else(database, now, session):
     with database.transaction() as transaction:
         sessions.finish(transaction, session.session_id, DONE)
+        deeper = begin(transaction, now, session_data_path="/cart/big/one")
+        assert sessions.folder_of(deeper, Path("/cart")) == Path("/cart/big/one/2_20260314_092653")
+        sessions.finish(transaction, deeper.session_id, DONE)
         elsewhere = begin(transaction, now, session_data_path="/mnt/big")
-    assert sessions.folder_of(elsewhere, Path("/cart")) == Path("/mnt/big/2_20260314_092653")
+    with refused(
+        "session_folder_path of 3: '/mnt/big/3_20260314_092653' leads out of the data directory /cart"
+    ):
+        sessions.folder_of(elsewhere, Path("/cart"))
 
 
 def test_a_finished_session_has_every_summary_column_and_stays_finished(database, now, session):
@@ -191,7 +197,7 @@ def test_settings_have_the_types_they_say(database):
     assert type(settings.get(database, "photodiode_warning_threshold_percent")) is float
     assert type(settings.get(database, "video_fps")) is int
     assert settings.get(database, "session_data_path") == "data/sessions"
-    assert len(settings.list_all(database)) == 9
+    assert len(settings.values(database)) == 9
 
 
 @pytest.mark.parametrize(

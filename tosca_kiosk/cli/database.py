@@ -155,7 +155,10 @@ def restore(workplace: Workplace, file: Path, admin: str | None) -> None:
 @click.option("--salvage", is_flag=True, help="Import up to where the journal's chain breaks, if it does.")
 @workplace_command
 def import_one(workplace: Workplace, folder: Path, salvage: bool) -> None:
-    """Import the journal in the session folder FOLDER and close its session."""
+    """Import the journal in the session folder FOLDER and close its session.
+
+    Of a session that was closed with a part of its journal, what a whole one has more is taken over.
+    """
     with _existing(workplace) as path, Database.open(path, create=False) as database:
         tell_doubt(clock_doubt(database, utc_now()))
         imported = import_journal(database, folder / JOURNAL_NAME, utc_now(), salvage=salvage)
@@ -167,13 +170,15 @@ def import_one(workplace: Workplace, folder: Path, salvage: bool) -> None:
         "safety_events": imported.safety_events,
         "ticks": imported.ticks,
         "whole": imported.whole,
+        "damage": imported.damage,
         "head_hash": imported.head_hash,
     }
     text = (
         f"Session {imported.session_id} ({imported.summary.status}): {imported.treatment_events} treatment "
         f"events, {imported.safety_events} safety events from {imported.ticks} ticks."
     )
-    workplace.answer(result, text if imported.whole else f"{text} The journal was cut short.")
+    how = "" if imported.damage is None else f" {imported.damage.capitalize()}."
+    workplace.answer(result, text if imported.whole else f"{text}{how or ' The journal was cut short.'}")
 
 
 @contextmanager

@@ -24,8 +24,8 @@ def tell_earlier_dose(workplace: Workplace, patient_code: str, earlier: EarlierD
     headline = f"{patient_code} had {_sum(earlier)} in {count} that may be less than 24 h old."
     say(headline)
     for one in earlier.sessions:
-        start = one.start_utc.replace(tzinfo=None).isoformat(sep=" ", timespec="seconds")
-        say(f"  Session {one.session_id}, {start} UTC, {one.ending}. {energies.in_words(one.energies)}")
+        start = f"{one.start_utc:%Y-%m-%d %H:%M:%S} UTC" if one.start_utc else "nobody knows when"
+        say(f"  Session {one.session_id}, {start}, {one.ending}. {energies.in_words(one.energies)}")
     asks = earlier.must_ask and stdin_is_terminal() and not workplace.as_json
     if asks and not click.confirm("Treat again?", err=True):
         raise RefusedError(f"{headline} Not treated again.")
@@ -40,7 +40,7 @@ def as_result(earlier: EarlierDose) -> dict[str, Any]:
         "earlier_dose": [
             {
                 "session_id": one.session_id,
-                "start_utc": utc_text(one.start_utc),
+                "start_utc": one.start_utc and utc_text(one.start_utc),
                 "status": one.status,
                 "abort_reason": one.abort_reason,
                 "measured_joules": one.energies.measured_j,

@@ -59,4 +59,5 @@ def list_patients(workplace: Workplace) -> None:
         (one.patient_code, one.date_of_birth, one.gender, one.created_date, one.is_active, one.notes)
         for one in found
     ]
-    workplace.answer({"patients": [asdict(one) for one in found]}, table_text(columns, rows))
+    text = table_text(columns, rows, [one.odd for one in found])
+    workplace.answer({"patients": [asdict(one) for one in found]}, text)

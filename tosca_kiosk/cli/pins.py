@@ -45,7 +45,7 @@ def admin_by_pin(database: Database, username: str) -> int:
     Raises RefusedError for an account that is none. A wrong PIN is kept and delays the next try.
     """
     user = accounts.find(database, username)
-    if user is None or not user.is_active or user.role is not Role.ADMIN:
+    if user is None or not accounts.may_work(user) or user.role is not Role.ADMIN:
         raise RefusedError(f"{username!r} is no active admin; see tosca-kiosk users list")
     pin = read_pin(f"PIN of {username}")
     with database.transaction() as transaction:

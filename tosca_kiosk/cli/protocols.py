@@ -69,7 +69,7 @@ def list_protocols(workplace: Workplace) -> None:
     shown = ("protocol_name", "protocol_type", "steps", "duration_seconds", "planned_energy_joules")
     columns = ("Name", "Type", "Steps", "Duration s", "Energy J", "Used", "Last used (UTC)")
     rows = [[*(row[key] for key in shown), row["usage_count"], row["last_used_date"]] for row in found]
-    workplace.answer({"protocols": found}, table_text(columns, rows))
+    workplace.answer({"protocols": found}, table_text(columns, rows, [row["odd"] for row in found]))
 
 
 @protocols.command()
@@ -120,11 +120,13 @@ def cart_limits(database: Database, config: CartConfig) -> Limits:
     """
     values = settings.values(database)
     duration_s = values.get(DURATION_KEY)
+    if isinstance(duration_s, bool) or not isinstance(duration_s, int | float | None):
+        raise RefusedError(f"system_config.{DURATION_KEY}: {duration_s!r} is no number; give seconds")
     serial = config.devices.stage.serial_number
     row = calibrations.active(database, RING, serial)
     limits = Limits(
         max_power_w=site_limits(values).max_power_w,
-        max_duration_s=duration_s if isinstance(duration_s, int | float) else None,
+        max_duration_s=duration_s,
     )
     if row is None:
         return limits
@@ -188,6 +190,7 @@ def _listed(saved: SavedProtocol) -> dict[str, Any]:
         "usage_count": saved.usage_count,
         "created_date": saved.created_date,
         "last_used_date": saved.last_used_date,
+        "odd": saved.odd,
     }
 
 

@@ -7,15 +7,13 @@ from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
-import msgspec
-
 from tosca_kiosk.cli.workplace import Workplace
 from tosca_kiosk.control.devices import Devices, described
 from tosca_kiosk.domain.journal_lines import Header, Summary
 from tosca_kiosk.domain.safety import Decision
 from tosca_kiosk.journal.writer import Journal
-from tosca_kiosk.session import SessionPlan, close_session, opening
-from tosca_kiosk.storage import Database, Imported
+from tosca_kiosk.session import SessionPlan, opening
+from tosca_kiosk.storage import Database, Imported, close_session
 from tosca_kiosk.storage.sessions import Session
 
 
@@ -51,20 +49,26 @@ def open_record(
 
 
 def close_record(
-    database: Database, opened: OpenedSession, now: datetime, summary: Summary, unwritten: Sequence[Decision]
+    workplace: Workplace,
+    database: Database,
+    opened: OpenedSession,
+    now: datetime,
+    summary: Summary,
+    unwritten: Sequence[Decision],
 ) -> Imported:
     """Import the finished journal and close the session's row, in the technician's name.
 
     unwritten: what was decided after the journal took no more, oldest first; its events follow the others.
     Raises StorageError.
     """
-    reason = summary.abort_reason or "the journal took no more"
+    journal = opened.journal
     return close_session(
         database,
         opened.session,
-        opened.folder,
+        workplace.data_dir,
         now,
         operator_id=opened.header.tech_id,
-        known=msgspec.structs.replace(summary, status="aborted", abort_reason=reason),
+        known=summary,
+        missing=None if journal.recorded else journal.problem,
         unwritten=unwritten,
     )

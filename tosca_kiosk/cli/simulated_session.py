@@ -76,7 +76,7 @@ def run_session(workplace: Workplace, request: Request) -> dict[str, Any]:
             site=request.site,
         )
         plan = replace(plan, warnings=overdue_calibrations(database, config, clock.utc()))
-        for warning in plan.warnings:
+        for warning in (*plan.warnings, *plan.doubts):
             say(f"Warning: {warning}")
         if cart is None:
             raise RefusedError(f"{config.source}: nothing is simulated; treat needs the simulated cart")
@@ -228,7 +228,9 @@ class _Session:
         assert self.opened is not None
         summary = self.controller.end_session(self.operator.reason)
         now = self.clock.utc()
-        self.imported = close_record(self.database, self.opened, now, summary, self._unwritten)
+        self.imported = close_record(
+            self.workplace, self.database, self.opened, now, summary, self._unwritten
+        )
 
     def result(self, simulated_s: float, wall_s: float) -> dict[str, Any]:
         assert self.opened is not None

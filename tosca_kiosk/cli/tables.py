@@ -17,11 +17,20 @@ _RULE = "─"
 _RULE_IN_ASCII = "-"
 # Where no terminal says how wide it is, for nothing should be cut in a file.
 _WIDTH_ELSEWHERE = 140
+_ODD = "Odd values"
 
 
-def table_text(columns: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
-    """Return rows under their columns; None is an empty cell, a number stands to the right."""
+def table_text(
+    columns: Sequence[str], rows: Iterable[Sequence[object]], odd: Sequence[Sequence[str]] = ()
+) -> str:
+    """Return rows under their columns; None is an empty cell, a number stands to the right.
+
+    odd: of each row, what in it is no value of its column; where there is any, a last column tells of it.
+    """
     held = [tuple(row) for row in rows]
+    if any(odd):
+        columns = (*columns, _ODD)
+        held = [(*row, "; ".join(marks)) for row, marks in zip(held, odd, strict=True)]
     table = Table(box=_lines(), pad_edge=False, show_edge=False)
     for index, column in enumerate(columns):
         numbers = all(type(row[index]) in (int, float, NoneType) for row in held)

@@ -73,7 +73,8 @@ def list_users(workplace: Workplace) -> None:
         (user.username, user.full_name, user.role, user.is_active, user.has_pin, user.last_login)
         for user in found
     ]
-    workplace.answer({"users": [asdict(user) for user in found]}, table_text(columns, rows))
+    text = table_text(columns, rows, [user.odd for user in found])
+    workplace.answer({"users": [asdict(user) for user in found]}, text)
 
 
 @users.command("set-pin")
@@ -141,6 +142,6 @@ def deactivate(workplace: Workplace, username: str, admin: str | None) -> None:
 def active_user(database: Database, username: str) -> User:
     """Return an active account. Raises RefusedError if there is none of this name."""
     user = accounts.find(database, username)
-    if user is None or not user.is_active:
+    if user is None or not accounts.may_work(user):
         raise RefusedError(f"no active user is named {username!r}; see tosca-kiosk users list")
     return user

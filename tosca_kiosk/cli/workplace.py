@@ -78,6 +78,8 @@ class Workplace:
         with self.locked(), Database.open(self.database_path) as database:
             for session in recover(database, self.data_dir, utc_now()):
                 say(f"Session {session.session_id} was interrupted; its record is closed: {session.status}.")
+                if session.abort_reason is not None:
+                    say(f"Session {session.session_id}: {session.abort_reason}")
             if self.config.all_simulated:
                 load_shipped_content(database, self.config, utc_now())
             tell_doubt(clock_doubt(database, utc_now()))

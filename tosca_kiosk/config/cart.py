@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Annotated, Final, Literal
 
-from hardware.arroyo.models import LASER_MODELS
+from hardware.arroyo.models import COMBO_MODELS, LASERS, TECS
 from hardware.cameras.registry import SIMULATED
 from hardware.cameras.source import is_recording
 from hardware.interfaces import SIM_SCHEME
@@ -19,6 +19,10 @@ from tosca_kiosk.domain.documents import DocumentError, PathError
 
 DEFAULT_INTERVAL_DAYS: Final = 365
 _NO_CAMERA: Final = "none is allowed only where every port is sim://; name the camera's driver and source"
+
+
+COMBO_PORT: Final = "combo"
+"""What a simulated ComboSource's port is called."""
 
 
 class ConfigError(DocumentError):
@@ -129,11 +133,30 @@ def rule_errors(config: CartConfig) -> list[PathError]:
 def _one_device_a_port(config: CartConfig) -> Iterator[PathError]:
     first_on: dict[str, str] = {}
     for key, port in config.devices.ports.items():
+        if key == "tec" and _is_combo(config):
+            continue
         names = _names(port)
         taken = next((first_on[name] for name in names if name in first_on), None)
         if taken is not None:
             yield PathError(f"devices.{key}.port", f"{port} is already the port of {taken}")
         first_on.update(dict.fromkeys(names, taken or key))
+
+
+def _is_combo(config: CartConfig) -> bool:
+    """Whether laser and TEC are one box: one on the other's port."""
+    laser, tec = config.devices.laser, config.devices.tec
+    return laser.port == tec.port and laser.model in COMBO_MODELS
+
+
+def _a_combo_is_one_instrument(config: CartConfig) -> Iterator[PathError]:
+    if not _is_combo(config):
+        return
+    laser, tec = config.devices.laser, config.devices.tec
+    for name in ("model", "serial_number", "baud"):
+        is_tec, is_laser = getattr(tec, name), getattr(laser, name)
+        if is_tec != is_laser:
+            text = f"{is_tec} is not the laser's {is_laser}; on one port they are one instrument"
+            yield PathError(f"devices.tec.{name}", text)
 
 
 def _names(port: str) -> tuple[str, ...]:
@@ -149,8 +172,9 @@ def _names(port: str) -> tuple[str, ...]:
 def _simulated_ports_are_named_after_their_device(config: CartConfig) -> Iterator[PathError]:
     for key in config.simulated_keys:
         port = config.devices.ports[key]
-        if port != SIM_SCHEME + key:
-            yield PathError(f"devices.{key}.port", f"{port} is not allowed; allowed: {SIM_SCHEME}{key}")
+        own = SIM_SCHEME + (COMBO_PORT if key in ("laser", "tec") and _is_combo(config) else key)
+        if port != own:
+            yield PathError(f"devices.{key}.port", f"{port} is not allowed; allowed: {own}")
 
 
 # Of the next three rules the first that is broken speaks: one mistake, one error.
@@ -232,7 +256,7 @@ def _a_simulated_laser_is_the_profiles(config: CartConfig) -> Iterator[PathError
 
 def _laser_limits_suit_the_model(config: CartConfig) -> Iterator[PathError]:
     laser = config.devices.laser
-    model = LASER_MODELS[laser.model]
+    model = LASERS[laser.model]
     if laser.current_limit_ma > model.max_current_ma:
         text = f"{laser.current_limit_ma:g} is over {model.max_current_ma:g} mA (model {laser.model})"
         yield PathError("devices.laser.current_limit_ma", text)
@@ -242,6 +266,14 @@ def _laser_limits_suit_the_model(config: CartConfig) -> Iterator[PathError]:
     if laser.voltage_limit_v > model.max_voltage_v:
         text = f"{laser.voltage_limit_v:g} is over {model.max_voltage_v:g} V (model {laser.model})"
         yield PathError("devices.laser.voltage_limit_v", text)
+
+
+def _tec_limits_suit_the_model(config: CartConfig) -> Iterator[PathError]:
+    tec = config.devices.tec
+    most_a = TECS[tec.model].max_current_a
+    if tec.current_limit_a > most_a:
+        text = f"{tec.current_limit_a:g} is over {most_a:g} A (model {tec.model})"
+        yield PathError("devices.tec.current_limit_a", text)
 
 
 def _limits_enclose_what_they_limit(config: CartConfig) -> Iterator[PathError]:
@@ -256,6 +288,7 @@ def _limits_enclose_what_they_limit(config: CartConfig) -> Iterator[PathError]:
 
 _RULES: Final[tuple[Callable[[CartConfig], Iterator[PathError]], ...]] = (
     _one_device_a_port,
+    _a_combo_is_one_instrument,
     _simulated_ports_are_named_after_their_device,
     _a_real_laser_has_real_company,
     _a_profile_keeps_its_word,
@@ -266,5 +299,6 @@ _RULES: Final[tuple[Callable[[CartConfig], Iterator[PathError]], ...]] = (
     _a_simulated_cart_has_no_live_camera,
     _a_simulated_laser_is_the_profiles,
     _laser_limits_suit_the_model,
+    _tec_limits_suit_the_model,
     _limits_enclose_what_they_limit,
 )

@@ -84,6 +84,11 @@ class Controller:
         return self._journal is not None
 
     @property
+    def recorded(self) -> bool:
+        """Whether the newest tick stands in a session's journal, and will be read back from there."""
+        return self._journal is not None and self._journal.recorded
+
+    @property
     def opening(self) -> bool:
         """Whether a session waits for darkness to be known before it is asked for."""
         return self._opening

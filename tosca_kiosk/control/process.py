@@ -27,6 +27,7 @@ from tosca_kiosk.domain.interlocks import ROLES
 from tosca_kiosk.domain.journal_lines import Summary
 from tosca_kiosk.domain.safety import Decision
 from tosca_kiosk.domain.state import Phase
+from tosca_kiosk.journal.tail import room_advice
 from tosca_kiosk.journal.writer import Journal
 from tosca_kiosk.link.messages import (
     Alive,
@@ -147,7 +148,7 @@ class ControlProcess:
         inputs, decision = controller.tick(now_s, late_s, overrun_s)
         if decision.replies:
             self._answer(decision, now_s)
-        if decision.safety and not controller.recording:
+        if decision.safety and not controller.recorded:
             self._notices.append(SafetyNotice(utc_label(self._clock), decision.safety))
         if self._notices and self._server.connected:
             self._server.send(self._notices.popleft())
@@ -281,7 +282,8 @@ class ControlProcess:
         try:
             journal = Journal(Path(request.folder))
         except OSError as error:
-            return f"{request.folder}: the journal cannot be made ({error.strerror}); check room and rights"
+            where = error.filename or request.folder
+            return f"{where}: the journal cannot be made ({error.strerror}); {room_advice(where)}"
         header = msgspec.structs.replace(header, devices=self._described())
         self._session = _Session(header.session_id, journal, request.id)
         controller.open_session(header.rules, header, journal, now_s)
@@ -322,19 +324,19 @@ class ControlProcess:
             session.summary = self._controller.end_session(f"the session was refused: {refused}", wait=False)
 
     def _end(self, session: _Session) -> None:
-        """Say that the journal is synced: to who ended the session, or was refused it."""
+        """Say that the journal is closed: to who ended the session, or was refused it."""
         self._session = None
         self._comparison.end()
         assert session.summary is not None
         if session.opened_by is not None:
             self._server.send(Reply(session.opened_by, session.summary.abort_reason))
-        elif session.ended_by is not None and session.journal.ok:
-            self._server.send(
-                SessionEnded(id=session.ended_by, session=session.number, summary=session.summary)
-            )
         elif session.ended_by is not None:
-            refused = "the end of the journal could not be written; make room, then import what is there"
-            self._server.send(Reply(session.ended_by, refused))
+            missing = None if session.journal.recorded else session.journal.problem
+            self._server.send(
+                SessionEnded(
+                    id=session.ended_by, session=session.number, summary=session.summary, missing=missing
+                )
+            )
 
     # --- the end ----------------------------------------------------------------------------------------
 

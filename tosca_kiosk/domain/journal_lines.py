@@ -125,6 +125,7 @@ class _Format(msgspec.Struct, frozen=True):
 _encoder = msgspec.json.Encoder()
 _format = msgspec.json.Decoder(_Format)
 _framing = msgspec.json.Decoder(Header | End)
+_end = msgspec.json.Decoder(End)
 
 
 class ChainWriter:
@@ -207,6 +208,19 @@ class ChainReader:
             self.head = opened[1]
             self.ticks += 1
             yield opened[0]
+
+    def end_by_itself(self) -> End | None:
+        """Return the last line where it is the end of this header's journal, whatever is broken before it.
+
+        It names the head that it was sealed with, so that its summary is what was written; None where it is
+        not.
+        """
+        try:
+            end = _end.decode(self._lines[-1])
+            head = bytes.fromhex(end.head)
+        except ValueError:  # of JSON, of its shape, of the hexadecimal digits
+            return None
+        return None if _unsealed(self._lines[-1], self._header_digest + head) is None else end
 
     def _read_end(self, line: bytes, number: int) -> bool:
         opened = _unsealed(line, self._header_digest + self.head)

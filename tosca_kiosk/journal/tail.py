@@ -22,6 +22,7 @@ SESSION_LINK: Final = "session"
 
 _WITHOUT_MEMORY: Final = "journal.tail"
 _OFFSET_DIGITS: Final = 15
+_RESERVE: Final = "reserve"
 
 log = logging.getLogger("tosca_kiosk.journal")
 
@@ -30,9 +31,20 @@ class StillWrittenError(Exception):
     """A journal whose writer lives, so that its tail is not for others; the text says what to do."""
 
 
-def segment_path(tail: Path, offset: int) -> Path:
-    """Return the file of the segment that begins at this byte of the journal."""
-    return tail / f"{offset:0{_OFFSET_DIGITS}d}"
+def segment_path(tail: Path, offset: int, *, reserve: bool = False) -> Path:
+    """Return the file of the segment that begins at this byte of the journal. reserve: it is made of that."""
+    return tail / (f"{offset:0{_OFFSET_DIGITS}d}" + (f".{_RESERVE}" if reserve else ""))
+
+
+def reserve_path(tail: Path) -> Path:
+    """Return the file of the reserve, as long as it is none of the segments."""
+    return tail / _RESERVE
+
+
+def room_advice(path: Path | str) -> str:
+    """Return what to do where this file of a session found no room: memory is no disk."""
+    in_memory = Path(path).is_relative_to(MEMORY)
+    return f"make room in memory, on {MEMORY}, not on the disk" if in_memory else "check room and rights"
 
 
 def make_tail(folder: Path) -> Path:
@@ -40,13 +52,16 @@ def make_tail(folder: Path) -> Path:
 
     It is in memory where there is a memory file system, else in the folder itself: never where the
     environment says, which may differ for the next program. What stands there is of a journal that was
-    deleted. Raises OSError when it cannot be made or is somebody else's.
+    deleted. Raises OSError, naming it, when it cannot be made or is somebody else's.
     """
     in_memory, beside = _places(folder)
     tail = in_memory if os.access(MEMORY, os.W_OK | os.X_OK) else beside
-    remove_tail(tail)
-    tail.mkdir(mode=0o700)
-    (tail / SESSION_LINK).symlink_to(folder.resolve())
+    try:
+        remove_tail(tail)
+        tail.mkdir(mode=0o700)
+        (tail / SESSION_LINK).symlink_to(folder.resolve())
+    except OSError as error:
+        raise OSError(error.errno, error.strerror, str(tail)) from error
     return tail
 
 
@@ -115,8 +130,14 @@ def _taken_over(tail: Path, journal: Path, content: bytes) -> bytes:
 
 def _segments(tail: Path) -> list[tuple[int, bytes]]:
     """Return offset and content of every segment, in their order."""
-    paths = sorted(path for path in tail.iterdir() if path.name.isdecimal())
-    return [(int(path.name), path.read_bytes()) for path in paths]
+    found = []
+    for path in tail.iterdir():
+        offset, _, kind = path.name.partition(".")
+        if offset.isdecimal():
+            # What the reserve has not been written to holds NUL, which no line holds.
+            content = path.read_bytes().rstrip(b"\0") if kind == _RESERVE else path.read_bytes()
+            found.append((int(offset), content))
+    return sorted(found)
 
 
 def _beyond(content: bytes, segments: list[tuple[int, bytes]]) -> bytes | None:

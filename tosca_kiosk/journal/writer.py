@@ -44,7 +44,9 @@ class Journal:
 
     ok: False from the first line that memory or disk did not take whole, that could not be synced, or that
     the disk did not have within 0.5 s of ticks, and when the helper finds that folder, file or tail was
-    removed or replaced, so that nobody will find what is written; never True again.
+    removed or replaced, so that nobody will find what is written; never True again. Lines are taken all the
+    same, as long as they will be read back: the one that ends the light comes behind what `ok` says.
+    problem: why it is not ok, for a person.
     waits: for ticks on a clock that stands still meanwhile. They wait for a disk that is far behind,
     instead of being a fault, so that what they decide does not depend on the disk. Such lines are written
     many at once, up to the next urgent one.
@@ -66,6 +68,7 @@ class Journal:
         self._ticked_s = 0.0
         self._on_disk_s = 0.0
         self.ok = True
+        self.problem: str | None = None
         self.recorded = True
         self._folder = folder
         self._traces = SessionTraces(folder)
@@ -88,9 +91,7 @@ class Journal:
         if self._waits:
             self._hold(sealed, urgent)
             return
-        if not (self.ok and self._append(sealed)):
-            self.ok = self.recorded = False
-            return
+        self._write(sealed)
         if urgent:
             self._wake.set()
         now_s = line.t
@@ -98,7 +99,7 @@ class Journal:
         self._newest_s = now_s
         self._ticked_s += took_s if took_s < _LONGEST_TICK_S else _LONGEST_TICK_S
         if self._ticked_s - self._on_disk_s > BEHIND_LIMIT_S:
-            self.ok = False
+            self._fail(f"{self._folder / JOURNAL_NAME}: the disk was over {BEHIND_LIMIT_S:g} s behind")
 
     def keep_trace(self, trace: FaultTrace) -> None:
         """Have a fault's wire traces written beside the journal; losing them is no failure."""
@@ -132,8 +133,13 @@ class Journal:
     # --- the tick's thread ------------------------------------------------------------------------------
 
     def _write(self, line: bytes) -> None:
-        if not (self.ok and self._append(line)):
-            self.ok = self.recorded = False
+        self.recorded = self.recorded and self._append(line)
+        if self._store.short is not None:
+            self._fail(self._store.short)
+
+    def _fail(self, problem: str) -> None:
+        self.problem = self.problem or problem
+        self.ok = False
 
     def _hold(self, line: bytes, urgent: bool) -> None:
         self._held += line
@@ -181,16 +187,17 @@ class Journal:
 
     def _look_whether_it_is_there(self) -> None:
         if lost := self._store.lost():
+            self.recorded = False
             raise OSError(errno.ENOENT, "removed or replaced while in use", lost)
 
     def _try(self, bring: Callable[[], None]) -> None:
         try:
             bring()
         except OSError as error:
+            problem = f"{error.filename or self._folder / JOURNAL_NAME}: not written ({error.strerror})"
             if self.ok:
-                which = error.filename or self._folder / JOURNAL_NAME
-                log.error("%s: not written (%s)", which, error.strerror)
-            self.ok = False
+                log.error(problem)
+            self._fail(problem)
         finally:
             self._copied.set()
 

@@ -64,7 +64,7 @@ class OpenSession(msgspec.Struct, frozen=True, tag_field="type", tag="open"):
 class EndSession(msgspec.Struct, frozen=True, tag_field="type", tag="end"):
     """Finish the journal of a session that was closed by its order; answered by SessionEnded.
 
-    A Reply that refuses comes instead where that cannot be.
+    A Reply that refuses comes instead where there is no such session, or it is not closed yet.
     """
 
     id: int
@@ -95,15 +95,19 @@ class PinTried(msgspec.Struct, frozen=True, tag_field="type", tag="pin_tried"):
 
 
 class SessionEnded(msgspec.Struct, frozen=True, tag_field="type", tag="ended"):
-    """The journal is finished and synced; it can be imported."""
+    """The journal is finished and closed; it can be imported, from memory where the disk does not have it.
+
+    missing: why its end is not in it, None where all is; summary tells how the session ended in any case.
+    """
 
     id: int
     session: int
     summary: Summary
+    missing: str | None = None
 
 
 class SafetyNotice(msgspec.Struct, frozen=True, tag_field="type", tag="safety"):
-    """Safety events outside a session, for the kiosk to record; inside one they are in the journal."""
+    """Safety events for the kiosk to record, for no journal holds them: outside a session, or it is lost."""
 
     utc: str
     events: tuple[SafetyEvent, ...]

@@ -8,8 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from hardware.interfaces import LinkState
-from hardware.registry import make_driver
-from hardware.trace import WireTrace
+from hardware.registry import make_drivers
 from simulators.cart import SimulatedCart, install, uninstall
 from simulators.physics.profiles import FIVE_WATT, TEN_WATT
 from simulators.scenario import Scenario, apply, load_scenario
@@ -57,11 +56,8 @@ def simulated_cart(
 @contextmanager
 def connected_devices(config: CartConfig, clock: Clock) -> Iterator[Devices]:
     """Make the drivers; afterwards stop every device in order and close its port, whatever happened."""
-    traces = {key: WireTrace(clock.now_s) for key in config.drivers}
-    made = {
-        key: make_driver(name, getattr(config.devices, key), traces[key])
-        for key, name in config.drivers.items()
-    }
+    settings = {key: getattr(config.devices, key) for key in config.drivers}
+    made, traces = make_drivers(config.drivers, settings, clock.now_s)
     devices = Devices(**made, traces=traces)
     try:
         yield devices

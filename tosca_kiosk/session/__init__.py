@@ -1,6 +1,6 @@
 """A session's side of the record, for screen and commands alike: its plan, row and folder."""
 
-from tosca_kiosk.session.closing import close_session
+from tosca_kiosk.session.doubtful import DOUBTFUL_SETTING
 from tosca_kiosk.session.earlier_dose import EarlierDose, EarlierSession, earlier_dose
 from tosca_kiosk.session.errors import REFUSALS, RefusedError
 from tosca_kiosk.session.helper_command import helper_command
@@ -12,6 +12,7 @@ from tosca_kiosk.session.shipped import ADMIN, load_shipped_content
 
 __all__ = [
     "ADMIN",
+    "DOUBTFUL_SETTING",
     "OVERDUE",
     "REFUSALS",
     "EarlierDose",
@@ -21,7 +22,6 @@ __all__ = [
     "SessionPlan",
     "active_calibrations",
     "back_up",
-    "close_session",
     "compared_with_record",
     "earlier_dose",
     "file_limits",

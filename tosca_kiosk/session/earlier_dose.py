@@ -31,10 +31,10 @@ _NEVER, _FOREVER = (time.replace(tzinfo=UTC) for time in (datetime.min, datetime
 
 @dataclass(frozen=True, slots=True)
 class EarlierSession:
-    """A session whose light counts. start_utc: as its row says, right or not."""
+    """A session whose light counts. start_utc: as its row says, right or not; None where it tells no time."""
 
     session_id: int
-    start_utc: datetime
+    start_utc: datetime | None
     status: str
     energies: Energies
     abort_reason: str | None = None
@@ -75,10 +75,10 @@ def earlier_dose(database: Database, patient_id: int, now: datetime) -> EarlierD
     """Return the patient's light of the last 24 h, and all that the record cannot prove to be older.
 
     The wall clock may have been wrong at any time, so a session's time alone proves nothing. A session is
-    provably older than 24 h when it is closed, its end lies more than 24 h before `now`, and a witness stands
-    behind it: a later session, of anyone (it has a higher number and was opened after this one was closed).
-    None is its own: a clock that was slow and has been put right since would hide the newest session. The
-    witness started more than 24 h before `now` too, and:
+    provably older than 24 h when it is closed, its row tells both its times, its end lies more than 24 h
+    before `now`, and a witness stands behind it: a later session, of anyone (it has a higher number and was
+    opened after this one was closed). None is its own: a clock that was slow and has been put right since
+    would hide the newest session. The witness started more than 24 h before `now` too, and:
 
     - No row written after it has an earlier time than one before that row, and `now` is not earlier than any
       of them: the clock has run without a visible step back since.
@@ -123,10 +123,12 @@ def earlier_dose(database: Database, patient_id: int, now: datetime) -> EarlierD
 
 
 def _provably_older(session: Session, witness: int, now: datetime) -> bool:
-    closed = session.status not in sessions.OPEN_STATUSES and session.end_time is not None
-    if not closed or session.session_id >= witness:
+    start, end = session.start_time, session.end_time
+    if start is None or end is None or session.status not in sessions.CLOSED_STATUSES:
         return False
-    latest = max(session.start_time, session.end_time or _NEVER)
+    if session.session_id >= witness:
+        return False
+    latest = max(start, end)
     return now - latest > RECENT + SLACK
 
 

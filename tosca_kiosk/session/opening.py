@@ -13,6 +13,8 @@ from typing import Literal
 from tosca_kiosk.domain.journal_lines import FORMAT_VERSION, Header
 from tosca_kiosk.domain.protocol_file import to_json
 from tosca_kiosk.domain.rules_difference import rules_difference
+from tosca_kiosk.journal.tail import room_advice
+from tosca_kiosk.session.doubtful import doubtful_setting
 from tosca_kiosk.session.errors import RefusedError
 from tosca_kiosk.session.overdue import overdue_event
 from tosca_kiosk.session.plan import SessionPlan
@@ -66,14 +68,18 @@ def opening(
             protocol_snapshot=to_json(plan.protocol, named=True),
             protocol_id=plan.protocol_id,
             origin=origin,
-            session_data_path=str(settings.get(transaction, "session_data_path")),
+            session_data_path=settings.session_data_path(transaction, data_dir),
             treatment_site=plan.site,
         )
         rules = recorded_rules(transaction, plan.config, session.session_id)
         if changed := rules_difference(plan.rules, rules):
             raise RefusedError(f"the session was planned under other rules: {changed}; plan it anew")
-        if plan.warnings:
-            warned = [(0.0, overdue_event(warning)) for warning in plan.warnings]
+        told = [
+            *(overdue_event(warning) for warning in plan.warnings),
+            *(doubtful_setting(doubt) for doubt in plan.doubts),
+        ]
+        if told:
+            warned = [(0.0, event) for event in told]
             tech_id = plan.technician.tech_id
             events.append_safety(transaction, now, warned, session_id=session.session_id, tech_id=tech_id)
         folder = sessions.folder_of(session, data_dir)
@@ -92,6 +98,8 @@ def opening(
             folder.mkdir(parents=True)
             yield OpenedRecord(session, folder, header)
         except OSError as error:
+            where = error.filename or folder
             raise RefusedError(
-                f"{folder}: the session's folder cannot be made ({error.strerror}); check room and rights"
+                f"{where}: the session's folder or journal cannot be made ({error.strerror}); "
+                f"{room_advice(where)}"
             ) from error

@@ -41,6 +41,7 @@ def _warnings(database: Database, config: CartConfig, now: datetime) -> Iterator
         if row is None:
             continue  # refused elsewhere: there is no session without it
         made = row.calibration_date
+        assert made is not None  # `active` gives none that does not tell
         if made > now + CLOCK_SLACK:
             yield f"The {name} calibration is dated {made:%Y-%m-%d}, after today: check the cart's clock."
         elif now - made > interval:

@@ -28,8 +28,8 @@ from tosca_kiosk.storage.users import User
 class SessionPlan:
     """A session as it may be opened. idle: the rules in force before it; rules: those in force inside.
 
-    config: the cart's, under which it was planned. warnings: of overdue calibrations, for the operator and
-    the record.
+    config: the cart's, under which it was planned. warnings: of overdue calibrations, doubts: of settings;
+    both for the operator and the record.
     """
 
     patient: Patient
@@ -41,6 +41,7 @@ class SessionPlan:
     site: str | None
     config: CartConfig
     warnings: tuple[str, ...] = ()
+    doubts: tuple[str, ...] = ()
 
 
 def plan_session(
@@ -72,6 +73,7 @@ def plan_session(
         rules=rules,
         site=site,
         config=config,
+        doubts=settings.doubts(database),
     )
 
 
@@ -124,6 +126,8 @@ def rules_for(idle: Rules, plan: Protocol, known: CalibrationSet, config: CartCo
 
 def _active_patient(database: Database, code: str) -> Patient:
     patient = patients.get(database, code)
+    if patient.is_active is None:
+        raise RefusedError(f"patient {code}: {'; '.join(patient.odd)}; correct the row, then repeat")
     if not patient.is_active:
         raise RefusedError(f"patient {code} is not active; see tosca-kiosk patients list")
     return patient
@@ -131,7 +135,7 @@ def _active_patient(database: Database, code: str) -> Patient:
 
 def _active_user(database: Database, username: str) -> User:
     user = users.find(database, username)
-    if user is None or not user.is_active:
+    if user is None or not users.may_work(user):
         raise RefusedError(f"no active user is named {username!r}; see tosca-kiosk users list")
     return user
 
@@ -139,6 +143,7 @@ def _active_user(database: Database, username: str) -> User:
 def _protocol(database: Database, name: str, limits: Limits) -> tuple[Protocol, int | None, str]:
     saved = protocols.find(database, name)
     if saved is not None:
+        protocols.refuse_doubtful(saved)
         source = f"protocol {name!r}"
         return parse_protocol(saved.protocol_data, source, name, limits), saved.protocol_id, source
     path = Path(name)

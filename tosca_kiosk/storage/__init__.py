@@ -17,8 +17,9 @@ from tosca_kiosk.storage.database import Database
 from tosca_kiosk.storage.door import Reader, Transaction
 from tosca_kiosk.storage.errors import StorageError
 from tosca_kiosk.storage.first_start import database_is_fresh
-from tosca_kiosk.storage.journal_import import Imported, import_journal, recover
+from tosca_kiosk.storage.journal_import import Imported, import_journal
 from tosca_kiosk.storage.lock import data_directory_lock
+from tosca_kiosk.storage.session_close import close_session, recover
 
 DATABASE_NAME = "laser_control.db"
 BACKUPS_NAME = "backups"
@@ -35,6 +36,7 @@ __all__ = [
     "Transaction",
     "calibrations",
     "check",
+    "close_session",
     "data_directory_lock",
     "database_is_fresh",
     "energies",

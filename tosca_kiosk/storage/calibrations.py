@@ -6,34 +6,35 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from tosca_kiosk.storage.columns import CHOICES, Held
 from tosca_kiosk.storage.database import Database
 from tosca_kiosk.storage.door import Reader, Transaction
 from tosca_kiosk.storage.errors import StorageError
 
-DEVICE_TYPES = ("laser", "actuator", "photodiode", "camera")
-CALIBRATION_TYPES = (
-    "actuator_position_to_ring_size",
-    "photodiode_voltage_to_power",
-    "laser_power_verification",
-    "camera_focus_calibration",
-    "ring_detection_calibration",
-)
+_DEVICE_TYPES = CHOICES["calibrations", "device_type"]
+_CALIBRATION_TYPES = CHOICES["calibrations", "calibration_type"]
+_DECIDING = frozenset({"calibration_date", "calibration_data", "is_active"})
+"""Which of a device's calibrations is in force, what it says, and how old it is."""
 
 
 @dataclass(frozen=True, slots=True)
 class SavedCalibration:
-    """One row of calibrations. calibration_data, validation_data: JSON text."""
+    """One row of calibrations. calibration_data, validation_data: JSON text.
+
+    odd: what in the row is no value of its column.
+    """
 
     calibration_id: int
-    calibration_date: datetime
-    tech_id: int
+    calibration_date: datetime | None
+    tech_id: int | None
     device_type: str
     device_serial_number: str | None
     calibration_type: str
     calibration_data: str
     validation_data: str | None
-    is_active: bool
+    is_active: bool | None
     notes: str | None
+    odd: tuple[str, ...] = ()
 
 
 def add(
@@ -52,15 +53,17 @@ def add(
 
     Raises StorageError for a device or calibration type that the schema does not name.
     """
-    _check("device type", device_type, DEVICE_TYPES)
-    _check("calibration type", calibration_type, CALIBRATION_TYPES)
+    _check("device type", device_type, _DEVICE_TYPES)
+    _check("calibration type", calibration_type, _CALIBRATION_TYPES)
     same: dict[str, Any] = {
         "device_type": device_type,
         "device_serial_number": device_serial,
         "calibration_type": calibration_type,
     }
-    for earlier in transaction.find("calibrations", is_active=True, **same):
-        transaction.update("calibrations", {"calibration_id": earlier["calibration_id"]}, is_active=False)
+    for earlier, _ in transaction.held("calibrations", **same):
+        if earlier["is_active"] is not False:
+            number = {"calibration_id": earlier["calibration_id"]}
+            transaction.update("calibrations", number, is_active=False)
     added: int = transaction.insert(
         "calibrations",
         calibration_date=calibrated_utc,
@@ -75,23 +78,34 @@ def add(
 
 
 def active(database: Database | Reader, calibration_type: str, device_serial: str) -> SavedCalibration | None:
-    """Return the active calibration of this type for the device with this serial number, or None."""
-    rows = database.find(
+    """Return the active calibration of this type for the device with this serial number, or None.
+
+    Raises StorageError where one may be it whose row does not tell when it was made, what it says, or whether
+    it is in force: it decides about light.
+    """
+    found = database.held(
         "calibrations",
         order_by="-calibration_id",
-        limit=1,
         calibration_type=calibration_type,
         device_serial_number=device_serial,
-        is_active=True,
     )
-    return SavedCalibration(**rows[0]) if rows else None
+    maybe = [one for one in found if one.row["is_active"] is not False]
+    for one in maybe:
+        for odd in one.odd:
+            if odd.column in _DECIDING:
+                raise StorageError(f"{odd}; correct it, then repeat")
+    return _saved(maybe[0]) if maybe else None
 
 
 def history(database: Database | Reader, calibration_type: str | None = None) -> list[SavedCalibration]:
     """Return all calibrations, or those of one type, the newest entry first."""
     filters: dict[str, Any] = {} if calibration_type is None else {"calibration_type": calibration_type}
-    rows = database.find("calibrations", order_by="-calibration_id", **filters)
-    return [SavedCalibration(**row) for row in rows]
+    found = database.held("calibrations", order_by="-calibration_id", **filters)
+    return [_saved(one) for one in found]
+
+
+def _saved(found: Held) -> SavedCalibration:
+    return SavedCalibration(**found.row, odd=found.marks)
 
 
 def _check(what: str, value: str, allowed: tuple[str, ...]) -> None:

@@ -1,4 +1,4 @@
-"""What `db check` finds: damage, dangling keys, a schema that is not ours, a log that was touched."""
+"""What `db check` finds: damage, dangling keys, a foreign schema, a log that was touched, odd values."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from tosca_kiosk.storage import chain, schema
 from tosca_kiosk.storage.database import Database
 from tosca_kiosk.storage.door import Reader
+from tosca_kiosk.storage.odd_values import odd_values
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,7 +27,9 @@ def check(database: Database) -> CheckReport:
     with database.reading() as reader:
         verdicts = {log: chain.verify(reader.connection, log) for log in chain.LOGS}
         problems = [*_integrity(reader), *_foreign_keys(reader), *_schema(reader)]
+        odd = list(odd_values(reader))
     problems += [verdict.broken for verdict in verdicts.values() if verdict.broken]
+    problems += odd
     return CheckReport(
         tuple(problems),
         {log: verdict.head.hex() for log, verdict in verdicts.items()},

@@ -94,13 +94,15 @@ SELECT timestamp, after, not_after FROM (
 ) WHERE session_id IS NULL ORDER BY log_id"""
 
 
-# Days suffice to find a gap of a year, and keep what is read small however long the logs are.
+# Days suffice to find a gap of a year, and keep what is read small however long the logs are. What looks like
+# no time stays out, or it would hide the day that it begins with.
 _DAYS = """
 SELECT min(time), max(time) FROM (
     SELECT start_time AS time FROM sessions
     UNION ALL SELECT timestamp FROM audit_log
     UNION ALL SELECT timestamp FROM safety_log WHERE session_id IS NULL
-) GROUP BY substr(time, 1, 10) ORDER BY 1"""
+) WHERE length(time) IN (19, 26) AND time NOT GLOB '*[^-0-9 :.]*'
+GROUP BY substr(time, 1, 10) ORDER BY 1"""
 
 
 def clock_doubt(database: Database, now: datetime) -> Doubt | None:

@@ -17,6 +17,7 @@ from typing import Any, Self, TypeVar
 from sqlalchemy import Connection, event
 
 from tosca_kiosk.storage import schema
+from tosca_kiosk.storage.columns import Held
 from tosca_kiosk.storage.door import Columns, Library, Reader, Row, Transaction
 from tosca_kiosk.storage.errors import StorageError, translate_errors, translating
 
@@ -136,6 +137,24 @@ class Database:
         with self.reading() as reader:
             return reader.find_one(table, **filters)
 
+    def held(
+        self,
+        table: str,
+        *,
+        order_by: str | Sequence[str] = (),
+        limit: int | None = None,
+        skip: int = 0,
+        **filters: Any,
+    ) -> list[Held]:
+        """Do what Reader.held does, in a snapshot of its own."""
+        with self.reading() as reader:
+            return reader.held(table, order_by=order_by, limit=limit, skip=skip, **filters)
+
+    def held_one(self, table: str, **filters: Any) -> Held | None:
+        """Do what Reader.held_one does, in a snapshot of its own."""
+        with self.reading() as reader:
+            return reader.held_one(table, **filters)
+
     def rows(self, sql: str, **parameters: Any) -> list[Row]:
         """Do what Reader.rows does, in a snapshot of its own; a statement that writes is refused."""
         with self.reading() as reader:
@@ -182,8 +201,12 @@ class Database:
             self._here.door = None
 
     def _connect(self) -> sqlite3.Connection:
-        if self._connect_elsewhere is not None:
-            return self._connect_elsewhere()
+        connect = self._connect_elsewhere or self._connect_here
+        connection = connect()
+        connection.text_factory = _text
+        return connection
+
+    def _connect_here(self) -> sqlite3.Connection:
         # Without isolation_level the driver begins nothing by itself: _begin says when and how.
         read_only = self._read_only
         return sqlite3.connect(
@@ -251,6 +274,14 @@ def _library_transaction(raw: Library, path: Path) -> Iterator[None]:
         failed.invalidate()
         failed.rollback()
         raise
+
+
+def _text(held: bytes) -> str | bytes:
+    """Return a text of the file; one that is none in UTF-8, which the driver would stop at, as its bytes."""
+    try:
+        return held.decode()
+    except UnicodeDecodeError:
+        return held
 
 
 def _make_directory(directory: Path) -> None:

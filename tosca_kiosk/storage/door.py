@@ -8,10 +8,12 @@ from pathlib import Path
 from typing import Any
 
 import dataset
-from sqlalchemy import Column, Connection, MetaData, Table, text
+from sqlalchemy import Column, Connection, Integer, MetaData, Table, text
+from sqlalchemy.types import NullType
 
+from tosca_kiosk.storage.columns import Held, judged
 from tosca_kiosk.storage.errors import StorageError, translating
-from tosca_kiosk.storage.values import from_column, to_column
+from tosca_kiosk.storage.values import to_column
 
 Row = dict[str, Any]
 Columns = dict[str, dict[str, str]]
@@ -36,20 +38,36 @@ class Library(dataset.Database):
     def metadata(self) -> MetaData:
         return self._picture
 
-    def learn(self, name: str) -> Table:
-        """Return a table with the columns that it has in the database. Raises NoSuchTableError."""
+    def learn(self, name: str) -> dict[str, str]:
+        """Look at the columns that a table has; return their declared types. Raises NoSuchTableError.
+
+        The library is told of no type but whole numbers: it would convert what it reads, drop a time's zone
+        and stop at the first value of any row that it cannot convert. `values` says what a value means.
+        """
         with self.lock:
             found = self.inspect.get_columns(name)
-            return Table(
+            Table(
                 name,
                 self._picture,
-                *(Column(c["name"], c["type"], primary_key=bool(c.get("primary_key"))) for c in found),
+                *(
+                    Column(c["name"], _held_as(c["type"]), primary_key=bool(c.get("primary_key")))
+                    for c in found
+                ),
                 keep_existing=True,
             )
+        return {column["name"]: type(column["type"]).__name__ for column in found}
 
     def forget(self) -> None:
         """Drop the picture: the schema is another now."""
         self._picture.clear()
+
+
+def _no_table(path: Path, table: str) -> str:
+    return f"{path}: there is no table {table!r}; run tosca-kiosk db check"
+
+
+def _held_as(declared: object) -> Integer | NullType:
+    return declared if isinstance(declared, Integer) else NullType()
 
 
 class Reader:
@@ -71,14 +89,38 @@ class Reader:
 
         order_by: columns, `-column` downwards.
 
-        Raises StorageError for an unknown table or column, which dataset would read as "nothing found".
+        Raises StorageError for an unknown table or column, which dataset would read as "nothing found", and
+        for a row in which a value is odd: for what must not go on with a part of it.
+        """
+        found = self.held(table, order_by=order_by, limit=limit, **filters)
+        for _, odd in found:
+            if odd:
+                raise StorageError(f"{self.path}: {odd[0]}; correct it, then repeat")
+        return [row for row, _ in found]
+
+    def held(
+        self,
+        table: str,
+        *,
+        order_by: str | Sequence[str] = (),
+        limit: int | None = None,
+        skip: int = 0,
+        **filters: Any,
+    ) -> list[Held]:
+        """Return the rows as `find` does, each with what is odd in it instead of a StorageError.
+
+        skip: leave so many out at the beginning.
         """
         order = (order_by,) if isinstance(order_by, str) else tuple(order_by)
         self._check_names(table, [*filters, *(name.removeprefix("-") for name in order)])
         values = {name: self._wanted(table, name, value) for name, value in filters.items()}
         with translating(self.path):
-            found = list(self.raw[table].find(order_by=order, _limit=limit, _step=None, **values))
-        return [{name: from_column(value) for name, value in row.items()} for row in found]
+            rows = self.raw[table]
+            if not rows.exists:  # it was when its columns were learned
+                raise StorageError(_no_table(self.path, table))
+            found = list(rows.find(order_by=order, _limit=limit, _offset=skip, _step=None, **values))
+        kinds = self.columns(table)
+        return [judged(table, kinds, dict(row)) for row in found]
 
     def find_one(self, table: str, **filters: Any) -> Row | None:
         """Return the first row that equals all filters, or None."""
@@ -91,6 +133,11 @@ class Reader:
             result = self.connection.execute(text(sql), parameters)
             return [dict(row) for row in result.mappings()]
 
+    def held_one(self, table: str, **filters: Any) -> Held | None:
+        """Return the first row that equals all filters with what is odd in it, or None."""
+        found = self.held(table, limit=1, **filters)
+        return found[0] if found else None
+
     def tuples(self, sql: str, parameters: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:
         """Return the rows of a SELECT with `?` parameters as the driver gives them: the fast way."""
         with translating(self.path):
@@ -101,9 +148,8 @@ class Reader:
         if table not in self._known:
             with translating(self.path):
                 if table not in self.raw.tables:
-                    raise StorageError(f"{self.path}: there is no table {table!r}; run tosca-kiosk db check")
-                reflected = self.raw.learn(table).columns
-            self._known[table] = {column.name: type(column.type).__name__ for column in reflected}
+                    raise StorageError(_no_table(self.path, table))
+                self._known[table] = self.raw.learn(table)
         return self._known[table]
 
     @property

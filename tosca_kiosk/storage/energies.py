@@ -46,38 +46,48 @@ def in_words(energies: Energies) -> str:
 
 
 def keep(transaction: Transaction, session_id: int, summary: Summary, *, whole: bool) -> Energies:
-    """Write the energies of a session that is being closed.
+    """Write the energies of a session that is being closed, over those of a close that knew less.
 
     whole: whether its record tells all of its light; where it breaks off, the larger is not known. Nor is it
-    where a record from before does not tell what was commanded, unless there was no light.
+    where a record from before does not tell what was commanded, unless there was no light. Of a record that
+    breaks off before any light nothing is known.
     """
     lit = summary.laser_on_time_s > 0.0 or summary.energy_j > 0.0
     known = whole and (summary.commanded_j is not None or not lit)
-    kept = Energies(
-        measured_j=summary.energy_j,
-        commanded_j=summary.commanded_j,
-        larger_j=summary.dose_j if known else None,
-    )
-    transaction.insert(
-        "session_energies",
-        session_id=session_id,
-        measured_joules=kept.measured_j,
-        commanded_joules=kept.commanded_j,
-        larger_joules=kept.larger_j,
-    )
+    kept = UNKNOWN
+    if tells(summary, whole=whole):
+        larger_j = summary.dose_j if known else None
+        kept = Energies(measured_j=summary.energy_j, commanded_j=summary.commanded_j, larger_j=larger_j)
+    values = {
+        "measured_joules": kept.measured_j,
+        "commanded_joules": kept.commanded_j,
+        "larger_joules": kept.larger_j,
+    }
+    if transaction.held_one("session_energies", session_id=session_id) is None:
+        transaction.insert("session_energies", session_id=session_id, **values)
+    else:
+        transaction.update("session_energies", {"session_id": session_id}, **values)
     return kept
 
 
+def tells(summary: Summary, *, whole: bool) -> bool:
+    """Whether a summary's figures say anything: of a record that is not whole, no light is no figure."""
+    return whole or summary.laser_on_time_s > 0.0 or summary.dose_j > 0.0
+
+
 def of_sessions(reader: Reader, session_ids: tuple[int, ...]) -> dict[int, Energies]:
-    """Return the energies of sessions by number; those that are still open have none yet."""
-    rows = reader.find("session_energies", session_id=session_ids) if session_ids else []
+    """Return the energies of sessions by number; those that are still open have none yet.
+
+    One that the row does not tell is not known, as a number of another type is.
+    """
+    found = reader.held("session_energies", session_id=session_ids) if session_ids else []
     return {
         row["session_id"]: Energies(
             measured_j=row["measured_joules"],
             commanded_j=row["commanded_joules"],
             larger_j=row["larger_joules"],
         )
-        for row in rows
+        for row, _ in found
     }
 
 

@@ -11,6 +11,7 @@ import msgspec
 
 from tosca_kiosk.domain.events import SafetyEvent, TreatmentEvent
 from tosca_kiosk.storage import chain
+from tosca_kiosk.storage.columns import CHOICES
 from tosca_kiosk.storage.door import Transaction
 from tosca_kiosk.storage.errors import StorageError
 from tosca_kiosk.storage.timestamps import naive_utc
@@ -50,7 +51,7 @@ SAFETY_COLUMNS = (
     "action_taken",
     "details",
 )
-SEVERITIES = ("info", "warning", "critical", "emergency")
+_SEVERITIES = CHOICES["safety_log", "severity"]
 
 
 class JournalTreatmentEvent(msgspec.Struct, frozen=True, array_like=True, gc=False):
@@ -191,6 +192,6 @@ def _json(value: dict[str, Any] | msgspec.Raw) -> str:
 
 
 def _severity(severity: str) -> str:
-    if severity not in SEVERITIES:
-        raise StorageError(f"safety event of severity {severity!r}; allowed: {', '.join(SEVERITIES)}")
+    if severity not in _SEVERITIES:
+        raise StorageError(f"safety event of severity {severity!r}; allowed: {', '.join(_SEVERITIES)}")
     return severity

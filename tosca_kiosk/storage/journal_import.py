@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from pathlib import Path
 from typing import NamedTuple
 
 import msgspec
 
-from tosca_kiosk.domain.events import SafetyEvent
+from tosca_kiosk.domain.events import SafetyEvent, noticed
 from tosca_kiosk.domain.journal_lines import (
     ChainReader,
+    End,
     Header,
     JournalError,
     OtherFormatError,
@@ -27,11 +28,10 @@ from tosca_kiosk.storage import energies, events, sessions
 from tosca_kiosk.storage.database import Database
 from tosca_kiosk.storage.door import Transaction
 from tosca_kiosk.storage.errors import StorageError
+from tosca_kiosk.storage.sessions import Session
 from tosca_kiosk.storage.timestamps import from_utc_text
 
-JOURNAL_NAME = "journal.jsonl"
 CUT_SHORT = "the program ended before the session was closed"
-NOTHING_RECORDED = "the program ended before anything was recorded"
 
 
 class _EventsOfTick(msgspec.Struct, frozen=True, gc=False):
@@ -46,7 +46,10 @@ _line = msgspec.json.Decoder(TickLine)
 
 @dataclass(frozen=True, slots=True)
 class Imported:
-    """What an import did. whole: the journal had its end, and nothing before it was broken."""
+    """What an import did. whole: the journal had its end, and nothing before it was broken.
+
+    damage: what is wrong with the journal, in words, None where nothing is.
+    """
 
     session_id: int
     treatment_events: int
@@ -55,16 +58,36 @@ class Imported:
     head_hash: str
     whole: bool
     summary: Summary
+    damage: str | None = None
 
 
 @dataclass(slots=True)
-class _Contents:
-    """What stands in a journal, checked. ticks: those with events; broken: where it breaks, in words."""
+class Contents:
+    """What stands in a journal, checked. ticks: those with events, by their numbers from 1.
+
+    broken: where it breaks, in words, None where it does not.
+    """
 
     content: bytes
     reader: ChainReader
-    ticks: list[_EventsOfTick] = field(default_factory=list)
+    ticks: list[tuple[int, _EventsOfTick]] = field(default_factory=list)
     broken: str | None = None
+
+    @property
+    def end(self) -> End | None:
+        """How the session ended, as the journal says; also where it breaks before that."""
+        return self.reader.end or (None if self.broken is None else self.reader.end_by_itself())
+
+
+class Ending(NamedTuple):
+    """How a session ended. tells_all: whether its record tells all of its light.
+
+    left_in_light: the row that says so, with its session time, None where it was not.
+    """
+
+    summary: Summary
+    tells_all: bool
+    left_in_light: tuple[float, SafetyEvent] | None = None
 
 
 def import_journal(
@@ -74,7 +97,6 @@ def import_journal(
     *,
     operator_id: int | None = None,
     salvage: bool = False,
-    known: Summary | None = None,
 ) -> Imported:
     """Import one journal file and close its session, all or nothing.
 
@@ -83,154 +105,176 @@ def import_journal(
     its summary comes from deciding every recorded tick again. salvage: do the same where the chain breaks.
     A session that its journal leaves open, its darkness not known, is closed as "light not confirmed ended",
     with a critical row in the safety log.
-    known: what a journal without its end does not tell, where the caller knows how the session ended.
+    Of a session that was closed with a part of its journal, what continues that part is taken, and its
+    figures are corrected.
     Raises StorageError for a file that cannot be read or is of another format, for a broken chain or a tick
-    that is not of this program (without salvage), for a session that is another's or closed already, and
-    while control still writes the journal.
+    that is not of this program (without salvage), for a session that is another's, or closed with as much
+    already, and while control still writes the journal.
     """
-    contents = _contents(_read(journal), journal, salvage)
-    summary = _summary(contents, journal, salvage, known)
-    with database.transaction(operator_id) as transaction:
-        return _import(transaction, contents, summary, journal, now)
-
-
-def recover(
-    database: Database, data_dir: Path, now: datetime, *, operator_id: int | None = None
-) -> list[sessions.Session]:
-    """Close every session that a crash left open, from its journal as far as that is whole; return them.
-
-    Raises StorageError for a journal of another format or another session, or that is still being written:
-    it stays open.
-    """
-    closed = []
-    for session in sessions.interrupted(database):
-        journal = sessions.folder_of(session, data_dir) / JOURNAL_NAME
-        nothing = _why_nothing(journal)
-        if nothing is None:
-            import_journal(database, journal, now, operator_id=operator_id, salvage=True)
-        else:
-            empty = summarise(State(), nothing)
-            with database.transaction(operator_id) as transaction:
-                sessions.finish(transaction, session.session_id, empty)
-                # Without a header nothing was armed; a journal that breaks in its header may have held light.
-                energies.keep(transaction, session.session_id, empty, whole=nothing == NOTHING_RECORDED)
-        closed.append(sessions.get(database, session.session_id))
-    return closed
-
-
-def _read(journal: Path) -> bytes:
     try:
-        return read_journal(journal)
-    except StillWrittenError as error:
-        raise StorageError(str(error)) from error
+        contents = contents_of(read(journal))
     except OSError as error:
         raise StorageError(
             f"{journal}: the journal cannot be read ({error.strerror}); check the path"
         ) from error
-
-
-def _why_nothing(journal: Path) -> str | None:
-    """Say why nothing of a journal can be imported, None where its header stands."""
-    content = _read(journal) if journal.exists() else b""
-    if b"\n" not in content:
-        return NOTHING_RECORDED
-    try:
-        ChainReader(content)
     except OtherFormatError as error:
         raise StorageError(f"{journal}: {error}") from error
     except JournalError as error:
-        return _breaks(str(error))
-    return None
+        raise _damaged(journal, str(error)) from error
+    found = ending(contents, None)
+    if contents.broken is not None and not salvage:
+        raise _damaged(journal, contents.broken)
+    with database.transaction(operator_id) as transaction:
+        session = sessions.get(transaction, contents.reader.header.session_id)
+        if (other := of_another_session(session, contents.reader.header)) is not None:
+            raise StorageError(f"{journal}: {other}; import it where it was recorded")
+        if session.status in sessions.OPEN_STATUSES:
+            return take_rows(transaction, session, contents, found, now)
+        return _take_rest(transaction, session, contents, found, now)
 
 
-def _contents(content: bytes, journal: Path, salvage: bool) -> _Contents:
+def read(journal: Path) -> bytes:
+    """Return all of a journal. Raises StorageError while it is written, OSError for what cannot be read."""
     try:
-        contents = _Contents(content, ChainReader(content))
-    except OtherFormatError as error:
-        raise StorageError(f"{journal}: {error}") from error
-    except JournalError as error:
-        raise _not_what_was_written(journal, str(error)) from error
+        return read_journal(journal)
+    except StillWrittenError as error:
+        raise StorageError(str(error)) from error
+
+
+def contents_of(content: bytes) -> Contents:
+    """Check a journal as far as it is whole. Raises JournalError where it breaks in its header."""
+    contents = Contents(content, ChainReader(content))
     try:
         for line in contents.reader.ticks_json():
             # Most ticks hold no event and are not decoded; the few that only look so cost a decode.
             if b'"e":[' in line or b'"s":[' in line:
-                contents.ticks.append(_events_of_tick.decode(line))
+                contents.ticks.append((contents.reader.ticks, _events_of_tick.decode(line)))
     except (JournalError, msgspec.DecodeError) as error:
         contents.broken = _where(error, contents.reader)
-        if not salvage:
-            raise _not_what_was_written(journal, contents.broken) from error
     return contents
 
 
-def _import(
-    transaction: Transaction, contents: _Contents, summary: Summary, journal: Path, now: datetime
-) -> Imported:
-    reader = contents.reader
-    header, start_utc = reader.header, from_utc_text(reader.header.started_utc)
-    _check_session(transaction, header, start_utc, journal)
-    treatment = ((tick.t, event) for tick in contents.ticks for event in tick.e)
-    safety = ((tick.t, event) for tick in contents.ticks for event in tick.s)
-    treatment_events = events.append_treatment(transaction, header.session_id, start_utc, treatment)
-    safety_events = events.append_safety(
-        transaction, start_utc, safety, session_id=header.session_id, tech_id=header.tech_id
-    )
-    whole = reader.end is not None and contents.broken is None
-    sessions.finish(transaction, header.session_id, summary)
-    # Where nobody knows when the light ended, a part of it falls behind the record's end.
+def ending(contents: Contents, known: Summary | None) -> Ending:
+    """Return how the session ended: as its journal's end says, else as known, else by its last whole tick.
+
+    An end is believed by itself, also where the journal breaks before it. Where every tick must be decided
+    again and one cannot be, contents are broken there.
+    """
+    told = known if contents.end is None else contents.end.summary
+    if told is not None and not unconfirmed(told.abort_reason):
+        return Ending(told, tells_all=True)
+    last = _decided_again(contents)
+    row = None if last.row is None else (last.state.now_s, last.row)
+    if told is not None:
+        return Ending(told, tells_all=False, left_in_light=row)
+    summary = summarise(last.state, CUT_SHORT)
+    if contents.broken is not None:
+        reason = f"{summary.abort_reason}; {damaged(contents.broken)}"
+        summary = msgspec.structs.replace(summary, status="aborted", abort_reason=reason)
     tells_all = contents.broken is None and not unconfirmed(summary.abort_reason)
-    kept = energies.keep(transaction, header.session_id, summary, whole=tells_all)
+    return Ending(summary, tells_all=tells_all, left_in_light=row)
+
+
+def damaged(broken: str) -> str:
+    """Return the words of a session's reason for a journal that breaks there."""
+    return f"its journal is damaged at {broken}"
+
+
+def of_another_session(session: Session, header: Header) -> str | None:
+    """Say of whom a journal is that is not this session's, None where it is, as far as the row tells."""
+    pairs = (
+        (header.session_id, session.session_id),
+        (header.patient_id, session.patient_id),
+        (header.tech_id, session.tech_id),
+        (from_utc_text(header.started_utc), session.start_time),
+    )
+    if all(ours is None or ours == theirs for theirs, ours in pairs):
+        return None
+    return (
+        f"the journal is of another session {header.session_id} (patient {header.patient_id}, "
+        f"technician {header.tech_id}, started {header.started_utc})"
+    )
+
+
+def take_rows(
+    transaction: Transaction,
+    session: Session,
+    contents: Contents,
+    found: Ending,
+    now: datetime,
+    *,
+    taken: int = 0,
+) -> Imported:
+    """Write a journal's rows and its session's summary. taken: so many ticks are in the record already."""
+    reader, summary = contents.reader, found.summary
+    # The header says what a row with an odd value does not tell; else both are the same.
+    start_utc, tech_id = from_utc_text(reader.header.started_utc), reader.header.tech_id
+    session_id = session.session_id
+    new = [tick for number, tick in contents.ticks if number > taken]
+    treatment = ((tick.t, event) for tick in new for event in tick.e)
+    safety = [(tick.t, event) for tick in new for event in tick.s]
+    if found.left_in_light is not None:
+        safety.append(found.left_in_light)
+    treatment_events = events.append_treatment(transaction, session_id, start_utc, treatment)
+    whole = reader.end is not None and contents.broken is None
+    sessions.correct(transaction, session, summary, told=energies.tells(summary, whole=found.tells_all))
+    kept = energies.keep(transaction, session_id, summary, whole=found.tells_all)
     if kept.differ:
-        safety_events += events.append_safety(
-            transaction,
-            start_utc,
-            [(summary.duration_s, energies.warning(kept))],
-            session_id=header.session_id,
-            tech_id=header.tech_id,
-        )
+        safety.append((summary.duration_s, energies.warning(kept)))
+    safety_events = events.append_safety(
+        transaction, start_utc, safety, session_id=session_id, tech_id=tech_id
+    )
     transaction.update(
         "session_journals",
-        {"session_id": header.session_id},
+        {"session_id": session_id},
         head_hash=reader.head.hex(),
         tick_count=reader.ticks,
         is_whole=whole,
         imported_date=now,
     )
     return Imported(
-        session_id=header.session_id,
+        session_id=session_id,
         treatment_events=treatment_events,
         safety_events=safety_events,
         ticks=reader.ticks,
         head_hash=reader.head.hex(),
         whole=whole,
         summary=summary,
+        damage=None if contents.broken is None else damaged(contents.broken),
     )
 
 
-def _check_session(transaction: Transaction, header: Header, start_utc: datetime, journal: Path) -> None:
-    session = sessions.get(transaction, header.session_id)
-    theirs = (header.patient_id, header.tech_id, start_utc)
-    if theirs != (session.patient_id, session.tech_id, session.start_time):
-        raise StorageError(
-            f"{journal}: the journal is of another session {header.session_id} (patient {header.patient_id}, "
-            f"technician {header.tech_id}, started {header.started_utc}); import it where it was recorded"
-        )
+def _take_rest(
+    transaction: Transaction, session: Session, contents: Contents, found: Ending, now: datetime
+) -> Imported:
+    """Take what continues the part of a journal with which a session was closed."""
+    kept = transaction.find_one("session_journals", session_id=session.session_id)
+    if kept is None or kept["is_whole"]:
+        raise sessions.closed_already(session)
+    taken, reader = kept["tick_count"] or 0, contents.reader
+    more = reader.ticks > taken or (reader.ticks == taken and reader.end is not None)
+    if not more or (taken and _head_after(contents, taken) != kept["head_hash"]):
+        raise sessions.closed_already(session)
+    imported = take_rows(transaction, session, contents, found, now, taken=taken)
+    later = noticed(
+        "interlock_failure",
+        f"More of the journal of session {session.session_id} was found and taken over: it was closed after "
+        f"{taken} of {reader.ticks} ticks.",
+        "record_completed",
+        {"trigger_source": "journal_completed", "ticks_before": taken, "ticks": reader.ticks},
+    )
+    events.append_safety(
+        transaction, now, [(0.0, later)], session_id=session.session_id, tech_id=session.tech_id
+    )
+    return replace(imported, safety_events=imported.safety_events + 1)
 
 
-def _summary(contents: _Contents, journal: Path, salvage: bool, known: Summary | None) -> Summary:
-    """Return the summary that the journal ends with, else the known one, else that of its last whole tick.
-
-    Where the session was left in light, the row that says so is added to the last tick's.
-    """
-    end = contents.reader.end
-    told = known if end is None else end.summary
-    if told is not None and not unconfirmed(told.abort_reason):
-        return told
-    last, broken = _decided_again(contents, journal, salvage)
-    if last.row is not None:
-        contents.ticks.append(_EventsOfTick(last.state.now_s, s=(last.row,)))
-    if told is not None:
-        return told
-    return summarise(last.state, CUT_SHORT if broken is None else _breaks(broken))
+def _head_after(contents: Contents, ticks: int) -> str:
+    reader = ChainReader(contents.content)
+    for _ in reader.ticks_json():
+        if reader.ticks == ticks:
+            break
+    return reader.head.hex()
 
 
 class _Last(NamedTuple):
@@ -240,21 +284,19 @@ class _Last(NamedTuple):
     row: SafetyEvent | None = None
 
 
-def _decided_again(contents: _Contents, journal: Path, salvage: bool) -> tuple[_Last, str | None]:
-    """Decide every tick again, which is exact, for the step is pure; return the last and where it breaks."""
-    reader, newest, state, broken = ChainReader(contents.content), b"", State(), None
+def _decided_again(contents: Contents) -> _Last:
+    """Decide every tick again, which is exact, for the step is pure; return what the last whole one left."""
+    reader, newest, state = ChainReader(contents.content), b"", State()
     try:
         for line, decision in decide_again(reader):
             newest, state = line, decision.state
     except (JournalError, msgspec.DecodeError) as error:
-        broken = _where(error, reader)
-        if not salvage:
-            raise _not_what_was_written(journal, broken) from error
+        contents.broken = _where(error, reader)
     if not left_in_light(state):
-        return _Last(state), broken
+        return _Last(state)
     rows = StepRows(reader.header.rules, state, _line.decode(newest).i)
     rows.left_in_light()
-    return _Last(state, rows.safety[0]), broken
+    return _Last(state, rows.safety[0])
 
 
 def _where(error: JournalError | msgspec.DecodeError, reader: ChainReader) -> str:
@@ -263,9 +305,5 @@ def _where(error: JournalError | msgspec.DecodeError, reader: ChainReader) -> st
     return f"line {reader.ticks + 1}: not a tick of this program ({error})"
 
 
-def _breaks(broken: str) -> str:
-    return f"{CUT_SHORT}; its journal breaks at {broken}"
-
-
-def _not_what_was_written(journal: Path, broken: str) -> StorageError:
-    return StorageError(f"{journal}: the journal is broken at {broken}; nothing was imported, keep the file")
+def _damaged(journal: Path, broken: str) -> StorageError:
+    return StorageError(f"{journal}: the journal is damaged at {broken}; nothing was imported, keep the file")

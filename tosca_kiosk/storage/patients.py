@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 
+from tosca_kiosk.storage.columns import Held
 from tosca_kiosk.storage.database import Database
 from tosca_kiosk.storage.door import Reader, Transaction
 from tosca_kiosk.storage.errors import StorageError
@@ -17,17 +18,18 @@ _LAST_NUMBER = 9999
 
 @dataclass(frozen=True, slots=True)
 class Patient:
-    """One row of patients."""
+    """One row of patients. odd: what in it is no value of its column; is_active: None where unknown."""
 
     patient_id: int
     patient_code: str
     date_of_birth: date | None
     gender: str | None
-    created_date: datetime
+    created_date: datetime | None
     created_by_tech_id: int | None
     last_modified_date: datetime | None
     notes: str | None
-    is_active: bool
+    is_active: bool | None
+    odd: tuple[str, ...] = ()
 
 
 def add(
@@ -48,7 +50,7 @@ def add(
         code = next_code(transaction, now.year)
     if not _CODE.fullmatch(code):
         raise StorageError(f"patient code {code!r} is not P-YYYY-NNNN, such as P-{now.year}-0001")
-    if transaction.find_one("patients", patient_code=code):
+    if transaction.held_one("patients", patient_code=code):
         raise StorageError(f"patient code {code} is in use; choose another or leave it out")
     transaction.insert(
         "patients",
@@ -77,8 +79,8 @@ def next_code(database: Database | Reader, year: int) -> str:
 
 def find(database: Database | Reader, code: str) -> Patient | None:
     """Return the patient with this code, or None."""
-    row = database.find_one("patients", patient_code=code)
-    return None if row is None else Patient(**row)
+    found = database.held_one("patients", patient_code=code)
+    return None if found is None else _patient(found)
 
 
 def get(database: Database | Reader, code: str) -> Patient:
@@ -89,23 +91,31 @@ def get(database: Database | Reader, code: str) -> Patient:
     return patient
 
 
+def of_id(database: Database | Reader, patient_id: int | None) -> Patient:
+    """Return the patient with this number; StorageError if there is none."""
+    found = None if patient_id is None else database.held_one("patients", patient_id=patient_id)
+    if found is None:
+        raise StorageError(f"no patient has the number {patient_id}; run tosca-kiosk db check")
+    return _patient(found)
+
+
 def search(database: Database | Reader, part: str, limit: int = 50) -> list[Patient]:
-    """Return active patients with part in code or notes, newest first."""
+    """Return patients with part in code or notes, newest first, but for those closed for certain."""
     literal = re.sub(r"([%_\\])", r"\\\1", part)
     found = database.rows(
-        "SELECT patient_code FROM patients WHERE is_active = 1 AND "
+        "SELECT patient_id FROM patients WHERE is_active IS NOT 0 AND "
         "(patient_code LIKE :part ESCAPE '\\' OR notes LIKE :part ESCAPE '\\') "
         "ORDER BY patient_id DESC LIMIT :limit",
         part=f"%{literal}%",
         limit=limit,
     )
-    return [get(database, row["patient_code"]) for row in found]
+    return [of_id(database, row["patient_id"]) for row in found]
 
 
 def list_all(database: Database | Reader, *, active_only: bool = False) -> list[Patient]:
-    """Return the patients by code."""
-    filters: dict[str, Any] = {"is_active": True} if active_only else {}
-    return [Patient(**row) for row in database.find("patients", order_by="patient_code", **filters)]
+    """Return the patients by code; active_only: those that are active for certain."""
+    every = [_patient(found) for found in database.held("patients", order_by="patient_code")]
+    return [patient for patient in every if patient.is_active or not active_only]
 
 
 def change(transaction: Transaction, patient_id: int, now: datetime, **values: Any) -> None:
@@ -114,3 +124,7 @@ def change(transaction: Transaction, patient_id: int, now: datetime, **values: A
     if fixed:
         raise StorageError(f"patient {patient_id}: {', '.join(fixed)} cannot be changed")
     transaction.update("patients", {"patient_id": patient_id}, last_modified_date=now, **values)
+
+
+def _patient(found: Held) -> Patient:
+    return Patient(**found.row, odd=found.marks)

@@ -4,30 +4,31 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
 
+from tosca_kiosk.storage.columns import CHOICES, Held
 from tosca_kiosk.storage.database import Database
 from tosca_kiosk.storage.door import Reader, Transaction
 from tosca_kiosk.storage.errors import StorageError
 
-PROTOCOL_TYPES = ("constant", "linear_ramp", "multi_step", "custom")
+_TYPES = CHOICES["protocols", "protocol_type"]
 
 
 @dataclass(frozen=True, slots=True)
 class SavedProtocol:
-    """One row of protocols. protocol_data: the JSON text."""
+    """One row of protocols. protocol_data: the JSON text; odd: what in the row is no value of its column."""
 
     protocol_id: int
     protocol_name: str
     description: str | None
     protocol_type: str
     protocol_data: str
-    created_date: datetime
+    created_date: datetime | None
     created_by_tech_id: int | None
     last_modified_date: datetime | None
     last_used_date: datetime | None
-    usage_count: int
-    is_active: bool
+    usage_count: int | None
+    is_active: bool | None
+    odd: tuple[str, ...] = ()
 
 
 def add(
@@ -42,7 +43,7 @@ def add(
 ) -> int:
     """Save a validated protocol; return its number. StorageError for a name in use or an unknown type."""
     _check_type(protocol_type)
-    if transaction.find_one("protocols", protocol_name=name):
+    if transaction.held_one("protocols", protocol_name=name):
         raise StorageError(f"protocol {name!r} exists already; choose another name")
     added: int = transaction.insert(
         "protocols",
@@ -57,9 +58,9 @@ def add(
 
 
 def find(database: Database | Reader, name: str) -> SavedProtocol | None:
-    """Return the active protocol of this name, or None."""
-    row = database.find_one("protocols", protocol_name=name, is_active=True)
-    return None if row is None else SavedProtocol(**row)
+    """Return the protocol of this name, or None; also where its row does not tell whether it is active."""
+    found = database.held_one("protocols", protocol_name=name)
+    return None if found is None or found.row["is_active"] is False else _saved(found)
 
 
 def get(database: Database | Reader, name: str) -> SavedProtocol:
@@ -71,10 +72,20 @@ def get(database: Database | Reader, name: str) -> SavedProtocol:
 
 
 def list_all(database: Database | Reader) -> list[SavedProtocol]:
-    """Return the active protocols by name."""
-    return [
-        SavedProtocol(**row) for row in database.find("protocols", order_by="protocol_name", is_active=True)
-    ]
+    """Return the protocols by name, but for those closed for certain."""
+    found = database.held("protocols", order_by="protocol_name")
+    return [_saved(one) for one in found if one.row["is_active"] is not False]
+
+
+def refuse_doubtful(protocol: SavedProtocol) -> None:
+    """Raise StorageError where the row does not tell whether it may be treated by.
+
+    What stands in its JSON is for whoever reads that; when it was made and used decides nothing.
+    """
+    if protocol.is_active is None:
+        raise StorageError(
+            f"protocol {protocol.protocol_name!r}: {'; '.join(protocol.odd)}; correct it, then repeat"
+        )
 
 
 def change(
@@ -100,13 +111,13 @@ def change(
 
 def count_use(transaction: Transaction, protocol_id: int, now: datetime) -> None:
     """Count one use of a protocol."""
-    used: Any = transaction.find_one("protocols", protocol_id=protocol_id)
+    used = transaction.held_one("protocols", protocol_id=protocol_id)
     if used is None:
         raise StorageError(f"no protocol has the number {protocol_id}; see tosca-kiosk protocols list")
     transaction.update(
         "protocols",
         {"protocol_id": protocol_id},
-        usage_count=(used["usage_count"] or 0) + 1,
+        usage_count=(used.row["usage_count"] or 0) + 1,
         last_used_date=now,
     )
 
@@ -117,7 +128,9 @@ def deactivate(transaction: Transaction, protocol_id: int) -> None:
 
 
 def _check_type(protocol_type: str) -> None:
-    if protocol_type not in PROTOCOL_TYPES:
-        raise StorageError(
-            f"protocol type {protocol_type!r} is unknown; allowed: {', '.join(PROTOCOL_TYPES)}"
-        )
+    if protocol_type not in _TYPES:
+        raise StorageError(f"protocol type {protocol_type!r} is unknown; allowed: {', '.join(_TYPES)}")
+
+
+def _saved(found: Held) -> SavedProtocol:
+    return SavedProtocol(**found.row, odd=found.marks)

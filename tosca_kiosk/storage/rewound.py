@@ -10,9 +10,9 @@ from typing import Any
 
 import msgspec
 
+from tosca_kiosk.storage.columns import Held, judged
 from tosca_kiosk.storage.door import Reader, Row
 from tosca_kiosk.storage.errors import StorageError
-from tosca_kiosk.storage.timestamps import from_utc_text
 
 _KEYS = {"system_config": "config_key", "calibrations": "calibration_id"}
 """The tables that are rewound, with their keys; every other one is read as it is now."""
@@ -40,25 +40,30 @@ class Rewound(Reader):
             )
         self._since = int(number)
 
-    def find(
-        self, table: str, *, order_by: str | Sequence[str] = (), limit: int | None = None, **filters: Any
-    ) -> list[Row]:
-        """Do what Reader.find does; a filter is a value, not several."""
+    def held(
+        self,
+        table: str,
+        *,
+        order_by: str | Sequence[str] = (),
+        limit: int | None = None,
+        skip: int = 0,
+        **filters: Any,
+    ) -> list[Held]:
+        """Do what Reader.held does; a filter is a value, not several."""
         if table not in _KEYS:
-            return super().find(table, order_by=order_by, limit=limit, **filters)
-        rows = [
-            row
-            for row in self._as_they_were(table)
-            if all(row[name] == value for name, value in filters.items())
-        ]
+            return super().held(table, order_by=order_by, limit=limit, skip=skip, **filters)
+        kinds = self.columns(table)
+        every = [judged(table, kinds, row) for row in self._as_they_were(table)]
+        found = [one for one in every if all(one.row[name] == value for name, value in filters.items())]
         for name in reversed((order_by,) if isinstance(order_by, str) else tuple(order_by)):
             column = name.removeprefix("-")
-            rows.sort(key=lambda row: row[column], reverse=name != column)
-        return rows[:limit]
+            found.sort(key=lambda one: _place(one.row[column]), reverse=name != column)
+        return found[skip:][:limit]
 
     def _as_they_were(self, table: str) -> list[Row]:
+        """Return the rows as SQLite held them, which is how the audit keeps them too."""
         key = _KEYS[table]
-        rows = {str(row[key]): row for row in super().find(table)}
+        rows = {str(row[key]): row for row in self.rows(f"SELECT * FROM {table}")}
         changes = self.rows(
             "SELECT row_key, old_values FROM audit_log WHERE table_name = :table AND audit_id > :since "
             "ORDER BY audit_id DESC",
@@ -68,19 +73,20 @@ class Rewound(Reader):
         for change in changes:
             rows.pop(change["row_key"], None)
             if change["old_values"] is not None:
-                old = self._row(table, msgspec.json.decode(change["old_values"]))
+                old = self._old(change["old_values"], table)
                 rows[str(old[key])] = old
         return list(rows.values())
 
-    def _row(self, table: str, values: Row) -> Row:
-        """Return a row of the audit as `find` gives one: truths and times are not JSON's."""
-        kinds = self.columns(table)
-        return {name: _typed(kinds[name], value) for name, value in values.items()}
+    def _old(self, values: str, table: str) -> Row:
+        try:
+            old: Row = msgspec.json.decode(values)
+        except (msgspec.DecodeError, UnicodeError) as error:
+            raise StorageError(
+                f"{self.path}: the audit of {table} cannot be read ({error}); run tosca-kiosk db check"
+            ) from error
+        return old
 
 
-def _typed(kind: str, value: Any) -> Any:
-    if value is None:
-        return None
-    if kind == "BOOLEAN":
-        return bool(value)
-    return from_utc_text(value) if kind == "DATETIME" else value
+def _place(value: Any) -> tuple[bool, Any]:
+    """Return what sorts a column's values as SQLite does: what is not there comes first."""
+    return (False, 0) if value is None else (True, value)

@@ -6,45 +6,83 @@ A key is known when it has a row, or when it governs a safety limit: such a row 
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from collections.abc import Iterator
 from datetime import datetime
-from typing import Any
+from difflib import get_close_matches
+from pathlib import Path
+from typing import Any, Final
 
 import msgspec
 
-from tosca_kiosk.domain.site_limits import SITE_KEYS, SiteLimitError, site_limits
+from tosca_kiosk.domain.protocol_file import DURATION_KEY
+from tosca_kiosk.domain.site_limits import QUESTIONS, SITE_KEYS, SiteLimitError, site_limits
 from tosca_kiosk.storage.database import Database
 from tosca_kiosk.storage.door import Reader, Row, Transaction
 from tosca_kiosk.storage.errors import StorageError
+from tosca_kiosk.storage.sessions import inside
 
 Value = str | int | float | bool | dict[str, Any] | list[Any] | None
 
 
-@dataclass(frozen=True, slots=True)
-class Setting:
-    """One setting; value is of the type that `type` names: string, integer, float, boolean, json."""
-
-    key: str
-    value: Value
-    type: str
-    description: str | None
-    last_modified: datetime | None
-    modified_by_tech_id: int | None
+SESSION_DATA_PATH: Final = "session_data_path"
+DEFAULT_SESSION_DATA_PATH: Final = "data/sessions"
+GOVERNING: Final = frozenset({*SITE_KEYS, *QUESTIONS, DURATION_KEY, SESSION_DATA_PATH})
+"""Keys that decide something; a value of one of them is never passed over."""
+KNOWN: Final = GOVERNING | {"video_resolution", "video_fps"}
 
 
 def get(database: Database | Reader, key: str) -> Value:
     """Return a setting's value. StorageError for an unknown key and for a stored text of the wrong type."""
-    return _setting(_row(database, key)).value
-
-
-def list_all(database: Database | Reader) -> list[Setting]:
-    """Return all settings by key."""
-    return [_setting(row) for row in database.find("system_config", order_by="config_key")]
+    return _value(_row(database, key))
 
 
 def values(database: Database | Reader) -> dict[str, Value]:
-    """Return the values of all settings by key."""
-    return {setting.key: setting.value for setting in list_all(database)}
+    """Return the values of all settings by key, without those that govern nothing and are none.
+
+    Raises StorageError for a value that governs something and is not of the type that its row says.
+    """
+    found = {}
+    for row, _ in database.held("system_config", order_by="config_key"):
+        try:
+            found[row["config_key"]] = _value(row)
+        except StorageError:
+            if row["config_key"] in GOVERNING:
+                raise
+    return found
+
+
+def doubts(database: Database | Reader) -> tuple[str, ...]:
+    """Return what in the settings does not mean what somebody may have meant by it, one sentence each.
+
+    That is a key that no part of the program reads, perhaps a misspelt one, and a value that is none.
+    """
+    return tuple(_doubts(database))
+
+
+def session_data_path(database: Database | Reader, data_dir: Path) -> str:
+    """Return where new sessions' folders go, as their rows will say it.
+
+    StorageError for a path that leaves the data directory.
+    """
+    where = f"system_config.{SESSION_DATA_PATH}"
+    path = values(database).get(SESSION_DATA_PATH, DEFAULT_SESSION_DATA_PATH)
+    if not isinstance(path, str):
+        raise StorageError(f"{where}: {path!r} is no path; give one such as {DEFAULT_SESSION_DATA_PATH}")
+    inside(data_dir, path, where)
+    return path
+
+
+def _doubts(database: Database | Reader) -> Iterator[str]:
+    for row, _ in database.held("system_config", order_by="config_key"):
+        key = row["config_key"]
+        if key not in KNOWN:
+            near = get_close_matches(key.lower(), KNOWN, n=1)
+            guess = f"; {near[0]} may be meant" if near else ""
+            yield f"Setting {key!r} is unknown and governs nothing{guess}."
+        try:
+            _check_limit(key, _value(row))
+        except StorageError as error:
+            yield f"{error}."
 
 
 def put(transaction: Transaction, key: str, value: Value, now: datetime, tech_id: int | None = None) -> None:
@@ -54,8 +92,7 @@ def put(transaction: Transaction, key: str, value: Value, now: datetime, tech_id
     than the design limit.
     """
     _check_limit(key, value)
-    row = transaction.find_one("system_config", config_key=key)
-    if row is None and key in SITE_KEYS:
+    if key in SITE_KEYS and transaction.held_one("system_config", config_key=key) is None:
         described = f"Safety limit {SITE_KEYS[key].field}, tightened here"
         transaction.insert(
             "system_config",
@@ -85,33 +122,21 @@ def _check_limit(key: str, value: Value) -> None:
 
 
 def _row(database: Database | Reader, key: str) -> Row:
-    row = database.find_one("system_config", config_key=key)
-    if row is None:
-        known = ", ".join(
-            other["config_key"] for other in database.find("system_config", order_by="config_key")
-        )
+    found = database.held_one("system_config", config_key=key)
+    if found is None:
+        every = database.held("system_config", order_by="config_key")
+        known = ", ".join(other.row["config_key"] for other in every)
         raise StorageError(f"setting {key!r} is unknown; there are {known}")
-    return row
+    return found.row
 
 
-def _setting(row: Row) -> Setting:
+def _value(row: Row) -> Value:
     key, kind, text = row["config_key"], row["config_type"], row["config_value"]
-    return Setting(
-        key=key,
-        value=_value(key, kind, text),
-        type=kind,
-        description=row["description"],
-        last_modified=row["last_modified"],
-        modified_by_tech_id=row["modified_by_tech_id"],
-    )
-
-
-def _value(key: str, kind: str, text: str) -> Value:
     if kind == "string":
-        return text
+        return str(text)
     try:
         value: Value = float(text) if kind == "float" else msgspec.json.decode(text)
-    except (ValueError, msgspec.DecodeError) as error:
+    except (ValueError, RecursionError) as error:
         raise _wrong(key, kind, text) from error
     if not _is(kind, value):
         raise _wrong(key, kind, text)

@@ -6,6 +6,9 @@ from datetime import UTC, datetime
 
 from tosca_kiosk.storage.errors import StorageError
 
+FIRST_YEAR, LAST_YEAR = 1000, 9000
+"""A time outside can be some hour of no calendar in another zone, or a day after it; no clock says it."""
+
 
 def naive_utc(time: datetime) -> datetime:
     """Return an aware time as naive UTC; a time without a zone is refused, for nobody knows what it means."""
@@ -20,13 +23,20 @@ def utc_text(time: datetime) -> str:
 
 
 def from_utc_text(text: str) -> datetime:
-    """Return the aware time that a naive UTC text of the database or of a journal means."""
+    """Return the aware time that a naive UTC text of the database or of a journal means.
+
+    Raises StorageError for anything else; a zone is never dropped.
+    """
     try:
         time = datetime.fromisoformat(text)
     except ValueError as error:
         raise StorageError(
             f"time {text!r} is not YYYY-MM-DD HH:MM:SS.ffffff; correct it where it is held"
         ) from error
+    if not FIRST_YEAR <= time.year <= LAST_YEAR:
+        raise StorageError(f"time {text!r} is of no year from {FIRST_YEAR} to {LAST_YEAR}; correct it")
     if time.tzinfo is not None:
-        raise StorageError(f"time {text!r} carries a time zone; the record holds naive UTC")
+        raise StorageError(
+            f"time {text!r} carries a time zone, the record holds naive UTC; it would be {utc_text(time)!r}"
+        )
     return time.replace(tzinfo=UTC)

@@ -17,8 +17,9 @@ from argon2.exceptions import InvalidHashError, VerificationError, VerifyMismatc
 from tosca_kiosk.domain.events import SafetyEvent, noticed
 from tosca_kiosk.domain.pin_tries import wrong_pin_delay_s
 from tosca_kiosk.machine.clock import SinceBoot
+from tosca_kiosk.storage.columns import Held
 from tosca_kiosk.storage.database import Database
-from tosca_kiosk.storage.door import Reader, Row, Transaction
+from tosca_kiosk.storage.door import Reader, Transaction
 from tosca_kiosk.storage.errors import StorageError
 from tosca_kiosk.storage.events import append_safety
 
@@ -48,17 +49,25 @@ class Role(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class User:
-    """One account. has_pin: without one nobody can sign in with it."""
+    """One account. has_pin: without one nobody can sign in with it.
+
+    role, is_active: None where the row does not tell. odd: what in the row is no value of its column.
+    """
 
     tech_id: int
     username: str
     full_name: str
-    role: Role
-    created_date: datetime
+    role: Role | None
+    created_date: datetime | None
     last_login: datetime | None
-    is_active: bool
+    is_active: bool | None
     has_pin: bool
     notes: str | None
+    odd: tuple[str, ...] = ()
+
+    def covers(self, needed: Role) -> bool:
+        """Say whether the account may do what needs a role; nobody may whose role is not known."""
+        return self.role is not None and self.role.covers(needed)
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,7 +95,7 @@ def add(
     for what, text in (("username", username), ("full name", full_name)):
         if not text.strip():
             raise StorageError(f"an account needs a {what}; give one")
-    if transaction.find_one("tech_users", username=username):
+    if transaction.held_one("tech_users", username=username):
         raise StorageError(f"user {username!r} exists already; choose another username")
     added: int = transaction.insert(
         "tech_users", username=username, full_name=full_name, role=str(known), created_date=now, notes=notes
@@ -95,11 +104,11 @@ def add(
 
 
 def list_all(database: Database | Reader, *, active_only: bool = False) -> list[User]:
-    """Return the accounts by username."""
-    filters: dict[str, Any] = {"is_active": True} if active_only else {}
-    rows = database.find("tech_users", order_by="username", **filters)
-    with_pin = {row["tech_id"] for row in database.find("credentials")}
-    return [_user(row, row["tech_id"] in with_pin) for row in rows]
+    """Return the accounts by username; active_only: but for those that are closed for certain."""
+    found = database.held("tech_users", order_by="username")
+    with_pin = {credentials.row["tech_id"] for credentials in database.held("credentials")}
+    users = [_user(one, one.row["tech_id"] in with_pin) for one in found]
+    return [user for user in users if not (active_only and user.is_active is False)]
 
 
 def find(database: Database | Reader, username: str) -> User | None:
@@ -107,17 +116,30 @@ def find(database: Database | Reader, username: str) -> User | None:
     return _found(database, username=username)
 
 
-def get(database: Database | Reader, tech_id: int) -> User:
+def get(database: Database | Reader, tech_id: int | None) -> User:
     """Return an account; StorageError if there is none."""
-    user = _found(database, tech_id=tech_id)
+    user = None if tech_id is None else _found(database, tech_id=tech_id)
     if user is None:
         raise StorageError(f"no user has the number {tech_id}; see tosca-kiosk users list")
     return user
 
 
+def may_work(user: User) -> bool:
+    """Say whether the account is active. Raises StorageError where its row does not tell, or not its role."""
+    if user.is_active is None or user.role is None:
+        raise StorageError(
+            f"account {user.username!r}: {'; '.join(user.odd)}; correct the row, then tosca-kiosk db check"
+        )
+    return user.is_active
+
+
 def admin_has_pin(database: Database | Reader) -> bool:
-    """Say whether some active admin can sign in: from then on changes of accounts ask for a PIN."""
-    return any(user.has_pin and user.role is Role.ADMIN for user in list_all(database, active_only=True))
+    """Say whether some active admin can sign in: from then on changes of accounts ask for a PIN.
+
+    An account whose row does not tell what it is counts: else an odd value would open the accounts to all.
+    """
+    active = list_all(database, active_only=True)
+    return any(user.has_pin and user.role in (Role.ADMIN, None) for user in active)
 
 
 def set_pin(transaction: Transaction, tech_id: int, pin: str, now: datetime) -> None:
@@ -126,7 +148,7 @@ def set_pin(transaction: Transaction, tech_id: int, pin: str, now: datetime) -> 
         raise StorageError(f"a PIN has {PIN_DIGITS} digits, 0 to 9; choose such a one")
     get(transaction, tech_id)
     values = {"pin_hash": _hasher.hash(pin), "changed_date": now, **_NO_TRIES}
-    if transaction.find_one("credentials", tech_id=tech_id) is None:
+    if transaction.held_one("credentials", tech_id=tech_id) is None:
         transaction.insert("credentials", tech_id=tech_id, **values)
     else:
         transaction.update("credentials", {"tech_id": tech_id}, **values)
@@ -160,13 +182,13 @@ class PinLook:
 def look_at_pin(database: Database | Reader, username: str, pin: str, moment: SinceBoot) -> PinLook:
     """Look whether this is an active account's PIN. Raises StorageError for a hash that cannot be read."""
     user = find(database, username)
-    credentials = user and database.find_one("credentials", tech_id=user.tech_id)
-    if not user or not credentials or not user.is_active:
+    credentials = user and database.held_one("credentials", tech_id=user.tech_id)
+    if not user or not credentials or not may_work(user):
         return PinLook(None, 0, 0.0)
-    tries, wait_s = credentials["failed_tries"], _rest_s(credentials, moment)
+    tries, wait_s = wrong_tries(credentials), _rest_s(credentials, moment)
     if wait_s > 0.0:
         return PinLook(None, tries, wait_s)
-    return PinLook(user if _fits(credentials["pin_hash"], pin, username) else None, tries, 0.0)
+    return PinLook(user if _fits(credentials.row["pin_hash"], pin, username) else None, tries, 0.0)
 
 
 def note_try(
@@ -177,11 +199,11 @@ def note_try(
     An unknown or inactive account and one without a PIN has nothing to be noted.
     """
     user = find(transaction, username)
-    credentials = user and transaction.find_one("credentials", tech_id=user.tech_id)
-    if not user or not credentials or not user.is_active:
+    credentials = user and transaction.held_one("credentials", tech_id=user.tech_id)
+    if not user or not credentials or not may_work(user):
         return PinCheck(None, 0, 0.0)
     if not right:
-        return _refused(transaction, user, credentials["failed_tries"] + 1, now, moment)
+        return _refused(transaction, user, wrong_tries(credentials) + 1, now, moment)
     transaction.update("credentials", {"tech_id": user.tech_id}, **_NO_TRIES)
     transaction.update("tech_users", {"tech_id": user.tech_id}, last_login=now)
     return PinCheck(get(transaction, user.tech_id), 0, 0.0)
@@ -189,7 +211,7 @@ def note_try(
 
 def without_wrong_pins(database: Database | Reader) -> set[str]:
     """Return who has no wrong PIN behind the last right one, or was unlocked since: nobody of them waits."""
-    tried = {row["tech_id"] for row in database.find("credentials") if row["failed_tries"] > 0}
+    tried = {one.row["tech_id"] for one in database.held("credentials") if wrong_tries(one) > 0}
     return {user.username for user in list_all(database) if user.tech_id not in tried}
 
 
@@ -200,12 +222,12 @@ def unlock(transaction: Transaction, tech_id: int, now: datetime, admin: User | 
     without a PIN, and where it is the admin's own.
     """
     user = get(transaction, tech_id)
-    credentials = transaction.find_one("credentials", tech_id=tech_id)
+    credentials = transaction.held_one("credentials", tech_id=tech_id)
     if credentials is None:
         raise StorageError(f"{user.username} has no PIN; give one: tosca-kiosk users set-pin {user.username}")
     if admin is not None and admin.tech_id == tech_id:
         raise StorageError(f"{user.username} cannot unlock the own account; another admin can")
-    tries = int(credentials["failed_tries"])
+    tries = wrong_tries(credentials)
     transaction.update("credentials", {"tech_id": tech_id}, **_NO_TRIES)
     by = "the cart's console" if admin is None else admin.username
     unlocked = noticed(
@@ -218,6 +240,12 @@ def unlock(transaction: Transaction, tech_id: int, now: datetime, admin: User | 
     return tries
 
 
+def wrong_tries(credentials: Held) -> int:
+    """Return the wrong tries in a row; where the row does not tell, so many that the next one locks."""
+    tries: int | None = credentials.row["failed_tries"]
+    return TRIES_BEFORE_LOCK - 1 if tries is None else tries
+
+
 def deactivate(transaction: Transaction, tech_id: int) -> None:
     """Close an account; its rows stay.
 
@@ -225,7 +253,7 @@ def deactivate(transaction: Transaction, tech_id: int) -> None:
     accounts would be free for everybody again.
     """
     user = get(transaction, tech_id)
-    admins = [other for other in list_all(transaction, active_only=True) if other.role is Role.ADMIN]
+    admins = [other for other in list_all(transaction) if other.is_active and other.role is Role.ADMIN]
     if [admin.tech_id for admin in admins] == [tech_id]:
         raise StorageError(f"{user.username} is the last active admin; make another one first")
     if [admin.tech_id for admin in admins if admin.has_pin] == [tech_id]:
@@ -233,15 +261,16 @@ def deactivate(transaction: Transaction, tech_id: int) -> None:
     transaction.update("tech_users", {"tech_id": tech_id}, is_active=False)
 
 
-def _rest_s(credentials: Row, moment: SinceBoot) -> float:
+def _rest_s(credentials: Held, moment: SinceBoot) -> float:
     """Return what is left of the wait after the newest wrong PIN, in seconds: never more than its own."""
-    tries = credentials["failed_tries"]
+    tries = wrong_tries(credentials)
     if tries < 1:
         return 0.0
     delay_s = wrong_pin_delay_s(tries)
-    tried_s = credentials["tried_boot_s"]
+    row = credentials.row
+    tried_s = row["tried_boot_s"]
     # In another run of the machine it begins anew, with that run.
-    began_s = tried_s if tried_s is not None and credentials["tried_boot_id"] == moment.boot_id else 0.0
+    began_s = tried_s if tried_s is not None and row["tried_boot_id"] == moment.boot_id else 0.0
     return min(delay_s, max(0.0, began_s + delay_s - moment.s))
 
 
@@ -273,7 +302,7 @@ def _fits(pin_hash: str, pin: str, username: str) -> bool:
         return _hasher.verify(pin_hash, pin)
     except VerifyMismatchError:
         return False
-    except (VerificationError, InvalidHashError) as error:
+    except (VerificationError, InvalidHashError, UnicodeError) as error:
         raise StorageError(
             f"the PIN of {username!r} cannot be checked ({error}); set a new one: tosca-kiosk users set-pin"
         ) from error
@@ -287,11 +316,13 @@ def _role(role: str) -> Role:
 
 
 def _found(database: Database | Reader, **key: Any) -> User | None:
-    row = database.find_one("tech_users", **key)
-    if row is None:
+    found = database.held_one("tech_users", **key)
+    if found is None:
         return None
-    return _user(row, database.find_one("credentials", tech_id=row["tech_id"]) is not None)
+    return _user(found, database.held_one("credentials", tech_id=found.row["tech_id"]) is not None)
 
 
-def _user(row: Row, has_pin: bool) -> User:
-    return User(**{**row, "role": _role(row["role"])}, has_pin=has_pin)
+def _user(found: Held, has_pin: bool) -> User:
+    role = found.row["role"]
+    known = Role(role) if role in tuple(Role) else None
+    return User(**{**found.row, "role": known}, has_pin=has_pin, odd=found.marks)

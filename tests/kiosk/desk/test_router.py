@@ -172,6 +172,14 @@ def test_a_summary_that_comes_during_a_fault_is_shown_after_it():
     assert way.entered("summary") == [7]
 
 
+def test_what_lies_under_a_fault_goes_back_and_the_fault_stays():
+    way = Way("treatment", AT_EASE._replace(session=True))
+    way.router.go("summary")
+    way.turn(fault=True)
+    way.router.back("treatment")
+    assert (way.turn(), way.turn(fault=False)) == ("fault", "treatment")
+
+
 def test_light_that_is_not_known_to_have_ended_comes_before_a_fault_and_leads_to_the_treatment():
     way = Way("treatment", AT_EASE._replace(session=True))
     way.turn(fault=True)

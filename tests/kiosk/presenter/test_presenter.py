@@ -13,6 +13,8 @@ from tests.kiosk.screens.scenes import TIME, in_session, telemetry
 from tosca_kiosk.config import bundled, load_config
 from tosca_kiosk.domain.events import SafetyEvent
 from tosca_kiosk.domain.inputs import CommandType
+from tosca_kiosk.domain.state import State
+from tosca_kiosk.domain.summary import summarise
 from tosca_kiosk.kiosk.alarms.conditions import CONTROL_LOST, RECORD_PROBLEM, SCREEN_RESTARTED, STALE_DATA
 from tosca_kiosk.kiosk.presenter import Presenter
 from tosca_kiosk.kiosk.presenter.presenter import DIM_AFTER_S, LOCK_AFTER_S
@@ -28,14 +30,21 @@ from tosca_kiosk.kiosk.screens.login.part import Login
 from tosca_kiosk.kiosk.screens.patients.form import PatientsForm
 from tosca_kiosk.kiosk.screens.patients.part import Patients
 from tosca_kiosk.kiosk.screens.protocols.part import Protocols
-from tosca_kiosk.kiosk.screens.summary.form import SummaryForm
 from tosca_kiosk.kiosk.screens.treatment.part import Treatment
 from tosca_kiosk.kiosk.services import Record, Worker, accounts, people, treatment
 from tosca_kiosk.kiosk.snapshot.course import Opening
 from tosca_kiosk.link.client import ControlLink
-from tosca_kiosk.link.messages import EndSession, OpenSession, Order, PinTried, Reply, SafetyNotice
+from tosca_kiosk.link.messages import (
+    EndSession,
+    OpenSession,
+    Order,
+    PinTried,
+    Reply,
+    SafetyNotice,
+    SessionEnded,
+)
 from tosca_kiosk.session import EarlierDose, EarlierSession
-from tosca_kiosk.storage import sessions, users
+from tosca_kiosk.storage import StorageError, sessions, users
 from tosca_kiosk.storage.energies import Energies
 
 LONG_S = 20.0
@@ -306,6 +315,17 @@ def test_the_session_opens_with_row_folder_and_header_once_the_stage_is_homed(ch
     assert chosen.reply().course.opening is Opening.OPEN
 
 
+def test_a_session_whose_journal_cannot_be_made_is_closed_with_that_reason(chosen):
+    no_room = "/dev/shm/tosca-journal-1: the journal cannot be made (No space left on device)"
+    chosen.cart = telemetry()
+    chosen.settle()
+    state = chosen.reply(no_room)
+    assert state.course.refused == no_room
+    row = sessions.get(chosen.record.database, 1)
+    assert (row.status, row.abort_reason) == ("aborted", f"the session was refused: {no_room}")
+    assert row.total_energy_joules == 0.0
+
+
 def test_a_session_that_control_refuses_is_closed_in_the_record_with_the_reason_in_place(chosen):
     chosen.cart = telemetry()
     chosen.settle()
@@ -363,7 +383,7 @@ def test_the_summary_is_there_at_once_and_says_that_the_record_is_being_written(
     opened.control.poll()
     opened.cart = telemetry(session_id=1)
     state = opened.reply()
-    assert (state.screen, state.form(SummaryForm).closing) == ("summary", True)
+    assert (state.screen, state.course.opening) == ("summary", Opening.CLOSING)
 
 
 def test_a_journal_that_cannot_be_ended_brings_back_the_treatment_with_the_reason(opened):
@@ -379,6 +399,74 @@ def test_a_journal_that_cannot_be_ended_brings_back_the_treatment_with_the_reaso
         Opening.OPEN,
         "make room, then import what is there",
     )
+
+
+def closed_by_control(opened, **changes):
+    """End the session as far as control's word that its journal is to be ended."""
+    opened.presenter.part(Treatment).end()
+    opened.turn()
+    opened.control.poll()
+    opened.cart = telemetry(session_id=1, **changes)
+    opened.reply()
+    assert isinstance(opened.control.poll(), EndSession)
+
+
+def test_a_journal_that_cannot_be_ended_while_a_fault_stands_leads_to_the_treatment_after_the_reset(opened):
+    closed_by_control(opened, phase="fault", faults=("stage_lost",))
+    assert opened.reply("the journal cannot be ended").screen == "fault"
+    opened.cart = telemetry(session_id=1)
+    state = opened.settle()
+    assert (state.screen, state.course.refused) == ("treatment", "the journal cannot be ended")
+
+
+def test_end_again_goes_on_where_it_was_refused_and_says_why_it_is_refused_now(opened, monkeypatch):
+    """Control has ended the journal and knows of no session any more; the record's disk is full, then not."""
+    why = ["the disk is full", "the disk is full still"]
+    close = treatment.close_session
+
+    def closes(*given, **named):
+        if why:
+            raise StorageError(why.pop(0))
+        return close(*given, **named)
+
+    monkeypatch.setattr(treatment, "close_session", closes)
+    closed_by_control(opened)
+    request = opened.control.poll()
+    summary = summarise(State(commanded_j=7.0), "journal: The record could not be written.")
+    opened.control.say(SessionEnded(request.id, 1, summary, missing="/dev/shm: no room"))
+    opened.cart = telemetry(session_id=None)
+    asked = len(opened.control.requests)
+    state = opened.settle()
+    assert (state.screen, state.course.refused) == ("treatment", "the disk is full")
+    opened.presenter.part(Treatment).end()
+    state = opened.settle()
+    assert (state.screen, state.course.refused) == ("treatment", "the disk is full still")
+    opened.presenter.part(Treatment).end()
+    state = opened.settle()
+    assert (state.screen, state.session, state.course.refused) == ("summary", None, "")
+    assert len(opened.control.requests) == asked, "control has done its part"
+    row = sessions.get(opened.record.database, 1)
+    assert (row.status, row.abort_reason) == ("aborted", "journal: The record could not be written.")
+    told = opened.record.database.find("safety_log", session_id=1, severity="critical")
+    assert "not in its journal: /dev/shm: no room." in told[0]["description"]
+
+
+def test_a_refused_opening_that_cannot_be_closed_at_once_is_closed_before_the_next(chosen, monkeypatch):
+    no_room = "/dev/shm/tosca-journal-1: the journal cannot be made (No space left on device)"
+    with monkeypatch.context() as patched:
+
+        def fails(*given, **named):
+            raise StorageError("the disk is full")
+
+        patched.setattr(treatment, "close_session", fails)
+        chosen.cart = telemetry()
+        chosen.settle()
+        assert chosen.reply(no_room).course.refused == "the disk is full"
+    assert sessions.get(chosen.record.database, 1).status == "in_progress"
+    chosen.presenter.part(Treatment).retry()
+    state = chosen.settle()
+    assert sessions.get(chosen.record.database, 1).status == "aborted"
+    assert state.session.session_id == 2
 
 
 READ_BACK = "wait until the laser is read back off"
@@ -450,7 +538,7 @@ def test_darkness_that_becomes_known_closes_the_session_as_any_other(opened):
     opened.cart = in_session(session_id=1, phase="fault", faults=("laser_gone",), session_open=False)
     state = opened.reply()
     assert len(ended(opened)) == 1
-    assert (state.screen, state.form(SummaryForm).closing) == ("fault", True)
+    assert (state.screen, state.course.opening) == ("fault", Opening.CLOSING)
 
 
 def test_going_back_leaves_the_session_open_and_asks_no_more(opened):

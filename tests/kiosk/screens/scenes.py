@@ -502,7 +502,7 @@ SCENES = {
     "summary_energy_unknown": summary(FINISHED, energies=Energies(1.5, 2.9, None)),
     "summary_no_record": summary(FINISHED, record_problem=GONE),
     "summary_writing": changed(
-        SIGNED_IN, SummaryForm(busy=True, closing=True), screen="summary"
+        SIGNED_IN, SummaryForm(), screen="summary", course=Course(opening=Opening.CLOSING)
     ),
     "summary_reading": changed(SIGNED_IN, SummaryForm(busy=True), screen="summary"),
     "safety_log": changed(SIGNED_IN, SafetyLogForm(LOG), screen="safety_log"),

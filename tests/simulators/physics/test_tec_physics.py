@@ -143,3 +143,19 @@ def test_an_open_module_carries_no_current_and_a_shorted_one_pumps_nothing() -> 
 def test_an_impossible_regulation_is_refused(setpoint_c: float, limit_a: float) -> None:
     with pytest.raises(ValueError, match="allowed"):
         World(2).tec.regulate(True, setpoint_c, limit_a)
+
+
+def test_a_driven_current_flows_whatever_the_temperature_until_it_is_regulated_again() -> None:
+    world = regulated()
+    world.tec.drive(1.5)
+    readings = temperatures_c(world, 20.0)
+    assert world.tec.current_a() == 1.5
+    assert readings[-1] < SETPOINT_C - 2.0
+    world.tec.drive(0.0)
+    temperatures_c(world, 1.0)
+    assert (world.tec.current_a(), world.tec.voltage_v()) == (0.0, 0.0)
+    world.tec.regulate(True, SETPOINT_C, LIMIT_A)
+    assert temperatures_c(world, 120.0)[-1] == pytest.approx(SETPOINT_C, abs=0.1)
+    for impossible_a in (math.nan, -20.1):
+        with pytest.raises(ValueError, match="allowed"):
+            world.tec.drive(impossible_a)

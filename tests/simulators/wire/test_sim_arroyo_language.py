@@ -68,10 +68,28 @@ def test_the_path_kept_is_the_whole_path(host):
     assert host.ask("LAS:SET:LDI?") == "0"
 
 
-def test_a_leading_colon_returns_to_the_root(host):
-    assert host.ask("LAS:LDI 10;:LAS:SET:LDI?") == "10"
-    assert host.ask("LAS:LDI 10;LAS:SET:LDI?") == ""
-    assert host.ask("ERR?") == "123"
+@pytest.mark.parametrize(
+    "line",
+    [
+        "LAS:LDI 10;:LAS:SET:LDI?",
+        "LAS:LDI 10;LAS:SET:LDI?",
+        "LASER:LDI 10; LASER:SET:LDI?",
+        "LAS:LIM:LDI 900;LAS:LDI 10;SET:LDI?",
+        "LAS:LDI 10;ERRSTR?;SET:LDI?",
+    ],
+)
+def test_what_is_not_found_below_the_path_is_looked_up_from_the_root(host, line):
+    assert host.ask(line).removeprefix("0,") == "10"
+    assert host.ask("ERR?") == "0"
+
+
+def test_the_path_comes_before_the_root(host):
+    assert host.ask("LAS:LIM:LDI 900;LDI 700;:LAS:LIM:LDI?;:LAS:SET:LDI?") == "700,0"
+    assert host.ask("LASER:MODE:LDV;LDV 0.5;:LAS:MODE?;:ERR?") == "LDV,0"
+
+
+def test_nothing_is_found_at_a_root_that_was_named(host):
+    assert host.ask("LAS:LDI 10;:LDI 20;:ERR?;:LAS:SET:LDI?") == "123,10"
 
 
 def test_a_set_with_an_error_query_behind_tells_whether_it_was_taken(host):
@@ -174,7 +192,33 @@ def test_radix_and_hexfloat_change_the_form_of_numbers(host):
     assert host.ask("LAS:ENAB:OUTOFF?") == "16"
     host.say("LAS:LDI 1")
     host.say("HEXFLOAT 1")
-    assert host.ask("LAS:SET:LDI?") == "#H3F800000"
+    assert host.ask("LAS:SET:LDI?") == "#E3F800000"
+    host.say("HEXFLOAT 0")
+    for radix, said in (("OCT", "#O20"), ("BIN", "#B10000"), ("DEC", "16")):
+        host.say(f"RADIX {radix}")
+        assert host.ask("LAS:ENAB:OUTOFF?") == said
+
+
+@pytest.mark.parametrize(
+    "form", ["10", "1E1", "+10.0", "#HA", "#ha", "#O12", "#B1010", "#E41200000", "#E4024000000000000"]
+)
+def test_a_number_is_taken_in_every_form(host, form):
+    assert host.ask(f"LAS:LDI {form};SET:LDI?;:ERR?") == "10,0"
+
+
+@pytest.mark.parametrize(
+    "form", ["#Q12", "#O8", "#H", "#E4120000", "#E4120000G", "#E", "#E7FC00000", "#EFFF0000000000000"]
+)
+def test_what_is_no_number_is_of_the_wrong_type(host, form):
+    assert host.ask(f"LAS:LDI {form};ERR?") == "124"
+
+
+@pytest.mark.parametrize(
+    ("word", "on"), [("FALSE", 0), ("NEW", 0), ("OFF", 0), ("TRUE", 1), ("OLD", 1), ("ON", 1)]
+)
+def test_truth_has_eight_words(host, word, on):
+    host.say(f"HEXFLOAT {1 - on}")
+    assert host.ask(f"HEXFLOAT {word};HEXFLOAT?") == str(on)
 
 
 def test_answers_take_5_to_30_ms(host):
@@ -198,28 +242,39 @@ def test_commands_are_worked_off_one_after_another(host):
     assert host.read() == b"5\r\n6\r\n"
 
 
-def test_a_reset_is_deaf_for_125_ms_and_goes_back_to_the_factory(host):
+def test_a_thorough_reset_is_deaf_for_125_ms_and_goes_back_to_the_factory(host):
     host.say("LAS:LDI 500;LIM:LDI 1000;:ONDELAY 0")
-    host.say("*RST", seconds=0.04)
+    host.say("*RST 1", seconds=0.04)
     assert host.ask("LAS:SET:LDI?", seconds=0.05) == ""
     host.wait(0.1)
     assert host.ask("LAS:SET:LDI?;:LAS:LIM:LDI?;:ONDELAY?") == "0,20000,3000"
     assert host.ask("ERR?") == "0"
 
 
+@pytest.mark.parametrize("reset", ["*RST", "*RST 0"])
+def test_a_plain_reset_goes_back_to_the_factory_and_hears_on(host, reset):
+    host.say("LAS:LDI 500;LIM:LDI 1000;:ONDELAY 0")
+    host.type(f"{reset}\nLAS:SET:LDI?\nONDELAY?\n".encode())
+    host.wait(0.11)
+    assert host.read() == b"0\r\n3000\r\n"
+
+
 @pytest.mark.parametrize("seed", range(8))
 def test_a_host_that_waits_125_ms_after_its_reset_is_heard(seed):
     bench = Bench(seed)
     host = Host(bench, ArroyoLaser(bench).line)
-    host.type(b"*RST\n")
-    on_the_wire_s = 5 * 10 / 38400
+    host.type(b"*RST 1\n")
+    on_the_wire_s = 7 * 10 / 38400
     host.wait(on_the_wire_s + 0.1255)
     assert host.ask("ONDELAY?;:ERR?") == "3000,0"
 
 
-def test_nothing_behind_a_reset_in_its_line_is_done(host):
-    assert host.ask("*RST;LAS:LDI 5;*IDN?", seconds=0.3) == ""
-    assert host.ask("LAS:SET:LDI?") == "0"
+def test_what_stands_behind_a_thorough_reset_in_its_line_is_done_when_it_is_over(host):
+    host.say("*RST 1;ERR?;LAS:LDI 5", seconds=0.12)
+    assert host.read() == b""
+    host.wait(0.03)
+    assert host.read() == b"0\r\n"
+    assert host.ask("LAS:SET:LDI?") == "5"
 
 
 def test_saved_settings_come_back(host):
@@ -245,6 +300,31 @@ def test_the_status_byte_says_that_an_error_waits(host):
     before = int(host.ask("*STB?"))
     host.say("LAS:LDI x")
     assert int(host.ask("*STB?")) == before | 0x80
+
+
+def test_a_device_may_be_found_with_no_end_of_line(bench):
+    host = Host(bench, ArroyoLaser(bench, LaserOptions(terminal_mode=6)).line)
+    host.say("LAS:OUT?")
+    assert host.read() == b"0"
+    host.say("TERM 0")
+    host.say("LAS:OUT?")
+    assert host.read() == b"0\r\n"
+
+
+def test_a_device_may_know_no_ondelay(bench):
+    bench.gate.contact.move(True)
+    host = Host(bench, ArroyoLaser(bench, LaserOptions(on_delay=False)).line)
+    assert host.ask("ONDELAY 0;ERR?") == "123"
+    host.say("LAS:LDI 100;OUT 1")
+    assert bench.diode.driven_a == 0.1
+
+
+@pytest.mark.parametrize("word", ["ILBW", "I", "ICW"])
+def test_a_device_may_name_constant_current_otherwise(bench, word):
+    host = Host(bench, ArroyoLaser(bench, LaserOptions(current_mode=word)).line)
+    assert host.ask("LAS:MODE?") == word
+    assert host.ask("LAS:MODE:MDP;:LAS:MODE?") == "MDP"
+    assert host.ask("LAS:MODE:I;:LAS:MODE?;:ERR?") == f"{word},0"
 
 
 @pytest.mark.parametrize("model", ["4308", "9999"])

@@ -2,6 +2,7 @@
 
 import pytest
 
+from simulators.wire.arroyo_device import BOOT_S
 from simulators.wire.arroyo_laser import ArroyoLaser, LaserOptions
 from tests.simulators.wire.wire_bench import Bench, Host
 
@@ -82,6 +83,68 @@ def test_set_points_have_1_ma_and_limits_100_ma(rig):
     rig.say("LAS:LIM:LDI 10549")
     rig.say("LAS:LDI 1234.4")
     assert rig.ask("LAS:LIM:LDI?;:LAS:SET:LDI?") == "10500,1234"
+
+
+OLDER = [
+    ("LAS:I 50", "LAS:SET:LDI?", "50"),
+    ("LAS:LDI 50", "LAS:SET:I?", "50"),
+    ("LAS:LIM:I 5000", "LAS:LIM:LDI?", "5000"),
+    ("LAS:LIM:LDI 5000", "LAS:LIM:I?", "5000"),
+    ("LAS:MODE:IPD", "LAS:MODE?", "MDI"),
+    ("LAS:MODE:PPD", "LAS:MODE?", "MDP"),
+    ("LAS:MODE:I", "LAS:MODE?", "ILBW"),
+    ("", "LAS:SET:LDV?", "0.000"),
+    ("", "LAS:SET:MDI?", "0"),
+    ("", "LAS:SET:IPD?", "0"),
+    ("", "LAS:SET:MDP?", "0"),
+    ("", "LAS:SET:PPD?", "0"),
+    ("LAS:STEP 250", "LAS:STEP?", "250"),
+]
+
+
+@pytest.mark.parametrize(("said", "asked", "answer"), OLDER)
+def test_older_spellings_and_rarer_questions(rig, said, asked, answer):
+    rig.say(said)
+    assert rig.ask(f"{asked};:ERR?") == f"{answer},0"
+
+
+def test_older_spellings_measure_too(rig):
+    rig.emit(2500)
+    assert float(rig.ask("LAS:I?")) == pytest.approx(2500, abs=6)
+    assert float(rig.ask("LAS:IPD?")) == pytest.approx(250, abs=3)
+    assert float(rig.ask("LAS:PPD?")) == pytest.approx(1250, abs=3)
+
+
+def test_steps_of_10_ua_move_the_set_point_within_its_limits(rig):
+    rig.emit(1000)
+    rig.say("LAS:STEP 500;INC;INC")
+    assert rig.ask("LAS:SET:LDI?") == "1010"
+    assert rig.bench.diode.driven_a == pytest.approx(1.010)
+    rig.say("LAS:DEC")
+    assert rig.ask("LAS:SET:LDI?") == "1005"
+    rig.say("LAS:STEP 10;INC;INC;INC;INC;INC;INC;INC;INC;INC;INC")
+    assert rig.ask("LAS:SET:LDI?") == "1006"
+    assert rig.ask("LAS:LDI 0;DEC;:ERR?") == "201"
+    assert rig.ask("LAS:LIM:LDI 100;:LAS:LDI 100;INC;:ERR?") == "201"
+    assert rig.ask("LAS:SET:LDI?") == "100"
+
+
+def test_after_a_blink_of_its_mains_it_is_as_it_was_with_its_output_on(rig):
+    rig.say("LAS:LIM:LDI 3000;:TERM 4")
+    rig.emit(2000)
+    rig.laser.blink_mains()
+    assert rig.bench.diode.driven_a == 0.0
+    rig.wait(1.0)
+    rig.laser.blink_mains()
+    rig.wait(BOOT_S - 0.1)
+    assert rig.bench.diode.driven_a == 0.0
+    rig.wait(0.2)
+    assert rig.bench.diode.driven_a == 2.0
+    assert rig.ask("LAS:OUT?;LIM:LDI?").rstrip() == "1,3000"
+    rig.say("LAS:OUT 0")
+    rig.laser.blink_mains()
+    rig.wait(BOOT_S + 5.0)
+    assert rig.bench.diode.driven_a == 0.0
 
 
 def test_the_limit_clamps_up_to_200_ma_away_from_where_it_was_set():

@@ -2,7 +2,8 @@
 
 import pytest
 
-from simulators.wire.arroyo_tec import ArroyoTec, TecOptions
+from simulators.wire.arroyo_device import BOOT_S
+from simulators.wire.arroyo_tec import MISSING_SENSOR, ArroyoTec, TecOptions
 from tests.simulators.wire.wire_bench import Bench, Host
 
 OUT_OF_TOLERANCE, OUTPUT = 1 << 9, 1 << 10
@@ -57,6 +58,72 @@ def test_it_is_stable_when_it_has_stayed_in_the_window_for_the_time(rig):
     rig.plant.temperature = 26.0
     rig.wait(0.2)
     assert int(rig.ask("TEC:COND?")) == OUTPUT | OUT_OF_TOLERANCE
+
+
+def test_switched_off_it_is_out_of_tolerance_once_the_temperature_has_left_the_window(rig):
+    rig.say("TEC:TOL 0.5,3.0")
+    rig.say("TEC:T 25;OUT 1")
+    rig.wait(3.5)
+    rig.say("TEC:OUT 0")
+    rig.wait(30.0)
+    assert int(rig.ask("TEC:COND?")) == 0
+    rig.plant.temperature = 25.6
+    rig.wait(0.2)
+    assert int(rig.ask("TEC:COND?")) == OUT_OF_TOLERANCE
+    rig.plant.temperature = 25.0
+    rig.wait(30.0)
+    assert int(rig.ask("TEC:COND?")) == OUT_OF_TOLERANCE
+
+
+def test_switched_off_before_it_was_stable_it_stays_out_of_tolerance(rig):
+    rig.say("TEC:TOL 0.5,3.0")
+    rig.say("TEC:T 25;OUT 1")
+    rig.wait(1.0)
+    rig.say("TEC:OUT 0")
+    rig.wait(30.0)
+    assert int(rig.ask("TEC:COND?")) == OUT_OF_TOLERANCE
+
+
+def test_a_current_can_be_driven_within_its_limit(rig):
+    rig.say("TEC:LIM:ITE 3;:TEC:ITE -2.5;MODE:ITE;:TEC:OUT 1")
+    assert rig.plant.driven_a == -2.5
+    assert rig.ask("TEC:SET:ITE?") == "-2.50"
+    assert rig.ask("TEC:ITE 3.1;:ERR?") == "201"
+    rig.say("TEC:LIM:ITE 1")
+    assert rig.plant.driven_a == -1.0
+    rig.say("TEC:OUT 0")
+    assert rig.plant.driven_a == 0.0
+
+
+def test_the_sensor_its_resistance_and_its_constants_can_be_asked(rig):
+    assert rig.ask("TEC:SEN?") == "1"
+    assert float(rig.ask("TEC:R?")) == pytest.approx(10.0, abs=0.02)
+    assert len(rig.ask("TEC:CONST?").split(",")) == 3
+    rig.plant.temperature = 35.0
+    assert 5.0 < float(rig.ask("TEC:R?")) < 8.0
+
+
+@pytest.mark.parametrize("said", MISSING_SENSOR)
+def test_a_missing_sensor_is_told_by_no_temperature(rig, said):
+    rig.device.missing_sensor = said
+    rig.plant.sensor = "open"
+    assert rig.ask("TEC:T?") == said
+
+
+@pytest.mark.parametrize(("model", "max_a"), [("5305", 5), ("5310", 10)])
+def test_a_model_has_its_most_current(model, max_a):
+    rig = Rig(Bench(), TecOptions(model=model))
+    assert rig.ask("TEC:LIM:ITE?") == f"{max_a}.00"
+    assert rig.ask(f"TEC:LIM:ITE {max_a - 2};ITE?;:ERR?") == f"{max_a - 2}.00,0"
+    assert rig.ask(f"TEC:LIM:ITE {max_a}.01;:ERR?") == "201"
+
+
+def test_after_a_blink_of_its_mains_it_regulates_on(rig):
+    rig.say("TEC:T 30;OUT 1")
+    rig.device.blink_mains()
+    assert rig.plant.regulated[0] is False
+    rig.wait(BOOT_S + 0.1)
+    assert rig.plant.regulated == (True, 30.0, 5.0)
 
 
 def test_limits_refuse_set_points_beyond_them_and_drag_it_along(rig):

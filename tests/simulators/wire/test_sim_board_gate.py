@@ -318,3 +318,42 @@ def test_a_gate_contact_that_falls_open_is_a_fault(firing):
     firing.run(0.01)
     assert not firing.gate.coil
     assert firing.newest.faults == 1 << 5
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_each_heartbeat_of_one_write_moves_the_gate(seed):
+    """As in the firmware, which looks four times a millisecond; a heartbeat takes 1.1 ms on the wire."""
+    rig = Rig(seed)
+    rig.close_gate()
+    rig.beating = False
+    before = len(rig.gate.coil_moves)
+    rig.type(framed("HB,1,1") + framed("HB,2,0") + framed("HB,3,1"))
+    rig.run(0.05)
+    moves = rig.gate.coil_moves[before:]
+    assert [on for _, on in moves] == [False, True]
+    assert moves[1][0] - moves[0][0] == pytest.approx(0.005, abs=0.0006)  # when the contact has followed
+    assert rig.board.faults == 0
+
+
+def test_a_status_for_an_edge_waits_for_room_and_is_told_once(rig):
+    rig.beating = False
+    rig.statuses.clear()
+    rig.type(b"".join(framed(f"ID,{number}") for number in range(8)))
+    rig.run(0.007)
+    opened_ms = rig.statuses[-1].ms if rig.statuses else 0
+    rig.bench.stop_loop.move(False)
+    rig.run(0.05)
+    told = [status for status in rig.statuses if not status.flags & LOOP]
+    assert told[0].ms - opened_ms < 30
+    assert all(
+        (two.seq - one.seq) % 65536 == 1 for one, two in zip(rig.statuses, rig.statuses[1:], strict=False)
+    )
+
+
+def test_a_command_that_cannot_be_answered_is_not_done_and_counted(rig):
+    rig.beating = False
+    rig.answers.clear()
+    rig.type(b"".join(framed(f"ID,{number}") for number in range(60)))
+    rig.run(0.3)
+    assert 0 < len(rig.answers) < 30
+    assert rig.board.dropped_lines == 60 - len(rig.answers)

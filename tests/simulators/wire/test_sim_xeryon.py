@@ -12,9 +12,25 @@ LINE = re.compile(rb"[A-Z0-9]{4,5}=[+-]\d{8}\n")
 
 
 class Rig(Host):
-    def __init__(self, start_um=7000.0, seed=1, enabled=True, **settings):
+    def __init__(
+        self,
+        start_um=7000.0,
+        seed=1,
+        *,
+        enabled=True,
+        padded=True,
+        slot_alone=False,
+        shows_enabled=True,
+        **settings,
+    ):
         self.bench = Bench(seed, start_um)
-        options = StageOptions(settings=settings, enabled_at_power_up=enabled)
+        options = StageOptions(
+            settings=settings,
+            enabled_at_power_up=enabled,
+            padded=padded,
+            answers_in_slot_alone=slot_alone,
+            shows_enabled=shows_enabled,
+        )
         self.device = XeryonStage(self.bench, options)
         self.plant = self.bench.stage
         super().__init__(self.bench, self.device.line, 115200)
@@ -46,11 +62,11 @@ class Rig(Host):
 @pytest.mark.parametrize(
     ("mode", "tags"),
     [
-        (1, "SRNO STAT"),
-        (2, "SRNO STAT EPOS DPOS TIME FREQ"),
+        (1, "SRNO SOFT STAGE STAT SYNC"),
+        (2, "SRNO SOFT STAGE STAT FREQ SYNC EPOS DPOS TIME"),
         (3, "EPOS DPOS STAT"),
         (4, "EPOS STAT DPOS TIME"),
-        (5, "EPOS STAT DPOS TIME FREQ"),
+        (5, "STAT FREQ EPOS DPOS TIME"),
         (7, "EPOS STAT"),
     ],
 )
@@ -62,8 +78,67 @@ def test_info_chooses_what_is_streamed_every_97_ms(mode, tags):
     for _ in range(20):
         rig.wait(0.485)
         names += [name for name, _ in rig.lines()]
+    first = names.index(tags.split()[0])
+    period = names[first : first + len(tags.split())]
+    assert period == tags.split()
     assert len(names) == 100 * len(tags.split())
-    assert set(names) == set(tags.split())
+
+
+@pytest.mark.parametrize(
+    ("mode", "tags"),
+    [
+        (2, "SRNO SOFT STAGE STAT FREQ SYNC EPOS DPOS PTOL TIME"),
+        (5, "STAT FREQ EPOS DPOS PTOL TIME"),
+        (6, "PTOL"),
+    ],
+)
+def test_the_slot_repeats_the_last_question(mode, tags):
+    rig = Rig(POLI=100)
+    rig.say("INFO=0", 0.2)
+    rig.say("LLIM=?")
+    rig.say("PTOL=?")
+    rig.say(f"INFO={mode}", 0.2)
+    rig.read()
+    rig.wait(1.0)
+    assert [name for name, _ in rig.lines()] == tags.split() * 10
+
+
+@pytest.mark.parametrize(
+    ("mode", "beside", "within"),
+    [
+        (0, True, False),
+        (2, False, True),
+        (3, False, False),
+        (5, False, True),
+        (6, False, True),
+        (7, False, False),
+    ],
+)
+def test_a_controller_may_answer_in_the_slot_alone(mode, beside, within):
+    rig = Rig(INFO=mode, POLI=500, slot_alone=True)
+    rig.device._poll()  # the next is half a second away
+    rig.wait(0.1)
+    rig.read()
+    rig.say("HLIM=?", 0.05)
+    assert (rig.lines() == [("HLIM", 36000)]) == beside
+    rig.wait(0.5)
+    assert (("HLIM", 36000) in rig.lines()) == within
+
+
+def test_a_controller_may_answer_in_plain_numbers():
+    rig = Rig(padded=False)
+    rig.say("INFO=0", 0.2)
+    rig.read()
+    rig.say("LLIM=?", 0.02)
+    assert rig.read() == b"LLIM=-36000\n"
+    rig.say("FREQ=?", 0.02)
+    assert rig.read() == b"FREQ=86000\n"
+
+
+def test_a_controller_may_never_show_bit_0():
+    rig = Rig(shows_enabled=False)
+    rig.home()
+    assert not rig.stat() & Stat.ENABLED
 
 
 def test_info_0_is_silent_and_a_query_is_answered_alone():
@@ -71,17 +146,6 @@ def test_info_0_is_silent_and_a_query_is_answered_alone():
     assert rig.value("SYNC") == 12345678
     rig.wait(5.0)
     assert rig.lines() == []
-
-
-def test_info_6_repeats_what_was_asked():
-    rig = Rig()
-    rig.say("INFO=0", 0.2)
-    rig.say("EPOS=?")
-    rig.say("TIME=?")
-    rig.say("INFO=6", 0.1)
-    rig.read()
-    rig.wait(0.97)
-    assert {name for name, _ in rig.lines()} == {"EPOS", "TIME"}
 
 
 def test_it_streams_everything_by_default_and_poli_sets_the_period():
@@ -341,10 +405,27 @@ def test_a_trip_stops_the_motor_until_it_is_enabled_again(bit):
     rig.device.trip(bit)
     stopped_um = rig.plant.position_um()
     rig.say("DPOS=100", 1.0)
-    assert rig.stat() & (bit | Stat.ENABLED) == bit
+    assert rig.stat() & (bit | Stat.ENABLED | Stat.FORCE_ZERO) == bit | Stat.ENABLED | Stat.FORCE_ZERO
     assert rig.plant.position_um() == stopped_um
     rig.say("ENBL=1", 0.2)
     assert rig.stat() & (bit | Stat.ENABLED) == Stat.ENABLED
+
+
+def test_stat_is_what_was_seen_on_a_carts_stage():
+    rig = Rig()
+    assert rig.value("STAT") == 17
+    rig.home()
+    rig.device.trip(Stat.THERMAL_1)
+    rig.say("RSET", 0.3)
+    assert rig.value("STAT") == 17
+    rig.device.trip(Stat.THERMAL_2)
+    rig.wait(0.1)
+    assert rig.value("STAT") == 29
+    rig.say("INDX=0", 0.2)
+    assert rig.value("STAT") == 1117
+    assert not rig.plant.moving()
+    rig.say("ENBL=1", 0.2)
+    assert rig.value("STAT") == 1
 
 
 def test_a_motor_on_for_longer_than_tou2_trips():
@@ -423,8 +504,10 @@ def test_what_is_unknown_is_taken_silently(line):
     assert rig.value("DPOS") == 100
 
 
-@pytest.mark.parametrize("line", ["DPOS=-200\r", "X:DPOS=-200", "X:DPOS=-00000200\r"])
-def test_a_host_may_name_the_only_axis_and_end_lines_with_cr_too(line):
+@pytest.mark.parametrize(
+    "line", ["DPOS=-200\r", "X:DPOS=-200", "X:DPOS=-00000200\r", "DPOS=-200\t\t", "X:DPOS=-00000200\t\t\r"]
+)
+def test_a_host_may_name_the_only_axis_and_end_lines_with_tabs_and_cr_too(line):
     rig = Rig()
     rig.home()
     rig.say(line, 1.0)

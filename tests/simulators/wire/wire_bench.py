@@ -66,6 +66,9 @@ class Tec:
     def regulate(self, on, setpoint_c, current_limit_a):
         self.regulated = (on, setpoint_c, current_limit_a)
 
+    def drive(self, current_a):
+        self.driven_a = current_a
+
     def temperature_c(self):
         return self.temperature
 

@@ -24,6 +24,8 @@ def running(evidence: Evidence) -> Finding:
     )
     if trips:
         return Finding(False, ", ".join(trips))
+    if all(tec is None for tec in tecs):
+        return Finding(False, "it tells no temperature; check its sensor")
     on = bool(tecs) and all(tec is not None and tec.output_on for tec in tecs)
     return Finding(on, "output on, no trip" if on else "its output is off")
 

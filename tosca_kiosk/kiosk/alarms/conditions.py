@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 from tosca_kiosk.domain.interlocks import BY_SOURCE, ROLES, Severity
 from tosca_kiosk.kiosk.alarms.alarm import Priority
-from tosca_kiosk.session import OVERDUE
+from tosca_kiosk.session import DOUBTFUL_SETTING, OVERDUE
 from tosca_kiosk.storage.users import Role
 
 CONTROL_LOST = "control_lost"
@@ -21,6 +21,7 @@ SCREEN_RESTARTED = "screen_restarted"
 RECORD_PROBLEM = "record_problem"
 PICTURE_PROBLEM = "picture_problem"
 WALL_CLOCK = "wall_clock"
+JOB_FAILED = "job_failed"
 
 _PRIORITIES = {
     Severity.EMERGENCY: Priority.HIGH,
@@ -97,6 +98,26 @@ def calibration_overdue(warnings: Iterable[str]) -> Condition:
     what = " ".join(warnings)
     return Condition(
         source=OVERDUE, priority=Priority.MEDIUM, what=what, to_do="Treat with care; have it calibrated."
+    )
+
+
+def doubtful_settings(doubts: Iterable[str]) -> Condition:
+    """Return the condition of settings that govern nothing, or hold no value."""
+    return Condition(
+        source=DOUBTFUL_SETTING,
+        priority=Priority.LOW,
+        what=" ".join(doubts),
+        to_do="Have the settings corrected; tosca-kiosk db check names them.",
+    )
+
+
+def job_failed(failures: Iterable[str]) -> Condition:
+    """Return the condition of work on the record that failed and is tried again."""
+    return Condition(
+        source=JOB_FAILED,
+        priority=Priority.MEDIUM,
+        what=" ".join(failures),
+        to_do="It is tried again. If it stays so, call service: tosca-kiosk db check.",
     )
 
 

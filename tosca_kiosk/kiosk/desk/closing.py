@@ -15,10 +15,14 @@ _CLOSE_AGAIN_S = 0.1
 
 
 class SessionClosing:
-    """From the wish to end a session to its summary."""
+    """From the wish to end a session to its summary: control closes it and ends its journal, then the record.
+
+    What has been done stays done; END goes on from there, and says what is in its way now.
+    """
 
     def __init__(self, desk: Desk) -> None:
         self._desk = desk
+        self._ended: SessionEnded | None = None
         self._close_until_s = 0.0
         self._close_again_s: float | None = None
 
@@ -73,7 +77,10 @@ class SessionClosing:
             return
         self._desk.change(opening=Opening.CLOSING)
         self._desk.router.go("summary")
-        desk.await_reply(desk.link.end_session(desk.session.session_id), self._answered_end)
+        if desk.telemetry is not None and desk.telemetry.session_id is None:
+            self._take_over(desk.session.session_id)  # control has done its part
+        else:
+            desk.await_reply(desk.link.end_session(desk.session.session_id), self._answered_end)
 
     def _answered_end(self, refused: str | None) -> None:
         if refused is not None:
@@ -81,11 +88,23 @@ class SessionClosing:
 
     def session_ended(self, notice: SessionEnded) -> None:
         """Control has finished a journal: import it."""
-        desk = self._desk
-        desk.drop_reply(notice.id)
+        self._desk.drop_reply(notice.id)
+        self._ended = notice
         self._desk.change(opening=Opening.CLOSING)
+        self._take_over(notice.session)
+
+    def _take_over(self, session_id: int) -> None:
+        """Have the record take the journal that control has ended, and close the session's row."""
+        desk, ended = self._desk, self._ended
+        known = ended if ended is not None and ended.session == session_id else None
         desk.ask(
-            lambda: treatment.close_row(desk.record, notice.session, desk.operator_id),
+            lambda: treatment.close_row(
+                desk.record,
+                session_id,
+                desk.operator_id,
+                known=None if known is None else known.summary,
+                missing=None if known is None else known.missing,
+            ),
             self._closed,
             self.not_closed,
         )
@@ -97,6 +116,7 @@ class SessionClosing:
 
     def not_closed(self, text: str) -> None:
         """Say why a session could not be closed, where it is led."""
-        # The journal is whole on the disk; the next start or the next try imports it.
-        self._desk.change(opening=Opening.OPEN, refused=text)
+        # What the journal holds stays where it is; the next start or the next try takes it.
+        opening = Opening.NOT_ASKED if self._desk.session is None else Opening.OPEN
+        self._desk.change(opening=opening, refused=text)
         self._desk.router.back("treatment")

@@ -11,6 +11,7 @@ from tosca_kiosk.domain.inputs import CommandType
 from tosca_kiosk.domain.protocol import Protocol
 from tosca_kiosk.domain.state import Phase
 from tosca_kiosk.kiosk.alarms.book import AlarmBook
+from tosca_kiosk.kiosk.desk.errands import Errands
 from tosca_kiosk.kiosk.desk.router import Facts, Router, Row
 from tosca_kiosk.kiosk.services import accounts
 from tosca_kiosk.kiosk.services.accounts import Accounts
@@ -69,6 +70,7 @@ class Desk:
         self.link = link
         self.alarms = AlarmBook()
         self.router = Router(rows, self.facts)
+        self.errands = Errands(self.ask)
         self.start_control = start_control
         self.now_s = 0.0
         self.telemetry: Telemetry | None = None
@@ -133,7 +135,7 @@ class Desk:
             self.accounts = found
 
         record = self.record
-        self.ask(lambda: accounts.accounts(record), known, lambda text: None)
+        self.errands.run("accounts", "The accounts cannot be read", lambda: accounts.accounts(record), known)
 
     def sign_out(self) -> None:
         """Have nobody signed in; the session, where one is open, stays open."""

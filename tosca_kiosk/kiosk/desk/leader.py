@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from tosca_kiosk.domain.inputs import CommandType
 from tosca_kiosk.kiosk.alarms.conditions import OWN, SCREEN_RESTARTED
 from tosca_kiosk.kiosk.desk.closing import SessionClosing
@@ -14,6 +16,7 @@ from tosca_kiosk.kiosk.snapshot.state import EMISSION_PHASES
 from tosca_kiosk.link.messages import Hello
 from tosca_kiosk.storage.sessions import Session
 
+_ON_ITS_WAY = frozenset({Opening.PREPARING, Opening.CONFIRM_DOSE, Opening.OPENING, Opening.CLOSING})
 _NEED_NO_WORD = frozenset({CommandType.CANCEL_ARM, CommandType.PAUSE})
 """Refused only where there is nothing to end: ARM let go as it was done, PAUSE touched without any light."""
 
@@ -49,10 +52,12 @@ class Leader:
         if paused == desk.row_paused or not (paused or moving_on):
             return
         desk.row_paused = paused
-        desk.ask(
+        desk.errands.run(
+            "paused",
+            "The session's pause is not in the record",
             lambda: treatment.keep_paused(desk.record, session.session_id, paused, desk.operator_id),
             lambda nothing: None,
-            lambda text: None,  # a record that is lost is an alarm of its own
+            wanted=lambda: desk.session is session,
         )
 
     # --- restarts ---------------------------------------------------------------------------------------
@@ -61,14 +66,45 @@ class Leader:
         """Bring what this screen knows of the session into line with what control runs."""
         desk, session = self._desk, self._desk.session
         if hello.session is None:
-            desk.ask(
+            desk.errands.run(
+                "hello",
+                "A session that was left open cannot be closed",
                 lambda: treatment.close_interrupted(desk.record),
                 self._closed_interrupted,
-                self.closing.not_closed,
+                refused=self._told_once(),
+                wanted=lambda: desk.session is session,
+                ready=lambda: not self._is_led,
             )
         elif session is None or session.session_id != hello.session:
             number = hello.session
-            desk.ask(lambda: treatment.adopt(desk.record, number), self._adopt, self.closing.not_closed)
+            desk.errands.run(
+                "hello",
+                f"Session {number}, which control runs, cannot be read",
+                lambda: treatment.adopt(desk.record, number),
+                self._adopt,
+                refused=self._told_once(),
+                wanted=lambda: desk.session is session,
+            )
+        else:
+            desk.errands.forget("hello")
+
+    @property
+    def _is_led(self) -> bool:
+        """Whether a session is on its way or runs, which nobody may close as one that was left."""
+        desk, telemetry = self._desk, self._desk.telemetry
+        running = telemetry is not None and telemetry.session_id is not None
+        return running or desk.course.opening in _ON_ITS_WAY
+
+    def _told_once(self) -> Callable[[str], None]:
+        """Return what says a reason where the session is led the first time, and then no more."""
+        told: list[str] = []
+
+        def refused(text: str) -> None:
+            if not told:
+                self.closing.not_closed(text)
+            told.append(text)
+
+        return refused
 
     def _closed_interrupted(self, closed: list[Session]) -> None:
         mine = self._desk.session
@@ -89,8 +125,9 @@ class Leader:
         desk, condition = self._desk, OWN[SCREEN_RESTARTED]
         desk.alarms.note(desk.now_s, condition)
         phase = "fault" if desk.telemetry is None else desk.telemetry.phase
-        desk.ask(
+        desk.errands.run(
+            condition.source,
+            "The screen's restart is not in the safety log",
             lambda: history.keep_own(desk.record, condition.source, condition.what, phase, None),
             lambda lines: None,
-            lambda text: None,
         )

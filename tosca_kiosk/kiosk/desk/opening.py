@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from tosca_kiosk.kiosk.alarms.conditions import calibration_overdue
+from tosca_kiosk.domain.state import State
+from tosca_kiosk.domain.summary import summarise
+from tosca_kiosk.kiosk.alarms.conditions import calibration_overdue, doubtful_settings
 from tosca_kiosk.kiosk.desk.desk import CONTROL_SILENT, Desk
 from tosca_kiosk.kiosk.look.refusals import spoken
 from tosca_kiosk.kiosk.services import treatment
@@ -42,6 +44,8 @@ class SessionOpening:
         if prepared.plan.warnings:
             self._desk.alarms.note(self._desk.now_s, calibration_overdue(prepared.plan.warnings))
             self._desk.change(overdue=True)
+        if prepared.plan.doubts:
+            self._desk.alarms.note(self._desk.now_s, doubtful_settings(prepared.plan.doubts))
         if prepared.earlier.sessions:
             self._desk.change(opening=Opening.CONFIRM_DOSE)
         else:
@@ -69,9 +73,13 @@ class SessionOpening:
         if refused == CONTROL_SILENT and telemetry is not None and telemetry.session_id is not None:
             self._desk.change(opening=Opening.OPEN)  # only its answer was late
             return
-        desk.session = None
+        session, desk.session = desk.session, None
+        if session is None:
+            return
+        # A journal that control has made tells the same; one that it could not make tells nothing.
+        known = summarise(State(), f"the session was refused: {refused}")
         desk.ask(
-            lambda: treatment.close_interrupted(desk.record),
+            lambda: treatment.close_row(desk.record, session.session_id, desk.operator_id, known=known),
             lambda closed: self._not_opened(refused),
             self._not_opened,
         )

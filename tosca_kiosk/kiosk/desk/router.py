@@ -147,9 +147,19 @@ class Router:
             self._show(name, about)
 
     def back(self, name: str | None = None) -> None:
-        """Show a screen as it was left, where one may go back to it; None: the one that one came from."""
-        wanted = self._gone_from.get(self._shown) if name is None else name
-        if wanted in self.row.back_to and not self._facts().may_emit:
+        """Show a screen as it was left, where one may go back to it; None: the one that one came from.
+
+        Where another has come over the screen from which one goes back, that one stays until its occasion has
+        passed.
+        """
+        is_covered = self.row.then == AS_IT_WAS
+        left = self._covered if is_covered else self._shown
+        wanted = self._gone_from.get(left) if name is None else name
+        if wanted not in self._rows[left].back_to or self._facts().may_emit:
+            return
+        if is_covered:
+            self._covered = wanted
+        else:
             self._shown = wanted
 
     def turn(self) -> None:

@@ -28,7 +28,12 @@ class WallClock:
     def record_opened(self) -> None:
         """Ask the record for its newest row."""
         record = self._desk.record
-        self._desk.ask(lambda: history.newest_row(record), self._read, lambda text: None)
+        self._desk.errands.run(
+            "newest row",
+            "The record's newest row cannot be read, which the clock is held to",
+            lambda: history.newest_row(record),
+            self._read,
+        )
 
     def turn(self) -> None:
         """Look at the clock, and have the log say once what is wrong with it."""
@@ -57,10 +62,11 @@ class WallClock:
             self._began = now_s, now  # one that was set back is behind the newest row
         if by > SLACK:
             record = self._desk.record
-            self._desk.ask(
+            self._desk.errands.run(
+                None,
+                "That the clock was set forward is not in the safety log",
                 lambda: history.keep_set_forward(record, by, operator_id),
                 lambda lines: None,
-                lambda text: None,  # as below
             )
 
     def _read(self, newest: datetime | None) -> None:
@@ -70,8 +76,9 @@ class WallClock:
         desk = self._desk
         phase = "idle" if desk.telemetry is None else desk.telemetry.phase
         operator_id = desk.operator_id
-        desk.ask(
+        desk.errands.run(
+            None,
+            "What is wrong with the clock is not in the safety log",
             lambda: history.keep_own(desk.record, WALL_CLOCK, doubted.said, phase, operator_id),
             lambda lines: None,
-            lambda text: None,  # a record that cannot be written is an alarm of its own
         )

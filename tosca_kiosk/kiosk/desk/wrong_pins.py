@@ -12,20 +12,24 @@ from tosca_kiosk.storage.users import PinCheck, User
 _LOOK_EVERY_S = 2.0
 _WAITS = "Several wrong PINs in a row."
 """Said of an account whose PIN is not looked at for a while."""
+_SIGNS_IN_WITHIN_S = 4.0
+"""A PIN that could not be noted for longer signs nobody in: whoever typed it may have gone."""
 
 
 def pin_tried(desk: Desk, tried: PinTried) -> None:
     """Record what control says of a PIN; a right one signs in where nobody is."""
+    asked_s = desk.now_s
 
     def noted(check: PinCheck) -> None:
-        if desk.user is None:
+        if desk.user is None and desk.now_s - asked_s < _SIGNS_IN_WITHIN_S:
             desk.user = check.user
 
     if tried.looked_at:
-        desk.ask(
+        desk.errands.run(
+            None,
+            f"A PIN of {tried.username} that was tried is not in the record",
             lambda: accounts.note_try(desk.record, tried.username, tried.right),
             noted,
-            lambda text: None,  # a record that is lost is an alarm of its own
         )
     if tried.wait_s > 0.0:
         desk.wrong_pins[tried.username] = _WAITS, desk.now_s + tried.wait_s

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
 
 UNKNOWN = "--"
+ODD = "odd value"
 RECORD_LOST = "The record is lost: see the alarm."
 
 
@@ -54,6 +56,11 @@ def shortened(text: str, most: int) -> str:
 def local_time(time: datetime | None) -> str:
     """Return a time of the record as the wall clock beside the cart showed it."""
     return UNKNOWN if time is None else f"{time.astimezone():%Y-%m-%d %H:%M:%S}"
+
+
+def marked(text: str, odd: Sequence[str]) -> str:
+    """Return what is shown of a row, marked where something in it is no value of its column."""
+    return f"{text}, {ODD}" if odd else text
 
 
 def _plain(value: float, decimals: int) -> str:

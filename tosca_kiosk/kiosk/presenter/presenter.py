@@ -92,6 +92,8 @@ class Presenter:
         desk.worker.poll()
         desk.watch_replies()
         desk.watch_record()
+        if desk.record_open and desk.record_problem is None:
+            desk.errands.turn(now_s)
         self._end_light_without_record()
         self._settle_hello()
         self.leader.turn()
@@ -168,10 +170,12 @@ class Presenter:
                 self.leader.closing.session_ended(notice)
             case SafetyNotice():
                 desk = self.desk
-                desk.ask(
-                    lambda: history.keep_notice(desk.record, notice, desk.operator_id),
+                operator_id = desk.operator_id
+                desk.errands.run(
+                    None,
+                    "What control noticed is not in the safety log",
+                    lambda: history.keep_notice(desk.record, notice, operator_id),
                     lambda lines: None,
-                    lambda text: None,
                 )
 
     def _settle_hello(self) -> None:
@@ -195,12 +199,18 @@ class Presenter:
                 yield conditions.delayed(why)
             for source in dict.fromkeys((*telemetry.faults, *telemetry.warnings)):
                 yield conditions.of_interlock(source)
-        if desk.record_problem is not None:
-            yield conditions.record_problem(desk.record_problem)
-        if self.wall_clock.doubt is not None:
-            yield conditions.wall_clock(self.wall_clock.doubt.said)
+        yield from self._conditions_of_record()
         if self.pictures is not None and self.pictures.problem is not None:
             yield conditions.picture_problem(self.pictures.problem)
+
+    def _conditions_of_record(self) -> Iterator[Condition]:
+        desk, doubt = self.desk, self.wall_clock.doubt
+        if desk.record_problem is not None:
+            yield conditions.record_problem(desk.record_problem)
+        elif desk.errands.failures:
+            yield conditions.job_failed(desk.errands.failures)
+        if doubt is not None:
+            yield conditions.wall_clock(doubt.said)
 
     def _control_delayed(self) -> str | None:
         """Return why control should run in real time and does not, as it said itself; None where it does."""
@@ -236,6 +246,7 @@ class Presenter:
             picture=picture,
             picture_um_per_px=None if camera is None else camera.um_per_px,
             asleep=idle_s >= DIM_AFTER_S and not self.desk.may_emit,
+            failed_jobs=desk.errands.failures,
             forms={type(part.form): part.form for part in self.parts.values()},
         )
 

@@ -94,8 +94,8 @@ def _noted(record: Record, username: str, tries: Callable[[Transaction, datetime
 
 def _tries(transaction: Transaction, username: str) -> int:
     user = users.find(transaction, username)
-    row = user and transaction.find_one("credentials", tech_id=user.tech_id)
-    return int(row["failed_tries"]) if row else 0
+    credentials = user and transaction.held_one("credentials", tech_id=user.tech_id)
+    return users.wrong_tries(credentials) if credentials else 0
 
 
 def _wrong(username: str, tried: PinCheck) -> SafetyEvent:

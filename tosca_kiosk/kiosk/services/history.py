@@ -4,16 +4,18 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 
 from tosca_kiosk.domain.events import noticed
 from tosca_kiosk.domain.protocol import Protocol
 from tosca_kiosk.kiosk.services.record import Record
 from tosca_kiosk.kiosk.services.treatment import planned
 from tosca_kiosk.link.messages import SafetyNotice
-from tosca_kiosk.storage import clock_evidence, energies, events, patients, sessions
+from tosca_kiosk.storage import clock_evidence, energies, events, patients, sessions, users
 from tosca_kiosk.storage.energies import UNKNOWN, Energies
 from tosca_kiosk.storage.sessions import Session
 from tosca_kiosk.storage.timestamps import from_utc_text
+from tosca_kiosk.storage.values import from_column
 
 _PLOT_POINTS = 600
 LOG_ROWS = 5
@@ -46,16 +48,17 @@ class SessionResult:
 
 @dataclass(frozen=True, slots=True)
 class LogRow:
-    """A line of the safety log, session_id: None outside a session."""
+    """A line of the safety log, session_id: None outside a session; odd: what in it is no value."""
 
     log_id: int
-    time: datetime
+    time: datetime | None
     severity: str
     event_type: str
     description: str
     session_id: int | None
     operator: str | None
     action_taken: str | None
+    odd: tuple[str, ...] = ()
 
 
 def result(record: Record, session_id: int) -> SessionResult:
@@ -70,9 +73,7 @@ def result(record: Record, session_id: int) -> SessionResult:
         safety = reader.rows(
             "SELECT count(*) AS lines FROM safety_log WHERE session_id = :session", session=session_id
         )
-        code = next(
-            row.patient_code for row in patients.list_all(reader) if row.patient_id == session.patient_id
-        )
+        code = patients.of_id(reader, session.patient_id).patient_code
         given = energies.of_sessions(reader, (session_id,)).get(session_id, UNKNOWN)
     return SessionResult(session, code, planned(session), _plot(samples), int(safety[0]["lines"]), given)
 
@@ -86,24 +87,22 @@ def annotate(record: Record, session_id: int, notes: str, tech_id: int | None) -
 
 def safety_rows(record: Record, page: int = 0) -> tuple[LogRow, ...]:
     """Return a page of the safety log, newest first; page 0 is the newest."""
-    rows = record.database.rows(
-        "SELECT l.*, t.full_name FROM safety_log l LEFT JOIN tech_users t USING (tech_id) "
-        "ORDER BY l.log_id DESC LIMIT :rows OFFSET :skip",
-        rows=LOG_ROWS,
-        skip=page * LOG_ROWS,
-    )
+    with record.database.reading() as reader:
+        found = reader.held("safety_log", order_by="-log_id", limit=LOG_ROWS, skip=page * LOG_ROWS)
+        names = {user.tech_id: user.full_name for user in users.list_all(reader)}
     return tuple(
         LogRow(
-            log_id=row["log_id"],
-            time=from_utc_text(row["timestamp"]),
-            severity=row["severity"],
-            event_type=row["event_type"],
-            description=row["description"],
-            session_id=row["session_id"],
-            operator=row["full_name"],
-            action_taken=row["action_taken"],
+            log_id=one.row["log_id"],
+            time=one.row["timestamp"],
+            severity=one.row["severity"],
+            event_type=one.row["event_type"],
+            description=one.row["description"],
+            session_id=one.row["session_id"],
+            operator=names.get(one.row["tech_id"]),
+            action_taken=one.row["action_taken"],
+            odd=one.marks,
         )
-        for row in rows
+        for one in found
     )
 
 
@@ -141,11 +140,21 @@ def keep_own(record: Record, source: str, what: str, phase: str, tech_id: int | 
         return events.append_safety(transaction, record.utc(), [(0.0, event)], tech_id=tech_id)
 
 
-def _plot(samples: list[tuple[int, float | None, float | None]]) -> Plot:
-    stride = max(1, -(-len(samples) // _PLOT_POINTS))
-    kept = samples[::stride]
+def _plot(samples: list[tuple[Any, ...]]) -> Plot:
+    """Return what can be drawn; a sample whose time or set power is none is left out."""
+    drawn = [
+        (offset_ms / 1000.0, set_w or 0.0, _number(measured_w))
+        for offset_ms, set_w, measured_w in samples
+        if _number(offset_ms) is not None and (set_w is None or _number(set_w) is not None)
+    ]
+    kept = drawn[:: max(1, -(-len(drawn) // _PLOT_POINTS))]
     return Plot(
-        times_s=tuple(offset_ms / 1000.0 for offset_ms, _, _ in kept),
-        set_w=tuple(set_w or 0.0 for _, set_w, _ in kept),
+        times_s=tuple(time_s for time_s, _, _ in kept),
+        set_w=tuple(set_w for _, set_w, _ in kept),
         measured_w=tuple(measured_w for _, _, measured_w in kept),
     )
+
+
+def _number(held: Any) -> float | None:
+    number: float | None = from_column("REAL", held).value
+    return number

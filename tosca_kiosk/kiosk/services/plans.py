@@ -10,10 +10,11 @@ from tosca_kiosk.domain.protocol import Protocol
 from tosca_kiosk.domain.protocol_file import Limits, parse_protocol
 from tosca_kiosk.domain.rules import Rules
 from tosca_kiosk.domain.session_rules import SessionRefusedError
+from tosca_kiosk.domain.site_limits import SiteLimitError
 from tosca_kiosk.kiosk.look.refusals import spoken
 from tosca_kiosk.kiosk.services.record import Record
 from tosca_kiosk.session import active_calibrations, file_limits, rules_for
-from tosca_kiosk.storage import protocols, settings
+from tosca_kiosk.storage import StorageError, protocols, settings
 from tosca_kiosk.storage.protocols import SavedProtocol
 
 NO_LIMITS = Limits(max_power_w=float("inf"))
@@ -23,7 +24,7 @@ NO_LIMITS = Limits(max_power_w=float("inf"))
 class ListedProtocol:
     """A saved protocol. plan: None when it cannot even be read; refused: why it cannot be treated here.
 
-    power_limit_w: the limit that would be in force, None when it is refused.
+    power_limit_w: the limit that would be in force, None when it is refused. odd: what in its row is none.
     """
 
     name: str
@@ -31,11 +32,12 @@ class ListedProtocol:
     plan: Protocol | None
     refused: str | None
     power_limit_w: float | None
+    odd: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class Listing:
-    """The protocols by name. problem: why none of them can be treated now (a calibration is missing)."""
+    """The protocols by name. problem: why none can be treated now: a calibration is missing, or odd."""
 
     protocols: tuple[ListedProtocol, ...]
     problem: str | None
@@ -48,7 +50,7 @@ def listed(record: Record) -> Listing:
     try:
         idle = idle_rules(record.config, settings.values(record.database))
         known = active_calibrations(record.database, record.config)
-    except DocumentError as error:
+    except (DocumentError, SiteLimitError, StorageError) as error:
         problem = spoken(str(error))
         return Listing(tuple(_unchecked(row, problem) for row in saved), problem)
 
@@ -59,6 +61,7 @@ def listed(record: Record) -> Listing:
     rows = []
     for row in saved:
         try:
+            protocols.refuse_doubtful(row)
             plan = parse_protocol(row.protocol_data, row.protocol_name, row.protocol_name, limits)
             limit_w = check(row.protocol_name, plan).power_limit_w
             rows.append(
@@ -68,9 +71,10 @@ def listed(record: Record) -> Listing:
                     plan=plan,
                     refused=None,
                     power_limit_w=limit_w,
+                    odd=row.odd,
                 )
             )
-        except (DocumentError, SessionRefusedError) as error:
+        except (DocumentError, SessionRefusedError, StorageError) as error:
             rows.append(_unchecked(row, spoken(_without_name(str(error), row.protocol_name))))
     return Listing(tuple(rows), None)
 
@@ -86,6 +90,7 @@ def _unchecked(row: SavedProtocol, refused: str) -> ListedProtocol:
         plan=plan,
         refused=refused,
         power_limit_w=None,
+        odd=row.odd,
     )
 
 

@@ -81,7 +81,7 @@ class Record:
         if self.lost:
             return f"Do not treat. Restart the kiosk or call service: {self.path} is gone or was replaced."
         try:
-            self._database.find("system_config", limit=1)
+            self._database.held("system_config", limit=1)
             if write:
                 with self._database.transaction():
                     pass

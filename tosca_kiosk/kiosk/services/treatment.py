@@ -5,6 +5,8 @@ from __future__ import annotations
 import logging
 from dataclasses import dataclass, replace
 
+from tosca_kiosk.domain.documents import DocumentError
+from tosca_kiosk.domain.journal_lines import Summary
 from tosca_kiosk.domain.protocol import Protocol
 from tosca_kiosk.domain.protocol_file import parse_protocol
 from tosca_kiosk.kiosk.services.plans import NO_LIMITS
@@ -14,13 +16,12 @@ from tosca_kiosk.session import (
     OpenedRecord,
     SessionPlan,
     back_up,
-    close_session,
     earlier_dose,
     opening,
     overdue_calibrations,
     plan_session,
 )
-from tosca_kiosk.storage import patients, recover, sessions, users
+from tosca_kiosk.storage import close_session, patients, recover, sessions, users
 from tosca_kiosk.storage.patients import Patient
 from tosca_kiosk.storage.sessions import Session
 from tosca_kiosk.storage.users import User
@@ -45,7 +46,11 @@ class Adopted:
 
 
 def prepare(record: Record, patient_code: str, username: str, protocol_name: str) -> Prepared:
-    """Check the session's plan and make the backup before it. Raises one of REFUSALS."""
+    """Check the session's plan and make the backup before it. Raises one of REFUSALS.
+
+    A session that could not be closed when it should have been is closed first, or says why it cannot be.
+    """
+    close_interrupted(record)
     plan = plan_session(
         record.database, record.config, patient=patient_code, technician=username, protocol=protocol_name
     )
@@ -68,12 +73,29 @@ def keep_paused(record: Record, session_id: int, paused: bool, tech_id: int | No
         sessions.set_paused(transaction, session_id, paused)
 
 
-def close_row(record: Record, session_id: int, tech_id: int | None) -> Session:
-    """Import the finished journal of a session and close its row. Raises StorageError."""
+def close_row(
+    record: Record,
+    session_id: int,
+    tech_id: int | None,
+    *,
+    known: Summary | None = None,
+    missing: str | None = None,
+) -> Session:
+    """Close a session's row from its journal, unless it is closed already. Raises StorageError.
+
+    known: how it ended, where control said so; missing: why the end is not in the journal.
+    """
     session = sessions.get(record.database, session_id)
     if session.status in sessions.OPEN_STATUSES:
-        folder = sessions.folder_of(session, record.data_dir)
-        close_session(record.database, session, folder, record.utc(), operator_id=tech_id)
+        close_session(
+            record.database,
+            session,
+            record.data_dir,
+            record.utc(),
+            operator_id=tech_id,
+            known=known,
+            missing=missing,
+        )
     return sessions.get(record.database, session_id)
 
 
@@ -85,13 +107,16 @@ def close_interrupted(record: Record) -> list[Session]:
 def adopt(record: Record, session_id: int) -> Adopted:
     """Find the session that control runs. Raises StorageError if the record does not know it."""
     session = sessions.get(record.database, session_id)
-    patient = next(row for row in patients.list_all(record.database) if row.patient_id == session.patient_id)
+    patient = patients.of_id(record.database, session.patient_id)
     return Adopted(session, patient, users.get(record.database, session.tech_id), planned(session))
 
 
 def planned(session: Session) -> Protocol | None:
-    """Return the plan that the session was opened with, None where its row holds none."""
+    """Return the plan that the session was opened with, None where its row holds none that can be read."""
     if session.protocol_data_snapshot is None:
         return None
     name = session.protocol_name or ""
-    return parse_protocol(session.protocol_data_snapshot, name, name, NO_LIMITS)
+    try:
+        return parse_protocol(session.protocol_data_snapshot, name, name, NO_LIMITS)
+    except DocumentError:
+        return None

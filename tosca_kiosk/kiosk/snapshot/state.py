@@ -34,6 +34,7 @@ class KioskState:
     be used now, or None. asleep: dimmed after a time without a touch.
     camera: whether the configuration has one; picture: its newest; picture_um_per_px: its scale, None where
     unknown. accounts: who can sign in, None until the record was read. course: how far the session has come.
+    failed_jobs: what of the record was not done and is tried again.
     screen: the name of the one that is shown. forms: what each screen has in hand, by its form's class.
     """
 
@@ -57,6 +58,7 @@ class KioskState:
     camera: bool = False
     picture: Picture | None = None
     picture_um_per_px: float | None = None
+    failed_jobs: tuple[str, ...] = ()
     forms: Mapping[type, Any] = field(default_factory=dict)
 
     def form(self, kind: type[Form]) -> Form:

@@ -75,4 +75,6 @@ def _unlock(state: KioskState, form: LoginForm, wait_s: int) -> str:
 def _problem(state: KioskState) -> str:
     if state.record_problem is not None:
         return wording.RECORD_LOST
-    return "Opening the record ..." if state.accounts is None else ""
+    if state.accounts is not None:
+        return ""
+    return state.failed_jobs[0] if state.failed_jobs else "Opening the record ..."

@@ -30,12 +30,19 @@ class Patients(Part[PatientsForm]):
     def search(self, query: str) -> None:
         """Search in codes and notes; empty finds the newest patients."""
         self.form = replace(self.form, query=query.strip(), busy=True, refused="")
-        record = self._desk.record
-        self._desk.ask(lambda: people.found(record, query), self._found, self._refused)
+        desk = self._desk
+        desk.errands.run(
+            PatientsForm,
+            "The patients cannot be read",
+            lambda: people.found(desk.record, query),
+            self._found,
+            refused=self._refused,
+            wanted=lambda: desk.router.shown == "patients",
+        )
 
     def _found(self, found: FoundPatients) -> None:
         if found.query.strip() == self.form.query:
-            self.form = replace(self.form, found=found, busy=False)
+            self.form = replace(self.form, found=found, busy=False, refused="")
 
     def choose(self, patient: Patient) -> None:
         """Choose a patient."""

@@ -52,12 +52,14 @@ def view(state: KioskState) -> PatientsView:
 
 
 def _row(patient: Patient) -> tuple[str, str, str]:
-    created = f"{patient.created_date.astimezone():%Y-%m-%d}"
-    return patient.patient_code, (patient.notes or "").replace("\n", " "), created
+    created = wording.local_time(patient.created_date)[: len("2026-11-22")]
+    notes = (patient.notes or "").replace("\n", " ")
+    return patient.patient_code, notes, wording.marked(created, patient.odd)
 
 
 def _empty(state: KioskState) -> str:
     if state.form(PatientsForm).found is None:
-        return "The record cannot be read." if state.record_problem else "Searching ..."
+        waits = state.form(PatientsForm).busy and not state.record_problem
+        return "Searching ..." if waits else "The patients cannot be read."
     query = state.form(PatientsForm).query
     return f'No patient with "{query}" in code or notes.' if query else "There is no patient yet."

@@ -25,7 +25,14 @@ class Protocols(Part[ProtocolsForm]):
         desk = self._desk
         desk.protocol = None
         self.form = ProtocolsForm(busy=True)
-        desk.ask(lambda: plans.listed(desk.record), self._listed, self._refused)
+        desk.errands.run(
+            ProtocolsForm,
+            "The protocols cannot be read",
+            lambda: plans.listed(desk.record),
+            self._listed,
+            refused=self._refused,
+            wanted=lambda: desk.router.shown == "protocols",
+        )
 
     def _listed(self, listing: Listing) -> None:
         self.form = replace(self.form, listing=listing, busy=False)

@@ -80,9 +80,9 @@ def rings(plan: Protocol) -> str:
 
 def _row(row: ListedProtocol) -> tuple[str, str, str]:
     if row.plan is None:
-        return row.name, "cannot be read", "refused"
+        return row.name, wording.marked("cannot be read", row.odd), "refused"
     detail = f"{wording.duration(row.plan.duration_s)}, {wording.joules(row.plan.planned_energy_j)}"
-    return row.name, detail, "" if row.refused is None else "refused"
+    return row.name, wording.marked(detail, row.odd), "" if row.refused is None else "refused"
 
 
 def _facts(plan: Protocol, whole: bool) -> str:

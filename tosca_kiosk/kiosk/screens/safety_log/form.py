@@ -13,4 +13,5 @@ class SafetyLogForm:
 
     rows: tuple[LogRow, ...] | None = None
     page: int = 0
+    refused: str = ""
     busy: bool = False

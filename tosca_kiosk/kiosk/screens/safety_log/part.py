@@ -28,14 +28,21 @@ class SafetyLog(Part[SafetyLogForm]):
         """Show a page; 0 is the newest."""
         desk, wanted = self._desk, max(0, page)
         self.form = replace(self.form, page=wanted, busy=True)
-        desk.ask(lambda: history.safety_rows(desk.record, wanted), self._read, self._refused)
+        desk.errands.run(
+            SafetyLogForm,
+            "The safety log cannot be read",
+            lambda: history.safety_rows(desk.record, wanted),
+            self._read,
+            refused=self._refused,
+            wanted=lambda: desk.router.shown == "safety_log",
+        )
 
     def back(self) -> None:
         """Go back to where the log was opened."""
         self._desk.router.back()
 
     def _read(self, rows: tuple[LogRow, ...]) -> None:
-        self.form = replace(self.form, rows=rows, busy=False)
+        self.form = replace(self.form, rows=rows, busy=False, refused="")
 
     def _refused(self, text: str) -> None:
-        self.form = replace(self.form, rows=None, busy=False)
+        self.form = replace(self.form, rows=None, busy=False, refused=text)

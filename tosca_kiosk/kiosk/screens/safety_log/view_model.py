@@ -35,7 +35,7 @@ def view(state: KioskState) -> SafetyLogView:
         page_text=f"Lines {first} to {first + len(rows) - 1}, newest first" if rows else "",
         can_go_newer=form.page > 0 and not form.busy,
         can_go_older=len(rows) == LOG_ROWS and not form.busy,
-        problem=wording.RECORD_LOST if state.record_problem else "",
+        problem=wording.RECORD_LOST if state.record_problem else form.refused,
     )
 
 
@@ -43,7 +43,7 @@ def _row(row: LogRow) -> tuple[str, str, str]:
     session = "" if row.session_id is None else f", session {row.session_id}"
     operator = "" if row.operator is None else f", {row.operator}"
     detail = f"{row.severity}, {wording.local_time(row.time)}{session}{operator}"
-    return row.description, detail, "info" if row.severity == "info" else "refused"
+    return row.description, wording.marked(detail, row.odd), "info" if row.severity == "info" else "refused"
 
 
 def _empty(state: KioskState) -> str:

@@ -9,9 +9,8 @@ from tosca_kiosk.kiosk.services.history import SessionResult
 
 @dataclass(frozen=True, slots=True)
 class SummaryForm:
-    """A closed session. result: None while it is read. closing: its record is being written yet."""
+    """A closed session. result: None before it is read. busy: it is being read, or its notes kept."""
 
     result: SessionResult | None = None
     refused: str = ""
     busy: bool = False
-    closing: bool = False

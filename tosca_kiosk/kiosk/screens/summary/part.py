@@ -23,9 +23,16 @@ class Summary(Part[SummaryForm]):
     def enter(self, about: int | None = None) -> None:
         """Show the session of this id; None: its light is over, and its record is being written yet."""
         desk = self._desk
-        self.form = SummaryForm(busy=True, closing=about is None)
+        self.form = SummaryForm(busy=about is not None)
         if about is not None:
-            desk.ask(lambda: history.result(desk.record, about), self._read, self._refused)
+            desk.errands.run(
+                SummaryForm,
+                f"Session {about} cannot be read",
+                lambda: history.result(desk.record, about),
+                self._read,
+                refused=self._refused,
+                wanted=lambda: desk.router.shown == "summary",
+            )
 
     def _read(self, result: SessionResult) -> None:
         self.form = SummaryForm(result=result)

@@ -8,6 +8,7 @@ from tosca_kiosk.domain.summary import LIGHT_NOT_CONFIRMED, unconfirmed
 from tosca_kiosk.kiosk.look import wording
 from tosca_kiosk.kiosk.screens.summary.form import SummaryForm
 from tosca_kiosk.kiosk.services.history import SessionResult
+from tosca_kiosk.kiosk.snapshot.course import Opening
 from tosca_kiosk.kiosk.snapshot.state import KioskState
 from tosca_kiosk.storage import energies
 
@@ -42,8 +43,9 @@ def view(state: KioskState) -> SummaryView:
     result = form.result
     problem = wording.RECORD_LOST if state.record_problem else ""
     if result is None:
+        closing = state.course.opening is Opening.CLOSING
         waiting = "Reading the session ..." if form.busy else "The session could not be read."
-        if form.closing:
+        if closing:
             waiting = "Writing the record ..."
         return SummaryView(
             title=waiting,
@@ -58,7 +60,7 @@ def view(state: KioskState) -> SummaryView:
             safety_events=0,
             busy=form.busy,
             can_note=False,
-            can_leave=not form.closing,
+            can_leave=not closing,
         )
     session = result.session
     measured = zip(result.plot.times_s, result.plot.measured_w, strict=True)

@@ -62,7 +62,7 @@ def _is_doubtful(one: EarlierSession) -> bool:
 
 
 def _when(one: EarlierSession) -> str:
-    return wording.local_time(one.start_utc)[: -len(":00")]
+    return wording.local_time(one.start_utc)[: len("2026-11-22 11:53")]
 
 
 def _joules(energy_j: float | None) -> str:

@@ -1,0 +1,114 @@
+"""What a text of the record may be, beyond its type: one of a few words, or JSON."""
+
+from __future__ import annotations
+
+import json
+from typing import Any, Final, NamedTuple
+
+from tosca_kiosk.domain.interlocks import ROLES
+from tosca_kiosk.storage.values import from_column, shown
+
+CHOICES: Final[dict[tuple[str, str], tuple[str, ...]]] = {
+    ("tech_users", "role"): ROLES,
+    ("protocols", "protocol_type"): ("constant", "linear_ramp", "multi_step", "custom"),
+    ("sessions", "status"): ("in_progress", "completed", "aborted", "paused"),
+    ("session_recordings", "recording_type"): ("video", "snapshot", "focus_stack"),
+    ("safety_log", "severity"): ("info", "warning", "critical", "emergency"),
+    ("calibrations", "device_type"): ("laser", "actuator", "photodiode", "camera"),
+    ("calibrations", "calibration_type"): (
+        "actuator_position_to_ring_size",
+        "photodiode_voltage_to_power",
+        "laser_power_verification",
+        "camera_focus_calibration",
+        "ring_detection_calibration",
+    ),
+    ("system_config", "config_type"): ("string", "integer", "float", "boolean", "json"),
+    ("session_journals", "origin"): ("sim", "real"),
+    ("audit_log", "action"): ("insert", "update", "delete"),
+    ("audit_log", "source"): ("application", "sql"),
+}
+"""By table and column: the words that the schema names."""
+
+JSON_COLUMNS: Final = frozenset(
+    {
+        ("protocols", "protocol_data"),
+        ("sessions", "protocol_data_snapshot"),
+        ("treatment_events", "interlock_status"),
+        ("treatment_events", "event_details"),
+        ("safety_log", "details"),
+        ("calibrations", "calibration_data"),
+        ("calibrations", "validation_data"),
+        ("audit_log", "old_values"),
+        ("audit_log", "new_values"),
+    }
+)
+
+NEEDED: Final = frozenset(
+    (table, "is_active") for table in ("tech_users", "patients", "protocols", "calibrations")
+)
+"""Columns that the schema lets be NULL, which then says neither yes nor no."""
+
+
+class Odd(NamedTuple):
+    """A value that its column does not take. row: table, key column and key; why: holds the value."""
+
+    row: str
+    column: str
+    why: str
+
+    def __str__(self) -> str:
+        return f"{self.row}, {self.column}: {self.why}"
+
+    @property
+    def in_its_row(self) -> str:
+        """The same for whoever sees the row."""
+        return f"{self.column}: {self.why}"
+
+
+class Held(NamedTuple):
+    """A row as it was found. odd: what in it is no value of its column.
+
+    row: times aware UTC; None where a value is of another type than its column's; a text stays a text.
+    """
+
+    row: dict[str, Any]
+    odd: tuple[Odd, ...]
+
+    @property
+    def marks(self) -> tuple[str, ...]:
+        """What a record of the row says is odd in it."""
+        return tuple(one.in_its_row for one in self.odd)
+
+
+def judged(table: str, kinds: dict[str, str], found: dict[str, Any]) -> Held:
+    """Return what a row means that SQLite holds. kinds: declared types; the first column is the key."""
+    row, odd = {}, []
+    for column, held in found.items():
+        row[column], why = from_column(kinds[column], held)
+        if why is None:
+            why = _why_not(table, column, row[column])
+        if why is not None:
+            key = next(iter(kinds))
+            odd.append(Odd(row=f"{table}, {key} {shown(found.get(key))}", column=column, why=why))
+    return Held(row, tuple(odd))
+
+
+def _why_not(table: str, column: str, value: Any) -> str | None:
+    """Say why a value of the right type is none of its column."""
+    where = table, column
+    if value is None:
+        return "NULL is not 0 or 1" if where in NEEDED else None
+    if where in CHOICES and value not in CHOICES[where]:
+        return f"{shown(value)} is none of {', '.join(CHOICES[where])}"
+    if where in JSON_COLUMNS and not _is_json(value):
+        return f"{shown(value)} is no JSON"
+    return None
+
+
+def _is_json(text: str) -> bool:
+    """Say whether a text is JSON."""
+    try:
+        json.loads(text)
+    except (ValueError, RecursionError):
+        return False
+    return True
