@@ -157,7 +157,7 @@ def test_a_signal_waits_two_seconds_and_no_ten(data_dir, warm, folder, number):
     assert ended.json["abort_reason"].startswith(f"{WORDS}; ")
     [row] = rows(data_dir, "SELECT * FROM safety_log WHERE action_taken = 'session_closed'")
     assert row["severity"] == "critical"
-    # Told in the tick of the fault, it waits from that tick on; the last one that is recorded is a tick short.
+    # Told in the tick of the fault, it waits from that tick on; the last recorded one is a tick short.
     unknown_for_s = json.loads(row["details"])["unknown_for_s"]
     assert unknown_for_s == pytest.approx(CLOSES_WITHIN_S, abs=1.0)
 
