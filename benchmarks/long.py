@@ -43,6 +43,11 @@ RUNS = (
         "python -m benchmarks.exhaustive",
     ),
     Run(
+        "flipped_bits",
+        "every bit of a crashed journal's first lines flipped: named, and nothing lost",
+        "python -m benchmarks.exhaustive.flipped_bits",
+    ),
+    Run(
         "campaign",
         "random treatments with faults, judged by the world's light",
         f"python -m benchmarks.campaign --treatments 20000 --seed 2 --out {OUT}/campaign",
