@@ -104,6 +104,11 @@ RUNS = (
         "python -m benchmarks.bench.kiosk_stop --tries 50",
     ),
     Run(
+        "full_memory",
+        "a memory file system full before a session and under its light, at the screen",
+        "python -m benchmarks.bench.full_memory",
+    ),
+    Run(
         "kiosk_start",
         "the command to the first screen, and every change of screen",
         "python -m benchmarks.bench.kiosk_start --starts 3 --ways 3",

@@ -10,7 +10,7 @@ import pytest
 
 from benchmarks.rigs.recorded_cart import header, treated
 from tests.storage.refusal import refused
-from tosca_kiosk.journal.tail import damaged_copy, make_tail, read_journal, segment_path
+from tosca_kiosk.journal.tail import damaged_copy, make_tail, read_journal, remove_tail, segment_path
 from tosca_kiosk.storage import check, close_session, import_journal, recover, sessions
 
 ON_DISK = 60
@@ -151,6 +151,7 @@ def test_where_the_disks_copy_cannot_be_kept_it_is_left_as_it_is_and_memory_is_r
     assert_whole(database, cut, whole)
     assert journal.read_bytes() == damaged
     assert tail.exists()
+    remove_tail(tail)
     [row] = told(database, "journal_mended")
     assert "which could not be kept (Is a directory)" in row["description"]
 

@@ -43,10 +43,15 @@ def reserve_path(tail: Path) -> Path:
     return tail / _RESERVE
 
 
-def room_advice(path: Path | str) -> str:
-    """Return what to do where this file of a session found no room: memory is no disk."""
-    in_memory = Path(path).is_relative_to(MEMORY)
-    return f"make room in memory, on {MEMORY}, not on the disk" if in_memory else "check room and rights"
+def not_made(error: OSError, folder: Path | str) -> str:
+    """Say that folder or journal of a session cannot be made, and what to do: memory is no disk.
+
+    That comes first, for a screen cuts the end. folder: the session's, where the error names no file.
+    """
+    where = Path(error.filename or folder)
+    in_memory = where.is_relative_to(MEMORY)
+    advice = f"make room in memory, on {MEMORY}, not on the disk" if in_memory else "check room and rights"
+    return f"{advice}: {where} cannot be made ({error.strerror}), so there is no journal"
 
 
 def make_tail(folder: Path) -> Path:
