@@ -64,7 +64,7 @@ class TelemetryMaker:
         rules: Rules,
         inputs: Inputs,
         state: State,
-        journal_problem: str | None,
+        journal_problem: str | None = None,
     ) -> Telemetry:
         """Return the tick at now_s, on the controller's clock, with the state that it left."""
         self._judge(now_s, rules, inputs, state)
