@@ -77,6 +77,18 @@ def test_where_nothing_answers_every_cause_is_named(key, variant):
         assert driver.problem.endswith("the port in the configuration and the baud rate")
 
 
+@on_the_wire(*BOX_KEYS)
+@pytest.mark.parametrize("radix", ["HEX", "OCT", "BIN"])
+def test_the_forms_that_another_program_left_are_set_right(key, variant, radix):
+    def leave(cart):
+        form = getattr(cart, key).form
+        form.radix, form.hexfloat, form.echo, form.terminal_mode = radix, True, True, 6
+
+    with met_variant(key, variant, leave) as (driver, _, _):
+        assert (driver.link, driver.problem) == (LinkState.READY, None)
+        assert driver.found_at_start == variant.said
+
+
 @on_the_wire(*KEYS)
 def test_a_cable_that_was_out_is_met_again(key, variant):
     def unplug(cart, out):
