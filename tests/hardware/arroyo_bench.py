@@ -9,6 +9,10 @@ from hardware.arroyo.shared import share
 from hardware.arroyo.tec import ArroyoTec
 from hardware.interfaces import LinkState
 from hardware.settings import LaserSettings, TecSettings
+from simulators.wire.arroyo_laser import ArroyoLaser as SimulatedLaser
+from simulators.wire.arroyo_tec import ArroyoTec as SimulatedTec
+from simulators.wire.arroyo_tec import TecOptions
+from simulators.world import World
 from tests.hardware.arroyo_simulated import OWN_WORDS, SimulatedWire
 from tests.hardware.arroyo_wire import LASER_ANSWERS, TEC_ANSWERS, Wire
 from tests.hardware.variants import chosen
@@ -114,11 +118,21 @@ def _wire(answers, settings, changes, identity):
     variant = chosen()
     if variant.by_hand:
         return Wire({**answers, "*IDN?": identity, **changes}, settings.port, variant.lacks)
+    world = World(1, warm=True)
+    device = _simulated(world, variant.options, identity)
+    own = dict.fromkeys(answers, OWN_WORDS)
+    return SimulatedWire(world.kernel, device, {**own, **changes}, settings.port, variant.lacks)
+
+
+def _simulated(world, options, identity):
+    """Return a simulated instrument that says it is this one; a laser's interlock is closed."""
     _, model, serial, firmware, build = identity.split()
-    options = replace(variant.options, model=model, serial=serial, firmware=firmware, build=build)
-    return SimulatedWire(
-        options, {**dict.fromkeys(answers, OWN_WORDS), **changes}, settings.port, variant.lacks
-    )
+    options = replace(options, model=model, serial=serial, firmware=firmware, build=build)
+    if isinstance(options, TecOptions):
+        return SimulatedTec(world, options)
+    laser = SimulatedLaser(world, options)
+    laser.fail_interlock_plug("closed")
+    return laser
 
 
 def combo_bench(period_s, laser, tec, changes, url="sim://laser"):

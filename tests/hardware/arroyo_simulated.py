@@ -4,11 +4,7 @@ from __future__ import annotations
 
 from math import inf
 
-from simulators.wire.arroyo_device import ANSWER_TIME_S
 from simulators.wire.arroyo_forms import TERMINATORS
-from simulators.wire.arroyo_laser import ArroyoLaser, LaserOptions
-from simulators.wire.arroyo_tec import ArroyoTec
-from simulators.world import World
 from tests.hardware.arroyo_wire import Wire, question_of
 
 OWN_WORDS = None
@@ -16,6 +12,8 @@ OWN_WORDS = None
 NOTHING = object()
 """What comes instead of an answer that a test takes off the wire."""
 READ_BYTES = 4096
+LATEST_ANSWER_S = 0.030
+"""Of an instrument, by itself."""
 
 
 class SimulatedWire(Wire):
@@ -26,18 +24,14 @@ class SimulatedWire(Wire):
     question is `stuck`: then the command does not reach it.
     """
 
-    def __init__(self, options, answers, url, lacks):
-        world = World(1, warm=True)
-        self._kernel = world.kernel
-        if isinstance(options, LaserOptions):
-            self.device = ArroyoLaser(world, options)
-            self.device.fail_interlock_plug("closed")
-        else:
-            self.device = ArroyoTec(world, options)
-        self._line = self.device.line
+    def __init__(self, kernel, device, answers, url, lacks):
+        self._kernel = kernel
+        self.device = device
+        self._line = device.line
         self._line.attach()
         self._line.faults = _Mouth(self)
-        self._words = []  # of each question that it has not answered yet: what it says
+        self._words = []  # of each question that it has not answered yet: what it says, and to which half
+        self._speaks_to_other = False
         super().__init__(answers, url, lacks)
 
     def open(self):
@@ -48,17 +42,18 @@ class SimulatedWire(Wire):
     def read(self):
         self._kernel.advance(self.now_s)
         if data := self._line.host_read(READ_BYTES):
-            self._on_the_way.append((self.now_s, data, self.for_other))
+            self._on_the_way.append((self.now_s, data, self._speaks_to_other))
         return super().read()
 
     def say_instead(self, data, after_s=0.0):
         self._line.discard_unread()
-        self._words = [NOTHING for _ in self._words]
+        self._words = [(NOTHING, for_other) for _, for_other in self._words]
         super().say_instead(data, after_s)
 
     @property
     def is_answering(self):
-        return bool(self._words) or self._line.next_arrival_s < inf or super().is_answering
+        speaks = self._line.next_arrival_s < inf and not self._speaks_to_other
+        return speaks or any(not for_other for _, for_other in self._words) or super().is_answering
 
     def _obey(self, line):
         heard = []
@@ -74,11 +69,11 @@ class SimulatedWire(Wire):
                 heard.append(part)
             elif name == "ERRSTR?" and self.queued:
                 heard.append(part)
-                self._words.append(",".join(self.queued))
+                self._words.append((",".join(self.queued), self.for_other))
                 self.queued.clear()
             elif name in self.answers:
                 heard.append(part)
-                self._words.append(self.answers[name])
+                self._words.append((self.answers[name], self.for_other))
         if heard:
             self._kernel.advance(self.now_s)
             self._line.host_write(";".join(heard).encode("ascii") + b"\r", self.now_s)
@@ -88,7 +83,7 @@ class SimulatedWire(Wire):
         form = self.device.form
         if not self._words or (form.echo and not data.endswith(form.terminator)):
             return data
-        words = self._words.pop(0)
+        words, self._speaks_to_other = self._words.pop(0)
         if words is OWN_WORDS:
             return data
         return b"" if words is NOTHING else words.encode("ascii") + form.terminator
@@ -123,7 +118,7 @@ class _Mouth:
     def delay_s(self):
         """What is to be added where a test wants a slower answer than any of its own."""
         late_s = self._wire.delay_s
-        return late_s if late_s > ANSWER_TIME_S[1] else 0.0
+        return late_s if late_s > LATEST_ANSWER_S else 0.0
 
     def to_host(self, data):
         return self._wire.spoken(data)

@@ -54,6 +54,10 @@ def met(key, options=None, prepare=lambda cart: None, **settings):
         uninstall()
 
 
+def port_of(key, variant):
+    return variant.settings.get("port", f"sim://{key}")
+
+
 def met_variant(key, variant, prepare=lambda cart: None, **options):
     """Meet a variant, as it is or with other options; its configuration is the variant's."""
     return met(key, replace(variant.options, **options), prepare, **variant.settings)
@@ -73,7 +77,8 @@ def test_a_healthy_device_becomes_ready_without_a_problem(key, variant):
 def test_where_nothing_answers_every_cause_is_named(key, variant):
     with met_variant(key, variant, answers=False) as (driver, _, _):
         assert driver.link is LinkState.LOST
-        assert driver.problem.startswith(f"{key} on sim://{key}: nothing answers at 38400 baud; check that")
+        nothing = f"{key} on {port_of(key, variant)}: nothing answers at 38400 baud; check that"
+        assert driver.problem.startswith(nothing)
         assert driver.problem.endswith("the port in the configuration and the baud rate")
 
 
@@ -91,15 +96,13 @@ def test_the_forms_that_another_program_left_are_set_right(key, variant, radix):
 
 @on_the_wire(*KEYS)
 def test_a_cable_that_was_out_is_met_again(key, variant):
-    def unplug(cart, out):
-        cart.lines[key].unplugged = out
-
     with met_variant(key, variant) as (driver, cart, go_on):
-        unplug(cart, True)
+        line = getattr(cart, key).line
+        line.unplugged = True
         go_on(1.0)
         assert driver.link is LinkState.LOST
-        unplug(cart, False)
-        go_on(20.0, until=lambda: driver.link is not LinkState.LOST and driver.link is LinkState.READY)
+        line.unplugged = False
+        go_on(20.0, until=lambda: driver.link is LinkState.READY)
         assert (driver.link, driver.problem, driver.connections) == (LinkState.READY, None, 2)
 
 
@@ -130,8 +133,8 @@ def test_another_instrument_is_refused_with_what_it_is_and_what_to_do(key, varia
         )
         assert driver.link is LinkState.REFUSED
         assert driver.problem == (
-            f"{key} on sim://{key}: {answers} answers, the configuration names {named}: connect that device "
-            "or correct the configuration"
+            f"{key} on {port_of(key, variant)}: {answers} answers, the configuration names {named}: connect that "
+            "device or correct the configuration"
         )
 
 
