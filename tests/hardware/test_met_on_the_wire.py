@@ -133,8 +133,8 @@ def test_another_instrument_is_refused_with_what_it_is_and_what_to_do(key, varia
         )
         assert driver.link is LinkState.REFUSED
         assert driver.problem == (
-            f"{key} on {port_of(key, variant)}: {answers} answers, the configuration names {named}: connect that "
-            "device or correct the configuration"
+            f"{key} on {port_of(key, variant)}: {answers} answers, the configuration names {named}: "
+            "connect that device or correct the configuration"
         )
 
 
