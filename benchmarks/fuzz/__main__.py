@@ -1,4 +1,4 @@
-"""Bad lines for every driver and every simulated device: a million of them by default.
+"""Bad lines for every driver, at each instrument, and for every simulated device: a million by default.
 
     python -m benchmarks.fuzz --lines 1000000 --seed 1
 
@@ -12,10 +12,11 @@ from __future__ import annotations
 from itertools import chain
 from time import perf_counter
 
-from benchmarks.fuzz.drivers import IN_STEP_WITHIN_S, KINDS, READY_WITHIN_S, fuzz_driver
+from benchmarks.fuzz.drivers import IN_STEP_WITHIN_S, READY_WITHIN_S, fuzz_driver
 from benchmarks.fuzz.simulators import ANSWERS_WITHIN_S, HOSTS, fuzz_simulators
 from benchmarks.rigs.command_line import command_line
 from benchmarks.rigs.limits import Row, judged
+from benchmarks.rigs.variants import SIMULATED
 
 MOST_CPU_MS = 50.0
 """Of one poll, or of one device's step: a hang shows, a collection of garbage does not."""
@@ -26,9 +27,9 @@ def main() -> int:
     parser.add_argument("--lines", type=int, default=1_000_000, help="in all (default 1000000)")
     parser.add_argument("--seed", type=int, default=1)
     options = parser.parse_args()
-    each = -(-options.lines // (len(KINDS) + len(HOSTS)))
+    each = -(-options.lines // (len(SIMULATED) + len(HOSTS)))
     began_s = perf_counter()
-    drivers = {key: fuzz_driver(key, each, options.seed) for key in KINDS}
+    drivers = {name: fuzz_driver(*row, each, options.seed) for name, row in SIMULATED.items()}
     devices = fuzz_simulators(each, options.seed)
     took_s = perf_counter() - began_s
     problems = [problem for found in chain(drivers.values(), devices.values()) for problem in found.problems]
@@ -40,14 +41,14 @@ def main() -> int:
         ),
         Row("problems", len(problems), 0, ""),
     ]
-    for key, driver in drivers.items():
+    for name, driver in drivers.items():
         rows += [
             Row(
-                f"{key}: bursts, losses, refusals", driver.bursts, None, f"{driver.losses} {driver.refusals}"
+                f"{name}: bursts, losses, refusals", driver.bursts, None, f"{driver.losses} {driver.refusals}"
             ),
-            Row(f"{key}: in step after", 1000 * driver.worst_in_step_s, 1000 * IN_STEP_WITHIN_S, "ms"),
-            Row(f"{key}: ready again after", driver.worst_ready_s, READY_WITHIN_S, "s"),
-            Row(f"{key}: longest poll", driver.worst_poll_ms, MOST_CPU_MS, "ms CPU"),
+            Row(f"{name}: in step after", 1000 * driver.worst_in_step_s, 1000 * IN_STEP_WITHIN_S, "ms"),
+            Row(f"{name}: ready again after", driver.worst_ready_s, READY_WITHIN_S, "s"),
+            Row(f"{name}: longest poll", driver.worst_poll_ms, MOST_CPU_MS, "ms CPU"),
         ]
     for key, device in devices.items():
         rows += [

@@ -10,13 +10,14 @@ import re
 from binascii import crc_hqx
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from random import Random
 from time import thread_time_ns
 from typing import Any, NamedTuple
 
 from benchmarks.fuzz.noise import Noise
 from benchmarks.rigs.readings import READINGS
+from benchmarks.rigs.variants import Variant
 from hardware.interfaces import LinkState
 from hardware.registry import DRIVERS
 from hardware.trace import WireTrace
@@ -190,8 +191,8 @@ class Found:
 class DriverFuzz:
     """A driver, its simulated device and the bad port between them."""
 
-    def __init__(self, key: str, seed: int, now_s: list[float]) -> None:
-        settings = getattr(load_config(bundled("simulated.yaml")).devices, key)
+    def __init__(self, key: str, variant: Variant, seed: int, now_s: list[float]) -> None:
+        settings = replace(getattr(load_config(bundled("simulated.yaml")).devices, key), **variant.settings)
         self._random = Random(f"{key} {seed}")
         self._kind = KINDS[key]
         self._noise = Noise(self._random, self._kind.words, self._kind.end)
@@ -335,17 +336,18 @@ class DriverFuzz:
 
 
 @contextmanager
-def installed(seed: int) -> Iterator[list[float]]:
+def installed(seed: int, key: str, variant: Variant) -> Iterator[list[float]]:
     """Install a warm simulated cart on a clock that is set by hand: the one number of the list."""
     now_s = [0.0]
-    install(SimulatedCart(World(seed, warm=True)), lambda: now_s[0])
+    options: dict[str, Any] = {key: variant.options}
+    install(SimulatedCart(World(seed, warm=True), **options), lambda: now_s[0])
     try:
         yield now_s
     finally:
         uninstall()
 
 
-def fuzz_driver(key: str, lines: int, seed: int) -> Found:
-    """Give a driver so many bad lines; return what was seen."""
-    with installed(seed) as now_s:
-        return DriverFuzz(key, seed, now_s).run(lines)
+def fuzz_driver(key: str, variant: Variant, lines: int, seed: int) -> Found:
+    """Give the driver of a simulated variant so many bad lines; return what was seen."""
+    with installed(seed, key, variant) as now_s:
+        return DriverFuzz(key, variant, seed, now_s).run(lines)

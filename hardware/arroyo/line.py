@@ -238,10 +238,15 @@ class QueryLine:
     def _expect_end(self, now_s: float) -> None:
         """An answer has begun: its end need not be awaited as long as its beginning.
 
-        An echo of the question is no answer yet.
+        An echo is no answer yet, of the question or of what was sent before it.
         """
-        if not self._question.encode("ascii").startswith(self._incoming.upper()):
+        if self._incoming[:1].isdigit() or not self._is_echo(self._incoming):
             self._expect_more(now_s)
+
+    def _is_echo(self, data: bytes) -> bool:
+        """Whether this is what was sent, and perhaps the beginning of something more that was sent."""
+        rest = self._without_echo(data.decode("ascii", "replace")).upper()
+        return any(sent.startswith(rest) for sent in self._recent)
 
     def _expect_more(self, now_s: float) -> None:
         self.deadline_s = min(self.asked_s + self._answer_timeout_s, now_s + _GAP_S)

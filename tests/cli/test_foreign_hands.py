@@ -24,7 +24,11 @@ def protocol_of(cart):
 
 
 @pytest.mark.parametrize(
-    "held", ["03/22/15 12:00", "", 20150322, "2015-03-22 12:00:00+02:00", "0001-01-01 00:00:00"]
+    "held",
+    [
+        *("03/22/15 12:00", "", 20150322, "2015-03-22 12:00:00+02:00", "0001-01-01 00:00:00"),
+        *("2026-02-30 12:00:00", "2026-13-01", "2026-02-28 24:00:00"),
+    ],
 )
 def test_an_odd_time_is_named_and_every_list_goes_on(cart, held):
     cart.text("users", "add", "bob", "--full-name", "Bob Brown", "--role", "technician")

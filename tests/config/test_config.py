@@ -532,6 +532,65 @@ class TestRules:
             "devices.tec.serial_number: C2 is not the laser's C1; on one port they are one instrument"
         ]
 
+    @pytest.mark.parametrize(
+        "models", [("6310", "6310"), ("6305", "6310"), ("6310", "5305"), ("4320", "6305")]
+    )
+    def test_a_combosource_that_is_named_on_two_ports_is_refused_by_name(self, load, errors_of, models):
+        real = changed({**on_ports(**REAL_PORTS), **DELETED, "cart": "real", "camera": CAMERA})
+        for key, model in zip(("laser", "tec"), models, strict=True):
+            real["devices"][key] |= {"model": model, "serial_number": "C1"}
+        assert errors_of(real) == [
+            "devices.tec.port: /dev/serial/by-id/tec is not the laser's /dev/serial/by-id/laser, and the "
+            "ComboSource C1 is one box on one port; write the same, or the serial number of another device"
+        ]
+        real["devices"]["tec"]["serial_number"] = "C2"
+        assert load(real).devices.tec.serial_number == "C2"
+
+    def test_a_combosource_on_two_names_of_one_port_is_told_to_use_one(self, errors_of, tmp_path):
+        (tmp_path / "link").symlink_to(tmp_path / "device")
+        ports = {**REAL_PORTS, "laser": str(tmp_path / "device"), "tec": str(tmp_path / "link")}
+        real = changed({**on_ports(**ports), **DELETED, "cart": "real", "camera": CAMERA})
+        for key in ("laser", "tec"):
+            real["devices"][key] |= {"model": "6310", "serial_number": "C1"}
+        (error,) = errors_of(real)
+        assert error.startswith(
+            f"devices.tec.port: {ports['tec']} is another name of the laser's {ports['laser']}"
+        )
+
+    @pytest.mark.parametrize(
+        ("laser", "tec", "said"),
+        [
+            (("4320", "L1"), ("6310", "C1"), "devices.tec.port: {port} is already the port of laser"),
+            (("4320", "X1"), ("5305", "X1"), "devices.tec.port: {port} is already the port of laser"),
+            (
+                ("6310", "C1"),
+                ("5305", "C1"),
+                "devices.tec.model: 5305 is not the laser's 6310; on one port they",
+            ),
+            (
+                ("6310", "C1"),
+                ("6310", "C2"),
+                "devices.tec.serial_number: C2 is not the laser's C1; on one port",
+            ),
+            (
+                ("4320", "C1"),
+                ("6310", "C1"),
+                "devices.tec.port: {port} is already the port of laser",
+            ),
+        ],
+    )
+    def test_two_devices_on_one_port_that_are_not_one_box_are_refused_by_name(
+        self, errors_of, laser, tec, said
+    ):
+        port = REAL_PORTS["laser"]
+        real = changed(
+            {**on_ports(**{**REAL_PORTS, "tec": port}), **DELETED, "cart": "real", "camera": CAMERA}
+        )
+        for key, (model, serial_number) in (("laser", laser), ("tec", tec)):
+            real["devices"][key] |= {"model": model, "serial_number": serial_number}
+        (error,) = errors_of(real)
+        assert error.startswith(said.format(port=port))
+
     def test_a_third_device_on_a_combosources_port_is_refused(self, errors_of):
         ports = {**REAL_PORTS, "tec": REAL_PORTS["laser"], "stage": REAL_PORTS["laser"]}
         real = changed({**on_ports(**ports), **DELETED, "cart": "real", "camera": CAMERA})

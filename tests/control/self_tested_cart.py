@@ -31,6 +31,7 @@ class TestedCart:
     simulated: SimulatedCart
     devices: Devices
     clock: VirtualClock
+    config: CartConfig
 
     def change(self, *changes: Change) -> None:
         """Change the simulated world by its settable paths."""
@@ -43,7 +44,7 @@ class TestedCart:
         watch: Callable[[SelfTest], None] | None = None,
     ) -> SelfTest:
         """Run the self-test. during: changes to make when a step begins, by its name."""
-        test = SelfTest(self.devices, CONFIG.devices, RULES)
+        test = SelfTest(self.devices, self.config.devices, RULES)
         waiting = dict(during)
 
         def look(seen: SelfTest) -> None:
@@ -65,7 +66,7 @@ def cart_under_test(seed: int = 1, config: CartConfig = CONFIG, **options: objec
     install(simulated, clock.now_s)
     try:
         with connected_devices(config, clock) as devices:
-            yield TestedCart(simulated, devices, clock)
+            yield TestedCart(simulated, devices, clock, config)
     finally:
         uninstall()
 

@@ -11,10 +11,11 @@ from typing import NamedTuple
 
 import pytest
 
+from benchmarks.rigs.variants import SIMULATED, VARIANTS
 from hardware.interfaces import LinkState
 from hardware.trace import Direction
 from simulators.wire.arroyo_laser import LaserOptions
-from simulators.wire.arroyo_tec import TecOptions
+from simulators.wire.arroyo_tec import MISSING_SENSOR, TecOptions
 from simulators.wire.board import BoardOptions
 from simulators.wire.xeryon import StageOptions
 from tests.control.self_tested_cart import CONFIG, RULES, Change, cart_under_test, failed
@@ -92,14 +93,18 @@ FAULTS = {
     "TEC falls silent for a while": Fault(
         {("tec", "fresh answers")}, "older than 1000 ms", during=dip("tec.wire.mute", True, False)
     ),
-    "thermistor open under way": Fault(
-        {("tec", "running"), ("tec", "fresh answers"), ("tec", "error queue")},
-        "sensor open",
-        during={AT_REST.name: (("tec.sensor", "open"),)},
-    ),
+    **{
+        f"thermistor open under way, told as {said}": Fault(
+            {("tec", "running"), ("tec", "temperature"), ("tec", "regulating"), ("tec", "error queue")},
+            "it answers, but tells no temperature in",
+            before("tec.firmware.missing_sensor", said),
+            during={AT_REST.name: (("tec.sensor", "open"),)},
+        )
+        for said in MISSING_SENSOR
+    },
     "thermistor shorted": Fault(
-        {("tec", "running"), ("tec", "fresh answers"), ("tec", "temperature"), ("tec", "regulating")},
-        "check its sensor",
+        {("tec", "running"), ("tec", "temperature"), ("tec", "regulating")},
+        "it answers, but tells no temperature; check its sensor",
         before("tec.sensor", "short"),
     ),
     "module's leads reversed": Fault(
@@ -302,6 +307,24 @@ def test_a_healthy_cart_passes_and_nothing_is_asked_for_but_the_motor(seed):
     assert re.findall(rb"\$HB,\d+,(\d)", board) == [b"0"]
     assert re.findall(rb"\$MO,\d+,(\d+)", board) == [b"0", b"127", b"0"]
     assert not re.search(rb"DPOS=[^?]|INDX|STEP|SCAN", b"".join(sent["stage"]))
+
+
+def instruments():
+    """Return so many carts that each simulated variant of each device is in one of them."""
+    of = {key: [row for name, (at, row) in SIMULATED.items() if at == key] for key in VARIANTS}
+    return [
+        {key: rows[number % len(rows)] for key, rows in of.items()}
+        for number in range(max(map(len, of.values())))
+    ]
+
+
+@pytest.mark.parametrize("variants", instruments())
+def test_a_healthy_cart_of_other_instruments_passes_too(variants):
+    settings = {key: replace(getattr(CONFIG.devices, key), **row.settings) for key, row in variants.items()}
+    config = replace(CONFIG, devices=replace(CONFIG.devices, **settings))
+    options = {key: row.options for key, row in variants.items()}
+    with cart_under_test(config=config, **options) as cart:
+        assert failed(cart.self_test().results()) == set()
 
 
 def test_a_cold_cart_passes_while_it_settles():

@@ -10,7 +10,8 @@ from hardware.arroyo.tec import ArroyoTec
 from hardware.interfaces import LinkState
 from hardware.registry import make_drivers
 from hardware.settings import LaserSettings, TecSettings
-from tests.hardware.arroyo_bench import COMBO_MODEL, LASER, LASER_ANSWERS, TEC, TEC_ANSWERS, Bench, Wire
+from tests.hardware.arroyo_bench import COMBO_MODEL, LASER, TEC, Bench
+from tests.hardware.arroyo_wire import LASER_ANSWERS, TEC_ANSWERS, Wire
 
 OWN = {"model": COMBO_MODEL, "serial_number": "SIM-0001", "port": "sim://combo"}
 READY, LOST, REFUSED, CLOSED = LinkState.READY, LinkState.LOST, LinkState.REFUSED, LinkState.CLOSED

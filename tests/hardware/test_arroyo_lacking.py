@@ -1,19 +1,22 @@
 """Instruments that do not know a command: said where that may be, refused by name where it may not."""
 
+from dataclasses import replace
+
 import pytest
 
 from hardware.interfaces import LinkState
-from tests.hardware.arroyo_bench import LASER, TEC, USUAL, Variant, changed, choose, laser_bench, tec_bench
+from tests.hardware.arroyo_bench import LASER, TEC, changed, laser_bench, tec_bench
+from tests.hardware.variants import BY_HAND, choose
 
 
 @pytest.fixture(autouse=True)
-def usual_again():
+def by_hand_again():
     yield
-    choose(USUAL)
+    choose(BY_HAND)
 
 
 def lacking(make, command, **settings):
-    choose(Variant(lacks=(command,)))
+    choose(replace(BY_HAND, lacks=(command,)))
     bench = make(settings=changed(LASER if make is laser_bench else TEC, **settings))
     bench.run_until(
         lambda: bench.driver.link in (LinkState.READY, LinkState.REFUSED, LinkState.LOST), within_s=8.0

@@ -6,23 +6,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from benchmarks.rigs.variants import LASERS
 from hardware.interfaces import LinkState
-from tests.hardware.arroyo_bench import (
-    LASER_READINGS,
-    LASER_VARIANTS,
-    USUAL,
-    ages_s,
-    choose,
-    laser_bench,
-    switched_on,
-)
+from tests.hardware.arroyo_bench import LASER_READINGS, ages_s, laser_bench, limit_ma, switched_on
+from tests.hardware.variants import each
 
-
-@pytest.fixture(params=LASER_VARIANTS.values(), ids=LASER_VARIANTS, autouse=True)
-def variant(request):
-    choose(request.param)
-    yield request.param
-    choose(USUAL)
+variant = each(LASERS)
 
 
 # Off and on
@@ -239,7 +228,8 @@ def test_a_limit_changed_at_the_device_switches_off_and_refuses():
     bench.wire.answers["LAS:LIM:LDI?"] = "20000"
     sent = len(bench.wire.log)
     bench.run_until(lambda: bench.driver.link is LinkState.REFUSED, within_s=15.0)
-    assert "changed while running: LAS:LIM:LDI: wanted 10500 mA, got 20000 mA" in bench.driver.problem
+    changed = f"changed while running: LAS:LIM:LDI: wanted {limit_ma()} mA, got 20000 mA"
+    assert changed in bench.driver.problem
     assert bench.wire.sent(since=sent)[-1] == "LAS:OUT 0"
 
 
@@ -259,7 +249,7 @@ def test_a_difference_counts_when_it_is_seen_twice_in_a_row():
     bench = laser_bench().ready()
     bench.wire.answers["LAS:LIM:LDI?"] = "20000"
     bench.run_until(lambda: bench.driver.refused_answers == 1, within_s=12.0)
-    bench.wire.answers["LAS:LIM:LDI?"] = "10500"
+    bench.wire.answers["LAS:LIM:LDI?"] = limit_ma()
     bench.run(12.0)
     assert bench.driver.link is LinkState.READY
     bench.wire.answers["LAS:LIM:LDI?"] = "20000"
@@ -324,7 +314,7 @@ def test_closing_at_once_leaves_an_off_behind():
 @settings(max_examples=25, deadline=None)
 @given(
     noise=st.lists(st.tuples(st.integers(0, 120), st.binary(min_size=1, max_size=12)), max_size=12),
-    wishes=st.lists(st.tuples(st.integers(60, 200), st.booleans(), st.floats(0, 10_500)), max_size=6),
+    wishes=st.lists(st.tuples(st.integers(60, 200), st.booleans(), st.floats(0, 7_500)), max_size=6),
 )
 def test_no_noise_makes_it_raise_or_switch_on_by_itself(noise, wishes):
     bench = laser_bench()

@@ -158,6 +158,17 @@ def test_an_echo_alone_does_not_hurry_the_answer(line):
     assert line.receive(b"1000\r\n", 0.4) == "1000"
 
 
+def test_nor_does_an_echo_of_what_was_sent_before_the_question(line):
+    line.send("TERMINAL 0")
+    line.send("TERM 0")
+    line.ask("*IDN?", 0.0)
+    assert line.receive(b"TERMINAL 0TE", 0.01) is None
+    assert line.receive(b"RM 0*IDN?", 0.02) is None
+    assert not line.expire(0.4)
+    assert line.receive(IDENTITY, 0.4) == IDENTITY.decode().strip()
+    assert (line.refused, line.unanswered) == (0, 0)
+
+
 def test_a_damaged_identity_is_asked_again_soon(line):
     asked(line, "*IDN?")
     assert line.receive(b"Arr\x0fyo 4320\r\n", 0.03) is None

@@ -2,15 +2,12 @@
 
 import pytest
 
+from benchmarks.rigs.variants import TECS
 from hardware.interfaces import LinkState
-from tests.hardware.arroyo_bench import TEC_VARIANTS, USUAL, choose, tec_bench
+from tests.hardware.arroyo_bench import tec_bench
+from tests.hardware.variants import each
 
-
-@pytest.fixture(params=TEC_VARIANTS.values(), ids=TEC_VARIANTS, autouse=True)
-def variant(request):
-    choose(request.param)
-    yield request.param
-    choose(USUAL)
+variant = each(TECS)
 
 
 MEASURED = ("temperature_c", "output_on", "condition_bits")
@@ -18,7 +15,7 @@ READINGS = ("temperature_c", "setpoint_c", "output_on", "condition_bits")
 
 
 def test_readings_are_what_the_device_says_in_our_units():
-    driver = tec_bench().ready().driver
+    driver = tec_bench(**{"TEC:T?": "25.01", "TEC:COND?": "1024"}).ready().driver
     assert driver.temperature_c.value == 25.01
     assert driver.setpoint_c.value == 25.0
     assert driver.output_on.value is True
@@ -86,7 +83,7 @@ def test_a_trip_while_running_is_reported_and_not_cleared():
     "garbage", ["nan", "NAN", "999.99", "-273.15", "250.00", "-99", "-99.00", "251", "-100", "25,0"]
 )
 def test_an_impossible_temperature_is_not_taken(garbage):
-    bench = tec_bench().ready()
+    bench = tec_bench(**{"TEC:T?": "25.01"}).ready()
     bench.wire.answers["TEC:T?"] = garbage
     bench.run(2.0)
     assert bench.driver.temperature_c.value == 25.01

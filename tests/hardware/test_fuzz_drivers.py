@@ -8,38 +8,41 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from benchmarks.fuzz.drivers import IN_STEP_WITHIN_S, KINDS, DriverFuzz, fuzz_driver, installed
+from benchmarks.rigs.variants import BOARDS
 from hardware.interfaces import LinkState
+from tests.hardware.variants import on_the_wire
 
 pytestmark = pytest.mark.slow
 
 LINES = 4000
 
 
-@pytest.mark.parametrize("key", KINDS)
-def test_bad_lines_raise_nothing_invent_nothing_and_switch_nothing_on(key):
-    found = fuzz_driver(key, LINES, seed=1)
+@on_the_wire(*KINDS)
+def test_bad_lines_raise_nothing_invent_nothing_and_switch_nothing_on(key, variant):
+    found = fuzz_driver(key, variant, LINES, seed=1)
     assert found.problems == []
     assert found.lines >= LINES
     assert found.bursts > 20
 
 
-@pytest.mark.parametrize("key", KINDS)
-def test_a_driver_is_in_step_within_200_ms_of_clean_bytes(key):
-    found = fuzz_driver(key, LINES, seed=2)
+@on_the_wire(*KINDS)
+def test_a_driver_is_in_step_within_200_ms_of_clean_bytes(key, variant):
+    found = fuzz_driver(key, variant, LINES, seed=2)
     assert 0.0 < found.worst_in_step_s <= IN_STEP_WITHIN_S + 1e-6
 
 
-@pytest.mark.parametrize("key", KINDS)
+@on_the_wire(*KINDS)
 @settings(max_examples=8, deadline=None)
 @given(seed=st.integers(3, 1 << 32))
-def test_no_seed_finds_a_problem(key, seed):
-    assert fuzz_driver(key, 300, seed).problems == []
+def test_no_seed_finds_a_problem(key, variant, seed):
+    assert fuzz_driver(key, variant, 300, seed).problems == []
 
 
 @pytest.fixture
 def board():
-    with installed(1) as now_s:
-        fuzz = DriverFuzz("board", 1, now_s)
+    variant = BOARDS["usual"]
+    with installed(1, "board", variant) as now_s:
+        fuzz = DriverFuzz("board", variant, 1, now_s)
         fuzz.become_ready()
         yield fuzz
         fuzz.driver.close()

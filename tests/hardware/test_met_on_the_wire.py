@@ -6,24 +6,30 @@ from dataclasses import replace
 import pytest
 
 from hardware.arroyo.models import LASER_MODELS
+from hardware.arroyo.names import TecCondition
 from hardware.interfaces import LinkState
 from hardware.registry import DRIVERS
 from hardware.trace import WireTrace
 from hardware.transport import SerialPort
 from simulators.cart import SimulatedCart, install, uninstall
 from simulators.wire.arroyo_laser import LaserOptions
-from simulators.wire.arroyo_tec import TecOptions
+from simulators.wire.arroyo_tec import MISSING_SENSOR
 from simulators.wire.board import BoardOptions
-from simulators.wire.xeryon import StageOptions
+from simulators.wire.xeryon_tags import Stat
 from simulators.world import World
+from tests.hardware.variants import on_the_wire
 from tosca_kiosk.config import bundled, load_config
 
 CONFIG = load_config(bundled("simulated.yaml"))
 
 
+BOX_KEYS = "laser", "tec"
+KEYS = *BOX_KEYS, "stage", "board"
+
+
 @contextmanager
 def met(key, options=None, prepare=lambda cart: None, **settings):
-    """Yield a driver that has polled for five seconds, its world, and a way to go on."""
+    """Yield a driver that has met its device or given it up, its world, and a way to go on."""
     now_s = [0.0]
     cart = SimulatedCart(World(1, warm=True), **({} if options is None else {key: options}))
     prepare(cart)
@@ -41,27 +47,71 @@ def met(key, options=None, prepare=lambda cart: None, **settings):
             driver.flush(now_s[0])
 
     try:
-        go_on(5.0, until=lambda: driver.link in (LinkState.READY, LinkState.REFUSED, LinkState.LOST))
+        go_on(10.0, until=lambda: driver.link in (LinkState.READY, LinkState.REFUSED, LinkState.LOST))
         yield driver, cart, go_on
     finally:
         driver.close()
         uninstall()
 
 
-@pytest.mark.parametrize("key", ["laser", "tec", "stage", "board"])
-def test_a_healthy_device_becomes_ready_without_a_problem(key):
-    with met(key) as (driver, _, _):
+def port_of(key, variant):
+    return variant.settings.get("port", f"sim://{key}")
+
+
+def met_variant(key, variant, prepare=lambda cart: None, **options):
+    """Meet a variant, as it is or with other options; its configuration is the variant's."""
+    return met(key, replace(variant.options, **options), prepare, **variant.settings)
+
+
+@on_the_wire(*KEYS)
+def test_a_healthy_device_becomes_ready_without_a_problem(key, variant):
+    with met_variant(key, variant) as (driver, _, go_on):
         assert driver.link is LinkState.READY
         assert driver.problem is None
-        assert driver.found_at_start == ()
+        assert driver.found_at_start == variant.said
+        go_on(20.0)
+        assert (driver.link, driver.problem, driver.connections) == (LinkState.READY, None, 1)
 
 
-@pytest.mark.parametrize(("key", "options"), [("laser", LaserOptions), ("tec", TecOptions)])
-def test_where_nothing_answers_every_cause_is_named(key, options):
-    with met(key, options(answers=False)) as (driver, _, _):
+@on_the_wire(*BOX_KEYS)
+def test_where_nothing_answers_every_cause_is_named(key, variant):
+    with met_variant(key, variant, answers=False) as (driver, _, _):
         assert driver.link is LinkState.LOST
-        assert driver.problem.startswith(f"{key} on sim://{key}: nothing answers at 38400 baud; check that")
+        nothing = f"{key} on {port_of(key, variant)}: nothing answers at 38400 baud; check that"
+        assert driver.problem.startswith(nothing)
         assert driver.problem.endswith("the port in the configuration and the baud rate")
+
+
+@on_the_wire(*BOX_KEYS)
+@pytest.mark.parametrize("radix", ["HEX", "OCT", "BIN"])
+def test_the_forms_that_another_program_left_are_set_right(key, variant, radix):
+    def leave(cart):
+        form = getattr(cart, key).form
+        form.radix, form.hexfloat, form.echo, form.terminal_mode = radix, True, True, 6
+
+    with met_variant(key, variant, leave) as (driver, _, _):
+        assert (driver.link, driver.problem) == (LinkState.READY, None)
+        assert driver.found_at_start == variant.said
+
+
+@on_the_wire(*KEYS)
+def test_a_cable_that_was_out_is_met_again(key, variant):
+    with met_variant(key, variant) as (driver, cart, go_on):
+        line = getattr(cart, key).line
+        line.unplugged = True
+        go_on(1.0)
+        assert driver.link is LinkState.LOST
+        line.unplugged = False
+        go_on(20.0, until=lambda: driver.link is LinkState.READY)
+        assert (driver.link, driver.problem, driver.connections) == (LinkState.READY, None, 2)
+
+
+@on_the_wire(*KEYS)
+def test_the_stop_comes_to_its_end(key, variant):
+    with met_variant(key, variant) as (driver, _, go_on):
+        driver.begin_stop()
+        go_on(5.0, until=lambda: driver.link is LinkState.CLOSED)
+        assert (driver.link, driver.problem) == (LinkState.CLOSED, None)
 
 
 @pytest.mark.parametrize(("key", "baud"), [("laser", 9600), ("tec", 9600), ("board", 57600)])
@@ -73,54 +123,150 @@ def test_at_a_wrong_baud_rate_the_bytes_make_no_sense_and_that_is_said(key, baud
         )
 
 
+@on_the_wire(*BOX_KEYS)
+@pytest.mark.parametrize("wrong", [{"model": "4304"}, {"serial": "OTHER"}])
+def test_another_instrument_is_refused_with_what_it_is_and_what_to_do(key, variant, wrong):
+    with met_variant(key, variant, **wrong) as (driver, _, _):
+        right = {"model": variant.options.model, "serial": variant.options.serial}
+        answers, named = (
+            " ".join(f"{name} {value}" for name, value in each.items()) for each in (right | wrong, right)
+        )
+        assert driver.link is LinkState.REFUSED
+        assert driver.problem == (
+            f"{key} on {port_of(key, variant)}: {answers} answers, the configuration names {named}: "
+            "connect that device or correct the configuration"
+        )
+
+
+@on_the_wire("stage")
+def test_another_stage_is_refused_with_both_numbers(key, variant):
+    with met_variant(key, variant, serial=7) as (driver, _, _):
+        assert driver.link is LinkState.REFUSED
+        assert "serial number is 7, configured is -1; connect the right stage" in driver.problem
+
+
 @pytest.mark.parametrize(
-    ("key", "options", "said"),
+    ("options", "said"),
     [
-        (
-            "laser",
-            LaserOptions(model="4308"),
-            ("model 4308", "names model 4320", "correct the configuration"),
-        ),
-        ("laser", LaserOptions(serial="OTHER"), ("serial OTHER", "serial SIM-LASER", "connect that device")),
-        ("tec", TecOptions(model="5240"), ("model 5240", "names model 5305", "correct the configuration")),
-        (
-            "stage",
-            StageOptions(serial=7),
-            ("serial number is 7, configured is -1", "connect the right stage"),
-        ),
-        ("board", BoardOptions(serial="X"), ("serial number is X, configured is SIM-BOARD", "right board")),
-        (
-            "board",
-            BoardOptions(protocol=9),
-            ("protocol version 9, this program speaks 1", "load the firmware"),
-        ),
+        (BoardOptions(serial="X"), ("serial number is X, configured is SIM-BOARD", "right board")),
+        (BoardOptions(protocol=9), ("protocol version 9, this program speaks 1", "load the firmware")),
     ],
 )
-def test_another_device_is_refused_with_what_it_is_and_what_to_do(key, options, said):
-    with met(key, options) as (driver, _, _):
+def test_another_board_is_refused_with_what_it_is_and_what_to_do(options, said):
+    with met("board", options) as (driver, _, _):
         assert driver.link is LinkState.REFUSED
         assert all(words in driver.problem for words in said), driver.problem
         assert "\n" not in driver.problem
 
 
-def test_a_laser_that_powered_up_on_is_dark_at_once_and_that_is_reported():
-    with met("laser", LaserOptions(output_on=True, setpoint_ma=4000)) as (driver, cart, _):
+def plug_interlock(cart):
+    cart.laser.fail_interlock_plug("closed")
+
+
+def power_up_on(cart):
+    plug_interlock(cart)
+    cart.laser.switch_output(True)
+
+
+@on_the_wire("laser")
+def test_a_laser_that_powered_up_on_is_dark_at_once_and_that_is_reported(key, variant):
+    with met_variant(key, variant, power_up_on, setpoint_ma=4000) as (driver, cart, go_on):
         assert driver.link is LinkState.READY
-        assert "set point 4000 mA; set to 0" in driver.found_at_start
-        assert driver.output_on is None or driver.output_on.value is False
-        assert cart.world.true_energy_j() == 0.0
+        found_on = ("output found on; switched off first of all", "set point 4000 mA; set to 0")
+        assert driver.found_at_start[:2] == found_on
+        go_on(0.5)
+        assert driver.output_on.value is False
+        assert cart.world.true_power_w() == 0.0
+        if variant.options.on_delay:
+            assert cart.world.true_energy_j() == 0.0, "off was said before the current came"
 
 
-def test_a_controller_that_powered_up_elsewhere_takes_limits_and_set_point():
-    with met("tec", TecOptions(output_on=True, setpoint_c=60.0)) as (driver, _, go_on):
+@on_the_wire("laser")
+def test_a_wanted_current_flows_is_read_back_and_ends_with_off(key, variant):
+    with met_variant(key, variant, plug_interlock) as (driver, cart, go_on):
+        driver.want(True, 0.0)
+        go_on(1.0)
+        assert driver.output_on.value is True
+        assert cart.world.true_power_w() == 0.0
+        driver.want(True, 2000.0)
+        go_on(2.0)
+        assert driver.set_current_ma.value == 2000.0
+        assert driver.measured_current_ma.value == pytest.approx(2000.0, abs=20.0)
+        assert cart.world.true_power_w() > 0.5
+        assert driver.errors.value == ()
+        driver.want(False, 0.0)
+        go_on(0.2)
+        assert driver.output_on.value is False
+        assert cart.world.true_power_w() == 0.0
+        go_on(0.5)
+        assert driver.measured_current_ma.value == pytest.approx(0.0, abs=20.0)
+
+
+@on_the_wire("tec")
+def test_a_controller_that_powered_up_elsewhere_takes_limits_and_set_point(key, variant):
+    with met_variant(key, variant, output_on=True, setpoint_c=60.0) as (driver, _, go_on):
         assert driver.link is LinkState.READY
         go_on(1.0)
         assert driver.setpoint_c.value == 25.0
         assert driver.errors.value == ()
 
 
-def test_the_stages_own_period_is_the_simulated_controllers():
-    with met("stage") as (driver, _, _):
+@on_the_wire("tec")
+def test_a_temperature_is_read_and_settles(key, variant):
+    with met_variant(key, variant) as (driver, _, go_on):
+        go_on(15.0)
+        assert driver.temperature_c.value == pytest.approx(25.0, abs=0.1)
+        assert driver.condition_bits.value & TecCondition.OUTPUT_ON
+        assert not driver.condition_bits.value & TecCondition.OUT_OF_TOLERANCE
+
+
+@on_the_wire("tec")
+@pytest.mark.parametrize("said", MISSING_SENSOR)
+def test_a_temperature_that_is_none_is_never_a_reading(key, variant, said):
+    with met_variant(key, variant) as (driver, cart, go_on):
+        go_on(1.0)
+        before, cart.tec.missing_sensor = driver.temperature_c, said
+        cart.world.tec.sensor = "open"
+        go_on(2.0)
+        assert driver.link is LinkState.READY
+        assert driver.temperature_c.value == pytest.approx(25.0, abs=0.1)
+        assert driver.temperature_c.asked_s <= before.asked_s + 0.5, "the old one ages"
+        assert driver.condition_bits.value & TecCondition.SENSOR_OPEN
+        assert not driver.output_on.value
+
+
+@on_the_wire("stage")
+def test_a_stage_finds_its_index_moves_and_arrives(key, variant):
+    with met_variant(key, variant) as (driver, cart, go_on):
+        driver.home()
+        go_on(45.0, until=lambda: driver.status.value.index_known and driver.status.value.settled)
+        assert driver.status.value.position_um == pytest.approx(0.0, abs=5.0)
+        driver.move_to_um(2500.0)
+        assert not driver.status.value.settled
+        go_on(10.0, until=lambda: driver.status.value.settled)
+        assert driver.status.value.position_um == pytest.approx(2500.0, abs=5.0)
+        assert cart.world.stage.position_um() == pytest.approx(2500.0, abs=5.0)
+
+
+@on_the_wire("stage")
+@pytest.mark.parametrize("trip", [Stat.THERMAL_1, Stat.ENCODER_ERROR])
+def test_a_tripped_stage_waits_for_the_operator_and_goes_on(key, variant, trip):
+    with met_variant(key, variant) as (driver, cart, go_on):
+        driver.home()
+        go_on(45.0, until=lambda: driver.status.value.index_known and driver.status.value.settled)
+        cart.stage.trip(trip)
+        go_on(1.0)
+        assert driver.status.value.trips
+        driver.acknowledge_trip()
+        go_on(10.0, until=lambda: driver.status is not None and not driver.status.value.trips)
+        go_on(1.0)
+        assert (driver.link, driver.status.value.trips) == (LinkState.READY, ())
+        assert driver.status.value.index_known is (trip is Stat.THERMAL_1)
+
+
+@on_the_wire("stage")
+def test_the_stages_own_period_is_the_simulated_controllers(key, variant):
+    with met_variant(key, variant) as (driver, _, _):
         assert driver._fresh_after_s == pytest.approx(0.097 + 0.030)
 
 

@@ -4,26 +4,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from benchmarks.rigs.variants import STAGES
 from hardware.interfaces import LinkState
-from tests.hardware.xeryon_bench import (
-    ENCODER_ERROR,
-    HEALTHY,
-    INDEX,
-    REACHED,
-    SEARCHING,
-    THERMAL_1,
-    USUAL,
-    VARIANTS,
-    Bench,
-    choose,
-)
+from tests.hardware.variants import each
+from tests.hardware.xeryon_bench import ENCODER_ERROR, HEALTHY, INDEX, REACHED, SEARCHING, THERMAL_1, Bench
 
-
-@pytest.fixture(params=VARIANTS.values(), ids=VARIANTS, autouse=True)
-def variant(request):
-    choose(request.param)
-    yield request.param
-    choose(USUAL)
+variant = each(STAGES)
 
 
 @pytest.fixture

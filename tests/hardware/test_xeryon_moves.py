@@ -6,27 +6,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from benchmarks.rigs.variants import STAGES
 from hardware.settings import StageSettings
 from hardware.xeryon.driver import XeryonStage
-from tests.hardware.xeryon_bench import (
-    HEALTHY,
-    INDEX,
-    REACHED,
-    SEARCHING,
-    THERMAL_1,
-    USUAL,
-    VARIANTS,
-    Bench,
-    ScriptedPort,
-    choose,
-)
+from tests.hardware.variants import each
+from tests.hardware.xeryon_bench import HEALTHY, INDEX, REACHED, SEARCHING, THERMAL_1, Bench, ScriptedPort
 
-
-@pytest.fixture(params=VARIANTS.values(), ids=VARIANTS, autouse=True)
-def variant(request):
-    choose(request.param)
-    yield request.param
-    choose(USUAL)
+variant = each(STAGES)
 
 
 @pytest.fixture

@@ -1,11 +1,12 @@
-"""A hand-played Xeryon controller: WIRE.md's lines, typed out, nothing simulated."""
-
-from dataclasses import dataclass
+"""The stage's driver at the controller that a test has chosen: played by hand from WIRE.md, or simulated."""
 
 from hardware.interfaces import LinkState, Origin
 from hardware.settings import StageSettings
 from hardware.transport import PortError
 from hardware.xeryon.driver import XeryonStage
+from simulators.wire.xeryon import XeryonStage as SimulatedStage
+from simulators.world import World
+from tests.hardware.variants import chosen
 
 SETTINGS = StageSettings(
     port="sim://stage",
@@ -19,44 +20,10 @@ INDEX = 1 << 8
 SEARCHING = 1 << 9
 REACHED = 1 << 10
 THERMAL_1, ENCODER_ERROR = 1 << 2, 1 << 12
-
-
-@dataclass(frozen=True)
-class Variant:
-    """A controller of the field. padded: eight digits with a sign. shows_enabled: STAT bit 0 is ever set.
-
-    by_slot: a question is answered only where the stream has a place for it; every period, until the next.
-    info: the stream that another program left.
-    """
-
-    padded: bool = True
-    shows_enabled: bool = True
-    by_slot: bool = False
-    info: int = 3
-
-
-USUAL = Variant()
-VARIANTS = {
-    "usual": USUAL,
-    "unpadded": Variant(padded=False),
-    "without bit 0": Variant(shows_enabled=False),
-    "by slot, left silent": Variant(by_slot=True, info=0),
-    "by slot, left streaming": Variant(by_slot=True, info=3),
-    "all of it": Variant(padded=False, shows_enabled=False, by_slot=True, info=2),
-}
-AT_ONCE = {name: variant for name, variant in VARIANTS.items() if not variant.by_slot}
+BEGAN_S = 50.0
 _STREAM = ("EPOS", "DPOS", "STAT")
 _WITH_SLOT = {2: (*_STREAM, "slot"), 5: ("STAT", "EPOS", "DPOS", "slot"), 6: ("slot",), 3: _STREAM}
 """What is of interest in each stream, in its order."""
-
-
-class _Chosen:
-    variant = USUAL
-
-
-def choose(variant):
-    """Let every bench made from now on be at this variant."""
-    _Chosen.variant = variant
 
 
 class ScriptedPort:
@@ -90,13 +57,40 @@ class ScriptedPort:
         self.is_open = False
 
 
+class SimulatedController:
+    """The simulated controller: whether, when and in which form something is told. What, the bench knows."""
+
+    def __init__(self, options):
+        world = World(1)
+        self._kernel = world.kernel
+        self._line = SimulatedStage(world, options).line
+        self._line.attach(SETTINGS.baud)
+        self._rest = b""
+
+    def says(self, now_s, value):
+        """Return what has come. value: by a tag, what it is to say; None for its own, b"" for no line."""
+        self._kernel.advance(now_s - BEGAN_S)
+        *lines, self._rest = (self._rest + self._line.host_read(4096)).split(b"\n")
+        return b"".join(self._said(*line.split(b"="), value) for line in lines)
+
+    def _said(self, tag, text, value):
+        told = value(tag.decode())
+        if told is None:
+            return b"%s=%s\n" % (tag, text)
+        form = b"%s=%+09d\n" if text[:1] in b"+-" and len(text) == 9 else b"%s=%d\n"
+        return form % (tag, told) if told != b"" else b""
+
+    def hears(self, tag, value, now_s):
+        self._line.host_write(f"{tag}={value}\n".encode("ascii"), now_s - BEGAN_S)
+
+
 class Bench:
     """A driver and what a controller would say: STAT, EPOS and DPOS every period_s, answers within 10 ms."""
 
     def __init__(self):
         self.port = ScriptedPort()
         self.driver = XeryonStage(SETTINGS, self.port)
-        self.now_s = 50.0
+        self.now_s = BEGAN_S
         self.next_period_s = 50.05
         self.period_s = 0.097
         self.stat = HEALTHY
@@ -114,32 +108,45 @@ class Bench:
             "PTOL": 2,
         }
         self.silent_about = set()
-        self.variant = _Chosen.variant
-        self.info = self.variant.info
+        self.damaged = {}
+        """By a tag: what is heard in its next line."""
+        self.answering = []
+        self.options = chosen().options
+        self.info = self.options.settings.get("INFO", 3)
         self.asked = None
+        self.controller = None if chosen().by_hand else SimulatedController(self.options)
 
     def line(self, tag, value):
-        if tag == "STAT" and not self.variant.shows_enabled:
-            value &= ~1
-        return (b"%s=%+09d\n" if self.variant.padded else b"%s=%d\n") % (tag.encode(), value)
+        return (b"%s=%+09d\n" if self.options.padded else b"%s=%d\n") % (tag.encode(), value)
 
     def period(self):
-        if not self.variant.by_slot:
+        if not self.options.answers_in_slot_alone:
             return b"".join(self.line(tag, self.value(tag)) for tag in _STREAM)
         tags = [self.asked if tag == "slot" else tag for tag in _WITH_SLOT.get(self.info, ())]
         return b"".join(
             self.line(tag, self.value(tag)) for tag in tags if tag not in (None, *self.silent_about)
         )
 
+    def told(self, tag):
+        if tag in self.silent_about or not (self.streams or tag in self.values):
+            return b""
+        return self.value(tag) if tag in (*self.values, *_STREAM) else None
+
     def value(self, tag):
-        return {**self.values, "STAT": self.stat, "EPOS": self.epos, "DPOS": self.dpos}[tag]
+        stat = self.stat if self.options.shows_enabled else self.stat & ~1
+        right = {**self.values, "STAT": stat, "EPOS": self.epos, "DPOS": self.dpos}[tag]
+        return self.damaged.pop(tag, right)
 
     def tick(self):
         """10 ms pass. Return the lines the driver sent, in order."""
         self.now_s += 0.010
-        if self.streams and self.now_s >= self.next_period_s:
+        if self.controller is not None:
+            self.port.incoming += self.controller.says(self.now_s, self.told)
+        elif self.streams and self.now_s >= self.next_period_s:
             self.next_period_s += self.period_s
             self.port.incoming += self.period()
+        self.port.incoming += b"".join(self.line(tag, self.value(tag)) for tag in self.answering)
+        self.answering.clear()
         self.driver.poll(self.now_s)
         return self.take_sent()
 
@@ -151,13 +158,15 @@ class Bench:
         return sent
 
     def obey(self, tag, value):
-        if value == "?":
+        if self.controller is not None:
+            self.controller.hears(tag, value, self.now_s)
+        elif value == "?":
             self.asked = tag
-            if tag not in self.silent_about and not self.variant.by_slot:
-                self.port.incoming += self.line(tag, self.value(tag))
+            if tag not in self.silent_about and not self.options.answers_in_slot_alone:
+                self.answering.append(tag)
         elif tag == "INFO":
             self.info = int(value)
-        elif tag == "SSPD":
+        if tag == "SSPD" and value != "?":
             self.values[tag] = int(value)
 
     def run(self, ticks):
@@ -165,7 +174,7 @@ class Bench:
 
     def start(self, ticks):
         """Run as long as the start sequence takes here what it takes usually in so many ticks."""
-        return self.run(ticks * 5 if self.variant.by_slot else ticks)
+        return self.run(ticks * 5 if self.options.answers_in_slot_alone else ticks * 2)
 
     def connect(self, index=True):
         sent = self.start(80)

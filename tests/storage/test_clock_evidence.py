@@ -85,7 +85,13 @@ def test_a_cart_that_stood_for_years_is_believed_after_a_week_of_rows(database):
     assert newest(database) == later + 8 * A_DAY
 
 
-@pytest.mark.parametrize("rest", ["T23:59:59Z", " 23:59:59+02:00", " later"])
+@pytest.mark.parametrize(
+    "rest",
+    [
+        *("T23:59:59Z", " 23:59:59+02:00", " later", " 24:00:00", " 25:00:00", " 23:60:00", " 23:59:60"),
+        *(" 23:59:59.99999 ", " 23:59:59.99.999", " 23-59-59"),
+    ],
+)
 def test_a_value_that_is_no_time_hides_no_row_of_its_day(database, session, rest):
     newest_yet = utc_now() + 10 * A_DAY
     log(database, newest_yet)

@@ -115,6 +115,35 @@ def test_of_a_column_that_is_odd_throughout_the_first_rows_are_named_and_the_oth
     assert problems[-1] == f"patients, created_date: {more} more rows are odd there"
 
 
+IMPOSSIBLE = {
+    "created_date": (
+        *("2026-02-30 12:00:00", "2026-13-01", "2026-13-01 12:00:00", "2026-00-10 12:00:00"),
+        *("2026-02-28 24:00:00", "2026-02-28 23:59:60", "2026-02-28 12:00:00.12345 ", "0999-01-01 00:00:00"),
+        *(" 2026-02-28 12:00:0", "2026-02-29 12:00:00", "2026-04-31 12:00:00.000000"),
+    ),
+    "date_of_birth": ("2026-02-30", "2026-13-01", "0000-01-01", "2026-02-28 12:00:00"),
+}
+POSSIBLE = {
+    "created_date": (
+        *("2026-02-28 12:00:00", "2026-02-28 12:00:00.999999", "2028-02-29 23:59:59", "2026-02-28 12:00"),
+        *("1000-01-01 00:00:00", "9000-12-31 00:00:00.000001", "2026-02-28"),
+    ),
+    "date_of_birth": ("2028-02-29", "1926-12-31"),
+}
+
+
+@pytest.mark.parametrize("column", IMPOSSIBLE)
+def test_every_impossible_time_is_named_and_no_possible_one(database, tool, column):
+    for text in (*IMPOSSIBLE[column], *POSSIBLE[column]):
+        tool(f"INSERT INTO patients (patient_code, {column}) VALUES ('{text}', '{text}')")
+    named = [problem.partition(f", {column}: ")[2] for problem in check(database).problems]
+    assert len(named) == len(IMPOSSIBLE[column])
+    for why, text in zip(named, IMPOSSIBLE[column], strict=True):
+        assert repr(text) in why
+    odd = [row["patient_code"] for row, marks in database.held("patients") if marks]
+    assert odd == list(IMPOSSIBLE[column]), "and a list marks the same"
+
+
 @pytest.mark.parametrize(
     "stored", ["", "/mnt/big", "..", "data/../..", "data/sessions/../../..", "loop", "a\0b"]
 )

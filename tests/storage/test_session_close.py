@@ -114,6 +114,14 @@ def test_what_a_session_was_closed_with_is_continued_and_not_doubled(
     assert f"damaged at line {damaged_at + 1}" in closed.abort_reason
     assert closed.total_energy_joules == whole.states[damaged_at - 2].measured_j > 0.0
     journal.write_bytes(b"".join(whole.lines))
+    with database.transaction() as transaction:
+        transaction.execute(
+            "UPDATE session_journals SET tick_count = 'some', imported_date = '2026-02-30 12:00:00'"
+        )
+    with refused("session_journals, session_id 1, tick_count: 'some' is no whole number; correct it, then"):
+        import_journal(database, journal, now)
+    with database.transaction() as transaction:
+        transaction.execute("UPDATE session_journals SET tick_count = :ticks", ticks=damaged_at - 1)
     imported = import_journal(database, journal, now)
     assert imported.whole
     row = sessions.get(database, 1)

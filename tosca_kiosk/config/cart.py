@@ -137,7 +137,7 @@ def _one_device_a_port(config: CartConfig) -> Iterator[PathError]:
             continue
         names = _names(port)
         taken = next((first_on[name] for name in names if name in first_on), None)
-        if taken is not None:
+        if taken is not None and not (key == "tec" and _is_combo_on_two_ports(config)):
             yield PathError(f"devices.{key}.port", f"{port} is already the port of {taken}")
         first_on.update(dict.fromkeys(names, taken or key))
 
@@ -146,6 +146,23 @@ def _is_combo(config: CartConfig) -> bool:
     """Whether laser and TEC are one box: one on the other's port."""
     laser, tec = config.devices.laser, config.devices.tec
     return laser.port == tec.port and laser.model in COMBO_MODELS
+
+
+def _is_combo_on_two_ports(config: CartConfig) -> bool:
+    """Whether laser and TEC have two ports and one serial number, and it is a ComboSource's."""
+    laser, tec = config.devices.laser, config.devices.tec
+    is_one_box = not {laser.model, tec.model}.isdisjoint(COMBO_MODELS)
+    return is_one_box and laser.serial_number == tec.serial_number and laser.port != tec.port
+
+
+def _a_combo_has_one_port(config: CartConfig) -> Iterator[PathError]:
+    if not _is_combo_on_two_ports(config):
+        return
+    laser, tec = config.devices.laser, config.devices.tec
+    box = f"the ComboSource {laser.serial_number} is one box on one port"
+    shared = not set(_names(laser.port)).isdisjoint(_names(tec.port))
+    text = f"{tec.port} is {'another name of' if shared else 'not'} the laser's {laser.port}, and {box}"
+    yield PathError("devices.tec.port", f"{text}; write the same, or the serial number of another device")
 
 
 def _a_combo_is_one_instrument(config: CartConfig) -> Iterator[PathError]:
@@ -288,6 +305,7 @@ def _limits_enclose_what_they_limit(config: CartConfig) -> Iterator[PathError]:
 
 _RULES: Final[tuple[Callable[[CartConfig], Iterator[PathError]], ...]] = (
     _one_device_a_port,
+    _a_combo_has_one_port,
     _a_combo_is_one_instrument,
     _simulated_ports_are_named_after_their_device,
     _a_real_laser_has_real_company,

@@ -20,7 +20,7 @@ from tosca_kiosk.storage import schema
 from tosca_kiosk.storage.database import Database
 from tosca_kiosk.storage.door import Reader
 from tosca_kiosk.storage.errors import StorageError
-from tosca_kiosk.storage.timestamps import from_utc_text
+from tosca_kiosk.storage.timestamps import WRITTEN_TIME, from_utc_text
 
 SLACK = timedelta(minutes=5)
 """What a clock may be put right by without being doubted; a simulated session's own clock leads by less."""
@@ -94,14 +94,14 @@ SELECT timestamp, after, not_after FROM (
 ) WHERE session_id IS NULL ORDER BY log_id"""
 
 
-# Days suffice to find a gap of a year, and keep what is read small however long the logs are. What looks like
-# no time stays out, or it would hide the day that it begins with.
-_DAYS = """
+# Days suffice to find a gap of a year, and keep what is read small however long the logs are. What is no time
+# stays out, or it would hide the day that it begins with.
+_DAYS = f"""
 SELECT min(time), max(time) FROM (
     SELECT start_time AS time FROM sessions
     UNION ALL SELECT timestamp FROM audit_log
     UNION ALL SELECT timestamp FROM safety_log WHERE session_id IS NULL
-) WHERE length(time) IN (19, 26) AND time NOT GLOB '*[^-0-9 :.]*'
+) WHERE {WRITTEN_TIME.format("time")}
 GROUP BY substr(time, 1, 10) ORDER BY 1"""
 
 

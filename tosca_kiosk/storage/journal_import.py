@@ -34,6 +34,8 @@ from tosca_kiosk.storage.sessions import Session
 from tosca_kiosk.storage.timestamps import from_utc_text
 
 CUT_SHORT = "the program ended before the session was closed"
+_CONTINUED = frozenset(("is_whole", "tick_count", "head_hash"))
+"""What of a journal's row says where its rest goes on."""
 
 
 class _EventsOfTick(msgspec.Struct, frozen=True, gc=False):
@@ -293,13 +295,17 @@ def _take_rest(
     transaction: Transaction, session: Session, contents: Contents, found: Ending, now: datetime
 ) -> Imported:
     """Take what continues the part of a journal with which a session was closed."""
-    kept = transaction.find_one("session_journals", session_id=session.session_id)
-    if kept is None:
+    held = transaction.held_one("session_journals", session_id=session.session_id)
+    if held is None:
         if transaction.held_one("treatment_events", session_id=session.session_id) is not None:
             raise sessions.closed_already(session)
         return take_rows(transaction, session, contents, found, now)
-    if kept["is_whole"]:
+    if held.row["is_whole"]:
         raise sessions.closed_already(session)
+    for odd in held.odd:
+        if odd.column in _CONTINUED:
+            raise StorageError(f"{odd}; correct it, then repeat")
+    kept = held.row
     taken, reader = kept["tick_count"] or 0, contents.reader
     more = reader.ticks > taken or (reader.ticks == taken and reader.end is not None)
     if not more or (taken and _head_after(contents, taken) != kept["head_hash"]):

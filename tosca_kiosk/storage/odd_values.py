@@ -15,6 +15,7 @@ from tosca_kiosk.storage import sessions, settings
 from tosca_kiosk.storage.columns import CHOICES, JSON_COLUMNS, NEEDED, Odd, judged
 from tosca_kiosk.storage.door import Reader
 from tosca_kiosk.storage.errors import StorageError
+from tosca_kiosk.storage.timestamps import WRITTEN_TIME
 
 NAMED_AT_MOST: Final = 20
 """Of one column; a tool that wrote a whole column wrongly is told of once."""
@@ -24,11 +25,8 @@ _SUSPECT: Final = {
     "INTEGER": "typeof({0}) <> 'integer'",
     "REAL": "typeof({0}) NOT IN ('real', 'integer') OR abs({0}) > 1.7976931348623157e308",
     "BOOLEAN": "typeof({0}) <> 'integer' OR {0} NOT IN (0, 1)",
-    "DATETIME": (
-        "typeof({0}) <> 'text' OR length({0}) NOT IN (19, 26) OR {0} GLOB '*[^-0-9 :.]*' "
-        "OR {0} NOT GLOB '[1-8]*' OR substr({0}, 1, 19) IS NOT strftime('%Y-%m-%d %H:%M:%S', {0}, '+0 days')"
-    ),
-    "DATE": "typeof({0}) <> 'text' OR {0} IS NOT date({0}, '+0 days')",
+    "DATETIME": f"NOT {WRITTEN_TIME}",
+    "DATE": "typeof({0}) <> 'text' OR {0} NOT GLOB '[1-9]*' OR {0} IS NOT date({0}, '+0 days')",
     "BLOB": "typeof({0}) <> 'blob'",
 }
 _TABLES: Final = (

@@ -3,11 +3,23 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from typing import Final
 
 from tosca_kiosk.storage.errors import StorageError
 
 FIRST_YEAR, LAST_YEAR = 1000, 9000
 """A time outside can be some hour of no calendar in another zone, or a day after it; no clock says it."""
+
+WRITTEN_TIME: Final = (
+    "(typeof({0}) = 'text' AND {0} GLOB '[1-8]*' "
+    "AND substr({0}, 1, 19) IS strftime('%Y-%m-%d %H:%M:%S', substr({0}, 1, 19), '+0 days') "
+    "AND (length({0}) = 19 OR substr({0}, 20) GLOB '.[0-9][0-9][0-9][0-9][0-9][0-9]'))"
+)
+"""In SQL: whether a value is a time as this program writes one, with or without its microseconds.
+
+SQLite takes the 30th of February for the 2nd of March, so what it makes of a text must be that text.
+`from_utc_text` takes all of these, and some that are written otherwise.
+"""
 
 
 def naive_utc(time: datetime) -> datetime:

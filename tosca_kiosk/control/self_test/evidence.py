@@ -44,12 +44,14 @@ class Sample(NamedTuple):
 
     inputs: what a decision would know, on the clock of the test. board: its whole status; None with inputs'.
     lost_lines: status lines missing or damaged since the program started. tec_errors: None until known.
+    tec_heard_s: when the TEC was asked what it has answered whatever its sensor says; None until it has.
     """
 
     inputs: Inputs
     board: BoardStatus | None
     lost_lines: int
     tec_errors: tuple[int, ...] | None
+    tec_heard_s: float | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,4 +100,11 @@ class Watcher:
             None if inputs.board is None or status is None else status.value,
             board.sequence_gaps + board.crc_errors,
             None if errors is None else errors.value,
+            self._tec_heard_s(),
         )
+
+    def _tec_heard_s(self) -> float | None:
+        output, condition = self._devices.tec.output_on, self._devices.tec.condition_bits
+        if output is None or condition is None:
+            return None
+        return min(output.asked_s, condition.asked_s) - self._sampler.epoch_s

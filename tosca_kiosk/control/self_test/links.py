@@ -106,12 +106,8 @@ def laser_is_fresh(evidence: Evidence, sample: Sample) -> bool:
 
 
 def tec_is_fresh(evidence: Evidence, sample: Sample) -> bool:
-    """The temperature controller's answers are fresh."""
-    tec, within_s = sample.inputs.tec, evidence.rules.limits.tec_fresh_s
-    if tec is None:
-        return False
-    asked_s = min(tec.temperature_asked_s, tec.output_asked_s, tec.condition_asked_s)
-    return checks.fresh(sample.inputs.now_s, asked_s, within_s)
+    """The temperature controller's answers are fresh; whether one is a temperature, another check asks."""
+    return checks.fresh(sample.inputs.now_s, sample.tec_heard_s, evidence.rules.limits.tec_fresh_s)
 
 
 def stage_is_fresh(evidence: Evidence, sample: Sample) -> bool:

@@ -6,12 +6,13 @@ from statistics import fmean
 from typing import Final
 
 from hardware.arroyo.names import tec_condition_names
-from tosca_kiosk.control.self_test.evidence import Evidence
+from tosca_kiosk.control.self_test.evidence import Evidence, Sample
 from tosca_kiosk.control.self_test.finding import Finding, any_bits, error_queue
 from tosca_kiosk.domain import condition_bits
 
 REGULATES_C: Final = 0.05
 """So much nearer to the set point shows that the loop works; well over the reading's noise."""
+NONE: Final = "it answers, but tells no temperature"
 MEAN_OF: Final = 50
 """Samples in a mean temperature: half a second."""
 
@@ -25,15 +26,20 @@ def running(evidence: Evidence) -> Finding:
     if trips:
         return Finding(False, ", ".join(trips))
     if all(tec is None for tec in tecs):
-        return Finding(False, "it tells no temperature; check its sensor")
+        return Finding(False, f"{NONE}; check its sensor")
     on = bool(tecs) and all(tec is not None and tec.output_on for tec in tecs)
     return Finding(on, "output on, no trip" if on else "its output is off")
 
 
 def plausible(evidence: Evidence) -> Finding:
-    """Every reading was within the limits of the configuration."""
+    """There was a temperature all the time, within the limits of the configuration."""
     temperatures = _temperatures(evidence)
     low_c, high_c = evidence.settings.tec.limit_low_c, evidence.settings.tec.limit_high_c
+    without = len(evidence.all) - sum(_tells(evidence, sample) for sample in evidence.all)
+    if without:
+        return Finding(
+            False, f"{NONE} in {without} of {len(evidence.all)} looks; {low_c:g} to {high_c:g} °C allowed"
+        )
     plausible = bool(temperatures) and all(low_c <= value <= high_c for value in temperatures)
     now = f"{temperatures[-1]:.2f} °C" if temperatures else "unknown"
     return Finding(plausible, f"{now}; {low_c:g} to {high_c:g} °C allowed")
@@ -42,6 +48,8 @@ def plausible(evidence: Evidence) -> Finding:
 def regulates(evidence: Evidence) -> Finding:
     """At the set point, or nearer to it than when the test began."""
     temperatures, setpoint_c = _temperatures(evidence), evidence.rules.tec_setpoint_c
+    if evidence.all and not _tells(evidence, evidence.all[-1]):
+        return Finding(False, f"{NONE}, see above")
     if len(temperatures) < MEAN_OF:
         return Finding(False, "not watched for long enough")
     before_c = abs(fmean(temperatures[:MEAN_OF]) - setpoint_c)
@@ -60,5 +68,20 @@ def errors(evidence: Evidence) -> Finding:
     return error_queue((c for codes in errors for c in codes), evidence.links["tec"].found_at_start)
 
 
+def _tells(evidence: Evidence, sample: Sample) -> bool:
+    """Whether the controller tells a temperature wherever it tells anything.
+
+    One without a sensor answers as soon as any other, and with no temperature. A silent one has its last.
+    """
+    tec, heard_s = sample.inputs.tec, sample.tec_heard_s
+    if tec is None or heard_s is None:
+        return heard_s is None
+    return heard_s - tec.temperature_asked_s <= evidence.rules.limits.tec_fresh_s
+
+
 def _temperatures(evidence: Evidence) -> list[float]:
-    return [tec.temperature_c for sample in evidence.all if (tec := sample.inputs.tec) is not None]
+    return [
+        tec.temperature_c
+        for sample in evidence.all
+        if (tec := sample.inputs.tec) is not None and _tells(evidence, sample)
+    ]
