@@ -16,6 +16,7 @@ from benchmarks.fuzz.drivers import IN_STEP_WITHIN_S, KINDS, READY_WITHIN_S, fuz
 from benchmarks.fuzz.simulators import ANSWERS_WITHIN_S, HOSTS, fuzz_simulators
 from benchmarks.rigs.command_line import command_line
 from benchmarks.rigs.limits import Row, judged
+from simulators.cart import COMBO_PORT
 
 MOST_CPU_MS = 50.0
 """Of one poll, or of one device's step: a hang shows, a collection of garbage does not."""
@@ -29,7 +30,7 @@ def main() -> int:
     each = -(-options.lines // (len(KINDS) + len(HOSTS)))
     began_s = perf_counter()
     drivers = {key: fuzz_driver(key, each, options.seed) for key in KINDS}
-    devices = fuzz_simulators(each, options.seed)
+    devices = fuzz_simulators(each, options.seed) | fuzz_simulators(each, options.seed, (COMBO_PORT,))
     took_s = perf_counter() - began_s
     problems = [problem for found in chain(drivers.values(), devices.values()) for problem in found.problems]
     for problem in problems:

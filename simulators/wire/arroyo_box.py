@@ -6,20 +6,17 @@ What it controls are its parts, one or two. Command lines are worked off one aft
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import partial
 from random import Random
-from typing import TYPE_CHECKING, Any
+from typing import Any, Protocol
 
 from simulators.kernel import Kernel, Timer
 from simulators.wire.arroyo_errors import TOO_LONG, ErrorQueue, WireError
 from simulators.wire.arroyo_forms import AnswerForm
 from simulators.wire.arroyo_syntax import Language, Step
 from simulators.wire.line import VirtualLine
-
-if TYPE_CHECKING:
-    from simulators.wire.arroyo_device import ArroyoDevice
 
 INPUT_BUFFER_CHARACTERS = 128
 ANSWER_TIME_S = (0.005, 0.030)
@@ -46,6 +43,30 @@ class ArroyoOptions:
     terminal_echo: bool = False
     terminal_mode: int = 0
     output_on: bool = False
+
+
+class Part(Protocol):
+    """What a box controls, as far as it is the box's affair."""
+
+    output_on: bool
+    factory: dict[str, Any]
+
+    def switch_output(self, on: bool) -> None: ...
+
+    def settings(self) -> dict[str, Any]:
+        """Return a copy of what *SAV would keep."""
+
+    def restore(self, settings: Mapping[str, Any]) -> None:
+        """Switch off and take settings over."""
+
+    def forget_events(self) -> None:
+        """Begin as after a start: what stands is news."""
+
+    def clear_events(self) -> None:
+        """Forget the events; what stands already is no news afterwards."""
+
+    def status_bits(self) -> int:
+        """Return its bits of *STB?."""
 
 
 class ArroyoBox:
@@ -94,7 +115,7 @@ class ArroyoBox:
         self.errors = ErrorQueue()
         self.form = AnswerForm(echo=options.terminal_echo, terminal_mode=options.terminal_mode)
         self._known = self._language = language
-        self._parts: list[ArroyoDevice] = []
+        self._parts: list[Part] = []
         self._owners: dict[str, Any] = {BOX: self}
         self._ignored: dict[str, str] = {}  # by the part whose scenario says so
         self._hung = False
@@ -105,10 +126,10 @@ class ArroyoBox:
         self._begun_s = 0.0  # when the line that is worked off was taken up
         self._work: Timer | None = None  # on the line that was taken up
         self._returning: Timer | None = None  # to the state that the mains took
-        self._was_on: list[ArroyoDevice] = []  # what of it was on then
+        self._was_on: list[Part] = []  # what of it was on then
         self._memory: dict[int, list[dict[str, Any]]] = {}
 
-    def join(self, name: str, part: ArroyoDevice) -> None:
+    def join(self, name: str, part: Part) -> None:
         """Put a part into the box, as the owner of the commands under its name."""
         self._parts.append(part)
         self._owners[name] = part

@@ -125,30 +125,25 @@ class ArroyoDevice(ABC):
         """Its box's mains blinks (`ArroyoBox.blink_mains`)."""
         self._box.blink_mains()
 
-    # What its box asks of it.
+    # What its box asks of it (`Part`).
 
     def settings(self) -> dict[str, Any]:
-        """Return a copy of what *SAV would keep."""
         return {name: getattr(self, name) for name in self.SAVED}
 
     def restore(self, settings: Mapping[str, Any]) -> None:
-        """Switch off and take settings over."""
         self.switch_output(False)
         for name, value in settings.items():
             setattr(self, name, value)
         self._settings_changed()
 
     def forget_events(self) -> None:
-        """Begin as after a start: what stands is news."""
         self._events = self._seen = 0
 
     def clear_events(self) -> None:
-        """Forget the events; what stands already is no news afterwards."""
         self._refresh()
         self._events = 0
 
     def status_bits(self) -> int:
-        """Return its bits of *STB?."""
         event_bit, condition_bit = self.STATUS_BITS
         has_condition = self._refresh() != 0
         return (self._events != 0) << event_bit | has_condition << condition_bit
