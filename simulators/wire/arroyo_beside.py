@@ -1,12 +1,37 @@
-"""What a laser driver sees of a TEC controller in the same box, by OUTOFF bits that no COND? shows."""
+"""What a laser driver sees beside itself: its interlock loop, and a TEC controller in the same box.
+
+Of the TEC it sees what its OUTOFF has bits for, which no COND? shows.
+"""
 
 from __future__ import annotations
 
 from typing import Protocol
 
-from simulators.plant import OnChange
+from simulators.physics.contacts import ContactFault
+from simulators.plant import Contact, OnChange
 
 TEC_OFF, TEC_TEMPERATURE, HARDWARE_ERROR = (1 << bit for bit in (10, 11, 12))
+
+
+class InterlockLoop:
+    """The loop through its plug; on_change is called whenever contact or plug have moved."""
+
+    __slots__ = ("_contact", "_on_change", "_plug")
+
+    def __init__(self, contact: Contact, on_change: OnChange) -> None:
+        self._contact = contact
+        self._on_change = on_change
+        self._plug: ContactFault = "ok"
+        contact.subscribe(on_change)
+
+    @property
+    def closed(self) -> bool:
+        return self._contact.closed if self._plug == "ok" else self._plug == "closed"
+
+    def fail_plug(self, fault: ContactFault) -> None:
+        """The plug is ok, out (open) or bridged (closed)."""
+        self._plug = fault
+        self._on_change()
 
 
 class TecInBox(Protocol):

@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import ClassVar
 
 from simulators.kernel import Timer
 from simulators.physics.contacts import ContactFault
 from simulators.plant import Plant
-from simulators.wire.arroyo_beside import TecInBox, forbidden_by
+from simulators.wire.arroyo_beside import InterlockLoop, TecInBox, forbidden_by
 from simulators.wire.arroyo_box import BOX, ArroyoBox, ArroyoOptions
 from simulators.wire.arroyo_common import COMMON_COMMANDS
 from simulators.wire.arroyo_device import OUT_OF_TOLERANCE, OUTPUT_ON, ArroyoDevice
 from simulators.wire.arroyo_errors import OUT_OF_RANGE, WireError
 from simulators.wire.arroyo_models import RATINGS
 from simulators.wire.arroyo_power_stage import PowerStage
+from simulators.wire.arroyo_regulator import LAST_STEP_MA, Regulator
 from simulators.wire.arroyo_syntax import Command, Language, number, truth, whole, within
 
 CURRENT_STEP_MA = 1.0
@@ -24,6 +26,8 @@ LONGEST_STEP = 9999  # WIRE.md gives none, nor what the factory sets
 CURRENT_MODES = ("ILBW", "IHBW")
 MODES = (*CURRENT_MODES, "MDI", "MDP", "LDV")
 OLDER_SPELLINGS = {"ILBW": "|I", "MDI": "|IPD", "MDP": "|PPD"}
+METERS = {"LDV": (0.001, 3), "MDI": (0.5, 0), "MDP": (0.5, 0)}  # noise and decimals
+FACTORY_SETPOINTS: Mapping[str, float] = {"LDV": 0.0, "MDI": 0.0, "MDP": 0.0}  # V, uA, mW
 FACTORY_ON_DELAY_MS = 3000
 FACTORY_OFF_MASK = 40350
 FACTORY_TOLERANCE = (10.0, 5.0)  # mA, s; WIRE.md gives none
@@ -65,7 +69,6 @@ class ArroyoLaser(ArroyoDevice):
         "_flowing",
         "_inside_since_s",
         "_interlock",
-        "_interlock_plug",
         "_limit_ma",
         "_limit_v",
         "_mode",
@@ -73,10 +76,9 @@ class ArroyoLaser(ArroyoDevice):
         "_on_timer",
         "_power_stage",
         "_rating",
+        "_regulator",
         "_setpoint_ma",
-        "_setpoint_mw",
-        "_setpoint_ua",
-        "_setpoint_v",
+        "_setpoints",
         "_step",
         "_tec",
         "_tolerance",
@@ -88,9 +90,7 @@ class ArroyoLaser(ArroyoDevice):
     NAME = "laser"
     SAVED = (
         "_setpoint_ma",
-        "_setpoint_v",
-        "_setpoint_ua",
-        "_setpoint_mw",
+        "_setpoints",
         "_step",
         "_limit_ma",
         "_limit_v",
@@ -116,11 +116,12 @@ class ArroyoLaser(ArroyoDevice):
         if not options.on_delay:
             self._box.never_knew("ONDELAY")
         self._diode = plant.diode
-        self._interlock = plant.gate.contact
+        self._interlock = InterlockLoop(plant.gate.contact, self._beside_changed)
         self._tec = tec
         self._rating = rating = RATINGS.get(options.model, RATINGS["4320"])
         self._power_stage = PowerStage(plant.diode, rating, self._random)
-        self._setpoint_v = self._setpoint_ua = self._setpoint_mw = 0.0
+        self._regulator = Regulator()
+        self._setpoints = FACTORY_SETPOINTS
         self._setpoint_ma = 0.0
         self._step = 1
         self._limit_ma = rating.max_ma
@@ -135,11 +136,8 @@ class ArroyoLaser(ArroyoDevice):
         self._on_timer: Timer | None = None
         self._inside_since_s: float | None = None
         self.thermal_trip = False
-        self.lying_readback_ma = 0.0
-        self.lying_measured_ma = 0.0
-        self._interlock_plug: ContactFault = "ok"
+        self.lying_readback_ma = self.lying_measured_ma = 0.0
         self._power_up()
-        self._interlock.subscribe(self._beside_changed)
         if tec is not None:
             tec.subscribe(self._beside_changed)
         self._limit_ma = rating.max_ma if options.limit_ma is None else options.limit_ma
@@ -158,8 +156,7 @@ class ArroyoLaser(ArroyoDevice):
 
     def fail_interlock_plug(self, fault: ContactFault) -> None:
         """The plug of its interlock loop: ok, out (open) or bridged (closed)."""
-        self._interlock_plug = fault
-        self._refresh()
+        self._interlock.fail_plug(fault)
 
     # Output.
 
@@ -172,11 +169,8 @@ class ArroyoLaser(ArroyoDevice):
             self._switch_off()
 
     def _switch_on(self) -> None:
-        conditions = self._conditions()
-        forbidding = [
-            code for bit, code in BLOCKING if conditions & bit and (self._off_mask | self._always_off) & bit
-        ]
-        forbidding += self._forbidden_from_beside()
+        standing = self._conditions() & (self._off_mask | self._always_off)
+        forbidding = [code for bit, code in BLOCKING if standing & bit] + self._forbidden_from_beside()
         for code in forbidding:
             self.errors.push(code)
         if forbidding:
@@ -198,6 +192,7 @@ class ArroyoLaser(ArroyoDevice):
     def _let_current_flow(self) -> None:
         self._on_timer = None
         self._flowing = True
+        self._regulator = Regulator()
         self._settings_changed()
         self._refresh()
 
@@ -205,10 +200,20 @@ class ArroyoLaser(ArroyoDevice):
         self._power_stage.drive(self._target_ma())
 
     def _target_ma(self) -> float:
-        # WIRE.md says how the current modes regulate; in the others a set point is kept, and nothing flows.
-        if not self._flowing or self._mode not in CURRENT_MODES:
-            return 0.0
-        return min(self._setpoint_ma, max(0.0, self._power_stage.true_limit_ma(self._limit_ma)))
+        return min(self._asked_ma(), self._clamped_at_ma()) if self._flowing else 0.0
+
+    def _asked_ma(self) -> float:
+        return self._setpoint_ma if self._mode in CURRENT_MODES else self._regulator.current_ma
+
+    def _clamped_at_ma(self) -> float:
+        return max(0.0, self._power_stage.true_limit_ma(self._limit_ma))
+
+    def _regulate(self) -> None:
+        """Look at what is regulated, where that is not the current itself."""
+        stage, mode = self._power_stage, self._mode
+        most_ma = self._clamped_at_ma() + LAST_STEP_MA  # it would ask for more: COND? says that it is clamped
+        self._regulator.look(stage.regulated(mode), self._setpoints[mode], stage.regulated_ma(), most_ma)
+        self._settings_changed()
 
     def _beside_changed(self) -> None:
         self._refresh()
@@ -216,9 +221,8 @@ class ArroyoLaser(ArroyoDevice):
     # Conditions.
 
     def _conditions(self) -> int:
-        plug, since_s = self._interlock_plug, self._inside_since_s
-        closed = self._interlock.closed if plug == "ok" else plug == "closed"
-        conditions = 0 if closed else INTERLOCK_OPEN
+        since_s = self._inside_since_s
+        conditions = 0 if self._interlock.closed else INTERLOCK_OPEN
         if self.thermal_trip:
             conditions |= THERMAL_TRIP
         if since_s is None or not self._kernel.now_s - since_s >= self._tolerance[1]:
@@ -230,21 +234,21 @@ class ArroyoLaser(ArroyoDevice):
         return conditions
 
     def _load_conditions(self) -> int:
-        diode, setpoint_ma = self._diode, self._setpoint_ma
-        over = setpoint_ma > 0.0 and setpoint_ma > self._power_stage.true_limit_ma(self._limit_ma)
-        limited = CURRENT_LIMIT if over else 0
-        circuit = diode.circuit
+        limited = CURRENT_LIMIT if self._asked_ma() > self._clamped_at_ma() else 0
+        circuit = self._diode.circuit
         if circuit == "open":
             return limited | OPEN_CIRCUIT
         if circuit == "short":
             return limited | SHORT_CIRCUIT
-        return limited | (VOLTAGE_LIMIT if diode.voltage_v() >= self._limit_v else 0)
+        return limited | (VOLTAGE_LIMIT if self._diode.voltage_v() >= self._limit_v else 0)
 
     def _forbidden_from_beside(self) -> list[int]:
         return forbidden_by(self._tec, self._off_mask)
 
     def _look_at_load(self) -> None:
-        error_ma = self._power_stage.regulated_ma() - self._setpoint_ma
+        if self._flowing and self._mode not in CURRENT_MODES:
+            self._regulate()
+        error_ma = self._power_stage.regulated_ma() - self._asked_ma()
         if not self._flowing or abs(error_ma) > self._tolerance[0]:
             self._inside_since_s = None
         elif self._inside_since_s is None:
@@ -280,19 +284,17 @@ class ArroyoLaser(ArroyoDevice):
         if not 0.0 <= limit_v <= self._rating.max_v:
             raise WireError(OUT_OF_RANGE)
         self._limit_v = round(limit_v, 2)
-        self._setpoint_v = min(self._setpoint_v, self._limit_v)
+        self._keep_setpoint("LDV", min(self._setpoints["LDV"], self._limit_v))
         self._refresh()
 
     def _set_voltage(self, voltage_v: float) -> None:
         if not 0.0 <= voltage_v <= self._limit_v:
             raise WireError(OUT_OF_RANGE)
-        self._setpoint_v = round(voltage_v, 3)
+        self._keep_setpoint("LDV", voltage_v)
 
-    def _set_monitor_current(self, current_ua: float) -> None:
-        self._setpoint_ua = round(current_ua, 1)
-
-    def _set_monitor_power(self, power_mw: float) -> None:
-        self._setpoint_mw = round(power_mw, 1)
+    def _keep_setpoint(self, mode: str, value: float) -> None:
+        self._setpoints = {**self._setpoints, mode: value}
+        self._regulator.begin()
 
     def _set_mode(self, mode: str) -> None:
         if mode == self._mode:
@@ -316,14 +318,9 @@ class ArroyoLaser(ArroyoDevice):
     def _mode_text(self) -> str:
         return self._current_mode if self._mode == "ILBW" else self._mode
 
-    def _measured_voltage(self) -> str:
-        return self.form.real(self._diode.voltage_v() + self._random.gauss(0.0, 0.001), 3)
-
-    def _monitor_current(self) -> str:
-        return self.form.real(self._diode.monitor_current_ua() + self._random.gauss(0.0, 0.5), 0)
-
-    def _monitor_power(self) -> str:
-        return self.form.real(self._diode.optical_power_w() * 1000.0 + self._random.gauss(0.0, 0.5), 0)
+    def _metered(self, mode: str) -> str:
+        noise, decimals = METERS[mode]
+        return self.form.real(self._power_stage.regulated(mode) + self._random.gauss(0.0, noise), decimals)
 
     def _tolerance_text(self) -> str:
         return f"{self.form.real(self._tolerance[0], 0)},{self.form.real(self._tolerance[1], 1)}"
@@ -335,6 +332,10 @@ def _mode_command(mode: str) -> Command:
     return Command(
         f"LASer:MODE:{mode}{older}", lambda device, _=None: device._set_mode(mode), (str,), fewest=0
     )
+
+
+def _keep(mode: str) -> Callable[[ArroyoLaser, float], None]:
+    return lambda laser, value: laser._keep_setpoint(mode, value)
 
 
 _Laser = ArroyoLaser
@@ -358,24 +359,24 @@ LASER_COMMANDS = (
     ),
     Command("LASer:INC", lambda laser: laser._move_setpoint(+1)),
     Command("LASer:DEC", lambda laser: laser._move_setpoint(-1)),
-    Command("LASer:SET:LDV", answer=lambda laser: laser.form.real(laser._setpoint_v, 3)),
-    Command("LASer:SET:MDI|IPD", answer=lambda laser: laser.form.real(laser._setpoint_ua, 1)),
-    Command("LASer:SET:MDP|PPD", answer=lambda laser: laser.form.real(laser._setpoint_mw, 1)),
+    Command("LASer:SET:LDV", answer=lambda laser: laser.form.real(laser._setpoints["LDV"], 3)),
+    Command("LASer:SET:MDI|IPD", answer=lambda laser: laser.form.real(laser._setpoints["MDI"], 1)),
+    Command("LASer:SET:MDP|PPD", answer=lambda laser: laser.form.real(laser._setpoints["MDP"], 1)),
     Command(
         "LASer:LIMit:LDI|I",
         _Laser._set_current_limit,
         (number,),
         lambda laser: laser.form.real(laser._limit_ma, 0),
     ),
-    Command("LASer:LDV", _Laser._set_voltage, (number,), _Laser._measured_voltage),
+    Command("LASer:LDV", _Laser._set_voltage, (number,), lambda laser: laser._metered("LDV")),
     Command(
         "LASer:LIMit:LDV",
         _Laser._set_voltage_limit,
         (number,),
         lambda laser: laser.form.real(laser._limit_v, 2),
     ),
-    Command("LASer:MDI|IPD", _Laser._set_monitor_current, (_monitor,), _Laser._monitor_current),
-    Command("LASer:MDP|PPD", _Laser._set_monitor_power, (_monitor,), _Laser._monitor_power),
+    Command("LASer:MDI|IPD", _keep("MDI"), (_monitor,), lambda laser: laser._metered("MDI")),
+    Command("LASer:MDP|PPD", _keep("MDP"), (_monitor,), lambda laser: laser._metered("MDP")),
     Command("LASer:MODE", answer=_Laser._mode_text),
     *(_mode_command(mode) for mode in MODES),
     Command(

@@ -61,6 +61,13 @@ class PowerStage:
         """Return the current as its shunt has it."""
         return self._diode.current_a() / self._current_gain * 1000.0
 
+    def regulated(self, mode: str) -> float:
+        """Return what a mode other than the current's regulates: V, uA or mW."""
+        diode = self._diode
+        if mode == "LDV":
+            return diode.voltage_v()
+        return diode.monitor_current_ua() if mode == "MDI" else diode.optical_power_w() * 1000.0
+
     def metered_ma(self, lie_ma: float) -> float:
         """Return what its meter shows of the current, and of a lie."""
         noise_ma = self._random.gauss(0.0, 0.3)

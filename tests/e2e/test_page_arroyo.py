@@ -288,6 +288,15 @@ def test_no_current_flows_for_ondelay_though_the_output_counts_as_on(laser):
     assert laser.number("LAS:LDI?") == pytest.approx(0, abs=5)
 
 
+@pytest.mark.parametrize(("mode", "kept"), [("MDP", 1000), ("MDI", 150), ("LDV", 1.55)])
+def test_the_mode_says_what_is_regulated(laser, mode, kept):
+    """Power in mW, photodiode current in uA, voltage in V; the set current counts in its own modes alone."""
+    laser.ask(f"LAS:MODE:{mode};LAS:{mode} {kept};LDI 500;OUT 1;OUT?")
+    until(lambda: laser.number(f"LAS:{mode}?"), lambda read: read == pytest.approx(kept, rel=0.02))
+    assert 900 < laser.number("LAS:LDI?") < 2500
+    assert laser.ask("LAS:OUT 0;OUT?") == "0"
+
+
 def test_lowering_the_limit_clamps_and_does_not_switch_off(laser):
     laser.ask("LAS:LDI 1000;OUT 1;OUT?")
     until(lambda: laser.number("LAS:LDI?"), lambda current_ma: current_ma > 900)

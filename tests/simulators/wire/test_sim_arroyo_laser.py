@@ -121,6 +121,36 @@ def test_the_set_points_of_the_other_modes_are_kept_beside_the_current(rig):
 
 
 @pytest.mark.parametrize(
+    ("mode", "setpoint", "driven_a"),
+    [("LDV", "LDV 1.8", 3.0), ("MDI", "MDI 200", 2.0), ("MDP", "MDP 750", 1.5)],
+)
+def test_each_mode_regulates_what_it_is_named_after(rig, mode, setpoint, driven_a):
+    rig.say(f"ONDELAY 0;LAS:MODE:{mode};LAS:{setpoint};LDI 500;OUT 1", seconds=1.0)
+    assert rig.bench.diode.driven_a == pytest.approx(driven_a, abs=0.003)
+    assert rig.ask("LAS:OUT?;:ERR?") == "1,0"
+    rig.wait(10.0)
+    assert rig.conditions() == OUTPUT
+    rig.say("LAS:LDV 0;MDI 0;MDP 0", seconds=1.0)
+    assert rig.bench.diode.driven_a == pytest.approx(0.0, abs=0.002)
+    rig.say(f"LAS:{setpoint}", seconds=1.0)
+    assert rig.bench.diode.driven_a == pytest.approx(driven_a, abs=0.003)
+    rig.say("LAS:OUT 0")
+    assert rig.bench.diode.driven_a == 0.0
+
+
+@pytest.mark.parametrize(("mode", "setpoint"), [("MDI", "MDI 9999"), ("MDP", "MDP 99999")])
+def test_in_every_mode_the_current_limit_clamps(rig, mode, setpoint):
+    rig.say(f"ONDELAY 0;LAS:LIM:LDI 1000;LAS:MODE:{mode};LAS:{setpoint};OUT 1", seconds=1.0)
+    assert rig.bench.diode.driven_a == pytest.approx(1.0, abs=0.2)
+    assert rig.conditions() & (OUTPUT | 1) == OUTPUT | 1
+
+
+def test_a_mode_without_a_set_point_lets_nothing_flow(rig):
+    rig.say("ONDELAY 0;LAS:MODE:MDP;LAS:LDI 2000;OUT 1", seconds=1.0)
+    assert rig.bench.diode.driven_a == 0.0
+
+
+@pytest.mark.parametrize(
     ("refused", "asked", "kept"),
     [
         ("LAS:LIM:LDV 2;:LAS:LDV 2.01", "LAS:SET:LDV?", "1.500"),
