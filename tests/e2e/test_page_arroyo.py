@@ -293,7 +293,7 @@ def test_the_mode_says_what_is_regulated(laser, mode, kept):
     """Power in mW, photodiode current in uA, voltage in V; the set current counts in its own modes alone."""
     laser.ask(f"LAS:MODE:{mode};LAS:{mode} {kept};LDI 500;OUT 1;OUT?")
     until(lambda: laser.number(f"LAS:{mode}?"), lambda read: read == pytest.approx(kept, rel=0.02))
-    assert 900 < laser.number("LAS:LDI?") < 2500
+    until(lambda: laser.number("LAS:LDI?"), lambda current_ma: 900 < current_ma < 2500)
     assert laser.ask("LAS:OUT 0;OUT?") == "0"
 
 
