@@ -11,7 +11,13 @@ from tests.storage.cast import safety_event, treatment_event
 from tests.storage.refusal import refused
 from tosca_kiosk.storage import check, events
 
-KEYS = {"treatment_events": "event_id", "safety_log": "log_id"}
+KEYS = {
+    "treatment_events": "event_id",
+    "safety_log": "log_id",
+    "treatment_events_chain": "event_id",
+    "chain_links": "link_id",
+}
+LOGS = ("treatment_events", "safety_log")
 
 
 @pytest.fixture
@@ -35,7 +41,8 @@ def without_triggers(tool, log, statement):
     """Do what somebody does who knows about the triggers and puts them back."""
     query = "SELECT name, sql FROM sqlite_master WHERE type = 'trigger' AND tbl_name GLOB ?"
     triggers = tool.execute(query, (f"{log}*",)).fetchall()
-    assert len(triggers) == 8
+    triggers += tool.execute(query, ("chain_links",)).fetchall()
+    assert len(triggers) in (8, 12)
     for name, _ in triggers:
         tool.execute(f"DROP TRIGGER {name}")
     tool.execute(statement)
@@ -44,11 +51,9 @@ def without_triggers(tool, log, statement):
 
 
 @pytest.mark.parametrize("recursive_triggers", ["OFF", "ON"])
-@pytest.mark.parametrize(
-    "table", ["treatment_events", "safety_log", "treatment_events_chain", "safety_log_chain"]
-)
+@pytest.mark.parametrize("table", KEYS)
 def test_update_delete_and_replace_fail_for_any_tool(tool, table, recursive_triggers):
-    key = KEYS[table.removesuffix("_chain")]
+    key = KEYS[table]
     tool.execute(f"PRAGMA recursive_triggers={recursive_triggers}")
     before = tool.execute(f"SELECT * FROM {table}").fetchall()
     columns = [row[1] for row in tool.execute(f"PRAGMA table_info({table})")]
@@ -74,15 +79,17 @@ def test_update_delete_and_replace_fail_for_any_tool(tool, table, recursive_trig
 def test_an_untouched_database_passes_every_check(filled):
     report = check(filled)
     assert report.problems == ()
-    assert report.rows == {"treatment_events": 30, "safety_log": 4}
+    assert report.rows["treatment_events"] == 30
+    assert report.rows["safety_log"] == 4
+    assert report.links == 1 + 4 + report.rows["audit_log"]
 
 
 def test_the_chain_goes_on_over_transactions_and_openings(filled, session, now):
-    heads = [check(filled).heads["treatment_events"]]
+    heads = [check(filled).head]
     for _ in range(2):
         with filled.transaction() as transaction:
             events.append_treatment(transaction, session.session_id, now, [(9.0, treatment_event(9))])
-        heads.append(check(filled).heads["treatment_events"])
+        heads.append(check(filled).head)
     assert check(filled).problems == ()
     assert len(set(heads)) == 3
 
@@ -103,12 +110,10 @@ def test_the_chain_goes_on_over_transactions_and_openings(filled, session, now):
         ("UPDATE {log} SET footpedal_state = 0 WHERE {key} = 2", "row {key} 2 is not what was written"),
         ("DELETE FROM {log} WHERE {key} = 2", "row {key} 2 is missing"),
         ("DELETE FROM {log} WHERE {key} > 2", "row {key} 3 is missing"),
-        ("DELETE FROM {log}_chain WHERE {key} = 2", "row {key} 2 was not written by this program"),
-        ("UPDATE {log}_chain SET hash = zeroblob(32) WHERE {key} = 3", "row {key} 3 is not what was written"),
         ("UPDATE {log} SET {key} = 99 WHERE {key} = 2", "row {key} 2 is missing"),
     ],
 )
-@pytest.mark.parametrize("log", KEYS)
+@pytest.mark.parametrize("log", LOGS)
 def test_the_first_row_that_was_touched_is_named(filled, tool, log, statement, problem):
     key = KEYS[log]
     without_triggers(tool, log, statement.format(log=log, key=key))
@@ -116,23 +121,53 @@ def test_the_first_row_that_was_touched_is_named(filled, tool, log, statement, p
     assert named == [f"{log}: {problem.format(key=key)}"]
 
 
-@pytest.mark.parametrize("log", KEYS)
+@pytest.mark.parametrize(
+    ("statement", "problem"),
+    [
+        (
+            "DELETE FROM treatment_events_chain WHERE event_id = 2",
+            "treatment_events: row event_id 2 was put in",
+        ),
+        (
+            "UPDATE treatment_events_chain SET hash = zeroblob(32) WHERE event_id = 3",
+            "treatment_events: row event_id 3 is not what was written",
+        ),
+        (
+            "INSERT INTO treatment_events_chain VALUES (31, x'00')",
+            "treatment_events: row event_id 31 is missing",
+        ),
+        ("DELETE FROM chain_links WHERE link_id = 3", "chain_links: link 3 is missing"),
+    ],
+)
+def test_a_hash_or_a_link_that_was_touched_is_named(filled, tool, statement, problem):
+    without_triggers(tool, "treatment_events", statement)
+    assert check(filled).damage == (problem,)
+
+
+@pytest.mark.parametrize("log", LOGS)
 def test_rows_cut_off_the_end_with_their_hashes_are_missed(filled, tool, log):
     key = KEYS[log]
     number = len(tool.execute(f"SELECT * FROM {log}").fetchall())
     without_triggers(tool, log, f"DELETE FROM {log} WHERE {key} = {number}")
-    without_triggers(tool, log, f"DELETE FROM {log}_chain WHERE {key} = {number}")
-    assert check(filled).problems == (f"{log}: rows after {key} {number - 1}, up to {number}, are missing",)
+    assert check(filled).damage[0] == f"{log}: row {key} {number} is missing"
+    without_triggers(
+        tool, "treatment_events", f"DELETE FROM treatment_events_chain WHERE event_id = {number}"
+    )
+    without_triggers(tool, log, f"DELETE FROM chain_links WHERE log = '{log}' AND last_row = {number}")
+    assert f"{log}: rows after {key} {number - 1}, up to {number}, are missing" in check(filled).damage
 
 
-def test_a_row_that_a_tool_added_is_named_and_ours_go_on_after_it(filled, tool, session, now):
+def test_a_row_that_a_tool_added_is_an_edit_and_ours_go_on_after_it(filled, tool, session, now):
     tool.execute(
         "INSERT INTO treatment_events (session_id, timestamp, time_offset_ms, event_type) "
-        "VALUES (1, '2026-01-01', 5, 'laser_on')"
+        "VALUES (1, '2026-01-01 00:00:00', 5, 'laser_on')"
     )
+    edit = "edited by another program: treatment_events, event_id 31: was added (2026-01-01 00:00:00)"
+    assert check(filled).problems == (edit,)
     with filled.transaction() as transaction:
         events.append_treatment(transaction, session.session_id, now, [(9.0, treatment_event(9))])
-    assert check(filled).problems == ("treatment_events: row event_id 31 was not written by this program",)
+    assert check(filled).problems == (edit,)
+    assert check(filled).rows["treatment_events"] == 32
 
 
 def test_a_trigger_that_was_taken_away_is_noticed(filled, tool):
@@ -154,7 +189,7 @@ def test_a_changed_trigger_is_noticed(filled, tool):
 
 def test_a_dangling_key_is_named(filled, tool):
     tool.execute("UPDATE patients SET created_by_tech_id = 77")
-    assert check(filled).problems == ("foreign key: row 1 of patients points at a missing row of tech_users",)
+    assert check(filled).damage == ("foreign key: row 1 of patients points at a missing row of tech_users",)
 
 
 @pytest.mark.parametrize("value", [float("nan"), float("inf")])

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import sqlite3
+from contextlib import closing
 
 import pytest
 
@@ -184,25 +186,29 @@ def test_energies_in_words():
     ],
 )
 def test_a_session_from_before_has_a_known_energy_only_where_it_provably_had_no_light(
-    database, session, now, on_time_s, energy_j, is_whole, larger_j
+    database, session, path, on_time_s, energy_j, is_whole, larger_j
 ):
     """What was commanded then was not recorded: a photodiode that was blocked told less than was given.
 
     is_whole: None for a session without a journal.
     """
     database.migrate("20261122_006")
-    values = {"patient_id": 1, "tech_id": 1, "start_time": now, "status": "completed"}
-    with database.transaction() as transaction:
-        session_id = transaction.insert(
-            "sessions", total_laser_on_time_seconds=on_time_s, total_energy_joules=energy_j, **values
-        )
+    with closing(sqlite3.connect(path, isolation_level=None)) as earlier:
+        session_id = earlier.execute(
+            "INSERT INTO sessions (patient_id, tech_id, start_time, status, total_laser_on_time_seconds, "
+            "total_energy_joules) VALUES (1, 1, '2026-03-14 09:26:53', 'completed', ?, ?)",
+            (on_time_s, energy_j),
+        ).lastrowid
         if is_whole is not None:
-            transaction.insert("session_journals", session_id=session_id, origin="sim", is_whole=is_whole)
+            earlier.execute(
+                "INSERT INTO session_journals (session_id, origin, is_whole) VALUES (?, 'sim', ?)",
+                (session_id, is_whole),
+            )
     database.migrate("head")
     assert of(database, session_id) == Energies(energy_j, None, larger_j)
     assert database.find("session_energies", session_id=session.session_id) == []
     assert settings.get(database, ASKED_ABOVE) == 0.0
-    assert check(database).problems == ()
+    assert check(database).damage == ()
 
 
 def test_a_way_back_and_forth_calls_no_smaller_energy_known(database, session, journal, now):

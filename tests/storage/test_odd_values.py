@@ -47,7 +47,7 @@ def test_tries_that_nobody_knows_bring_the_next_wrong_one_to_a_lock_and_the_righ
     tool("UPDATE credentials SET failed_tries = 'few', tried_boot_s = 'later'")
     with database.transaction() as transaction:
         assert users.verify_pin(transaction, "admin", PIN, now, BOOT).user.username == "admin"
-    assert check(database).problems == ()
+    assert (check(database).damage, check(database).odd) == ((), ())
 
 
 def test_an_account_whose_tries_nobody_knows_counts_as_tried_until_it_is_unlocked(database, now, tool):
@@ -58,7 +58,7 @@ def test_an_account_whose_tries_nobody_knows_counts_as_tried_until_it_is_unlocke
     with database.transaction() as transaction:
         users.unlock(transaction, 1, now, None)
     assert users.without_wrong_pins(database) == {"admin"}
-    assert check(database).problems == ()
+    assert (check(database).damage, check(database).odd) == ((), ())
 
 
 def test_a_new_pin_mends_a_row_in_which_everything_is_odd(database, now, tool):
@@ -73,7 +73,7 @@ def test_a_new_pin_mends_a_row_in_which_everything_is_odd(database, now, tool):
     with database.transaction() as transaction:
         users.set_pin(transaction, 1, PIN, now)
         assert users.verify_pin(transaction, "admin", PIN, now, BOOT).user.username == "admin"
-    assert check(database).problems == ()
+    assert (check(database).damage, check(database).odd) == ((), ())
 
 
 def test_an_odd_count_of_uses_begins_anew(database, now, tool):
@@ -110,7 +110,7 @@ def test_of_a_column_that_is_odd_throughout_the_first_rows_are_named_and_the_oth
         f"WHERE i < {NAMED_AT_MOST + more}) INSERT INTO patients (patient_code, created_date) "
         "SELECT 'x' || i, '03/22/15' FROM n"
     )
-    problems = check(database).problems
+    problems = check(database).odd
     assert len(problems) == NAMED_AT_MOST + 1
     assert problems[-1] == f"patients, created_date: {more} more rows are odd there"
 

@@ -96,15 +96,18 @@ def check(workplace: Workplace) -> None:
     path = _standing(workplace)
     with workplace.reading() as database:
         report = check_record(database)
-    logs = {log: {"rows": report.rows[log], "head": report.heads[log]} for log in report.rows}
     result = {
         "database": str(path),
         "ok": not report.problems,
         "problems": list(report.problems),
-        "logs": logs,
+        "damage": list(report.damage),
+        "edits": list(report.edits),
+        "odd": list(report.odd),
+        "chain": {"links": report.links, "head": report.head, "rows": report.rows},
     }
-    lines = [f"{log}: {held['rows']} rows, chain ends at {held['head']}" for log, held in logs.items()]
-    workplace.answer(result, "\n".join([*report.problems, *lines]))
+    rows = ", ".join(f"{log} {count}" for log, count in report.rows.items())
+    chain = f"{report.links} links over {rows} rows; the chain ends at {report.head}"
+    workplace.answer(result, "\n".join([*report.problems, chain]))
     if report.problems:
         say(f"tosca-kiosk: {path}: problems: {len(report.problems)}, the first: {report.problems[0]}")
         raise SystemExit(1)

@@ -1,104 +1,180 @@
-"""The hash chains that bind the two logs: a changed, missing or foreign row is found and named.
+"""The one chain over the logs: what is changed, missing or put in behind the program's back is found by it.
 
-hash(row) = SHA-256(hash of the row before || MessagePack array of the row's values in the table's order,
-as SQLite holds them). The first row chains from SHA-256 of "tosca-kiosk <table> 1". MessagePack keeps
-integers, floats, text and NULL apart and is the same for the same values.
+A link covers a row of safety_log or audit_log, or a block of rows of treatment_events. Its hash folds them:
+it begins at SHA-256 of the hash of the link before and what the link says of itself (a MessagePack array of
+number, log, first row, last row, late), and each row carries it on, SHA-256 of the hash so far and a
+MessagePack array of the row's values in the table's order, as SQLite holds them. The first link begins at
+SHA-256 of "tosca-kiosk chain 1". MessagePack keeps integers, floats, text and NULL apart and is the same for
+the same values.
+
+Of treatment_events each row's hash is kept too, in treatment_events_chain; the last one of a block is its
+link's. So a row that was touched is named, however long the block is.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from hashlib import sha256
-from typing import Any, NamedTuple
+from typing import Any, Final, NamedTuple
 
 import msgspec
 from sqlalchemy import Connection
 
-LOGS = {"treatment_events": "event_id", "safety_log": "log_id"}
+LOGS: Final = {"treatment_events": "event_id", "safety_log": "log_id", "audit_log": "audit_id"}
+"""By table, its key; in the order in which the rows of one transaction are linked."""
+EVENTS: Final = "treatment_events"
+START: Final = sha256(b"tosca-kiosk chain 1").digest()
+BLOCK_ROWS: Final = 10_000
+"""So many rows at most are read at once to be linked."""
 
 LogRow = tuple[Any, ...]
+encode: Final = msgspec.msgpack.Encoder().encode
+
+_UNLINKED: Final = (
+    "SELECT "
+    + ", ".join(
+        f"(SELECT coalesce(max({key}), 0) FROM {log}) > "
+        f"(SELECT coalesce(max(last_row), 0) FROM chain_links WHERE log = '{log}')"
+        for log, key in LOGS.items()
+    )
+    + ", (SELECT count(*) FROM audit_context)"
+)
+_CONTEXT_LEFT: Final = (
+    "INSERT INTO audit_log (timestamp, source, table_name, row_key, action, old_values) "
+    "SELECT strftime('%Y-%m-%d %H:%M:%f', 'now') || '000', 'found', 'audit_context', context_id, 'delete', "
+    "json_object('operator_tech_id', operator_tech_id, 'source', source) FROM audit_context"
+)
+
+
+class Link(NamedTuple):
+    """What a link says of itself. late: 1 for rows that were found, not written, by this program."""
+
+    link_id: int
+    log: str
+    first_row: int
+    last_row: int
+    late: int
 
 
 class Head(NamedTuple):
-    """Where a chain ends: the number that the next row takes, and the newest hash."""
+    """The newest link: its number, 0 where there is none, and its hash."""
 
-    next_key: int
+    link_id: int
     digest: bytes
 
 
-class Verdict(NamedTuple):
-    """What verify found. rows: how many fit; broken: the first row that does not, in words, or None."""
-
-    rows: int
-    head: bytes
-    broken: str | None
-
-
-def start_of(log: str) -> bytes:
-    """Return what the first row of a log chains from."""
-    return sha256(f"tosca-kiosk {log} 1".encode()).digest()
-
-
-def head_of(connection: Connection, log: str) -> Head:
-    """Read where the chain of a log ends; inside the transaction that appends to it."""
+def head(connection: Connection) -> Head:
+    """Return where the chain ends."""
     newest = connection.exec_driver_sql(
-        f"SELECT hash FROM {log}_chain ORDER BY {LOGS[log]} DESC LIMIT 1"
+        "SELECT link_id, hash FROM chain_links ORDER BY link_id DESC LIMIT 1"
     ).fetchone()
-    return Head(_last_number(connection, log) + 1, newest[0] if newest else start_of(log))
+    if not newest:
+        return Head(0, START)
+    number, digest = newest
+    return Head(number, digest if isinstance(digest, bytes) else str(digest).encode())
 
 
-def linked(rows: Sequence[LogRow], previous: bytes) -> list[tuple[int, bytes]]:
-    """Return (key, hash) of each row; the key is a row's first value."""
-    encode, links = msgspec.msgpack.Encoder().encode, []
-    for row in rows:
-        previous = sha256(previous + encode(row)).digest()
-        links.append((row[0], previous))
-    return links
+def next_row(connection: Connection, log: str) -> int:
+    """Return the number that the next row of a log takes; inside the transaction that appends to it."""
+    return last_number(connection, log) + 1
 
 
-def adopt(connection: Connection, log: str) -> None:
-    """Chain the rows of a log whose chain is empty."""
-    rows = [tuple(row) for row in connection.exec_driver_sql(f"SELECT * FROM {log} ORDER BY {LOGS[log]}")]
-    if rows:
-        connection.exec_driver_sql(f"INSERT INTO {log}_chain VALUES (?, ?)", linked(rows, start_of(log)))
-
-
-def verify(connection: Connection, log: str) -> Verdict:
-    """Compute a log's chain again, from its first row to its last, and name the first row that breaks it."""
-    key, digest, count = LOGS[log], start_of(log), 0
-    rows = connection.exec_driver_sql(f"SELECT * FROM {log} ORDER BY {key}")
-    links = connection.exec_driver_sql(f"SELECT * FROM {log}_chain ORDER BY {key}")
-    for row, link in _side_by_side(rows, links):
-        if row is None:
-            return Verdict(count, digest, f"{log}: row {key} {link[0]} is missing")
-        if link is None:
-            return Verdict(count, digest, f"{log}: row {key} {row[0]} was not written by this program")
-        here = sha256(digest + msgspec.msgpack.encode(row)).digest()
-        if here != link[1]:
-            return Verdict(count, digest, f"{log}: row {key} {row[0]} is not what was written")
-        digest, count = here, count + 1
-    number = _last_number(connection, log)
-    newest = connection.exec_driver_sql(f"SELECT coalesce(max({key}), 0) FROM {log}").scalar_one()
-    broken = None if newest == number else f"{log}: rows after {key} {newest}, up to {number}, are missing"
-    return Verdict(count, digest, broken)
-
-
-def _side_by_side(rows: Iterable[Any], links: Iterable[Any]) -> Iterator[tuple[Any, Any]]:
-    """Pair two streams that are ordered by their first value; None stands where one has no partner."""
-    next_row, next_link = (map(tuple, stream) for stream in (rows, links))
-    row, link = next(next_row, None), next(next_link, None)
-    while row is not None or link is not None:
-        if link is None or (row is not None and row[0] < link[0]):
-            yield row, None
-            row = next(next_row, None)
-        elif row is None or link[0] < row[0]:
-            yield None, link
-            link = next(next_link, None)
-        else:
-            yield row, link
-            row, link = next(next_row, None), next(next_link, None)
-
-
-def _last_number(connection: Connection, log: str) -> int:
-    row = connection.exec_driver_sql("SELECT seq FROM sqlite_sequence WHERE name = ?", (log,)).fetchone()
+def last_number(connection: Connection, table: str) -> int:
+    """Return the highest number that a table's rows ever had, 0 where there was none."""
+    row = connection.exec_driver_sql("SELECT seq FROM sqlite_sequence WHERE name = ?", (table,)).fetchone()
     return row[0] if row else 0
+
+
+def opening(before: bytes, link: Link) -> bytes:
+    """Return the hash that a link's first row carries on, from that of the link before."""
+    return sha256(before + encode(tuple(link))).digest()
+
+
+def folded(rows: Iterable[LogRow], digest: bytes) -> list[bytes]:
+    """Return the hash after each row, the digest being that before the first."""
+    hashes = []
+    for row in rows:
+        digest = sha256(digest + encode(row)).digest()
+        hashes.append(digest)
+    return hashes
+
+
+def append(connection: Connection, log: str, rows: Sequence[LogRow], *, late: bool = False) -> list[bytes]:
+    """Link rows that stand in the log already: events in one block, others each; return the hash after each.
+
+    rows: as SQLite holds them, the key first, in its order.
+    """
+    before = head(connection)
+    first = max(before.link_id, last_number(connection, "chain_links")) + 1
+    digest = before.digest
+    hashes: list[bytes] = []
+    links = []
+    for number, block in enumerate([rows] if log == EVENTS else [[row] for row in rows], start=first):
+        link = Link(number, log, first_row=block[0][0], last_row=block[-1][0], late=int(late))
+        hashes += folded(block, opening(digest, link))
+        digest = hashes[-1]
+        links.append((*link, digest))
+    connection.exec_driver_sql("INSERT INTO chain_links VALUES (?, ?, ?, ?, ?, ?)", links)
+    return hashes
+
+
+def link_foreign(connection: Connection) -> None:
+    """Link late what stands in the logs unlinked: another program wrote it, whatever its source says.
+
+    For the begin of a transaction. A context that somebody left for the audit is taken away, and the audit
+    says so.
+    """
+    unlinked = _unlinked(connection)
+    if unlinked[-1]:
+        connection.exec_driver_sql(_CONTEXT_LEFT)
+        connection.exec_driver_sql("DELETE FROM audit_context")
+    if any(unlinked):
+        link_all(connection, late=True)
+
+
+def link_own(connection: Connection) -> None:
+    """Link what this transaction wrote; for its end."""
+    if any(_unlinked(connection)[:-1]):
+        link_all(connection, late=False)
+
+
+def link_all(connection: Connection, *, late: bool) -> None:
+    """Link every row of the logs that is not linked yet."""
+    for log in LOGS:
+        link_log(connection, log, late=late)
+
+
+def link_log(connection: Connection, log: str, *, late: bool, until: int | None = None) -> None:
+    """Link the rows of one log that are not linked yet, in blocks. until: the last of them, None for all."""
+    key = LOGS[log]
+    while True:
+        linked = last_linked(connection, log)
+        found = connection.exec_driver_sql(
+            f"SELECT * FROM {log} WHERE {key} > ? AND {key} <= coalesce(?, {key}) ORDER BY {key} LIMIT ?",
+            (linked, until, BLOCK_ROWS),
+        )
+        rows = [tuple(row) for row in found]
+        if not rows:
+            return
+        hashes = append(connection, log, rows, late=late)
+        if log == EVENTS:
+            keep_hashes(connection, rows, hashes)
+
+
+def last_linked(connection: Connection, log: str) -> int:
+    """Return the number of the last row of a log that a link covers, 0 for none."""
+    row = connection.exec_driver_sql(
+        "SELECT coalesce(max(last_row), 0) FROM chain_links WHERE log = ?", (log,)
+    ).scalar_one()
+    return int(row)
+
+
+def keep_hashes(connection: Connection, rows: Sequence[LogRow], hashes: Sequence[bytes]) -> None:
+    """Keep the hash of each treatment event."""
+    pairs = [(row[0], digest) for row, digest in zip(rows, hashes, strict=True)]
+    connection.exec_driver_sql("INSERT INTO treatment_events_chain VALUES (?, ?)", pairs)
+
+
+def _unlinked(connection: Connection) -> tuple[int, ...]:
+    """Say of each log whether rows of it are not linked, and whether a context is left."""
+    return tuple(connection.exec_driver_sql(_UNLINKED).one())

@@ -25,7 +25,8 @@ CHOICES: Final[dict[tuple[str, str], tuple[str, ...]]] = {
     ("system_config", "config_type"): ("string", "integer", "float", "boolean", "json"),
     ("session_journals", "origin"): ("sim", "real"),
     ("audit_log", "action"): ("insert", "update", "delete"),
-    ("audit_log", "source"): ("application", "sql"),
+    ("audit_log", "source"): ("application", "sql", "migration", "found"),
+    ("chain_links", "log"): ("treatment_events", "safety_log", "audit_log"),
 }
 """By table and column: the words that the schema names."""
 
@@ -40,6 +41,8 @@ JSON_COLUMNS: Final = frozenset(
         ("calibrations", "validation_data"),
         ("audit_log", "old_values"),
         ("audit_log", "new_values"),
+        ("operations", "details"),
+        ("heads", "counters"),
     }
 )
 

@@ -16,7 +16,7 @@ from typing import Any, Self, TypeVar
 
 from sqlalchemy import Connection, event
 
-from tosca_kiosk.storage import schema
+from tosca_kiosk.storage import chain, operations, schema
 from tosca_kiosk.storage.columns import Held
 from tosca_kiosk.storage.door import Columns, Library, Reader, Row, Transaction
 from tosca_kiosk.storage.errors import StorageError, translate_errors, translating
@@ -104,16 +104,20 @@ class Database:
     def transaction(self, operator_id: int | None = None) -> Iterator[Transaction]:
         """Write inside `with`: all of it is kept at the end, or none after an exception.
 
-        operator_id: whom the audit names (a tech_id), None when no operator is known. Raises StorageError
-        when one is open already in this thread, and when another program holds the database for long.
+        operator_id: whom the audit names (a tech_id), None when no operator is known. What other programs
+        wrote into the logs before is linked late, what is written here at the end. Raises StorageError when
+        one is open already in this thread, and when another program holds the database for long.
         """
         with self._writing() as transaction:
+            with translating(self.path):
+                chain.link_foreign(transaction.connection)
             transaction.execute(
-                "INSERT OR REPLACE INTO audit_context VALUES (1, :operator, 'application')",
-                operator=operator_id,
+                "INSERT INTO audit_context VALUES (1, :operator, 'application')", operator=operator_id
             )
             yield transaction
             transaction.execute("DELETE FROM audit_context")
+            with translating(self.path):
+                chain.link_own(transaction.connection)
 
     @contextmanager
     def reading(self) -> Iterator[Reader]:
@@ -160,14 +164,14 @@ class Database:
         with self.reading() as reader:
             return reader.rows(sql, **parameters)
 
-    def migrate(self, revision: str) -> None:
+    def migrate(self, revision: str, *, operator_id: int | None = None, reason: str | None = None) -> None:
         """Bring the schema to a revision: "head", the start of a version's name, or "base" for empty.
 
-        Going down loses what the older schema cannot hold: make a backup first. Below the head nothing
-        but migrate and close may be used.
+        operator_id, reason: for the row of `operations` that says so. Going down loses what the older schema
+        cannot hold: make a backup first. Below the head nothing but migrate and close may be used.
         """
         with self._writing() as transaction, translating(self.path):
-            schema.migrate(transaction.connection, self.path, revision)
+            operations.migrate(transaction.connection, self.path, revision, operator_id, reason)
         self._raw.forget()
         self._known.clear()
 

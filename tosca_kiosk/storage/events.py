@@ -1,8 +1,12 @@
-"""The two append-only logs, treatment_events and safety_log: written with their hash chains."""
+"""The two append-only logs of sessions and of safety, treatment_events and safety_log.
+
+The events of a block are linked where they are written, from memory; every other row at the end of its
+transaction.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable
 from datetime import datetime, timedelta
 from functools import lru_cache
 from typing import Any
@@ -83,7 +87,7 @@ def append_treatment(
     Raises StorageError for a number that is not finite; nothing is written then.
     """
     time_text = _clock(naive_utc(start_utc))
-    head = chain.head_of(transaction.connection, "treatment_events")
+    first = chain.next_row(transaction.connection, "treatment_events")
     rows = [
         (
             key,
@@ -103,9 +107,14 @@ def append_treatment(
             None,
             _json(event.details),
         )
-        for key, (t_s, event) in enumerate(timed, start=head.next_key)
+        for key, (t_s, event) in enumerate(timed, start=first)
     ]
-    return _append(transaction, "treatment_events", TREATMENT_COLUMNS, rows, head)
+    if rows:
+        transaction.insert_rows("treatment_events", TREATMENT_COLUMNS, rows)
+        hashes = chain.append(transaction.connection, "treatment_events", rows)
+        pairs = [(row[0], digest) for row, digest in zip(rows, hashes, strict=True)]
+        transaction.insert_rows("treatment_events_chain", ("event_id", "hash"), pairs)
+    return len(rows)
 
 
 def append_safety(
@@ -126,7 +135,7 @@ def append_safety(
     known = tech_id is not None and transaction.tuples(
         "SELECT 1 FROM tech_users WHERE tech_id = ?", (tech_id,)
     )
-    head = chain.head_of(transaction.connection, "safety_log")
+    first = chain.next_row(transaction.connection, "safety_log")
     rows = [
         (
             key,
@@ -144,20 +153,9 @@ def append_safety(
             event.action_taken,
             _json(event.details),
         )
-        for key, (t_s, event) in enumerate(timed, start=head.next_key)
+        for key, (t_s, event) in enumerate(timed, start=first)
     ]
-    return _append(transaction, "safety_log", SAFETY_COLUMNS, rows, head)
-
-
-def _append(
-    transaction: Transaction,
-    log: str,
-    columns: tuple[str, ...],
-    rows: Sequence[chain.LogRow],
-    head: chain.Head,
-) -> int:
-    transaction.insert_rows(log, columns, rows)
-    transaction.insert_rows(f"{log}_chain", (chain.LOGS[log], "hash"), chain.linked(rows, head.digest))
+    transaction.insert_rows("safety_log", SAFETY_COLUMNS, rows)
     return len(rows)
 
 

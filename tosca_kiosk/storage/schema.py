@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from enum import Enum, auto
 from functools import cache
 from pathlib import Path
+from typing import Any, Final
 
 from alembic import command
 from alembic.config import Config
@@ -17,6 +18,9 @@ from sqlalchemy import Connection, create_engine
 from sqlalchemy.pool import NullPool, StaticPool
 
 from tosca_kiosk.storage.errors import StorageError, translate_errors
+
+_AUDIT: Final = "20261122_006"
+_ONE_CHAIN: Final = "20261130_009"
 
 SchemaObjects = dict[tuple[str, str], str]
 
@@ -61,18 +65,32 @@ def state_of(connection: Connection, path: Path) -> State:
     return State.CURRENT if found == revisions()[-1] else State.OLDER
 
 
-def migrate(connection: Connection, path: Path, revision: str) -> None:
-    """Bring the schema to "head", "base" or a version by the start of its name, in the open transaction."""
+def migrate(connection: Connection, path: Path, revision: str) -> dict[str, Any]:
+    """Bring the schema to "head", "base" or a version by the start of its name, in the open transaction.
+
+    Return what a version found of the record on its way up, empty where none looked. The audit says of what
+    versions change that it was a migration.
+    """
     config = _config(connection)
-    target = _resolved(path, revision)
+    target = resolved(path, revision)
     if _is_unstamped(connection):
         command.stamp(config, revisions()[0])
     found = MigrationContext.configure(connection).get_current_revision()
     order = ["base", *revisions()]
+    if _is_from(connection, _AUDIT):
+        connection.exec_driver_sql("INSERT OR REPLACE INTO audit_context VALUES (1, NULL, 'migration')")
     if order.index(target) >= order.index(found or "base"):
         command.upgrade(config, target)
     else:
         command.downgrade(config, target)
+    if _is_from(connection, _AUDIT):
+        connection.exec_driver_sql("DELETE FROM audit_context")
+    return dict(config.attributes.get("found", {}))
+
+
+def is_chained(connection: Connection) -> bool:
+    """Say whether the file's version is one that links every row."""
+    return _is_from(connection, _ONE_CHAIN)
 
 
 @cache
@@ -103,6 +121,22 @@ def expected_objects(revision: str = "head") -> SchemaObjects:
         engine.dispose()
 
 
+def strange_objects(connection: Connection, revision: str = "head") -> Iterator[str]:
+    """Name the tables, indexes, views and triggers that are not as a version has them.
+
+    What later versions leave in the file on the way down is not strange. Of an older version's tables the
+    text depends on the way that they came, and counts for nothing.
+    """
+    found, expected = objects_of(connection), expected_objects(revision)
+    for kind, name in sorted(set(expected) - set(found)):
+        yield f"schema: {kind} {name} is missing"
+    for kind, name in sorted(set(found) - set(expected) - set(expected_objects())):
+        yield f"schema: {kind} {name} is not of this program"
+    for kind, name in sorted(set(found) & set(expected)):
+        if found[kind, name] != expected[kind, name] and (kind != "table" or revision == "head"):
+            yield f"schema: {kind} {name} is not as this program makes it"
+
+
 def statements(script: str) -> Iterator[str]:
     """Split an SQL script at the ends of its statements; bodies of triggers stay whole."""
     statement = ""
@@ -129,13 +163,20 @@ def _is_unstamped(connection: Connection) -> bool:
     return bool(found) and found == expected_objects(revisions()[0])
 
 
-def _resolved(path: Path, revision: str) -> str:
+def resolved(path: Path, revision: str) -> str:
+    """Return the version that "head", "base" or the start of a name means; StorageError for none."""
     if revision in ("head", "base"):
         return revisions()[-1] if revision == "head" else "base"
     matching = [name for name in revisions() if name.startswith(revision)]
     if len(matching) != 1:
         raise StorageError(f"{path}: no version {revision!r}; there are base, {', '.join(revisions())}")
     return matching[0]
+
+
+def _is_from(connection: Connection, revision: str) -> bool:
+    """Say whether the file's version is this one or a later one."""
+    found, known = MigrationContext.configure(connection).get_current_revision(), revisions()
+    return found in known and known.index(found) >= known.index(revision)
 
 
 def _config(connection: Connection | None) -> Config:

@@ -17,6 +17,7 @@ from argon2.exceptions import InvalidHashError, VerificationError, VerifyMismatc
 from tosca_kiosk.domain.events import SafetyEvent, noticed
 from tosca_kiosk.domain.pin_tries import wrong_pin_delay_s
 from tosca_kiosk.machine.clock import SinceBoot
+from tosca_kiosk.storage.audited import pin_digest
 from tosca_kiosk.storage.columns import Held
 from tosca_kiosk.storage.database import Database
 from tosca_kiosk.storage.door import Reader, Transaction
@@ -147,7 +148,8 @@ def set_pin(transaction: Transaction, tech_id: int, pin: str, now: datetime) -> 
     if not (len(pin) == PIN_DIGITS and pin.isascii() and pin.isdigit()):
         raise StorageError(f"a PIN has {PIN_DIGITS} digits, 0 to 9; choose such a one")
     get(transaction, tech_id)
-    values = {"pin_hash": _hasher.hash(pin), "changed_date": now, **_NO_TRIES}
+    pin_hash = _hasher.hash(pin)
+    values = {"pin_hash": pin_hash, "pin_digest": pin_digest(pin_hash), "changed_date": now, **_NO_TRIES}
     if transaction.held_one("credentials", tech_id=tech_id) is None:
         transaction.insert("credentials", tech_id=tech_id, **values)
     else:

@@ -14,6 +14,8 @@ down_revision = None
 
 _SCRIPT = Path(__file__).with_suffix(".sql")
 _VIEWS = ("safety_events_summary", "patient_session_history", "active_sessions")
+# What later versions leave in the file on the way down, for it proves the record.
+_KEPT = ("recording_hashes", "acknowledgements", "heads", "operations", "chain_links", "audit_log")
 # Children first, so that no foreign key points at a missing table.
 _TABLES = (
     "system_config",
@@ -38,5 +40,7 @@ def downgrade() -> None:
     """Drop all of it, with every row."""
     for view in _VIEWS:
         op.execute(f"DROP VIEW {view}")
+    for table in _KEPT:
+        op.execute(f"DROP TABLE IF EXISTS {table}")
     for table in _TABLES:
         op.execute(f"DROP TABLE {table}")

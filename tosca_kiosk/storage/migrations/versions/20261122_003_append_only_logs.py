@@ -7,7 +7,7 @@ would block all later ones: it is refused too.
 
 from alembic import op
 
-from tosca_kiosk.storage import chain
+from tosca_kiosk.storage import earlier_chains
 
 revision = "20261122_003"
 down_revision = "20261122_002"
@@ -37,7 +37,7 @@ def upgrade() -> None:
     connection = op.get_bind()
     for log, key in (("treatment_events", "event_id"), ("safety_log", "log_id")):
         connection.exec_driver_sql(_TABLE.format(log=log, key=key).strip())
-        chain.adopt(connection, log)
+        earlier_chains.adopt(connection, log)
         for table in (log, f"{log}_chain"):
             for trigger in _APPEND_ONLY:
                 connection.exec_driver_sql(trigger.format(table=table, key=key))

@@ -8,6 +8,8 @@ REPLACE over another row is refused: SQLite would drop the old row without a tra
 
 from alembic import op
 
+from tosca_kiosk.storage import schema
+
 revision = "20261122_006"
 down_revision = "20261122_005"
 
@@ -126,21 +128,23 @@ BEGIN SELECT RAISE(ABORT, 'audit_log is append-only: rows are numbered from 1');
 
 
 def upgrade() -> None:
-    """Create the audit's tables and all triggers."""
+    """Create the audit's tables and all triggers; an audit that was kept on the way down goes on."""
     connection = op.get_bind()
-    for statement in (_CONTEXT.strip(), _AUDIT_LOG.strip(), *_INDEXES, *_APPEND_ONLY):
+    kept = schema.objects_of(connection).get(("table", "audit_log")) == _AUDIT_LOG.strip()
+    for statement in (_CONTEXT.strip(), *(() if kept else (_AUDIT_LOG.strip(), *_INDEXES, *_APPEND_ONLY))):
         connection.exec_driver_sql(statement)
     for table in _AUDITED:
         for _, statement in _triggers(table):
             connection.exec_driver_sql(statement)
+    # What the next versions change is theirs; who runs them takes this out before the commit.
+    connection.exec_driver_sql("INSERT INTO audit_context VALUES (1, NULL, 'migration')")
 
 
 def downgrade() -> None:
-    """Drop them; what was audited is lost with the table."""
+    """Drop the triggers; what was audited stays in the file."""
     for table in _AUDITED:
         for name, _ in _triggers(table):
             op.execute(f"DROP TRIGGER {name}")
-    op.execute("DROP TABLE audit_log")
     op.execute("DROP TABLE audit_context")
 
 

@@ -49,7 +49,7 @@ def _change(*statements: str, audited: str) -> None:
     """Change the table between the audit's triggers, which name its columns."""
     connection = op.get_bind()
     for action, _ in _ACTIONS:
-        connection.exec_driver_sql(f"DROP TRIGGER credentials_audit_{action}")
+        connection.exec_driver_sql(f"DROP TRIGGER IF EXISTS credentials_audit_{action}")
     for statement in statements:
         connection.exec_driver_sql(statement)
     old, new = (_json(row, audited.split()) for row in ("OLD", "NEW"))

@@ -1,0 +1,145 @@
+"""The one chain computed again, link by link beside the logs: the first bad row of each is named."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from hashlib import sha256
+from typing import Any
+
+from sqlalchemy import Connection
+
+from tosca_kiosk.storage.chain import EVENTS, LOGS, START, Link, encode, last_number, opening
+
+
+@dataclass(slots=True)
+class Walk:
+    """What was found. links: how many; head: the newest one's hash; rows: of each log that links cover.
+
+    broken: by table, the first thing that is wrong there, in words.
+    """
+
+    links: int = 0
+    head: bytes = START
+    rows: dict[str, int] = field(default_factory=lambda: dict.fromkeys(LOGS, 0))
+    broken: dict[str, str] = field(default_factory=dict)
+
+    def says(self, table: str, what: str) -> None:
+        """Note what is wrong in a table, the first thing alone."""
+        self.broken.setdefault(table, f"{table}: {what}")
+
+
+def walk(connection: Connection, *, with_event_hashes: bool = True) -> Walk:
+    """Compute the chain again, from its first link to its last.
+
+    with_event_hashes: compare each event's own hash too, by which a row is named.
+    """
+    found = Walk()
+    streams = {log: _Stream(connection, log, with_event_hashes) for log in LOGS}
+    digest: bytes | None = START
+    for *head, linked in _cursor(connection, "SELECT * FROM chain_links ORDER BY link_id"):
+        link = Link(*head)
+        found.links += 1
+        if link.link_id != found.links:
+            found.says("chain_links", f"link {found.links} is missing")
+            found.links = link.link_id
+            digest = None
+        if link.log in streams and _is_of_this_program(link, linked):
+            _compare(found, streams[link.log], link, digest, linked)
+            digest = linked
+        else:
+            found.says("chain_links", f"link {link.link_id} is not what was written")
+            digest = None
+    found.head = START if digest is None else digest
+    _count(connection, found)
+    return found
+
+
+def broken(connection: Connection, *, with_event_hashes: bool = True) -> Iterator[str]:
+    """Yield what is wrong with the chain and the logs, by table."""
+    yield from walk(connection, with_event_hashes=with_event_hashes).broken.values()
+
+
+class _Stream:
+    """The rows of one log in the order of their keys, each taken once."""
+
+    def __init__(self, connection: Connection, log: str, with_event_hashes: bool) -> None:
+        self.log, self.key = log, LOGS[log]
+        self.hashed = with_event_hashes and log == EVENTS
+        columns, joined = "r.*", ""
+        if self.hashed:
+            columns, joined = "r.*, c.hash", f"LEFT JOIN {log}_chain c USING ({self.key})"
+        self._rows = _cursor(connection, f"SELECT {columns} FROM {log} r {joined} ORDER BY r.{self.key}")
+        self._next = next(self._rows, None)
+
+    def up_to(self, key: int) -> Iterator[tuple[Any, ...]]:
+        """Take the rows up to a key."""
+        while self._next is not None and self._next[0] <= key:
+            taken, self._next = self._next, next(self._rows, None)
+            yield taken
+
+
+def _is_of_this_program(link: Link, linked: object) -> bool:
+    """Say whether a link holds values of the kinds that a link has: any SQLite tool may have written it."""
+    whole = all(isinstance(number, int) for number in (link.first_row, link.last_row, link.late))
+    return whole and isinstance(linked, bytes)
+
+
+def _compare(found: Walk, stream: _Stream, link: Link, before: bytes | None, linked: bytes) -> None:
+    """Fold the rows of a link and name the first that breaks it. before: None where no link is before it."""
+    log, key = stream.log, stream.key
+    for row in stream.up_to(link.first_row - 1):
+        if "chain_links" not in found.broken:  # else it is the row of a link that is missing
+            found.says(log, f"row {key} {row[0]} was put in")
+    digest, expected = opening(before or b"", link), link.first_row
+    gap: int | None = None
+    named = before is None
+    for row in stream.up_to(link.last_row):
+        number = row[0]
+        if number > expected and gap is None:
+            gap = expected
+        digest = sha256(digest + encode(row[:-1] if stream.hashed else row)).digest()
+        if not named and stream.hashed and digest != row[-1]:
+            found.says(log, f"row {key} {_first_bad(number, gap, unknown=row[-1] is None)}")
+            named = True
+        found.rows[log] += 1
+        expected = number + 1
+    if named or digest == linked:
+        return
+    if gap is not None or expected <= link.last_row:
+        found.says(log, f"row {key} {expected if gap is None else gap} is missing")
+    elif link.first_row == link.last_row:
+        found.says(log, f"row {key} {link.first_row} is not what was written")
+    else:
+        found.says(log, f"of the rows {key} {link.first_row} to {link.last_row} one is not what was written")
+
+
+def _first_bad(number: int, gap: int | None, *, unknown: bool) -> str:
+    """Return which row is the first bad one where a hash is not that of its row. unknown: it has none."""
+    if gap is not None:
+        return f"{gap} is missing"
+    return f"{number} was put in" if unknown else f"{number} is not what was written"
+
+
+def _count(connection: Connection, found: Walk) -> None:
+    """Compare what is there with the highest numbers that there ever were."""
+    for table, key in {**LOGS, "chain_links": "link_id"}.items():
+        number = last_number(connection, table)
+        newest = connection.exec_driver_sql(f"SELECT coalesce(max({key}), 0) FROM {table}").scalar_one()
+        if newest < number:
+            found.says(table, f"rows after {key} {newest}, up to {number}, are missing")
+        elif newest > number:
+            found.says(table, f"the counter was set back to {number}, below {key} {newest}")
+    left = connection.exec_driver_sql(
+        "SELECT event_id FROM treatment_events_chain c WHERE NOT EXISTS "
+        "(SELECT 1 FROM treatment_events e WHERE e.event_id = c.event_id) LIMIT 1"
+    ).fetchone()
+    if left:
+        found.says(EVENTS, f"row event_id {left[0]} is missing")
+
+
+def _cursor(connection: Connection, statement: str) -> Iterator[tuple[Any, ...]]:
+    """Return the rows as the driver gives them, one after the other: the fast way."""
+    driver = connection.connection.driver_connection
+    assert driver is not None
+    return iter(driver.execute(statement))
