@@ -7,7 +7,7 @@ from typing import Final
 
 PIN_DIGITS: Final = 6
 NOT_SIX_DIGITS: Final = f"a PIN has {PIN_DIGITS} digits, 0 to 9; choose such a one"
-WEAK_PIN: Final = "this PIN is easy to guess; choose one without repeats, runs, dates and years"
+WEAK_PIN: Final = "this PIN is easy to guess: no repeats, runs, dates or years"
 """One text for all kinds: which kind it was would tell a bystander most of it."""
 
 _HALF: Final = PIN_DIGITS // 2

@@ -9,7 +9,7 @@ from tosca_kiosk.kiosk.screens.patients.form import PatientsForm
 from tosca_kiosk.kiosk.snapshot.state import KioskState
 from tosca_kiosk.storage.patients import Patient
 
-_WEAK_PIN = "Your PIN is easy to guess. Ask an admin for another one."
+_WEAK_PIN = "Change your PIN: it is easy to guess."
 Rows = tuple[tuple[str, str, str], ...]
 
 
