@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 import sqlite3
 from contextlib import closing
 from importlib.resources import files
@@ -14,6 +15,7 @@ from tosca_kiosk.domain.journal_lines import FORMAT_VERSION, ChainWriter, Header
 from tosca_kiosk.domain.rules import Rules
 from tosca_kiosk.machine.clock import utc_now
 from tosca_kiosk.storage import Database, patients, schema, sessions
+from tosca_kiosk.storage.signing import KEY_NAME
 from tosca_kiosk.storage.timestamps import utc_text
 
 ADMIN_PIN = "271828"
@@ -209,6 +211,8 @@ def test_restore_brings_back_what_the_backup_held_and_keeps_what_stood_there(car
 def test_restore_needs_no_database_in_the_place(cart, tmp_path):
     saved = cart.text("db", "backup")
     other = Cart(tmp_path / "other")
+    other.data_dir.mkdir()
+    shutil.copy2(cart.data_dir / KEY_NAME, other.data_dir)
     assert other.json("db", "restore", saved)["replaced"] is None
     assert other.json("db", "check")["ok"] is True
 

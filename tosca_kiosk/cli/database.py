@@ -11,6 +11,7 @@ import click
 
 from tosca_kiosk.cli.console import say
 from tosca_kiosk.cli.pins import admin_option, authorised
+from tosca_kiosk.cli.trust import anchor, as_result, how_far, new_key, proved
 from tosca_kiosk.cli.workplace import Workplace, tell_doubt, workplace_command
 from tosca_kiosk.journal import JOURNAL_NAME
 from tosca_kiosk.machine.clock import utc_now
@@ -18,6 +19,7 @@ from tosca_kiosk.session import RefusedError, load_shipped_content
 from tosca_kiosk.storage import (
     Database,
     StorageError,
+    cart_key,
     import_journal,
     make_backup,
     prune_backups,
@@ -26,6 +28,7 @@ from tosca_kiosk.storage import (
 )
 from tosca_kiosk.storage import check as check_record
 from tosca_kiosk.storage.clock_evidence import Doubt, clock_doubt, doubt
+from tosca_kiosk.storage.signing import SigningKey
 
 EMPTY = "base"
 
@@ -33,6 +36,10 @@ EMPTY = "base"
 @click.group()
 def db() -> None:
     """Make, check, back up and restore the database."""
+
+
+db.add_command(anchor)
+db.add_command(new_key)
 
 
 @db.command()
@@ -46,6 +53,8 @@ def init(workplace: Workplace) -> None:
         with _whole_or_not_at_all(path), Database.open(path) as database:
             if simulated:
                 load_shipped_content(database, workplace.config, utc_now())
+            cart_key.of_record(database, workplace.data_dir)
+            workplace.sealing.take_out(database)
     version = schema.revisions()[-1]
     workplace.answer({"database": str(path), "version": version}, f"Made {path} ({version}).")
 
@@ -61,7 +70,8 @@ def upgrade(workplace: Workplace) -> None:
         backup = None
         if before != head:
             backup = _backup(workplace)
-            Database.open(path, create=False, upgrade=True).close()
+            with Database.open(path, create=False, upgrade=True) as database:
+                workplace.sealing.sign(database, "migration")
     result = {"database": str(path), "from": before, "version": head, "backup": backup and str(backup)}
     text = f"{before} to {head}; backup: {backup}" if backup else f"{path} is at {head} already."
     workplace.answer(result, text)
@@ -82,34 +92,45 @@ def downgrade(workplace: Workplace, wanted: str | None, admin: str | None) -> No
         before = schema.version_of_file(path)
         target = _older_version(path, before, wanted)
         _authorise(path, admin)
+        key = _key(workplace)
         backup = _backup(workplace)
         with Database(path) as database:
-            database.migrate(target)
+            database.migrate(target, key=key)
     result = {"database": str(path), "from": before, "version": target, "backup": str(backup)}
     workplace.answer(result, f"{before} to {target}; backup: {backup}")
 
 
 @db.command()
+@click.option(
+    "--anchor",
+    "anchor_file",
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="A file of anchors from which the record must go on.",
+)
+@click.option("--deep", is_flag=True, help="Decide every journal of the record again.")
 @workplace_command
-def check(workplace: Workplace) -> None:
+def check(workplace: Workplace, anchor_file: Path | None, deep: bool) -> None:
     """Look for damage, dangling keys, a foreign schema and rows of the logs that were touched."""
     path = _standing(workplace)
     with workplace.reading() as database:
         report = check_record(database)
+        trust = proved(workplace, database, report, anchor_file, deep)
+    problems = (*report.problems, *trust.problems)
     result = {
         "database": str(path),
-        "ok": not report.problems,
-        "problems": list(report.problems),
-        "damage": list(report.damage),
+        "ok": not problems,
+        "problems": list(problems),
+        "damage": [*report.damage, *trust.problems],
         "edits": list(report.edits),
         "odd": list(report.odd),
         "chain": {"links": report.links, "head": report.head, "rows": report.rows},
+        **as_result(report, trust),
     }
     rows = ", ".join(f"{log} {count}" for log, count in report.rows.items())
     chain = f"{report.links} links over {rows} rows; the chain ends at {report.head}"
-    workplace.answer(result, "\n".join([*report.problems, chain]))
-    if report.problems:
-        say(f"tosca-kiosk: {path}: problems: {len(report.problems)}, the first: {report.problems[0]}")
+    workplace.answer(result, "\n".join([*problems, *trust.restores, chain, how_far(report, trust)]))
+    if problems:
+        say(f"tosca-kiosk: {path}: problems: {len(problems)}, the first: {problems[0]}")
         raise SystemExit(1)
 
 
@@ -118,6 +139,7 @@ def check(workplace: Workplace) -> None:
 def backup(workplace: Workplace) -> None:
     """Make a verified copy in the data directory's backups; before today, the newest of 30 days is kept."""
     with _existing(workplace) as path:
+        _sign(workplace, "backup")
         made = _backup(workplace)
         now = utc_now()
         pruned = prune_backups(workplace.backup_dir, now, _doubt(path, now))
@@ -165,6 +187,7 @@ def import_one(workplace: Workplace, folder: Path, salvage: bool) -> None:
     with _existing(workplace) as path, Database.open(path, create=False) as database:
         tell_doubt(clock_doubt(database, utc_now()))
         imported = import_journal(database, folder / JOURNAL_NAME, utc_now(), salvage=salvage)
+        workplace.sealing.sign(database, "import-journal")
     result = {
         "session_id": imported.session_id,
         "status": imported.summary.status,
@@ -213,6 +236,21 @@ def _whole_or_not_at_all(path: Path) -> Iterator[None]:
             for suffix in ("", "-wal", "-shm"):
                 path.with_name(path.name + suffix).unlink(missing_ok=True)
         raise
+
+
+def _key(workplace: Workplace) -> SigningKey | None:
+    """Return the cart's key, None where the database is of a version that signs nothing."""
+    if schema.version_of_file(workplace.database_path) != schema.revisions()[-1]:
+        return None
+    with Database.open(workplace.database_path, create=False) as database:
+        return cart_key.of_record(database, workplace.data_dir)
+
+
+def _sign(workplace: Workplace, reason: str) -> None:
+    """Sign the record's head, in a database of this version."""
+    if schema.version_of_file(workplace.database_path) == schema.revisions()[-1]:
+        with Database.open(workplace.database_path, create=False) as database:
+            workplace.sealing.sign(database, reason)
 
 
 def _authorise(path: Path, admin: str | None) -> None:

@@ -170,6 +170,7 @@ class _Session:
     def _prepare(self) -> None:
         try:
             self._drive(self.operator.prepare())
+            self.workplace.sealing.sign(self.database, "backup")
             for told in back_up(self.database, self.workplace.backup_dir, self.clock.utc()):
                 say(f"Warning: {told}")
             self._drive(self.operator.settle())

@@ -19,10 +19,10 @@ from click.core import ParameterSource
 from simulators.scenario import ScenarioError
 from tosca_kiosk.cli.console import OutputError, put, say
 from tosca_kiosk.cli.data_rights import tighten_rights
-from tosca_kiosk.config import CartConfig, bundled, load_config
+from tosca_kiosk.config import CartConfig, ConfigError, bundled, load_config
 from tosca_kiosk.control.operator import OperatorGaveUpError
 from tosca_kiosk.machine.clock import RealClock, utc_now
-from tosca_kiosk.session import REFUSALS, load_shipped_content
+from tosca_kiosk.session import REFUSALS, Sealing, load_shipped_content
 from tosca_kiosk.storage import (
     BACKUPS_NAME,
     DATABASE_NAME,
@@ -30,9 +30,11 @@ from tosca_kiosk.storage import (
     data_directory_lock,
     record_to_read,
     recover,
+    sessions,
 )
 from tosca_kiosk.storage.clock_evidence import Doubt, clock_doubt
 from tosca_kiosk.storage.lock import WAIT_S
+from tosca_kiosk.storage.sessions import Session
 
 OTHER_PLACES = (Path("data"), Path("/var/lib/tosca-kiosk"))
 """Where another record may lie that a person means: of `make run DATA=data`, and of a cart's service."""
@@ -61,6 +63,15 @@ class Workplace:
     def backup_dir(self) -> Path:
         return self.data_dir / BACKUPS_NAME
 
+    @functools.cached_property
+    def sealing(self) -> Sealing:
+        """What signs the record. A configuration that is refused names no file for the anchors."""
+        try:
+            anchor_path = self.config.anchor_path
+        except ConfigError:
+            anchor_path = None
+        return Sealing(self.data_dir, anchor_path, lambda told: say(f"Warning: {told}"))
+
     @contextmanager
     def locked(self, timeout_s: float = WAIT_S) -> Iterator[None]:
         """Hold the data directory alone. Raises StorageError naming who holds it past timeout_s."""
@@ -80,7 +91,8 @@ class Workplace:
     def record(self) -> Iterator[Database]:
         """Open the record for writing, made where it is missing; what a crash left open is closed first."""
         with self.locked(), Database.open(self.database_path) as database:
-            for session in recover(database, self.data_dir, utc_now()):
+            self.sealing.begin(database)
+            for session in self._recovered(database):
                 say(f"Session {session.session_id} was interrupted; its record is closed: {session.status}.")
                 if session.abort_reason is not None:
                     say(f"Session {session.session_id}: {session.abort_reason}")
@@ -88,6 +100,12 @@ class Workplace:
                 load_shipped_content(database, self.config, utc_now())
             tell_doubt(clock_doubt(database, utc_now()))
             yield database
+
+    def _recovered(self, database: Database) -> list[Session]:
+        if not sessions.interrupted(database):
+            return []
+        with self.sealing.signing(database) as key:
+            return recover(database, self.data_dir, utc_now(), key=key)
 
     @contextmanager
     def reading(self) -> Iterator[Database]:

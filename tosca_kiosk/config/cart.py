@@ -70,6 +70,7 @@ class CartConfig:
 
     simulation: None where nothing is simulated. allow_without_real_time: the site takes light from a control
     that another program may delay. calibration_interval_days: after which a calibration is overdue.
+    anchor_path: the file that the record's anchors are appended to, None for none.
     """
 
     source: Path
@@ -83,6 +84,7 @@ class CartConfig:
     timing: TimingLimits = field(default_factory=TimingLimits)
     allow_without_real_time: bool = False
     calibration_interval_days: int = DEFAULT_INTERVAL_DAYS
+    anchor_path: Path | None = None
 
     @property
     def simulated_keys(self) -> tuple[str, ...]:

@@ -9,7 +9,7 @@ from typing import Annotated, Any, Final, Literal
 from pydantic import BaseModel, create_model
 
 from hardware.interfaces import SIM_SCHEME
-from hardware.rules import Choice, Range
+from hardware.rules import Choice, Pattern, Range
 from hardware.settings import SETTINGS
 from tosca_kiosk.config.camera import camera_errors, camera_settings
 from tosca_kiosk.config.cart import (
@@ -79,6 +79,9 @@ class _CartFile(StrictModel):
     camera: Any
     control: _ControlSection = _ControlSection()
     calibrations: _CalibrationsSection = _CalibrationsSection()
+    anchor_path: (
+        Annotated[str, held(Pattern(pattern=r"/.*[^/]", allowed="a file's path that begins with /"))] | None
+    ) = None
     timing: TimingSection = TimingSection()
     simulation: _SimulationSection | None = None
 
@@ -139,6 +142,7 @@ def _config(source: Path, read: _CartFile) -> CartConfig:
         timing=TimingLimits(**read.timing.model_dump()),
         allow_without_real_time=read.control.allow_without_real_time,
         calibration_interval_days=read.calibrations.interval_days,
+        anchor_path=None if read.anchor_path is None else Path(read.anchor_path),
     )
 
 

@@ -8,6 +8,7 @@ from tosca_kiosk.session.opening import OpenedRecord, back_up, opening
 from tosca_kiosk.session.overdue import OVERDUE, overdue_calibrations
 from tosca_kiosk.session.plan import SessionPlan, active_calibrations, file_limits, plan_session, rules_for
 from tosca_kiosk.session.recorded_rules import compared_with_record, recorded_rules
+from tosca_kiosk.session.sealing import Sealing
 from tosca_kiosk.session.shipped import ADMIN, load_shipped_content
 
 __all__ = [
@@ -19,6 +20,7 @@ __all__ = [
     "EarlierSession",
     "OpenedRecord",
     "RefusedError",
+    "Sealing",
     "SessionPlan",
     "active_calibrations",
     "back_up",

@@ -19,7 +19,7 @@ from tosca_kiosk.session.errors import RefusedError
 from tosca_kiosk.session.overdue import overdue_event
 from tosca_kiosk.session.plan import SessionPlan
 from tosca_kiosk.session.recorded_rules import recorded_rules
-from tosca_kiosk.storage import Database, events, make_backup, prune_backups, sessions, settings
+from tosca_kiosk.storage import Database, cart_key, events, make_backup, prune_backups, sessions, settings
 from tosca_kiosk.storage.clock_evidence import clock_doubt
 from tosca_kiosk.storage.sessions import Session
 from tosca_kiosk.storage.timestamps import utc_text
@@ -55,9 +55,11 @@ def opening(
     """Make row and folder; what is done inside `with` belongs to it: an error undoes the row.
 
     The header's rules are those that the record says of the row, as whoever compares them will find them.
-    devices: what the journal's header says of each device. Raises StorageError or RefusedError, and what
+    devices: what the journal's header says of each device. Without the cart's key, by which the record is
+    signed at its end, no session begins. Raises StorageError or RefusedError, and what
     `recorded_rules` does.
     """
+    cart_key.of_record(database, data_dir)
     with database.transaction(plan.technician.tech_id) as transaction:
         session = sessions.start(
             transaction,

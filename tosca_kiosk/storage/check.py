@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from tosca_kiosk.storage import audit_proof, chain_check, edits, schema
+from tosca_kiosk.storage import audit_proof, chain_check, edits, head_check, schema
 from tosca_kiosk.storage.database import Database
 from tosca_kiosk.storage.door import Reader
 from tosca_kiosk.storage.errors import translating
+from tosca_kiosk.storage.head_check import HeadProof
 from tosca_kiosk.storage.odd_values import odd_values
 
 
@@ -16,13 +17,15 @@ from tosca_kiosk.storage.odd_values import odd_values
 class CheckReport:
     """What was found, in words. damage: what nobody may do; edits: what other programs wrote, openly.
 
-    odd: values that their columns do not take. head, links: of the chain, its newest hash (hexadecimal) and
-    how many links it has. rows: of each log, how many rows the chain covers.
+    odd: values that their columns do not take. heads: what the signed ones prove. head, links: of the chain,
+    its newest hash (hexadecimal) and how many links it has. rows: of each log, how many rows the chain
+    covers.
     """
 
     damage: tuple[str, ...]
     edits: tuple[str, ...]
     odd: tuple[str, ...]
+    heads: HeadProof
     head: str
     links: int
     rows: dict[str, int]
@@ -44,11 +47,13 @@ def check(database: Database) -> CheckReport:
             *_foreign_keys(reader),
             *schema.strange_objects(connection),
         ]
-        damage += [*audit_proof.differences(connection), *edits.found_before(connection)]
+        proved = head_check.proof(connection, database.path.parent)
+        damage += [*proved.damage, *audit_proof.differences(connection), *edits.found_before(connection)]
         return CheckReport(
             damage=tuple(damage),
-            edits=tuple(edits.open_edits(connection)),
+            edits=(*edits.open_edits(connection), *proved.changes),
             odd=tuple(odd_values(reader)),
+            heads=proved,
             head=walked.head.hex(),
             links=walked.links,
             rows=walked.rows,

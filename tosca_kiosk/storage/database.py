@@ -20,6 +20,7 @@ from tosca_kiosk.storage import chain, operations, schema
 from tosca_kiosk.storage.columns import Held
 from tosca_kiosk.storage.door import Columns, Library, Reader, Row, Transaction
 from tosca_kiosk.storage.errors import StorageError, translate_errors, translating
+from tosca_kiosk.storage.signing import SigningKey
 
 BUSY_TIMEOUT_S = 5.0
 READ_ONLY_BUSY_TIMEOUT_S = 1.0
@@ -165,14 +166,22 @@ class Database:
         with self.reading() as reader:
             return reader.rows(sql, **parameters)
 
-    def migrate(self, revision: str, *, operator_id: int | None = None, reason: str | None = None) -> None:
+    def migrate(
+        self,
+        revision: str,
+        *,
+        operator_id: int | None = None,
+        reason: str | None = None,
+        key: SigningKey | None = None,
+    ) -> None:
         """Bring the schema to a revision: "head", the start of a version's name, or "base" for empty.
 
-        operator_id, reason: for the row of `operations` that says so. Going down loses what the older schema
-        cannot hold: make a backup first. Below the head nothing but migrate and close may be used.
+        operator_id, reason: for the row of `operations` that says so. key: signs the head after it. Going
+        down loses what the older schema cannot hold: make a backup first. Below the head nothing but migrate
+        and close may be used.
         """
         with self._writing() as transaction, translating(self.path):
-            operations.migrate(transaction.connection, self.path, revision, operator_id, reason)
+            operations.migrate(transaction.connection, self.path, revision, operator_id, reason, key)
         self._raw.forget()
         self._known.clear()
 

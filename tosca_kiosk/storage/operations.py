@@ -8,7 +8,8 @@ from typing import Any, Final
 import msgspec
 from sqlalchemy import Connection
 
-from tosca_kiosk.storage import chain, schema
+from tosca_kiosk.storage import chain, heads, schema
+from tosca_kiosk.storage.signing import SigningKey
 
 _NOW: Final = "strftime('%Y-%m-%d %H:%M:%f', 'now') || '000'"
 
@@ -38,9 +39,17 @@ def end(connection: Connection, operation_id: int, details: dict[str, Any]) -> N
 
 
 def migrate(
-    connection: Connection, path: Path, revision: str, operator_id: int | None, reason: str | None
+    connection: Connection,
+    path: Path,
+    revision: str,
+    operator_id: int | None,
+    reason: str | None,
+    key: SigningKey | None,
 ) -> None:
-    """Bring the schema to a revision in the open transaction, as an operation where the file can hold one."""
+    """Bring the schema to a revision in the open transaction, as an operation where the file can hold one.
+
+    key: signs the head that then is the newest.
+    """
     before, after = schema.version_of(connection, path), schema.resolved(path, revision)
     order = ["base", *schema.revisions()]
     down = order.index(after) < order.index(before)
@@ -48,6 +57,7 @@ def migrate(
         chain.link_foreign(connection)
         if down:
             _done(connection, "downgrade", operator_id, reason, {"from": before, "to": after})
+            _sign(connection, key)
     up = before not in ("base", after) and not down
     strange = list(schema.strange_objects(connection, before)) if up else []
     found = schema.migrate(connection, path, revision)
@@ -58,6 +68,13 @@ def migrate(
             details = {"from": before, "to": after, **found, "damage": damage}
             _done(connection, name, operator_id, reason, details)
         chain.link_own(connection)
+        if not down:
+            _sign(connection, key)
+
+
+def _sign(connection: Connection, key: SigningKey | None) -> None:
+    if key is not None:
+        heads.sign(connection, key, "migration")
 
 
 def _done(

@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable
 from datetime import datetime
 from pathlib import Path
 
 from tosca_kiosk.config import CartConfig
 from tosca_kiosk.machine.clock import SinceBoot, since_boot, utc_now
-from tosca_kiosk.session import load_shipped_content
+from tosca_kiosk.session import Sealing, load_shipped_content
 from tosca_kiosk.storage import BACKUPS_NAME, DATABASE_NAME, Database, StorageError
 
 
 class Record:
     """The open record of a data directory. utc: the wall clock, aware; it labels rows and steers nothing.
 
-    since_boot: the clock that nobody sets; waits after wrong PINs are counted on it.
+    since_boot: the clock that nobody sets; waits after wrong PINs are counted on it. sealing: signs what
+    ends, and takes the anchors out.
 
     lost: whether the last look found that the database's file was removed or replaced: nobody reads what is
     written then.
@@ -32,6 +34,7 @@ class Record:
         self.data_dir = data_dir
         self.utc = utc
         self.since_boot = since_boot
+        self.sealing = Sealing(data_dir, config.anchor_path, logging.getLogger(__name__).warning)
         self._database: Database | None = None
         self._file: tuple[int, int] | None = None
         self.lost = False
@@ -59,6 +62,7 @@ class Record:
         try:
             if self.config.all_simulated:
                 load_shipped_content(database, self.config, self.utc())
+            self.sealing.begin(database)
         except BaseException:
             database.close()
             raise

@@ -55,6 +55,7 @@ def prepare(record: Record, patient_code: str, username: str, protocol_name: str
         record.database, record.config, patient=patient_code, technician=username, protocol=protocol_name
     )
     plan = replace(plan, warnings=overdue_calibrations(record.database, record.config, record.utc()))
+    record.sealing.sign(record.database, "backup")
     for told in back_up(record.database, record.backup_dir, record.utc()):
         logging.getLogger(__name__).warning(told)  # the clock itself is an alarm, and in the safety log
     return Prepared(plan, earlier_dose(record.database, plan.patient.patient_id, record.utc()))
@@ -87,21 +88,26 @@ def close_row(
     """
     session = sessions.get(record.database, session_id)
     if session.status in sessions.OPEN_STATUSES:
-        close_session(
-            record.database,
-            session,
-            record.data_dir,
-            record.utc(),
-            operator_id=tech_id,
-            known=known,
-            missing=missing,
-        )
+        with record.sealing.signing(record.database) as key:
+            close_session(
+                record.database,
+                session,
+                record.data_dir,
+                record.utc(),
+                operator_id=tech_id,
+                known=known,
+                missing=missing,
+                key=key,
+            )
     return sessions.get(record.database, session_id)
 
 
 def close_interrupted(record: Record) -> list[Session]:
     """Close every session that nobody runs any more, from its journal as far as that is whole."""
-    return recover(record.database, record.data_dir, record.utc())
+    if not sessions.interrupted(record.database):
+        return []
+    with record.sealing.signing(record.database) as key:
+        return recover(record.database, record.data_dir, record.utc(), key=key)
 
 
 def adopt(record: Record, session_id: int) -> Adopted:
