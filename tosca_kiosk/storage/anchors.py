@@ -10,14 +10,15 @@ import os
 import socket
 from contextlib import closing, suppress
 from pathlib import Path
-from typing import Final, NamedTuple
-
-import segno
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from tosca_kiosk.storage.errors import StorageError
 from tosca_kiosk.storage.heads import FORM, Head, Signed
 from tosca_kiosk.storage.signing import base64, from_base64, is_signed
 from tosca_kiosk.storage.timestamps import from_utc_text
+
+if TYPE_CHECKING:
+    from segno import QRCode
 
 SYSTEM_JOURNALS: Final = (Path("/dev/log"), Path("/run/systemd/journal/dev-log"))
 """Sockets of the system's log; the second is systemd's own."""
@@ -132,8 +133,10 @@ def tell_system_journal(line: str) -> str | None:
     return f"The system's journal takes no anchor ({why})."
 
 
-def qr(line: str) -> segno.QRCode:
+def qr(line: str) -> QRCode:
     """Return the QR code of a line: to be printed on a terminal or a page, or saved as SVG or PNG."""
+    import segno  # noqa: PLC0415 - 40 ms, and most commands draw none
+
     return segno.make_qr(line, error="l", boost_error=False)
 
 
