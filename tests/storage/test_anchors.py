@@ -239,18 +239,20 @@ def test_every_line_of_an_anchor_file_is_judged(signed, tmp_path, empty_file):
 def test_a_restore_is_reported_as_one_where_its_row_is_signed(signed):
     with closing(sqlite3.connect(signed.path)) as tool:
         link, digest = tool.execute("SELECT link_id, hash FROM heads ORDER BY head_id DESC").fetchone()
-    with Database.read_only(signed.path) as database, database.reading() as reader:
-        counted = heads.counters(reader.connection)
     (signed.folder / "old.db").replace(signed.path)
     with Database.open(signed.path) as database:
         with database.transaction(1) as transaction:
-            replaced = {"link_id": link, "hash": digest.hex(), "counters": counted}
+            details = {
+                "replaced": {"link_id": link, "hash": digest.hex()},
+                "backup_head": {"link_id": 16, "hash": ""},
+                "fell_away": {"sessions": {}, "patients": ["P-2026-0002", "P-2026-0003"]},
+            }
             operations.begin(
                 transaction.connection,
                 "restore",
                 operator_id=1,
                 reason="disk broke",
-                details={"replaced": replaced},
+                details=details,
             )
         assert signed.judged().problems != (), "anybody could write that row"
         with database.transaction(1) as transaction:
@@ -259,7 +261,9 @@ def test_a_restore_is_reported_as_one_where_its_row_is_signed(signed):
     report = signed.judged()
     assert report.problems == ()
     (said,) = report.restores
-    assert "by tech_id 1 (disk broke): from link 18 back to link 16; fell away: patients 2 to 3" in said
+    assert (
+        "by tech_id 1 (disk broke): from link 18 back to link 16; fell away: patients P-2026-0002, " in said
+    )
 
 
 def test_a_new_key_is_handed_over_and_a_lost_one_is_an_edit(signed):

@@ -14,28 +14,20 @@ from typing import Any, NamedTuple
 
 from sqlalchemy import Connection
 
-from tosca_kiosk.storage import audited, heads, signing
+from tosca_kiosk.storage import audited, signing
 from tosca_kiosk.storage.anchors import Anchor, BadAnchorError, parsed
 from tosca_kiosk.storage.clock_evidence import SLACK
 from tosca_kiosk.storage.head_check import HeadProof
-from tosca_kiosk.storage.heads import Counters, Head
 from tosca_kiosk.storage.timestamps import from_utc_text
 
 RESTORE = "restore"
-"""The operation; in its details `replaced` names the head before it: `link_id`, `hash`, `counters`."""
+"""The operation. In its details `replaced` and `backup_head` name the heads of both files, by `link_id` and
+`hash`, and `fell_away` what of the replaced one is in neither, by kind."""
 _RESTORES = (
     "SELECT o.started_date, o.tech_id, o.reason, o.details, min(k.link_id) FROM operations o "
     "JOIN audit_log l ON l.table_name = 'operations' AND l.row_key = CAST(o.operation_id AS TEXT) "
     "JOIN chain_links k ON k.log = 'audit_log' AND k.first_row = l.audit_id "
     "WHERE o.name = ? AND k.late = 0 GROUP BY o.operation_id ORDER BY o.operation_id"
-)
-_IS_NUMBERED_FOR_PEOPLE = (
-    "patients",
-    "sessions",
-    "protocols",
-    "calibrations",
-    "tech_users",
-    "session_recordings",
 )
 
 
@@ -67,7 +59,7 @@ class AnchorReport:
 class _Restore(NamedTuple):
     """A restore that the record tells of. link_id: of its row; before: the last one of the restored file.
 
-    replaced_link, replaced_hash: the head of the file that was replaced; fell_away: in words.
+    replaced_link, replaced_hash: the head of the file that was replaced; said: all of it, in words.
     """
 
     link_id: int
@@ -158,37 +150,35 @@ def _restores(connection: Connection) -> Iterable[_Restore]:
     for when, tech_id, reason, details, link_id in connection.exec_driver_sql(
         _RESTORES, (RESTORE,)
     ).fetchall():
-        replaced = (audited.decoded(details) or {}).get("replaced")
-        if not isinstance(replaced, dict) or not isinstance(replaced.get("link_id"), int):
-            continue
-        before = connection.exec_driver_sql(
-            "SELECT coalesce(max(link_id), 0) FROM chain_links WHERE link_id < ?", (link_id,)
-        ).scalar_one()
-        gone = ", ".join(_fell_away(connection, before, replaced.get("counters"))) or "no numbered row"
-        said = (
-            f"restore of {when} UTC by tech_id {tech_id} ({reason}): from link {replaced['link_id']} back to "
-            f"link {before}; fell away: {gone}"
-        )
-        yield _Restore(link_id, before, replaced["link_id"], str(replaced.get("hash")), said)
+        said = audited.decoded(details) or {}
+        replaced, backup = (_head(said.get(name)) for name in ("replaced", "backup_head"))
+        if replaced is not None:
+            gone = ", ".join(_fell_away(said.get("fell_away"))) or "nothing that is numbered"
+            before = 0 if backup is None else backup[0]
+            text = (
+                f"restore of {when} UTC by tech_id {tech_id} ({reason}): from link {replaced[0]} back to "
+                f"link {before}; fell away: {gone}"
+            )
+            yield _Restore(
+                link_id=link_id,
+                before=before,
+                replaced_link=replaced[0],
+                replaced_hash=replaced[1],
+                said=text,
+            )
 
 
-def _fell_away(connection: Connection, before: int, replaced: Any) -> Iterable[str]:
-    """Yield what numbers of people's tables fell away: from the counters of both files."""
-    had = replaced if isinstance(replaced, dict) else {}
-    left = _counters_at(connection, before)
-    for table in _IS_NUMBERED_FOR_PEOPLE:
-        newest, kept = had.get(table, 0), left.get(table, 0)
-        if isinstance(newest, int) and newest > kept:
-            yield f"{table} {kept + 1}" + ("" if newest == kept + 1 else f" to {newest}")
+def _head(said: Any) -> tuple[int, str] | None:
+    if not isinstance(said, dict) or not isinstance(said.get("link_id"), int):
+        return None
+    return said["link_id"], str(said.get("hash"))
 
 
-def _counters_at(connection: Connection, link_id: int) -> Counters:
-    """Return the counters of the newest head up to a link."""
-    newest: Head | None = None
-    for _, head in heads.each(connection):
-        if head is not None and head.signed.link_id <= link_id:
-            newest = head
-    return {} if newest is None else newest.signed.counters
+def _fell_away(said: Any) -> Iterable[str]:
+    """Yield what a restore says that fell away: of each kind the numbers or codes."""
+    for kind, numbers in said.items() if isinstance(said, dict) else ():
+        if numbers:
+            yield f"{kind} {', '.join(map(str, numbers))}"
 
 
 def _hash_of(connection: Connection, link_id: int) -> object:

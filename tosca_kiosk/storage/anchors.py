@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from tosca_kiosk.storage.errors import StorageError
-from tosca_kiosk.storage.heads import FORM, Head, Signed
+from tosca_kiosk.storage.heads import FORM, Head, Signed, counters_said
 from tosca_kiosk.storage.signing import base64, from_base64, is_signed
 from tosca_kiosk.storage.timestamps import from_utc_text
 
@@ -53,14 +53,17 @@ def parsed(line: str) -> Anchor:
     if len(words) != _FIELDS - 1:
         raise BadAnchorError("is cut, or has more than an anchor has")
     cart, link_id, digest, when, reason, numbers, fingerprint, signature = words
+    counters = counters_said(numbers)
     try:
+        if counters is None:
+            raise ValueError(numbers)
         signed = Signed(
             cart=cart,
             link_id=int(link_id),
             digest=bytes.fromhex(digest),
             made=when.removesuffix("Z").replace("T", " "),
             reason=reason,
-            counters={name: int(number) for name, number in (each.split("=") for each in numbers.split(","))},
+            counters=counters,
             fingerprint=fingerprint,
         )
         from_utc_text(signed.made)

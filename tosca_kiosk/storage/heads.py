@@ -46,7 +46,7 @@ class Signed(NamedTuple):
     @property
     def text(self) -> str:
         """The line that is signed."""
-        numbers = ",".join(f"{name}={number}" for name, number in sorted(self.counters.items()))
+        numbers = json.dumps(self.counters, sort_keys=True, separators=(",", ":"))
         when = self.made.replace(" ", "T") + "Z"
         return (
             f"{FORM} {self.cart} {self.link_id} {self.digest.hex()} {when} {self.reason} {numbers} "
@@ -115,6 +115,16 @@ def counters(connection: Connection) -> Counters:
     return {str(name): int(number) for name, number in (*numbers, *codes)}
 
 
+def counters_said(text: str) -> Counters | None:
+    """Return the counters that a text means, None where it means none."""
+    try:
+        numbers = json.loads(text)
+    except (ValueError, RecursionError):
+        return None
+    whole = isinstance(numbers, dict) and all(type(number) is int for number in numbers.values())
+    return numbers if whole else None
+
+
 def newest(connection: Connection) -> Head | None:
     """Return the newest head that can be read, None where none is there."""
     for row in connection.exec_driver_sql(f"{_ALL} ORDER BY head_id DESC"):
@@ -149,11 +159,8 @@ def _head(row: Any, cart: str) -> Head | None:
     whole = isinstance(link_id, int) and all(isinstance(held, bytes) for held in (digest, signature))
     if not whole or not all(isinstance(held, str) for held in (said, reason, made, fingerprint)):
         return None
-    try:
-        numbers = json.loads(said)
-    except (ValueError, RecursionError):
-        return None
-    if not isinstance(numbers, dict) or not all(type(number) is int for number in numbers.values()):
+    numbers = counters_said(said)
+    if numbers is None:
         return None
     signed = Signed(
         cart=cart,
