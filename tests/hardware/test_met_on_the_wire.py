@@ -165,6 +165,7 @@ def plug_interlock(cart):
 
 def power_up_on(cart):
     plug_interlock(cart)
+    cart.tec.switch_output(True)  # without it the laser of a box may not be on
     cart.laser.switch_output(True)
 
 
