@@ -43,6 +43,11 @@ RUNS = (
         "python -m benchmarks.exhaustive",
     ),
     Run(
+        "flipped_bits",
+        "every bit of a crashed journal's first lines flipped: named, and nothing lost",
+        "python -m benchmarks.exhaustive.flipped_bits",
+    ),
+    Run(
         "campaign",
         "random treatments with faults, judged by the world's light",
         f"python -m benchmarks.campaign --treatments 20000 --seed 2 --out {OUT}/campaign",
@@ -97,6 +102,11 @@ RUNS = (
         "kiosk_stop",
         "a finger on STOP to light off, one core loaded",
         "python -m benchmarks.bench.kiosk_stop --tries 50",
+    ),
+    Run(
+        "full_memory",
+        "a memory file system full before a session and under its light, at the screen",
+        "python -m benchmarks.bench.full_memory",
     ),
     Run(
         "kiosk_start",

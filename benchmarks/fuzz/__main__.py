@@ -17,6 +17,7 @@ from benchmarks.fuzz.simulators import ANSWERS_WITHIN_S, HOSTS, fuzz_simulators
 from benchmarks.rigs.command_line import command_line
 from benchmarks.rigs.limits import Row, judged
 from benchmarks.rigs.variants import SIMULATED
+from simulators.cart import COMBO_PORT
 
 MOST_CPU_MS = 50.0
 """Of one poll, or of one device's step: a hang shows, a collection of garbage does not."""
@@ -30,7 +31,7 @@ def main() -> int:
     each = -(-options.lines // (len(SIMULATED) + len(HOSTS)))
     began_s = perf_counter()
     drivers = {name: fuzz_driver(*row, each, options.seed) for name, row in SIMULATED.items()}
-    devices = fuzz_simulators(each, options.seed)
+    devices = fuzz_simulators(each, options.seed) | fuzz_simulators(each, options.seed, (COMBO_PORT,))
     took_s = perf_counter() - began_s
     problems = [problem for found in chain(drivers.values(), devices.values()) for problem in found.problems]
     for problem in problems:

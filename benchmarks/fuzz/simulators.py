@@ -1,5 +1,6 @@
-"""Bad hosts at the four simulated devices of one cart: nothing they send may raise, hang or bring light.
+"""Bad hosts at the simulated devices of one cart: nothing they send may raise, hang or bring light.
 
+Of two carts, one with a laser driver and a TEC controller, one with both in a ComboSource.
 Everything goes through the `sim://` ports, as from any client. The pedal is held and the stop loop closed all
 the while, so that only the want of a valid heartbeat keeps the gate open, and the laser is told to switch on
 again and again. Time is virtual.
@@ -17,7 +18,8 @@ from typing import NamedTuple
 import serial
 
 from benchmarks.fuzz.noise import Noise, Words
-from simulators.cart import SimulatedCart, install, uninstall
+from simulators.cart import COMBO_PORT, DEVICES, SimulatedCart, install, uninstall
+from simulators.wire.arroyo_laser import LaserOptions
 from simulators.world import World
 
 BATCH_LINES = 20
@@ -59,7 +61,9 @@ def _split(words: str, before: str = "") -> tuple[bytes, ...]:
 
 _COMMON = _split("TERMINAL TERM RADIX HEXFLOAT ONDELAY *SAV *RCL *RST *CLS ERR ERRSTR *STB TIME BEEP LOCAL")
 _LASER = _split(
-    "LDI SET:LDI LIM:LDI LIM:LDV MODE:MDP TOL COND EVE ENAB:OUTOFF OUT I LIM:I MODE:IPD STEP INC DEC", "LAS:"
+    "LDI LDV MDI MDP SET:LDI SET:LDV LIM:LDI LIM:LDV MODE:MDP TOL COND EVE ENAB:OUTOFF OUT I LIM:I MODE:IPD "
+    "STEP INC DEC",
+    "LAS:",
 )
 _TEC = _split(
     "T SET:T LIM:THI LIM:TLO LIM:ITE GAIN PID TOL COND ENAB:OUTOFF MODE:R OUT ITE MODE:ITE R SEN", "TEC:"
@@ -109,11 +113,20 @@ class Host(NamedTuple):
 
 
 _BEAT = re.compile(rb"\$(HB,[^*\n]*1)\*[0-9A-F]{4}")
+_COMBO = LaserOptions(model="6310", serial="SIM-COMBO")
 _ON = (b"LAS:OUT 1", b"LAS:LDI 3000")
 HOSTS = {
     "laser": Host(38400, _arroyo(_LASER, _ON), b"\r", b"\r", b"*IDN?\r", b"Arroyo 4320"),
     "tec": Host(38400, _arroyo(_TEC, (b"TEC:OUT 1",)), b"\r", b"\r", b"*IDN?\r", b"Arroyo 5305"),
     "stage": Host(115200, _stage_word, b"\n", b"\nINFO=0\n", b"SRNO=?\n", b"SRNO=-00000001"),
+    COMBO_PORT: Host(
+        38400,
+        _arroyo(_LASER + _TEC, (*_ON, b"TEC:OUT 1")),
+        b"\r",
+        b"\r",
+        b"*IDN?\r",
+        b"Arroyo 6310 SIM-COMBO",
+    ),
     "board": Host(115200, _board_word, b"\n", b"\n", framed(b"ID,7") + b"\n", b"$ID,7,TOSCA-IL,1,"),
 }
 
@@ -129,7 +142,7 @@ class Found:
 
 
 class SimulatorFuzz:
-    """One cart, four ports, and a source of noise for each."""
+    """One cart, some of its ports, and a source of noise for each."""
 
     def __init__(self, seed: int, keys: tuple[str, ...]) -> None:
         self._random = Random(f"simulators {seed}")
@@ -142,7 +155,8 @@ class SimulatorFuzz:
 
     def run(self, lines: int) -> dict[str, Found]:
         """Send so many lines to each device; stop at the first problem."""
-        install(SimulatedCart(self._world), lambda: self._now_s)
+        cart = SimulatedCart(self._world, laser=_COMBO if COMBO_PORT in self._keys else None)
+        install(cart, lambda: self._now_s)
         try:
             for key in self._keys:
                 self._ports[key] = serial.serial_for_url(f"sim://{key}", baudrate=HOSTS[key].baud, timeout=0)
@@ -211,6 +225,6 @@ class SimulatorFuzz:
         self.found[key].problems.append(f"simulated {key} at {self._now_s:.2f} s: {text}")
 
 
-def fuzz_simulators(lines: int, seed: int, keys: tuple[str, ...] = tuple(HOSTS)) -> dict[str, Found]:
-    """Give each simulated device so many bad lines; return what was seen, by device key."""
+def fuzz_simulators(lines: int, seed: int, keys: tuple[str, ...] = DEVICES) -> dict[str, Found]:
+    """Give each port of a cart so many bad lines; return what was seen, by port."""
     return SimulatorFuzz(seed, keys).run(lines)

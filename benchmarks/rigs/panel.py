@@ -47,22 +47,26 @@ class Display:
 
 
 class Kiosk:
-    """`tosca-kiosk run --windowed` in its own process group."""
+    """`tosca-kiosk run --windowed` in its own process group, `before` in front of its command line."""
 
-    def __init__(self, display, data_dir, config_path, test_socket):
+    def __init__(self, display, data_dir, config_path, test_socket, before=()):
         self._log = (data_dir.parent / "run.log").open("wb")
         # Whoever draws widgets in this process has told Kivy and SDL how: that is not for a real kiosk.
         ours = {key: value for key, value in os.environ.items() if not key.startswith(("KIVY_", "SDL_"))}
         environment = ours | {"DISPLAY": display.name, "TOSCA_KIOSK_TEST_SOCKET": str(test_socket)}
         self._process = subprocess.Popen(
             [
-                *(sys.executable, "-m", "tosca_kiosk", "run", "--windowed"),
+                *(*before, sys.executable, "-m", "tosca_kiosk", "run", "--windowed"),
                 *("--data-dir", str(data_dir), "--config", str(config_path)),
             ],
             env=environment,
             stdout=self._log,
             stderr=subprocess.STDOUT,
         )
+
+    @property
+    def pid(self):
+        return self._process.pid
 
     def running(self):
         return self._process.poll() is None

@@ -60,27 +60,40 @@ class Hand:
 
 
 class RunningKiosk:
-    """The processes of one run. kiosk_pid: the screen's process. started_s: monotonic time of the command."""
+    """The processes of one run. kiosk_pid: the screen's process. started_s: monotonic time of the command.
 
-    def __init__(self, folder: Path, display: Display, stack: ExitStack) -> None:
+    before: what stands in front of the command line, and becomes the supervisor.
+    """
+
+    def __init__(
+        self, folder: Path, display: Display, stack: ExitStack, before: tuple[str, ...] = ()
+    ) -> None:
         self.clock = RealClock()
         self.display = display
         socket_path = folder / "test.sock"
         runtime = runtime_dir(folder / "data")
         self.started_s = self.now_s()
-        kiosk = Kiosk(display, folder / "data", warm_config_file(folder, "simulated"), socket_path)
+        self.data_dir = folder / "data"
+        kiosk = Kiosk(display, self.data_dir, warm_config_file(folder, "simulated"), socket_path, before)
         stack.callback(kiosk.close)
+        self.supervisor_pid: int = kiosk.pid
         self.panel = Panel(display, socket_path)
         self.hand = Hand(display)
         stack.callback(self.hand.close)
         self.first_drawn_s = self.until(lambda seen: seen["first_drawn_s"], 30.0)
         self.usable_s = self.until(lambda seen: self.find(seen, TECHNICIAN) and self.now_s(), 30.0)
-        self.kiosk_pid = _child(_child(os.getpid(), "run"), "kiosk")
+        self.kiosk_pid = _child(self.supervisor_pid, "kiosk")
         (ring,) = runtime.glob("telemetry-*")
         self._ring = RingReader(ring)
         stack.callback(self._ring.close)
         self.judge = Judge(runtime / WORLD_INPUT_SOCKET, folder / "judge.sock")
         stack.callback(self.judge.close)
+
+    def kill(self) -> None:
+        """Kill supervisor, control and screen at once, as a cart that loses its computer."""
+        control_pid = _child(self.supervisor_pid, "control")
+        for pid in (self.supervisor_pid, control_pid, self.kiosk_pid):
+            os.kill(pid, signal.SIGKILL)
 
     def now_s(self) -> float:
         """Return the system's monotonic time."""
@@ -158,12 +171,16 @@ class RunningKiosk:
             self.tap(digit)
         self.until(lambda seen: seen["screen"] != "login")
 
-    def open_session(self) -> None:
-        """From the patients to a session that can be armed."""
+    def choose(self) -> None:
+        """From the patients to the treatment."""
         self.tap(PATIENT)
         self.tap("Protocol")
         self.tap(PROTOCOL)
         self.tap("Treatment")
+
+    def open_session(self) -> None:
+        """From the patients to a session that can be armed."""
+        self.choose()
         self.tap("HOME STAGE")
         self.panel.target("HOLD TO ARM", 30.0)
 
@@ -201,15 +218,23 @@ class RunningKiosk:
 
 
 @contextmanager
-def running_kiosk() -> Iterator[RunningKiosk]:
-    """Run the kiosk; afterwards all its processes have ended, by SIGTERM too."""
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
+def kiosk_place() -> Iterator[tuple[Path, Display]]:
+    """Make a folder with a record, and a display, for one kiosk after another."""
+    before = signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
     with tempfile.TemporaryDirectory(prefix="tosca-bench-") as name, ExitStack() as stack:
+        stack.callback(signal.signal, signal.SIGTERM, before)
         folder = Path(name)
         (folder / "data").mkdir()
         make_record(load_config(warm_config_file(folder, "simulated")), folder / "data")
         display = Display()
         stack.callback(display.close)
+        yield folder, display
+
+
+@contextmanager
+def running_kiosk() -> Iterator[RunningKiosk]:
+    """Run the kiosk; afterwards all its processes have ended, by SIGTERM too."""
+    with kiosk_place() as (folder, display), ExitStack() as stack:
         yield RunningKiosk(folder, display, stack)
 
 

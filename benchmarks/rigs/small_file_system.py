@@ -6,10 +6,13 @@ Only root may mount them.
 from __future__ import annotations
 
 import os
+import shutil
 import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+
+from tosca_kiosk.machine.runtime import MEMORY
 
 PAGE_BYTES = 4096
 _SMALLEST_BYTES = 512
@@ -21,6 +24,24 @@ def small_memory(place: Path, size_bytes: int) -> Iterator[Path]:
     place.mkdir(parents=True)
     with _mounted(place, "-t", "tmpfs", "-o", f"size={size_bytes}", "tmpfs"):
         yield place
+
+
+def in_small_memory(size_bytes: int) -> tuple[str, ...]:
+    """Return a command line's beginning under which MEMORY is a file system of so many bytes of its own."""
+    mount = f'mount -t tmpfs -o size={size_bytes} tmpfs {MEMORY} && exec "$@"'
+    return ("unshare", "--mount", "sh", "-c", mount, "sh")
+
+
+def memory_of(pid: int) -> Path:
+    """Return where the MEMORY of a process is seen that has another one than this."""
+    return Path(f"/proc/{pid}/root{MEMORY}")
+
+
+def no_small_memory() -> str | None:
+    """Return why `in_small_memory` cannot be had here, None where it can."""
+    if os.geteuid() != 0:
+        return "only root mounts a file system"
+    return None if shutil.which("unshare") else "needs unshare"
 
 
 @contextmanager

@@ -7,15 +7,20 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from simulators.cart import SimulatedCart
+from simulators.cart import COMBO_PORT, SimulatedCart
 
 
 def usb_names(cart: SimulatedCart) -> dict[str, str]:
-    """Return what each device's USB adapter calls itself: maker, product and serial number."""
+    """Return what the USB adapter of each port calls itself: maker, product and serial number."""
     laser, tec = cart.laser, cart.tec
-    return {
-        "laser": f"Arroyo_Instruments_{laser.model}_LaserSource_{laser.serial_number}",
-        "tec": f"Arroyo_Instruments_{tec.model}_TECSource_{tec.serial_number}",
+    if cart.is_combo:
+        arroyo = {COMBO_PORT: f"Arroyo_Instruments_{laser.model}_ComboSource_{laser.serial_number}"}
+    else:
+        arroyo = {
+            "laser": f"Arroyo_Instruments_{laser.model}_LaserSource_{laser.serial_number}",
+            "tec": f"Arroyo_Instruments_{tec.model}_TECSource_{tec.serial_number}",
+        }
+    return arroyo | {
         "stage": f"Xeryon_Controller_{cart.stage.serial_number}",
         "board": f"TOSCA_Interlock_Board_{cart.board.serial_number}",
     }
@@ -34,14 +39,14 @@ class ByIdLinks:
 
     @property
     def keys(self) -> tuple[str, ...]:
-        """The devices that have a link."""
+        """The ports that have a link."""
         return tuple(self._links)
 
     def __getitem__(self, key: str) -> Path:
         return self._links[key]
 
     def follow(self, key: str, path: str | None) -> None:
-        """Let a device's link point to its port, or take it away."""
+        """Let a port's link point to it, or take the link away."""
         if self._targets.get(key) == path:
             return
         link = self._links[key]

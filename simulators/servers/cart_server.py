@@ -1,4 +1,4 @@
-"""A simulated cart for clients outside: every device on a port of the operating system, one loop for all.
+"""A simulated cart for clients outside: every line on a port of the operating system, one loop for all.
 
 Nothing here reads a clock by itself. A program that has its own loop calls `pump` with its time; one that
 has nothing else to do calls `run_until`.
@@ -29,7 +29,7 @@ class TcpAddress(NamedTuple):
 
 
 class PtyCart:
-    """The four devices on pseudo-terminals, or on TCP where `tcp` has an address for them.
+    """A cart's lines on pseudo-terminals, or on TCP where `tcp` has an address for them. Keys are its ports.
 
     links_dir: a folder for links to the terminals by serial number (see `by_id`). Raises OSError for a port
     or link that cannot be made; nothing is left open then.
@@ -67,17 +67,17 @@ class PtyCart:
 
     @property
     def paths(self) -> dict[str, str]:
-        """Each plugged device's port by device key, as pyserial takes it."""
+        """Each plugged port, as pyserial takes it, by its key."""
         return {key: port.path for key, port in self._ports.items() if port.path is not None}
 
     def link(self, key: str) -> Path:
-        """Return a device's link in links_dir. Raises KeyError where it has none."""
+        """Return a port's link in links_dir. Raises KeyError where it has none."""
         if self._links is None:
             raise KeyError(key)
         return self._links[key]
 
     def unplug(self, key: str) -> None:
-        """Pull a device's cable at once; harmless when it is out. Raises KeyError."""
+        """Pull a port's cable at once; harmless when it is out. Raises KeyError."""
         self._lines[key].unplugged = True
         self._follow_plug(key)
 

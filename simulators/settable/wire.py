@@ -1,10 +1,13 @@
-"""Settable paths of the four serial lines, alike for every device: `laser.wire.drop`, `board.unplugged`."""
+"""Settable paths of the serial lines, alike for every device: `laser.wire.drop`, `board.unplugged`.
+
+Laser and TEC of a ComboSource have one line: what happens to the one's happens to the other's.
+"""
 
 from __future__ import annotations
 
 from typing import Any
 
-from simulators.cart import PORTS, SimulatedCart
+from simulators.cart import DEVICES, SimulatedCart
 from simulators.settable.rows import Change, Setting, choice, number, switch
 
 BAUDS = (1200, 2400, 4800, 9600, 19200, 38400, 57600, 115200)
@@ -20,14 +23,14 @@ def _fault(device: str, name: str) -> Change:
 
 def _line(device: str, name: str) -> Change:
     def change(cart: SimulatedCart, value: Any) -> None:
-        setattr(cart.lines[device], name, value)
+        setattr(getattr(cart, device).line, name, value)
 
     return change
 
 
 def _baud(device: str) -> Change:
     def change(cart: SimulatedCart, baud: int) -> None:
-        cart.lines[device].set_device_baud(baud)
+        getattr(cart, device).line.set_device_baud(baud)
 
     return change
 
@@ -57,4 +60,4 @@ def _rows(device: str) -> dict[str, Setting]:
     return {f"{device}.{path}": row for path, row in rows.items()}
 
 
-WIRE: dict[str, Setting] = {path: row for device in PORTS for path, row in _rows(device).items()}
+WIRE: dict[str, Setting] = {path: row for device in DEVICES for path, row in _rows(device).items()}

@@ -1,31 +1,33 @@
-"""Arroyo LaserSource 4300 on its wire. Currents on the wire are milliamperes, towards the plant amperes."""
+"""Arroyo LaserSource 4300, and the laser half of a ComboSource, on its wire. Currents are milliamperes."""
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import ClassVar
 
 from simulators.kernel import Timer
 from simulators.physics.contacts import ContactFault
 from simulators.plant import Plant
+from simulators.wire.arroyo_beside import InterlockLoop, TecInBox, forbidden_by
+from simulators.wire.arroyo_box import BOX, ArroyoBox, ArroyoOptions
 from simulators.wire.arroyo_common import COMMON_COMMANDS
-from simulators.wire.arroyo_device import (
-    OUT_OF_TOLERANCE,
-    OUTPUT_ON,
-    ArroyoDevice,
-    ArroyoOptions,
-)
+from simulators.wire.arroyo_device import OUT_OF_TOLERANCE, OUTPUT_ON, ArroyoDevice
 from simulators.wire.arroyo_errors import OUT_OF_RANGE, WireError
 from simulators.wire.arroyo_models import RATINGS
+from simulators.wire.arroyo_power_stage import PowerStage
+from simulators.wire.arroyo_regulator import LAST_STEP_MA, Regulator
 from simulators.wire.arroyo_syntax import Command, Language, number, truth, whole, within
 
-LIMIT_ERROR_STEPS = 2  # +-200 mA on the 4320; WIRE.md gives none for the others
 CURRENT_STEP_MA = 1.0
 SET_STEP_MA = 0.01  # of INC and DEC
+HIGHEST_MONITOR = 1e6  # uA or mW; WIRE.md names no limit that could be set
 LONGEST_STEP = 9999  # WIRE.md gives none, nor what the factory sets
 CURRENT_MODES = ("ILBW", "IHBW")
 MODES = (*CURRENT_MODES, "MDI", "MDP", "LDV")
 OLDER_SPELLINGS = {"ILBW": "|I", "MDI": "|IPD", "MDP": "|PPD"}
+METERS = {"LDV": (0.001, 3), "MDI": (0.5, 0), "MDP": (0.5, 0)}  # noise and decimals
+FACTORY_SETPOINTS: Mapping[str, float] = {"LDV": 0.0, "MDI": 0.0, "MDP": 0.0}  # V, uA, mW
 FACTORY_ON_DELAY_MS = 3000
 FACTORY_OFF_MASK = 40350
 FACTORY_TOLERANCE = (10.0, 5.0)  # mA, s; WIRE.md gives none
@@ -55,40 +57,40 @@ class LaserOptions(ArroyoOptions):
 
 
 class ArroyoLaser(ArroyoDevice):
-    """The laser driver. `thermal_trip` set True is the driver overheating.
+    """The laser driver. `thermal_trip` set True is the driver overheating. tec: in the same box.
 
     lying_readback_ma, lying_measured_ma: added to what SET:LDI? and LDI? say. current_gain: the true current
     over the one that the driver measures and regulates, for its shunt drifts.
     """
 
     __slots__ = (
-        "_current_gain",
         "_current_mode",
         "_diode",
-        "_driven_a",
         "_flowing",
         "_inside_since_s",
         "_interlock",
-        "_interlock_plug",
-        "_limit_error_ma",
         "_limit_ma",
         "_limit_v",
-        "_meter_gain",
-        "_meter_offset_ma",
         "_mode",
         "_on_delay_ms",
         "_on_timer",
+        "_power_stage",
         "_rating",
+        "_regulator",
         "_setpoint_ma",
+        "_setpoints",
         "_step",
+        "_tec",
         "_tolerance",
         "lying_measured_ma",
         "lying_readback_ma",
         "thermal_trip",
     )
 
+    NAME = "laser"
     SAVED = (
         "_setpoint_ma",
+        "_setpoints",
         "_step",
         "_limit_ma",
         "_limit_v",
@@ -101,18 +103,25 @@ class ArroyoLaser(ArroyoDevice):
     FORCED_OFF: ClassVar = {0: 504, 1: 505, 4: 501, 7: 507, 8: 509, 9: 510, 15: 537}
     STATUS_BITS = (2, 3)
 
-    def __init__(self, plant: Plant, options: LaserOptions | None = None) -> None:
+    def __init__(
+        self,
+        plant: Plant,
+        options: LaserOptions | None = None,
+        *,
+        box: ArroyoBox | None = None,
+        tec: TecInBox | None = None,
+    ) -> None:
         options = options or LaserOptions()
-        super().__init__(plant.kernel, options, plant.random_seed("wire.laser"))
+        super().__init__(plant.kernel, options, plant.random_seed("wire.laser"), box)
         if not options.on_delay:
-            self._known = self._language = self.LANGUAGE.without("ONDELAY")
+            self._box.never_knew("ONDELAY")
         self._diode = plant.diode
-        self._interlock = plant.gate.contact
+        self._interlock = InterlockLoop(plant.gate.contact, self._beside_changed)
+        self._tec = tec
         self._rating = rating = RATINGS.get(options.model, RATINGS["4320"])
-        draw = self._random.uniform
-        self._limit_error_ma = draw(-1.0, 1.0) * LIMIT_ERROR_STEPS * rating.limit_step_ma
-        self._meter_gain = 1.0 + draw(-0.0005, 0.0005)
-        self._meter_offset_ma = draw(-3.0, 3.0)  # with its noise inside 4 mA
+        self._power_stage = PowerStage(plant.diode, rating, self._random)
+        self._regulator = Regulator()
+        self._setpoints = FACTORY_SETPOINTS
         self._setpoint_ma = 0.0
         self._step = 1
         self._limit_ma = rating.max_ma
@@ -124,16 +133,13 @@ class ArroyoLaser(ArroyoDevice):
         self._on_delay_ms = FACTORY_ON_DELAY_MS if options.on_delay else 0
         self._current_mode = options.current_mode
         self._flowing = False
-        self._driven_a = 0.0
         self._on_timer: Timer | None = None
         self._inside_since_s: float | None = None
         self.thermal_trip = False
-        self.lying_readback_ma = 0.0
-        self.lying_measured_ma = 0.0
-        self._current_gain = 1.0
-        self._interlock_plug: ContactFault = "ok"
+        self.lying_readback_ma = self.lying_measured_ma = 0.0
         self._power_up()
-        self._interlock.subscribe(self._interlock_moved)
+        if tec is not None:
+            tec.subscribe(self._beside_changed)
         self._limit_ma = rating.max_ma if options.limit_ma is None else options.limit_ma
         self._setpoint_ma = min(options.setpoint_ma, self._limit_ma)
         self.switch_output(options.output_on)
@@ -142,17 +148,15 @@ class ArroyoLaser(ArroyoDevice):
 
     @property
     def current_gain(self) -> float:
-        return self._current_gain
+        return self._power_stage.current_gain
 
     @current_gain.setter
     def current_gain(self, gain: float) -> None:
-        self._current_gain = gain
-        self._diode.drive(self._driven_a * gain)
+        self._power_stage.current_gain = gain
 
     def fail_interlock_plug(self, fault: ContactFault) -> None:
         """The plug of its interlock loop: ok, out (open) or bridged (closed)."""
-        self._interlock_plug = fault
-        self._refresh()
+        self._interlock.fail_plug(fault)
 
     # Output.
 
@@ -165,10 +169,8 @@ class ArroyoLaser(ArroyoDevice):
             self._switch_off()
 
     def _switch_on(self) -> None:
-        conditions = self._conditions()
-        forbidding = [
-            code for bit, code in BLOCKING if conditions & bit and (self._off_mask | self._always_off) & bit
-        ]
+        standing = self._conditions() & (self._off_mask | self._always_off)
+        forbidding = [code for bit, code in BLOCKING if standing & bit] + self._forbidden_from_beside()
         for code in forbidding:
             self.errors.push(code)
         if forbidding:
@@ -190,56 +192,63 @@ class ArroyoLaser(ArroyoDevice):
     def _let_current_flow(self) -> None:
         self._on_timer = None
         self._flowing = True
+        self._regulator = Regulator()
         self._settings_changed()
         self._refresh()
 
     def _settings_changed(self) -> None:
-        target_a = self._target_ma() / 1000.0
-        if target_a != self._driven_a:
-            self._driven_a = target_a
-            self._diode.drive(target_a * self._current_gain)
+        self._power_stage.drive(self._target_ma())
 
     def _target_ma(self) -> float:
-        # WIRE.md names set points for the current modes alone; in the others nothing is regulated to.
-        if not self._flowing or self._mode not in CURRENT_MODES:
-            return 0.0
-        return min(self._setpoint_ma, self._true_limit_ma())
+        return min(self._asked_ma(), self._clamped_at_ma()) if self._flowing else 0.0
 
-    def _true_limit_ma(self) -> float:
-        return max(0.0, self._limit_ma + self._limit_error_ma)
+    def _asked_ma(self) -> float:
+        return self._setpoint_ma if self._mode in CURRENT_MODES else self._regulator.current_ma
 
-    def _interlock_moved(self) -> None:
+    def _clamped_at_ma(self) -> float:
+        return max(0.0, self._power_stage.true_limit_ma(self._limit_ma))
+
+    def _regulate(self) -> None:
+        """Look at what is regulated, where that is not the current itself."""
+        stage, mode = self._power_stage, self._mode
+        most_ma = self._clamped_at_ma() + LAST_STEP_MA  # it would ask for more: COND? says that it is clamped
+        self._regulator.look(stage.regulated(mode), self._setpoints[mode], stage.regulated_ma(), most_ma)
+        self._settings_changed()
+
+    def _beside_changed(self) -> None:
         self._refresh()
 
     # Conditions.
 
     def _conditions(self) -> int:
-        plug, since_s = self._interlock_plug, self._inside_since_s
-        closed = self._interlock.closed if plug == "ok" else plug == "closed"
-        conditions = 0 if closed else INTERLOCK_OPEN
+        since_s = self._inside_since_s
+        conditions = 0 if self._interlock.closed else INTERLOCK_OPEN
         if self.thermal_trip:
             conditions |= THERMAL_TRIP
         if since_s is None or not self._kernel.now_s - since_s >= self._tolerance[1]:
             conditions |= OUT_OF_TOLERANCE
         if self.output_on:
             conditions |= OUTPUT_ON
-        if self._driven_a > 0.0:
+        if self._power_stage.driving:
             conditions |= self._load_conditions()
         return conditions
 
     def _load_conditions(self) -> int:
-        diode, setpoint_ma = self._diode, self._setpoint_ma
-        over = setpoint_ma > 0.0 and setpoint_ma > self._limit_ma + self._limit_error_ma
-        limited = CURRENT_LIMIT if over else 0
-        circuit = diode.circuit
+        limited = CURRENT_LIMIT if self._asked_ma() > self._clamped_at_ma() else 0
+        circuit = self._diode.circuit
         if circuit == "open":
             return limited | OPEN_CIRCUIT
         if circuit == "short":
             return limited | SHORT_CIRCUIT
-        return limited | (VOLTAGE_LIMIT if diode.voltage_v() >= self._limit_v else 0)
+        return limited | (VOLTAGE_LIMIT if self._diode.voltage_v() >= self._limit_v else 0)
+
+    def _forbidden_from_beside(self) -> list[int]:
+        return forbidden_by(self._tec, self._off_mask)
 
     def _look_at_load(self) -> None:
-        error_ma = self._diode.current_a() / self._current_gain * 1000.0 - self._setpoint_ma
+        if self._flowing and self._mode not in CURRENT_MODES:
+            self._regulate()
+        error_ma = self._power_stage.regulated_ma() - self._asked_ma()
         if not self._flowing or abs(error_ma) > self._tolerance[0]:
             self._inside_since_s = None
         elif self._inside_since_s is None:
@@ -275,7 +284,17 @@ class ArroyoLaser(ArroyoDevice):
         if not 0.0 <= limit_v <= self._rating.max_v:
             raise WireError(OUT_OF_RANGE)
         self._limit_v = round(limit_v, 2)
+        self._keep_setpoint("LDV", min(self._setpoints["LDV"], self._limit_v))
         self._refresh()
+
+    def _set_voltage(self, voltage_v: float) -> None:
+        if not 0.0 <= voltage_v <= self._limit_v:
+            raise WireError(OUT_OF_RANGE)
+        self._keep_setpoint("LDV", voltage_v)
+
+    def _keep_setpoint(self, mode: str, value: float) -> None:
+        self._setpoints = {**self._setpoints, mode: value}
+        self._regulator.begin()
 
     def _set_mode(self, mode: str) -> None:
         if mode == self._mode:
@@ -291,9 +310,7 @@ class ArroyoLaser(ArroyoDevice):
         self._on_delay_ms = delay_ms
 
     def _measured_current(self) -> str:
-        true_ma = self._diode.current_a() / self._current_gain * 1000.0 + self.lying_measured_ma
-        noise_ma = self._random.gauss(0.0, 0.3)
-        return self.form.real(true_ma * self._meter_gain + self._meter_offset_ma + noise_ma, 0)
+        return self.form.real(self._power_stage.metered_ma(self.lying_measured_ma), 0)
 
     def _setpoint_text(self) -> str:
         return self.form.real(self._setpoint_ma + self.lying_readback_ma, 0)
@@ -301,14 +318,9 @@ class ArroyoLaser(ArroyoDevice):
     def _mode_text(self) -> str:
         return self._current_mode if self._mode == "ILBW" else self._mode
 
-    def _measured_voltage(self) -> str:
-        return self.form.real(self._diode.voltage_v() + self._random.gauss(0.0, 0.001), 3)
-
-    def _monitor_current(self) -> str:
-        return self.form.real(self._diode.monitor_current_ua() + self._random.gauss(0.0, 0.5), 0)
-
-    def _monitor_power(self) -> str:
-        return self.form.real(self._diode.optical_power_w() * 1000.0 + self._random.gauss(0.0, 0.5), 0)
+    def _metered(self, mode: str) -> str:
+        noise, decimals = METERS[mode]
+        return self.form.real(self._power_stage.regulated(mode) + self._random.gauss(0.0, noise), decimals)
 
     def _tolerance_text(self) -> str:
         return f"{self.form.real(self._tolerance[0], 0)},{self.form.real(self._tolerance[1], 1)}"
@@ -322,52 +334,65 @@ def _mode_command(mode: str) -> Command:
     )
 
 
-_Laser = ArroyoLaser
+def _keep(mode: str) -> Callable[[ArroyoLaser, float], None]:
+    return lambda laser, value: laser._keep_setpoint(mode, value)
 
-ArroyoLaser.LANGUAGE = Language(
-    (
-        *COMMON_COMMANDS,
-        Command("ONDELAY", _Laser._set_on_delay, (whole(0, 30000),), lambda laser: str(laser._on_delay_ms)),
-        Command("LASer:OUTput", _Laser.switch_output, (truth,), _Laser._output_text),
-        Command("LASer:LDI|I", _Laser._set_current, (number,), _Laser._measured_current),
-        Command("LASer:SET:LDI|I", answer=_Laser._setpoint_text),
-        Command("LASer:STEP", _Laser._set_step, (whole(1, LONGEST_STEP),), lambda laser: str(laser._step)),
-        Command("LASer:INC", lambda laser: laser._move_setpoint(+1)),
-        Command("LASer:DEC", lambda laser: laser._move_setpoint(-1)),
-        # WIRE.md has no command that sets these; they are as from the factory.
-        Command("LASer:SET:LDV", answer=lambda laser: laser.form.real(0.0, 3)),
-        Command("LASer:SET:MDI|IPD", answer=lambda laser: laser.form.real(0.0, 0)),
-        Command("LASer:SET:MDP|PPD", answer=lambda laser: laser.form.real(0.0, 0)),
-        Command(
-            "LASer:LIMit:LDI|I",
-            _Laser._set_current_limit,
-            (number,),
-            lambda laser: laser.form.real(laser._limit_ma, 0),
-        ),
-        Command("LASer:LDV", answer=_Laser._measured_voltage),
-        Command(
-            "LASer:LIMit:LDV",
-            _Laser._set_voltage_limit,
-            (number,),
-            lambda laser: laser.form.real(laser._limit_v, 2),
-        ),
-        Command("LASer:MDI|IPD", answer=_Laser._monitor_current),
-        Command("LASer:MDP|PPD", answer=_Laser._monitor_power),
-        Command("LASer:MODE", answer=_Laser._mode_text),
-        *(_mode_command(mode) for mode in MODES),
-        Command(
-            "LASer:TOLerance",
-            _Laser._set_tolerance,
-            (within(0.0, 20000.0), within(0.0, 50.0)),
-            _Laser._tolerance_text,
-        ),
-        Command("LASer:CONDition", answer=_Laser._condition_register),
-        Command("LASer:EVEnt", answer=_Laser._take_events),
-        Command(
-            "LASer:ENABle:OUTOFF",
-            _Laser._set_off_mask,
-            (whole(0, 0xFFFF),),
-            lambda laser: laser.form.integer(laser._off_mask),
-        ),
-    )
+
+_Laser = ArroyoLaser
+_monitor = within(0.0, HIGHEST_MONITOR)
+
+LASER_COMMANDS = (
+    Command(
+        "ONDELAY",
+        _Laser._set_on_delay,
+        (whole(0, 30000),),
+        lambda laser: laser.form.integer(laser._on_delay_ms),
+    ),
+    Command("LASer:OUTput", _Laser.switch_output, (truth,), _Laser._output_text),
+    Command("LASer:LDI|I", _Laser._set_current, (number,), _Laser._measured_current),
+    Command("LASer:SET:LDI|I", answer=_Laser._setpoint_text),
+    Command(
+        "LASer:STEP",
+        _Laser._set_step,
+        (whole(1, LONGEST_STEP),),
+        lambda laser: laser.form.integer(laser._step),
+    ),
+    Command("LASer:INC", lambda laser: laser._move_setpoint(+1)),
+    Command("LASer:DEC", lambda laser: laser._move_setpoint(-1)),
+    Command("LASer:SET:LDV", answer=lambda laser: laser.form.real(laser._setpoints["LDV"], 3)),
+    Command("LASer:SET:MDI|IPD", answer=lambda laser: laser.form.real(laser._setpoints["MDI"], 1)),
+    Command("LASer:SET:MDP|PPD", answer=lambda laser: laser.form.real(laser._setpoints["MDP"], 1)),
+    Command(
+        "LASer:LIMit:LDI|I",
+        _Laser._set_current_limit,
+        (number,),
+        lambda laser: laser.form.real(laser._limit_ma, 0),
+    ),
+    Command("LASer:LDV", _Laser._set_voltage, (number,), lambda laser: laser._metered("LDV")),
+    Command(
+        "LASer:LIMit:LDV",
+        _Laser._set_voltage_limit,
+        (number,),
+        lambda laser: laser.form.real(laser._limit_v, 2),
+    ),
+    Command("LASer:MDI|IPD", _keep("MDI"), (_monitor,), lambda laser: laser._metered("MDI")),
+    Command("LASer:MDP|PPD", _keep("MDP"), (_monitor,), lambda laser: laser._metered("MDP")),
+    Command("LASer:MODE", answer=_Laser._mode_text),
+    *(_mode_command(mode) for mode in MODES),
+    Command(
+        "LASer:TOLerance",
+        _Laser._set_tolerance,
+        (within(0.0, 20000.0), within(0.0, 50.0)),
+        _Laser._tolerance_text,
+    ),
+    Command("LASer:CONDition", answer=_Laser._condition_register),
+    Command("LASer:EVEnt", answer=_Laser._take_events),
+    Command(
+        "LASer:ENABle:OUTOFF",
+        _Laser._set_off_mask,
+        (whole(0, 0xFFFF),),
+        lambda laser: laser.form.integer(laser._off_mask),
+    ),
 )
+
+ArroyoLaser.LANGUAGE = Language({BOX: COMMON_COMMANDS, ArroyoLaser.NAME: LASER_COMMANDS})

@@ -13,6 +13,9 @@ class Rating(NamedTuple):
     limit_step_ma: float
 
 
+COMBO_MODELS = ("6305", "6310")
+"""Of laser and TEC in one box. WIRE.md gives no ratings; here they are those of a 4320 and a 5305."""
+
 RATINGS = {
     "4302": Rating(max_ma=2000.0, max_v=15.0, limit_step_ma=1.0),
     "4304": Rating(max_ma=4000.0, max_v=8.0, limit_step_ma=1.0),

@@ -1,6 +1,7 @@
 """The Arroyo command language: spellings, the path kept over `;`, and parameters.
 
-A command line is compiled once into steps and kept, for a host says the same few lines again and again.
+A command line is compiled once into steps and kept, for a host says the same few lines again and again. A
+step is given the owners of the tables, by the names that the tables have in the language.
 """
 
 from __future__ import annotations
@@ -8,7 +9,8 @@ from __future__ import annotations
 import math
 import re
 import struct
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from functools import partial
 from itertools import product
@@ -24,7 +26,8 @@ from simulators.wire.arroyo_errors import (
 )
 
 Convert = Callable[[str], Any]
-Step = Callable[[Any], str | None]
+Owners = Mapping[str, Any]
+Step = Callable[[Owners], str | None]
 
 _DECIMAL = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)(E[+-]?\d+)?", re.ASCII)
 _RADIX_MARKS = {"#H": 16, "#O": 8, "#B": 2}
@@ -36,11 +39,11 @@ _REMEMBERED_LINES = 512
 
 @dataclass(frozen=True, slots=True)
 class Command:
-    """One row of a device's command table.
+    """One row of a command table.
 
     path: the long form, its short form in upper case (`LASer:OUTput`), older spellings of a keyword behind
     a bar (`LASer:LDI|I`). takes: one converter a parameter; fewest: how many must be there, all if None.
-    apply and answer get the device first; a missing one is a path that does not exist.
+    apply and answer get the table's owner first; a missing one is a path that does not exist.
     """
 
     path: str
@@ -114,29 +117,58 @@ def word(*allowed: str) -> Convert:
     return convert
 
 
-class Language:
-    """All spellings of a device's commands, and the compiler from a line to steps."""
+def word_or_number(*allowed: str) -> Convert:
+    """Read one of some words, of which a number may come in every form; anything else is error 202."""
+    one_of = word(*allowed)
 
-    def __init__(self, commands: Iterable[Command]) -> None:
-        self._rows = commands = tuple(commands)
-        self._commands = {spelling: command for command in commands for spelling in spellings(command.path)}
+    def convert(text: str) -> Any:
+        with suppress(WireError):  # then it is a word
+            text = f"{number(text):g}"
+        return one_of(text)
+
+    return convert
+
+
+class Language:
+    """All spellings of an instrument's commands, and the compiler from a line to steps.
+
+    tables: by the name of who owns the commands in each.
+    """
+
+    def __init__(self, tables: Mapping[str, Iterable[Command]]) -> None:
+        self.tables = {owner: tuple(rows) for owner, rows in tables.items()}
+        self._commands = {
+            spelling: (owner, row)
+            for owner, rows in self.tables.items()
+            for row in rows
+            for spelling in spellings(row.path)
+        }
         self._compiled: dict[bytes, tuple[Step, ...]] = {}
 
     def settings(self) -> tuple[str, ...]:
         """Return the long form, in upper case, of every command that changes something by its value."""
         return tuple(
-            row.name for row in self._rows if row.apply is not None and row.takes and row.fewest is None
+            row.name
+            for rows in self.tables.values()
+            for row in rows
+            if row.apply is not None and row.takes and row.fewest is None
         )
 
-    def ignoring(self, path: str) -> Language:
-        """Return the language in which one of `settings` is taken and checked but not obeyed."""
+    def ignoring(self, paths: Iterable[str]) -> Language:
+        """Return the language in which some of `settings` are taken and checked but not obeyed."""
+        ignored = frozenset(paths)
         return Language(
-            replace(row, apply=lambda *_: None) if row.name == path else row for row in self._rows
+            {
+                owner: [replace(row, apply=lambda *_: None) if row.name in ignored else row for row in rows]
+                for owner, rows in self.tables.items()
+            }
         )
 
     def without(self, name: str) -> Language:
         """Return the language of an instrument that does not know a command."""
-        return Language(row for row in self._rows if row.name != name)
+        return Language(
+            {owner: [row for row in rows if row.name != name] for owner, rows in self.tables.items()}
+        )
 
     def compile(self, line: bytes) -> tuple[Step, ...]:
         """Return what to do for a line; a refused command becomes a step that raises its WireError."""
@@ -154,21 +186,22 @@ class Language:
             if not head:
                 continue
             full_name = self._looked_up(head.removesuffix("?"), path)
-            command = self._commands.get(full_name)
-            if command is not None and ":" in head + full_name:  # a common command keeps the path
+            known = full_name in self._commands
+            if known and ":" in head + full_name:  # a common command keeps the path
                 path = full_name[: full_name.rfind(":") + 1]
-            yield self._step(command, head.endswith("?"), tail.strip())
+            yield self._step(full_name, head.endswith("?"), tail.strip())
 
     def _looked_up(self, name: str, path: str) -> str:
         """Return a name from the root: below the path if there is one, else as it stands."""
         below = path + name
         return name[1:] if name.startswith(":") else below if below in self._commands else name
 
-    def _step(self, command: Command | None, is_query: bool, tail: str) -> Step:
+    def _step(self, full_name: str, is_query: bool, tail: str) -> Step:
         try:
-            if command is None:
+            if full_name not in self._commands:
                 raise WireError(PATH_NOT_FOUND)
-            return _query(command, tail) if is_query else _setting(command, tail)
+            owner, command = self._commands[full_name]
+            return _query(owner, command, tail) if is_query else _setting(owner, command, tail)
         except WireError as error:
             return partial(_refuse, error.code)
 
@@ -186,15 +219,16 @@ def _shortened(word: str) -> str:
     return "".join(character for character in word if not character.islower())
 
 
-def _query(command: Command, tail: str) -> Step:
-    if command.answer is None:
+def _query(owner: str, command: Command, tail: str) -> Step:
+    answer = command.answer
+    if answer is None:
         raise WireError(PATH_NOT_FOUND)
     if tail:
         raise WireError(WRONG_COUNT)
-    return command.answer
+    return lambda owners: answer(owners[owner])
 
 
-def _setting(command: Command, tail: str) -> Step:
+def _setting(owner: str, command: Command, tail: str) -> Step:
     apply = command.apply
     if apply is None:
         raise WireError(PATH_NOT_FOUND)
@@ -203,7 +237,7 @@ def _setting(command: Command, tail: str) -> Step:
     if not fewest <= len(texts) <= len(command.takes):
         raise WireError(WRONG_COUNT)
     values = _converted(command.takes, texts)
-    return lambda device: apply(device, *values)
+    return lambda owners: apply(owners[owner], *values)
 
 
 def _converted(takes: Sequence[Convert], texts: Sequence[str]) -> list[Any]:
@@ -227,5 +261,5 @@ def _real(digits: str) -> float:
     return value
 
 
-def _refuse(code: int, _device: object = None) -> Any:
+def _refuse(code: int, _owners: object = None) -> Any:
     raise WireError(code)

@@ -1,4 +1,4 @@
-"""Arroyo TECSource 5300 on its wire. Currents are amperes, on the wire and towards the plant."""
+"""Arroyo TECSource 5300, and the TEC half of a ComboSource, on its wire. Currents are amperes everywhere."""
 
 from __future__ import annotations
 
@@ -6,17 +6,13 @@ import math
 from dataclasses import dataclass
 from typing import ClassVar
 
-from simulators.plant import Plant
+from simulators.plant import OnChange, Plant
+from simulators.wire.arroyo_box import BOX, ArroyoBox, ArroyoOptions
 from simulators.wire.arroyo_common import COMMON_COMMANDS
-from simulators.wire.arroyo_device import (
-    OUT_OF_TOLERANCE,
-    OUTPUT_ON,
-    ArroyoDevice,
-    ArroyoOptions,
-)
+from simulators.wire.arroyo_device import OUT_OF_TOLERANCE, OUTPUT_ON, ArroyoDevice
 from simulators.wire.arroyo_errors import OUT_OF_RANGE, WireError
 from simulators.wire.arroyo_models import TEC_MAX_A
-from simulators.wire.arroyo_syntax import Command, Language, number, truth, whole, within, word
+from simulators.wire.arroyo_syntax import Command, Language, number, truth, whole, within, word_or_number
 
 MAX_VOLTAGE_V = 12.0
 LOWEST_C, HIGHEST_C = -99.0, 250.0
@@ -35,6 +31,7 @@ CURRENT_LIMIT, VOLTAGE_LIMIT, TOO_HOT, TOO_COLD, SENSOR_SHORT, SENSOR_OPEN, MODU
     1 << bit for bit in (0, 1, 3, 4, 5, 6, 7)
 )
 RUNAWAY = 1 << 12
+BROKEN = SENSOR_SHORT | SENSOR_OPEN | MODULE_OPEN
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -66,6 +63,7 @@ class ArroyoTec(ArroyoDevice):
         "_saturated_from",
         "_setpoint_a",
         "_setpoint_c",
+        "_subscribers",
         "_tec",
         "_tolerance",
         "lying_measured_c",
@@ -73,6 +71,7 @@ class ArroyoTec(ArroyoDevice):
         "missing_sensor",
     )
 
+    NAME = "tec"
     SAVED = (
         "_setpoint_a",
         "_setpoint_c",
@@ -89,9 +88,12 @@ class ArroyoTec(ArroyoDevice):
     FORCED_OFF: ClassVar = {0: 404, 1: 405, 3: 407, 4: 407, 5: 415, 6: 402, 7: 403, 12: 439}
     STATUS_BITS = (0, 1)
 
-    def __init__(self, plant: Plant, options: TecOptions | None = None) -> None:
+    def __init__(
+        self, plant: Plant, options: TecOptions | None = None, *, box: ArroyoBox | None = None
+    ) -> None:
         options = options or TecOptions()
-        super().__init__(plant.kernel, options, plant.random_seed("wire.tec"))
+        super().__init__(plant.kernel, options, plant.random_seed("wire.tec"), box)
+        self._subscribers: list[OnChange] = []
         self._tec = plant.tec
         self._meter_offset_c = self._random.uniform(-0.02, 0.02)
         self._setpoint_c = 25.0
@@ -127,6 +129,24 @@ class ArroyoTec(ArroyoDevice):
         self._go_on_supervising()
         if on:
             self._refresh()
+        for on_output in self._subscribers:
+            on_output()
+
+    # What a laser driver in the same box sees of it.
+
+    @property
+    def outside_limits(self) -> bool:
+        """Whether the temperature is over its high or under its low limit."""
+        return bool(self._conditions() & (TOO_HOT | TOO_COLD))
+
+    @property
+    def broken(self) -> bool:
+        """Whether sensor or module fails."""
+        return bool(self._conditions() & BROKEN)
+
+    def subscribe(self, on_output: OnChange) -> None:
+        """Have on_output called whenever the output is switched."""
+        self._subscribers.append(on_output)
 
     def _settings_changed(self) -> None:
         if self._mode == "ITE":
@@ -293,47 +313,44 @@ _Tec = ArroyoTec
 _temperature = within(LOWEST_C, HIGHEST_C)
 _control_gain = within(0.0, 1e6)  # 0..10 in the manual, 32 in the maker's example: not the device's to refuse
 
-ArroyoTec.LANGUAGE = Language(
-    (
-        *COMMON_COMMANDS,
-        Command("TEC:OUTput", _Tec.switch_output, (truth,), _Tec._output_text),
-        Command("TEC:T", _Tec._set_temperature, (number,), _Tec._measured_temperature),
-        Command("TEC:SET:T", answer=lambda tec: tec.form.real(tec._setpoint_c + tec.lying_readback_c, 2)),
-        Command(
-            "TEC:LIMit:THI", _Tec._set_highest, (_temperature,), lambda tec: tec.form.real(tec._highest_c, 2)
-        ),
-        Command(
-            "TEC:LIMit:TLO", _Tec._set_lowest, (_temperature,), lambda tec: tec.form.real(tec._lowest_c, 2)
-        ),
-        Command(
-            "TEC:LIMit:ITE",
-            _Tec._set_current_limit,
-            (number,),
-            lambda tec: tec.form.real(tec._limit_a, 2),
-        ),
-        Command("TEC:ITE", _Tec._set_current, (number,), _Tec._measured_current),
-        Command("TEC:SET:ITE", answer=lambda tec: tec.form.real(tec._setpoint_a, 2)),
-        Command("TEC:V", answer=_Tec._measured_voltage),
-        Command("TEC:R", answer=_Tec._sensor_resistance),
-        Command("TEC:SENsor", answer=lambda tec: str(SENSOR_TYPE)),
-        Command("TEC:CONST", answer=_Tec._constants),
-        Command("TEC:MODE", answer=lambda tec: tec._mode),
-        *(_mode_command(mode) for mode in MODES),
-        Command("TEC:GAIN", _Tec._set_gain, (word(*GAINS),), lambda tec: tec._gain),
-        Command("TEC:PID", _Tec._set_pid, (_control_gain,) * 3, _Tec._pid_text),
-        Command(
-            "TEC:TOLerance",
-            _Tec._set_tolerance,
-            (within(0.01, 10.0), within(0.1, 50.0)),
-            _Tec._tolerance_text,
-        ),
-        Command("TEC:CONDition", answer=_Tec._condition_register),
-        Command("TEC:EVEnt", answer=_Tec._take_events),
-        Command(
-            "TEC:ENABle:OUTOFF",
-            _Tec._set_off_mask,
-            (whole(0, 0xFFFF),),
-            lambda tec: tec.form.integer(tec._off_mask),
-        ),
-    )
+TEC_COMMANDS = (
+    Command("TEC:OUTput", _Tec.switch_output, (truth,), _Tec._output_text),
+    Command("TEC:T", _Tec._set_temperature, (number,), _Tec._measured_temperature),
+    Command("TEC:SET:T", answer=lambda tec: tec.form.real(tec._setpoint_c + tec.lying_readback_c, 2)),
+    Command(
+        "TEC:LIMit:THI", _Tec._set_highest, (_temperature,), lambda tec: tec.form.real(tec._highest_c, 2)
+    ),
+    Command("TEC:LIMit:TLO", _Tec._set_lowest, (_temperature,), lambda tec: tec.form.real(tec._lowest_c, 2)),
+    Command(
+        "TEC:LIMit:ITE",
+        _Tec._set_current_limit,
+        (number,),
+        lambda tec: tec.form.real(tec._limit_a, 2),
+    ),
+    Command("TEC:ITE", _Tec._set_current, (number,), _Tec._measured_current),
+    Command("TEC:SET:ITE", answer=lambda tec: tec.form.real(tec._setpoint_a, 2)),
+    Command("TEC:V", answer=_Tec._measured_voltage),
+    Command("TEC:R", answer=_Tec._sensor_resistance),
+    Command("TEC:SENsor", answer=lambda tec: tec.form.integer(SENSOR_TYPE)),
+    Command("TEC:CONST", answer=_Tec._constants),
+    Command("TEC:MODE", answer=lambda tec: tec._mode),
+    *(_mode_command(mode) for mode in MODES),
+    Command("TEC:GAIN", _Tec._set_gain, (word_or_number(*GAINS),), lambda tec: tec._gain),
+    Command("TEC:PID", _Tec._set_pid, (_control_gain,) * 3, _Tec._pid_text),
+    Command(
+        "TEC:TOLerance",
+        _Tec._set_tolerance,
+        (within(0.01, 10.0), within(0.1, 50.0)),
+        _Tec._tolerance_text,
+    ),
+    Command("TEC:CONDition", answer=_Tec._condition_register),
+    Command("TEC:EVEnt", answer=_Tec._take_events),
+    Command(
+        "TEC:ENABle:OUTOFF",
+        _Tec._set_off_mask,
+        (whole(0, 0xFFFF),),
+        lambda tec: tec.form.integer(tec._off_mask),
+    ),
 )
+
+ArroyoTec.LANGUAGE = Language({BOX: COMMON_COMMANDS, ArroyoTec.NAME: TEC_COMMANDS})

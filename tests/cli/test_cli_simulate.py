@@ -92,6 +92,11 @@ def test_a_tcp_address_that_is_none_is_wrong_use(new_cart, tcp):
     assert "DEVICE=PORT" in result.stderr
 
 
+def test_a_port_that_this_cart_does_not_have_is_named(new_cart):
+    said = new_cart.refused("simulate", "--tcp", "combo=0")
+    assert "--tcp combo: this cart has no such port; allowed: laser, tec, stage, board" in said
+
+
 def test_a_device_has_one_tcp_port(new_cart):
     assert new_cart.run("simulate", "--tcp", "tec=0", "--tcp", "tec=0").exit_code == 2
 

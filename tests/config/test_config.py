@@ -603,6 +603,13 @@ class TestRules:
         for key in ("laser", "tec"):
             simulated["devices"][key] |= {"model": "6305", "serial_number": "SIM-COMBO"}
         assert load(simulated).simulated_keys == DEVICE_KEYS
+        assert load(simulated).combo_simulated
+        simulated["simulation"] = {"laser_profile": "5w"}
+        assert errors_of(simulated) == [
+            'devices.laser.serial_number: "SIM-COMBO" is the 10w laser, whose calibration does not fit '
+            'laser_profile: 5w; write "SIM-COMBO-5W", or laser_profile: 10w'
+        ]
+        simulated["simulation"] = {"laser_profile": "10w"}
         simulated["devices"]["laser"]["port"] = simulated["devices"]["tec"]["port"] = "sim://laser"
         assert errors_of(simulated) == [
             "devices.laser.port: sim://laser is not allowed; allowed: sim://combo",

@@ -212,7 +212,9 @@ def test_what_does_not_fit_the_session_is_refused_with_the_reason(kiosk, folder,
     assert "is of laser OTHER, connected is laser SIM-LASER" in refused(
         link.open_session(folder, session_header(foreign))
     )
-    assert "journal cannot be made" in refused(link.open_session(tmp_path / "none", session_header(rules)))
+    assert "cannot be made (No such file or directory), so there is no journal" in refused(
+        link.open_session(tmp_path / "none", session_header(rules))
+    )
     assert "no protocol was chosen" in refused(link.open_session(folder, session_header(unplanned)))
     assert "no protocol was chosen" in read_journal(folder).end.summary.abort_reason
     assert "control has no session" in refused(link.order(CommandType.PAUSE, 5))

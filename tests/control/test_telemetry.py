@@ -124,10 +124,22 @@ def test_the_longest_record_fits_the_ring_and_reads_back(ready, screen):
         faults=everything,
         standing=everything,
         warnings=everything,
+        rules_problem="é" * MAX_TEXT,
+        journal_problem="é" * MAX_TEXT,
     )
     record = msgspec.msgpack.encode(worst)
     assert len(record) < MAX_RECORD_BYTES
     assert msgspec.msgpack.decode(record, type=Telemetry) == worst
+
+
+def test_what_is_wrong_with_the_journal_is_shown_and_cut(ready, screen):
+    controller = ready.controller
+    maker = TelemetryMaker(controller.devices, controller.self_test, simulated=True, mono_offset_s=0.0)
+    newest = (controller.rules, ready.operator.inputs, controller.state)
+    shown = maker.make(ready.clock.now_s(), 7, *newest, "/dev/shm: no room" + "x" * MAX_TEXT)
+    assert shown.journal_problem.startswith("/dev/shm: no room")
+    assert len(shown.journal_problem) == MAX_TEXT
+    assert screen.tick().journal_problem is None
 
 
 def test_lamps_change_with_the_phase_and_else_at_20_hz(ready, screen):

@@ -49,8 +49,8 @@ class Cart:
 
 
 @contextlib.contextmanager
-def served_cart(folder: Path) -> Iterator[Cart]:
-    """Serve the simulated cart on pseudo-terminals until the block is left."""
+def served_cart(folder: Path, config: Path | None = None) -> Iterator[Cart]:
+    """Serve a simulated cart, the shipped one unless another is named, until the block is left."""
     input_socket = folder / "in"
     command: list[str | Path] = [
         _TOSCA_KIOSK,
@@ -60,6 +60,7 @@ def served_cart(folder: Path) -> Iterator[Cart]:
         input_socket,
         "--data-dir",
         folder,
+        *(() if config is None else ("--config", config)),
     ]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
         try:

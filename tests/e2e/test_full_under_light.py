@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from benchmarks.rigs.small_file_system import fill, small_disk
+from benchmarks.rigs.small_file_system import fill, in_small_memory, small_disk
 from tests.e2e.treat_bench import COMMAND, arguments, finish, protocol_text, rows, run, start
 from tosca_kiosk.cli.workplace import Workplace
 
@@ -79,16 +79,10 @@ def test_a_disk_that_is_full_under_light_loses_nothing_of_what_ended_it(disk, wa
     assert (again.code, again.json["whole"]) == (0, True)
 
 
-def _in_a_small_memory(size_bytes: int) -> tuple[str, ...]:
-    """Return a command line's beginning under which the memory file system is one of so many bytes."""
-    mount = f'mount -t tmpfs -o size={size_bytes} tmpfs /dev/shm && exec "$@"'
-    return ("unshare", "--mount", "sh", "-c", mount, "sh")
-
-
 def test_memory_that_is_full_from_the_start_is_named_and_no_session_stays_open(
     data_dir, warm, short, monkeypatch
 ):
-    monkeypatch.setattr("tests.e2e.treat_bench.COMMAND", (*_in_a_small_memory(100_000), *COMMAND))
+    monkeypatch.setattr("tests.e2e.treat_bench.COMMAND", (*in_small_memory(100_000), *COMMAND))
     ended = run(*arguments(data_dir, short, "--config", warm, "--fast", "--json"))
     assert ended.code == 1
     assert "No space left on device" in ended.json["error"]
@@ -97,7 +91,7 @@ def test_memory_that_is_full_from_the_start_is_named_and_no_session_stays_open(
 
 
 def test_memory_that_is_full_under_light_ends_it_and_nothing_is_lost(data_dir, warm, endless, monkeypatch):
-    monkeypatch.setattr("tests.e2e.treat_bench.COMMAND", (*_in_a_small_memory(1_400_000), *COMMAND))
+    monkeypatch.setattr("tests.e2e.treat_bench.COMMAND", (*in_small_memory(1_400_000), *COMMAND))
     monkeypatch.setattr("tests.e2e.treat_bench.BARE_ENVIRONMENT", dict(os.environ))
     ended = run(*arguments(data_dir, endless, "--config", warm, "--json", "--fast"))
     assert ended.code == 1

@@ -9,7 +9,8 @@ import re
 
 import pytest
 
-from tests.e2e.page_bench import Cart, Wire, served_cart, until
+from tests.e2e.page_arroyo import opened
+from tests.e2e.page_bench import served_cart, until
 
 pytestmark = pytest.mark.process
 
@@ -20,42 +21,16 @@ def cart(tmp_path_factory):
         yield cart
 
 
-class Instrument(Wire):
-    """A terminal on one of the instruments."""
-
-    def ask(self, text: str) -> str:
-        """Send one line, return the one line that comes back, without its CR LF."""
-        self.write(text + "\n")
-        answer = self.line()
-        assert answer.endswith(b"\r\n")
-        return answer[:-2].decode("ascii")
-
-    def number(self, text: str) -> float:
-        return float(self.ask(text))
-
-    def bits(self, text: str) -> set[int]:
-        word = int(self.ask(text))
-        return {bit for bit in range(16) if word >> bit & 1}
-
-
-def _opened(cart: Cart, device: str):
-    instrument = Instrument(cart.ports[device], 38400)
-    instrument.write("\r*RST 1;*OPC?\n")  # the advised way: it answers when it is over
-    assert instrument.line().endswith(b"1\r\n")
-    instrument.ask("TERMINAL 0;*OPC?")
-    return instrument
-
-
 @pytest.fixture(scope="module")
 def laser_terminal(cart):
     cart.turn(laser__interlock_plug="closed")
-    with contextlib.closing(_opened(cart, "laser")) as instrument:
+    with contextlib.closing(opened(cart, "laser")) as instrument:
         yield instrument
 
 
 @pytest.fixture(scope="module")
 def tec_terminal(cart):
-    with contextlib.closing(_opened(cart, "tec")) as instrument:
+    with contextlib.closing(opened(cart, "tec")) as instrument:
         yield instrument
 
 
@@ -65,6 +40,7 @@ def laser(laser_terminal):
     laser_terminal.ask(
         "LAS:OUT 0;MODE:ILBW;LAS:LIM:LDI 20000;LDV 5;LAS:LDI 0;ENAB:OUTOFF 40350;ONDELAY 0;*CLS;*OPC?"
     )
+    laser_terminal.ask("LAS:LDV 0;MDI 0;MDP 0;STEP 1;*OPC?")
     return laser_terminal
 
 
@@ -133,9 +109,19 @@ LASER_LINES = [
     ("... DEC", "LAS:LDI 50;STEP 300;DEC;SET:LDI?", "47"),
     ("... and is added up", "LAS:LDI 50;STEP 50;INC;INC;SET:LDI?", "51"),
     ("... within the limit", "LAS:LIM:LDI 100;:LAS:LDI 100;STEP 1;INC;:ERR?", "201"),
-    ("SET:LDV?", "LAS:SET:LDV?", "0.000"),
-    ("SET:MDI?", "LAS:SET:MDI?", "0"),
-    ("SET:MDP?", "LAS:SET:MDP?", "0"),
+    *[
+        (f"SET:{name}?", f"LAS:{name} 2;SET:{name}?;ERR?", kept)
+        for name, kept in (("LDV", "2.000,0"), ("MDI", "2.0,0"), ("MDP", "2.0,0"))
+    ],
+    ("... each of its own", "LAS:LDI 3;MDI 4;MDP 5;SET:LDI?;LDV?;MDI?;MDP?", "3,0.000,4.0,5.0"),
+    ("... IPD for MDI", "LAS:IPD 6;SET:MDI?", "6.0"),
+    ("... PPD for MDP", "LAS:PPD 7;SET:MDP?", "7.0"),
+    (
+        "a voltage over its limit: error 201, unchanged",
+        "LAS:LDV 1;LIM:LDV 2;LAS:LDV 3;ERR?;LAS:SET:LDV?",
+        "201,1.000",
+    ),
+    ("RADIX is every whole number's", "RADIX HEX;ONDELAY 3000;ONDELAY?;:RADIX DEC", "#HBB8"),
     ("tolerance window", "LAS:TOL 25,3;TOL?", "25,3.0"),
     ("BEEP n", "BEEP 2;ERR?", "0"),
     ("voltage limit", "LAS:LIM:LDV 4.5;LDV?", "4.50"),
@@ -302,6 +288,15 @@ def test_no_current_flows_for_ondelay_though_the_output_counts_as_on(laser):
     assert laser.number("LAS:LDI?") == pytest.approx(0, abs=5)
 
 
+@pytest.mark.parametrize(("mode", "kept"), [("MDP", 1000), ("MDI", 150), ("LDV", 1.55)])
+def test_the_mode_says_what_is_regulated(laser, mode, kept):
+    """Power in mW, photodiode current in uA, voltage in V; the set current counts in its own modes alone."""
+    laser.ask(f"LAS:MODE:{mode};LAS:{mode} {kept};LDI 500;OUT 1;OUT?")
+    until(lambda: laser.number(f"LAS:{mode}?"), lambda read: read == pytest.approx(kept, rel=0.02))
+    until(lambda: laser.number("LAS:LDI?"), lambda current_ma: 900 < current_ma < 2500)
+    assert laser.ask("LAS:OUT 0;OUT?") == "0"
+
+
 def test_lowering_the_limit_clamps_and_does_not_switch_off(laser):
     laser.ask("LAS:LDI 1000;OUT 1;OUT?")
     until(lambda: laser.number("LAS:LDI?"), lambda current_ma: current_ma > 900)
@@ -386,6 +381,7 @@ TEC_LINES = [
     ("longer than it can", "TEC:TOL 1,50.1;ERR?", 201),
     ("the maker's own example", "TEC:PID 32,0.5,1;ERR?", 0),
     ("three gains", "TEC:PID 1,2;ERR?", 126),
+    ("a gain of the table in another form", "TEC:GAIN #H1E;GAIN?", 30),
     *[("a gain of the table", f"TEC:GAIN {n};GAIN?", n) for n in (1, 3, 5, 10, 30, 50, 100, 300)],
     ("no gain of the table", "TEC:GAIN 2;ERR?", 202),
     ("OUTOFF default", "TEC:ENAB:OUTOFF?", 1240),

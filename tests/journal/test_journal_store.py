@@ -256,9 +256,8 @@ def test_where_memory_is_full_from_the_start_nothing_is_left_and_the_place_is_na
     with pytest.raises(OSError, match="No space left") as refusal:
         JournalStore(journal)
     assert str(refusal.value.filename).startswith(str(full_memory))
-    assert f"make room in memory, on {full_memory}, not on the disk" in journal_tail.room_advice(
-        refusal.value.filename
-    )
+    told = journal_tail.not_made(refusal.value, journal.parent)
+    assert told.startswith(f"make room in memory, on {full_memory}, not on the disk: {full_memory}")
     assert not journal.exists()
     assert list(full_memory.iterdir()) == [ballast]
 

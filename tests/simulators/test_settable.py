@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 import configs
-from simulators.cart import PORTS, SimulatedCart
+from simulators.cart import DEVICES, SimulatedCart
 from simulators.settable import SETTABLE, SettingError, check_value, set_value
 from simulators.settable.plant import PLANT
 from simulators.world import World
@@ -103,7 +103,7 @@ DEVICE_EFFECTS = {
     "board.firmware.lying_flags": (4, lambda cart: cart.board.lying_flags == 4),
     **{
         f"{device}.firmware.busy": (True, lambda cart, device=device: getattr(cart, device).busy)
-        for device in PORTS
+        for device in DEVICES
     },
     **{
         f"{device}.firmware.ignores": (
@@ -122,7 +122,7 @@ DEVICE_EFFECTS = {
 RESTARTING_S = 0.04  # within what every device needs to start again
 
 REBOOTED = {
-    **{f"{device}.firmware.reboot": (True, device) for device in PORTS},
+    **{f"{device}.firmware.reboot": (True, device) for device in DEVICES},
     **{f"{device}.firmware.mains_blink": (True, device) for device in ("laser", "tec")},
 }
 
@@ -133,7 +133,7 @@ EFFECTS = {
     },
     **{
         f"{device}.{path}": (value, lambda cart, is_so=is_so, device=device: is_so(cart, device))
-        for device in PORTS
+        for device in DEVICES
         for path, (value, is_so) in LINE_EFFECTS.items()
     },
     **DEVICE_EFFECTS,
@@ -224,5 +224,5 @@ def test_a_world_without_devices_takes_the_plants_paths_and_refuses_the_others()
 def test_the_scenarios_readme_names_every_path_and_no_other():
     readme = (Path(configs.__file__).parent / "scenarios" / "README.md").read_text(encoding="utf-8")
     named = set(re.findall(r"^\| `([^`]+)` \|", readme, re.MULTILINE))
-    meant = {path.replace("<device>", device) for path in named for device in PORTS}
+    meant = {path.replace("<device>", device) for path in named for device in DEVICES}
     assert meant == set(SETTABLE)

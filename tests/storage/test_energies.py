@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from tests.storage.recorded import RecordedCart, header, treated
+from benchmarks.rigs.recorded_cart import RecordedCart, header, treated
 from tests.storage.refusal import refused
 from tosca_kiosk.domain.inputs import CommandType
 from tosca_kiosk.domain.journal_lines import Summary

@@ -10,7 +10,7 @@ from hashlib import sha256
 import msgspec
 import pytest
 
-from tests.storage.recorded import STARTED_UTC, RecordedCart, header, treated
+from benchmarks.rigs.recorded_cart import STARTED_UTC, RecordedCart, header, treated
 from tests.storage.refusal import refused
 from tosca_kiosk.domain.events import TreatmentEvent
 from tosca_kiosk.domain.inputs import CommandType

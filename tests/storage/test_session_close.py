@@ -9,7 +9,7 @@ import sqlite3
 
 import pytest
 
-from tests.storage.recorded import RecordedCart, header, treated
+from benchmarks.rigs.recorded_cart import RecordedCart, header, treated
 from tests.storage.refusal import refused
 from tosca_kiosk.domain.journal_lines import JournalError
 from tosca_kiosk.domain.summary import summarise

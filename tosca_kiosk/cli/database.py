@@ -171,6 +171,7 @@ def import_one(workplace: Workplace, folder: Path, salvage: bool) -> None:
         "ticks": imported.ticks,
         "whole": imported.whole,
         "damage": imported.damage,
+        "mended": imported.mended,
         "head_hash": imported.head_hash,
     }
     text = (
@@ -178,7 +179,9 @@ def import_one(workplace: Workplace, folder: Path, salvage: bool) -> None:
         f"events, {imported.safety_events} safety events from {imported.ticks} ticks."
     )
     how = "" if imported.damage is None else f" {imported.damage.capitalize()}."
-    workplace.answer(result, text if imported.whole else f"{text}{how or ' The journal was cut short.'}")
+    mended = "" if imported.mended is None else f" Mended: {imported.mended}."
+    said = text if imported.whole else f"{text}{how or ' The journal was cut short.'}"
+    workplace.answer(result, f"{said}{mended}")
 
 
 @contextmanager

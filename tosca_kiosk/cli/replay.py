@@ -76,7 +76,7 @@ def _decided_again(journal: Path) -> Replay:
 
 def _read(journal: Path) -> bytes:
     try:
-        return read_journal(journal)
+        return read_journal(journal, say)
     except StillWrittenError:
         return journal.read_bytes()  # as far as the disk has it; the rest is its writer's
 

@@ -15,7 +15,7 @@ from simulators.input_socket import input_socket
 from simulators.servers import PtyCart, TcpAddress
 from tosca_kiosk.cli.console import put
 from tosca_kiosk.cli.workplace import Workplace, workplace_command
-from tosca_kiosk.config.cart import DEVICE_KEYS
+from tosca_kiosk.config.cart import COMBO_PORT, DEVICE_KEYS
 from tosca_kiosk.machine.clock import RealClock
 from tosca_kiosk.machine.stop_signals import on_interrupt
 from tosca_kiosk.running.cart import planned_scenario, simulated_cart
@@ -23,6 +23,7 @@ from tosca_kiosk.session import RefusedError
 
 LOCAL_HOST = "127.0.0.1"
 HIGHEST_PORT = 65535
+PORT_KEYS = (*DEVICE_KEYS, COMBO_PORT)
 
 
 def _tcp_addresses(_context: object, _option: object, texts: tuple[str, ...]) -> dict[str, TcpAddress]:
@@ -31,10 +32,10 @@ def _tcp_addresses(_context: object, _option: object, texts: tuple[str, ...]) ->
     for text in texts:
         key, _, address = text.partition("=")
         host, _, port = address.rpartition(":")
-        if key not in DEVICE_KEYS or not (port.isascii() and port.isdigit() and int(port) <= HIGHEST_PORT):
+        if key not in PORT_KEYS or not (port.isascii() and port.isdigit() and int(port) <= HIGHEST_PORT):
             raise click.BadParameter(
                 f"{text!r} given; allowed: DEVICE=PORT or DEVICE=HOST:PORT, a device of "
-                f"{', '.join(DEVICE_KEYS)} and a port from 0 (any free one) to {HIGHEST_PORT}"
+                f"{', '.join(PORT_KEYS)} and a port from 0 (any free one) to {HIGHEST_PORT}"
             )
         if key in addresses:
             raise click.BadParameter(f"{key} is given twice; one port a device is allowed")
@@ -84,6 +85,11 @@ def simulate(
         cart = stack.enter_context(simulated_cart(config, clock, seed))
         if cart is None:
             raise RefusedError(f"{config.source}: no port is sim://; simulate needs a simulated cart")
+        for key in tcp:
+            if key not in cart.lines:
+                raise RefusedError(
+                    f"--tcp {key}: this cart has no such port; allowed: {', '.join(cart.lines)}"
+                )
         planned_scenario(scenario, cart)
         if input_path is not None:
             stack.enter_context(_world_input(cart, input_path))

@@ -51,6 +51,9 @@ SIMULATED_LASERS: Final = {"10w": "SIM-LASER", "5w": "SIM-LASER-5W"}
 """Each profile's serial number: a driver with another module behind it needs another calibration, and a
 calibration is a device's by its serial number."""
 
+SIMULATED_COMBOS: Final = {"10w": "SIM-COMBO", "5w": "SIM-COMBO-5W"}
+"""The same of a ComboSource, of either model."""
+
 
 @dataclass(frozen=True, slots=True)
 class Simulation:
@@ -90,6 +93,11 @@ class CartConfig:
     def real_ports(self) -> dict[str, str]:
         """The ports of real devices, by device key."""
         return {key: port for key, port in self.devices.ports.items() if key not in self.simulated_keys}
+
+    @property
+    def combo_simulated(self) -> bool:
+        """Whether laser and TEC are one simulated box."""
+        return self.devices.laser.port == SIM_SCHEME + COMBO_PORT
 
     @property
     def camera_simulated(self) -> bool:
@@ -262,8 +270,9 @@ def _a_simulated_laser_is_the_profiles(config: CartConfig) -> Iterator[PathError
     if config.simulation is None or "laser" not in config.simulated_keys:
         return
     profile, named = config.simulation.laser_profile, config.devices.laser.serial_number
-    own = SIMULATED_LASERS[profile]
-    for other, serial in SIMULATED_LASERS.items():
+    serials = SIMULATED_COMBOS if config.combo_simulated else SIMULATED_LASERS
+    own = serials[profile]
+    for other, serial in serials.items():
         if named == serial != own:
             text = f'"{named}" is the {other} laser, whose calibration does not fit laser_profile: {profile}'
             yield PathError(

@@ -27,7 +27,7 @@ from tosca_kiosk.domain.interlocks import ROLES
 from tosca_kiosk.domain.journal_lines import Summary
 from tosca_kiosk.domain.safety import Decision
 from tosca_kiosk.domain.state import Phase
-from tosca_kiosk.journal.tail import room_advice
+from tosca_kiosk.journal.tail import not_made
 from tosca_kiosk.journal.writer import Journal
 from tosca_kiosk.link.messages import (
     Alive,
@@ -155,8 +155,9 @@ class ControlProcess:
         if session is not None and session.summary is not None and session.journal.closed:
             self._end(session)
         if self._telemetry.due(now_s):
-            number = None if self._session is None else self._session.number
-            record = self._telemetry.make(now_s, number, rules, inputs, decision.state)
+            session = self._session
+            number, problem = (None, None) if session is None else (session.number, session.journal.problem)
+            record = self._telemetry.make(now_s, number, rules, inputs, decision.state, problem)
             self._ring.publish(_encoder.encode(record))
 
     def _look_at_runtime(self, now_s: float) -> None:
@@ -282,8 +283,7 @@ class ControlProcess:
         try:
             journal = Journal(Path(request.folder))
         except OSError as error:
-            where = error.filename or request.folder
-            return f"{where}: the journal cannot be made ({error.strerror}); {room_advice(where)}"
+            return not_made(error, request.folder)
         header = msgspec.structs.replace(header, devices=self._described())
         self._session = _Session(header.session_id, journal, request.id)
         controller.open_session(header.rules, header, journal, now_s)

@@ -58,7 +58,13 @@ class TelemetryMaker:
         return shown != self._shown
 
     def make(
-        self, now_s: float, session_id: int | None, rules: Rules, inputs: Inputs, state: State
+        self,
+        now_s: float,
+        session_id: int | None,
+        rules: Rules,
+        inputs: Inputs,
+        state: State,
+        journal_problem: str | None = None,
     ) -> Telemetry:
         """Return the tick at now_s, on the controller's clock, with the state that it left."""
         self._judge(now_s, rules, inputs, state)
@@ -104,6 +110,7 @@ class TelemetryMaker:
             rules_problem=_short(inputs.rules_problem),
             session_open=state.session_open,
             key_off_in_s=laser_checks.key_off_in_s(rules, state),
+            journal_problem=_short(journal_problem),
         )
 
     def _judge(self, now_s: float, rules: Rules, inputs: Inputs, state: State) -> None:

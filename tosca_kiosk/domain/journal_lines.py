@@ -159,12 +159,21 @@ def _sealed(json_object: bytes, previous: bytes) -> tuple[bytes, bytes]:
     return b'%b,"h":"%b"}\n' % (body, digest.hexdigest().encode()), digest.digest()
 
 
-def _unsealed(line: bytes, previous: bytes) -> tuple[bytes, bytes] | None:
+def unsealed(line: bytes, previous: bytes) -> tuple[bytes, bytes] | None:
+    """Return a line's JSON and its digest; None where it is not what was sealed on the previous digest."""
     body, suffix = line[:-_SUFFIX_LENGTH], line[-_SUFFIX_LENGTH:]
     digest = sha256(previous + body)
     if suffix != b',"h":"%b"}' % digest.hexdigest().encode():
         return None
     return body + b"}", digest.digest()
+
+
+def claimed_digest(line: bytes) -> bytes:
+    """Return the digest that a line says it has, with its end or without; nothing where it says none."""
+    try:
+        return bytes.fromhex(line.rstrip(b"\n")[-_HEX - 2 : -2].decode())
+    except ValueError:
+        return b""
 
 
 class ChainReader:
@@ -187,7 +196,7 @@ class ChainReader:
     def _read_header(self) -> tuple[Header, bytes]:
         if not self._lines:
             raise JournalError("line 1: the journal has no header")
-        opened = _unsealed(self._lines[0], CHAIN_START)
+        opened = unsealed(self._lines[0], CHAIN_START)
         if opened is None:
             raise JournalError("line 1: the header is not what was written")
         header = _framed(opened[0], 1)
@@ -200,7 +209,7 @@ class ChainReader:
         """Yield each tick line's JSON, checked, oldest first."""
         last = len(self._lines) - 1
         for number, line in enumerate(self._lines[1:], start=2):
-            opened = _unsealed(line, self.head)
+            opened = unsealed(line, self.head)
             if opened is None:
                 if number - 1 == last and self._read_end(line, number):
                     return
@@ -220,10 +229,10 @@ class ChainReader:
             head = bytes.fromhex(end.head)
         except ValueError:  # of JSON, of its shape, of the hexadecimal digits
             return None
-        return None if _unsealed(self._lines[-1], self._header_digest + head) is None else end
+        return None if unsealed(self._lines[-1], self._header_digest + head) is None else end
 
     def _read_end(self, line: bytes, number: int) -> bool:
-        opened = _unsealed(line, self._header_digest + self.head)
+        opened = unsealed(line, self._header_digest + self.head)
         if opened is None:
             return False
         end = _framed(opened[0], number)

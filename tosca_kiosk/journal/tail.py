@@ -11,10 +11,12 @@ import fcntl
 import logging
 import os
 import shutil
+from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 from typing import Final
 
+from tosca_kiosk.domain.journal_copies import joined
 from tosca_kiosk.machine.runtime import MEMORY, is_private, name_of
 
 SESSION_LINK: Final = "session"
@@ -41,10 +43,15 @@ def reserve_path(tail: Path) -> Path:
     return tail / _RESERVE
 
 
-def room_advice(path: Path | str) -> str:
-    """Return what to do where this file of a session found no room: memory is no disk."""
-    in_memory = Path(path).is_relative_to(MEMORY)
-    return f"make room in memory, on {MEMORY}, not on the disk" if in_memory else "check room and rights"
+def not_made(error: OSError, folder: Path | str) -> str:
+    """Say that folder or journal of a session cannot be made, and what to do: memory is no disk.
+
+    That comes first, for a screen cuts the end. folder: the session's, where the error names no file.
+    """
+    where = Path(error.filename or folder)
+    in_memory = where.is_relative_to(MEMORY)
+    advice = f"make room in memory, on {MEMORY}, not on the disk" if in_memory else "check room and rights"
+    return f"{advice}: {where} cannot be made ({error.strerror}), so there is no journal"
 
 
 def make_tail(folder: Path) -> Path:
@@ -79,11 +86,13 @@ def lock_journal(file: int) -> None:
     fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
 
 
-def read_journal(journal: Path) -> bytes:
+def read_journal(journal: Path, say: Callable[[str], object] = log.warning) -> bytes:
     """Return all that was recorded in a journal; what only its tail holds is first appended to the file.
 
-    A disk that does not take that now is no reason to go without: the tail is then kept for the next
-    reading. Raises StillWrittenError while the writer lives, OSError for what cannot be read.
+    A line that one of both no longer has as it was written is taken from the other one; say is told of it, at
+    every reading, and what the disk had stays beside the file (see `damaged_copy`). A disk that does not take
+    that now is no reason to go without: the tail is then kept for the next reading. Raises StillWrittenError
+    while the writer lives, OSError for what cannot be read.
     """
     file = os.open(journal, os.O_RDONLY | os.O_CLOEXEC)
     try:
@@ -92,10 +101,18 @@ def read_journal(journal: Path) -> bytes:
         for tail in _places(journal.parent):
             if tail.exists():
                 _hold(file, journal, fcntl.LOCK_EX)  # only a tail is not for two readers at once
-                content += _taken_over(tail, journal, content)
+                content = _taken_over(tail, journal, content, say)
+        copy = damaged_copy(journal)
+        if copy.exists():
+            say(f"{_other_on_disk(journal, copy.read_bytes(), content)}, which is kept as {copy.name}")
         return content
     finally:
         os.close(file)
+
+
+def damaged_copy(journal: Path) -> Path:
+    """Return where a journal's file is kept as the disk had it, when memory had lines of it whole."""
+    return journal.with_name(f"{journal.name}.damaged")
 
 
 def _places(folder: Path) -> tuple[Path, Path]:
@@ -111,21 +128,46 @@ def _hold(file: int, journal: Path, operation: int) -> None:
         ) from error
 
 
-def _taken_over(tail: Path, journal: Path, content: bytes) -> bytes:
-    """Append to the file what the tail holds beyond it, and remove the tail; return what was appended."""
+def _taken_over(tail: Path, journal: Path, content: bytes, say: Callable[[str], object]) -> bytes:
+    """Bring to the file what the tail holds, and remove the tail; return the whole journal."""
     if not is_private(tail, os.getuid(), journal.parent.stat().st_uid):
-        return b""
+        return content
     segments = _segments(tail)
-    missing = _beyond(content, segments)
-    if missing is None:
+    memory = _laid_over(content, segments)
+    if memory is None or memory.startswith(content):
+        whole = memory
+    else:
+        whole = joined(content, memory, segments[0][0])
+    if memory is None or whole is None:
         log.warning("%s: %s is of another journal and was left alone", journal, tail)
-        return b""
+        return content
+    if memory != whole:
+        line = _differing_line(memory, whole)
+        say(f"{journal}: memory held line {line} otherwise than it was written; the disk's is used")
+    damaged = not whole.startswith(content)
     try:
-        _write(journal, segments)
+        if damaged:
+            _keep(damaged_copy(journal), content)
+        if segments:
+            _write(journal, whole, segments[0][0])
         remove_tail(tail)
     except OSError as error:
-        log.warning("%s: %d bytes stay in %s (%s)", journal, len(missing), tail, error.strerror)
-    return missing
+        stays = len(whole) - len(content)
+        log.warning("%s: %d bytes stay in %s (%s)", journal, stays, tail, error.strerror)
+        if damaged and not damaged_copy(journal).exists():
+            say(f"{_other_on_disk(journal, content, whole)}, which could not be kept ({error.strerror})")
+    return whole
+
+
+def _other_on_disk(journal: Path, disk: bytes, whole: bytes) -> str:
+    line = _differing_line(disk, whole)
+    return f"{journal}: line {line} is as memory held it, for it was damaged in the disk's copy"
+
+
+def _differing_line(one: bytes, other: bytes) -> int:
+    """Return the number of the first line in which two journals differ."""
+    pairs = zip(one.split(b"\n"), other.split(b"\n"), strict=False)
+    return next((number for number, (ours, theirs) in enumerate(pairs, start=1) if ours != theirs), 0)
 
 
 def _segments(tail: Path) -> list[tuple[int, bytes]]:
@@ -140,26 +182,41 @@ def _segments(tail: Path) -> list[tuple[int, bytes]]:
     return sorted(found)
 
 
-def _beyond(content: bytes, segments: list[tuple[int, bytes]]) -> bytes | None:
-    """Return what the segments hold beyond the content; None where they do not continue it."""
-    end, missing = len(content), []
+def _laid_over(content: bytes, segments: list[tuple[int, bytes]]) -> bytes | None:
+    """Return the content with the segments at their places; None where there is a gap before one."""
+    laid = bytearray(content)
     for offset, segment in segments:
-        # What both have must be the same, and there is no gap.
-        if offset > end or not segment.startswith(content[offset : offset + len(segment)]):
+        if offset > len(laid):
             return None
-        missing.append(segment[end - offset :])
-        end += len(missing[-1])
-    return b"".join(missing)
+        laid[offset : offset + len(segment)] = segment
+    return bytes(laid)
 
 
-def _write(journal: Path, segments: list[tuple[int, bytes]]) -> None:
-    """Write whole segments at their places, for what the file has of them may never have been synced."""
+def _keep(copy: Path, content: bytes) -> None:
+    """Make the copy whole or not at all, unless it is there. Raises OSError."""
+    if copy.exists():
+        return  # of a reading that was killed: what the file has now is not all the disk's
+    part = copy.with_name(f"{copy.name}.part")
+    try:
+        with part.open("wb") as file:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+        part.rename(copy)
+    except OSError:
+        with suppress(OSError):
+            part.unlink()
+        raise
+
+
+def _write(journal: Path, whole: bytes, begin: int) -> None:
+    """Write all from there on, for what the file has of it may never have been synced."""
     file = os.open(journal, os.O_WRONLY | os.O_CLOEXEC)
     try:
-        for offset, segment in segments:
-            written = 0
-            while written < len(segment):
-                written += os.pwrite(file, segment[written:], offset + written)
+        left, at = memoryview(whole)[begin:], begin
+        while left:
+            written = os.pwrite(file, left, at)
+            left, at = left[written:], at + written
         os.fsync(file)
     finally:
         os.close(file)

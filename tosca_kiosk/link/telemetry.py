@@ -39,7 +39,8 @@ class Telemetry(msgspec.Struct, frozen=True, array_like=True):
     back. self_test: None in a session and in a fault.
     session_open: whether control would still have to close a session. key_off_in_s: for how long darkness
     that is not known must still stay unknown until a supervisor may vouch for it; None where there is
-    nothing to vouch for.
+    nothing to vouch for. journal_problem: where the session's journal finds no room, or what else is wrong
+    with it.
     """
 
     tick: int
@@ -80,3 +81,4 @@ class Telemetry(msgspec.Struct, frozen=True, array_like=True):
     rules_problem: str | None = None
     session_open: bool = True
     key_off_in_s: float | None = None
+    journal_problem: str | None = None

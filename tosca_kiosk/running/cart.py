@@ -15,7 +15,7 @@ from simulators.scenario import Scenario, apply, load_scenario
 from simulators.wire.arroyo_laser import LaserOptions
 from simulators.world import World
 from tosca_kiosk.config import CartConfig
-from tosca_kiosk.config.cart import SIMULATED_LASERS
+from tosca_kiosk.config.cart import SIMULATED_COMBOS, SIMULATED_LASERS
 from tosca_kiosk.control.devices import Devices
 from tosca_kiosk.machine.clock import Clock
 
@@ -44,13 +44,19 @@ def simulated_cart(
         warm=simulation.warm,
         warm_setpoint_c=config.devices.tec.setpoint_c,
     )
-    laser = LaserOptions(serial=SIMULATED_LASERS[simulation.laser_profile])
-    cart = SimulatedCart(world, laser=laser)
+    cart = SimulatedCart(world, laser=_laser_options(config, simulation.laser_profile))
     install(cart, clock.now_s)
     try:
         yield cart
     finally:
         uninstall()
+
+
+def _laser_options(config: CartConfig, profile: str) -> LaserOptions:
+    """Return what the simulated laser driver says it is; a ComboSource's model brings its TEC along."""
+    if config.combo_simulated:
+        return LaserOptions(model=config.devices.laser.model, serial=SIMULATED_COMBOS[profile])
+    return LaserOptions(serial=SIMULATED_LASERS[profile])
 
 
 @contextmanager

@@ -13,7 +13,7 @@ from typing import Literal
 from tosca_kiosk.domain.journal_lines import FORMAT_VERSION, Header
 from tosca_kiosk.domain.protocol_file import to_json
 from tosca_kiosk.domain.rules_difference import rules_difference
-from tosca_kiosk.journal.tail import room_advice
+from tosca_kiosk.journal.tail import not_made
 from tosca_kiosk.session.doubtful import doubtful_setting
 from tosca_kiosk.session.errors import RefusedError
 from tosca_kiosk.session.overdue import overdue_event
@@ -98,8 +98,4 @@ def opening(
             folder.mkdir(parents=True)
             yield OpenedRecord(session, folder, header)
         except OSError as error:
-            where = error.filename or folder
-            raise RefusedError(
-                f"{where}: the session's folder or journal cannot be made ({error.strerror}); "
-                f"{room_advice(where)}"
-            ) from error
+            raise RefusedError(not_made(error, folder)) from error

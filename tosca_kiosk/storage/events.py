@@ -118,17 +118,21 @@ def append_safety(
 ) -> int:
     """Append (seconds after start_utc, event) pairs to safety_log; return how many.
 
-    session_id stays None outside a session. Raises StorageError for a number that is not finite and for
-    a severity that the schema does not name.
+    session_id stays None outside a session. tech_id: a number that no account has any more is left out, or
+    nothing could be said in a record from which another hand has taken it. Raises StorageError for a number
+    that is not finite and for a severity that the schema does not name.
     """
     time_text = _clock(naive_utc(start_utc))
+    known = tech_id is not None and transaction.tuples(
+        "SELECT 1 FROM tech_users WHERE tech_id = ?", (tech_id,)
+    )
     head = chain.head_of(transaction.connection, "safety_log")
     rows = [
         (
             key,
             time_text(t_s),
             session_id,
-            tech_id,
+            tech_id if known else None,
             event.event_type,
             _severity(event.severity),
             event.description,

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import logging
+from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from pathlib import Path
@@ -44,13 +46,14 @@ class _EventsOfTick(msgspec.Struct, frozen=True, gc=False):
 
 _events_of_tick = msgspec.json.Decoder(_EventsOfTick)
 _line = msgspec.json.Decoder(TickLine)
+log = logging.getLogger("tosca_kiosk.storage.journal_import")
 
 
 @dataclass(frozen=True, slots=True)
 class Imported:
     """What an import did. whole: the journal had its end, and nothing before it was broken.
 
-    damage: what is wrong with the journal, in words, None where nothing is.
+    damage: what is wrong with the journal, in words, None where nothing is. mended: as in `Contents`.
     """
 
     session_id: int
@@ -61,17 +64,20 @@ class Imported:
     whole: bool
     summary: Summary
     damage: str | None = None
+    mended: str | None = None
 
 
 @dataclass(slots=True)
 class Contents:
     """What stands in a journal, checked. ticks: those with events, by their numbers from 1.
 
-    broken: where it breaks, in words, None where it does not.
+    broken: where it breaks, in words, None where it does not. mended: what of it one of its two copies no
+    longer had, in words, None where both were the same.
     """
 
     content: bytes
     reader: ChainReader
+    mended: str | None = None
     ticks: list[tuple[int, _EventsOfTick]] = field(default_factory=list)
     broken: str | None = None
 
@@ -79,6 +85,13 @@ class Contents:
     def end(self) -> End | None:
         """How the session ended, as the journal says; also where it breaks before that."""
         return self.reader.end or (None if self.broken is None else self.reader.end_by_itself())
+
+
+class Found(NamedTuple):
+    """All of a journal that disk and memory have. mended: as in `Contents`."""
+
+    content: bytes
+    mended: str | None
 
 
 class Ending(NamedTuple):
@@ -114,7 +127,7 @@ def import_journal(
     already, and while control still writes the journal.
     """
     try:
-        contents = contents_of(read(journal))
+        contents = contents_of(*read(journal))
     except OSError as error:
         raise StorageError(
             f"{journal}: the journal cannot be read ({error.strerror}); check the path"
@@ -135,17 +148,21 @@ def import_journal(
         return _take_rest(transaction, session, contents, found, now)
 
 
-def read(journal: Path) -> bytes:
+def read(journal: Path) -> Found:
     """Return all of a journal. Raises StorageError while it is written, OSError for what cannot be read."""
+    told: list[str] = []
     try:
-        return read_journal(journal)
+        content = read_journal(journal, told.append)
     except StillWrittenError as error:
         raise StorageError(str(error)) from error
+    for each in told:
+        log.warning(each)
+    return Found(content, "; ".join(told) or None)
 
 
-def contents_of(content: bytes) -> Contents:
+def contents_of(content: bytes, mended: str | None = None) -> Contents:
     """Check a journal as far as it is whole. Raises JournalError where it breaks in its header."""
-    contents = Contents(content, ChainReader(content))
+    contents = Contents(content, ChainReader(content), mended)
     try:
         for line in contents.reader.ticks_json():
             # Most ticks hold no event and are not decoded; the few that only look so cost a decode.
@@ -215,6 +232,9 @@ def take_rows(
     new = [tick for number, tick in contents.ticks if number > taken]
     treatment = ((tick.t, event) for tick in new for event in tick.e)
     safety = [(tick.t, event) for tick in new for event in tick.s]
+    safety.extend((0.0, event) for event in without_row(transaction, session_id))
+    if contents.mended is not None:
+        safety.append((0.0, _mended(session_id, contents.mended)))
     if found.left_in_light is not None:
         safety.append(found.left_in_light)
     treatment_events = events.append_treatment(transaction, session_id, start_utc, treatment)
@@ -226,14 +246,16 @@ def take_rows(
     safety_events = events.append_safety(
         transaction, start_utc, safety, session_id=session_id, tech_id=tech_id
     )
-    transaction.update(
-        "session_journals",
-        {"session_id": session_id},
-        head_hash=reader.head.hex(),
-        tick_count=reader.ticks,
-        is_whole=whole,
-        imported_date=now,
-    )
+    kept_as = {
+        "head_hash": reader.head.hex(),
+        "tick_count": reader.ticks,
+        "is_whole": whole,
+        "imported_date": now,
+    }
+    if sessions.origin(transaction, session_id) is None:
+        transaction.insert("session_journals", session_id=session_id, origin=reader.header.origin, **kept_as)
+    else:
+        transaction.update("session_journals", {"session_id": session_id}, **kept_as)
     return Imported(
         session_id=session_id,
         treatment_events=treatment_events,
@@ -243,6 +265,29 @@ def take_rows(
         whole=whole,
         summary=summary,
         damage=None if contents.broken is None else damaged(contents.broken),
+        mended=contents.mended,
+    )
+
+
+def without_row(transaction: Transaction, session_id: int) -> Iterator[SafetyEvent]:
+    """Yield the line of the safety log for a session that has lost its row of session_journals."""
+    if sessions.origin(transaction, session_id) is None:
+        yield noticed(
+            "interlock_failure",
+            f"Session {session_id} had no row in session_journals when it was closed: another hand has taken "
+            "it out. Compare the record with its backups.",
+            "session_closed",
+            {"trigger_source": "session_journals"},
+        )
+
+
+def _mended(session_id: int, mended: str) -> SafetyEvent:
+    return noticed(
+        "interlock_failure",
+        f"The journal of session {session_id} was mended from its two copies: {mended}. Check disk and "
+        "memory.",
+        "record_mended",
+        {"trigger_source": "journal_mended"},
     )
 
 
@@ -251,7 +296,11 @@ def _take_rest(
 ) -> Imported:
     """Take what continues the part of a journal with which a session was closed."""
     held = transaction.held_one("session_journals", session_id=session.session_id)
-    if held is None or held.row["is_whole"]:
+    if held is None:
+        if transaction.held_one("treatment_events", session_id=session.session_id) is not None:
+            raise sessions.closed_already(session)
+        return take_rows(transaction, session, contents, found, now)
+    if held.row["is_whole"]:
         raise sessions.closed_already(session)
     for odd in held.odd:
         if odd.column in _CONTINUED:

@@ -35,6 +35,7 @@ from tosca_kiosk.storage.journal_import import (
     of_another_session,
     read,
     take_rows,
+    without_row,
 )
 from tosca_kiosk.storage.sessions import Session
 
@@ -74,9 +75,11 @@ def close_session(
         present = sessions.get(transaction, session.session_id)
         if present.status not in sessions.OPEN_STATUSES:
             raise sessions.closed_already(present)
+        lost = () if left.contents else without_row(transaction, session.session_id)
+        lacking = [(0.0, event) for event in lost]
         imported = _take(transaction, present, left, known, now)
         ended = known is not None or (left.contents is not None and left.contents.end is not None)
-        more = list(_told(session, imported, missing, ended=ended))
+        more = [*lacking, *_told(session, imported, missing, ended=ended)]
         events.append_safety(transaction, now, more, session_id=session.session_id, tech_id=session.tech_id)
         treatment = [(made.state.now_s, event) for made in unwritten for event in made.events]
         safety = [(made.state.now_s, event) for made in unwritten for event in made.safety]
@@ -117,8 +120,8 @@ def _left(session: Session, data_dir: Path) -> _Left:
 
 def _content_left(session: Session, journal: Path) -> _Left:
     try:
-        content = read(journal)
-        contents = contents_of(content) if b"\n" in content else None
+        found = read(journal)
+        contents = contents_of(*found) if b"\n" in found.content else None
     except OSError as error:
         return _Left(why=f"its journal {journal} cannot be read ({error.strerror})")
     except OtherFormatError as error:

@@ -316,7 +316,7 @@ def test_the_session_opens_with_row_folder_and_header_once_the_stage_is_homed(ch
 
 
 def test_a_session_whose_journal_cannot_be_made_is_closed_with_that_reason(chosen):
-    no_room = "/dev/shm/tosca-journal-1: the journal cannot be made (No space left on device)"
+    no_room = "make room in memory, on /dev/shm, not on the disk: /dev/shm/tosca-journal-1 cannot be made"
     chosen.cart = telemetry()
     chosen.settle()
     state = chosen.reply(no_room)
@@ -452,7 +452,7 @@ def test_end_again_goes_on_where_it_was_refused_and_says_why_it_is_refused_now(o
 
 
 def test_a_refused_opening_that_cannot_be_closed_at_once_is_closed_before_the_next(chosen, monkeypatch):
-    no_room = "/dev/shm/tosca-journal-1: the journal cannot be made (No space left on device)"
+    no_room = "make room in memory, on /dev/shm, not on the disk: /dev/shm/tosca-journal-1 cannot be made"
     with monkeypatch.context() as patched:
 
         def fails(*given, **named):

@@ -474,6 +474,11 @@ SCENES = {
             chosen=JOHN, refused="Still there: The emergency stop is pressed or its wire is open."
         ),
     ),
+    "fault_memory_full": fault(
+        "journal",
+        standing=("journal",),
+        journal_problem="/dev/shm: no more of the journal was taken (No space left on device)",
+    ),
     "fault_nobody": fault("kiosk_lost", signed_in=None),
     "fault_stale": replace(
         fault("screen"), telemetry=in_session(phase="fault", faults=("screen",), mono_s=NOW_S - 1.0)

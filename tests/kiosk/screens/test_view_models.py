@@ -169,6 +169,12 @@ def test_with_nobody_signed_in_every_reset_takes_a_pin():
     assert fault_view(fault("screen", signed_in=None)).needs_pin
 
 
+def test_a_fault_of_the_record_says_where_it_found_no_room():
+    assert "/dev/shm: no more of the journal was taken" in fault_view(SCENES["fault_memory_full"]).to_do
+    other = fault("screen", "journal", journal_problem="/dev/shm: no room")
+    assert "no room" not in fault_view(other).to_do, "of the first cause alone"
+
+
 def test_a_fault_cannot_be_reset_on_old_data():
     state = replace(fault("screen"), telemetry=in_session(phase="fault", mono_s=NOW_S - 1.0))
     view = fault_view(state)

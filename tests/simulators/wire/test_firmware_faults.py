@@ -2,7 +2,7 @@
 
 import pytest
 
-from simulators.wire.arroyo_device import BOOT_S
+from simulators.wire.arroyo_box import BOOT_S
 from simulators.wire.arroyo_laser import ArroyoLaser
 from simulators.wire.arroyo_tec import ArroyoTec
 from simulators.wire.board import InterlockBoard

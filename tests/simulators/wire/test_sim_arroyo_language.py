@@ -106,7 +106,8 @@ def test_several_queries_are_answered_in_one_line(host):
     ("command", "code"),
     [
         ("LAS:NONSENSE 1", 123),
-        ("LAS:LDV 1", 123),
+        ("LAS:INC?", 123),
+        ("LAS:SET:LDI 1", 123),
         ("LAS:LDI abc", 124),
         ("LAS:LDI nan", 124),
         ("LAS:LDI inf", 124),
@@ -194,6 +195,7 @@ def test_radix_and_hexfloat_change_the_form_of_numbers(host):
     host.say("HEXFLOAT 1")
     assert host.ask("LAS:SET:LDI?") == "#E3F800000"
     host.say("HEXFLOAT 0")
+    assert host.ask("ONDELAY?;LAS:STEP?;:RADIX HEX;ONDELAY?;LAS:STEP?") == "3000,1,#HBB8,#H1"
     for radix, said in (("OCT", "#O20"), ("BIN", "#B10000"), ("DEC", "16")):
         host.say(f"RADIX {radix}")
         assert host.ask("LAS:ENAB:OUTOFF?") == said

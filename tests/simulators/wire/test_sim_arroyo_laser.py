@@ -2,7 +2,7 @@
 
 import pytest
 
-from simulators.wire.arroyo_device import BOOT_S
+from simulators.wire.arroyo_box import BOOT_S
 from simulators.wire.arroyo_laser import ArroyoLaser, LaserOptions
 from tests.simulators.wire.wire_bench import Bench, Host
 
@@ -94,10 +94,12 @@ OLDER = [
     ("LAS:MODE:PPD", "LAS:MODE?", "MDP"),
     ("LAS:MODE:I", "LAS:MODE?", "ILBW"),
     ("", "LAS:SET:LDV?", "0.000"),
-    ("", "LAS:SET:MDI?", "0"),
-    ("", "LAS:SET:IPD?", "0"),
-    ("", "LAS:SET:MDP?", "0"),
-    ("", "LAS:SET:PPD?", "0"),
+    ("", "LAS:SET:MDI?", "0.0"),
+    ("LAS:MDI 500", "LAS:SET:IPD?", "500.0"),
+    ("LAS:IPD 500.5", "LAS:SET:MDI?", "500.5"),
+    ("", "LAS:SET:MDP?", "0.0"),
+    ("LAS:MDP 40", "LAS:SET:PPD?", "40.0"),
+    ("LAS:PPD 40", "LAS:SET:MDP?", "40.0"),
     ("LAS:STEP 250", "LAS:STEP?", "250"),
 ]
 
@@ -106,6 +108,66 @@ OLDER = [
 def test_older_spellings_and_rarer_questions(rig, said, asked, answer):
     rig.say(said)
     assert rig.ask(f"{asked};:ERR?") == f"{answer},0"
+
+
+def test_the_set_points_of_the_other_modes_are_kept_beside_the_current(rig):
+    rig.say("LAS:LDI 100;LDV 1.25;MDI 300;MDP 40")
+    kept = "LAS:SET:LDI?;LDV?;MDI?;MDP?;:ERR?"
+    assert rig.ask(kept) == "100,1.250,300.0,40.0,0"
+    rig.say("*SAV 2;*RST")
+    assert rig.ask(kept) == "0,0.000,0.0,0.0,0"
+    rig.say("*RCL 2")
+    assert rig.ask(kept) == "100,1.250,300.0,40.0,0"
+
+
+@pytest.mark.parametrize(
+    ("mode", "setpoint", "driven_a"),
+    [("LDV", "LDV 1.8", 3.0), ("MDI", "MDI 200", 2.0), ("MDP", "MDP 750", 1.5)],
+)
+def test_each_mode_regulates_what_it_is_named_after(rig, mode, setpoint, driven_a):
+    rig.say(f"ONDELAY 0;LAS:MODE:{mode};LAS:{setpoint};LDI 500;OUT 1", seconds=1.0)
+    assert rig.bench.diode.driven_a == pytest.approx(driven_a, abs=0.003)
+    assert rig.ask("LAS:OUT?;:ERR?") == "1,0"
+    rig.wait(10.0)
+    assert rig.conditions() == OUTPUT
+    rig.say("LAS:LDV 0;MDI 0;MDP 0", seconds=1.0)
+    assert rig.bench.diode.driven_a == pytest.approx(0.0, abs=0.002)
+    rig.say(f"LAS:{setpoint}", seconds=1.0)
+    assert rig.bench.diode.driven_a == pytest.approx(driven_a, abs=0.003)
+    rig.say("LAS:OUT 0")
+    assert rig.bench.diode.driven_a == 0.0
+
+
+@pytest.mark.parametrize(("mode", "setpoint"), [("MDI", "MDI 9999"), ("MDP", "MDP 99999")])
+def test_in_every_mode_the_current_limit_clamps(rig, mode, setpoint):
+    rig.say(f"ONDELAY 0;LAS:LIM:LDI 1000;LAS:MODE:{mode};LAS:{setpoint};OUT 1", seconds=1.0)
+    assert rig.bench.diode.driven_a == pytest.approx(1.0, abs=0.2)
+    assert rig.conditions() & (OUTPUT | 1) == OUTPUT | 1
+
+
+def test_a_mode_without_a_set_point_lets_nothing_flow(rig):
+    rig.say("ONDELAY 0;LAS:MODE:MDP;LAS:LDI 2000;OUT 1", seconds=1.0)
+    assert rig.bench.diode.driven_a == 0.0
+
+
+@pytest.mark.parametrize(
+    ("refused", "asked", "kept"),
+    [
+        ("LAS:LIM:LDV 2;:LAS:LDV 2.01", "LAS:SET:LDV?", "1.500"),
+        ("LAS:LDV -0.1", "LAS:SET:LDV?", "1.500"),
+        ("LAS:MDI -1", "LAS:SET:MDI?", "300.0"),
+        ("LAS:MDP 1E999", "LAS:SET:MDP?", "40.0"),
+    ],
+)
+def test_a_set_point_that_is_refused_changes_nothing(rig, refused, asked, kept):
+    rig.say("LAS:LDV 1.5;MDI 300;MDP 40")
+    assert rig.ask(f"{refused};ERR?") == "201"
+    assert rig.ask(asked) == kept
+
+
+def test_lowering_the_voltage_limit_drags_the_voltage_set_point_down(rig):
+    rig.say("LAS:LDV 3;LIM:LDV 2")
+    assert rig.ask("LAS:SET:LDV?;:ERR?") == "2.000,0"
 
 
 def test_older_spellings_measure_too(rig):

@@ -2,7 +2,7 @@
 
 import pytest
 
-from simulators.wire.arroyo_device import BOOT_S
+from simulators.wire.arroyo_box import BOOT_S
 from simulators.wire.arroyo_tec import MISSING_SENSOR, ArroyoTec, TecOptions
 from tests.simulators.wire.wire_bench import Bench, Host
 
@@ -183,6 +183,22 @@ def test_gains_are_kept_and_even_32_is_not_refused(rig):
     rig.say("TEC:GAIN PID;PID 32,0.5,0")
     assert rig.ask("TEC:GAIN?;PID?;:ERR?") == "PID,32.0000,0.5000,0.0000,0"
     assert rig.ask("TEC:GAIN 7;:ERR?") == "202"
+
+
+@pytest.mark.parametrize("form", ["30", "30.0", "+3E1", "#H1E", "#O36", "#B11110", "#E41F00000"])
+def test_a_gain_of_the_table_is_taken_in_every_form_of_a_number(rig, form):
+    rig.say("TEC:GAIN 100")
+    assert rig.ask(f"TEC:GAIN {form};GAIN?;:ERR?") == "30,0"
+
+
+def test_out_of_tolerance_switches_off_only_when_enabled_and_lost(rig):
+    """WIRE.md names no error for it."""
+    rig.say(f"TEC:ENAB:OUTOFF {1240 | OUT_OF_TOLERANCE};TEC:TOL 0.5,1.0;T 25;OUT 1")
+    rig.wait(2.0)
+    assert rig.ask("TEC:OUT?") == "1"
+    rig.plant.temperature = 26.0
+    rig.wait(0.2)
+    assert rig.ask("TEC:OUT?;:ERR?") == "0,0"
 
 
 @pytest.mark.parametrize("command", ["TEC:TOL 0.001,5", "TEC:TOL 1,60", "TEC:LIM:ITE 5.1", "TEC:LIM:THI 251"])

@@ -11,8 +11,10 @@ from tosca_kiosk.kiosk.look import wording
 from tosca_kiosk.kiosk.screens.fault.form import FaultForm
 from tosca_kiosk.kiosk.snapshot.accounts import Rows, account_rows
 from tosca_kiosk.kiosk.snapshot.state import KioskState
+from tosca_kiosk.link.telemetry import Telemetry
 from tosca_kiosk.storage.users import Role
 
+_JOURNAL = "journal"
 _NOT_TREATED = "No session is open."
 _NOBODY_NOW = "Nobody can reset it now"
 _ADVICE = "Look at the patient and at the cart. When the reason is gone, touch RESET."
@@ -58,7 +60,7 @@ def view(state: KioskState) -> FaultView:
     needs_pin = role is not Role.TECHNICIAN or state.user is None
     return FaultView(
         what="No data from control" if live is None else _what(sources, standing),
-        to_do=conditions.of_interlock(sources[0]).to_do if sources else "",
+        to_do="" if live is None else _to_do(live),
         session=_session(state),
         role_text=_NOBODY_NOW if live is None else _role_text(role, needs_pin),
         advice=_ADVICE if live is not None else _ADVICE_WITHOUT_DATA,
@@ -81,6 +83,15 @@ def _what(sources: tuple[str, ...], standing: frozenset[str]) -> str:
         return ""
     still = " (still there)" if sources[0] in standing else ""
     return f"{conditions.of_interlock(sources[0]).what}{still}"
+
+
+def _to_do(live: Telemetry) -> str:
+    """Return what to do about the first cause; of the journal also where it found no room."""
+    if not live.faults:
+        return ""
+    to_do = conditions.of_interlock(live.faults[0]).to_do
+    where = live.journal_problem if live.faults[0] == _JOURNAL else None
+    return to_do if where is None else f"{to_do} {where}."
 
 
 def _role_text(role: Role, needs_pin: bool) -> str:
