@@ -40,13 +40,18 @@ def authorised(database: Database, admin: str | None) -> int | None:
 
 
 def admin_by_pin(database: Database, username: str) -> int:
-    """Ask for an admin's PIN; return whose tech_id it is.
+    """Ask for an admin's PIN; return whose tech_id it is. Raises RefusedError as by_pin."""
+    return by_pin(database, username, Role.ADMIN)
+
+
+def by_pin(database: Database, username: str, role: Role) -> int:
+    """Ask for the PIN of somebody who may do what needs a role; return whose tech_id it is.
 
     Raises RefusedError for an account that is none. A wrong PIN is kept and delays the next try.
     """
     user = accounts.find(database, username)
-    if user is None or not accounts.may_work(user) or user.role is not Role.ADMIN:
-        raise RefusedError(f"{username!r} is no active admin; see tosca-kiosk users list")
+    if user is None or not accounts.may_work(user) or not user.covers(role):
+        raise RefusedError(f"{username!r} is no active {role}; see tosca-kiosk users list")
     pin = read_pin(f"PIN of {username}")
     with database.transaction() as transaction:
         tried = accounts.verify_pin(transaction, username, pin, utc_now(), since_boot())
