@@ -10,7 +10,8 @@ from pathlib import Path
 import click
 
 from tosca_kiosk.cli.console import say
-from tosca_kiosk.cli.pins import admin_option, authorised
+from tosca_kiosk.cli.measuring import Measuring
+from tosca_kiosk.cli.pins import admin_option, authorised, user_by_pin
 from tosca_kiosk.cli.workplace import Workplace, tell_doubt, workplace_command
 from tosca_kiosk.journal import JOURNAL_NAME
 from tosca_kiosk.machine.clock import utc_now
@@ -18,6 +19,7 @@ from tosca_kiosk.session import RefusedError, load_shipped_content
 from tosca_kiosk.storage import (
     Database,
     StorageError,
+    acknowledgements,
     import_journal,
     make_backup,
     prune_backups,
@@ -26,6 +28,7 @@ from tosca_kiosk.storage import (
 )
 from tosca_kiosk.storage import check as check_record
 from tosca_kiosk.storage.clock_evidence import Doubt, clock_doubt, doubt
+from tosca_kiosk.storage.users import Role
 
 EMPTY = "base"
 
@@ -92,10 +95,14 @@ def downgrade(workplace: Workplace, wanted: str | None, admin: str | None) -> No
 @db.command()
 @workplace_command
 def check(workplace: Workplace) -> None:
-    """Look for damage, dangling keys, a foreign schema and rows of the logs that were touched."""
+    """Prove the record: chain, audit, tables, schema, pages, session folders. Nothing is changed.
+
+    Exit code 1 where anything is found. Damage is what nobody may do; an edit is what another program wrote
+    openly, until `db acknowledge`.
+    """
     path = _standing(workplace)
-    with workplace.reading() as database:
-        report = check_record(database)
+    with Measuring(lines=False) as waiting, workplace.reading() as database:
+        report = check_record(database, workplace.data_dir, waiting.show)
     result = {
         "database": str(path),
         "ok": not report.problems,
@@ -111,6 +118,25 @@ def check(workplace: Workplace) -> None:
     if report.problems:
         say(f"tosca-kiosk: {path}: problems: {len(report.problems)}, the first: {report.problems[0]}")
         raise SystemExit(1)
+
+
+@db.command()
+@click.option("--reason", required=True, metavar="TEXT", help="Why the edits are right.")
+@click.option(
+    "--supervisor",
+    required=True,
+    metavar="USERNAME",
+    help="Who answers for them. The PIN is asked on a terminal, elsewhere it is the first line of standard "
+    "input.",
+)
+@workplace_command
+def acknowledge(workplace: Workplace, reason: str, supervisor: str) -> None:
+    """Say that a supervisor knows what other programs wrote; `db check` is silent of it then."""
+    with _existing(workplace) as path, Database.open(path, create=False) as database:
+        tech_id = user_by_pin(database, supervisor, Role.SUPERVISOR).tech_id
+        done = acknowledgements.acknowledge(database, tech_id, reason, utc_now())
+    result = {"database": str(path), "acknowledged": list(done.known), "up_to_link": done.up_to_link}
+    workplace.answer(result, "\n".join([*done.known, f"Acknowledged up to link {done.up_to_link}."]))
 
 
 @db.command()

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from hashlib import sha256
-from typing import Any
+from typing import Any, Final
 
 from sqlalchemy import Connection
 
 from tosca_kiosk.storage.chain import EVENTS, LOGS, START, Link, encode, last_number, opening
+
+_TOLD_EACH: Final = 5_000
+"""After so many rows somebody hears of it."""
 
 
 @dataclass(slots=True)
@@ -29,17 +32,28 @@ class Walk:
         self.broken.setdefault(table, f"{table}: {what}")
 
 
-def walk(connection: Connection, *, with_event_hashes: bool = True) -> Walk:
-    """Compute the chain again, from its first link to its last.
+def walk(
+    connection: Connection,
+    found: Walk,
+    tell: Callable[[float], object] = lambda _done: None,
+    *,
+    with_event_hashes: bool = True,
+) -> None:
+    """Compute the chain again, from its first link to its last, and note in `found` what it comes to.
 
-    with_event_hashes: compare each event's own hash too, by which a row is named.
+    tell: hears how much is done, 0 to 1. with_event_hashes: compare each event's own hash too, by which a row
+    is named.
     """
-    found = Walk()
+    every = sum(last_number(connection, log) for log in LOGS) or 1
+    told = 0
     streams = {log: _Stream(connection, log, with_event_hashes) for log in LOGS}
     digest: bytes | None = START
     for *head, linked in _cursor(connection, "SELECT * FROM chain_links ORDER BY link_id"):
         link = Link(*head)
         found.links += 1
+        if (done := sum(found.rows.values())) >= told + _TOLD_EACH:
+            told = done
+            tell(min(1.0, done / every))
         if link.link_id != found.links:
             found.says("chain_links", f"link {found.links} is missing")
             found.links = link.link_id
@@ -52,12 +66,13 @@ def walk(connection: Connection, *, with_event_hashes: bool = True) -> Walk:
             digest = None
     found.head = START if digest is None else digest
     _count(connection, found)
-    return found
 
 
 def broken(connection: Connection, *, with_event_hashes: bool = True) -> Iterator[str]:
     """Yield what is wrong with the chain and the logs, by table."""
-    yield from walk(connection, with_event_hashes=with_event_hashes).broken.values()
+    found = Walk()
+    walk(connection, found, with_event_hashes=with_event_hashes)
+    yield from found.broken.values()
 
 
 class _Stream:

@@ -50,7 +50,8 @@ def open_edits(connection: Connection) -> Iterator[str]:
             table = str(values["table_name"]) if log == "audit_log" else log
             named[table] += 1
             if named[table] <= NAMED_AT_MOST:
-                said = _of_the_audit(values) if log == "audit_log" else f"{log}, {key} {row[0]}: was added"
+                where = f"{log}, {key} {row[0]}: was not written by this program"
+                said = _of_the_audit(values) if log == "audit_log" else where
                 yield f"edited by another program: {said} ({values['timestamp']})"
     for table, count in named.items():
         if count > NAMED_AT_MOST:

@@ -38,13 +38,15 @@ _CONTINUED = frozenset(("is_whole", "tick_count", "head_hash"))
 """What of a journal's row says where its rest goes on."""
 
 
-class _EventsOfTick(msgspec.Struct, frozen=True, gc=False):
+class EventsOfTick(msgspec.Struct, frozen=True, gc=False):
+    """What of a tick line becomes rows. t: session seconds; e, s: events and safety events."""
+
     t: float
     e: tuple[events.JournalTreatmentEvent, ...] = ()
     s: tuple[SafetyEvent, ...] = ()
 
 
-_events_of_tick = msgspec.json.Decoder(_EventsOfTick)
+events_of_tick = msgspec.json.Decoder(EventsOfTick).decode
 _line = msgspec.json.Decoder(TickLine)
 log = logging.getLogger("tosca_kiosk.storage.journal_import")
 
@@ -78,7 +80,7 @@ class Contents:
     content: bytes
     reader: ChainReader
     mended: str | None = None
-    ticks: list[tuple[int, _EventsOfTick]] = field(default_factory=list)
+    ticks: list[tuple[int, EventsOfTick]] = field(default_factory=list)
     broken: str | None = None
 
     @property
@@ -165,12 +167,16 @@ def contents_of(content: bytes, mended: str | None = None) -> Contents:
     contents = Contents(content, ChainReader(content), mended)
     try:
         for line in contents.reader.ticks_json():
-            # Most ticks hold no event and are not decoded; the few that only look so cost a decode.
-            if b'"e":[' in line or b'"s":[' in line:
-                contents.ticks.append((contents.reader.ticks, _events_of_tick.decode(line)))
+            if may_hold_events(line):
+                contents.ticks.append((contents.reader.ticks, events_of_tick(line)))
     except (JournalError, msgspec.DecodeError) as error:
         contents.broken = _where(error, contents.reader)
     return contents
+
+
+def may_hold_events(line: bytes) -> bool:
+    """Say whether a tick has to be decoded for its events: most hold none, a few only look so."""
+    return b'"e":[' in line or b'"s":[' in line
 
 
 def ending(contents: Contents, known: Summary | None) -> Ending:
@@ -248,6 +254,7 @@ def take_rows(
     )
     kept_as = {
         "head_hash": reader.head.hex(),
+        "header_digest": reader.header_digest.hex(),
         "tick_count": reader.ticks,
         "is_whole": whole,
         "imported_date": now,

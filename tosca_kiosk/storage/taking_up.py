@@ -120,10 +120,12 @@ def _found(connection: Connection, table: str, key: str) -> Iterator[Found]:
         why = _why_found(connection, row, first)
         if why is not None:
             said = row.said if isinstance(row.said, str) else None
-            yield Found(row.key, f"{table}, {key} {row.key}: {why}", said, audited.encoded(row.values))
+            what = f"{table}, {key} {row.key}: {why}"
+            yield Found(key=row.key, said=what, old=said, new=audited.encoded(row.values))
     for missing in audited.gone(connection, table, key):
         said = missing.said if isinstance(missing.said, str) else None
-        yield Found(missing.key, f"{table}, {key} {missing.key}: is gone", said, None)
+        what = f"{table}, {key} {missing.key}: is gone"
+        yield Found(key=missing.key, said=what, old=said, new=None)
 
 
 def _why_found(connection: Connection, row: audited.AuditedRow, first: int | None) -> str | None:
