@@ -106,7 +106,7 @@ def test_standard_error_is_a_courtesy(cart, lost):
     ids=["ascii", "latin-1", "C", "LANG=C"],
 )
 def test_what_a_console_cannot_show_is_replaced(cart, environment, encoding, shown):
-    cart.text("patients", "add", "--notes", NOTES)
+    cart.text("patients", "add", "--notes", stdin=f"{NOTES}\n")
     result = cart.process("patients", "list", env=environment, encoding=encoding)
     assert (result.returncode, result.stderr) == (0, "")
     assert shown in result.stdout
@@ -114,7 +114,7 @@ def test_what_a_console_cannot_show_is_replaced(cart, environment, encoding, sho
 
 
 def test_a_text_that_is_not_utf_8_is_refused(cart):
-    assert "a text is not UTF-8" in cart.refused("patients", "add", "--notes", "a\udcffb")
+    assert "a text is not UTF-8" in cart.refused("patients", "add", "--notes", stdin=b"a\xffb\n")
     assert cart.json("patients", "list")["patients"] == []
 
 

@@ -22,8 +22,8 @@ def test_a_program_gets_number_and_code(cart):
 
 def test_what_is_known_of_a_patient_is_kept(cart):
     cart.text("users", "add", "bob", "--full-name", "Bob Brown", "--role", "technician")
-    known = ("--date-of-birth", "1980-02-29", "--gender", "female", "--notes", "Left hand", "--tech", "bob")
-    cart.text("patients", "add", *known)
+    known = ("--date-of-birth", "--gender", "--notes", "--tech", "bob")
+    cart.text("patients", "add", *known, stdin="1980-02-29\nfemale\nLeft hand\n")
     (patient,) = cart.json("patients", "list")["patients"]
     assert patient["date_of_birth"] == "1980-02-29"
     assert (patient["gender"], patient["notes"]) == ("female", "Left hand")
@@ -31,7 +31,7 @@ def test_what_is_known_of_a_patient_is_kept(cart):
 
 
 def test_the_list_for_people_is_a_table(cart):
-    cart.text("patients", "add", "--notes", "Left hand")
+    cart.text("patients", "add", "--notes", stdin="Left hand\n")
     heading, _, row = cart.text("patients", "list").splitlines()
     assert heading.split()[0] == "Code"
     code, added, active, notes = re.split(r"  +", row)
@@ -40,17 +40,23 @@ def test_the_list_for_people_is_a_table(cart):
 
 
 @pytest.mark.parametrize(
-    ("words", "said"),
+    ("words", "stdin", "said"),
     [
-        (("--tech", "nobody"), "no active user is named 'nobody'"),
-        (("--date-of-birth", f"{YEAR + 1}-01-01"), "is after today"),
+        (("--tech", "nobody"), None, "no active user is named 'nobody'"),
+        (("--date-of-birth",), f"{YEAR + 1}-01-01\n", "is after today"),
+        (("--date-of-birth",), "29.2.1980\n", "is no day, YYYY-MM-DD"),
+        (("--date-of-birth", "--notes"), "1980-02-29\n", "standard input has no line for it"),
     ],
 )
-def test_what_cannot_be_is_refused_and_no_code_is_used_up(cart, words, said):
-    assert said in cart.refused("patients", "add", *words)
+def test_what_cannot_be_is_refused_and_no_code_is_used_up(cart, words, stdin, said):
+    refused = cart.refused("patients", "add", *words, stdin=stdin)
+    assert said in refused
+    assert "1980" not in refused
     assert cart.json("patients", "list") == {"patients": []}
 
 
 @pytest.mark.parametrize("words", [("add", "--date-of-birth", "29.2.1980"), ("add", "Jane Doe"), ("change",)])
-def test_wrong_use_is_exit_code_2(cart, words):
-    assert cart.run("patients", *words).exit_code == 2
+def test_wrong_use_is_exit_code_2_and_repeats_no_data(cart, words):
+    result = cart.run("patients", *words)
+    assert result.exit_code == 2
+    assert words[-1] == "change" or words[-1] not in result.stderr

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import sqlite3
 import sys
 from contextlib import closing
@@ -12,7 +13,9 @@ import pytest
 
 from benchmarks.rigs.panel import Display, Kiosk, Panel, missing, pause
 from tests.cli.kiosk_command import Cart
+from tests.e2e.leaks import children, rights, secret
 from tosca_kiosk.config import bundled
+from tosca_kiosk.machine.runtime import MEMORY, name_of, runtime_dir
 from tosca_kiosk.storage import Database, check, protocols
 
 PROTOCOL = {
@@ -32,6 +35,8 @@ PROTOCOL = {
 }
 MOST_TOUCHES = 25
 ADMIN_PIN, PIN = "271828", "314159"
+SECRET = secret(ADMIN_PIN, PIN, "argon2id")
+DATABASE_FILES = {".db", ".db-wal", ".db-shm"}
 
 pytestmark = [
     pytest.mark.process,
@@ -113,6 +118,7 @@ def treat(panel, data_dir):
     panel.press("PEDAL")
     panel.wait_text("LASER EMITTING")
     assert Cart(data_dir).json("db", "check")["ok"] is True
+    assert_closed_to_others(data_dir)
     panel.wait_text("00:05")
     panel.lift()
     panel.wait_text("Press the pedal")
@@ -150,6 +156,16 @@ def test_from_first_start_to_the_record(panel, place, capsys):
     assert_recorded(place / "data")
 
 
+def assert_closed_to_others(data_dir):
+    """Look at everything that the running processes have made and were given."""
+    (session,) = (data_dir / "sessions").iterdir()
+    folders = (data_dir, runtime_dir(data_dir), MEMORY / f"tosca-journal-{name_of(session)}")
+    assert [f"{path}: {mode:04o}" for path, mode in rights(*folders) if mode] == []
+    given = b"\n".join(children(os.getpid()))
+    assert given.count(b"--parent") >= 2
+    assert not SECRET.search(given)
+
+
 def add_protocol(database):
     document = {key: value for key, value in PROTOCOL.items() if key != "protocol_name"}
     with database.transaction() as transaction:
@@ -184,6 +200,7 @@ def assert_recorded(data_dir):
     assert whole == (1, "sim")
     assert PIN not in everything
     assert ADMIN_PIN not in everything
-    logs = b"".join(path.read_bytes() for path in (data_dir / "log").iterdir())
-    assert PIN.encode() not in logs
+    others = [file for file in data_dir.rglob("*") if file.is_file() and file.suffix not in DATABASE_FILES]
+    assert {"log", "sessions"} <= {part for file in others for part in file.parts}
+    assert [file for file in others if SECRET.search(file.read_bytes())] == []
     assert len(list((data_dir / "backups").glob("laser_control_*.db"))) == 1

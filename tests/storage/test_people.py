@@ -8,7 +8,7 @@ import pytest
 
 from tests.storage.refusal import refused
 from tosca_kiosk.machine.clock import SinceBoot
-from tosca_kiosk.storage import patients, users
+from tosca_kiosk.storage import account_changes, patients, users
 from tosca_kiosk.storage.users import PinCheck, Role
 
 
@@ -148,7 +148,7 @@ def test_a_pin_is_six_digits(database, now, jane, pin):
 
 def test_a_closed_account_lets_nobody_in(database, now, jane):
     with database.transaction(1) as transaction:
-        users.deactivate(transaction, jane)
+        account_changes.deactivate(transaction, jane)
     assert try_pin(database, "314159", now) == PinCheck(None, 0, 0.0)
     assert [user.username for user in users.list_all(database)] == ["admin", "jane"]
     assert [user.username for user in users.list_all(database, active_only=True)] == ["admin"]
@@ -156,11 +156,11 @@ def test_a_closed_account_lets_nobody_in(database, now, jane):
 
 def test_the_last_admin_cannot_be_closed(database, now):
     with refused("admin is the last active admin"), database.transaction(1) as transaction:
-        users.deactivate(transaction, 1)
+        account_changes.deactivate(transaction, 1)
     with database.transaction(1) as transaction:
         other = users.add(transaction, "root", "Another Admin", "admin", now)
         users.set_pin(transaction, other, "161803", now)
-        users.deactivate(transaction, 1)
+        account_changes.deactivate(transaction, 1)
     assert users.admin_has_pin(database)
 
 
@@ -169,10 +169,10 @@ def test_the_last_admin_with_a_pin_cannot_be_closed(database, now):
         other = users.add(transaction, "root", "Another Admin", "admin", now)
         users.set_pin(transaction, other, "161803", now)
     with refused("root is the last admin with a PIN; give another"), database.transaction(1) as transaction:
-        users.deactivate(transaction, other)
+        account_changes.deactivate(transaction, other)
     with database.transaction(1) as transaction:
         users.set_pin(transaction, 1, "314159", now)
-        users.deactivate(transaction, other)
+        account_changes.deactivate(transaction, other)
     assert users.admin_has_pin(database)
 
 

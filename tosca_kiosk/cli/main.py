@@ -12,6 +12,7 @@ from typing import Any
 import click
 
 from tosca_kiosk.cli.console import console
+from tosca_kiosk.machine.rights import others_kept_out
 
 COMMANDS = {
     "run": "cli.run",
@@ -61,7 +62,7 @@ class _Commands(click.Group):
     """
 
     def main(self, *arguments: Any, **settings: Any) -> Any:
-        with console():
+        with others_kept_out(), console():
             return super().main(*arguments, **settings)
 
     def list_commands(self, ctx: click.Context) -> list[str]:

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import asdict
-from datetime import datetime
+from datetime import date, datetime
+from typing import Final
 
 import click
 
+from tosca_kiosk.cli.asking import typed
 from tosca_kiosk.cli.tables import table_text
 from tosca_kiosk.cli.users import active_user
 from tosca_kiosk.cli.workplace import Workplace, workplace_command
@@ -20,29 +22,48 @@ def patients() -> None:
     """Add and list patients. No names: a patient is a code, P-YYYY-NNNN."""
 
 
-@patients.command()
-@click.option("--date-of-birth", type=click.DateTime(["%Y-%m-%d"]), metavar="YYYY-MM-DD")
-@click.option("--gender", metavar="TEXT")
-@click.option("--notes", metavar="TEXT", help="Nothing that names the patient.")
+_IN_ARGUMENTS: Final = (
+    "a patient's data is no argument, which every program on this machine can read: give the option alone, "
+    "and the value when it is asked for, or on standard input"
+)
+
+
+@patients.command(context_settings={"allow_extra_args": True})
+@click.option("--date-of-birth", is_flag=True, help="Ask for the date of birth, YYYY-MM-DD.")
+@click.option("--gender", is_flag=True, help="Ask for the gender.")
+@click.option("--notes", is_flag=True, help="Ask for notes: nothing that names the patient.")
 @click.option("--tech", metavar="USERNAME", help="Who adds the patient.")
 @workplace_command
 def add(
     workplace: Workplace,
-    date_of_birth: datetime | None,
-    gender: str | None,
-    notes: str | None,
+    date_of_birth: bool,
+    gender: bool,
+    notes: bool,
     tech: str | None,
 ) -> None:
-    """Add a patient and print the new code."""
+    """Add a patient and print the new code. What is known beside it is asked for on a terminal.
+
+    Elsewhere it is taken from standard input, a line each: date of birth, gender, notes, as far as they are
+    named.
+    """
+    if click.get_current_context().args:
+        raise click.UsageError(_IN_ARGUMENTS)
     now = utc_now()
-    born = None if date_of_birth is None else date_of_birth.date()
+    born = _date_of_birth(typed("Date of birth")) if date_of_birth else None
+    gender_text = typed("Gender") if gender else None
+    notes_text = typed("Notes") if notes else None
     if born is not None and born > now.date():
-        raise RefusedError(f"--date-of-birth {born} is after today, {now:%Y-%m-%d} (UTC)")
+        raise RefusedError(f"the date of birth is after today, {now:%Y-%m-%d} (UTC); nothing was kept")
     with workplace.record() as database:
         tech_id = None if tech is None else active_user(database, tech).tech_id
         with database.transaction(tech_id) as transaction:
             added = records.add(
-                transaction, now, created_by=tech_id, date_of_birth=born, gender=gender, notes=notes
+                transaction,
+                now,
+                created_by=tech_id,
+                date_of_birth=born,
+                gender=gender_text,
+                notes=notes_text,
             )
     result = {"patient_id": added.patient_id, "patient_code": added.patient_code}
     workplace.answer(result, added.patient_code)
@@ -61,3 +82,10 @@ def list_patients(workplace: Workplace) -> None:
     ]
     text = table_text(columns, rows, [one.odd for one in found])
     workplace.answer({"patients": [asdict(one) for one in found]}, text)
+
+
+def _date_of_birth(text: str) -> date:
+    try:
+        return datetime.strptime(text, "%Y-%m-%d").date()
+    except ValueError:
+        raise RefusedError("the date of birth is no day, YYYY-MM-DD; nothing was kept") from None

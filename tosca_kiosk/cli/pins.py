@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
-import sys
 from math import ceil
 
 import click
 
-from tosca_kiosk.cli.workplace import Command, stdin_is_terminal
+from tosca_kiosk.cli.asking import next_line
+from tosca_kiosk.cli.console import say
+from tosca_kiosk.cli.workplace import Command, command_name, stdin_is_terminal
 from tosca_kiosk.machine.clock import since_boot, utc_now
 from tosca_kiosk.session import ADMIN, RefusedError
 from tosca_kiosk.storage import Database
 from tosca_kiosk.storage import users as accounts
-from tosca_kiosk.storage.users import TRIES_BEFORE_LOCK, PinCheck, Role
-
-_LONGEST_LINE = 1000
+from tosca_kiosk.storage.account_events import TRIES_BEFORE_LOCK
+from tosca_kiosk.storage.allowed import allowed, refuse_nobody
+from tosca_kiosk.storage.users import PinCheck, Role, User
 
 
 def admin_option(command: Command) -> Command:
@@ -30,29 +31,31 @@ def admin_option(command: Command) -> Command:
 def authorised(database: Database, admin: str | None) -> int | None:
     """Return the tech_id of the admin who allows a change, None while no admin has a PIN.
 
-    Raises RefusedError when nobody allows it, and as admin_by_pin.
+    Raises RefusedError when nobody allows it, which is in the safety log, and as user_by_pin.
     """
     if not accounts.admin_has_pin(database):
         if admin is not None:
             raise RefusedError("no admin has a PIN yet: leave --admin out, or run tosca-kiosk users set-pin")
         return None
-    return admin_by_pin(database, _admin_name() if admin is None else admin)
+    return user_by_pin(database, _admin_name(database) if admin is None else admin, Role.ADMIN).tech_id
 
 
-def admin_by_pin(database: Database, username: str) -> int:
-    """Ask for an admin's PIN; return whose tech_id it is.
+def user_by_pin(database: Database, username: str, needed: Role) -> User:
+    """Ask for the PIN of an account of this role or above; return whose it is.
 
-    Raises RefusedError for an account that is none. A wrong PIN is kept and delays the next try.
+    Raises StorageError for an account that may not, RefusedError for a wrong PIN, which delays the next try.
+    Every refusal is in the safety log.
     """
-    user = accounts.find(database, username)
-    if user is None or not accounts.may_work(user) or user.role is not Role.ADMIN:
-        raise RefusedError(f"{username!r} is no active admin; see tosca-kiosk users list")
+    wanted = command_name()
+    allowed(database, username, utc_now(), wanted, needed)
     pin = read_pin(f"PIN of {username}")
     with database.transaction() as transaction:
-        tried = accounts.verify_pin(transaction, username, pin, utc_now(), since_boot())
+        tried = accounts.verify_pin(transaction, username, pin, utc_now(), since_boot(), wanted)
     if tried.user is None:
         raise RefusedError(_not_accepted(username, tried))
-    return tried.user.tech_id
+    if tried.weak:
+        say(f"Warning: the PIN of {username} is easy to guess: tosca-kiosk users change-pin {username}")
+    return tried.user
 
 
 def read_pin(question: str, *, new: bool = False) -> str:
@@ -62,14 +65,12 @@ def read_pin(question: str, *, new: bool = False) -> str:
     """
     if stdin_is_terminal():
         return str(click.prompt(question, hide_input=True, confirmation_prompt=new, err=True))
-    line = b"" if sys.stdin is None else sys.stdin.buffer.readline(_LONGEST_LINE)
-    if not line:
-        raise RefusedError(f"{question}: standard input has no line for it; write one line for each PIN")
-    return line.decode(errors="replace").rstrip("\r\n")
+    return next_line(question).decode(errors="replace")
 
 
-def _admin_name() -> str:
+def _admin_name(database: Database) -> str:
     if not stdin_is_terminal():
+        refuse_nobody(database, utc_now(), command_name())
         raise RefusedError(
             "an admin's PIN is needed: give --admin USERNAME, and the PIN as the first line of standard input"
         )

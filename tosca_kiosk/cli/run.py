@@ -12,6 +12,7 @@ from pathlib import Path
 import click
 
 from tosca_kiosk.cli.console import say
+from tosca_kiosk.cli.data_rights import LOG_NAME, tighten_rights
 from tosca_kiosk.cli.demonstration import demonstrate
 from tosca_kiosk.cli.workplace import Workplace, workplace_command
 from tosca_kiosk.journal.fault_traces import TRACES_NAME
@@ -69,7 +70,9 @@ def _around_the_screen(compositor: str) -> list[str]:
 def _supervise(workplace: Workplace, windowed: bool, around: list[str]) -> int:
     """Hold the data directory and watch the processes until the operator ends the run."""
     with workplace.locked():
-        log_dir = workplace.data_dir / "log"
+        log_dir = workplace.data_dir / LOG_NAME
+        for told in tighten_rights(workplace.data_dir, deep=True):
+            say(f"Warning: {told}")
         try:
             runtime = runtime_dir(workplace.data_dir)
             _log_to(log_dir)

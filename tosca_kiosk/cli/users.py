@@ -7,16 +7,24 @@ from dataclasses import asdict
 import click
 
 from tosca_kiosk.cli.console import say
-from tosca_kiosk.cli.pins import admin_by_pin, admin_option, authorised, read_pin
+from tosca_kiosk.cli.pins import admin_option, authorised, read_pin, user_by_pin
 from tosca_kiosk.cli.tables import table_text
-from tosca_kiosk.cli.workplace import Workplace, stdin_is_terminal, tell_doubt, workplace_command
+from tosca_kiosk.cli.workplace import (
+    Workplace,
+    command_name,
+    stdin_is_terminal,
+    tell_doubt,
+    workplace_command,
+)
 from tosca_kiosk.machine.clock import utc_now
 from tosca_kiosk.session import RefusedError
-from tosca_kiosk.storage import Database
+from tosca_kiosk.storage import Database, account_changes
 from tosca_kiosk.storage import users as accounts
+from tosca_kiosk.storage.allowed import allowed, known, unlock_by
 from tosca_kiosk.storage.clock_evidence import clock_doubt
 from tosca_kiosk.storage.users import Role, User
 
+_role = click.Choice([str(role) for role in Role])
 _pin_stdin = click.option(
     "--pin-stdin",
     is_flag=True,
@@ -33,7 +41,7 @@ def users() -> None:
 @users.command()
 @click.argument("username")
 @click.option("--full-name", required=True, metavar="NAME", help="The name on the screen and in reports.")
-@click.option("--role", required=True, type=click.Choice([str(role) for role in Role]), help="Roles nest.")
+@click.option("--role", required=True, type=_role, help="Roles nest.")
 @click.option("--notes", help="Anything worth knowing.")
 @_pin_stdin
 @admin_option
@@ -84,8 +92,7 @@ def list_users(workplace: Workplace) -> None:
 @workplace_command
 def set_pin(workplace: Workplace, username: str, pin_stdin: bool, admin: str | None) -> None:
     """Give an account a new PIN; that ends a lock after wrong ones."""
-    if not (pin_stdin or stdin_is_terminal()):
-        raise click.UsageError("no terminal to ask for the PIN: give --pin-stdin and write it there")
+    _refuse_without_terminal(pin_stdin)
     with workplace.record() as database:
         user = active_user(database, username)
         operator_id = authorised(database, admin)
@@ -94,6 +101,52 @@ def set_pin(workplace: Workplace, username: str, pin_stdin: bool, admin: str | N
             accounts.set_pin(transaction, user.tech_id, pin, utc_now())
     result = {"tech_id": user.tech_id, "username": username, "has_pin": True}
     workplace.answer(result, f"{username} has a new PIN.")
+
+
+@users.command("change-pin")
+@click.argument("username")
+@click.option(
+    "--pin-stdin",
+    is_flag=True,
+    help="Take the present PIN from the first line of standard input, the new one from the second.",
+)
+@workplace_command
+def change_pin(workplace: Workplace, username: str, pin_stdin: bool) -> None:
+    """Change the own PIN: the present one is asked for, then the new one."""
+    _refuse_without_terminal(pin_stdin)
+    with workplace.record() as database:
+        user = user_by_pin(database, username, Role.TECHNICIAN)
+        pin = read_pin(f"New PIN of {username}", new=True)
+        with database.transaction(user.tech_id) as transaction:
+            accounts.set_pin(transaction, user.tech_id, pin, utc_now())
+    result = {"tech_id": user.tech_id, "username": username, "has_pin": True}
+    workplace.answer(result, f"{username} has a new PIN.")
+
+
+@users.command()
+@click.argument("username")
+@click.option("--full-name", metavar="NAME", help="The name on the screen and in reports.")
+@click.option("--role", type=_role, help="Roles nest.")
+@admin_option
+@workplace_command
+def change(
+    workplace: Workplace, username: str, full_name: str | None, role: str | None, admin: str | None
+) -> None:
+    """Change an account's full name, its role or both; the last admin with a PIN stays one."""
+    if full_name is None and role is None:
+        raise click.UsageError("nothing to change: give --full-name, --role or both")
+    with workplace.record() as database:
+        user = known(database, username, utc_now(), command_name())
+        operator_id = authorised(database, admin)
+        with database.transaction(operator_id) as transaction:
+            changed = account_changes.change(transaction, user.tech_id, full_name=full_name, role=role)
+    result = {
+        "tech_id": changed.tech_id,
+        "username": username,
+        "full_name": changed.full_name,
+        "role": changed.role,
+    }
+    workplace.answer(result, f"{username}: {changed.full_name}, {changed.role}.")
 
 
 @users.command()
@@ -115,11 +168,10 @@ def unlock(workplace: Workplace, username: str, admin: str | None) -> None:
     # One short transaction beside the kiosk, which holds the data directory: SQLite lets them take turns.
     with Database.open(path, create=False) as database:
         user = active_user(database, username)
-        allowed = None if admin is None else accounts.get(database, admin_by_pin(database, admin))
+        signed_by = None if admin is None else user_by_pin(database, admin, Role.ADMIN)
         now = utc_now()
         tell_doubt(clock_doubt(database, now))
-        with database.transaction(None if allowed is None else allowed.tech_id) as transaction:
-            tries = accounts.unlock(transaction, user.tech_id, now, allowed)
+        tries = unlock_by(database, user, now, signed_by, command_name())
     result = {"tech_id": user.tech_id, "username": username, "wrong_tries": tries}
     workplace.answer(result, f"{username} is unlocked; wrong PINs in a row before: {tries}.")
 
@@ -134,14 +186,31 @@ def deactivate(workplace: Workplace, username: str, admin: str | None) -> None:
         user = active_user(database, username)
         operator_id = authorised(database, admin)
         with database.transaction(operator_id) as transaction:
-            accounts.deactivate(transaction, user.tech_id)
+            account_changes.deactivate(transaction, user.tech_id)
     result = {"tech_id": user.tech_id, "username": username, "is_active": False}
     workplace.answer(result, f"{username} is closed.")
 
 
+@users.command()
+@click.argument("username")
+@admin_option
+@workplace_command
+def activate(workplace: Workplace, username: str, admin: str | None) -> None:
+    """Open a closed account again, with the PIN that it had."""
+    with workplace.record() as database:
+        user = known(database, username, utc_now(), command_name())
+        operator_id = authorised(database, admin)
+        with database.transaction(operator_id) as transaction:
+            account_changes.activate(transaction, user.tech_id)
+    result = {"tech_id": user.tech_id, "username": username, "is_active": True}
+    workplace.answer(result, f"{username} is open again.")
+
+
 def active_user(database: Database, username: str) -> User:
-    """Return an active account. Raises RefusedError if there is none of this name."""
-    user = accounts.find(database, username)
-    if user is None or not accounts.may_work(user):
-        raise RefusedError(f"no active user is named {username!r}; see tosca-kiosk users list")
-    return user
+    """Return an active account. Raises StorageError if there is none of this name; the safety log has it."""
+    return allowed(database, username, utc_now(), command_name(), Role.TECHNICIAN)
+
+
+def _refuse_without_terminal(pin_stdin: bool) -> None:
+    if not (pin_stdin or stdin_is_terminal()):
+        raise click.UsageError("no terminal to ask for the PIN: give --pin-stdin and write it there")

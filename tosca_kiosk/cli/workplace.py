@@ -18,6 +18,7 @@ from click.core import ParameterSource
 
 from simulators.scenario import ScenarioError
 from tosca_kiosk.cli.console import OutputError, put, say
+from tosca_kiosk.cli.data_rights import tighten_rights
 from tosca_kiosk.config import CartConfig, bundled, load_config
 from tosca_kiosk.control.operator import OperatorGaveUpError
 from tosca_kiosk.machine.clock import RealClock, utc_now
@@ -69,7 +70,10 @@ class Workplace:
             monotonic_s=clock.now_s,
             wait=lambda seconds: clock.sleep_until(clock.now_s() + seconds),
             timeout_s=timeout_s,
+            holder=f"tosca-kiosk {command_name()}".rstrip(),
         ):
+            for told in tighten_rights(self.data_dir):
+                say(f"Warning: {told}")
             yield
 
     @contextmanager
@@ -138,6 +142,16 @@ def tell_which_record(data_dir: Path) -> None:
 
 def _same_place(one: Path, other: Path) -> bool:
     return one.resolve() == other.resolve()
+
+
+def command_name() -> str:
+    """Return which command runs, such as "users set-pin": none of its arguments, for others read it."""
+    words: list[str] = []
+    context = click.get_current_context(silent=True)
+    while context is not None and context.parent is not None:
+        words.insert(0, str(context.info_name))
+        context = context.parent
+    return " ".join(words)
 
 
 Command = Callable[..., None]

@@ -179,5 +179,7 @@ def _show(
 @contextmanager
 def _locked(data_dir: Path) -> Iterator[None]:
     # Tried once: whoever starts the screen by hand sees at once who has the record.
-    with data_directory_lock(data_dir, monotonic_s=lambda: 0.0, wait=lambda _s: None, timeout_s=0.0):
+    with data_directory_lock(
+        data_dir, monotonic_s=lambda: 0.0, wait=lambda _s: None, timeout_s=0.0, holder="tosca-kiosk kiosk"
+    ):
         yield

@@ -37,6 +37,7 @@ class SealedMemory:
         self.path = path
         self._file = os.memfd_create(path.name, os.MFD_CLOEXEC | os.MFD_ALLOW_SEALING)
         try:
+            os.fchmod(self._file, stat.S_IRUSR | stat.S_IWUSR)
             # Room is taken now: what is not there refuses here, and does not end a process later.
             os.posix_fallocate(self._file, 0, size)
             fcntl.fcntl(self._file, fcntl.F_ADD_SEALS, SEALS)

@@ -180,6 +180,7 @@ class Supervisor:
         path = runtime_dir / SUPERVISOR_SOCKET
         path.unlink(missing_ok=True)
         self._wishes.bind(str(path))
+        path.chmod(0o600)
 
     @property
     def _children(self) -> tuple[Child, ...]:

@@ -36,6 +36,7 @@ from tosca_kiosk.domain.questions import (
 )
 from tosca_kiosk.domain.rules import Rules
 from tosca_kiosk.machine.clock import since_boot
+from tosca_kiosk.machine.rights import keep_others_out
 from tosca_kiosk.machine.stop_signals import END_SIGNALS
 from tosca_kiosk.session.errors import REFUSALS
 from tosca_kiosk.session.recorded_rules import recorded_rules
@@ -182,6 +183,7 @@ def main(arguments: list[str]) -> int:
     parser.add_argument("--data-dir", type=Path, required=True)
     parser.add_argument("--session", type=int, help="Print the rules that the record says of it, and end.")
     given = parser.parse_args(arguments)
+    keep_others_out()
     _take_ordinary_class()
     try:
         helper = Helper(load_config(given.config), given.data_dir)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Final
 
 from tosca_kiosk.config import CartConfig, idle_rules
 from tosca_kiosk.domain.calibration import (
@@ -18,10 +19,14 @@ from tosca_kiosk.domain.protocol import Protocol
 from tosca_kiosk.domain.protocol_file import Limits, parse_protocol
 from tosca_kiosk.domain.rules import Rules
 from tosca_kiosk.domain.session_rules import ConnectedDevices, SessionRefusedError, session_rules
+from tosca_kiosk.machine.clock import utc_now
 from tosca_kiosk.session.errors import RefusedError
-from tosca_kiosk.storage import Database, Reader, calibrations, patients, protocols, settings, users
+from tosca_kiosk.storage import Database, Reader, calibrations, patients, protocols, settings
+from tosca_kiosk.storage.allowed import allowed
 from tosca_kiosk.storage.patients import Patient
-from tosca_kiosk.storage.users import User
+from tosca_kiosk.storage.users import Role, User
+
+_WANTED: Final = "open a session"
 
 
 @dataclass(frozen=True)
@@ -59,7 +64,7 @@ def plan_session(
     Raises StorageError, DocumentError, SiteLimitError, SessionRefusedError or RefusedError.
     """
     found_patient = _active_patient(database, patient)
-    found_technician = _active_user(database, technician)
+    found_technician = allowed(database, technician, utc_now(), _WANTED, Role.TECHNICIAN)
     idle = idle_rules(config, settings.values(database))
     known = active_calibrations(database, config)
     plan, protocol_id, source = _protocol(database, protocol, file_limits(idle, known))
@@ -131,13 +136,6 @@ def _active_patient(database: Database, code: str) -> Patient:
     if not patient.is_active:
         raise RefusedError(f"patient {code} is not active; see tosca-kiosk patients list")
     return patient
-
-
-def _active_user(database: Database, username: str) -> User:
-    user = users.find(database, username)
-    if user is None or not users.may_work(user):
-        raise RefusedError(f"no active user is named {username!r}; see tosca-kiosk users list")
-    return user
 
 
 def _protocol(database: Database, name: str, limits: Limits) -> tuple[Protocol, int | None, str]:

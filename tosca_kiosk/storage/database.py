@@ -49,7 +49,8 @@ class Database:
         self._known: Columns = {}
         self._raw = Library(
             "sqlite:///laser_control.db",  # names the dialect alone: _connect opens the file, any name of it
-            engine_kwargs={"creator": self._connect},
+            # Nothing that a traceback shows holds a value: it may be a PIN's hash or a patient's.
+            engine_kwargs={"creator": self._connect, "hide_parameters": True},
             ensure_schema=False,
             row_type=dict,
             sqlite_wal_mode=not read_only,  # to ask for it is to write

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import fcntl
 import os
-import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -24,11 +23,13 @@ def data_directory_lock(
     monotonic_s: Callable[[], float],
     wait: Callable[[float], object],
     timeout_s: float = WAIT_S,
+    holder: str = "tosca-kiosk",
 ) -> Iterator[None]:
     """Hold the data directory alone inside `with`; the directory is made if missing.
 
-    monotonic_s and wait(seconds) are the clock. Raises StorageError naming the holder when it does not let
-    go within timeout_s. The system frees the lock of a program that dies.
+    monotonic_s and wait(seconds) are the clock. holder: what those who wait are told of this program; not its
+    arguments, which may be somebody's data. Raises StorageError naming the holder when it does not let go
+    within timeout_s. The system frees the lock of a program that dies.
     """
     file = _opened(data_dir / LOCK_NAME)
     try:
@@ -39,7 +40,7 @@ def data_directory_lock(
                     f"{data_dir}: in use by {_holder(file)}; close it, or give another --data-dir"
                 )
             wait(_TRY_EVERY_S)
-        _name(file, f"{os.getpid()} {' '.join(sys.argv)}\n")
+        _name(file, f"{os.getpid()} {holder}\n")
         yield
         _name(file, "")
     finally:
@@ -57,7 +58,7 @@ def _opened(path: Path) -> int:
 
 
 def _name(file: int, holder: str) -> None:
-    """Say who holds it: a courtesy to those who wait, which a full disk or odd arguments may spoil."""
+    """Say who holds it: a courtesy to those who wait, which a full disk may spoil."""
     with suppress(OSError):
         os.ftruncate(file, 0)
         os.pwrite(file, holder.encode(errors="replace"), 0)

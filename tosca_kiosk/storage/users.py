@@ -6,7 +6,7 @@ the machine it begins anew. `now` is the wall clock, which labels.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
 from typing import Any
@@ -14,18 +14,21 @@ from typing import Any
 from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError, VerifyMismatchError
 
-from tosca_kiosk.domain.events import SafetyEvent, noticed
+from tosca_kiosk.domain.pin_rules import is_weak, pin_problem
 from tosca_kiosk.domain.pin_tries import wrong_pin_delay_s
 from tosca_kiosk.machine.clock import SinceBoot
+from tosca_kiosk.storage.account_events import (
+    SIGN_IN,
+    TRIES_BEFORE_LOCK,
+    Refusal,
+    keep_refusal,
+    keep_unlocked,
+    keep_wrong_pin,
+)
 from tosca_kiosk.storage.columns import Held
 from tosca_kiosk.storage.database import Database
 from tosca_kiosk.storage.door import Reader, Transaction
 from tosca_kiosk.storage.errors import StorageError
-from tosca_kiosk.storage.events import append_safety
-
-PIN_DIGITS = 6
-# From this wrong PIN on the delay is called a lock and the safety log says so.
-TRIES_BEFORE_LOCK = 5
 
 _NO_TRIES = {"failed_tries": 0, "tried_boot_id": None, "tried_boot_s": None}
 
@@ -75,11 +78,13 @@ class PinCheck:
     """What a try came to. user: who it is when the PIN was right, else None.
 
     wrong_tries: in a row, this one included. wait_s: for how long no PIN is looked at, 0.0 when one may be.
+    weak: whether the right PIN, which could be set in older versions, is easy to guess.
     """
 
     user: User | None
     wrong_tries: int
     wait_s: float
+    weak: bool = False
 
 
 def add(
@@ -91,7 +96,7 @@ def add(
     notes: str | None = None,
 ) -> int:
     """Add an account without a PIN; return its tech_id. StorageError for a name in use or an unknown role."""
-    known = _role(role)
+    known = role_of(role)
     for what, text in (("username", username), ("full name", full_name)):
         if not text.strip():
             raise StorageError(f"an account needs a {what}; give one")
@@ -133,6 +138,13 @@ def may_work(user: User) -> bool:
     return user.is_active
 
 
+def why_not(user: User | None) -> Refusal | None:
+    """Return why an account lets nobody work with it, None where it does. Raises StorageError as may_work."""
+    if user is None:
+        return Refusal.UNKNOWN_NAME
+    return None if may_work(user) else Refusal.INACTIVE
+
+
 def admin_has_pin(database: Database | Reader) -> bool:
     """Say whether some active admin can sign in: from then on changes of accounts ask for a PIN.
 
@@ -143,9 +155,9 @@ def admin_has_pin(database: Database | Reader) -> bool:
 
 
 def set_pin(transaction: Transaction, tech_id: int, pin: str, now: datetime) -> None:
-    """Give an account a PIN of six digits; that ends a lock. StorageError for anything else."""
-    if not (len(pin) == PIN_DIGITS and pin.isascii() and pin.isdigit()):
-        raise StorageError(f"a PIN has {PIN_DIGITS} digits, 0 to 9; choose such a one")
+    """Give an account a PIN; that ends a lock. StorageError for what is no PIN, or easy to guess."""
+    if problem := pin_problem(pin):
+        raise StorageError(problem)
     get(transaction, tech_id)
     values = {"pin_hash": _hasher.hash(pin), "changed_date": now, **_NO_TRIES}
     if transaction.held_one("credentials", tech_id=tech_id) is None:
@@ -155,16 +167,24 @@ def set_pin(transaction: Transaction, tech_id: int, pin: str, now: datetime) -> 
 
 
 def verify_pin(
-    transaction: Transaction, username: str, pin: str, now: datetime, moment: SinceBoot
+    transaction: Transaction,
+    username: str,
+    pin: str,
+    now: datetime,
+    moment: SinceBoot,
+    wanted: str = SIGN_IN,
 ) -> PinCheck:
     """Try a PIN. Wrong ones in a row delay the next try more and more; during a delay none is looked at.
 
-    An unknown or inactive account and one without a PIN never let anyone in.
+    An unknown or inactive account and one without a PIN never let anyone in. Every refusal is in the safety
+    log. wanted: what the PIN was to allow.
     """
     looked = look_at_pin(transaction, username, pin, moment)
     if looked.wait_s > 0.0:
+        note_wait(transaction, username, now, wanted)
         return PinCheck(None, looked.wrong_tries, looked.wait_s)
-    return note_try(transaction, username, looked.user is not None, now, moment)
+    tried = note_try(transaction, username, looked.user is not None, now, moment, wanted)
+    return replace(tried, weak=tried.user is not None and is_weak(pin))
 
 
 @dataclass(frozen=True, slots=True)
@@ -192,21 +212,32 @@ def look_at_pin(database: Database | Reader, username: str, pin: str, moment: Si
 
 
 def note_try(
-    transaction: Transaction, username: str, right: bool, now: datetime, moment: SinceBoot
+    transaction: Transaction,
+    username: str,
+    right: bool,
+    now: datetime,
+    moment: SinceBoot,
+    wanted: str = SIGN_IN,
 ) -> PinCheck:
     """Note a PIN that was looked at, here or by control's helper: a wrong one counts, a right one signs in.
 
-    An unknown or inactive account and one without a PIN has nothing to be noted.
+    An unknown or inactive account and one without a PIN has nothing to be noted but the refusal.
     """
     user = find(transaction, username)
     credentials = user and transaction.held_one("credentials", tech_id=user.tech_id)
     if not user or not credentials or not may_work(user):
+        keep_refusal(transaction, now, why_not(user) or Refusal.NO_PIN, wanted, user)
         return PinCheck(None, 0, 0.0)
     if not right:
-        return _refused(transaction, user, wrong_tries(credentials) + 1, now, moment)
+        return _refused(transaction, user, wrong_tries(credentials) + 1, now, moment, wanted)
     transaction.update("credentials", {"tech_id": user.tech_id}, **_NO_TRIES)
     transaction.update("tech_users", {"tech_id": user.tech_id}, last_login=now)
     return PinCheck(get(transaction, user.tech_id), 0, 0.0)
+
+
+def note_wait(transaction: Transaction, username: str, now: datetime, wanted: str = SIGN_IN) -> None:
+    """Note a PIN that nobody looked at, for it came during the wait after wrong ones: it is no try."""
+    keep_refusal(transaction, now, Refusal.WAITS, wanted, find(transaction, username))
 
 
 def without_wrong_pins(database: Database | Reader) -> set[str]:
@@ -229,14 +260,7 @@ def unlock(transaction: Transaction, tech_id: int, now: datetime, admin: User | 
         raise StorageError(f"{user.username} cannot unlock the own account; another admin can")
     tries = wrong_tries(credentials)
     transaction.update("credentials", {"tech_id": tech_id}, **_NO_TRIES)
-    by = "the cart's console" if admin is None else admin.username
-    unlocked = noticed(
-        "login_unlocked",
-        f"{user.username} was unlocked by {by} after {tries} wrong PINs in a row.",
-        "login_unlocked",
-        {"username": user.username, "wrong_tries": tries, "unlocked_by": by},
-    )
-    append_safety(transaction, now, [(0.0, unlocked)], tech_id=None if admin is None else admin.tech_id)
+    keep_unlocked(transaction, now, user, tries, by=admin)
     return tries
 
 
@@ -244,21 +268,6 @@ def wrong_tries(credentials: Held) -> int:
     """Return the wrong tries in a row; where the row does not tell, so many that the next one locks."""
     tries: int | None = credentials.row["failed_tries"]
     return TRIES_BEFORE_LOCK - 1 if tries is None else tries
-
-
-def deactivate(transaction: Transaction, tech_id: int) -> None:
-    """Close an account; its rows stay.
-
-    StorageError for the last active admin, and for the last one with a PIN: without one, changes of
-    accounts would be free for everybody again.
-    """
-    user = get(transaction, tech_id)
-    admins = [other for other in list_all(transaction) if other.is_active and other.role is Role.ADMIN]
-    if [admin.tech_id for admin in admins] == [tech_id]:
-        raise StorageError(f"{user.username} is the last active admin; make another one first")
-    if [admin.tech_id for admin in admins if admin.has_pin] == [tech_id]:
-        raise StorageError(f"{user.username} is the last admin with a PIN; give another one a PIN first")
-    transaction.update("tech_users", {"tech_id": tech_id}, is_active=False)
 
 
 def _rest_s(credentials: Held, moment: SinceBoot) -> float:
@@ -274,7 +283,9 @@ def _rest_s(credentials: Held, moment: SinceBoot) -> float:
     return min(delay_s, max(0.0, began_s + delay_s - moment.s))
 
 
-def _refused(transaction: Transaction, user: User, tries: int, now: datetime, moment: SinceBoot) -> PinCheck:
+def _refused(
+    transaction: Transaction, user: User, tries: int, now: datetime, moment: SinceBoot, wanted: str
+) -> PinCheck:
     delay_s = wrong_pin_delay_s(tries)
     transaction.update(
         "credentials",
@@ -283,18 +294,8 @@ def _refused(transaction: Transaction, user: User, tries: int, now: datetime, mo
         tried_boot_id=moment.boot_id,
         tried_boot_s=moment.s,
     )
-    if tries >= TRIES_BEFORE_LOCK:
-        append_safety(transaction, now, [(0.0, _locked(user, tries, delay_s))], tech_id=user.tech_id)
+    keep_wrong_pin(transaction, now, wanted, user, tries=tries, delay_s=delay_s)
     return PinCheck(None, tries, delay_s)
-
-
-def _locked(user: User, tries: int, delay_s: float) -> SafetyEvent:
-    return noticed(
-        "login_locked",
-        f"{tries} wrong PINs in a row for {user.username}.",
-        "login_locked",
-        {"username": user.username, "wrong_tries": tries, "locked_seconds": delay_s},
-    )
 
 
 def _fits(pin_hash: str, pin: str, username: str) -> bool:
@@ -302,13 +303,16 @@ def _fits(pin_hash: str, pin: str, username: str) -> bool:
         return _hasher.verify(pin_hash, pin)
     except VerifyMismatchError:
         return False
-    except (VerificationError, InvalidHashError, UnicodeError) as error:
+    except (VerificationError, InvalidHashError, UnicodeError):
+        # What the library says may hold some of the hash or of the PIN.
         raise StorageError(
-            f"the PIN of {username!r} cannot be checked ({error}); set a new one: tosca-kiosk users set-pin"
-        ) from error
+            f"the PIN of {username!r} cannot be checked: its hash is none of argon2; "
+            "set a new one: tosca-kiosk users set-pin"
+        ) from None
 
 
-def _role(role: str) -> Role:
+def role_of(role: str) -> Role:
+    """Return the role of this name; StorageError if there is none."""
     try:
         return Role(role)
     except ValueError as error:

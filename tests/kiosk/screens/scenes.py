@@ -9,6 +9,7 @@ from math import sin
 import numpy as np
 
 from tosca_kiosk.domain.interlocks import LAMPS
+from tosca_kiosk.domain.pin_rules import WEAK_PIN
 from tosca_kiosk.domain.protocol import Protocol, Step
 from tosca_kiosk.domain.ramps import RampType
 from tosca_kiosk.kiosk.alarms.alarm import Alarm
@@ -299,6 +300,7 @@ SCENES = {
     "first_start_admin": FIRST,
     "first_start_differ": changed(FIRST, FirstStartForm(refused="The two PINs differ. Type it again.")
     ),
+    "first_start_weak_pin": changed(FIRST, FirstStartForm(refused=f"{WEAK_PIN[0].upper()}{WEAK_PIN[1:]}.")),
     "first_start_name": changed(FIRST, FirstStartForm(SetUpStep.NAME, "Jane Doe")),
     "first_start_fault": replace(
         FIRST,
@@ -324,6 +326,7 @@ SCENES = {
         BASE, accounts=None, record_problem=GONE, alarms=(alarm(record_problem(GONE)),)
     ),
     "patients": changed(SIGNED_IN, PatientsForm(found=FOUND), patient=PATIENT),
+    "patients_weak_pin": changed(SIGNED_IN, PatientsForm(found=FOUND), weak_pin=True),
     "patients_none_found": changed(
         SIGNED_IN, PatientsForm(found=FoundPatients("ZZ", (), "P-2026-0042"), query="ZZ")
     ),

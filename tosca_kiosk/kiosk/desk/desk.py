@@ -77,6 +77,10 @@ class Desk:
         self.accounts: Accounts | None = None
         """Who can sign in; None until the record was read."""
         self.user: User | None = None
+        self.weak_pin = False
+        """Whether the PIN that the user signed in with is easy to guess."""
+        self.signed: dict[int, str] = {}
+        """By request: whose PIN it bore, where that was right and control has not answered yet."""
         self.patient: Patient | None = None
         self.protocol: ListedProtocol | None = None
         self.adopted: Protocol | None = None
@@ -137,9 +141,13 @@ class Desk:
         record = self.record
         self.errands.run("accounts", "The accounts cannot be read", lambda: accounts.accounts(record), known)
 
+    def sign_in(self, user: User, *, weak_pin: bool = False) -> None:
+        """Have this account signed in. weak_pin: whether its PIN is easy to guess, which it is told."""
+        self.user, self.weak_pin = user, weak_pin
+
     def sign_out(self) -> None:
         """Have nobody signed in; the session, where one is open, stays open."""
-        self.user = None
+        self.user, self.weak_pin = None, False
         self.read_accounts()
 
     def change(self, **changes: Any) -> None:
@@ -233,6 +241,15 @@ class Desk:
 
     def take_reply(self, reply: Reply) -> None:
         """Hand a reply to the one who waits for it."""
+        signed_by = self.signed.pop(reply.id, None)
+        if signed_by is not None and reply.refused is not None:
+            record, said = self.record, reply.refused
+            self.errands.run(
+                None,
+                "An order that was refused is not in the safety log",
+                lambda: accounts.note_refused_order(record, signed_by, said),
+                lambda nothing: None,
+            )
         waiting = self._waiting.pop(reply.id, None)
         if waiting is not None:
             waiting[1](reply.refused)

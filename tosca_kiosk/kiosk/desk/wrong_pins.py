@@ -21,15 +21,20 @@ def pin_tried(desk: Desk, tried: PinTried) -> None:
     asked_s = desk.now_s
 
     def noted(check: PinCheck) -> None:
-        if desk.user is None and desk.now_s - asked_s < _SIGNS_IN_WITHIN_S:
-            desk.user = check.user
+        in_time = desk.now_s - asked_s < _SIGNS_IN_WITHIN_S
+        if desk.user is None and check.user is not None and in_time:
+            desk.sign_in(check.user)
 
-    if tried.looked_at:
+    missing = "A PIN that was tried is not in the record"
+    if not tried.looked_at:
         desk.errands.run(
-            None,
-            f"A PIN of {tried.username} that was tried is not in the record",
-            lambda: accounts.note_try(desk.record, tried.username, tried.right),
-            noted,
+            None, missing, lambda: accounts.note_wait(desk.record, tried.username), lambda nothing: None
+        )
+    else:
+        if tried.right:
+            desk.signed[tried.id] = tried.username
+        desk.errands.run(
+            None, missing, lambda: accounts.note_try(desk.record, tried.username, tried.right), noted
         )
     if tried.wait_s > 0.0:
         desk.wrong_pins[tried.username] = _WAITS, desk.now_s + tried.wait_s

@@ -164,6 +164,7 @@ class Presenter:
                 self.desk.take_reply(notice)
             case Hello():
                 self._hello, self._connected_before = notice, True
+                self.desk.signed.clear()  # another control counts its requests anew
             case PinTried():
                 pin_tried(self.desk, notice)
             case SessionEnded():
@@ -234,6 +235,7 @@ class Presenter:
             control=link.connected,
             accounts=desk.accounts,
             user=desk.user,
+            weak_pin=desk.weak_pin,
             patient=desk.patient,
             protocol=desk.plan,
             session=desk.session,

@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import datetime
+from typing import Final
 
-from tosca_kiosk.domain.events import SafetyEvent, noticed
 from tosca_kiosk.kiosk.services.record import Record
 from tosca_kiosk.session import ADMIN
-from tosca_kiosk.storage import StorageError, Transaction, events, users
-from tosca_kiosk.storage.users import TRIES_BEFORE_LOCK, PinCheck, Role, User
+from tosca_kiosk.storage import StorageError, Transaction, users
+from tosca_kiosk.storage.account_events import SIGN_IN, Refusal, keep_refusal
+from tosca_kiosk.storage.allowed import unlock_by
+from tosca_kiosk.storage.users import PinCheck, Role, User
+
+_UNLOCK: Final = "unlock an account"
+_ORDER: Final = "sign an order"
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,61 +53,45 @@ def set_up(record: Record, admin_pin: str, full_name: str, technician_pin: str) 
 
 
 def sign_in(record: Record, username: str, pin: str) -> PinCheck:
-    """Try a PIN. Every wrong one is in the safety log, without its digits."""
-    moment = record.since_boot()
-    return _noted(
-        record, username, lambda transaction, now: users.verify_pin(transaction, username, pin, now, moment)
-    )
+    """Try a PIN. Every refusal is in the safety log, without the digits."""
+    return _try(record, username, pin, SIGN_IN)
 
 
 def unlock(record: Record, locked: User, admin: str, pin: str) -> PinCheck:
-    """End an account's wait where this is the PIN of another admin; every wrong one is in the safety log.
+    """End an account's wait where this is the PIN of another admin; every refusal is in the safety log.
 
     Raises StorageError for an account that is no admin, and for the own one.
     """
-    tried = sign_in(record, admin, pin)
+    tried = _try(record, admin, pin, _UNLOCK)
     if tried.user is not None:
-        if tried.user.role is not Role.ADMIN:
-            raise StorageError(f"{admin} is no admin, who alone unlocks accounts")
-        with record.database.transaction(tried.user.tech_id) as transaction:
-            users.unlock(transaction, locked.tech_id, record.utc(), tried.user)
+        unlock_by(record.database, locked, record.utc(), tried.user, _UNLOCK)
     return tried
 
 
 def note_try(record: Record, username: str, right: bool) -> PinCheck:
     """Note a PIN that control has had looked at, in the same way."""
-    moment = record.since_boot()
-    return _noted(
-        record, username, lambda transaction, now: users.note_try(transaction, username, right, now, moment)
-    )
-
-
-def _noted(record: Record, username: str, tries: Callable[[Transaction, datetime], PinCheck]) -> PinCheck:
-    now = record.utc()
+    moment, now = record.since_boot(), record.utc()
     with record.database.transaction() as transaction:
-        before = _tries(transaction, username)
-        tried = tries(transaction, now)
-        # From the lock on, the account itself writes its line.
-        if tried.user is None and before < tried.wrong_tries < TRIES_BEFORE_LOCK:
-            user = users.find(transaction, username)
-            tech_id = None if user is None else user.tech_id
-            events.append_safety(transaction, now, [(0.0, _wrong(username, tried))], tech_id=tech_id)
-    return tried
+        return users.note_try(transaction, username, right, now, moment, _ORDER)
 
 
-def _tries(transaction: Transaction, username: str) -> int:
-    user = users.find(transaction, username)
-    credentials = user and transaction.held_one("credentials", tech_id=user.tech_id)
-    return users.wrong_tries(credentials) if credentials else 0
+def note_wait(record: Record, username: str) -> None:
+    """Keep that control had no look taken at a PIN, for it came during the wait after wrong ones."""
+    with record.database.transaction() as transaction:
+        users.note_wait(transaction, username, record.utc(), _ORDER)
 
 
-def _wrong(username: str, tried: PinCheck) -> SafetyEvent:
-    return noticed(
-        "login_failed",
-        f"A wrong PIN for {username}.",
-        "login_refused",
-        {"username": username, "wrong_tries": tried.wrong_tries},
-    )
+def note_refused_order(record: Record, username: str, said: str) -> None:
+    """Keep that control did not take an order that was signed with the right PIN: of the wrong role, say."""
+    with record.database.transaction() as transaction:
+        signed_by = users.find(transaction, username)
+        keep_refusal(transaction, record.utc(), Refusal.ORDER, _ORDER, signed_by, said=said)
+
+
+def _try(record: Record, username: str, pin: str, wanted: str) -> PinCheck:
+    moment, now = record.since_boot(), record.utc()
+    with record.database.transaction() as transaction:
+        return users.verify_pin(transaction, username, pin, now, moment, wanted)
 
 
 def _free_username(transaction: Transaction, full_name: str) -> str:

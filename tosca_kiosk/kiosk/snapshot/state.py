@@ -34,6 +34,7 @@ class KioskState:
     be used now, or None. asleep: dimmed after a time without a touch.
     camera: whether the configuration has one; picture: its newest; picture_um_per_px: its scale, None where
     unknown. accounts: who can sign in, None until the record was read. course: how far the session has come.
+    weak_pin: whether the user signed in with a PIN that is easy to guess.
     failed_jobs: what of the record was not done and is tried again.
     screen: the name of the one that is shown. forms: what each screen has in hand, by its form's class.
     """
@@ -53,6 +54,7 @@ class KioskState:
     simulated: bool
     accounts: Accounts | None = None
     course: Course = field(default_factory=Course)
+    weak_pin: bool = False
     control_problem: str | None = None
     asleep: bool = False
     camera: bool = False

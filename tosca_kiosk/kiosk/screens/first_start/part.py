@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from tosca_kiosk.domain.pin_rules import pin_problem
 from tosca_kiosk.kiosk.desk.desk import Desk
 from tosca_kiosk.kiosk.desk.leader import Leader
 from tosca_kiosk.kiosk.desk.part import Part
@@ -41,6 +42,9 @@ class FirstStart(Part[FirstStartForm]):
         """Take the PIN of the present step."""
         step = self.form.step
         first = _TYPED_TWICE.get(step)
+        if first is None and (problem := pin_problem(pin)):
+            self.form = replace(self.form, refused=f"{problem[:1].upper()}{problem[1:]}.")
+            return
         if first is not None and self._pins.get(first) != pin:
             self._pins.clear() if step is SetUpStep.ADMIN_PIN_AGAIN else self._pins.pop(first, None)
             self.form = replace(self.form, step=first, refused="The two PINs differ. Type it again.")

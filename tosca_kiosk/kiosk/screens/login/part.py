@@ -77,7 +77,7 @@ class Login(Part[LoginForm]):
             self.form = replace(self.form, busy=False, refused=refused, retry_at_s=retry_at_s)
             return
         self.form = LoginForm()
-        self._desk.user = tried.user
+        self._desk.sign_in(tried.user, weak_pin=tried.weak)
 
     def _unlocked(self, locked: User, tried: PinCheck) -> None:
         if tried.user is None:

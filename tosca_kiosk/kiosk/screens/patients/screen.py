@@ -99,7 +99,8 @@ class PatientsScreen(KioskScreen):
         ids.clear_search.disabled = not view.query
         ids.chosen.text = view.chosen or "None chosen"
         ids.chosen.ink = "text" if view.chosen else "text2"
-        ids.notice.text = view.problem or ("" if view.creating else view.refused)
+        refused = view.problem or ("" if view.creating else view.refused)
+        ids.notice.text, ids.notice.tone = refused or view.advice, "refused" if refused else "info"
         ids.new.disabled = bool(view.problem)
         self._next.disabled = not view.can_go_on
         self._sheet.show_view(view)

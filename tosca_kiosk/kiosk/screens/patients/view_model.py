@@ -9,12 +9,16 @@ from tosca_kiosk.kiosk.screens.patients.form import PatientsForm
 from tosca_kiosk.kiosk.snapshot.state import KioskState
 from tosca_kiosk.storage.patients import Patient
 
+_WEAK_PIN = "Change your PIN: it is easy to guess."
 Rows = tuple[tuple[str, str, str], ...]
 
 
 @dataclass(frozen=True, slots=True)
 class PatientsView:
-    """rows: code, notes, when created. creating: the new patient's form is shown instead of the list."""
+    """rows: code, notes, when created. creating: the new patient's form is shown instead of the list.
+
+    advice: what the user is told after signing in.
+    """
 
     rows: Rows
     chosen: str
@@ -28,6 +32,7 @@ class PatientsView:
     busy: bool
     can_create: bool
     can_go_on: bool
+    advice: str
 
 
 def view(state: KioskState) -> PatientsView:
@@ -47,6 +52,7 @@ def view(state: KioskState) -> PatientsView:
         problem=wording.RECORD_LOST if state.record_problem else "",
         busy=form.busy,
         can_create=usable and not form.busy and bool(form.code),
+        advice=_WEAK_PIN if state.weak_pin else "",
         can_go_on=state.patient is not None and usable and not form.creating,
     )
 
