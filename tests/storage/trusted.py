@@ -8,6 +8,7 @@ from datetime import UTC, datetime, timedelta
 from hashlib import sha256
 
 from tests.storage.recorded import header, treated
+
 from tosca_kiosk.storage import (
     Database,
     acknowledgements,

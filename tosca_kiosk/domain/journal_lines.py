@@ -261,7 +261,7 @@ class StreamedJournal:
         self.broken: str | None = None
         self.header: Header | None = None
         self.header_digest: bytes | None = None
-        opened = _unsealed(next(self._lines, b"")[:-1], CHAIN_START)
+        opened = unsealed(next(self._lines, b"")[:-1], CHAIN_START)
         header = None if opened is None else _framed(opened[0], 1)
         if opened is not None and isinstance(header, Header):
             self.header, self.header_digest = header, opened[1]
@@ -273,7 +273,7 @@ class StreamedJournal:
         if self.header_digest is None:
             return
         for number, line in enumerate(self._lines, start=2):
-            opened = _unsealed(line[:-1], self.head) if self.ticks < at_most else None
+            opened = unsealed(line[:-1], self.head) if self.ticks < at_most else None
             if opened is None:
                 self._read_end(line, number)
                 return
@@ -283,7 +283,7 @@ class StreamedJournal:
 
     def _read_end(self, line: bytes, number: int) -> None:
         assert self.header_digest is not None
-        opened = _unsealed(line[:-1], self.header_digest + self.head)
+        opened = unsealed(line[:-1], self.header_digest + self.head)
         if opened is None:
             self.broken = f"line {number}: changed, missing or out of order"
             return
