@@ -7,8 +7,7 @@ from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from hashlib import sha256
 
-from tests.storage.recorded import header, treated
-
+from benchmarks.rigs.recorded_cart import header, treated
 from tosca_kiosk.storage import (
     Database,
     acknowledgements,

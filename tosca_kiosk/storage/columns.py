@@ -49,6 +49,7 @@ JSON_COLUMNS: Final = frozenset(
 UNSPOKEN: Final = frozenset(
     {
         ("credentials", "pin_hash"),
+        ("credentials", "pin_digest"),
         ("patients", "date_of_birth"),
         ("patients", "gender"),
         ("patients", "notes"),
