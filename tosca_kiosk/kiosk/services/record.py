@@ -8,14 +8,15 @@ from pathlib import Path
 
 from tosca_kiosk.config import CartConfig
 from tosca_kiosk.machine.clock import SinceBoot, since_boot, utc_now
-from tosca_kiosk.session import load_shipped_content
+from tosca_kiosk.session import SessionBackup, load_shipped_content
 from tosca_kiosk.storage import BACKUPS_NAME, DATABASE_NAME, Database, StorageError
 
 
 class Record:
     """The open record of a data directory. utc: the wall clock, aware; it labels rows and steers nothing.
 
-    since_boot: the clock that nobody sets; waits after wrong PINs are counted on it.
+    since_boot: the clock that nobody sets; waits after wrong PINs are counted on it. backup: the one before
+    the next session, in a thread of its own.
 
     lost: whether the last look found that the database's file was removed or replaced: nobody reads what is
     written then.
@@ -32,6 +33,7 @@ class Record:
         self.data_dir = data_dir
         self.utc = utc
         self.since_boot = since_boot
+        self.backup = SessionBackup(lambda: self.database, self.backup_dir, utc)
         self._database: Database | None = None
         self._file: tuple[int, int] | None = None
         self.lost = False
@@ -65,7 +67,8 @@ class Record:
         self._database, self._file = database, self._identity()
 
     def close(self) -> None:
-        """Close the database."""
+        """Close the database; a backup that is under way ends."""
+        self.backup.close()
         if self._database is not None:
             self._database.close()
             self._database = None
