@@ -10,7 +10,7 @@ from pathlib import Path
 
 from tosca_kiosk.domain.events import TreatmentEvent
 from tosca_kiosk.domain.journal_lines import Summary
-from tosca_kiosk.storage import DATABASE_NAME, Database, events, patients, sessions
+from tosca_kiosk.storage import Database, events, patients, sessions
 
 EVENTS_A_SESSION = 18_000
 """Half an hour of light: ten rows a second."""
@@ -23,23 +23,20 @@ _INTERLOCKS = dict.fromkeys(
 )
 
 
-def large_record(
-    data_dir: Path, megabytes: float, told: Callable[[float], object] = lambda share: None
-) -> Path:
-    """Make a record whose file has that size at least, all of it in the main file; return its path.
+def fill_record(
+    database: Database, megabytes: float, told: Callable[[float], object] = lambda share: None
+) -> None:
+    """Add sessions of one new patient to a record until its main file has that size, all of it in there.
 
-    told: is called with the share of it that there is. The sessions are one patient's, none of the last day.
+    told: is called with the share of it that there is. No session is of the last day.
     """
-    path = data_dir / DATABASE_NAME
-    with Database.open(path) as database:
-        with database.transaction(1) as transaction:
-            patients.add(transaction, BEGAN)
-        number = 0
-        while (size := _main_file(path)) < megabytes * 1e6:
-            told(size / (megabytes * 1e6))
-            _session(database, BEGAN + number * _EVERY)
-            number += 1
-    return path
+    with database.transaction(1) as transaction:
+        patient = patients.add(transaction, BEGAN)
+    number = 0
+    while (size := _main_file(database.path)) < megabytes * 1e6:
+        told(size / (megabytes * 1e6))
+        _session(database, patient.patient_id, BEGAN + number * _EVERY)
+        number += 1
 
 
 def _main_file(path: Path) -> int:
@@ -49,11 +46,11 @@ def _main_file(path: Path) -> int:
     return path.stat().st_size
 
 
-def _session(database: Database, start: datetime) -> None:
+def _session(database: Database, patient_id: int, start: datetime) -> None:
     with database.transaction(1) as transaction:
         session = sessions.start(
             transaction,
-            patient_id=1,
+            patient_id=patient_id,
             tech_id=1,
             start_utc=start,
             protocol_name="a long one",

@@ -4,6 +4,7 @@ from tosca_kiosk.session.backing_up import BackedUp, BackupOvertakenError, Sessi
 from tosca_kiosk.session.doubtful import DOUBTFUL_SETTING
 from tosca_kiosk.session.earlier_dose import EarlierDose, EarlierSession, earlier_dose
 from tosca_kiosk.session.errors import REFUSALS, RefusedError
+from tosca_kiosk.session.folder_keeper import FolderKeeper
 from tosca_kiosk.session.helper_command import helper_command
 from tosca_kiosk.session.opening import OpenedRecord, opening
 from tosca_kiosk.session.overdue import OVERDUE, overdue_calibrations
@@ -20,6 +21,7 @@ __all__ = [
     "BackupOvertakenError",
     "EarlierDose",
     "EarlierSession",
+    "FolderKeeper",
     "OpenedRecord",
     "RefusedError",
     "SessionBackup",
