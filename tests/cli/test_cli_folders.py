@@ -6,6 +6,7 @@ import os
 import shutil
 import stat
 import subprocess
+from pathlib import Path
 
 import pytest
 
@@ -15,7 +16,8 @@ from tosca_kiosk.config import bundled
 from tosca_kiosk.domain.journal_lines import Summary
 from tosca_kiosk.machine.clock import utc_now
 from tosca_kiosk.storage import Database, patients, sessions
-from tosca_kiosk.storage.folder_backup import PASSWORD_NAME, REPOSITORY_NAME
+from tosca_kiosk.storage.folder_backup import PASSWORD_NAME, REPOSITORY_NAME, FolderBackup
+from tosca_kiosk.storage.restic import InterruptedRunError
 
 pytestmark = [
     pytest.mark.process,
@@ -69,6 +71,12 @@ def content(folder):
     return {path.name: path.read_bytes() for path in folder.rglob("*") if path.is_file()}
 
 
+def under_way(repository):
+    """Whether a process of restic works there now."""
+    words = (path.read_bytes().split(b"\0") for path in Path("/proc").glob("[0-9]*/cmdline"))
+    return any({b"restic", b"backup", bytes(repository)} <= set(line) for line in words)
+
+
 def left(disk):
     return sorted(path.name for path in disk.path.iterdir())
 
@@ -79,7 +87,7 @@ def test_what_is_new_goes_there_and_comes_back_byte_for_byte_also_of_a_folder_th
     first = treated(saving, b"first" * 1000)
     made = saving.run("db", "backup-folders")
     assert made.exit_code == 0
-    assert "Keep a copy of it off the cart" in made.stderr
+    assert "folder_backup_password off the cart" in made.stderr
     password = saving.data_dir / PASSWORD_NAME
     assert stat.S_IMODE(password.stat().st_mode) == 0o600
     assert left(disk) == [REPOSITORY_NAME]
@@ -89,7 +97,7 @@ def test_what_is_new_goes_there_and_comes_back_byte_for_byte_also_of_a_folder_th
     second = treated(saving, os.urandom(100_000))
     before[second] = content(here / second)
     saved = saving.json("db", "backup-folders")
-    assert (saved["files_new"], saved["files_unmodified"], saved["password_made"]) == (2, 0, False)
+    assert (saved["files_new"], saved["files_unmodified"], saved["first"]) == (2, 0, False)
     back = tmp_path / "back"
     restored = saving.json("db", "restore-folders", first, second, "--to", str(back))["restored"]
     assert restored == [str(back / first), str(back / second)]
@@ -120,6 +128,10 @@ def test_a_killed_run_is_no_obstacle_and_damage_is_found(saving, disk):
         killed.kill()
     assert any((repository / "locks").iterdir())
     treated(saving, os.urandom(50_000))
+    backup = FolderBackup(saving.data_dir, disk.path)
+    with pytest.raises(InterruptedRunError):  # as when a session is opened beside it
+        backup.back_up(["sessions"], utc_now(), may_go_on=lambda: not under_way(repository))
+    assert not under_way(repository)
     assert saving.json("db", "backup-folders")["files_new"] == 2
     assert saving.json("db", "backup-folders", "--check")["ok"] is True
     assert not any((repository / "locks").iterdir())
@@ -181,3 +193,12 @@ def test_a_lost_or_another_password_is_said_and_an_open_session_is_waited_for(sa
     password.write_text(kept)
     treated(saving, b"second", closed=False)
     assert "session 2 is open" in one_line(saving.run("db", "backup-folders").stderr)
+
+
+def test_a_session_of_treat_stands_whatever_becomes_of_its_folders_backup(saving, disk):
+    disk.close_to_writing()
+    words = ("--patient", "P-2026-0001", "--tech", "admin", "--protocol", "Constant 5 W, 60 s", "--fast")
+    ended = saving.run("treat", *words)
+    assert ended.exit_code == 0, ended.stderr
+    assert "(completed)" in ended.stdout
+    assert "Warning: the sessions' folders are not backed up" in ended.stderr

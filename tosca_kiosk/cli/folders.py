@@ -133,10 +133,8 @@ def _saved(backup: FolderBackup, database: Database, watch: _Watch) -> SavedFold
             may_go_on=watch.may_go_on,
             told=lambda share: bar.update(task, completed=share),
         )
-    if saved.password_made:
-        say(
-            f"{backup.password_file} was made. Keep a copy of it off the cart: nothing else opens the backup."
-        )
+    if saved.first:
+        say(backup.to_keep)
     return saved
 
 

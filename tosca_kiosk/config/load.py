@@ -70,7 +70,7 @@ class _CalibrationsSection(StrictModel):
 
 
 class _FolderBackupSection(StrictModel):
-    to: Annotated[str, held(Pattern(r"/.*[^/\s].*", "a directory's path that begins with /"))]
+    to: Annotated[str, held(Pattern(pattern=r"/.*[^/\s].*", allowed="a directory's path that begins with /"))]
 
 
 _SimulationSection: Final[Any] = section("SimulationSection", Simulation)

@@ -63,7 +63,9 @@ class FolderKeeper:
         try:
             database = self._database()
             if folders := session_roots(database, self._backup.data_dir):
-                self._backup.back_up(folders, self._utc(), may_go_on=lambda: not self._stopping)
+                saved = self._backup.back_up(folders, self._utc(), may_go_on=lambda: not self._stopping)
+                if saved.first:
+                    logging.getLogger(__name__).warning(self._backup.to_keep)
             self.problem = None
         except InterruptedRunError:
             pass

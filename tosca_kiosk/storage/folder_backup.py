@@ -35,14 +35,14 @@ _LEAST_ROOM_BYTES: Final = 256 * 1024
 
 @dataclass(frozen=True, slots=True)
 class SavedFolders:
-    """What a run has done. bytes_added: what it wrote to the place. password_made: this was the first one."""
+    """What a run has done. bytes_added: what it wrote to the place. first: none was whole before."""
 
     snapshot: str
     files_new: int
     files_changed: int
     files_unmodified: int
     bytes_added: int
-    password_made: bool
+    first: bool
 
 
 class FolderBackupStatus(msgspec.Struct, frozen=True):
@@ -101,7 +101,7 @@ class FolderBackup:
         """
         before = self.status
         try:
-            saved = self._backed_up(folders, may_go_on, told)
+            saved = self._backed_up(folders, may_go_on, told, first=before.newest is None)
         except InterruptedRunError:
             raise
         except StorageError as error:
@@ -110,11 +110,14 @@ class FolderBackup:
         self._keep(FolderBackupStatus(newest=utc_text(now), tried=utc_text(now)))
         return saved
 
+    @property
+    def to_keep(self) -> str:
+        """What a person must know when the first backup was made."""
+        return f"Keep a copy of {self.password_file} off the cart: nothing else opens the folder backup."
+
     def check(self, *, may_go_on: Callable[[], bool] = lambda: True) -> None:
         """Read all that is in the place and compare it with its sums. Raises StorageError."""
-        restic = self._standing(may_go_on)
-        restic.run("unlock")
-        restic.run("check", "--read-data")
+        self._standing(may_go_on).run("check", "--no-lock", "--read-data")
 
     def restore(self, names: Sequence[str], target: Path) -> list[Path]:
         """Bring folders back into target, as the newest backup that has each holds it; return where they are.
@@ -129,7 +132,6 @@ class FolderBackup:
                 raise StorageError(f"{name!r}: is no folder's name; give one such as 3_20260314_092653")
             if os.path.lexists(final):
                 raise StorageError(f"{final}: is there already; nothing is overwritten, give another --to")
-        restic.run("unlock")
         part = target / f"{REPOSITORY_NAME}{_UNFINISHED}"
         try:
             target.mkdir(parents=True, exist_ok=True)
@@ -138,7 +140,9 @@ class FolderBackup:
                 found = _found(restic, list(wanted))
                 for name, (snapshot, path) in found.items():
                     at = str(part / name)
-                    restic.run("restore", snapshot, "--verify", "--include", path, "--target", at)
+                    restic.run(
+                        "restore", snapshot, "--no-lock", "--verify", "--include", path, "--target", at
+                    )
                 for name, (_, path) in found.items():
                     (part / name / path.removeprefix("/")).rename(wanted[name])
             finally:
@@ -150,14 +154,18 @@ class FolderBackup:
         return list(wanted.values())
 
     def _backed_up(
-        self, folders: Sequence[str], may_go_on: Callable[[], bool], told: Callable[[float], object]
+        self,
+        folders: Sequence[str],
+        may_go_on: Callable[[], bool],
+        told: Callable[[float], object],
+        *,
+        first: bool,
     ) -> SavedFolders:
         self._check_place()
         if not folders:
             raise StorageError(f"{self.data_dir}: there is no session's folder yet")
-        restic = Restic(self.repository, self.password_file, may_go_on)
-        made = self._make_repository(may_go_on)
-        if not made:
+        restic = self._restic(self.repository, may_go_on)
+        if not self._make_repository(may_go_on):
             restic.run("unlock")
         try:
             said = restic.run("backup", "--host", _HOST, "--", *folders, folder=self.data_dir, told=told)
@@ -173,8 +181,11 @@ class FolderBackup:
             files_changed=summary["files_changed"],
             files_unmodified=summary["files_unmodified"],
             bytes_added=summary["data_added"],
-            password_made=made,
+            first=first,
         )
+
+    def _restic(self, repository: Path, may_go_on: Callable[[], bool]) -> Restic:
+        return Restic(repository=repository, password_file=self.password_file, may_go_on=may_go_on)
 
     def _standing(self, may_go_on: Callable[[], bool]) -> Restic:
         if not self.repository.is_dir():
@@ -183,7 +194,7 @@ class FolderBackup:
                 "tosca-kiosk db backup-folders"
             )
         self._check_password()
-        return Restic(self.repository, self.password_file, may_go_on)
+        return self._restic(self.repository, may_go_on)
 
     def _check_place(self) -> None:
         """Refuse a place that is not there, not a disk of its own, full or not to be written, at once."""
@@ -218,7 +229,7 @@ class FolderBackup:
         try:
             shutil.rmtree(part, ignore_errors=True)
             try:
-                Restic(part, self.password_file, may_go_on).run("init")
+                self._restic(part, may_go_on).run("init")
                 part.rename(self.repository)
             finally:
                 shutil.rmtree(part, ignore_errors=True)
@@ -276,25 +287,23 @@ def session_roots(database: Database, data_dir: Path) -> list[str]:
 
 def _found(restic: Restic, names: Sequence[str]) -> dict[str, tuple[str, str]]:
     """Return each folder's newest backup and its path in there. Raises StorageError for one that has none."""
+    listed = restic.run("snapshots", "--no-lock")[0] or ()
+    age = {one["id"]: number for number, one in enumerate(sorted(listed, key=_made, reverse=True))}
+    hits = [
+        (age[found["snapshot"]], found["snapshot"], match["path"])
+        for found in restic.run("find", "--no-lock", "--", *names)[0] or ()
+        for match in found["matches"]
+        if match["type"] == "dir"
+    ]
     places: dict[str, tuple[str, str]] = {}
-    newest_first = sorted(
-        (one for listed in restic.run("snapshots") for one in listed or ()),
-        key=lambda one: one["time"],
-        reverse=True,
-    )
-    order = {one["id"]: number for number, one in enumerate(newest_first)}
-    for name in names:
-        hits = [
-            (order.get(found["snapshot"], len(order)), found["snapshot"], match["path"])
-            for listed in restic.run("find", "--", name)
-            for found in listed or ()
-            for match in found["matches"]
-            if match["type"] == "dir" and Path(match["path"]).name == name
-        ]
-        if not hits:
-            raise StorageError(
-                f"{name}: no backup in {restic.repository} has this folder; nothing is restored"
-            )
-        _, snapshot, path = min(hits)
-        places[name] = snapshot, path
-    return places
+    for _, snapshot, path in sorted(hits, reverse=True):
+        places[Path(path).name] = snapshot, path  # the newest one last
+    if missing := [name for name in names if name not in places]:
+        raise StorageError(
+            f"{', '.join(missing)}: no backup in {restic.repository} has this; nothing is restored"
+        )
+    return {name: places[name] for name in names}
+
+
+def _made(listed: dict[str, str]) -> str:
+    return listed["time"]
