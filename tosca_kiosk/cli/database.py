@@ -10,6 +10,7 @@ from pathlib import Path
 import click
 
 from tosca_kiosk.cli.console import say
+from tosca_kiosk.cli.folders import backup_folders, restore_folders
 from tosca_kiosk.cli.measuring import Measuring
 from tosca_kiosk.cli.pins import admin_option, authorised, user_by_pin
 from tosca_kiosk.cli.workplace import Workplace, tell_doubt, workplace_command
@@ -35,7 +36,11 @@ EMPTY = "base"
 
 @click.group()
 def db() -> None:
-    """Make, check, back up and restore the database."""
+    """Make, check, back up and restore the database, and the sessions' folders."""
+
+
+db.add_command(backup_folders)
+db.add_command(restore_folders)
 
 
 @db.command()
