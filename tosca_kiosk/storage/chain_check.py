@@ -19,13 +19,22 @@ _TOLD_EACH: Final = 5_000
 class Walk:
     """What was found. links: how many; head: the newest one's hash; rows: of each log that links cover.
 
-    broken: by table, the first thing that is wrong there, in words.
+    broken: by table, the first thing that is wrong there, in words. ended: all of the chain was looked at.
     """
 
     links: int = 0
     head: bytes = START
     rows: dict[str, int] = field(default_factory=lambda: dict.fromkeys(LOGS, 0))
     broken: dict[str, str] = field(default_factory=dict)
+    ended: bool = False
+
+    @property
+    def proved(self) -> frozenset[str]:
+        """The tables of which every row is as it was written, or linked late."""
+        if not self.ended or "chain_links" in self.broken:
+            return frozenset()
+        hashes = () if self.broken else ("chain_links", "treatment_events_chain")
+        return frozenset({*(log for log in LOGS if log not in self.broken), *hashes})
 
     def says(self, table: str, what: str) -> None:
         """Note what is wrong in a table, the first thing alone."""
@@ -66,6 +75,7 @@ def walk(
             digest = None
     found.head = START if digest is None else digest
     _count(connection, found)
+    found.ended = True
 
 
 def broken(connection: Connection, *, with_event_hashes: bool = True) -> Iterator[str]:

@@ -91,7 +91,7 @@ def check(
         return CheckReport(
             damage=tuple(_found(damage, tell)),
             edits=tuple(_found([_Part("edits", lambda: edits.open_edits(connection))], tell)),
-            odd=tuple(_found([_Part("odd values", lambda: odd_values(reader))], tell)),
+            odd=tuple(_found([_Part("odd values", lambda: odd_values(reader, walked.proved))], tell)),
             head=walked.head.hex(),
             links=walked.links,
             rows=walked.rows,
