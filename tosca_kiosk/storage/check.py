@@ -98,6 +98,12 @@ def check(
         )
 
 
+def found_by_upgrades(database: Database) -> list[str]:
+    """Return the damage that upgrades found in the record that they took up, and nobody acknowledged."""
+    with database.reading() as reader:
+        return list(edits.found_before(reader.connection))
+
+
 def _found(parts: Iterable[_Part], tell: Tell) -> Iterator[str]:
     for part in parts:
         tell(part.name, None)
