@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from benchmarks.bench.bit_flips import flipped
 from tests.storage.refusal import refused
 from tosca_kiosk.storage import (
     DATABASE_NAME,
@@ -25,6 +26,7 @@ from tosca_kiosk.storage import (
 RECORDS = Path(__file__).parents[1] / "records"
 LAST_BEFORE = "20261130_008"
 BYTES_TRIED = 60
+FLIPS = 100
 
 
 @pytest.fixture
@@ -252,6 +254,14 @@ def test_what_was_chained_anew_is_not_what_the_journals_say(folder, tool, statem
         database.migrate(LAST_BEFORE)
         database.migrate("head")
     assert report(folder).damage == (said,)
+
+
+@pytest.mark.slow
+def test_a_bit_of_the_file_that_flips_is_named_or_holds_nothing(folder):
+    found = flipped(folder / DATABASE_NAME, FLIPS, seed=1)
+    assert found.missed == []
+    assert found.named > FLIPS / 5
+    assert report(folder).problems == ()
 
 
 # What the way up and the way down do.

@@ -92,6 +92,24 @@ def last_number(connection: Connection, table: str) -> int:
     return row[0] if row else 0
 
 
+def counters(connection: Connection) -> dict[str, int]:
+    """Return the highest number that the rows of each numbered table ever had."""
+    found = connection.exec_driver_sql("SELECT name, seq FROM sqlite_sequence ORDER BY name")
+    return {str(name): int(seq) for name, seq in found}
+
+
+def noted_number(connection: Connection, table: str) -> int:
+    """Return the highest number of a table that an operation says there was, 0 where none says any.
+
+    An upgrade notes them, for rows that were deleted before there was an audit.
+    """
+    row = connection.exec_driver_sql(
+        "SELECT max(json_extract(details, '$.counters.' || ?)) FROM operations WHERE json_valid(details)",
+        (table,),
+    ).scalar_one()
+    return row if isinstance(row, int) else 0
+
+
 def opening(before: bytes, link: Link) -> bytes:
     """Return the hash that a link's first row carries on, from that of the link before."""
     return sha256(before + encode(tuple(link))).digest()
