@@ -150,6 +150,11 @@ RUNS = (
         "python -m benchmarks.bench.record_check --times 3",
     ),
     Run(
+        "bit_flips",
+        "single bits of a record's file flipped, each named or in bytes that hold nothing",
+        "python -m benchmarks.bench.bit_flips --flips 2000 --seed 1",
+    ),
+    Run(
         "bench",
         "the benchmarks of `make bench`",
         "python -m pytest benchmarks --benchmark-enable -p no:xdist",

@@ -164,6 +164,21 @@ def test_check_names_the_first_broken_row(cart):
     assert answer["problems"][0] in cart.run("db", "check").stdout
 
 
+def test_an_edit_by_another_program_is_told_until_a_supervisor_acknowledges_it(guarded):
+    sql(guarded.database, "UPDATE system_config SET description = 'mine' WHERE config_key = 'video_fps'")
+    words = ("db", "acknowledge", "--reason", "a better word", "--supervisor")
+    result = guarded.run("db", "check", "--json")
+    answer = json.loads(result.stdout)
+    assert (result.exit_code, answer["ok"], answer["damage"], len(answer["edits"])) == (1, False, [], 1)
+    assert "system_config, config_key video_fps: was changed in description" in answer["edits"][0]
+    assert "'nobody' is no active supervisor" in guarded.refused(*words, "nobody", stdin=f"{ADMIN_PIN}\n")
+    assert "was not accepted" in guarded.refused(*words, "admin", stdin="000000\n")
+    done = guarded.json(*words, "admin", stdin=f"{ADMIN_PIN}\n")
+    assert done["acknowledged"] == answer["edits"]
+    assert guarded.json("db", "check")["ok"] is True
+    assert "nothing was changed" in guarded.refused(*words, "admin", stdin=f"{ADMIN_PIN}\n")
+
+
 def test_check_names_a_dangling_key_and_a_foreign_table(cart):
     sql(
         cart.database,

@@ -21,6 +21,7 @@ from tosca_kiosk.storage import (
     Database,
     StorageError,
     acknowledgements,
+    found_by_upgrades,
     import_journal,
     make_backup,
     prune_backups,
@@ -66,13 +67,22 @@ def upgrade(workplace: Workplace) -> None:
         before, head = schema.version_of_file(path), schema.revisions()[-1]
         if before == EMPTY:
             raise RefusedError(f"{path}: the database is empty; create it with tosca-kiosk db init")
-        backup = None
+        backup, found = None, []
         if before != head:
             backup = _backup(workplace)
-            Database.open(path, create=False, upgrade=True).close()
-    result = {"database": str(path), "from": before, "version": head, "backup": backup and str(backup)}
+            with Database.open(path, create=False, upgrade=True) as database:
+                found = found_by_upgrades(database)
+    result = {
+        "database": str(path),
+        "from": before,
+        "version": head,
+        "backup": backup and str(backup),
+        "found": found,
+    }
     text = f"{before} to {head}; backup: {backup}" if backup else f"{path} is at {head} already."
     workplace.answer(result, text)
+    for said in found:
+        say(f"Warning: {said}")
 
 
 @db.command()

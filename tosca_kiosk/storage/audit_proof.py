@@ -11,7 +11,7 @@ from sqlalchemy import Connection
 
 from tosca_kiosk.storage import audited
 from tosca_kiosk.storage.audited import AUDITED, KEPT_OUT, AuditedRow
-from tosca_kiosk.storage.chain import last_number
+from tosca_kiosk.storage.chain import last_number, noted_number
 
 
 def differences(connection: Connection, table: str) -> Iterator[str]:
@@ -74,6 +74,9 @@ def _miscounted(connection: Connection, table: str, key: str) -> str | None:
         "WHERE table_name = ? AND action = 'insert'",
         (table,),
     ).scalar_one()
-    if number < newest:
-        return f"the counter was set back to {number}, below {key} {newest}"
-    return None
+    known = max(newest, noted_number(connection, table))
+    if number == known:
+        return None
+    if number < known:
+        return f"the counter was set back to {number}, below {key} {known}"
+    return f"rows after {key} {known}, up to {number}, are missing, or the counter was set forward"

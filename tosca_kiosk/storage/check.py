@@ -91,11 +91,17 @@ def check(
         return CheckReport(
             damage=tuple(_found(damage, tell)),
             edits=tuple(_found([_Part("edits", lambda: edits.open_edits(connection))], tell)),
-            odd=tuple(_found([_Part("odd values", lambda: odd_values(reader))], tell)),
+            odd=tuple(_found([_Part("odd values", lambda: odd_values(reader, walked.proved))], tell)),
             head=walked.head.hex(),
             links=walked.links,
             rows=walked.rows,
         )
+
+
+def found_by_upgrades(database: Database) -> list[str]:
+    """Return the damage that upgrades found in the record that they took up, and nobody acknowledged."""
+    with database.reading() as reader:
+        return list(edits.found_before(reader.connection))
 
 
 def _found(parts: Iterable[_Part], tell: Tell) -> Iterator[str]:

@@ -138,17 +138,30 @@ def append_safety(
     nothing could be said in a record from which another hand has taken it. Raises StorageError for a number
     that is not finite and for a severity that the schema does not name.
     """
-    time_text = _clock(naive_utc(start_utc))
     known = tech_id is not None and transaction.tuples(
         "SELECT 1 FROM tech_users WHERE tech_id = ?", (tech_id,)
     )
     first = chain.next_row(transaction.connection, "safety_log")
-    rows = [
+    rows = list(safety_rows(session_id, tech_id if known else None, start_utc, timed, first))
+    transaction.insert_rows("safety_log", SAFETY_COLUMNS, rows)
+    return len(rows)
+
+
+def safety_rows(
+    session_id: int | None,
+    tech_id: int | None,
+    start_utc: datetime,
+    timed: Iterable[tuple[float, SafetyEvent]],
+    first: int,
+) -> Iterator[chain.LogRow]:
+    """Return the rows of safety events exactly as SQLite gives them back, numbered from the first."""
+    time_text = _clock(naive_utc(start_utc))
+    return (
         (
             key,
             time_text(t_s),
             session_id,
-            tech_id if known else None,
+            tech_id,
             event.event_type,
             _severity(event.severity),
             event.description,
@@ -161,9 +174,7 @@ def append_safety(
             _json(event.details),
         )
         for key, (t_s, event) in enumerate(timed, start=first)
-    ]
-    transaction.insert_rows("safety_log", SAFETY_COLUMNS, rows)
-    return len(rows)
+    )
 
 
 # What follows makes a value exactly what SQLite gives back for it, or the chain would not hold.

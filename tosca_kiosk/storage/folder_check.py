@@ -14,9 +14,11 @@ from typing import Any, Final
 import msgspec
 from sqlalchemy import Connection
 
+from tosca_kiosk.domain.events import SafetyEvent
 from tosca_kiosk.domain.journal_lines import End, JournalError, StreamedJournal
 from tosca_kiosk.journal import JOURNAL_NAME
 from tosca_kiosk.storage import events, sessions, settings
+from tosca_kiosk.storage.chain import LOGS, LogRow
 from tosca_kiosk.storage.door import Reader
 from tosca_kiosk.storage.errors import StorageError
 from tosca_kiosk.storage.journal_import import events_of_tick, may_hold_events
@@ -105,29 +107,57 @@ def _of_journal(reader: Reader, row: Row, journal: StreamedJournal) -> Iterator[
 def _rows_differ(connection: Connection, row: Row, journal: StreamedJournal, ticks: int) -> str | None:
     """Read the journal, its events beside the session's rows; return the first row that differs, in words."""
     assert journal.header is not None
-    decoded = (events_of_tick(line) for line in journal.ticks_json(ticks) if may_hold_events(line))
-    timed = ((tick.t, event) for tick in decoded for event in tick.e)
-    start = from_utc_text(journal.header.started_utc)
-    written = events.treatment_rows(row["session_id"], start, timed, 0)
-    driver = connection.connection.driver_connection
-    assert driver is not None
-    kept = driver.execute(
-        "SELECT * FROM treatment_events WHERE session_id = ? ORDER BY event_id", (row["session_id"],)
+    header, safety = journal.header, list[tuple[float, SafetyEvent]]()
+
+    def timed() -> Iterator[tuple[float, events.AnyTreatmentEvent]]:
+        for line in journal.ticks_json(ticks):
+            if may_hold_events(line):
+                tick = events_of_tick(line)
+                yield from ((tick.t, event) for event in tick.e)
+                safety.extend((tick.t, event) for event in tick.s)
+
+    number, start = row["session_id"], from_utc_text(header.started_utc)
+    treatment = events.treatment_rows(number, start, timed(), 0)
+    differing = _first_differing(connection, row, treatment)
+    for _ in treatment:
+        pass  # the rest of the journal is read all the same, for its chain
+    return differing or _first_unlogged(
+        connection, number, events.safety_rows(number, header.tech_id, start, safety, 0)
     )
-    differing = None
+
+
+def _first_differing(connection: Connection, row: Row, written: Iterator[LogRow]) -> str | None:
+    """Compare a journal's events with treatment_events; what other programs added is no difference."""
+    kept = _kept(connection, "treatment_events", row["session_id"])
     for expected in written:
-        while differing is None:
-            held = next(kept, None)
-            if held is not None and held[1:] == expected[1:]:
+        for held in kept:
+            if held[1:] == expected[1:]:
                 break
-            if held is None:
-                differing = "an event of its journal is not in treatment_events"
-            elif not _is_late(connection, held[0]):
-                differing = f"treatment_events, event_id {held[0]} is not as its journal says"
-    for held in kept if row["is_whole"] and differing is None else ():
+            if not _is_late(connection, held[0]):
+                return f"treatment_events, event_id {held[0]} is not as its journal says"
+        else:
+            return "an event of its journal is not in treatment_events"
+    for held in kept if row["is_whole"] else ():
         if not _is_late(connection, held[0]):
             return f"treatment_events, event_id {held[0]} is not in its journal"
-    return differing
+    return None
+
+
+def _first_unlogged(connection: Connection, session_id: int, written: Iterator[LogRow]) -> str | None:
+    """Find a journal's safety events in safety_log, where a session has other rows between them."""
+    kept = _kept(connection, "safety_log", session_id)
+    for expected in written:
+        if not any(held[1:] == expected[1:] for held in kept):
+            return f"an event of its journal, {expected[4]}, is not in safety_log"
+    return None
+
+
+def _kept(connection: Connection, log: str, session_id: int) -> Iterator[LogRow]:
+    driver = connection.connection.driver_connection
+    assert driver is not None
+    return iter(
+        driver.execute(f"SELECT * FROM {log} WHERE session_id = ? ORDER BY {LOGS[log]}", (session_id,))
+    )
 
 
 def _is_late(connection: Connection, event_id: int) -> bool:

@@ -100,14 +100,19 @@ def audit_what_is_there(connection: Connection, tables: Mapping[str, str]) -> li
     return said
 
 
-def told(proof: Proof, found: Sequence[str]) -> dict[str, Any]:
+def told(connection: Connection, proof: Proof, found: Sequence[str]) -> dict[str, Any]:
     """Return what the row of the operation says of a record that was taken up."""
     logs = {
         log: {"rows": verdict.rows, "head": verdict.head.hex(), "broken": verdict.broken}
         for log, verdict in proof.verdicts.items()
     }
     broken = [verdict.broken for verdict in proof.verdicts.values() if verdict.broken]
-    return {"logs": logs, "damage": [*broken, *proof.kept], "differing": len(found)}
+    return {
+        "logs": logs,
+        "damage": [*broken, *proof.kept],
+        "differing": len(found),
+        "counters": chain.counters(connection),
+    }
 
 
 def _found(connection: Connection, table: str, key: str) -> Iterator[Found]:
