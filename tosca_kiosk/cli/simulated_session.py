@@ -67,7 +67,11 @@ def run_session(workplace: Workplace, request: Request) -> dict[str, Any]:
     config = workplace.config
     refuse_real_ports(config)
     clock: Clock = VirtualClock() if request.fast else wall
-    with workplace.record() as database, simulated_cart(config, clock, request.seed) as cart:
+    with (
+        workplace.record() as database,
+        SessionBackup(lambda: database, workplace.backup_dir, clock.utc) as backup,
+        simulated_cart(config, clock, request.seed) as cart,
+    ):
         plan = plan_session(
             database,
             config,
@@ -82,15 +86,14 @@ def run_session(workplace: Workplace, request: Request) -> dict[str, Any]:
         if cart is None:
             raise RefusedError(f"{config.source}: nothing is simulated; treat needs the simulated cart")
         scenario = planned_scenario(request.scenario, cart)
+        backup.begin()  # beside the question, the connecting and the homing
         earlier = earlier_dose(database, plan.patient.patient_id, clock.utc())
         tell_earlier_dose(workplace, plan.patient.patient_code, earlier)
         with (
-            SessionBackup(lambda: database, workplace.backup_dir, clock.utc) as backup,
             connected_devices(config, clock) as devices,
             camera_over(config, clock, cart.world) as camera,
             quiet_collector(),
         ):
-            backup.begin()
             frames = None if camera is None else PolledCamera(camera)
             self_test = KeptSelfTest(devices, config.devices, plan.idle, clock)
             controller = Controller(devices, plan.idle, self_test, frames=frames)

@@ -272,16 +272,18 @@ class FolderBackup:
 
 
 def session_roots(database: Database, data_dir: Path) -> list[str]:
-    """Return the folders of a data directory in which sessions' folders lie. StorageError as `inside`."""
+    """Return the folders of a data directory in which sessions' folders lie.
+
+    A row whose path leads out of it is left out: what is there is not this cart's.
+    """
     with database.reading() as reader:
         rows = reader.rows("SELECT DISTINCT session_folder_path AS path FROM sessions")
     roots = set()
-    for row in rows:
-        if not isinstance(row["path"], str):
-            continue
-        folder = inside(data_dir, row["path"], "sessions.session_folder_path")
-        # One that lies in the data directory itself is taken alone: the record has backups of its own.
-        roots.add(folder if folder.parent == data_dir else folder.parent)
+    for path in (row["path"] for row in rows if isinstance(row["path"], str)):
+        with suppress(StorageError):
+            folder = inside(data_dir, path, "sessions.session_folder_path")
+            # One that lies in the data directory itself is taken alone: the record has backups of its own.
+            roots.add(folder if folder.parent == data_dir else folder.parent)
     return sorted(str(root.relative_to(data_dir)) for root in roots if root.is_dir())
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tosca_kiosk.domain.state import State
+from tosca_kiosk.domain.state import Phase, State
 from tosca_kiosk.domain.summary import summarise
 from tosca_kiosk.kiosk.alarms.conditions import calibration_overdue, doubtful_settings
 from tosca_kiosk.kiosk.desk.desk import CONTROL_SILENT, Desk
@@ -27,7 +27,12 @@ class SessionOpening:
     def turn(self) -> None:
         """Begin the backup when both are chosen; go on where what was left of it is done."""
         self._follow_choice()
-        if self._desk.course.opening is Opening.BACKING_UP:
+        desk = self._desk
+        if desk.course.opening is not Opening.BACKING_UP:
+            return
+        if desk.user is None or (desk.telemetry is not None and desk.telemetry.phase != Phase.IDLE):
+            self.forget()  # nobody waits any more, or the cart is not as it was when the plan was checked
+        else:
             self._wait_for_backup()
 
     def _follow_choice(self) -> None:
@@ -80,9 +85,7 @@ class SessionOpening:
 
     def _wait_for_backup(self) -> None:
         desk, backup = self._desk, self._desk.record.backup
-        if desk.user is None:
-            self.forget()  # nobody waits any more
-        elif backup.running:
+        if backup.running:
             desk.change(opening=Opening.BACKING_UP, backed_up=round(backup.share, 2))
         else:
             self._make_row()
