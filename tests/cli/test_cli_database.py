@@ -107,6 +107,23 @@ def test_downgrade_and_upgrade_each_make_a_backup_first(cart):
     assert cart.json("db", "check")["ok"] is True
 
 
+def test_an_upgrade_says_what_it_found_broken_and_goes_on_saying_it(cart):
+    cart.text("db", "downgrade")
+    trigger = "safety_log_no_update"
+    with closing(sqlite3.connect(cart.database)) as connection:
+        find = f"SELECT sql FROM sqlite_master WHERE name = '{trigger}'"
+        (definition,) = connection.execute(find).fetchone()
+    forged = "UPDATE safety_log SET description = 'All is well.' WHERE log_id = 1"
+    sql(cart.database, f"DROP TRIGGER {trigger}", forged, definition)
+    result = cart.run("db", "upgrade", "--json")
+    found = json.loads(result.stdout)["found"]
+    assert result.exit_code == 0
+    assert "safety_log: row log_id 1 is not what was written" in found[0]
+    assert f"Warning: {found[0]}" in result.stderr
+    damage = json.loads(cart.run("db", "check", "--json").stdout)["damage"]
+    assert set(found) < set(damage), "the chain that was kept names the row too"
+
+
 def test_an_upgrade_with_nothing_to_do_makes_no_backup(cart):
     assert cart.json("db", "upgrade")["backup"] is None
     assert not cart.backups.exists()
