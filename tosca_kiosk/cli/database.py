@@ -9,6 +9,7 @@ from pathlib import Path
 
 import click
 
+from tosca_kiosk.cli.archiving import archive
 from tosca_kiosk.cli.console import say
 from tosca_kiosk.cli.pins import admin_option, authorised
 from tosca_kiosk.cli.workplace import Workplace, tell_doubt, workplace_command
@@ -19,7 +20,6 @@ from tosca_kiosk.storage import (
     Database,
     StorageError,
     import_journal,
-    make_backup,
     prune_backups,
     restore_backup,
     schema,
@@ -33,6 +33,9 @@ EMPTY = "base"
 @click.group()
 def db() -> None:
     """Make, check, back up and restore the database."""
+
+
+db.add_command(archive)
 
 
 @db.command()
@@ -60,7 +63,7 @@ def upgrade(workplace: Workplace) -> None:
             raise RefusedError(f"{path}: the database is empty; create it with tosca-kiosk db init")
         backup = None
         if before != head:
-            backup = _backup(workplace)
+            backup = workplace.backup()
             Database.open(path, create=False, upgrade=True).close()
     result = {"database": str(path), "from": before, "version": head, "backup": backup and str(backup)}
     text = f"{before} to {head}; backup: {backup}" if backup else f"{path} is at {head} already."
@@ -82,7 +85,7 @@ def downgrade(workplace: Workplace, wanted: str | None, admin: str | None) -> No
         before = schema.version_of_file(path)
         target = _older_version(path, before, wanted)
         _authorise(path, admin)
-        backup = _backup(workplace)
+        backup = workplace.backup()
         with Database(path) as database:
             database.migrate(target)
     result = {"database": str(path), "from": before, "version": target, "backup": str(backup)}
@@ -93,7 +96,7 @@ def downgrade(workplace: Workplace, wanted: str | None, admin: str | None) -> No
 @workplace_command
 def check(workplace: Workplace) -> None:
     """Look for damage, dangling keys, a foreign schema and rows of the logs that were touched."""
-    path = _standing(workplace)
+    path = workplace.standing()
     with workplace.reading() as database:
         report = check_record(database)
     result = {
@@ -118,7 +121,7 @@ def check(workplace: Workplace) -> None:
 def backup(workplace: Workplace) -> None:
     """Make a verified copy in the data directory's backups; before today, the newest of 30 days is kept."""
     with _existing(workplace) as path:
-        made = _backup(workplace)
+        made = workplace.backup()
         now = utc_now()
         pruned = prune_backups(workplace.backup_dir, now, _doubt(path, now))
     for told in pruned.to_say:
@@ -190,16 +193,9 @@ def import_one(workplace: Workplace, folder: Path, salvage: bool) -> None:
 @contextmanager
 def _existing(workplace: Workplace) -> Iterator[Path]:
     """Hold the data directory and give the database's path. A missing one leaves no directory behind."""
-    path = _standing(workplace)
+    path = workplace.standing()
     with workplace.locked():
         yield path
-
-
-def _standing(workplace: Workplace) -> Path:
-    path = workplace.database_path
-    if not path.exists():
-        raise RefusedError(f"{path}: there is no database; create it with tosca-kiosk db init")
-    return path
 
 
 @contextmanager
@@ -232,10 +228,6 @@ def _doubt(path: Path, now: datetime) -> Doubt | None:
         return doubt(now, None)
     with Database.open(path, create=False) as database:
         return clock_doubt(database, now)
-
-
-def _backup(workplace: Workplace) -> Path:
-    return make_backup(workplace.database_path, workplace.backup_dir, utc_now())
 
 
 def _older_version(path: Path, before: str, wanted: str | None) -> str:

@@ -1,6 +1,7 @@
 """The record: SQLite through `dataset`, migrations, import of journals, backup."""
 
 from tosca_kiosk.storage import (
+    archives,
     calibrations,
     energies,
     events,
@@ -34,6 +35,7 @@ __all__ = [
     "Reader",
     "StorageError",
     "Transaction",
+    "archives",
     "calibrations",
     "check",
     "close_session",

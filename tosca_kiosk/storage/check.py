@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from tosca_kiosk.storage import audit_proof, chain_check, edits, schema
+from tosca_kiosk.storage.archive_check import Shelf
 from tosca_kiosk.storage.database import Database
 from tosca_kiosk.storage.door import Reader
 from tosca_kiosk.storage.errors import translating
@@ -37,8 +38,10 @@ def check(database: Database) -> CheckReport:
     """Look at everything that can be proved of the file, in one snapshot."""
     with database.reading() as reader, translating(database.path):
         connection = reader.connection
-        walked = chain_check.walk(connection)
+        shelf = Shelf(connection, database.path)
+        walked = chain_check.walk(connection, shelf)
         damage = [
+            *shelf.differences(),
             *walked.broken.values(),
             *_integrity(reader),
             *_foreign_keys(reader),
