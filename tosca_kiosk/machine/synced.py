@@ -19,10 +19,13 @@ def sync(path: Path) -> None:
         os.close(file)
 
 
-def make_folder(path: Path) -> None:
-    """Make a folder and what is missing above it, each name brought to the disk. Raises OSError."""
-    if path.is_dir():
+def make_folder(path: Path, *, new: bool = False) -> None:
+    """Make a folder and what is missing above it, each name brought to the disk.
+
+    new: it must not be there yet. Raises OSError.
+    """
+    if path.is_dir() and not new:
         return
     make_folder(path.parent)
-    path.mkdir(exist_ok=True)
+    path.mkdir(exist_ok=not new)
     sync(path.parent)

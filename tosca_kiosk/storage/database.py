@@ -16,6 +16,7 @@ from typing import Any, Self, TypeVar
 
 from sqlalchemy import Connection, event
 
+from tosca_kiosk.machine.synced import make_folder
 from tosca_kiosk.storage import chain, operations, schema
 from tosca_kiosk.storage.columns import Held
 from tosca_kiosk.storage.door import Columns, Library, Reader, Row, Transaction
@@ -284,7 +285,7 @@ def _library_transaction(raw: Library, path: Path) -> Iterator[None]:
 
 def _make_directory(directory: Path) -> None:
     try:
-        directory.mkdir(parents=True, exist_ok=True)
+        make_folder(directory)
     except OSError as error:
         raise StorageError(
             f"{directory}: the data directory cannot be made ({error.strerror}); check its place and rights"
