@@ -9,6 +9,7 @@ from pathlib import Path
 
 import click
 
+from tosca_kiosk.cli.archiving import archive
 from tosca_kiosk.cli.console import say
 from tosca_kiosk.cli.folders import backup_folders, restore_folders
 from tosca_kiosk.cli.measuring import Measuring
@@ -23,7 +24,6 @@ from tosca_kiosk.storage import (
     acknowledgements,
     found_by_upgrades,
     import_journal,
-    make_backup,
     prune_backups,
     restore_backup,
     schema,
@@ -42,6 +42,9 @@ def db() -> None:
 
 db.add_command(backup_folders)
 db.add_command(restore_folders)
+
+
+db.add_command(archive)
 
 
 @db.command()
@@ -69,7 +72,7 @@ def upgrade(workplace: Workplace) -> None:
             raise RefusedError(f"{path}: the database is empty; create it with tosca-kiosk db init")
         backup, found = None, []
         if before != head:
-            backup = _backup(workplace)
+            backup = workplace.backup()
             with Database.open(path, create=False, upgrade=True) as database:
                 found = found_by_upgrades(database)
     result = {
@@ -100,7 +103,7 @@ def downgrade(workplace: Workplace, wanted: str | None, admin: str | None) -> No
         before = schema.version_of_file(path)
         target = _older_version(path, before, wanted)
         _authorise(path, admin)
-        backup = _backup(workplace)
+        backup = workplace.backup()
         with Database(path) as database:
             database.migrate(target)
     result = {"database": str(path), "from": before, "version": target, "backup": str(backup)}
@@ -115,7 +118,7 @@ def check(workplace: Workplace) -> None:
     Exit code 1 where anything is found. Damage is what nobody may do; an edit is what another program wrote
     openly, until `db acknowledge`.
     """
-    path = _standing(workplace)
+    path = workplace.standing()
     with Measuring(lines=False) as waiting, workplace.reading() as database:
         report = check_record(database, workplace.data_dir, waiting.show)
     result = {
@@ -159,7 +162,7 @@ def acknowledge(workplace: Workplace, reason: str, supervisor: str) -> None:
 def backup(workplace: Workplace) -> None:
     """Make a verified copy in the data directory's backups; before today, the newest of 30 days is kept."""
     with _existing(workplace) as path:
-        made = _backup(workplace)
+        made = workplace.backup()
         now = utc_now()
         pruned = prune_backups(workplace.backup_dir, now, _doubt(path, now))
     for told in pruned.to_say:
@@ -231,16 +234,9 @@ def import_one(workplace: Workplace, folder: Path, salvage: bool) -> None:
 @contextmanager
 def _existing(workplace: Workplace) -> Iterator[Path]:
     """Hold the data directory and give the database's path. A missing one leaves no directory behind."""
-    path = _standing(workplace)
+    path = workplace.standing()
     with workplace.locked():
         yield path
-
-
-def _standing(workplace: Workplace) -> Path:
-    path = workplace.database_path
-    if not path.exists():
-        raise RefusedError(f"{path}: there is no database; create it with tosca-kiosk db init")
-    return path
 
 
 @contextmanager
@@ -273,10 +269,6 @@ def _doubt(path: Path, now: datetime) -> Doubt | None:
         return doubt(now, None)
     with Database.open(path, create=False) as database:
         return clock_doubt(database, now)
-
-
-def _backup(workplace: Workplace) -> Path:
-    return make_backup(workplace.database_path, workplace.backup_dir, utc_now())
 
 
 def _older_version(path: Path, before: str, wanted: str | None) -> str:

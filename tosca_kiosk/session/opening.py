@@ -14,6 +14,7 @@ from tosca_kiosk.domain.journal_lines import FORMAT_VERSION, Header
 from tosca_kiosk.domain.protocol_file import to_json
 from tosca_kiosk.domain.rules_difference import rules_difference
 from tosca_kiosk.journal.tail import not_made
+from tosca_kiosk.machine.synced import make_folder
 from tosca_kiosk.session.backing_up import BackedUp
 from tosca_kiosk.session.doubtful import doubtful_setting
 from tosca_kiosk.session.errors import RefusedError
@@ -89,7 +90,7 @@ def opening(
             rules=rules,
         )
         try:
-            folder.mkdir(parents=True)
+            make_folder(folder, new=True)
             yield OpenedRecord(session, folder, header)
         except OSError as error:
             raise RefusedError(not_made(error, folder)) from error

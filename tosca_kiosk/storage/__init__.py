@@ -2,6 +2,7 @@
 
 from tosca_kiosk.storage import (
     acknowledgements,
+    archives,
     calibrations,
     energies,
     events,
@@ -36,6 +37,7 @@ __all__ = [
     "StorageError",
     "Transaction",
     "acknowledgements",
+    "archives",
     "calibrations",
     "check",
     "close_session",

@@ -13,6 +13,7 @@ from math import inf
 from pathlib import Path
 from typing import Self
 
+from tosca_kiosk.machine.synced import make_folder, sync
 from tosca_kiosk.storage.clock_evidence import SLACK, Doubt
 from tosca_kiosk.storage.database import BUSY_TIMEOUT_S
 from tosca_kiosk.storage.errors import StorageError, storage_error
@@ -258,27 +259,19 @@ def _unfinished(final: Path) -> Iterator[Path]:
     """Give a name to write under; what stands there afterwards reaches the disk and takes the final name."""
     part = _beside(final, _PART)
     try:
-        part.parent.mkdir(parents=True, exist_ok=True)
+        make_folder(part.parent)
         try:
             part.unlink(missing_ok=True)
             yield part
-            _sync(part)
+            sync(part)
             part.replace(final)
-            _sync(final.parent)
+            sync(final.parent)
         finally:
             part.unlink(missing_ok=True)
     except OSError as error:
         raise StorageError(
             f"{final}: cannot be written ({error.strerror}); check the disk's space and rights"
         ) from error
-
-
-def _sync(path: Path) -> None:
-    file = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(file)
-    finally:
-        os.close(file)
 
 
 def _backups(backup_dir: Path) -> Iterator[tuple[datetime, Path]]:

@@ -12,6 +12,7 @@ from typing import NamedTuple
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 
 from tosca_kiosk.storage import audit_proof, chain_check, edits, folder_check, schema
+from tosca_kiosk.storage.archive_check import Shelf
 from tosca_kiosk.storage.audited import AUDITED
 from tosca_kiosk.storage.chain_check import Walk
 from tosca_kiosk.storage.database import Database
@@ -62,15 +63,22 @@ def check(
     walked = Walk()
     with database.reading() as reader:
         connection = reader.connection
+        shelves: list[Shelf] = []
+
+        def archived() -> Iterator[str]:
+            shelves.append(Shelf(connection, database.path))
+            yield from shelves[0].differences()
 
         def chained() -> Iterator[str]:
-            chain_check.walk(connection, walked, lambda done: tell("chain", done))
+            shelf = shelves[0] if shelves else None
+            chain_check.walk(connection, walked, lambda done: tell("chain", done), shelf=shelf)
             yield from walked.broken.values()
 
         damage = [
             _Part("pages", lambda: _integrity(reader)),
             _Part("schema", lambda: schema.strange_objects(connection)),
             _Part("foreign keys", lambda: _foreign_keys(reader)),
+            _Part("archives", archived),
             _Part("chain", chained),
             *(
                 _Part(f"audit of {table}", partial(audit_proof.differences, connection, table))

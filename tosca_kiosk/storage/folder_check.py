@@ -17,8 +17,8 @@ from sqlalchemy import Connection
 from tosca_kiosk.domain.events import SafetyEvent
 from tosca_kiosk.domain.journal_lines import End, JournalError, StreamedJournal
 from tosca_kiosk.journal import JOURNAL_NAME
-from tosca_kiosk.storage import events, sessions, settings
-from tosca_kiosk.storage.chain import LOGS, LogRow
+from tosca_kiosk.storage import archives, events, sessions, settings
+from tosca_kiosk.storage.chain import LogRow
 from tosca_kiosk.storage.door import Reader
 from tosca_kiosk.storage.errors import StorageError
 from tosca_kiosk.storage.journal_import import events_of_tick, may_hold_events
@@ -30,6 +30,8 @@ _SESSIONS: Final = (
     "j.head_hash, j.header_digest, j.tick_count, j.is_whole, j.imported_date "
     "FROM sessions s LEFT JOIN session_journals j USING (session_id) ORDER BY s.session_id"
 )
+_EVENTS_OF_SESSION: Final = "SELECT * FROM treatment_events WHERE session_id = ? ORDER BY event_id"
+_SAFETY_OF_SESSION: Final = "SELECT * FROM safety_log WHERE session_id = ? ORDER BY log_id"
 _LATE_EVENTS: Final = (
     "SELECT 1 FROM chain_links WHERE log = 'treatment_events' AND late <> 0 "
     "AND ? BETWEEN first_row AND last_row UNION ALL "
@@ -41,6 +43,10 @@ _EDITED: Final = (
 )
 
 Row = dict[str, Any]
+
+
+class _NoArchiveError(Exception):
+    """Events of the session lie in an archive that cannot be read."""
 
 
 def differences(reader: Reader, data_dir: Path, tell: Callable[[float], object]) -> Iterator[str]:
@@ -85,7 +91,7 @@ def _of_journal(reader: Reader, row: Row, journal: StreamedJournal) -> Iterator[
     if journal.header is not None:
         if row["header_digest"] not in (None, journal.header_digest and journal.header_digest.hex()):
             yield "the header of its journal is not the one that was recorded"
-        first_differing = _rows_differ(reader.connection, row, journal, ticks)
+        first_differing = _rows_differ(reader, row, journal, ticks)
     if journal.ticks < ticks and journal.broken is None:
         yield f"its journal is cut after {journal.ticks} of {ticks} ticks"
     elif journal.ticks < ticks or (journal.broken is not None and row["is_whole"]):
@@ -104,7 +110,7 @@ def _of_journal(reader: Reader, row: Row, journal: StreamedJournal) -> Iterator[
         yield from _summary_differs(reader.connection, row, journal.end)
 
 
-def _rows_differ(connection: Connection, row: Row, journal: StreamedJournal, ticks: int) -> str | None:
+def _rows_differ(reader: Reader, row: Row, journal: StreamedJournal, ticks: int) -> str | None:
     """Read the journal, its events beside the session's rows; return the first row that differs, in words."""
     assert journal.header is not None
     header, safety = journal.header, list[tuple[float, SafetyEvent]]()
@@ -118,17 +124,34 @@ def _rows_differ(connection: Connection, row: Row, journal: StreamedJournal, tic
 
     number, start = row["session_id"], from_utc_text(header.started_utc)
     treatment = events.treatment_rows(number, start, timed(), 0)
-    differing = _first_differing(connection, row, treatment)
+    differing = _first_differing(reader, row, treatment)
     for _ in treatment:
         pass  # the rest of the journal is read all the same, for its chain
     return differing or _first_unlogged(
-        connection, number, events.safety_rows(number, header.tech_id, start, safety, 0)
+        reader.connection, number, events.safety_rows(number, header.tech_id, start, safety, 0)
     )
 
 
-def _first_differing(connection: Connection, row: Row, written: Iterator[LogRow]) -> str | None:
+def _first_differing(reader: Reader, row: Row, written: Iterator[LogRow]) -> str | None:
     """Compare a journal's events with treatment_events; what other programs added is no difference."""
-    kept = _kept(connection, "treatment_events", row["session_id"])
+    number = row["session_id"]
+    try:
+        kept = _kept_events(reader, number)
+        return _first_of_two(reader.connection, kept, written, whole=row["is_whole"])
+    except _NoArchiveError:
+        return None  # it is named by itself
+
+
+def _kept_events(reader: Reader, session_id: int) -> Iterator[LogRow]:
+    try:
+        yield from archives.select(reader, session_id, _EVENTS_OF_SESSION, (session_id,))
+    except StorageError as error:
+        raise _NoArchiveError from error
+
+
+def _first_of_two(
+    connection: Connection, kept: Iterator[LogRow], written: Iterator[LogRow], *, whole: bool
+) -> str | None:
     for expected in written:
         for held in kept:
             if held[1:] == expected[1:]:
@@ -137,7 +160,7 @@ def _first_differing(connection: Connection, row: Row, written: Iterator[LogRow]
                 return f"treatment_events, event_id {held[0]} is not as its journal says"
         else:
             return "an event of its journal is not in treatment_events"
-    for held in kept if row["is_whole"] else ():
+    for held in kept if whole else ():
         if not _is_late(connection, held[0]):
             return f"treatment_events, event_id {held[0]} is not in its journal"
     return None
@@ -145,19 +168,13 @@ def _first_differing(connection: Connection, row: Row, written: Iterator[LogRow]
 
 def _first_unlogged(connection: Connection, session_id: int, written: Iterator[LogRow]) -> str | None:
     """Find a journal's safety events in safety_log, where a session has other rows between them."""
-    kept = _kept(connection, "safety_log", session_id)
+    driver = connection.connection.driver_connection
+    assert driver is not None
+    kept = driver.execute(_SAFETY_OF_SESSION, (session_id,))
     for expected in written:
         if not any(held[1:] == expected[1:] for held in kept):
             return f"an event of its journal, {expected[4]}, is not in safety_log"
     return None
-
-
-def _kept(connection: Connection, log: str, session_id: int) -> Iterator[LogRow]:
-    driver = connection.connection.driver_connection
-    assert driver is not None
-    return iter(
-        driver.execute(f"SELECT * FROM {log} WHERE session_id = ? ORDER BY {LOGS[log]}", (session_id,))
-    )
 
 
 def _is_late(connection: Connection, event_id: int) -> bool:

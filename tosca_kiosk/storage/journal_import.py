@@ -26,7 +26,7 @@ from tosca_kiosk.domain.rows import StepRows
 from tosca_kiosk.domain.state import State
 from tosca_kiosk.domain.summary import left_in_light, summarise, unconfirmed
 from tosca_kiosk.journal.tail import StillWrittenError, read_journal
-from tosca_kiosk.storage import energies, events, sessions
+from tosca_kiosk.storage import archives, energies, events, sessions
 from tosca_kiosk.storage.database import Database
 from tosca_kiosk.storage.door import Transaction
 from tosca_kiosk.storage.errors import StorageError
@@ -304,7 +304,7 @@ def _take_rest(
     """Take what continues the part of a journal with which a session was closed."""
     held = transaction.held_one("session_journals", session_id=session.session_id)
     if held is None:
-        if transaction.held_one("treatment_events", session_id=session.session_id) is not None:
+        if _has_events(transaction, session.session_id):
             raise sessions.closed_already(session)
         return take_rows(transaction, session, contents, found, now)
     if held.row["is_whole"]:
@@ -329,6 +329,11 @@ def _take_rest(
         transaction, now, [(0.0, later)], session_id=session.session_id, tech_id=session.tech_id
     )
     return replace(imported, safety_events=imported.safety_events + 1)
+
+
+def _has_events(transaction: Transaction, session_id: int) -> bool:
+    here = transaction.tuples("SELECT 1 FROM treatment_events WHERE session_id = ? LIMIT 1", (session_id,))
+    return bool(here) or archives.holds(transaction, session_id)
 
 
 def _head_after(contents: Contents, ticks: int) -> str:

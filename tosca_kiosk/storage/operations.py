@@ -8,7 +8,9 @@ from typing import Any, Final
 import msgspec
 from sqlalchemy import Connection
 
-from tosca_kiosk.storage import chain, schema
+from tosca_kiosk.storage import archives, chain, schema
+from tosca_kiosk.storage.archives import Archive
+from tosca_kiosk.storage.errors import StorageError
 
 _NOW: Final = "strftime('%Y-%m-%d %H:%M:%f', 'now') || '000'"
 
@@ -29,6 +31,14 @@ def begin(
     return int(made.lastrowid)
 
 
+def update(connection: Connection, operation_id: int, details: dict[str, Any]) -> None:
+    """Write how far an operation is."""
+    connection.exec_driver_sql(
+        "UPDATE operations SET details = ? WHERE operation_id = ?",
+        (msgspec.json.encode(details).decode(), operation_id),
+    )
+
+
 def end(connection: Connection, operation_id: int, details: dict[str, Any]) -> None:
     """Write that an operation has ended, and what it came to."""
     connection.exec_driver_sql(
@@ -43,6 +53,11 @@ def migrate(
     """Bring the schema to a revision in the open transaction, as an operation where the file can hold one."""
     before, after = schema.version_of(connection, path), schema.resolved(path, revision)
     order = ["base", *schema.revisions()]
+    if not schema.chains(after) and (kept := _archived(connection)):
+        raise StorageError(
+            f"{path}: events of {archives.in_words(kept[0])} lie in {kept[0].path(path)}, which no version "
+            "before the archives finds; restore a backup from before they went there instead"
+        )
     down = order.index(after) < order.index(before)
     if schema.is_chained(connection):
         chain.link_foreign(connection)
@@ -58,6 +73,10 @@ def migrate(
             details = {"from": before, "to": after, **found, "damage": damage}
             _done(connection, name, operator_id, reason, details)
         chain.link_own(connection)
+
+
+def _archived(connection: Connection) -> list[Archive]:
+    return archives.known(connection) if schema.is_chained(connection) else []
 
 
 def _done(

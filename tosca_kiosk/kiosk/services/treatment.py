@@ -22,6 +22,7 @@ from tosca_kiosk.session import (
     plan_session,
 )
 from tosca_kiosk.storage import close_session, patients, recover, sessions, users
+from tosca_kiosk.storage.archiving import take_back
 from tosca_kiosk.storage.patients import Patient
 from tosca_kiosk.storage.sessions import Session
 from tosca_kiosk.storage.users import User
@@ -108,7 +109,12 @@ def close_row(
 
 
 def close_interrupted(record: Record) -> list[Session]:
-    """Close every session that nobody runs any more, from its journal as far as that is whole."""
+    """Close every session that nobody runs any more, from its journal as far as that is whole.
+
+    What else a crash left is ended too.
+    """
+    for said in take_back(record.database):
+        logging.getLogger(__name__).warning(said)
     return recover(record.database, record.data_dir, record.utc())
 
 
