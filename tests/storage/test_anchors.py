@@ -17,6 +17,7 @@ from tests.storage.refusal import refused
 from tosca_kiosk.machine.clock import utc_now
 from tosca_kiosk.storage import (
     Database,
+    acknowledgements,
     anchors,
     cart_key,
     chain,
@@ -110,7 +111,7 @@ def link_again(path):
     engine = create_engine(f"sqlite:///{path}", poolclass=NullPool)
     with engine.begin() as connection:
         connection.exec_driver_sql("DELETE FROM sqlite_sequence WHERE name = 'chain_links'")
-        chain.link_all(connection, late=False)
+        chain.link_own(connection)
 
 
 def attacker_b_chains_anew(signed):
@@ -279,6 +280,8 @@ def test_a_new_key_is_handed_over_and_a_lost_one_is_an_edit(signed):
         (edit,) = report.edits
         assert "another key signs" in edit
         assert "by tech_id 1 (the disk broke), and the key before did not hand over" in edit
+        assert acknowledgements.acknowledge(database, 1, "so it was", utc_now()).known == (edit,)
+        assert check(database).problems == ()
     assert signed.judged().problems == ()
 
 

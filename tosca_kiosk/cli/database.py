@@ -9,8 +9,11 @@ from pathlib import Path
 
 import click
 
+from tosca_kiosk.cli.archiving import archive
 from tosca_kiosk.cli.console import say
-from tosca_kiosk.cli.pins import admin_option, authorised
+from tosca_kiosk.cli.folders import backup_folders, restore_folders
+from tosca_kiosk.cli.measuring import Measuring
+from tosca_kiosk.cli.pins import admin_option, authorised, user_by_pin
 from tosca_kiosk.cli.trust import anchor, as_result, how_far, new_key, proved
 from tosca_kiosk.cli.workplace import Workplace, tell_doubt, workplace_command
 from tosca_kiosk.journal import JOURNAL_NAME
@@ -19,9 +22,10 @@ from tosca_kiosk.session import RefusedError, load_shipped_content
 from tosca_kiosk.storage import (
     Database,
     StorageError,
+    acknowledgements,
     cart_key,
+    found_by_upgrades,
     import_journal,
-    make_backup,
     prune_backups,
     restore_backup,
     schema,
@@ -29,13 +33,21 @@ from tosca_kiosk.storage import (
 from tosca_kiosk.storage import check as check_record
 from tosca_kiosk.storage.clock_evidence import Doubt, clock_doubt, doubt
 from tosca_kiosk.storage.signing import SigningKey
+from tosca_kiosk.storage.users import Role
 
 EMPTY = "base"
 
 
 @click.group()
 def db() -> None:
-    """Make, check, back up and restore the database."""
+    """Make, check, back up and restore the database, and the sessions' folders."""
+
+
+db.add_command(backup_folders)
+db.add_command(restore_folders)
+
+
+db.add_command(archive)
 
 
 db.add_command(anchor)
@@ -67,14 +79,23 @@ def upgrade(workplace: Workplace) -> None:
         before, head = schema.version_of_file(path), schema.revisions()[-1]
         if before == EMPTY:
             raise RefusedError(f"{path}: the database is empty; create it with tosca-kiosk db init")
-        backup = None
+        backup, found = None, []
         if before != head:
-            backup = _backup(workplace)
+            backup = workplace.backup()
             with Database.open(path, create=False, upgrade=True) as database:
+                found = found_by_upgrades(database)
                 workplace.sealing.sign(database, "migration")
-    result = {"database": str(path), "from": before, "version": head, "backup": backup and str(backup)}
+    result = {
+        "database": str(path),
+        "from": before,
+        "version": head,
+        "backup": backup and str(backup),
+        "found": found,
+    }
     text = f"{before} to {head}; backup: {backup}" if backup else f"{path} is at {head} already."
     workplace.answer(result, text)
+    for said in found:
+        say(f"Warning: {said}")
 
 
 @db.command()
@@ -93,7 +114,7 @@ def downgrade(workplace: Workplace, wanted: str | None, admin: str | None) -> No
         target = _older_version(path, before, wanted)
         _authorise(path, admin)
         key = _key(workplace)
-        backup = _backup(workplace)
+        backup = workplace.backup()
         with Database(path) as database:
             database.migrate(target, key=key)
     result = {"database": str(path), "from": before, "version": target, "backup": str(backup)}
@@ -110,11 +131,15 @@ def downgrade(workplace: Workplace, wanted: str | None, admin: str | None) -> No
 @click.option("--deep", is_flag=True, help="Decide every journal of the record again.")
 @workplace_command
 def check(workplace: Workplace, anchor_file: Path | None, deep: bool) -> None:
-    """Look for damage, dangling keys, a foreign schema and rows of the logs that were touched."""
-    path = _standing(workplace)
-    with workplace.reading() as database:
-        report = check_record(database)
-        trust = proved(workplace, database, report, anchor_file, deep)
+    """Prove the record: chain, audit, tables, schema, signatures, session folders. Nothing is changed.
+
+    Exit code 1 where anything is found. Damage is what nobody may do; an edit is what another program wrote
+    openly, until `db acknowledge`.
+    """
+    path = workplace.standing()
+    with Measuring(lines=False) as waiting, workplace.reading() as database:
+        report = check_record(database, workplace.data_dir, waiting.show)
+        trust = proved(workplace, database, report, anchor_file, waiting.show if deep else None)
     problems = (*report.problems, *trust.problems)
     result = {
         "database": str(path),
@@ -135,12 +160,30 @@ def check(workplace: Workplace, anchor_file: Path | None, deep: bool) -> None:
 
 
 @db.command()
+@click.option("--reason", required=True, metavar="TEXT", help="Why the edits are right.")
+@click.option(
+    "--supervisor",
+    required=True,
+    metavar="USERNAME",
+    help="Who answers for them. The PIN is asked on a terminal, elsewhere it is the first line of standard "
+    "input.",
+)
+@workplace_command
+def acknowledge(workplace: Workplace, reason: str, supervisor: str) -> None:
+    """Say that a supervisor knows what other programs wrote; `db check` is silent of it then."""
+    with _existing(workplace) as path, Database.open(path, create=False) as database:
+        tech_id = user_by_pin(database, supervisor, Role.SUPERVISOR).tech_id
+        done = acknowledgements.acknowledge(database, tech_id, reason, utc_now())
+    result = {"database": str(path), "acknowledged": list(done.known), "up_to_link": done.up_to_link}
+    workplace.answer(result, "\n".join([*done.known, f"Acknowledged up to link {done.up_to_link}."]))
+
+
+@db.command()
 @workplace_command
 def backup(workplace: Workplace) -> None:
     """Make a verified copy in the data directory's backups; before today, the newest of 30 days is kept."""
     with _existing(workplace) as path:
-        _sign(workplace, "backup")
-        made = _backup(workplace)
+        made = workplace.backup()
         now = utc_now()
         pruned = prune_backups(workplace.backup_dir, now, _doubt(path, now))
     for told in pruned.to_say:
@@ -213,16 +256,9 @@ def import_one(workplace: Workplace, folder: Path, salvage: bool) -> None:
 @contextmanager
 def _existing(workplace: Workplace) -> Iterator[Path]:
     """Hold the data directory and give the database's path. A missing one leaves no directory behind."""
-    path = _standing(workplace)
+    path = workplace.standing()
     with workplace.locked():
         yield path
-
-
-def _standing(workplace: Workplace) -> Path:
-    path = workplace.database_path
-    if not path.exists():
-        raise RefusedError(f"{path}: there is no database; create it with tosca-kiosk db init")
-    return path
 
 
 @contextmanager
@@ -246,13 +282,6 @@ def _key(workplace: Workplace) -> SigningKey | None:
         return cart_key.of_record(database, workplace.data_dir)
 
 
-def _sign(workplace: Workplace, reason: str) -> None:
-    """Sign the record's head, in a database of this version."""
-    if schema.version_of_file(workplace.database_path) == schema.revisions()[-1]:
-        with Database.open(workplace.database_path, create=False) as database:
-            workplace.sealing.sign(database, reason)
-
-
 def _authorise(path: Path, admin: str | None) -> None:
     """Ask for an admin's PIN where the database can tell whose: one of this version that can be read."""
     try:
@@ -270,10 +299,6 @@ def _doubt(path: Path, now: datetime) -> Doubt | None:
         return doubt(now, None)
     with Database.open(path, create=False) as database:
         return clock_doubt(database, now)
-
-
-def _backup(workplace: Workplace) -> Path:
-    return make_backup(workplace.database_path, workplace.backup_dir, utc_now())
 
 
 def _older_version(path: Path, before: str, wanted: str | None) -> str:

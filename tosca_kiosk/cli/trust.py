@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import shutil
 import sys
-from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -12,7 +11,6 @@ from typing import Any, Final
 import click
 
 from tosca_kiosk.cli.console import say
-from tosca_kiosk.cli.measuring import Measuring
 from tosca_kiosk.cli.pins import admin_option, authorised
 from tosca_kiosk.cli.workplace import Workplace, workplace_command
 from tosca_kiosk.machine.clock import utc_now
@@ -28,6 +26,7 @@ from tosca_kiosk.storage import (
     heads,
 )
 from tosca_kiosk.storage.anchor_check import AnchorReport, judge
+from tosca_kiosk.storage.check import Tell
 from tosca_kiosk.storage.signing import shown
 
 _QR_BORDER: Final = 2
@@ -47,11 +46,12 @@ class Trust:
 
 
 def proved(
-    workplace: Workplace, database: Database, report: CheckReport, anchor_file: Path | None, deep: bool
+    workplace: Workplace, database: Database, report: CheckReport, anchor_file: Path | None, tell: Tell | None
 ) -> Trust:
     """Judge a record by its signatures, by a file of anchors, and by its journals decided again.
 
-    Raises StorageError for a file that holds no anchor.
+    tell: hears how far that is; None: journals are not decided again. Raises StorageError for a file that
+    holds no anchor.
     """
     lines = None if anchor_file is None else anchors.read(anchor_file)
     with database.reading() as reader:
@@ -59,16 +59,11 @@ def proved(
         anchored = None if lines is None else judge(reader.connection, report.heads, lines, utc_now())
     problems = ["heads: none is there, though the record holds sessions"] if unsigned else []
     problems += () if anchored is None else anchored.problems
-    if deep:
-        problems += _decided_otherwise(workplace, database)
-    return Trust(tuple(problems), anchored)
-
-
-def _decided_otherwise(workplace: Workplace, database: Database) -> Iterator[str]:
-    with Measuring() as waiting:
-        yield from deep_check.differences(
-            database, workplace.data_dir, lambda done: waiting.show("deciding journals again", done)
+    if tell is not None:
+        problems += deep_check.differences(
+            database, workplace.data_dir, lambda done: tell("deciding journals again", done)
         )
+    return Trust(tuple(problems), anchored)
 
 
 def how_far(report: CheckReport, trust: Trust) -> str:
@@ -112,10 +107,7 @@ def anchor(workplace: Workplace, to: Path | None, qr: Path | None) -> None:
     """
     if qr is not None and qr.suffix.lower() not in _QR_KINDS:
         raise RefusedError(f"{qr}: the QR code is an SVG or a PNG; name a file that ends in .svg or .png")
-    if not workplace.database_path.exists():
-        raise RefusedError(
-            f"{workplace.database_path}: there is no database; create it with tosca-kiosk db init"
-        )
+    workplace.standing()
     head = _signed_now(workplace)
     line = anchors.line_of(head)
     if (untold := anchors.tell_system_journal(line)) is not None:
@@ -144,10 +136,7 @@ def anchor(workplace: Workplace, to: Path | None, qr: Path | None) -> None:
 @workplace_command
 def new_key(workplace: Workplace, admin: str | None, reason: str) -> None:
     """Make a new key for the cart. The present one hands over; where it is lost, `db check` tells so."""
-    if not workplace.database_path.exists():
-        raise RefusedError(
-            f"{workplace.database_path}: there is no database; create it with tosca-kiosk db init"
-        )
+    workplace.standing()
     with workplace.locked(), Database.open(workplace.database_path, create=False) as database:
         operator_id = authorised(database, admin)
         key = cart_key.renew(database, workplace.data_dir, operator_id=operator_id, reason=reason)

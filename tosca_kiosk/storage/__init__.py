@@ -1,7 +1,9 @@
 """The record: SQLite through `dataset`, migrations, import of journals, backup."""
 
 from tosca_kiosk.storage import (
+    acknowledgements,
     anchors,
+    archives,
     calibrations,
     cart_key,
     energies,
@@ -15,7 +17,7 @@ from tosca_kiosk.storage import (
 )
 from tosca_kiosk.storage.backup import make_backup, prune_backups, restore_backup, verify_backup
 from tosca_kiosk.storage.beside import record_to_read
-from tosca_kiosk.storage.check import CheckReport, check
+from tosca_kiosk.storage.check import CheckReport, check, found_by_upgrades
 from tosca_kiosk.storage.database import Database
 from tosca_kiosk.storage.door import Reader, Transaction
 from tosca_kiosk.storage.errors import StorageError
@@ -37,7 +39,9 @@ __all__ = [
     "Reader",
     "StorageError",
     "Transaction",
+    "acknowledgements",
     "anchors",
+    "archives",
     "calibrations",
     "cart_key",
     "check",
@@ -46,6 +50,7 @@ __all__ = [
     "database_is_fresh",
     "energies",
     "events",
+    "found_by_upgrades",
     "heads",
     "import_journal",
     "make_backup",

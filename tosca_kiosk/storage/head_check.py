@@ -49,12 +49,11 @@ class HeadProof:
         self.broken.setdefault(kind, what)
 
 
-def proof(connection: Connection, directory: Path) -> HeadProof:
+def prove(connection: Connection, directory: Path, found: HeadProof) -> None:
     """Compare every head with its signature, its link and its key, and the newest with the cart's key.
 
-    directory: the data directory, in which the key lies.
+    directory: the data directory, in which the key lies. found: is told what that comes to.
     """
-    found = HeadProof()
     known, present = edits.acknowledged(connection), heads.counters(connection)
     before: Head | None = None
     expected = 1
@@ -84,7 +83,13 @@ def proof(connection: Connection, directory: Path) -> HeadProof:
     if (counted := last_number(connection, "heads")) >= expected:
         found.says("missing", f"heads {expected} to {counted} are missing")
     _compare_with_key(connection, directory, found)
-    return found
+
+
+def open_changes(connection: Connection, directory: Path) -> tuple[str, ...]:
+    """Return the changes of the key that nobody handed over and no supervisor knows, in words."""
+    found = HeadProof()
+    prove(connection, directory, found)
+    return tuple(found.changes)
 
 
 def _of_the_chain(connection: Connection, head: Head) -> str | None:

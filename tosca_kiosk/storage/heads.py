@@ -112,7 +112,7 @@ def counters(connection: Connection) -> Counters:
     """Return the highest number that each numbered table gave out, and of patients' codes, by `P-YYYY`."""
     numbers = connection.exec_driver_sql("SELECT name, seq FROM sqlite_sequence ORDER BY name").fetchall()
     codes = connection.exec_driver_sql(_CODES).fetchall()
-    return {str(name): int(number) for name, number in (*numbers, *codes)}
+    return {str(name): number for name, number in (*numbers, *codes) if isinstance(number, int)}
 
 
 def counters_said(text: str) -> Counters | None:

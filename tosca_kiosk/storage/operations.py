@@ -8,7 +8,9 @@ from typing import Any, Final
 import msgspec
 from sqlalchemy import Connection
 
-from tosca_kiosk.storage import chain, heads, schema
+from tosca_kiosk.storage import archives, chain, heads, schema
+from tosca_kiosk.storage.archives import Archive
+from tosca_kiosk.storage.errors import StorageError
 from tosca_kiosk.storage.signing import SigningKey
 
 _NOW: Final = "strftime('%Y-%m-%d %H:%M:%f', 'now') || '000'"
@@ -28,6 +30,14 @@ def begin(
         (name, operator_id, reason, msgspec.json.encode(details).decode()),
     )
     return int(made.lastrowid)
+
+
+def update(connection: Connection, operation_id: int, details: dict[str, Any]) -> None:
+    """Write how far an operation is."""
+    connection.exec_driver_sql(
+        "UPDATE operations SET details = ? WHERE operation_id = ?",
+        (msgspec.json.encode(details).decode(), operation_id),
+    )
 
 
 def end(connection: Connection, operation_id: int, details: dict[str, Any]) -> None:
@@ -52,6 +62,11 @@ def migrate(
     """
     before, after = schema.version_of(connection, path), schema.resolved(path, revision)
     order = ["base", *schema.revisions()]
+    if not schema.chains(after) and (kept := _archived(connection)):
+        raise StorageError(
+            f"{path}: events of {archives.in_words(kept[0])} lie in {kept[0].path(path)}, which no version "
+            "before the archives finds; restore a backup from before they went there instead"
+        )
     down = order.index(after) < order.index(before)
     if schema.is_chained(connection):
         chain.link_foreign(connection)
@@ -75,6 +90,10 @@ def migrate(
 def _sign(connection: Connection, key: SigningKey | None) -> None:
     if key is not None:
         heads.sign(connection, key, "migration")
+
+
+def _archived(connection: Connection) -> list[Archive]:
+    return archives.known(connection) if schema.is_chained(connection) else []
 
 
 def _done(

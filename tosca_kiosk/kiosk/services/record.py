@@ -9,7 +9,7 @@ from pathlib import Path
 
 from tosca_kiosk.config import CartConfig
 from tosca_kiosk.machine.clock import SinceBoot, since_boot, utc_now
-from tosca_kiosk.session import Sealing, load_shipped_content
+from tosca_kiosk.session import FolderKeeper, Sealing, SessionBackup, load_shipped_content
 from tosca_kiosk.storage import BACKUPS_NAME, DATABASE_NAME, Database, StorageError
 
 
@@ -17,7 +17,8 @@ class Record:
     """The open record of a data directory. utc: the wall clock, aware; it labels rows and steers nothing.
 
     since_boot: the clock that nobody sets; waits after wrong PINs are counted on it. sealing: signs what
-    ends, and takes the anchors out.
+    ends, and takes the anchors out. backup: the one before the next session, in a thread of its own. folders:
+    keeps the sessions' folders backed up in another, None where the configuration names no place.
 
     lost: whether the last look found that the database's file was removed or replaced: nobody reads what is
     written then.
@@ -35,6 +36,9 @@ class Record:
         self.utc = utc
         self.since_boot = since_boot
         self.sealing = Sealing(data_dir, config.anchor_path, logging.getLogger(__name__).warning)
+        self.backup = SessionBackup(lambda: self.database, self.backup_dir, utc, self.sealing)
+        place = config.folder_backup_to
+        self.folders = None if place is None else FolderKeeper(lambda: self.database, data_dir, place, utc)
         self._database: Database | None = None
         self._file: tuple[int, int] | None = None
         self.lost = False
@@ -69,7 +73,10 @@ class Record:
         self._database, self._file = database, self._identity()
 
     def close(self) -> None:
-        """Close the database."""
+        """Close the database; backups that are under way end."""
+        self.backup.close()
+        if self.folders is not None:
+            self.folders.close()
         if self._database is not None:
             self._database.close()
             self._database = None
