@@ -313,3 +313,16 @@ def test_killed_at_any_file_nothing_is_lost_or_twice_and_the_next_goes_on(filled
             moved(database, archiving.old_sessions(database, utc_now(), 30))
             assert sum(len(asked(database, number)) for number in range(1, 6)) == 100
             assert in_record(database) == 40
+
+
+def test_what_was_archived_is_compared_with_its_journal_too(tmp_path, filled):
+    folder = tmp_path / "data"
+    shutil.copytree(filled, folder)
+    with Database.open(folder / "laser_control.db") as database:
+        moved(database, old=[1])
+        assert check(database, folder).problems == ()
+        journal = folder / sessions.get(database, 1).session_folder_path / "journal.jsonl"
+        lines = journal.read_bytes().splitlines(keepends=True)
+        journal.write_bytes(b"".join([*lines[:-2], lines[-1]]))
+        (problem,) = check(database, folder).problems
+    assert "session 1" in problem
