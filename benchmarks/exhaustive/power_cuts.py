@@ -59,6 +59,7 @@ from tosca_kiosk.storage.timestamps import utc_text
 
 LOST_MS: Final = 100.0
 DATA: Final = "data"
+WORK: Final = "import sys; from benchmarks.rigs import watched_command as c; sys.exit(c.work(sys.argv[1:]))"
 OLD_SESSIONS: Final = 6
 EVENTS_A_SESSION: Final = 400
 LIGHT_S: Final = 4
@@ -199,7 +200,7 @@ def watched(words: Sequence[str], root: Path, scratch: Path, library: Path) -> l
     log = scratch / "log"
     log.unlink(missing_ok=True)
     subprocess.run(
-        [sys.executable, "-m", "benchmarks.exhaustive.power_cut_work", *words, "--json"],
+        [sys.executable, "-c", WORK, *words, "--json"],
         env=disk_log.environment(library, root, MEMORY, log),
         check=True,
         stdout=subprocess.DEVNULL,

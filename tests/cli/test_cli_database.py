@@ -190,7 +190,8 @@ def test_an_edit_by_another_program_is_told_until_a_supervisor_acknowledges_it(g
     answer = json.loads(result.stdout)
     assert (result.exit_code, answer["ok"], answer["damage"], len(answer["edits"])) == (1, False, [], 1)
     assert "system_config, config_key video_fps: was changed in description" in answer["edits"][0]
-    assert "'nobody' is no active supervisor" in guarded.refused(*words, "nobody", stdin=f"{ADMIN_PIN}\n")
+    said = guarded.refused(*words, "nobody", stdin=f"{ADMIN_PIN}\n")
+    assert "no active supervisor is named 'nobody'" in said
     assert "was not accepted" in guarded.refused(*words, "admin", stdin="000000\n")
     done = guarded.json(*words, "admin", stdin=f"{ADMIN_PIN}\n")
     assert done["acknowledged"] == answer["edits"]

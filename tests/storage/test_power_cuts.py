@@ -67,7 +67,7 @@ def test_a_disk_holds_what_was_synced_and_of_a_name_what_its_folder_was_synced_f
 JOURNAL = """
 import sys
 from pathlib import Path
-from benchmarks.exhaustive.power_cut_work import marker
+from benchmarks.rigs.watched_command import marker
 from tosca_kiosk.journal.store import JournalStore
 store = JournalStore(Path(sys.argv[1]) / "journal.jsonl")
 store.append(b"a line")
