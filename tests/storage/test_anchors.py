@@ -321,6 +321,7 @@ def test_a_key_that_is_not_the_carts_is_refused_and_named_by_check(signed, harm,
     assert damage.startswith(f"heads: {path}: {said}")
 
 
+@pytest.mark.process
 def test_an_anchor_is_written_whole_or_not_at_all(signed, tmp_path):
     line = signed.lines[0]
     with small_disk(tmp_path / "stick") as disk:

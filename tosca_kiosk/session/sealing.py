@@ -38,9 +38,13 @@ class Sealing:
     def sign(self, database: Database, reason: str) -> None:
         """Sign the present head. reason: as in `heads.sign`."""
         with self.signing(database) as key:
-            if key is not None:
+            if key is None:
+                return
+            try:
                 with database.transaction() as transaction:
                     heads.sign(transaction.connection, key, reason)
+            except StorageError as error:
+                self._say(_unsigned(error))
 
     @contextmanager
     def signing(self, database: Database) -> Iterator[SigningKey | None]:
@@ -50,7 +54,7 @@ class Sealing:
             key = cart_key.of_record(database, self._data_dir)
         except StorageError as error:
             key = None
-            self._say(f"The record is not signed: {error}")
+            self._say(_unsigned(error))
         yield key
         if _newest(database) != before:
             self.take_out(database)
@@ -75,6 +79,10 @@ class Sealing:
             except StorageError as error:
                 self._say(str(error))
         return untold
+
+
+def _unsigned(error: StorageError) -> str:
+    return f"The record is not signed: {error}"
 
 
 def _newest(database: Database) -> heads.Head | None:

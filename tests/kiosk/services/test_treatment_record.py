@@ -14,7 +14,8 @@ from tosca_kiosk.domain.summary import summarise
 from tosca_kiosk.kiosk.services import accounts, history, people, treatment
 from tosca_kiosk.link.messages import SafetyNotice
 from tosca_kiosk.session import RefusedError
-from tosca_kiosk.storage import StorageError, sessions
+from tosca_kiosk.storage import StorageError, check, sessions
+from tosca_kiosk.storage.signing import KEY_NAME
 
 PROTOCOL = "Constant 5 W, 60 s"
 
@@ -107,6 +108,26 @@ def test_closing_imports_the_journal_and_the_result_is_its_plot_and_its_figures(
     assert max(result.plot.set_w) == pytest.approx(5.0)
     assert len(result.plot.times_s) == len(result.plot.measured_w) > 30
     assert result.plot.times_s == tuple(sorted(result.plot.times_s))
+
+
+def test_the_record_is_signed_up_to_the_end_of_each_session(record, opened):
+    treat(opened, 0.5)
+    treatment.close_row(record, opened.session.session_id, 2)
+    report = check(record.database)
+    assert (report.damage, report.heads.signed_up_to) == ((), report.links)
+
+
+def test_without_the_carts_key_no_session_begins_and_one_that_runs_is_closed(record, patient):
+    prepared = treatment.prepare(record, patient.patient_code, "jane.doe", PROTOCOL)
+    back_up(record)
+    opened = treatment.open_row(record, prepared.plan, {})
+    treat(opened, 0.5)
+    (record.data_dir / KEY_NAME).unlink()
+    assert treatment.close_row(record, opened.session.session_id, 2).status == "aborted"
+    back_up(record)
+    with pytest.raises(StorageError, match="the cart's key is missing; bring the cart's own file back"):
+        treatment.open_row(record, prepared.plan, {})
+    assert len(record.database.find("sessions")) == 1
 
 
 def test_closing_twice_changes_nothing(record, opened):
