@@ -196,17 +196,20 @@ def commands(data_dir: Path, crashed: Path) -> dict[str, list[str]]:
 
 
 def watched(words: Sequence[str], root: Path, scratch: Path, library: Path) -> list[Told]:
-    """Run a command; return what its process told."""
+    """Run a command; return what its process told. A treatment may end in a fault on a busy machine."""
     log = scratch / "log"
     log.unlink(missing_ok=True)
-    subprocess.run(
+    done = subprocess.run(
         [sys.executable, "-c", WORK, *words, "--json"],
         env=disk_log.environment(library, root, MEMORY, log),
-        check=True,
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
+        check=False,
+        capture_output=True,
+        text=True,
     )
-    return disk_log.read(log)
+    told = disk_log.read(log)
+    if done.returncode not in (0, 1) or not any(_told(told)):
+        raise RuntimeError(f"{' '.join(words)}: {done.stdout}{done.stderr}")
+    return told
 
 
 def moments(log: Sequence[Told], count: int, chance: random.Random) -> list[Cut]:
