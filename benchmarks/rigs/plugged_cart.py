@@ -34,7 +34,7 @@ from tosca_kiosk.domain.ramps import RampType
 from tosca_kiosk.domain.state import Beam, Phase
 from tosca_kiosk.machine.clock import VirtualClock
 from tosca_kiosk.running.cart import connected_devices
-from tosca_kiosk.session import compared_with_record, plan_session
+from tosca_kiosk.session import back_up, compared_with_record, plan_session
 from tosca_kiosk.storage import Database, Imported, patients, users
 
 PATIENT, TECHNICIAN = "P-2026-0001", "tech01"
@@ -193,7 +193,10 @@ class PluggedCart:
             self.order(CommandType.RUN_SELF_TEST)
             self.run_until(lambda: self.controller.self_test.progress is None, "the test ends", TEST_WITHIN_S)
         now, now_s = self.clock.utc(), self.clock.now_s()
-        self._opened = open_record(self._workplace, self._database, self._plan, self.devices, now, waits=True)
+        backup = back_up(self._database, self._workplace.backup_dir, now)
+        self._opened = open_record(
+            self._workplace, self._database, self._plan, self.devices, now, backup, waits=True
+        )
         self.controller.open_session(self._plan.rules, self._opened.header, self._opened.journal, now_s)
         self.controller.rules_problem = compared_with_record(
             self._database, self._plan.config, self._opened.session.session_id, self.controller.rules

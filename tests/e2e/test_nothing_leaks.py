@@ -25,7 +25,7 @@ from tosca_kiosk.domain.inputs import CommandType
 from tosca_kiosk.journal.fault_traces import TRACES_NAME
 from tosca_kiosk.machine.clock import RealClock
 from tosca_kiosk.machine.runtime import MEMORY, name_of
-from tosca_kiosk.session import opening, plan_session
+from tosca_kiosk.session import back_up, opening, plan_session
 from tosca_kiosk.storage import Database
 
 pytestmark = [pytest.mark.process, pytest.mark.slow]
@@ -129,7 +129,8 @@ def control(flow):
         )
         now = RealClock().utc()
         os.umask(0o027)  # as the screen's process has it
-        with opening(database, flow.data_dir, plan, {}, "sim", now) as opened:
+        backup = back_up(database, flow.data_dir / "backups", now)
+        with opening(database, flow.data_dir, plan, {}, "sim", now, backup) as opened:
             os.umask(0)
     with tempfile.TemporaryDirectory(prefix="tosca-test-", dir="/tmp") as name:
         runtime = Path(name)
