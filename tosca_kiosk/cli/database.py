@@ -10,29 +10,23 @@ from pathlib import Path
 import click
 
 from tosca_kiosk.cli.console import say
-from tosca_kiosk.cli.pins import admin_option, authorised
-from tosca_kiosk.cli.workplace import Workplace, tell_doubt, workplace_command
-from tosca_kiosk.journal import JOURNAL_NAME
+from tosca_kiosk.cli.record_operations import downgrade, import_one, restore_one, upgrade
+from tosca_kiosk.cli.standing import EMPTY, backed_up, existing, standing
+from tosca_kiosk.cli.workplace import Workplace, workplace_command
 from tosca_kiosk.machine.clock import utc_now
 from tosca_kiosk.session import RefusedError, load_shipped_content
-from tosca_kiosk.storage import (
-    Database,
-    StorageError,
-    import_journal,
-    make_backup,
-    prune_backups,
-    restore_backup,
-    schema,
-)
+from tosca_kiosk.storage import Database, prune_backups, schema
 from tosca_kiosk.storage import check as check_record
 from tosca_kiosk.storage.clock_evidence import Doubt, clock_doubt, doubt
-
-EMPTY = "base"
 
 
 @click.group()
 def db() -> None:
     """Make, check, back up and restore the database."""
+
+
+for _operation in (upgrade, downgrade, restore_one, import_one):
+    db.add_command(_operation)
 
 
 @db.command()
@@ -52,48 +46,9 @@ def init(workplace: Workplace) -> None:
 
 @db.command()
 @workplace_command
-def upgrade(workplace: Workplace) -> None:
-    """Bring an older database to this program's version, after a verified backup."""
-    with _existing(workplace) as path:
-        before, head = schema.version_of_file(path), schema.revisions()[-1]
-        if before == EMPTY:
-            raise RefusedError(f"{path}: the database is empty; create it with tosca-kiosk db init")
-        backup = None
-        if before != head:
-            backup = _backup(workplace)
-            Database.open(path, create=False, upgrade=True).close()
-    result = {"database": str(path), "from": before, "version": head, "backup": backup and str(backup)}
-    text = f"{before} to {head}; backup: {backup}" if backup else f"{path} is at {head} already."
-    workplace.answer(result, text)
-
-
-@db.command()
-@click.option(
-    "--to",
-    "wanted",
-    metavar="VERSION",
-    help=f"The start of an older version's name, {EMPTY} for an empty file.  [default: the one before]",
-)
-@admin_option
-@workplace_command
-def downgrade(workplace: Workplace, wanted: str | None, admin: str | None) -> None:
-    """Bring the database back to an older version, after a verified backup. What that cannot hold is lost."""
-    with _existing(workplace) as path:
-        before = schema.version_of_file(path)
-        target = _older_version(path, before, wanted)
-        _authorise(path, admin)
-        backup = _backup(workplace)
-        with Database(path) as database:
-            database.migrate(target)
-    result = {"database": str(path), "from": before, "version": target, "backup": str(backup)}
-    workplace.answer(result, f"{before} to {target}; backup: {backup}")
-
-
-@db.command()
-@workplace_command
 def check(workplace: Workplace) -> None:
     """Look for damage, dangling keys, a foreign schema and rows of the logs that were touched."""
-    path = _standing(workplace)
+    path = standing(workplace)
     with workplace.reading() as database:
         report = check_record(database)
     result = {
@@ -117,8 +72,8 @@ def check(workplace: Workplace) -> None:
 @workplace_command
 def backup(workplace: Workplace) -> None:
     """Make a verified copy in the data directory's backups; before today, the newest of 30 days is kept."""
-    with _existing(workplace) as path:
-        made = _backup(workplace)
+    with existing(workplace) as path:
+        made = backed_up(workplace)
         now = utc_now()
         pruned = prune_backups(workplace.backup_dir, now, _doubt(path, now))
     for told in pruned.to_say:
@@ -130,76 +85,6 @@ def backup(workplace: Workplace) -> None:
         "kept_apart": [str(file) for file in pruned.apart],
     }
     workplace.answer(result, str(made))
-
-
-@db.command()
-@click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
-@admin_option
-@workplace_command
-def restore(workplace: Workplace, file: Path, admin: str | None) -> None:
-    """Put a copy of the backup FILE in the database's place; what stood there goes to the backups first."""
-    path = workplace.database_path
-    with workplace.locked():
-        if path.exists() and file.samefile(path):
-            raise RefusedError(f"{file}: this is the database itself; name a backup")
-        version = schema.version_of_file(file)
-        if version == EMPTY:
-            raise RefusedError(f"{file}: an empty database; name a backup")
-        _authorise(path, admin)
-        kept = restore_backup(file, path, workplace.backup_dir, utc_now())
-    result = {"database": str(path), "version": version, "replaced": kept and str(kept)}
-    workplace.answer(result, f"Restored {path} from {file}." + (f" Replaced: {kept}" if kept else ""))
-    if version != schema.revisions()[-1]:
-        say(f"{path} is of an older version of this program ({version}): run tosca-kiosk db upgrade")
-
-
-@db.command("import-journal")
-@click.argument("folder", type=click.Path(exists=True, file_okay=False, path_type=Path))
-@click.option("--salvage", is_flag=True, help="Import up to where the journal's chain breaks, if it does.")
-@workplace_command
-def import_one(workplace: Workplace, folder: Path, salvage: bool) -> None:
-    """Import the journal in the session folder FOLDER and close its session.
-
-    Of a session that was closed with a part of its journal, what a whole one has more is taken over.
-    """
-    with _existing(workplace) as path, Database.open(path, create=False) as database:
-        tell_doubt(clock_doubt(database, utc_now()))
-        imported = import_journal(database, folder / JOURNAL_NAME, utc_now(), salvage=salvage)
-    result = {
-        "session_id": imported.session_id,
-        "status": imported.summary.status,
-        "abort_reason": imported.summary.abort_reason,
-        "treatment_events": imported.treatment_events,
-        "safety_events": imported.safety_events,
-        "ticks": imported.ticks,
-        "whole": imported.whole,
-        "damage": imported.damage,
-        "mended": imported.mended,
-        "head_hash": imported.head_hash,
-    }
-    text = (
-        f"Session {imported.session_id} ({imported.summary.status}): {imported.treatment_events} treatment "
-        f"events, {imported.safety_events} safety events from {imported.ticks} ticks."
-    )
-    how = "" if imported.damage is None else f" {imported.damage.capitalize()}."
-    mended = "" if imported.mended is None else f" Mended: {imported.mended}."
-    said = text if imported.whole else f"{text}{how or ' The journal was cut short.'}"
-    workplace.answer(result, f"{said}{mended}")
-
-
-@contextmanager
-def _existing(workplace: Workplace) -> Iterator[Path]:
-    """Hold the data directory and give the database's path. A missing one leaves no directory behind."""
-    path = _standing(workplace)
-    with workplace.locked():
-        yield path
-
-
-def _standing(workplace: Workplace) -> Path:
-    path = workplace.database_path
-    if not path.exists():
-        raise RefusedError(f"{path}: there is no database; create it with tosca-kiosk db init")
-    return path
 
 
 @contextmanager
@@ -215,35 +100,9 @@ def _whole_or_not_at_all(path: Path) -> Iterator[None]:
         raise
 
 
-def _authorise(path: Path, admin: str | None) -> None:
-    """Ask for an admin's PIN where the database can tell whose: one of this version that can be read."""
-    try:
-        usable = path.exists() and schema.version_of_file(path) == schema.revisions()[-1]
-    except StorageError:
-        return  # damaged: to bring a backup back is then all that can be done
-    if usable:
-        with Database.open(path, create=False) as database:
-            authorised(database, admin)
-
-
 def _doubt(path: Path, now: datetime) -> Doubt | None:
     """Return why the clock cannot be right, where the database can tell: one of this version."""
     if schema.version_of_file(path) != schema.revisions()[-1]:
         return doubt(now, None)
     with Database.open(path, create=False) as database:
         return clock_doubt(database, now)
-
-
-def _backup(workplace: Workplace) -> Path:
-    return make_backup(workplace.database_path, workplace.backup_dir, utc_now())
-
-
-def _older_version(path: Path, before: str, wanted: str | None) -> str:
-    order = (EMPTY, *schema.revisions())
-    older = order[: order.index(before)]
-    if wanted is None and len(older) < 2:
-        raise RefusedError(f"{path}: no older version than {before}; --to {EMPTY} empties the database")
-    named = older[-1:] if wanted is None else [version for version in older if version.startswith(wanted)]
-    if len(named) != 1:
-        raise RefusedError(f"{path}: no version {wanted!r} before {before}; there are {', '.join(older)}")
-    return named[0]

@@ -13,6 +13,7 @@ from typing import Any, Final, NamedTuple
 
 from sqlalchemy import Connection
 
+from tosca_kiosk.storage import counters
 from tosca_kiosk.storage.chain import BLOCK_ROWS, LOGS, encode, folded, last_number
 
 CHAINED: Final = ("treatment_events", "safety_log")
@@ -46,6 +47,21 @@ def adopt(connection: Connection, log: str) -> None:
         digest, last = hashes[-1], rows[-1][0]
 
 
+def go_on(connection: Connection, log: str, after: int) -> None:
+    """Chain the rows of a log that were written after the row of a number, and none that stood there."""
+    key = LOGS[log]
+    newest = connection.exec_driver_sql(
+        f"SELECT hash FROM {log}_chain ORDER BY {key} DESC LIMIT 1"
+    ).fetchone()
+    rows = [
+        tuple(row)
+        for row in connection.exec_driver_sql(f"SELECT * FROM {log} WHERE {key} > ? ORDER BY {key}", (after,))
+    ]
+    hashes = folded(rows, start_of(log) if newest is None else newest[0])
+    for row, digest in zip(rows, hashes, strict=True):
+        connection.exec_driver_sql(f"INSERT INTO {log}_chain VALUES (?, ?)", (row[0], digest))
+
+
 def verify(connection: Connection, log: str) -> Verdict:
     """Compute a log's chain again, from its first row to its last, and name the first row that breaks it."""
     key, digest, count, last = LOGS[log], start_of(log), 0, 0
@@ -61,7 +77,8 @@ def verify(connection: Connection, log: str) -> Verdict:
             return Verdict(count, last, digest, f"{log}: row {key} {row[0]} is not what was written")
         digest, count, last = here, count + 1, row[0]
     number = last_number(connection, log)
-    broken = None if last == number else f"{log}: rows after {key} {last}, up to {number}, are missing"
+    ends = last == number or number in counters.taken_over(connection, log)
+    broken = None if ends else f"{log}: rows after {key} {last}, up to {number}, are missing"
     return Verdict(count, last, digest, broken)
 
 

@@ -2,70 +2,114 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 import msgspec
 from sqlalchemy import Connection
 
-from tosca_kiosk.storage import chain, schema
+from tosca_kiosk.storage import chain, counters, schema, trust
 
 _NOW: Final = "strftime('%Y-%m-%d %H:%M:%f', 'now') || '000'"
 
 
-def begin(
-    connection: Connection,
-    name: str,
-    *,
-    operator_id: int | None,
-    reason: str | None,
-    details: dict[str, Any],
-) -> int:
+class Order(NamedTuple):
+    """Who lets an operation be done, and why. operator_id: in the file that it is written into.
+
+    run: by which the row is found after a crash (see `under_way`).
+    """
+
+    operator_id: int | None = None
+    operator: str | None = None
+    reason: str | None = None
+    run: str | None = None
+
+
+NOBODY: Final = Order()
+
+
+def begin(connection: Connection, name: str, order: Order, details: Mapping[str, Any]) -> int:
     """Write that an operation begins, inside the caller's transaction; return its number."""
     made = connection.exec_driver_sql(
         f"INSERT INTO operations (name, tech_id, reason, started_date, details) VALUES (?, ?, ?, {_NOW}, ?)",
-        (name, operator_id, reason, msgspec.json.encode(details).decode()),
+        (name, order.operator_id, order.reason, _json(order, details)),
     )
     return int(made.lastrowid)
 
 
-def end(connection: Connection, operation_id: int, details: dict[str, Any]) -> None:
+def end(connection: Connection, operation_id: int, order: Order, details: Mapping[str, Any]) -> None:
     """Write that an operation has ended, and what it came to."""
     connection.exec_driver_sql(
         f"UPDATE operations SET ended_date = {_NOW}, details = ? WHERE operation_id = ?",
-        (msgspec.json.encode(details).decode(), operation_id),
+        (_json(order, details), operation_id),
     )
 
 
+def done(connection: Connection, name: str, order: Order, details: Mapping[str, Any]) -> None:
+    """Write an operation that is done with the caller's transaction."""
+    end(connection, begin(connection, name, order, details), order, details)
+
+
 def migrate(
-    connection: Connection, path: Path, revision: str, operator_id: int | None, reason: str | None
-) -> None:
-    """Bring the schema to a revision in the open transaction, as an operation where the file can hold one."""
+    connection: Connection,
+    path: Path,
+    revision: str,
+    order: Order = NOBODY,
+    given_out: Mapping[str, int] | None = None,
+) -> tuple[str, ...]:
+    """Bring the schema to a revision in the open transaction, as an operation where the file can hold one.
+
+    given_out: the numbers from which the file counts on, which nothing that is written here takes. Return
+    what was damaged before, in words. Raises StorageError where more would be damaged after.
+    """
     before, after = schema.version_of(connection, path), schema.resolved(path, revision)
-    order = ["base", *schema.revisions()]
-    down = order.index(after) < order.index(before)
+    order_of_versions = ["base", *schema.revisions()]
+    down = order_of_versions.index(after) < order_of_versions.index(before)
+    if before == after:
+        _count_on(connection, given_out)
+        return ()
+    said = trust.damage(connection) if before != "base" else []
+    if down:
+        _down(connection, order, {"from": before, "to": after, "damage": said})
+    strange = list(schema.strange_objects(connection, before)) if before != "base" and not down else []
+    if given_out and "chain_links" not in counters.tables(connection):
+        # Versions on the way write audit rows; a chain that was kept is verified before it counts on.
+        counters.raise_to(connection, {"audit_log": given_out.get("audit_log", 0)})
+    found = schema.migrate(connection, path, revision, given_out or {})
+    if schema.is_chained(connection) and not down:
+        said = [*strange, *found.pop("damage", ())]
+        name = "init" if before == "base" else "upgrade"
+        counted = {"counters": given_out} if given_out else {}
+        _audited(connection, name, order, {"from": before, "to": after, **found, **counted, "damage": said})
+    if before != "base" and after != "base":
+        left = trust.damage(connection)
+        trust.refuse_more(said, left, f"{path}: the way from {before} to {after}")
+    return tuple(said)
+
+
+def _count_on(connection: Connection, given_out: Mapping[str, int] | None) -> None:
+    """Let the file count on from there, before anything is linked, and link what other programs wrote."""
+    counters.raise_to(connection, given_out or {})
     if schema.is_chained(connection):
         chain.link_foreign(connection)
-        if down:
-            _done(connection, "downgrade", operator_id, reason, {"from": before, "to": after})
-    up = before not in ("base", after) and not down
-    strange = list(schema.strange_objects(connection, before)) if up else []
-    found = schema.migrate(connection, path, revision)
+
+
+def _down(connection: Connection, order: Order, details: Mapping[str, Any]) -> None:
     if schema.is_chained(connection):
-        if before != after and not down:
-            name = "init" if before == "base" else "upgrade"
-            damage = [*strange, *found.pop("damage", ())]
-            details = {"from": before, "to": after, **found, "damage": damage}
-            _done(connection, name, operator_id, reason, details)
-        chain.link_own(connection)
+        chain.link_foreign(connection)
+        _audited(connection, "downgrade", order, details)
 
 
-def _done(
-    connection: Connection, name: str, operator_id: int | None, reason: str | None, details: dict[str, Any]
-) -> None:
+def _audited(connection: Connection, name: str, order: Order, details: Mapping[str, Any]) -> None:
     """Write an operation that is done with the open transaction, and link it."""
-    connection.exec_driver_sql("INSERT INTO audit_context VALUES (1, ?, 'application')", (operator_id,))
-    number = begin(connection, name, operator_id=operator_id, reason=reason, details=details)
-    end(connection, number, details)
+    connection.exec_driver_sql("INSERT INTO audit_context VALUES (1, ?, 'application')", (order.operator_id,))
+    done(connection, name, order, details)
     connection.exec_driver_sql("DELETE FROM audit_context")
     chain.link_own(connection)
+
+
+def _json(order: Order, details: Mapping[str, Any]) -> str:
+    named = {"operator": order.operator, "run": order.run}
+    told = {name: value for name, value in named.items() if value is not None}
+    return msgspec.json.encode({**details, **told}).decode()
