@@ -48,6 +48,11 @@ RUNS = (
         "python -m benchmarks.exhaustive.flipped_bits",
     ),
     Run(
+        "kills",
+        "each operation on the record killed at many moments: nothing lost, and what became of it said",
+        "python -m benchmarks.exhaustive.kills",
+    ),
+    Run(
         "campaign",
         "random treatments with faults, judged by the world's light",
         f"python -m benchmarks.campaign --treatments 20000 --seed 2 --out {OUT}/campaign",

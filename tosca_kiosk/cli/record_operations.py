@@ -19,9 +19,10 @@ from tosca_kiosk.cli.workplace import Command, Workplace, stdin_is_terminal, tel
 from tosca_kiosk.journal import JOURNAL_NAME
 from tosca_kiosk.machine.clock import utc_now
 from tosca_kiosk.session import RefusedError
-from tosca_kiosk.storage import Database, Imported, StorageError, counters, import_journal, restore, schema
+from tosca_kiosk.storage import Database, Imported, StorageError, counters, restore, schema
 from tosca_kiosk.storage.clock_evidence import clock_doubt
 from tosca_kiosk.storage.operations import Order
+from tosca_kiosk.storage.ordered_import import import_in_order
 from tosca_kiosk.storage.restore import Plan
 from tosca_kiosk.storage.under_way import under_way
 
@@ -167,15 +168,10 @@ def import_one(
         tell_doubt(clock_doubt(database, utc_now()))
         signed = signed_by_admin(path, admin=admin)
         with _ordered(path, f"the import of {folder.name}", signed, _why(reason)) as order:
-            imported = import_journal(
-                database,
-                folder / JOURNAL_NAME,
-                utc_now(),
-                operator_id=signed.tech_id,
-                salvage=salvage,
-                order=order,
+            imported, damage = import_in_order(
+                database, folder / JOURNAL_NAME, utc_now(), order, salvage=salvage
             )
-    _tell_damage(path, imported.record_damage)
+    _tell_damage(path, damage)
     result = {
         "session_id": imported.session_id,
         "status": imported.summary.status,

@@ -26,11 +26,10 @@ from tosca_kiosk.domain.rows import StepRows
 from tosca_kiosk.domain.state import State
 from tosca_kiosk.domain.summary import left_in_light, summarise, unconfirmed
 from tosca_kiosk.journal.tail import StillWrittenError, read_journal
-from tosca_kiosk.storage import chain, energies, events, operations, sessions, trust
+from tosca_kiosk.storage import energies, events, sessions
 from tosca_kiosk.storage.database import Database
 from tosca_kiosk.storage.door import Transaction
 from tosca_kiosk.storage.errors import StorageError
-from tosca_kiosk.storage.operations import Order
 from tosca_kiosk.storage.sessions import Session
 from tosca_kiosk.storage.timestamps import from_utc_text
 
@@ -55,7 +54,6 @@ class Imported:
     """What an import did. whole: the journal had its end, and nothing before it was broken.
 
     damage: what is wrong with the journal, in words, None where nothing is. mended: as in `Contents`.
-    record_damage: what was wrong with the record before, where that was looked at.
     """
 
     session_id: int
@@ -67,7 +65,6 @@ class Imported:
     summary: Summary
     damage: str | None = None
     mended: str | None = None
-    record_damage: tuple[str, ...] = ()
 
 
 @dataclass(slots=True)
@@ -88,6 +85,9 @@ class Contents:
     def end(self) -> End | None:
         """How the session ended, as the journal says; also where it breaks before that."""
         return self.reader.end or (None if self.broken is None else self.reader.end_by_itself())
+
+
+Around = Callable[[Transaction, Callable[[], Imported]], Imported]
 
 
 class Found(NamedTuple):
@@ -115,12 +115,11 @@ def import_journal(
     *,
     operator_id: int | None = None,
     salvage: bool = False,
-    order: Order | None = None,
+    around: Around = lambda _transaction, take: take(),
 ) -> Imported:
     """Import one journal file and close its session, all or nothing.
 
-    order: who and why, where somebody asked for it: then it is a row of `operations`, and the record is
-    proved before and after.
+    around: what is done in the same transaction before and after the rows are taken.
 
     What a killed writer had not copied to the disk yet is part of it (see journal_tail.read_journal).
     A journal without its end (the program died) is imported as far as it goes; the session is aborted and
@@ -151,34 +150,7 @@ def import_journal(
         if (other := of_another_session(session, contents.reader.header)) is not None:
             raise StorageError(f"{journal}: {other}; import it where it was recorded")
         take = take_rows if session.status in sessions.OPEN_STATUSES else _take_rest
-        if order is None:
-            return take(transaction, session, contents, found, now)
-        return _take_in_order(
-            transaction, order, journal, lambda: take(transaction, session, contents, found, now)
-        )
-
-
-def _take_in_order(
-    transaction: Transaction, order: Order, journal: Path, take: Callable[[], Imported]
-) -> Imported:
-    """Take a journal as an operation that somebody asked for, the record proved before and after."""
-    connection = transaction.connection
-    before = trust.damage(connection)
-    details = {"journal": journal.parent.name, "damage": before}
-    number = operations.begin(connection, "import-journal", order, details)
-    imported = take()
-    told = {
-        "session_id": imported.session_id,
-        "ticks": imported.ticks,
-        "treatment_events": imported.treatment_events,
-        "safety_events": imported.safety_events,
-        "whole": imported.whole,
-        "head_hash": imported.head_hash,
-    }
-    operations.end(connection, number, order, {**details, **told})
-    chain.link_own(connection)
-    trust.refuse_more(before, trust.damage(connection), f"{journal}: the import")
-    return replace(imported, record_damage=tuple(before))
+        return around(transaction, lambda: take(transaction, session, contents, found, now))
 
 
 def read(journal: Path) -> Found:

@@ -69,8 +69,9 @@ def migrate(
     if before == after:
         _count_on(connection, given_out)
         return ()
-    said = trust.damage(connection) if before != "base" else []
+    said: list[str] = []
     if down:
+        said = trust.damage(connection)
         _down(connection, order, {"from": before, "to": after, "damage": said})
     strange = list(schema.strange_objects(connection, before)) if before != "base" and not down else []
     if given_out and "chain_links" not in counters.tables(connection):

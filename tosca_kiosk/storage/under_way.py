@@ -1,8 +1,9 @@
 """An operation on the record that a crash breaks off: the next start says what became of it.
 
-While one runs, a note lies beside the database. What is done is done in one step, a commit or a new name for
-a whole file: so at the next start the record is as it was before or as it was to be, and the row of
-`operations` that carries the note's mark tells which. What was half made beside it goes.
+While one runs, a note lies beside the database. What is done is done in one step, a commit or a new name
+for a whole file: so at the next start the record is as it was before or as it was to be. The row of `operations`
+that carries the note's mark tells which, or the version, for below one a file keeps no such row. What was half
+made beside it goes.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ import sqlite3
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 import msgspec
 
@@ -26,10 +27,11 @@ _NOTE: Final = ".operation"
 
 
 class _Note(msgspec.Struct, frozen=True):
-    """What is under way. what: for a person; run: the mark of its row in `operations`."""
+    """What is under way. what: for a person; run: the mark of its row; version: of the file before."""
 
     what: str
     run: str
+    version: str | None
 
 
 _decode: Final = msgspec.json.Decoder(_Note).decode
@@ -41,7 +43,7 @@ def under_way(database_path: Path, what: str) -> Iterator[str]:
 
     The caller holds the data directory's lock. Raises StorageError where the note cannot be written.
     """
-    note = _Note(what=what, run=secrets.token_hex(8))
+    note = _Note(what=what, run=secrets.token_hex(8), version=_version(database_path))
     path = _beside(database_path, _NOTE)
     try:
         _write(path, msgspec.json.encode(note))
@@ -79,28 +81,47 @@ def settled(database_path: Path) -> Iterator[str]:
     except OSError as error:
         raise _not_taken_away(half_made, error) from error
     if note is not None:
-        yield f"{database_path}: {note.what} was interrupted: {_became(database_path, note.run)}."
+        yield f"{database_path}: {note.what} was interrupted: {_became(database_path, note)}."
     try:
         path.unlink(missing_ok=True)
     except OSError as error:
         raise _not_taken_away(path, error) from error
 
 
-def _became(database_path: Path, run: str) -> str:
+def _became(database_path: Path, note: _Note) -> str:
+    rows = (
+        "SELECT 1 FROM operations WHERE json_valid(details) AND json_extract(details, '$.run') = ?",
+        (note.run,),
+    )
     try:
-        uri = f"{database_path.absolute().as_uri()}?mode=ro"
-        with closing(sqlite3.connect(uri, uri=True)) as connection:
-            found = connection.execute(
-                "SELECT 1 FROM operations WHERE json_valid(details) AND json_extract(details, '$.run') = ?",
-                (run,),
-            ).fetchone()
+        done = _version(database_path) != note.version or _found(database_path, *rows) is not None
     except sqlite3.Error as error:
-        if "no such table" not in str(error):
-            return f"whether it was done cannot be read ({error}); run tosca-kiosk db check"
-        found = None
-    if found is not None:
+        return f"whether it was done cannot be read ({error}); run tosca-kiosk db check"
+    if done:
         return "it had been done by then, and stays"
     return "nothing of it was done, the record is as it was; repeat it"
+
+
+def _version(database_path: Path) -> str | None:
+    """Return the version that a file says it has, None where it says none that can be read."""
+    try:
+        found = _found(database_path, "SELECT version_num FROM alembic_version")
+    except sqlite3.Error:
+        return None
+    return None if found is None else str(found[0])
+
+
+def _found(database_path: Path, statement: str, values: tuple[str, ...] = ()) -> tuple[Any, ...] | None:
+    """Return the first row of what a file is asked; None also for a table that it does not have."""
+    uri = f"{database_path.absolute().as_uri()}?mode=ro"
+    try:
+        with closing(sqlite3.connect(uri, uri=True)) as connection:
+            row: tuple[Any, ...] | None = connection.execute(statement, values).fetchone()
+    except sqlite3.OperationalError as error:
+        if "no such table" not in str(error):
+            raise
+        row = None
+    return row
 
 
 def _write(path: Path, content: bytes) -> None:
