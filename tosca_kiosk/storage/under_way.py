@@ -1,9 +1,9 @@
 """An operation on the record that a crash breaks off: the next start says what became of it.
 
-While one runs, a note lies beside the database. What is done is done in one step, a commit or a new name
-for a whole file: so at the next start the record is as it was before or as it was to be. The row of `operations`
-that carries the note's mark tells which, or the version, for below one a file keeps no such row. What was half
-made beside it goes.
+While one runs, a note lies beside the database. What is done is done in one step, a commit or a new
+name for a whole file: so at the next start the record is as it was before or as it was to be. The row of
+`operations` that carries the note's mark tells which, or the version, for a file of an older one keeps no
+such row. What was half made beside it goes.
 """
 
 from __future__ import annotations
