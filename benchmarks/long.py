@@ -145,9 +145,19 @@ RUNS = (
         "python -m benchmarks.bench.backup --times 7",
     ),
     Run(
+        "session_opening",
+        "what a session's opening waits for on a record of 1 GB",
+        "python -m benchmarks.bench.session_opening --times 3",
+    ),
+    Run(
         "record_check",
         "control's lateness while the record beside it is checked",
         "python -m benchmarks.bench.record_check --times 3",
+    ),
+    Run(
+        "bit_flips",
+        "single bits of a record's file flipped, each named or in bytes that hold nothing",
+        "python -m benchmarks.bench.bit_flips --flips 2000 --seed 1",
     ),
     Run(
         "bench",

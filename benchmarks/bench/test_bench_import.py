@@ -1,8 +1,9 @@
-"""Import of an hour's 36 000 events beside the bare driver, same table, indexes, triggers and pragmas.
+"""Import of an hour's 36 000 events beside the bare driver, same tables, indexes, triggers and pragmas.
 
     pytest benchmarks/bench/test_bench_import.py --benchmark-enable
 
-The peer, sqlite3's executemany in one transaction, writes no hash chain and shapes no row.
+The peer, sqlite3's executemany in one transaction, gets rows, hashes and links ready; it shapes and hashes
+nothing.
 """
 
 from __future__ import annotations
@@ -83,14 +84,14 @@ def journal(tmp_path_factory):
     return file
 
 
-def peer(path, rows):
+def peer(path, ready):
     with closing(sqlite3.connect(path, isolation_level=None)) as connection:
         for pragma in (*_PRAGMAS, "PRAGMA journal_mode=WAL"):
             connection.execute(pragma)
-        marks = ", ".join("?" * len(events.TREATMENT_COLUMNS))
-        columns = ", ".join(events.TREATMENT_COLUMNS)
         connection.execute("BEGIN IMMEDIATE")
-        connection.executemany(f"INSERT INTO treatment_events ({columns}) VALUES ({marks})", rows)
+        for table, rows in ready.items():
+            marks = ", ".join("?" * len(rows[0]))
+            connection.executemany(f"INSERT INTO {table} VALUES ({marks})", rows)
         connection.execute("COMMIT")
 
 
@@ -112,9 +113,13 @@ def shaped(template, journal, tmp_path_factory):
     whole(path, journal)
     with Database.open(path) as database, database.reading() as reader:
         assert check(database).problems == ()
-        rows = reader.tuples("SELECT * FROM treatment_events ORDER BY event_id")
-    assert len(rows) == ROWS
-    return rows
+        ready = {
+            "treatment_events": reader.tuples("SELECT * FROM treatment_events ORDER BY event_id"),
+            "treatment_events_chain": reader.tuples("SELECT * FROM treatment_events_chain ORDER BY event_id"),
+            "chain_links": reader.tuples("SELECT * FROM chain_links WHERE log = 'treatment_events'"),
+        }
+    assert [len(rows) for rows in ready.values()] == [ROWS, ROWS, 1]
+    return ready
 
 
 def measure(benchmark, template, path, work, *arguments):

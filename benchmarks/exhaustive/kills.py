@@ -161,7 +161,7 @@ KINDS: Final = (
 
 def _known(path: Path) -> Known:
     """Return what a record holds that somebody was told of."""
-    found = look(path)
+    found = look(path, path)
     return frozenset(
         (table, number)
         for table, rows in (("sessions", found.sessions), ("patients", found.patients))
@@ -176,7 +176,8 @@ def judge(kind: Kind, data_dir: Path, words: list[str], acknowledged: Known) -> 
 
 def _problems(kind: Kind, data_dir: Path, words: list[str], acknowledged: Known) -> Iterator[str]:
     """Yield what is wrong, each as soon as it is found."""
-    began = (data_dir / NOTE).exists()
+    note = data_dir / NOTE
+    began = note.exists() and note.stat().st_size > 0  # killed over an empty one it had begun nothing
     code, said = run(list(kind.next_start), data_dir)
     if code != 0:
         yield f"the next start failed: {said!r}"
@@ -199,7 +200,7 @@ def _problems(kind: Kind, data_dir: Path, words: list[str], acknowledged: Known)
 
 def _damage(database_path: Path) -> Sequence[str]:
     if schema.version_of_file(database_path) != schema.revisions()[-1]:
-        return look(database_path).damage
+        return look(database_path, database_path).damage
     with Database.open(database_path, create=False) as database:
         return check(database).damage
 

@@ -17,7 +17,7 @@ from typing import Any, NamedTuple
 
 from benchmarks.fuzz.noise import Noise
 from benchmarks.rigs.readings import READINGS
-from benchmarks.rigs.variants import Variant
+from benchmarks.rigs.variants import LASERS, Variant
 from hardware.interfaces import LinkState
 from hardware.registry import DRIVERS
 from hardware.trace import WireTrace
@@ -339,7 +339,8 @@ class DriverFuzz:
 def installed(seed: int, key: str, variant: Variant) -> Iterator[list[float]]:
     """Install a warm simulated cart on a clock that is set by hand: the one number of the list."""
     now_s = [0.0]
-    options: dict[str, Any] = {key: variant.options}
+    options: dict[str, Any] = {"laser": LASERS["ComboSource"].options} if variant.combo else {}
+    options[key] = variant.options
     install(SimulatedCart(World(seed, warm=True), **options), lambda: now_s[0])
     try:
         yield now_s

@@ -48,9 +48,9 @@ class RecordedCart(IdealCart):
         return decision
 
 
-def treated():
+def treated(first=None):
     """Run the whole treatment, the pedal released once under way; the last line is the journal's end."""
-    cart = RecordedCart(header())
+    cart = RecordedCart(first or header())
     cart.emit()
     cart.pedal = False
     cart.run_until(lambda: cart.state.beam is Beam.WAITING)

@@ -33,9 +33,13 @@ class Variant:
 
 _UNKNOWN: Final = "is not known to it (error 123 command path not found)"
 
+_BOX: Final = {"model": "6310", "serial": "SIM-COMBO"}
+_BOX_SETTINGS: Final = {"port": "sim://combo", "model": "6310", "serial_number": "SIM-COMBO"}
+
 LASERS: Final = {
     "by hand": Variant(by_hand=True, options=LaserOptions()),
-    "ComboSource": Variant(by_hand=True, options=LaserOptions(), combo=True),
+    "ComboSource by hand": Variant(by_hand=True, options=LaserOptions(), combo=True),
+    "ComboSource": Variant(options=LaserOptions(**_BOX), settings=_BOX_SETTINGS, combo=True),
     "without LAS:TOL": Variant(
         by_hand=True,
         options=LaserOptions(),
@@ -58,7 +62,8 @@ LASERS: Final = {
 }
 TECS: Final = {
     "by hand": Variant(by_hand=True, options=TecOptions()),
-    "ComboSource": Variant(by_hand=True, options=TecOptions(), combo=True),
+    "ComboSource by hand": Variant(by_hand=True, options=TecOptions(), combo=True),
+    "ComboSource": Variant(options=TecOptions(**_BOX), settings=_BOX_SETTINGS, combo=True),
     "without TEC:TOL": Variant(
         by_hand=True,
         options=TecOptions(),

@@ -107,6 +107,23 @@ def test_downgrade_and_upgrade_each_make_a_backup_first(cart):
     assert cart.json("db", "check")["ok"] is True
 
 
+def test_an_upgrade_says_what_it_found_broken_and_goes_on_saying_it(cart):
+    cart.text("db", "downgrade", *WHY)
+    trigger = "safety_log_no_update"
+    with closing(sqlite3.connect(cart.database)) as connection:
+        find = f"SELECT sql FROM sqlite_master WHERE name = '{trigger}'"
+        (definition,) = connection.execute(find).fetchone()
+    forged = "UPDATE safety_log SET description = 'All is well.' WHERE log_id = 1"
+    sql(cart.database, f"DROP TRIGGER {trigger}", forged, definition)
+    result = cart.run("db", "upgrade", "--json")
+    found = json.loads(result.stdout)["found"]
+    assert result.exit_code == 0
+    assert "safety_log: row log_id 1 is not what was written" in found[0]
+    assert f"Warning: {found[0]}" in result.stderr
+    damage = json.loads(cart.run("db", "check", "--json").stdout)["damage"]
+    assert set(found) < set(damage), "the chain that was kept names the row too"
+
+
 def test_an_upgrade_with_nothing_to_do_makes_no_backup(cart):
     assert cart.json("db", "upgrade")["backup"] is None
     assert not cart.backups.exists()
@@ -157,6 +174,23 @@ def test_check_names_the_first_broken_row(cart):
     assert one_line(result.stderr).endswith(f"problems: 1, the first: {answer['problems'][0]}")
     assert answer["problems"] == ["safety_log: row log_id 1 is not what was written"]
     assert answer["problems"][0] in cart.run("db", "check").stdout
+
+
+def test_an_edit_by_another_program_is_told_until_a_supervisor_acknowledges_it(guarded):
+    sql(guarded.database, "UPDATE system_config SET description = 'mine' WHERE config_key = 'video_fps'")
+    words = ("db", "acknowledge", "--reason", "a better word", "--supervisor")
+    result = guarded.run("db", "check", "--json")
+    answer = json.loads(result.stdout)
+    assert (result.exit_code, answer["ok"], answer["damage"], len(answer["edits"])) == (1, False, [], 1)
+    assert "system_config, config_key video_fps: was changed in description" in answer["edits"][0]
+    assert "no active supervisor is named 'nobody'" in guarded.refused(
+        *words, "nobody", stdin=f"{ADMIN_PIN}\n"
+    )
+    assert "was not accepted" in guarded.refused(*words, "admin", stdin="000000\n")
+    done = guarded.json(*words, "admin", stdin=f"{ADMIN_PIN}\n")
+    assert done["acknowledged"] == answer["edits"]
+    assert guarded.json("db", "check")["ok"] is True
+    assert "nothing was changed" in guarded.refused(*words, "admin", stdin=f"{ADMIN_PIN}\n")
 
 
 def test_check_names_a_dangling_key_and_a_foreign_table(cart):

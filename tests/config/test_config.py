@@ -748,6 +748,15 @@ class TestWhatASiteMayAllow:
         (error,) = errors_of(changed({"calibrations": {"interval_days": 0}}))
         assert error == "calibrations.interval_days: 0 is outside 1 to 3660 days (ten years at most)"
 
+    def test_a_site_says_where_the_sessions_folders_are_backed_up(self, load, errors_of):
+        assert load(changed({})).folder_backup_to is None
+        there = load(changed({"folder_backup": {"to": "/media/backup"}})).folder_backup_to
+        assert str(there) == "/media/backup"
+        for value in ("backup", "/", ""):
+            (error,) = errors_of(changed({"folder_backup": {"to": value}}))
+            assert error.startswith("folder_backup.to: ")
+            assert "allowed: a directory's path that begins with /" in error
+
 
 @pytest.mark.parametrize("written", [".inf", "-.inf", ".nan", "1e999", "-1e999"])
 @pytest.mark.parametrize(

@@ -311,10 +311,14 @@ def test_a_healthy_cart_passes_and_nothing_is_asked_for_but_the_motor(seed):
 
 def instruments():
     """Return so many carts that each simulated variant of each device is in one of them."""
-    of = {key: [row for name, (at, row) in SIMULATED.items() if at == key] for key in VARIANTS}
+    of = {key: [row for at, row in SIMULATED.values() if at == key and not row.combo] for key in VARIANTS}
+    box = {key: VARIANTS[key]["ComboSource" if key in ("laser", "tec") else "usual"] for key in VARIANTS}
     return [
-        {key: rows[number % len(rows)] for key, rows in of.items()}
-        for number in range(max(map(len, of.values())))
+        box,
+        *(
+            {key: rows[number % len(rows)] for key, rows in of.items()}
+            for number in range(max(map(len, of.values())))
+        ),
     ]
 
 

@@ -32,7 +32,7 @@ from tosca_kiosk.cli.workplace import Workplace
 from tosca_kiosk.control.controller import CLOSES_WITHIN_S
 from tosca_kiosk.domain.inputs import CommandType
 from tosca_kiosk.machine.clock import RealClock
-from tosca_kiosk.session import opening, plan_session
+from tosca_kiosk.session import back_up, opening, plan_session
 from tosca_kiosk.storage import DATABASE_NAME, Database, recover, sessions, users
 
 pytestmark = pytest.mark.slow
@@ -187,7 +187,9 @@ def emitting_control(data_dir, tmp_path, runtime):
         with database.transaction() as transaction:
             for name, pin in PINS.items():
                 users.set_pin(transaction, users.add(transaction, name, name, name, now), pin, now)
-        with opening(database, data_dir, plan, {}, "sim", now) as opened:
+        with opening(
+            database, data_dir, plan, {}, "sim", now, back_up(database, data_dir / "backups", now)
+        ) as opened:
             pass
     with running_control(config, runtime, data_dir=data_dir) as control:
         kiosk = StandInKiosk(control.socket_path)

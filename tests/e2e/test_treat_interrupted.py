@@ -30,6 +30,7 @@ from tosca_kiosk.cli import simulated_session
 from tosca_kiosk.cli.workplace import Workplace
 from tosca_kiosk.config import bundled
 from tosca_kiosk.domain.journal_lines import ChainReader
+from tosca_kiosk.session import SessionBackup
 from tosca_kiosk.storage import calibrations
 
 pytestmark = pytest.mark.slow
@@ -300,14 +301,13 @@ def test_a_long_backup_is_no_late_tick(data_dir, warm, short, monkeypatch):
     clocks = []
     make_clock = simulated_session.VirtualClock
     monkeypatch.setattr(simulated_session, "VirtualClock", lambda: clocks.append(make_clock()) or clocks[0])
-    back_up = simulated_session.back_up
+    wait = SessionBackup.wait
 
     def slow(*arguments):
-        said = back_up(*arguments)
         clocks[0].sleep_until(clocks[0].now_s() + 1.5)
-        return said
+        return wait(*arguments)
 
-    monkeypatch.setattr(simulated_session, "back_up", slow)
+    monkeypatch.setattr(SessionBackup, "wait", slow)
     assert treated(data_dir, short, config=warm).result["status"] == "completed"
 
 

@@ -9,7 +9,9 @@ from hardware.arroyo.shared import share
 from hardware.arroyo.tec import ArroyoTec
 from hardware.interfaces import LinkState
 from hardware.settings import LaserSettings, TecSettings
+from simulators.wire.arroyo_combo import combo_source
 from simulators.wire.arroyo_laser import ArroyoLaser as SimulatedLaser
+from simulators.wire.arroyo_laser import LaserOptions
 from simulators.wire.arroyo_tec import ArroyoTec as SimulatedTec
 from simulators.wire.arroyo_tec import TecOptions
 from simulators.world import World
@@ -139,8 +141,16 @@ def combo_bench(period_s, laser, tec, changes, url="sim://laser"):
     """Return a bench of either half; step one of them."""
     serial_number = "SIM-0001" if url == "sim://laser" else "SIM-0002"
     own = {"model": COMBO_MODEL, "serial_number": serial_number}
-    answers = {**LASER_ANSWERS, **TEC_ANSWERS, "*IDN?": identity("", serial_number), **changes}
-    wire = Wire(answers, url)
+    answers = {**LASER_ANSWERS, **TEC_ANSWERS, "*IDN?": identity("", serial_number)}
+    if chosen().by_hand:
+        wire = Wire({**answers, **changes}, url)
+    else:
+        world = World(1, warm=True)
+        of_box = {"model": COMBO_MODEL, "serial": serial_number, "firmware": "3.10", "build": "2017-05"}
+        box, _ = combo_source(world, LaserOptions(**of_box), TecOptions(**of_box))
+        box.fail_interlock_plug("closed")
+        words = {**dict.fromkeys(answers, OWN_WORDS), **changes}
+        wire = SimulatedWire(world.kernel, box, words, url, ())
     lanes = share(wire, 0.5)
     halves = (
         ArroyoLaser(replace(laser, **own), lanes[0], lanes[0]),

@@ -5,12 +5,11 @@ from dataclasses import replace
 
 import pytest
 
+from benchmarks.rigs.variants import VARIANTS
 from hardware.arroyo.models import LASER_MODELS
 from hardware.arroyo.names import TecCondition
 from hardware.interfaces import LinkState
-from hardware.registry import DRIVERS
-from hardware.trace import WireTrace
-from hardware.transport import SerialPort
+from hardware.registry import make_drivers
 from simulators.cart import SimulatedCart, install, uninstall
 from simulators.wire.arroyo_laser import LaserOptions
 from simulators.wire.arroyo_tec import MISSING_SENSOR
@@ -25,32 +24,44 @@ CONFIG = load_config(bundled("simulated.yaml"))
 
 BOX_KEYS = "laser", "tec"
 KEYS = *BOX_KEYS, "stage", "board"
+OF_A_BOX = frozenset(("model", "serial", "answers"))
+"""Options that both halves of a ComboSource have alike."""
 
 
 @contextmanager
 def met(key, options=None, prepare=lambda cart: None, **settings):
-    """Yield a driver that has met its device or given it up, its world, and a way to go on."""
+    """Yield a driver that has met its device or given it up, its world, and a way to go on.
+
+    options: of the simulated device, or by key of both halves of a box, which then are both at work.
+    """
     now_s = [0.0]
-    cart = SimulatedCart(World(1, warm=True), **({} if options is None else {key: options}))
+    options = {} if options is None else options if isinstance(options, dict) else {key: options}
+    cart = SimulatedCart(World(1, warm=True), **options)
     prepare(cart)
     install(cart, lambda: now_s[0])
-    settings = replace(getattr(CONFIG.devices, key), **settings)
-    port = SerialPort(settings.port, settings.baud, WireTrace(lambda: now_s[0]))
-    driver = DRIVERS[CONFIG.drivers[key]](settings, port)
+    every = {name: getattr(CONFIG.devices, name) for name in KEYS}
+    every[key] = replace(every[key], **settings)
+    for other in options.keys() - {key}:
+        every[other] = replace(every[other], **VARIANTS[other]["ComboSource"].settings)
+    drivers, _ = make_drivers(CONFIG.drivers, every, lambda: now_s[0])
+    driver, at_work = drivers[key], [drivers[name] for name in KEYS if name in {key, *options}]
 
     def go_on(seconds, until=lambda: False):
         for _ in range(round(seconds * 100)):
             if until():
                 return
             now_s[0] += 0.01
-            driver.poll(now_s[0])
-            driver.flush(now_s[0])
+            for each in at_work:
+                each.poll(now_s[0])
+            for each in at_work:
+                each.flush(now_s[0])
 
     try:
         go_on(10.0, until=lambda: driver.link in (LinkState.READY, LinkState.REFUSED, LinkState.LOST))
         yield driver, cart, go_on
     finally:
-        driver.close()
+        for each in at_work:
+            each.close()
         uninstall()
 
 
@@ -60,7 +71,12 @@ def port_of(key, variant):
 
 def met_variant(key, variant, prepare=lambda cart: None, **options):
     """Meet a variant, as it is or with other options; its configuration is the variant's."""
-    return met(key, replace(variant.options, **options), prepare, **variant.settings)
+    built = {key: replace(variant.options, **options)}
+    if variant.combo:
+        (other,) = {*BOX_KEYS} - {key}
+        of_box = {name: value for name, value in options.items() if name in OF_A_BOX}
+        built[other] = replace(VARIANTS[other]["ComboSource"].options, **of_box)
+    return met(key, built, prepare, **variant.settings)
 
 
 @on_the_wire(*KEYS)
@@ -124,8 +140,9 @@ def test_at_a_wrong_baud_rate_the_bytes_make_no_sense_and_that_is_said(key, baud
 
 
 @on_the_wire(*BOX_KEYS)
-@pytest.mark.parametrize("wrong", [{"model": "4304"}, {"serial": "OTHER"}])
-def test_another_instrument_is_refused_with_what_it_is_and_what_to_do(key, variant, wrong):
+@pytest.mark.parametrize("name", ["model", "serial"])
+def test_another_instrument_is_refused_with_what_it_is_and_what_to_do(key, variant, name):
+    wrong = {name: "OTHER" if name == "serial" else "6305" if variant.combo else "4304"}
     with met_variant(key, variant, **wrong) as (driver, _, _):
         right = {"model": variant.options.model, "serial": variant.options.serial}
         answers, named = (
@@ -165,6 +182,7 @@ def plug_interlock(cart):
 
 def power_up_on(cart):
     plug_interlock(cart)
+    cart.tec.switch_output(True)  # without it the laser of a box may not be on
     cart.laser.switch_output(True)
 
 

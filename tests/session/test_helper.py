@@ -17,7 +17,7 @@ from tosca_kiosk.config import bundled
 from tosca_kiosk.domain.questions import Answer, NoAnswer, PinAnswer, PinQuestion, RulesAnswer, RulesQuestion
 from tosca_kiosk.domain.rules import Rules
 from tosca_kiosk.machine.clock import since_boot
-from tosca_kiosk.session import helper_command, opening, plan_session
+from tosca_kiosk.session import back_up, helper_command, opening, plan_session
 from tosca_kiosk.storage import DATABASE_NAME, users
 
 pytestmark = pytest.mark.process
@@ -30,7 +30,9 @@ def opened(database, data_dir, config, now):
     plan = plan_session(
         database, config, patient="P-2026-0001", technician="jane", protocol="Constant 5 W, 60 s"
     )
-    with opening(database, data_dir, plan, {}, "sim", now) as made:
+    with opening(
+        database, data_dir, plan, {}, "sim", now, back_up(database, data_dir / "backups", now)
+    ) as made:
         return made
 
 

@@ -8,7 +8,7 @@ import pytest
 
 from tosca_kiosk.domain.calibration import POWER
 from tosca_kiosk.domain.rules_difference import rules_difference
-from tosca_kiosk.session import RefusedError, opening, plan_session, recorded_rules
+from tosca_kiosk.session import RefusedError, back_up, opening, plan_session, recorded_rules
 from tosca_kiosk.storage import StorageError, calibrations, protocols, sessions, settings
 
 PROTOCOLS = ["Constant 5 W, 60 s", "Ramp 2 to 8 W, 90 s"]
@@ -23,7 +23,9 @@ def plan(database, config):
 
 @pytest.fixture
 def opened(database, data_dir, plan, now):
-    with opening(database, data_dir, plan, {}, "sim", now) as made:
+    with opening(
+        database, data_dir, plan, {}, "sim", now, back_up(database, data_dir / "backups", now)
+    ) as made:
         return made
 
 
@@ -41,7 +43,9 @@ def test_every_shipped_protocol_is_opened_with_the_rules_that_the_record_says(
 ):
     for name in saved_protocols(database):
         plan = plan_session(database, config, patient="P-2026-0001", technician="jane", protocol=name)
-        with opening(database, data_dir, plan, {}, "sim", now) as opened:
+        with opening(
+            database, data_dir, plan, {}, "sim", now, back_up(database, data_dir / "backups", now)
+        ) as opened:
             pass
         number = opened.session.session_id
         assert opened.header.rules == plan.rules == recorded(database, config, number)
@@ -61,7 +65,9 @@ def test_a_protocol_of_a_file_too(database, data_dir, config, tmp_path, now):
     path = tmp_path / "plan.json"
     path.write_text(json.dumps(tree), encoding="utf-8")
     plan = plan_session(database, config, patient="P-2026-0001", technician="jane", protocol=str(path))
-    with opening(database, data_dir, plan, {}, "sim", now) as opened:
+    with opening(
+        database, data_dir, plan, {}, "sim", now, back_up(database, data_dir / "backups", now)
+    ) as opened:
         pass
     assert recorded(database, config, opened.session.session_id) == plan.rules
     assert plan.rules.protocol.description == "two\nlines"
@@ -103,7 +109,9 @@ def test_what_was_set_before_counts(database, data_dir, config, now):
     plan = plan_session(
         database, config, patient="P-2026-0001", technician="jane", protocol="Constant 5 W, 60 s"
     )
-    with opening(database, data_dir, plan, {}, "sim", now) as opened:
+    with opening(
+        database, data_dir, plan, {}, "sim", now, back_up(database, data_dir / "backups", now)
+    ) as opened:
         pass
     assert recorded(database, config).limits.max_power_w == opened.header.rules.limits.max_power_w == 5.5
 
@@ -113,7 +121,7 @@ def test_a_plan_under_other_settings_than_the_present_ones_is_not_opened(databas
         settings.put(transaction, "max_laser_power_watts", 6.0, now)
     with (
         pytest.raises(RefusedError, match=r"limits\.max_power_w: 10 given, the record says 6"),
-        opening(database, data_dir, plan, {}, "sim", now),
+        opening(database, data_dir, plan, {}, "sim", now, back_up(database, data_dir / "backups", now)),
     ):
         pass
     assert database.find("sessions") == []

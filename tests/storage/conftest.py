@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 from argon2 import PasswordHasher
 
+from tests.storage.trusted import fill
 from tosca_kiosk.storage import Database, patients, sessions, users
 
 NOW = datetime(2026, 3, 14, 9, 26, 53, 589793, tzinfo=UTC)
@@ -32,6 +33,16 @@ def empty_file(tmp_path_factory):
     path = tmp_path_factory.mktemp("template") / "laser_control.db"
     Database.open(path).close()
     return path
+
+
+@pytest.fixture(scope="session")
+def filled(tmp_path_factory):
+    """A data directory with two rows at least in every table, made once."""
+    folder = tmp_path_factory.mktemp("filled")
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(users, "_hasher", PasswordHasher(time_cost=1, memory_cost=8, parallelism=1))
+        fill(folder)
+    return folder
 
 
 @pytest.fixture

@@ -162,7 +162,10 @@ def test_a_row_that_a_tool_added_is_an_edit_and_ours_go_on_after_it(filled, tool
         "INSERT INTO treatment_events (session_id, timestamp, time_offset_ms, event_type) "
         "VALUES (1, '2026-01-01 00:00:00', 5, 'laser_on')"
     )
-    edit = "edited by another program: treatment_events, event_id 31: was added (2026-01-01 00:00:00)"
+    edit = (
+        "edited by another program: treatment_events, event_id 31: was not written by this program "
+        "(2026-01-01 00:00:00)"
+    )
     assert check(filled).problems == (edit,)
     with filled.transaction() as transaction:
         events.append_treatment(transaction, session.session_id, now, [(9.0, treatment_event(9))])

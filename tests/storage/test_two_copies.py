@@ -68,7 +68,7 @@ def assert_whole(database, lines, whole):
     events = database.rows("SELECT count(*) AS n FROM treatment_events")[0]["n"]
     assert events == sum(len(made.events) for made in whole.decisions[:ticks])
     assert told(database, "journal_damaged") == []
-    assert check(database).problems == ()
+    assert check(database).damage == ()
 
 
 HEADER, LINE_2, LINE_50, END_OF_50 = "header", "line 2", "line 50", "the end of line 50"

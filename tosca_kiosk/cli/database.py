@@ -9,24 +9,29 @@ from pathlib import Path
 
 import click
 
+from tosca_kiosk.cli.archiving import archive
 from tosca_kiosk.cli.console import say
+from tosca_kiosk.cli.folders import backup_folders, restore_folders
+from tosca_kiosk.cli.measuring import Measuring
+from tosca_kiosk.cli.pins import user_by_pin
 from tosca_kiosk.cli.record_operations import downgrade, import_one, restore_one, upgrade
-from tosca_kiosk.cli.standing import EMPTY, backed_up, existing, standing
+from tosca_kiosk.cli.standing import EMPTY, existing
 from tosca_kiosk.cli.workplace import Workplace, workplace_command
 from tosca_kiosk.machine.clock import utc_now
 from tosca_kiosk.session import RefusedError, load_shipped_content
-from tosca_kiosk.storage import Database, prune_backups, schema
+from tosca_kiosk.storage import Database, acknowledgements, prune_backups, schema
 from tosca_kiosk.storage import check as check_record
 from tosca_kiosk.storage.clock_evidence import Doubt, clock_doubt, doubt
+from tosca_kiosk.storage.users import Role
 
 
 @click.group()
 def db() -> None:
-    """Make, check, back up and restore the database."""
+    """Make, check, back up and restore the database, and the sessions' folders."""
 
 
-for _operation in (upgrade, downgrade, restore_one, import_one):
-    db.add_command(_operation)
+for _command in (archive, backup_folders, restore_folders, upgrade, downgrade, restore_one, import_one):
+    db.add_command(_command)
 
 
 @db.command()
@@ -47,10 +52,14 @@ def init(workplace: Workplace) -> None:
 @db.command()
 @workplace_command
 def check(workplace: Workplace) -> None:
-    """Look for damage, dangling keys, a foreign schema and rows of the logs that were touched."""
-    path = standing(workplace)
-    with workplace.reading() as database:
-        report = check_record(database)
+    """Prove the record: chain, audit, tables, schema, pages, session folders. Nothing is changed.
+
+    Exit code 1 where anything is found. Damage is what nobody may do; an edit is what another program wrote
+    openly, until `db acknowledge`.
+    """
+    path = workplace.standing()
+    with Measuring(lines=False) as waiting, workplace.reading() as database:
+        report = check_record(database, workplace.data_dir, waiting.show)
     result = {
         "database": str(path),
         "ok": not report.problems,
@@ -69,11 +78,30 @@ def check(workplace: Workplace) -> None:
 
 
 @db.command()
+@click.option("--reason", required=True, metavar="TEXT", help="Why the edits are right.")
+@click.option(
+    "--supervisor",
+    required=True,
+    metavar="USERNAME",
+    help="Who answers for them. The PIN is asked on a terminal, elsewhere it is the first line of standard "
+    "input.",
+)
+@workplace_command
+def acknowledge(workplace: Workplace, reason: str, supervisor: str) -> None:
+    """Say that a supervisor knows what other programs wrote; `db check` is silent of it then."""
+    with existing(workplace) as path, Database.open(path, create=False) as database:
+        tech_id = user_by_pin(database, supervisor, Role.SUPERVISOR).tech_id
+        done = acknowledgements.acknowledge(database, tech_id, reason, utc_now())
+    result = {"database": str(path), "acknowledged": list(done.known), "up_to_link": done.up_to_link}
+    workplace.answer(result, "\n".join([*done.known, f"Acknowledged up to link {done.up_to_link}."]))
+
+
+@db.command()
 @workplace_command
 def backup(workplace: Workplace) -> None:
     """Make a verified copy in the data directory's backups; before today, the newest of 30 days is kept."""
     with existing(workplace) as path:
-        made = backed_up(workplace)
+        made = workplace.backup()
         now = utc_now()
         pruned = prune_backups(workplace.backup_dir, now, _doubt(path, now))
     for told in pruned.to_say:

@@ -16,9 +16,10 @@ LINES: Final = 10
 
 
 class Measuring:
-    """Told what is done now, and how much of it, 0 to 1."""
+    """Told what is done now, and how much of it, 0 to 1. lines: also where no terminal shows a bar."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, lines: bool = True) -> None:
+        self._lines = lines
         console = Console(stderr=True, highlight=False)
         self._bar = Bar(
             TextColumn("{task.description:<32}"),
@@ -48,7 +49,7 @@ class Measuring:
             self._bar.update(self._task, description=doing, completed=done or 0.0, total=total, share=share)
             return
         step = doing, int((done or 0.0) * LINES)
-        if step == self._said:
+        if step == self._said or not self._lines:
             return
         self._said = step
         say(f"{doing} {share}".rstrip())

@@ -63,6 +63,11 @@ class Progress:
             )
             self._bar.update(state.elapsed_s, self._words, figures)
 
+    def wait_for(self, what: str, share: float) -> None:
+        """Show on the bar how far something that is waited for has come, 0 to 1."""
+        if self._bar is not None:
+            self._bar.update(share * self._protocol.duration_s, what, f"{share:4.0%}")
+
     def _change(self, state: State) -> None:
         self._beam, self._phase = state.beam, state.phase
         words = EMITTING if state.beam is Beam.EMITTING else WORDS[state.phase]

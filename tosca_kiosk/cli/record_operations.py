@@ -14,12 +14,12 @@ import click
 
 from tosca_kiosk.cli.console import say
 from tosca_kiosk.cli.pins import Signed, admin_option, signed_by_admin
-from tosca_kiosk.cli.standing import EMPTY, backed_up, existing
+from tosca_kiosk.cli.standing import EMPTY, existing
 from tosca_kiosk.cli.workplace import Command, Workplace, stdin_is_terminal, tell_doubt, workplace_command
 from tosca_kiosk.journal import JOURNAL_NAME
 from tosca_kiosk.machine.clock import utc_now
 from tosca_kiosk.session import RefusedError
-from tosca_kiosk.storage import Database, Imported, StorageError, counters, restore, schema
+from tosca_kiosk.storage import Database, Imported, StorageError, counters, found_by_upgrades, restore, schema
 from tosca_kiosk.storage.clock_evidence import clock_doubt
 from tosca_kiosk.storage.operations import Order
 from tosca_kiosk.storage.ordered_import import import_in_order
@@ -43,8 +43,7 @@ def upgrade(workplace: Workplace, admin: str | None, reason: str | None) -> None
 
     A record that is damaged is upgraded all the same: what is damaged is said, and kept in the record.
     """
-    damage: tuple[str, ...] = ()
-    backup = None
+    backup, found = None, []
     with existing(workplace) as path:
         before, head = schema.version_of_file(path), schema.revisions()[-1]
         if before == EMPTY:
@@ -55,18 +54,20 @@ def upgrade(workplace: Workplace, admin: str | None, reason: str | None) -> None
                 _ordered(path, "the upgrade", signed, reason) as order,
                 Database.unmigrated(path) as database,
             ):
-                backup = backed_up(workplace)
-                damage = database.migrate("head", order)
-    _tell_damage(path, damage)
+                backup = workplace.backup()
+                database.migrate("head", order)
+                found = found_by_upgrades(database)
     result = {
         "database": str(path),
         "from": before,
         "version": head,
         "backup": backup and str(backup),
-        "damage": list(damage),
+        "found": found,
     }
     text = f"{before} to {head}; backup: {backup}" if backup else f"{path} is at {head} already."
     workplace.answer(result, text)
+    for said in found:
+        say(f"Warning: {said}")
 
 
 @click.command()
@@ -92,7 +93,7 @@ def downgrade(workplace: Workplace, wanted: str | None, admin: str | None, reaso
             _ordered(path, "the downgrade", signed, _why(reason)) as order,
             Database.unmigrated(path) as database,
         ):
-            backup = backed_up(workplace)
+            backup = workplace.backup()
             damage = database.migrate(target, order)
     _tell_damage(path, damage)
     result = {

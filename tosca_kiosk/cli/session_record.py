@@ -12,7 +12,7 @@ from tosca_kiosk.control.devices import Devices, described
 from tosca_kiosk.domain.journal_lines import Header, Summary
 from tosca_kiosk.domain.safety import Decision
 from tosca_kiosk.journal.writer import Journal
-from tosca_kiosk.session import SessionPlan, opening
+from tosca_kiosk.session import BackedUp, SessionPlan, opening
 from tosca_kiosk.storage import Database, Imported, close_session
 from tosca_kiosk.storage.sessions import Session
 
@@ -33,16 +33,17 @@ def open_record(
     plan: SessionPlan,
     devices: Devices,
     now: datetime,
+    backup: BackedUp,
     *,
     waits: bool,
 ) -> OpenedSession:
     """Make row, folder and journal together or not at all. Raises StorageError or RefusedError.
 
-    waits: whether ticks wait for a disk that is far behind (see Journal).
+    backup: the one that precedes it. waits: whether ticks wait for a disk that is far behind (see Journal).
     """
     identities = {device.key: described(device) for device in devices}
     origin = workplace.config.origin
-    with opening(database, workplace.data_dir, plan, identities, origin, now) as opened:
+    with opening(database, workplace.data_dir, plan, identities, origin, now, backup) as opened:
         return OpenedSession(
             opened.session, opened.folder, opened.header, Journal(opened.folder, waits=waits)
         )

@@ -32,8 +32,8 @@ from tosca_kiosk.running.cart import connected_devices, planned_scenario, simula
 from tosca_kiosk.session import (
     EarlierDose,
     RefusedError,
+    SessionBackup,
     SessionPlan,
-    back_up,
     compared_with_record,
     earlier_dose,
     overdue_calibrations,
@@ -41,6 +41,7 @@ from tosca_kiosk.session import (
 )
 from tosca_kiosk.storage import Database, Imported, events
 
+_LOOK_EVERY_S = 0.1
 STOPPED_EARLY = "stopped before the session was opened; nothing was treated"
 
 
@@ -66,7 +67,11 @@ def run_session(workplace: Workplace, request: Request) -> dict[str, Any]:
     config = workplace.config
     refuse_real_ports(config)
     clock: Clock = VirtualClock() if request.fast else wall
-    with workplace.record() as database, simulated_cart(config, clock, request.seed) as cart:
+    with (
+        workplace.record() as database,
+        SessionBackup(lambda: database, workplace.backup_dir, clock.utc) as backup,
+        simulated_cart(config, clock, request.seed) as cart,
+    ):
         plan = plan_session(
             database,
             config,
@@ -81,6 +86,7 @@ def run_session(workplace: Workplace, request: Request) -> dict[str, Any]:
         if cart is None:
             raise RefusedError(f"{config.source}: nothing is simulated; treat needs the simulated cart")
         scenario = planned_scenario(request.scenario, cart)
+        backup.begin()  # beside the question, the connecting and the homing
         earlier = earlier_dose(database, plan.patient.patient_id, clock.utc())
         tell_earlier_dose(workplace, plan.patient.patient_code, earlier)
         with (
@@ -96,7 +102,16 @@ def run_session(workplace: Workplace, request: Request) -> dict[str, Any]:
                 say(f"{request.scenario}: works the pedal itself; treat leaves the pedal to it.")
             operator = UnattendedOperator(controller, None if pressed_by_scenario else _pedal(cart.world))
             session = _Session(
-                workplace, database, plan, earlier, controller, operator, clock, cart.world, request.fast
+                workplace,
+                database,
+                plan,
+                earlier,
+                backup,
+                controller,
+                operator,
+                clock,
+                cart.world,
+                request.fast,
             )
             session.run()
         simulated_s = clock.now_s()
@@ -143,6 +158,7 @@ class _Session:
     database: Database
     plan: SessionPlan
     earlier: EarlierDose
+    backup: SessionBackup
     controller: Controller
     operator: UnattendedOperator
     clock: Clock
@@ -170,8 +186,7 @@ class _Session:
     def _prepare(self) -> None:
         try:
             self._drive(self.operator.prepare())
-            for told in back_up(self.database, self.workplace.backup_dir, self.clock.utc()):
-                say(f"Warning: {told}")
+            self._wait_for_backup()
             self._drive(self.operator.settle())
         except OperatorGaveUpError as error:
             if not self._stop:
@@ -179,6 +194,15 @@ class _Session:
             raise RefusedError(STOPPED_EARLY) from error
         if self._stop:
             raise RefusedError(STOPPED_EARLY)
+
+    def _wait_for_backup(self) -> None:
+        """Wait for what is left of the backup that began with the session's plan; devices are left alone."""
+        while not self.backup.wait(_LOOK_EVERY_S):
+            if self._stop:
+                raise RefusedError(STOPPED_EARLY)
+            self._progress.wait_for("backup before the session", self.backup.share)
+        for told in self.backup.taken().to_say:
+            say(f"Warning: {told}")
 
     def _press_stop(self) -> None:
         self._stop = True
@@ -216,7 +240,15 @@ class _Session:
     def _open(self) -> None:
         now, now_s = self.clock.utc(), self.clock.now_s()
         devices = self.controller.devices
-        self.opened = open_record(self.workplace, self.database, self.plan, devices, now, waits=self.fast)
+        self.opened = open_record(
+            self.workplace,
+            self.database,
+            self.plan,
+            devices,
+            now,
+            self.backup.taken(),
+            waits=self.fast,
+        )
         self._energy_before_j = self.world.true_energy_j()
         self.world.mark("session")
         self.controller.open_session(self.plan.rules, self.opened.header, self.opened.journal, now_s)

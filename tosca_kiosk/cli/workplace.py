@@ -22,15 +22,17 @@ from tosca_kiosk.cli.data_rights import tighten_rights
 from tosca_kiosk.config import CartConfig, bundled, load_config
 from tosca_kiosk.control.operator import OperatorGaveUpError
 from tosca_kiosk.machine.clock import RealClock, utc_now
-from tosca_kiosk.session import REFUSALS, load_shipped_content
+from tosca_kiosk.session import REFUSALS, RefusedError, load_shipped_content
 from tosca_kiosk.storage import (
     BACKUPS_NAME,
     DATABASE_NAME,
     Database,
     data_directory_lock,
+    make_backup,
     record_to_read,
     recover,
 )
+from tosca_kiosk.storage.archiving import take_back
 from tosca_kiosk.storage.clock_evidence import Doubt, clock_doubt
 from tosca_kiosk.storage.lock import WAIT_S
 from tosca_kiosk.storage.under_way import settled
@@ -62,6 +64,13 @@ class Workplace:
     def backup_dir(self) -> Path:
         return self.data_dir / BACKUPS_NAME
 
+    def standing(self) -> Path:
+        """Return the database's path. Raises RefusedError where there is none."""
+        path = self.database_path
+        if not path.exists():
+            raise RefusedError(f"{path}: there is no database; create it with tosca-kiosk db init")
+        return path
+
     @contextmanager
     def locked(self, timeout_s: float = WAIT_S) -> Iterator[None]:
         """Hold the data directory alone. Raises StorageError naming who holds it past timeout_s."""
@@ -87,6 +96,8 @@ class Workplace:
                 say(f"Session {session.session_id} was interrupted; its record is closed: {session.status}.")
                 if session.abort_reason is not None:
                     say(f"Session {session.session_id}: {session.abort_reason}")
+            for said in take_back(database):
+                say(said)
             if self.config.all_simulated:
                 load_shipped_content(database, self.config, utc_now())
             tell_doubt(clock_doubt(database, utc_now()))
@@ -105,6 +116,10 @@ class Workplace:
         with record_to_read(self.database_path, say) as database:
             tell_doubt(clock_doubt(database, utc_now()))
             yield database
+
+    def backup(self) -> Path:
+        """Make a verified copy of the database in the backups; return its path. Raises StorageError."""
+        return make_backup(self.database_path, self.backup_dir, utc_now())
 
     def answer(self, result: dict[str, Any] | list[Any], text: str) -> None:
         """Print the result: one JSON object where a program reads, the text where a person does."""

@@ -70,6 +70,7 @@ class CartConfig:
 
     simulation: None where nothing is simulated. allow_without_real_time: the site takes light from a control
     that another program may delay. calibration_interval_days: after which a calibration is overdue.
+    folder_backup_to: where the sessions' folders are backed up to, None for nowhere.
     """
 
     source: Path
@@ -83,6 +84,7 @@ class CartConfig:
     timing: TimingLimits = field(default_factory=TimingLimits)
     allow_without_real_time: bool = False
     calibration_interval_days: int = DEFAULT_INTERVAL_DAYS
+    folder_backup_to: Path | None = None
 
     @property
     def simulated_keys(self) -> tuple[str, ...]:

@@ -9,7 +9,7 @@ from typing import Annotated, Any, Final, Literal
 from pydantic import BaseModel, create_model
 
 from hardware.interfaces import SIM_SCHEME
-from hardware.rules import Choice, Range
+from hardware.rules import Choice, Pattern, Range
 from hardware.settings import SETTINGS
 from tosca_kiosk.config.camera import camera_errors, camera_settings
 from tosca_kiosk.config.cart import (
@@ -69,6 +69,10 @@ class _CalibrationsSection(StrictModel):
     interval_days: Annotated[int, held(Range(1, 3660, "days", "ten years at most"))] = DEFAULT_INTERVAL_DAYS
 
 
+class _FolderBackupSection(StrictModel):
+    to: Annotated[str, held(Pattern(pattern=r"/.*[^/\s].*", allowed="a directory's path that begins with /"))]
+
+
 _SimulationSection: Final[Any] = section("SimulationSection", Simulation)
 
 
@@ -79,6 +83,7 @@ class _CartFile(StrictModel):
     camera: Any
     control: _ControlSection = _ControlSection()
     calibrations: _CalibrationsSection = _CalibrationsSection()
+    folder_backup: _FolderBackupSection | None = None
     timing: TimingSection = TimingSection()
     simulation: _SimulationSection | None = None
 
@@ -139,6 +144,7 @@ def _config(source: Path, read: _CartFile) -> CartConfig:
         timing=TimingLimits(**read.timing.model_dump()),
         allow_without_real_time=read.control.allow_without_real_time,
         calibration_interval_days=read.calibrations.interval_days,
+        folder_backup_to=None if read.folder_backup is None else Path(read.folder_backup.to),
     )
 
 

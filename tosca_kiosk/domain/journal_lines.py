@@ -7,7 +7,7 @@ A line is one JSON object whose last key, `h`, is the hex digest of what stands 
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from hashlib import sha256
 from typing import Any, Literal
 
@@ -179,6 +179,8 @@ def claimed_digest(line: bytes) -> bytes:
 class ChainReader:
     """Checks a journal line by line; `header`, `end`, `head`, `ticks` and `torn` tell what it held.
 
+    header_digest: what line 1 is sealed with.
+
     A journal cut short by a crash has no `end`; an unfinished last line is left out and `torn` is True.
     Anything else that differs raises JournalError with the number of the line, a journal of another format
     OtherFormatError before anything of it is read.
@@ -191,7 +193,7 @@ class ChainReader:
         self.end: End | None = None
         self.head = CHAIN_START
         self.ticks = 0
-        self.header, self._header_digest = self._read_header()
+        self.header, self.header_digest = self._read_header()
 
     def _read_header(self) -> tuple[Header, bytes]:
         if not self._lines:
@@ -229,10 +231,10 @@ class ChainReader:
             head = bytes.fromhex(end.head)
         except ValueError:  # of JSON, of its shape, of the hexadecimal digits
             return None
-        return None if unsealed(self._lines[-1], self._header_digest + head) is None else end
+        return None if unsealed(self._lines[-1], self.header_digest + head) is None else end
 
     def _read_end(self, line: bytes, number: int) -> bool:
-        opened = unsealed(line, self._header_digest + self.head)
+        opened = unsealed(line, self.header_digest + self.head)
         if opened is None:
             return False
         end = _framed(opened[0], number)
@@ -240,6 +242,54 @@ class ChainReader:
             raise JournalError(f"line {number}: the end does not fit the ticks before it")
         self.end = end
         return True
+
+
+class StreamedJournal:
+    """A journal checked line by line, one in memory at a time; for one whose end is known from elsewhere.
+
+    header, header_digest: None where line 1 is not what was written. head, ticks: as far as was read. end:
+    the last line, where it is there; more: something stands after it. broken: which line breaks the chain,
+    in words, None where none does.
+    """
+
+    def __init__(self, lines: Iterable[bytes]) -> None:
+        self._lines = iter(lines)
+        self.head = CHAIN_START
+        self.ticks = 0
+        self.end: End | None = None
+        self.more = False
+        self.broken: str | None = None
+        self.header: Header | None = None
+        self.header_digest: bytes | None = None
+        opened = unsealed(next(self._lines, b"")[:-1], CHAIN_START)
+        header = None if opened is None else _framed(opened[0], 1)
+        if opened is not None and isinstance(header, Header):
+            self.header, self.header_digest = header, opened[1]
+        else:
+            self.broken = "line 1: the header is not what was written"
+
+    def ticks_json(self, at_most: int) -> Iterator[bytes]:
+        """Yield each tick line's JSON, checked, oldest first, and read the end after so many."""
+        if self.header_digest is None:
+            return
+        for number, line in enumerate(self._lines, start=2):
+            opened = unsealed(line[:-1], self.head) if self.ticks < at_most else None
+            if opened is None:
+                self._read_end(line, number)
+                return
+            self.head = opened[1]
+            self.ticks += 1
+            yield opened[0]
+
+    def _read_end(self, line: bytes, number: int) -> None:
+        assert self.header_digest is not None
+        opened = unsealed(line[:-1], self.header_digest + self.head)
+        if opened is None:
+            self.broken = f"line {number}: changed, missing or out of order"
+            return
+        end = _framed(opened[0], number)
+        self.end = end if isinstance(end, End) else None
+        self.more = next(self._lines, None) is not None
 
 
 def _check_format(content: bytes) -> None:

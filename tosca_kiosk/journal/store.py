@@ -17,6 +17,7 @@ from typing import Final, NamedTuple
 
 from tosca_kiosk.journal.tail import lock_journal, make_tail, remove_tail, reserve_path, segment_path
 from tosca_kiosk.machine.kept_paths import KeptPaths
+from tosca_kiosk.machine.synced import sync
 
 SEGMENT_BYTES: Final = 1 << 20
 """So much and one line more are in a segment."""
@@ -54,6 +55,7 @@ class JournalStore:
         self._disk = os.open(journal, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o640)
         try:
             lock_journal(self._disk)
+            sync(journal.parent)  # or a power cut would leave all of it under no name
             self._tail = make_tail(journal.parent)
         except OSError:
             self._unmake(journal)

@@ -1,4 +1,4 @@
-"""A session's opening in the record: the backup before it; then row, folder and journal, all or nothing."""
+"""A session's opening in the record: row, folder and journal, all or nothing, once its backup is made."""
 
 from __future__ import annotations
 
@@ -14,24 +14,16 @@ from tosca_kiosk.domain.journal_lines import FORMAT_VERSION, Header
 from tosca_kiosk.domain.protocol_file import to_json
 from tosca_kiosk.domain.rules_difference import rules_difference
 from tosca_kiosk.journal.tail import not_made
+from tosca_kiosk.machine.synced import make_folder
+from tosca_kiosk.session.backing_up import BackedUp
 from tosca_kiosk.session.doubtful import doubtful_setting
 from tosca_kiosk.session.errors import RefusedError
 from tosca_kiosk.session.overdue import overdue_event
 from tosca_kiosk.session.plan import SessionPlan
 from tosca_kiosk.session.recorded_rules import recorded_rules
-from tosca_kiosk.storage import Database, events, make_backup, prune_backups, sessions, settings
-from tosca_kiosk.storage.clock_evidence import clock_doubt
+from tosca_kiosk.storage import Database, events, sessions, settings
 from tosca_kiosk.storage.sessions import Session
 from tosca_kiosk.storage.timestamps import utc_text
-
-
-def back_up(database: Database, backup_dir: Path, now: datetime) -> tuple[str, ...]:
-    """Make the backup that precedes a session and thin the older ones; return what must be said of them.
-
-    It may take longer than devices like to be left alone. Raises StorageError.
-    """
-    make_backup(database.path, backup_dir, now)
-    return tuple(prune_backups(backup_dir, now, clock_doubt(database, now)).to_say)
 
 
 @dataclass(frozen=True)
@@ -51,14 +43,17 @@ def opening(
     devices: Mapping[str, dict[str, str]],
     origin: Literal["sim", "real"],
     now: datetime,
+    backup: BackedUp,
 ) -> Iterator[OpenedRecord]:
     """Make row and folder; what is done inside `with` belongs to it: an error undoes the row.
 
     The header's rules are those that the record says of the row, as whoever compares them will find them.
-    devices: what the journal's header says of each device. Raises StorageError or RefusedError, and what
+    devices: what the journal's header says of each device. backup: the one that precedes it. Raises
+    BackupOvertakenError where something was changed since, StorageError or RefusedError, and what
     `recorded_rules` does.
     """
     with database.transaction(plan.technician.tech_id) as transaction:
+        backup.refuse_overtaken(transaction)
         session = sessions.start(
             transaction,
             patient_id=plan.patient.patient_id,
@@ -95,7 +90,7 @@ def opening(
             rules=rules,
         )
         try:
-            folder.mkdir(parents=True)
+            make_folder(folder, new=True)
             yield OpenedRecord(session, folder, header)
         except OSError as error:
             raise RefusedError(not_made(error, folder)) from error

@@ -1,6 +1,8 @@
 """The record: SQLite through `dataset`, migrations, import of journals, backup."""
 
 from tosca_kiosk.storage import (
+    acknowledgements,
+    archives,
     calibrations,
     energies,
     events,
@@ -12,7 +14,7 @@ from tosca_kiosk.storage import (
 )
 from tosca_kiosk.storage.backup import make_backup, prune_backups, restore_backup, verify_backup
 from tosca_kiosk.storage.beside import record_to_read
-from tosca_kiosk.storage.check import CheckReport, check
+from tosca_kiosk.storage.check import CheckReport, check, found_by_upgrades
 from tosca_kiosk.storage.database import Database
 from tosca_kiosk.storage.door import Reader, Transaction
 from tosca_kiosk.storage.errors import StorageError
@@ -34,6 +36,8 @@ __all__ = [
     "Reader",
     "StorageError",
     "Transaction",
+    "acknowledgements",
+    "archives",
     "calibrations",
     "check",
     "close_session",
@@ -41,6 +45,7 @@ __all__ = [
     "database_is_fresh",
     "energies",
     "events",
+    "found_by_upgrades",
     "import_journal",
     "make_backup",
     "patients",

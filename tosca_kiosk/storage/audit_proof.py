@@ -1,4 +1,4 @@
-"""Every row of the audited tables beside its newest audit row: the first of each table that differs is named.
+"""Every row of an audited table beside its newest audit row: the first that differs is named.
 
 The chain proves the audit, and the audit proves the tables.
 """
@@ -11,18 +11,21 @@ from sqlalchemy import Connection
 
 from tosca_kiosk.storage import audited
 from tosca_kiosk.storage.audited import AUDITED, KEPT_OUT, AuditedRow
-from tosca_kiosk.storage.chain import last_number
+from tosca_kiosk.storage.chain import last_number, noted_number
 
 
-def differences(connection: Connection) -> Iterator[str]:
-    """Yield of each audited table the first row that is not as audited, in words without its values."""
-    for table, key in AUDITED.items():
-        for found in (_first_differing(connection, table, key), _first_gone(connection, table, key)):
-            if found is not None:
-                yield f"{table}: row {key} {found}"
-        counted = _miscounted(connection, table, key)
-        if counted is not None:
-            yield f"{table}: {counted}"
+def differences(connection: Connection, table: str) -> Iterator[str]:
+    """Yield of an audited table the first row that is not as audited, and the first that is missing.
+
+    In words, without values: of a row its key alone.
+    """
+    key = AUDITED[table]
+    for found in (_first_differing(connection, table, key), _first_gone(connection, table, key)):
+        if found is not None:
+            yield f"{table}: row {key} {found}"
+    counted = _miscounted(connection, table, key)
+    if counted is not None:
+        yield f"{table}: {counted}"
 
 
 def _first_differing(connection: Connection, table: str, key: str) -> str | None:
@@ -71,6 +74,9 @@ def _miscounted(connection: Connection, table: str, key: str) -> str | None:
         "WHERE table_name = ? AND action = 'insert'",
         (table,),
     ).scalar_one()
-    if number < newest:
-        return f"the counter was set back to {number}, below {key} {newest}"
-    return None
+    known = max(newest, noted_number(connection, table))
+    if number == known:
+        return None
+    if number < known:
+        return f"the counter was set back to {number}, below {key} {known}"
+    return f"rows after {key} {known}, up to {number}, are missing, or the counter was set forward"

@@ -13,6 +13,7 @@ from math import inf
 from pathlib import Path
 from typing import Self
 
+from tosca_kiosk.machine.synced import make_folder, sync
 from tosca_kiosk.storage.clock_evidence import SLACK, Doubt
 from tosca_kiosk.storage.database import BUSY_TIMEOUT_S
 from tosca_kiosk.storage.errors import StorageError, storage_error
@@ -20,6 +21,7 @@ from tosca_kiosk.storage.timestamps import naive_utc
 from tosca_kiosk.storage.under_way import LOG_SUFFIXES, PART
 
 KEEP_DAYS = 30
+NEWEST_CHANGE = "SELECT coalesce(max(audit_id), 0) AS newest FROM audit_log"
 _NAME = "laser_control_%Y%m%d_%H%M%S.db"
 SYNCED_BYTES = 4 * 1024 * 1024
 """How much is copied between two syncs; more at once makes others wait, control's journal among them.
@@ -34,28 +36,43 @@ _GOES_ON = (sqlite3.SQLITE_OK, sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED)
 _COPY_PRAGMAS = ("PRAGMA journal_mode=OFF", "PRAGMA synchronous=OFF")
 
 
-def make_backup(database_path: Path, backup_dir: Path, now: datetime) -> Path:
+def _nobody(_copied: float) -> None:
+    """Be told how much is copied, and say nothing."""
+
+
+def make_backup(
+    database_path: Path, backup_dir: Path, now: datetime, told: Callable[[float], object] = _nobody
+) -> Path:
     """Copy the database as it stands, verify the copy and put it into backup_dir; return its path.
 
     Others may write meanwhile: what they commit is in the next backup. A file under the
     final name is always whole and verified. A backup of the same second is not replaced: the name is of the
-    next free one. What a killed backup or restore left goes first, for its room. The caller holds the data
-    directory's lock. Raises StorageError; no half copy stays behind.
+    next free one. What a killed backup or restore left goes first, for its room. told: is called with the
+    share that is copied, from 0 to 1; the verification follows. The caller holds the data directory's lock.
+    Raises StorageError, and what told raises; no half copy stays behind.
     """
     for part in (
         *_with_logs(_beside(database_path, PART)),
         *sorted(backup_dir.glob(f"laser_control_*.db{PART}*")),
     ):
         _delete(part)
-    return _made(database_path, backup_dir, now)
+    return _made(database_path, backup_dir, now, told)
 
 
-def _made(database_path: Path, backup_dir: Path, now: datetime) -> Path:
+def _made(
+    database_path: Path, backup_dir: Path, now: datetime, told: Callable[[float], object] = _nobody
+) -> Path:
     final = _free_name(backup_dir, now)
     with _unfinished(final) as part:
-        _copy(database_path, part)
+        _copy(database_path, part, told)
         verify_backup(part)
     return final
+
+
+def newest_change(backup: Path) -> int:
+    """Return the number of the newest audited change in a backup, 0 where there is none."""
+    with _opened(backup) as connection:
+        return int(connection.execute(NEWEST_CHANGE).fetchone()[0])
 
 
 @dataclass(frozen=True, slots=True)
@@ -207,7 +224,7 @@ def _free_name(backup_dir: Path, now: datetime) -> Path:
     return name
 
 
-def _copy(source: Path, target: Path) -> None:
+def _copy(source: Path, target: Path, told: Callable[[float], object] = _nobody) -> None:
     """Copy one snapshot of a database into a new file, synced step by step."""
     with _opened(source) as reading, closing(sqlite3.connect(target, isolation_level=None)) as writing:
         try:
@@ -216,7 +233,7 @@ def _copy(source: Path, target: Path) -> None:
             page_bytes = _page_bytes(reading)
             for pragma in _COPY_PRAGMAS:
                 writing.execute(pragma)
-            with _Steps(source, target) as steps:
+            with _Steps(source, target, told) as steps:
                 reading.backup(writing, pages=max(1, SYNCED_BYTES // page_bytes), progress=steps)
             writing.execute("PRAGMA journal_mode=DELETE")  # one file: nothing is left in a log beside it
         except sqlite3.Error as error:
@@ -230,10 +247,14 @@ def _page_bytes(reading: sqlite3.Connection) -> int:
 
 
 class _Steps:
-    """Syncs the copy after each step; refuses to go on where a step brought it no nearer to its end."""
+    """Syncs the copy after each step; refuses to go on where a step brought it no nearer to its end.
 
-    def __init__(self, source: Path, target: Path) -> None:
+    told: is called with the share that is copied.
+    """
+
+    def __init__(self, source: Path, target: Path, told: Callable[[float], object] = _nobody) -> None:
         self._source = source
+        self._told = told
         self._file = os.open(target, os.O_RDONLY)
         self._left: float = inf
 
@@ -243,7 +264,7 @@ class _Steps:
     def __exit__(self, *_: object) -> None:
         os.close(self._file)
 
-    def __call__(self, status: int, left: int, _total: int) -> None:
+    def __call__(self, status: int, left: int, total: int) -> None:
         if status in _GOES_ON and left >= self._left:
             raise StorageError(
                 f"{self._source}: another program changes the database while it is copied; close it, "
@@ -251,6 +272,7 @@ class _Steps:
             )
         self._left = left
         os.fdatasync(self._file)
+        self._told(1.0 - left / total if total else 1.0)
 
 
 @contextmanager
@@ -274,14 +296,14 @@ def _unfinished(final: Path) -> Iterator[Path]:
     """Give a name to write under; what stands there afterwards reaches the disk and takes the final name."""
     part = _beside(final, PART)
     try:
-        part.parent.mkdir(parents=True, exist_ok=True)
+        make_folder(part.parent)
         try:
             for left in _with_logs(part):
                 left.unlink(missing_ok=True)
             yield part
-            _sync(part)
+            sync(part)
             part.replace(final)
-            _sync(final.parent)
+            sync(final.parent)
         finally:
             for left in _with_logs(part):
                 left.unlink(missing_ok=True)
@@ -289,14 +311,6 @@ def _unfinished(final: Path) -> Iterator[Path]:
         raise StorageError(
             f"{final}: cannot be written ({error.strerror}); check the disk's space and rights"
         ) from error
-
-
-def _sync(path: Path) -> None:
-    file = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(file)
-    finally:
-        os.close(file)
 
 
 def _backups(backup_dir: Path) -> Iterator[tuple[datetime, Path]]:

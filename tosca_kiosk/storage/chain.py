@@ -56,6 +56,13 @@ class Link(NamedTuple):
     late: int
 
 
+class _Unlinked(NamedTuple):
+    """Which logs have rows that are not linked. context: whether one is left for the audit."""
+
+    logs: list[str]
+    context: bool
+
+
 class Head(NamedTuple):
     """The newest link: its number, 0 where there is none, and its hash."""
 
@@ -83,6 +90,24 @@ def last_number(connection: Connection, table: str) -> int:
     """Return the highest number that a table's rows ever had, 0 where there was none."""
     row = connection.exec_driver_sql("SELECT seq FROM sqlite_sequence WHERE name = ?", (table,)).fetchone()
     return row[0] if row else 0
+
+
+def counters(connection: Connection) -> dict[str, int]:
+    """Return the highest number that the rows of each numbered table ever had."""
+    found = connection.exec_driver_sql("SELECT name, seq FROM sqlite_sequence ORDER BY name")
+    return {str(name): int(seq) for name, seq in found}
+
+
+def noted_number(connection: Connection, table: str) -> int:
+    """Return the highest number of a table that an operation says there was, 0 where none says any.
+
+    An upgrade notes them, for rows that were deleted before there was an audit.
+    """
+    row = connection.exec_driver_sql(
+        "SELECT max(json_extract(details, '$.counters.' || ?)) FROM operations WHERE json_valid(details)",
+        (table,),
+    ).scalar_one()
+    return row if isinstance(row, int) else 0
 
 
 def opening(before: bytes, link: Link) -> bytes:
@@ -124,24 +149,19 @@ def link_foreign(connection: Connection) -> None:
     For the begin of a transaction. A context that somebody left for the audit is taken away, and the audit
     says so.
     """
-    unlinked = _unlinked(connection)
-    if unlinked[-1]:
+    unlinked = _look(connection)
+    if unlinked.context:
         connection.exec_driver_sql(_CONTEXT_LEFT)
         connection.exec_driver_sql("DELETE FROM audit_context")
-    if any(unlinked):
-        link_all(connection, late=True)
+        unlinked = _look(connection)
+    for log in unlinked.logs:
+        link_log(connection, log, late=True)
 
 
 def link_own(connection: Connection) -> None:
     """Link what this transaction wrote; for its end."""
-    if any(_unlinked(connection)[:-1]):
-        link_all(connection, late=False)
-
-
-def link_all(connection: Connection, *, late: bool) -> None:
-    """Link every row of the logs that is not linked yet."""
-    for log in LOGS:
-        link_log(connection, log, late=late)
+    for log in _look(connection).logs:
+        link_log(connection, log, late=False)
 
 
 def link_log(connection: Connection, log: str, *, late: bool, until: int | None = None) -> None:
@@ -154,11 +174,12 @@ def link_log(connection: Connection, log: str, *, late: bool, until: int | None 
             (linked, until, BLOCK_ROWS),
         )
         rows = [tuple(row) for row in found]
-        if not rows:
+        if rows:
+            hashes = append(connection, log, rows, late=late)
+            if log == EVENTS:
+                keep_hashes(connection, rows, hashes)
+        if len(rows) < BLOCK_ROWS:
             return
-        hashes = append(connection, log, rows, late=late)
-        if log == EVENTS:
-            keep_hashes(connection, rows, hashes)
 
 
 def last_linked(connection: Connection, log: str) -> int:
@@ -169,12 +190,26 @@ def last_linked(connection: Connection, log: str) -> int:
     return int(row)
 
 
+def late_rows(log: str, after_link: int = 0) -> str:
+    """Return the SQL for the rows of a log that other programs wrote: linked late, or not linked yet.
+
+    after_link: of the late links only those after this one.
+    """
+    key = LOGS[log]
+    return (
+        f"SELECT r.* FROM chain_links k JOIN {log} r ON r.{key} BETWEEN k.first_row AND k.last_row "
+        f"WHERE k.log = '{log}' AND k.late <> 0 AND k.link_id > {after_link} "
+        f"UNION ALL SELECT * FROM {log} "
+        f"WHERE {key} > (SELECT coalesce(max(last_row), 0) FROM chain_links WHERE log = '{log}')"
+    )
+
+
 def keep_hashes(connection: Connection, rows: Sequence[LogRow], hashes: Sequence[bytes]) -> None:
     """Keep the hash of each treatment event."""
     pairs = [(row[0], digest) for row, digest in zip(rows, hashes, strict=True)]
     connection.exec_driver_sql("INSERT INTO treatment_events_chain VALUES (?, ?)", pairs)
 
 
-def _unlinked(connection: Connection) -> tuple[int, ...]:
-    """Say of each log whether rows of it are not linked, and whether a context is left."""
-    return tuple(connection.exec_driver_sql(_UNLINKED).one())
+def _look(connection: Connection) -> _Unlinked:
+    *found, context = connection.exec_driver_sql(_UNLINKED).one()
+    return _Unlinked([log for log, behind in zip(LOGS, found, strict=True) if behind], bool(context))

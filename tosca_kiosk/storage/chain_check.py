@@ -2,47 +2,81 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from hashlib import sha256
-from typing import Any
+from typing import Any, Final
 
 from sqlalchemy import Connection
 
 from tosca_kiosk.storage import counters
-from tosca_kiosk.storage.chain import EVENTS, LOGS, START, Link, encode, last_number, opening
+from tosca_kiosk.storage.archive_check import Shelf, Unknown
+from tosca_kiosk.storage.chain import (
+    EVENTS,
+    LOGS,
+    START,
+    Link,
+    encode,
+    last_number,
+    noted_number,
+    opening,
+)
+
+_TOLD_EACH: Final = 5_000
+"""After so many rows somebody hears of it."""
 
 
 @dataclass(slots=True)
 class Walk:
     """What was found. links: how many; head: the newest one's hash; rows: of each log that links cover.
 
-    broken: by table, the first thing that is wrong there, in words.
+    broken: by table, the first thing that is wrong there, in words. ended: all of the chain was looked at.
     """
 
     links: int = 0
     head: bytes = START
     rows: dict[str, int] = field(default_factory=lambda: dict.fromkeys(LOGS, 0))
     broken: dict[str, str] = field(default_factory=dict)
+    ended: bool = False
+
+    @property
+    def proved(self) -> frozenset[str]:
+        """The tables of which every row is as it was written, or linked late."""
+        if not self.ended or "chain_links" in self.broken:
+            return frozenset()
+        hashes = () if self.broken else ("chain_links", "treatment_events_chain")
+        return frozenset({*(log for log in LOGS if log not in self.broken), *hashes})
 
     def says(self, table: str, what: str) -> None:
         """Note what is wrong in a table, the first thing alone."""
         self.broken.setdefault(table, f"{table}: {what}")
 
 
-def walk(connection: Connection, *, with_event_hashes: bool = True) -> Walk:
-    """Compute the chain again, from its first link to its last.
+def walk(
+    connection: Connection,
+    found: Walk,
+    tell: Callable[[float], object] = lambda _done: None,
+    *,
+    shelf: Shelf | None = None,
+    with_event_hashes: bool = True,
+) -> None:
+    """Compute the chain again, from its first link to its last, and note in `found` what it comes to.
 
-    with_event_hashes: compare each event's own hash too, by which a row is named.
+    tell: hears how much is done, 0 to 1. shelf: the archives, where events may lie there. with_event_hashes:
+    compare each event's own hash too, by which a row is named.
     """
-    found = Walk()
-    streams = {log: _Stream(connection, log, with_event_hashes) for log in LOGS}
+    every = sum(last_number(connection, log) for log in LOGS) or 1
+    told = 0
+    streams = {log: _Stream(connection, log, with_event_hashes, shelf) for log in LOGS}
     digest: bytes | None = START
     restored, expected = counters.taken_over(connection, "chain_links"), 0
     for *head, linked in _cursor(connection, "SELECT * FROM chain_links ORDER BY link_id"):
         link = Link(*head)
         found.links += 1
         expected += 1
+        if (done := sum(found.rows.values())) >= told + _TOLD_EACH:
+            told = done
+            tell(min(1.0, done / every))
         if link.link_id != expected:
             if link.link_id - 1 not in restored:
                 found.says("chain_links", f"link {expected} is missing")
@@ -55,27 +89,33 @@ def walk(connection: Connection, *, with_event_hashes: bool = True) -> Walk:
             found.says("chain_links", f"link {link.link_id} is not what was written")
             digest = None
     found.head = START if digest is None else digest
-    _count(connection, found)
+    _count(connection, found, shelf)
     if with_event_hashes:
-        _look_for_hashes_alone(connection, found)
-    return found
+        _look_for_hashes_alone(connection, found, shelf)
+    found.ended = True
 
 
 def broken(connection: Connection, *, with_event_hashes: bool = True) -> Iterator[str]:
     """Yield what is wrong with the chain and the logs, by table."""
-    yield from walk(connection, with_event_hashes=with_event_hashes).broken.values()
+    found = Walk()
+    walk(connection, found, with_event_hashes=with_event_hashes)
+    yield from found.broken.values()
 
 
 class _Stream:
     """The rows of one log in the order of their keys, each taken once."""
 
-    def __init__(self, connection: Connection, log: str, with_event_hashes: bool) -> None:
+    def __init__(
+        self, connection: Connection, log: str, with_event_hashes: bool, shelf: Shelf | None
+    ) -> None:
         self.log, self.key = log, LOGS[log]
         self.hashed = with_event_hashes and log == EVENTS
         columns, joined = "r.*", ""
         if self.hashed:
             columns, joined = "r.*, c.hash", f"LEFT JOIN {log}_chain c USING ({self.key})"
         self._rows = _cursor(connection, f"SELECT {columns} FROM {log} r {joined} ORDER BY r.{self.key}")
+        if self.hashed and shelf is not None:
+            self._rows = shelf.with_archived(self._rows)
         self._next = next(self._rows, None)
 
     def up_to(self, key: int) -> Iterator[tuple[Any, ...]]:
@@ -104,9 +144,10 @@ def _compare(found: Walk, stream: _Stream, link: Link, before: bytes | None, lin
         number = row[0]
         if number > expected and gap is None:
             gap = expected
-        digest = sha256(digest + encode(row[:-1] if stream.hashed else row)).digest()
+        digest = _folded(digest, row, stream)
         if not named and stream.hashed and digest != row[-1]:
-            found.says(log, f"row {key} {_first_bad(number, gap, unknown=row[-1] is None)}")
+            put_in = row[-1] is None or number < expected
+            found.says(log, f"row {key} {_first_bad(number, gap, put_in=put_in)}")
             named = True
         found.rows[log] += 1
         expected = number + 1
@@ -120,28 +161,43 @@ def _compare(found: Walk, stream: _Stream, link: Link, before: bytes | None, lin
         found.says(log, f"of the rows {key} {link.first_row} to {link.last_row} one is not what was written")
 
 
-def _first_bad(number: int, gap: int | None, *, unknown: bool) -> str:
-    """Return which row is the first bad one where a hash is not that of its row. unknown: it has none."""
+def _folded(digest: bytes, row: tuple[Any, ...], stream: _Stream) -> bytes:
+    if isinstance(row, Unknown):
+        return row.digest if isinstance(row.digest, bytes) else b""
+    return sha256(digest + encode(row[:-1] if stream.hashed else row)).digest()
+
+
+def _first_bad(number: int, gap: int | None, *, put_in: bool) -> str:
+    """Return which row is the first bad one where a hash is not that of its row.
+
+    put_in: it has none, or stands there a second time.
+    """
     if gap is not None:
         return f"{gap} is missing"
-    return f"{number} was put in" if unknown else f"{number} is not what was written"
+    return f"{number} was put in" if put_in else f"{number} is not what was written"
 
 
-def _count(connection: Connection, found: Walk) -> None:
+def _count(connection: Connection, found: Walk, shelf: Shelf | None) -> None:
     """Compare what is there with the highest numbers that there ever were."""
+    archived = 0 if shelf is None else shelf.newest
     for table, key in {**LOGS, "chain_links": "link_id"}.items():
         number = last_number(connection, table)
         newest = connection.exec_driver_sql(f"SELECT coalesce(max({key}), 0) FROM {table}").scalar_one()
-        if newest < number and number not in counters.taken_over(connection, table):
+        if table == EVENTS:
+            newest = max(newest, archived)
+        if newest < number and number != noted_number(connection, table):
             found.says(table, f"rows after {key} {newest}, up to {number}, are missing")
         elif newest > number:
             found.says(table, f"the counter was set back to {number}, below {key} {newest}")
 
 
-def _look_for_hashes_alone(connection: Connection, found: Walk) -> None:
+def _look_for_hashes_alone(connection: Connection, found: Walk, shelf: Shelf | None) -> None:
+    spans = [(0, 0), *(() if shelf is None else shelf.spans)]
     left = connection.exec_driver_sql(
+        f"WITH archived(first, last) AS (VALUES {', '.join(map(str, spans))}) "
         "SELECT event_id FROM treatment_events_chain c WHERE NOT EXISTS "
-        "(SELECT 1 FROM treatment_events e WHERE e.event_id = c.event_id) LIMIT 1"
+        "(SELECT 1 FROM treatment_events e WHERE e.event_id = c.event_id) AND NOT EXISTS "
+        "(SELECT 1 FROM archived WHERE c.event_id BETWEEN first AND last) LIMIT 1"
     ).fetchone()
     if left:
         found.says(EVENTS, f"row event_id {left[0]} is missing")

@@ -1,15 +1,27 @@
-"""What `db check` finds: damage, edits by other programs, odd values."""
+"""What `db check` finds: damage, edits by other programs, odd values. Nothing is changed or linked."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import sqlite3
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import NamedTuple
 
-from tosca_kiosk.storage import audit_proof, chain_check, edits, schema
+from sqlalchemy.exc import DBAPIError, SQLAlchemyError
+
+from tosca_kiosk.storage import audit_proof, chain_check, edits, folder_check, schema
+from tosca_kiosk.storage.archive_check import Shelf
+from tosca_kiosk.storage.audited import AUDITED
+from tosca_kiosk.storage.chain_check import Walk
 from tosca_kiosk.storage.database import Database
 from tosca_kiosk.storage.door import Reader
-from tosca_kiosk.storage.errors import translating
+from tosca_kiosk.storage.errors import StorageError
 from tosca_kiosk.storage.odd_values import odd_values
+
+Tell = Callable[[str, float | None], object]
+"""Hears what is looked at now, and how much of it is done, 0 to 1, None where nobody knows."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,26 +45,86 @@ class CheckReport:
         return (*self.damage, *self.edits, *self.odd)
 
 
-def check(database: Database) -> CheckReport:
-    """Look at everything that can be proved of the file, in one snapshot."""
-    with database.reading() as reader, translating(database.path):
+class _Part(NamedTuple):
+    """One thing that is looked at. name: for whoever waits, and where it cannot be looked at."""
+
+    name: str
+    look: Callable[[], Iterable[str]]
+
+
+def check(
+    database: Database, data_dir: Path | None = None, tell: Tell = lambda _doing, _done: None
+) -> CheckReport:
+    """Look at everything that can be proved of the file, in one snapshot.
+
+    data_dir: of the record, whose session folders are then compared too. What cannot be looked at is damage,
+    and the rest goes on. Raises StorageError where not even a snapshot can be had.
+    """
+    walked = Walk()
+    with database.reading() as reader:
         connection = reader.connection
-        walked = chain_check.walk(connection)
+        shelves: list[Shelf] = []
+
+        def archived() -> Iterator[str]:
+            shelves.append(Shelf(connection, database.path))
+            yield from shelves[0].differences()
+
+        def chained() -> Iterator[str]:
+            shelf = shelves[0] if shelves else None
+            chain_check.walk(connection, walked, lambda done: tell("chain", done), shelf=shelf)
+            yield from walked.broken.values()
+
         damage = [
-            *walked.broken.values(),
-            *_integrity(reader),
-            *_foreign_keys(reader),
-            *schema.strange_objects(connection),
+            _Part("pages", lambda: _integrity(reader)),
+            _Part("schema", lambda: schema.strange_objects(connection)),
+            _Part("foreign keys", lambda: _foreign_keys(reader)),
+            _Part("archives", archived),
+            _Part("chain", chained),
+            *(
+                _Part(f"audit of {table}", partial(audit_proof.differences, connection, table))
+                for table in AUDITED
+            ),
+            _Part("earlier versions", lambda: edits.found_before(connection)),
         ]
-        damage += [*audit_proof.differences(connection), *edits.found_before(connection)]
+        if data_dir is not None:
+            folders = data_dir
+            damage.append(
+                _Part(
+                    "session folders",
+                    lambda: folder_check.differences(
+                        reader, folders, lambda done: tell("session folders", done)
+                    ),
+                )
+            )
         return CheckReport(
-            damage=tuple(damage),
-            edits=tuple(edits.open_edits(connection)),
-            odd=tuple(odd_values(reader)),
+            damage=tuple(_found(damage, tell)),
+            edits=tuple(_found([_Part("edits", lambda: edits.open_edits(connection))], tell)),
+            odd=tuple(_found([_Part("odd values", lambda: odd_values(reader, walked.proved))], tell)),
             head=walked.head.hex(),
             links=walked.links,
             rows=walked.rows,
         )
+
+
+def found_by_upgrades(database: Database) -> list[str]:
+    """Return the damage that upgrades found in the record that they took up, and nobody acknowledged."""
+    with database.reading() as reader:
+        return list(edits.found_before(reader.connection))
+
+
+def _found(parts: Iterable[_Part], tell: Tell) -> Iterator[str]:
+    for part in parts:
+        tell(part.name, None)
+        try:
+            yield from part.look()
+        except (SQLAlchemyError, sqlite3.Error, StorageError) as error:
+            said = error.orig if isinstance(error, DBAPIError) else error
+            yield f"{part.name}: cannot be looked at: {_without_advice(str(said))}"
+
+
+def _without_advice(said: str) -> str:
+    """Return an error without the advice to check what is being checked."""
+    return said.removesuffix("; run tosca-kiosk db check").removesuffix(", then run tosca-kiosk db check")
 
 
 def _integrity(reader: Reader) -> Iterator[str]:

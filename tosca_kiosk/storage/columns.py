@@ -46,6 +46,22 @@ JSON_COLUMNS: Final = frozenset(
     }
 )
 
+UNSPOKEN: Final = frozenset(
+    {
+        ("credentials", "pin_hash"),
+        ("credentials", "pin_digest"),
+        ("patients", "date_of_birth"),
+        ("patients", "gender"),
+        ("patients", "notes"),
+        ("sessions", "treatment_site"),
+        ("sessions", "treatment_notes"),
+        ("sessions", "post_treatment_notes"),
+        ("audit_log", "old_values"),
+        ("audit_log", "new_values"),
+    }
+)
+"""Columns whose values are a secret, a patient's, or hold such a one: no message shows what stands there."""
+
 NEEDED: Final = frozenset(
     (table, "is_active") for table in ("tech_users", "patients", "protocols", "calibrations")
 )
@@ -91,6 +107,8 @@ def judged(table: str, kinds: dict[str, str], found: dict[str, Any]) -> Held:
         if why is None:
             why = _why_not(table, column, row[column])
         if why is not None:
+            if (table, column) in UNSPOKEN:
+                why = why.replace(shown(held), "what stands there")
             key = next(iter(kinds))
             odd.append(Odd(row=f"{table}, {key} {shown(found.get(key))}", column=column, why=why))
     return Held(row, tuple(odd))

@@ -16,11 +16,13 @@ from typing import Any, Self, TypeVar
 
 from sqlalchemy import Connection, event
 
+from tosca_kiosk.machine.synced import make_folder
 from tosca_kiosk.storage import linking, operations, schema
 from tosca_kiosk.storage.columns import Held
 from tosca_kiosk.storage.door import Columns, Library, Reader, Row, Transaction
 from tosca_kiosk.storage.errors import StorageError, translate_errors, translating
 from tosca_kiosk.storage.operations import NOBODY, Order
+from tosca_kiosk.storage.values import held_text
 
 BUSY_TIMEOUT_S = 5.0
 READ_ONLY_BUSY_TIMEOUT_S = 1.0
@@ -244,7 +246,7 @@ class Database:
     def _connect(self) -> sqlite3.Connection:
         connect = self._connect_elsewhere or self._connect_here
         connection = connect()
-        connection.text_factory = _text
+        connection.text_factory = held_text
         return connection
 
     def _connect_here(self) -> sqlite3.Connection:
@@ -317,17 +319,9 @@ def _library_transaction(raw: Library, path: Path) -> Iterator[None]:
         raise
 
 
-def _text(held: bytes) -> str | bytes:
-    """Return a text of the file; one that is none in UTF-8, which the driver would stop at, as its bytes."""
-    try:
-        return held.decode()
-    except UnicodeDecodeError:
-        return held
-
-
 def _make_directory(directory: Path) -> None:
     try:
-        directory.mkdir(parents=True, exist_ok=True)
+        make_folder(directory)
     except OSError as error:
         raise StorageError(
             f"{directory}: the data directory cannot be made ({error.strerror}); check its place and rights"

@@ -14,7 +14,7 @@ from typing import Any, Final, NamedTuple
 from sqlalchemy import Connection
 
 from tosca_kiosk.storage import counters
-from tosca_kiosk.storage.chain import BLOCK_ROWS, LOGS, encode, folded, last_number
+from tosca_kiosk.storage.chain import BLOCK_ROWS, LOGS, LogRow, encode, folded, last_number
 
 CHAINED: Final = ("treatment_events", "safety_log")
 
@@ -67,19 +67,28 @@ def verify(connection: Connection, log: str) -> Verdict:
     key, digest, count, last = LOGS[log], start_of(log), 0, 0
     rows = connection.exec_driver_sql(f"SELECT * FROM {log} ORDER BY {key}")
     links = connection.exec_driver_sql(f"SELECT * FROM {log}_chain ORDER BY {key}")
+    broken = None
     for row, link in _side_by_side(rows, links):
-        if row is None:
-            return Verdict(count, last, digest, f"{log}: row {key} {link[0]} is missing")
-        if link is None:
-            return Verdict(count, last, digest, f"{log}: row {key} {row[0]} was not written by this program")
-        here = sha256(digest + encode(row)).digest()
-        if here != link[1]:
-            return Verdict(count, last, digest, f"{log}: row {key} {row[0]} is not what was written")
+        here = b"" if row is None else sha256(digest + encode(row)).digest()
+        broken = _why_broken(row, link, here)
+        if broken is not None:
+            break
         digest, count, last = here, count + 1, row[0]
     number = last_number(connection, log)
-    ends = last == number or number in counters.taken_over(connection, log)
-    broken = None if ends else f"{log}: rows after {key} {last}, up to {number}, are missing"
-    return Verdict(count, last, digest, broken)
+    if broken is not None:
+        broken = f"{log}: row {key} {broken}"
+    elif last != number and number not in counters.taken_over(connection, log):
+        broken = f"{log}: rows after {key} {last}, up to {number}, are missing"
+    return Verdict(rows=count, last_row=last, head=digest, broken=broken)
+
+
+def _why_broken(row: LogRow | None, link: LogRow | None, here: bytes) -> str | None:
+    """Say how a row and its link do not fit. here: the row's hash."""
+    if row is None:
+        return f"{'' if link is None else link[0]} is missing"
+    if link is None:
+        return f"{row[0]} was not written by this program"
+    return None if here == link[1] else f"{row[0]} is not what was written"
 
 
 def _side_by_side(rows: Iterable[Any], links: Iterable[Any]) -> Iterator[tuple[Any, Any]]:

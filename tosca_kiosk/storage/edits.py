@@ -12,17 +12,11 @@ from typing import Final
 from sqlalchemy import Connection
 
 from tosca_kiosk.storage import audited
-from tosca_kiosk.storage.chain import LOGS
+from tosca_kiosk.storage.chain import LOGS, late_rows
 
 NAMED_AT_MOST: Final = 20
 """Of one table; a tool that wrote a whole table is told of once."""
 
-_LATE: Final = (
-    "SELECT r.* FROM chain_links k JOIN {log} r ON r.{key} BETWEEN k.first_row AND k.last_row "
-    "WHERE k.log = '{log}' AND k.late <> 0 AND k.link_id > :known "
-    "UNION ALL SELECT * FROM {log} "
-    "WHERE {key} > (SELECT coalesce(max(last_row), 0) FROM chain_links WHERE log = '{log}') "
-)
 # An acknowledgement counts where this program wrote it, and for no link that came after it.
 _ACKNOWLEDGED: Final = """
 SELECT coalesce(max(min(a.up_to_link, k.link_id)), 0)
@@ -42,15 +36,15 @@ def open_edits(connection: Connection) -> Iterator[str]:
     known = acknowledged(connection)
     named: Counter[str] = Counter()
     for log, key in LOGS.items():
-        statement = _LATE.format(log=log, key=key).replace(":known", str(known))
-        found = connection.exec_driver_sql(statement)
+        found = connection.exec_driver_sql(late_rows(log, known))
         names = list(found.keys())
         for row in found:
             values = dict(zip(names, row, strict=True))
             table = str(values["table_name"]) if log == "audit_log" else log
             named[table] += 1
             if named[table] <= NAMED_AT_MOST:
-                said = _of_the_audit(values) if log == "audit_log" else f"{log}, {key} {row[0]}: was added"
+                where = f"{log}, {key} {row[0]}: was not written by this program"
+                said = _of_the_audit(values) if log == "audit_log" else where
                 yield f"edited by another program: {said} ({values['timestamp']})"
     for table, count in named.items():
         if count > NAMED_AT_MOST:

@@ -6,7 +6,7 @@ transaction.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from datetime import datetime, timedelta
 from functools import lru_cache
 from typing import Any
@@ -86,9 +86,22 @@ def append_treatment(
 
     Raises StorageError for a number that is not finite; nothing is written then.
     """
-    time_text = _clock(naive_utc(start_utc))
     first = chain.next_row(transaction.connection, "treatment_events")
-    rows = [
+    rows = list(treatment_rows(session_id, start_utc, timed, first))
+    if rows:
+        transaction.insert_rows("treatment_events", TREATMENT_COLUMNS, rows)
+        hashes = chain.append(transaction.connection, "treatment_events", rows)
+        pairs = [(row[0], digest) for row, digest in zip(rows, hashes, strict=True)]
+        transaction.insert_rows("treatment_events_chain", ("event_id", "hash"), pairs)
+    return len(rows)
+
+
+def treatment_rows(
+    session_id: int, start_utc: datetime, timed: Iterable[tuple[float, AnyTreatmentEvent]], first: int
+) -> Iterator[chain.LogRow]:
+    """Return the rows of events exactly as SQLite gives them back, numbered from the first."""
+    time_text = _clock(naive_utc(start_utc))
+    return (
         (
             key,
             session_id,
@@ -108,13 +121,7 @@ def append_treatment(
             _json(event.details),
         )
         for key, (t_s, event) in enumerate(timed, start=first)
-    ]
-    if rows:
-        transaction.insert_rows("treatment_events", TREATMENT_COLUMNS, rows)
-        hashes = chain.append(transaction.connection, "treatment_events", rows)
-        pairs = [(row[0], digest) for row, digest in zip(rows, hashes, strict=True)]
-        transaction.insert_rows("treatment_events_chain", ("event_id", "hash"), pairs)
-    return len(rows)
+    )
 
 
 def append_safety(
@@ -131,17 +138,30 @@ def append_safety(
     nothing could be said in a record from which another hand has taken it. Raises StorageError for a number
     that is not finite and for a severity that the schema does not name.
     """
-    time_text = _clock(naive_utc(start_utc))
     known = tech_id is not None and transaction.tuples(
         "SELECT 1 FROM tech_users WHERE tech_id = ?", (tech_id,)
     )
     first = chain.next_row(transaction.connection, "safety_log")
-    rows = [
+    rows = list(safety_rows(session_id, tech_id if known else None, start_utc, timed, first))
+    transaction.insert_rows("safety_log", SAFETY_COLUMNS, rows)
+    return len(rows)
+
+
+def safety_rows(
+    session_id: int | None,
+    tech_id: int | None,
+    start_utc: datetime,
+    timed: Iterable[tuple[float, SafetyEvent]],
+    first: int,
+) -> Iterator[chain.LogRow]:
+    """Return the rows of safety events exactly as SQLite gives them back, numbered from the first."""
+    time_text = _clock(naive_utc(start_utc))
+    return (
         (
             key,
             time_text(t_s),
             session_id,
-            tech_id if known else None,
+            tech_id,
             event.event_type,
             _severity(event.severity),
             event.description,
@@ -154,9 +174,7 @@ def append_safety(
             _json(event.details),
         )
         for key, (t_s, event) in enumerate(timed, start=first)
-    ]
-    transaction.insert_rows("safety_log", SAFETY_COLUMNS, rows)
-    return len(rows)
+    )
 
 
 # What follows makes a value exactly what SQLite gives back for it, or the chain would not hold.

@@ -26,7 +26,7 @@ from tosca_kiosk.domain.rows import StepRows
 from tosca_kiosk.domain.state import State
 from tosca_kiosk.domain.summary import left_in_light, summarise, unconfirmed
 from tosca_kiosk.journal.tail import StillWrittenError, read_journal
-from tosca_kiosk.storage import energies, events, sessions
+from tosca_kiosk.storage import archives, energies, events, sessions
 from tosca_kiosk.storage.database import Database
 from tosca_kiosk.storage.door import Transaction
 from tosca_kiosk.storage.errors import StorageError
@@ -38,13 +38,15 @@ _CONTINUED = frozenset(("is_whole", "tick_count", "head_hash"))
 """What of a journal's row says where its rest goes on."""
 
 
-class _EventsOfTick(msgspec.Struct, frozen=True, gc=False):
+class EventsOfTick(msgspec.Struct, frozen=True, gc=False):
+    """What of a tick line becomes rows. t: session seconds; e, s: events and safety events."""
+
     t: float
     e: tuple[events.JournalTreatmentEvent, ...] = ()
     s: tuple[SafetyEvent, ...] = ()
 
 
-_events_of_tick = msgspec.json.Decoder(_EventsOfTick)
+events_of_tick = msgspec.json.Decoder(EventsOfTick).decode
 _line = msgspec.json.Decoder(TickLine)
 log = logging.getLogger("tosca_kiosk.storage.journal_import")
 
@@ -78,7 +80,7 @@ class Contents:
     content: bytes
     reader: ChainReader
     mended: str | None = None
-    ticks: list[tuple[int, _EventsOfTick]] = field(default_factory=list)
+    ticks: list[tuple[int, EventsOfTick]] = field(default_factory=list)
     broken: str | None = None
 
     @property
@@ -170,12 +172,16 @@ def contents_of(content: bytes, mended: str | None = None) -> Contents:
     contents = Contents(content, ChainReader(content), mended)
     try:
         for line in contents.reader.ticks_json():
-            # Most ticks hold no event and are not decoded; the few that only look so cost a decode.
-            if b'"e":[' in line or b'"s":[' in line:
-                contents.ticks.append((contents.reader.ticks, _events_of_tick.decode(line)))
+            if may_hold_events(line):
+                contents.ticks.append((contents.reader.ticks, events_of_tick(line)))
     except (JournalError, msgspec.DecodeError) as error:
         contents.broken = _where(error, contents.reader)
     return contents
+
+
+def may_hold_events(line: bytes) -> bool:
+    """Say whether a tick has to be decoded for its events: most hold none, a few only look so."""
+    return b'"e":[' in line or b'"s":[' in line
 
 
 def ending(contents: Contents, known: Summary | None) -> Ending:
@@ -253,6 +259,7 @@ def take_rows(
     )
     kept_as = {
         "head_hash": reader.head.hex(),
+        "header_digest": reader.header_digest.hex(),
         "tick_count": reader.ticks,
         "is_whole": whole,
         "imported_date": now,
@@ -302,7 +309,7 @@ def _take_rest(
     """Take what continues the part of a journal with which a session was closed."""
     held = transaction.held_one("session_journals", session_id=session.session_id)
     if held is None:
-        if transaction.held_one("treatment_events", session_id=session.session_id) is not None:
+        if _has_events(transaction, session.session_id):
             raise sessions.closed_already(session)
         return take_rows(transaction, session, contents, found, now)
     if held.row["is_whole"]:
@@ -327,6 +334,11 @@ def _take_rest(
         transaction, now, [(0.0, later)], session_id=session.session_id, tech_id=session.tech_id
     )
     return replace(imported, safety_events=imported.safety_events + 1)
+
+
+def _has_events(transaction: Transaction, session_id: int) -> bool:
+    here = transaction.tuples("SELECT 1 FROM treatment_events WHERE session_id = ? LIMIT 1", (session_id,))
+    return bool(here) or archives.holds(transaction, session_id)
 
 
 def _head_after(contents: Contents, ticks: int) -> str:

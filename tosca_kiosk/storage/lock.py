@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
+from tosca_kiosk.machine.synced import make_folder
 from tosca_kiosk.storage.errors import StorageError
 
 LOCK_NAME = "laser_control.lock"
@@ -49,7 +50,7 @@ def data_directory_lock(
 
 def _opened(path: Path) -> int:
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
+        make_folder(path.parent)
         return os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o640)
     except OSError as error:
         raise StorageError(

@@ -9,7 +9,9 @@ from typing import Any, Final, NamedTuple
 import msgspec
 from sqlalchemy import Connection
 
-from tosca_kiosk.storage import chain, counters, schema, trust
+from tosca_kiosk.storage import archives, chain, counters, schema, trust
+from tosca_kiosk.storage.archives import Archive
+from tosca_kiosk.storage.errors import StorageError
 
 _NOW: Final = "strftime('%Y-%m-%d %H:%M:%f', 'now') || '000'"
 
@@ -25,30 +27,52 @@ class Order(NamedTuple):
     reason: str | None = None
     run: str | None = None
 
+    def told(self, details: Mapping[str, Any]) -> dict[str, Any]:
+        """Return an operation's details with who ordered it, and its mark."""
+        named = {"operator": self.operator, "run": self.run}
+        return {**details, **{name: value for name, value in named.items() if value is not None}}
+
 
 NOBODY: Final = Order()
 
 
-def begin(connection: Connection, name: str, order: Order, details: Mapping[str, Any]) -> int:
+def begin(
+    connection: Connection,
+    name: str,
+    *,
+    operator_id: int | None,
+    reason: str | None,
+    details: Mapping[str, Any],
+) -> int:
     """Write that an operation begins, inside the caller's transaction; return its number."""
     made = connection.exec_driver_sql(
         f"INSERT INTO operations (name, tech_id, reason, started_date, details) VALUES (?, ?, ?, {_NOW}, ?)",
-        (name, order.operator_id, order.reason, _json(order, details)),
+        (name, operator_id, reason, msgspec.json.encode(details).decode()),
     )
     return int(made.lastrowid)
 
 
-def end(connection: Connection, operation_id: int, order: Order, details: Mapping[str, Any]) -> None:
+def update(connection: Connection, operation_id: int, details: Mapping[str, Any]) -> None:
+    """Write how far an operation is."""
+    connection.exec_driver_sql(
+        "UPDATE operations SET details = ? WHERE operation_id = ?",
+        (msgspec.json.encode(details).decode(), operation_id),
+    )
+
+
+def end(connection: Connection, operation_id: int, details: Mapping[str, Any]) -> None:
     """Write that an operation has ended, and what it came to."""
     connection.exec_driver_sql(
         f"UPDATE operations SET ended_date = {_NOW}, details = ? WHERE operation_id = ?",
-        (_json(order, details), operation_id),
+        (msgspec.json.encode(details).decode(), operation_id),
     )
 
 
 def done(connection: Connection, name: str, order: Order, details: Mapping[str, Any]) -> None:
     """Write an operation that is done with the caller's transaction."""
-    end(connection, begin(connection, name, order, details), order, details)
+    said = order.told(details)
+    number = begin(connection, name, operator_id=order.operator_id, reason=order.reason, details=said)
+    end(connection, number, said)
 
 
 def migrate(
@@ -65,13 +89,18 @@ def migrate(
     """
     before, after = schema.version_of(connection, path), schema.resolved(path, revision)
     order_of_versions = ["base", *schema.revisions()]
+    if not schema.chains(after) and (kept := _archived(connection)):
+        raise StorageError(
+            f"{path}: events of {archives.in_words(kept[0])} lie in {kept[0].path(path)}, which no version "
+            "before the archives finds; restore a backup from before they went there instead"
+        )
     down = order_of_versions.index(after) < order_of_versions.index(before)
     if before == after:
         _count_on(connection, given_out)
         return ()
     said: list[str] = []
     if down:
-        said = trust.damage(connection)
+        said = trust.damage(connection, path)
         _down(connection, order, {"from": before, "to": after, "damage": said})
     strange = list(schema.strange_objects(connection, before)) if before != "base" and not down else []
     if given_out and "chain_links" not in counters.tables(connection):
@@ -81,10 +110,11 @@ def migrate(
     if schema.is_chained(connection) and not down:
         said = [*strange, *found.pop("damage", ())]
         name = "init" if before == "base" else "upgrade"
-        counted = {"counters": given_out} if given_out else {}
-        _audited(connection, name, order, {"from": before, "to": after, **found, **counted, "damage": said})
+        numbers = {**found.pop("counters", {}), **(given_out or {})}
+        details = {"from": before, "to": after, **found, "counters": numbers, "damage": said}
+        _audited(connection, name, order, details)
     if before != "base" and after != "base":
-        left = trust.damage(connection)
+        left = trust.damage(connection, path)
         trust.refuse_more(said, left, f"{path}: the way from {before} to {after}")
     return tuple(said)
 
@@ -102,15 +132,13 @@ def _down(connection: Connection, order: Order, details: Mapping[str, Any]) -> N
         _audited(connection, "downgrade", order, details)
 
 
+def _archived(connection: Connection) -> list[Archive]:
+    return archives.known(connection) if schema.is_chained(connection) else []
+
+
 def _audited(connection: Connection, name: str, order: Order, details: Mapping[str, Any]) -> None:
     """Write an operation that is done with the open transaction, and link it."""
     connection.exec_driver_sql("INSERT INTO audit_context VALUES (1, ?, 'application')", (order.operator_id,))
     done(connection, name, order, details)
     connection.exec_driver_sql("DELETE FROM audit_context")
     chain.link_own(connection)
-
-
-def _json(order: Order, details: Mapping[str, Any]) -> str:
-    named = {"operator": order.operator, "run": order.run}
-    told = {name: value for name, value in named.items() if value is not None}
-    return msgspec.json.encode({**details, **told}).decode()

@@ -29,9 +29,15 @@ def import_in_order(
 
     def around(transaction: Transaction, take: Callable[[], Imported]) -> Imported:
         connection = transaction.connection
-        before.extend(trust.damage(connection))
-        details = {"journal": journal.parent.name, "damage": before}
-        number = operations.begin(connection, "import-journal", order, details)
+        before.extend(trust.damage(connection, database.path))
+        details = order.told({"journal": journal.parent.name, "damage": before})
+        number = operations.begin(
+            connection,
+            "import-journal",
+            operator_id=order.operator_id,
+            reason=order.reason,
+            details=details,
+        )
         imported = take()
         told = {
             "session_id": imported.session_id,
@@ -41,9 +47,9 @@ def import_in_order(
             "whole": imported.whole,
             "head_hash": imported.head_hash,
         }
-        operations.end(connection, number, order, {**details, **told})
+        operations.end(connection, number, {**details, **told})
         chain.link_own(connection)
-        trust.refuse_more(before, trust.damage(connection), f"{journal}: the import")
+        trust.refuse_more(before, trust.damage(connection, database.path), f"{journal}: the import")
         return imported
 
     imported = import_journal(

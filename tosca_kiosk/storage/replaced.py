@@ -41,8 +41,8 @@ class Record:
         return self.unread is None and not self.damage
 
 
-def look(path: Path) -> Record:
-    """Read a record of any version as far as that goes."""
+def look(path: Path, place: Path) -> Record:
+    """Read a record of any version as far as that goes. place: where a record is, beside its archives."""
     found = Record()
     try:
         with Database.of_any_version(path, read_only=True) as database, database.reading() as reader:
@@ -62,7 +62,7 @@ def look(path: Path) -> Record:
                 found.marks = cart_marks.marks(connection)
             if "chain_links" in there:
                 found.head = chain.head(connection)
-            found.damage = tuple(trust.damage(connection))
+            found.damage = tuple(trust.damage(connection, place))
     except StorageError as error:
         found.unread = str(error)
     return found

@@ -73,14 +73,14 @@ def plan(backup: Path, database_path: Path, data_dir: Path, anchored: Mapping[st
     if version == "base":
         raise StorageError(f"{backup}: an empty database; name a backup")
     verify_backup(backup)
-    saved = look(backup)
+    saved = look(backup, database_path)
     if saved.unread is not None:
         raise StorageError(saved.unread)
     if saved.damage:
         raise StorageError(
             f"{backup}: not as it was written: {saved.damage[0]}; nothing was changed, restore another backup"
         )
-    replaced = look(database_path) if database_path.exists() else None
+    replaced = look(database_path, database_path) if database_path.exists() else None
     if replaced is not None and replaced.marks is not None and saved.marks is not None:
         other = cart_marks.of_another(replaced.marks, saved.marks)
         if other is not None:
@@ -138,7 +138,7 @@ def _prepare(planned: Plan, part: Path, data_dir: Path, now: datetime, order: Or
                 transaction.connection, "restore", order, _details(planned, replaced, back, lost, patients)
             )
         with database.reading() as reader:
-            damage = trust.damage(reader.connection)
+            damage = trust.damage(reader.connection, part)
     if damage:
         raise StorageError(f"{part}: the copy is not as it was written: {damage[0]}; nothing was changed")
     return Restored(None, back, lost, patients)

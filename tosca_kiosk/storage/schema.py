@@ -97,6 +97,12 @@ def is_chained(connection: Connection) -> bool:
     return _is_from(connection, _ONE_CHAIN)
 
 
+def chains(revision: str) -> bool:
+    """Say whether a version, by its whole name or "base", is one that links every row."""
+    order = ["base", *revisions()]
+    return order.index(revision) >= order.index(_ONE_CHAIN)
+
+
 @cache
 def revisions() -> tuple[str, ...]:
     """Return the names of all versions, oldest first."""

@@ -100,14 +100,19 @@ def audit_what_is_there(connection: Connection, tables: Mapping[str, str]) -> li
     return said
 
 
-def told(proof: Proof, found: Sequence[str]) -> dict[str, Any]:
+def told(connection: Connection, proof: Proof, found: Sequence[str]) -> dict[str, Any]:
     """Return what the row of the operation says of a record that was taken up."""
     logs = {
         log: {"rows": verdict.rows, "head": verdict.head.hex(), "broken": verdict.broken}
         for log, verdict in proof.verdicts.items()
     }
     broken = [verdict.broken for verdict in proof.verdicts.values() if verdict.broken]
-    return {"logs": logs, "damage": [*broken, *proof.kept], "differing": len(found)}
+    return {
+        "logs": logs,
+        "damage": [*broken, *proof.kept],
+        "differing": len(found),
+        "counters": chain.counters(connection),
+    }
 
 
 def _found(connection: Connection, table: str, key: str) -> Iterator[Found]:
@@ -120,10 +125,12 @@ def _found(connection: Connection, table: str, key: str) -> Iterator[Found]:
         why = _why_found(connection, row, first)
         if why is not None:
             said = row.said if isinstance(row.said, str) else None
-            yield Found(row.key, f"{table}, {key} {row.key}: {why}", said, audited.encoded(row.values))
+            what = f"{table}, {key} {row.key}: {why}"
+            yield Found(key=row.key, said=what, old=said, new=audited.encoded(row.values))
     for missing in audited.gone(connection, table, key):
         said = missing.said if isinstance(missing.said, str) else None
-        yield Found(missing.key, f"{table}, {key} {missing.key}: is gone", said, None)
+        what = f"{table}, {key} {missing.key}: is gone"
+        yield Found(key=missing.key, said=what, old=said, new=None)
 
 
 def _why_found(connection: Connection, row: audited.AuditedRow, first: int | None) -> str | None:

@@ -3,22 +3,29 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from pathlib import Path
 
 from sqlalchemy import Connection
 
 from tosca_kiosk.storage import audit_proof, chain_check, earlier_chains
+from tosca_kiosk.storage.archive_check import Shelf
+from tosca_kiosk.storage.audited import AUDITED
 from tosca_kiosk.storage.counters import tables
 from tosca_kiosk.storage.errors import StorageError
 from tosca_kiosk.storage.linking import ONE_CHAIN, of_shape
 
 
-def damage(connection: Connection) -> list[str]:
+def damage(connection: Connection, record: Path) -> list[str]:
     """Return what nobody may have done, the first of each table; edits that were made openly are none.
 
-    The file's own shape decides how it is proved, not the version that it says it has.
+    record: where the record is, or is to be: its archives lie beside it. One that is missing says nothing of
+    the file. The file's own shape decides how it is proved, not the version that it says it has.
     """
     if of_shape(connection) is ONE_CHAIN:
-        return [*chain_check.broken(connection), *audit_proof.differences(connection)]
+        walked = chain_check.Walk()
+        chain_check.walk(connection, walked, shelf=Shelf(connection, record))
+        differing = (said for table in AUDITED for said in audit_proof.differences(connection, table))
+        return [*walked.broken.values(), *differing]
     found = tables(connection)
     verdicts = [
         earlier_chains.verify(connection, log) for log in earlier_chains.CHAINED if f"{log}_chain" in found

@@ -120,3 +120,11 @@ _MEANT: dict[str, Callable[[Any], Meant]] = {
     "DATE": _date,
     "BLOB": _blob,
 }
+
+
+def held_text(held: bytes) -> str | bytes:
+    """Return a text of the file; one that is none in UTF-8, which the driver would stop at, as its bytes."""
+    try:
+        return held.decode()
+    except UnicodeDecodeError:
+        return held

@@ -9,6 +9,7 @@ from tests.kiosk.presenter.test_presenter import ADMIN_PIN, PIN, desk, quick_has
 from tosca_kiosk.domain.events import SafetyEvent
 from tosca_kiosk.kiosk.alarms.conditions import JOB_FAILED
 from tosca_kiosk.kiosk.desk.errands import AGAIN_AFTER_S
+from tosca_kiosk.kiosk.look import wording
 from tosca_kiosk.kiosk.screens.login.part import Login
 from tosca_kiosk.kiosk.screens.login.view_model import view as login_view
 from tosca_kiosk.kiosk.screens.patients.part import Patients
@@ -94,7 +95,9 @@ def test_a_list_that_cannot_be_read_says_why_and_is_read_again(staffed):
     assert patients_view(again(staffed)).refused == ""
     take_away(staffed, "safety_log")
     staffed.presenter.desk.router.go("safety_log")
-    assert "there is no table 'safety_log'" in log_view(staffed.settle()).problem
+    # Without a log nothing is written at all: it could not be linked.
+    assert log_view(staffed.settle()).problem == wording.RECORD_LOST
+    assert "safety_log" in staffed.state.record_problem
     put_back(staffed, "safety_log")
     state = again(staffed)
     assert (log_view(state).problem, bool(log_view(state).rows)) == ("", True)

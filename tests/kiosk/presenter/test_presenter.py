@@ -83,9 +83,10 @@ class Desk:
         return self.state
 
     def settle(self):
-        """Take turns until nothing is asked of the record any more."""
+        """Take turns until nothing is asked of the record any more, and no backup is under way."""
         for _ in range(20):
             self.turn()
+            assert self.record.backup.wait(LONG_S)
             while self.worker.pending:
                 assert self.worker.wait(LONG_S)
         return self.turn()

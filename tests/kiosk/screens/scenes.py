@@ -368,6 +368,9 @@ SCENES = {
         alarms=(alarm(calibration_overdue(("The ring calibration of 2025-01-31 is 412 days old.",))),),
     ),
     "treatment_preparing": treating(Course(opening=Opening.PREPARING), session_id=None, phase="idle"),
+    "treatment_backing_up": treating(
+        Course(opening=Opening.BACKING_UP, backed_up=0.43), session_id=None, phase="idle"
+    ),
     "treatment_earlier_dose": treating(
         Course(opening=Opening.CONFIRM_DOSE, earlier=EARLIER), session_id=None,
         phase="idle",

@@ -25,9 +25,16 @@ def patient(record):
     return people.add(record, "P-2026-0001", "", 1)
 
 
+def back_up(record):
+    """Have the backup made that precedes a session."""
+    record.backup.begin()
+    assert record.backup.wait(20.0)
+
+
 @pytest.fixture
 def opened(record, patient):
     prepared = treatment.prepare(record, patient.patient_code, "jane.doe", PROTOCOL)
+    back_up(record)
     return treatment.open_row(record, prepared.plan, {})
 
 
@@ -66,10 +73,9 @@ def treat(opened, light_s, *, whole=True):
     return cart
 
 
-def test_preparing_makes_a_verified_backup_and_no_row(record, patient):
+def test_preparing_makes_no_row(record, patient):
     prepared = treatment.prepare(record, patient.patient_code, "jane.doe", PROTOCOL)
     assert prepared.plan.rules.power_limit_w == 5.0
-    assert len(list(record.backup_dir.glob("laser_control_*.db"))) == 1
     assert record.database.find("sessions") == []
 
 
@@ -83,6 +89,7 @@ def test_an_opened_session_has_row_folder_and_header(record, opened):
 
 def test_a_session_that_cannot_have_its_folder_has_no_row(record, patient):
     prepared = treatment.prepare(record, patient.patient_code, "jane.doe", PROTOCOL)
+    back_up(record)
     (record.data_dir / "sessions").write_text("in the way")
     with pytest.raises(RefusedError, match="cannot be made"):
         treatment.open_row(record, prepared.plan, {})

@@ -22,6 +22,7 @@ RECORD_PROBLEM = "record_problem"
 PICTURE_PROBLEM = "picture_problem"
 WALL_CLOCK = "wall_clock"
 JOB_FAILED = "job_failed"
+FOLDERS_NOT_SAVED = "folders_not_saved"
 
 _PRIORITIES = {
     Severity.EMERGENCY: Priority.HIGH,
@@ -118,6 +119,16 @@ def job_failed(failures: Iterable[str]) -> Condition:
         priority=Priority.MEDIUM,
         what=" ".join(failures),
         to_do="It is tried again. If it stays so, call service: tosca-kiosk db check.",
+    )
+
+
+def folders_not_saved(why: str) -> Condition:
+    """Return the condition of sessions' folders that could not be backed up."""
+    return Condition(
+        source=FOLDERS_NOT_SAVED,
+        priority=Priority.LOW,
+        what=why,
+        to_do="Treat on; it is tried again. Call service: tosca-kiosk db backup-folders.",
     )
 
 

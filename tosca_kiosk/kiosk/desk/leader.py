@@ -16,7 +16,9 @@ from tosca_kiosk.kiosk.snapshot.state import EMISSION_PHASES
 from tosca_kiosk.link.messages import Hello
 from tosca_kiosk.storage.sessions import Session
 
-_ON_ITS_WAY = frozenset({Opening.PREPARING, Opening.CONFIRM_DOSE, Opening.OPENING, Opening.CLOSING})
+_ON_ITS_WAY = frozenset(
+    {Opening.PREPARING, Opening.CONFIRM_DOSE, Opening.BACKING_UP, Opening.OPENING, Opening.CLOSING}
+)
 _NEED_NO_WORD = frozenset({CommandType.CANCEL_ARM, CommandType.PAUSE})
 """Refused only where there is nothing to end: ARM let go as it was done, PAUSE touched without any light."""
 
@@ -30,8 +32,9 @@ class Leader:
         self.closing = SessionClosing(desk)
 
     def turn(self) -> None:
-        """Keep the session's row in step with its pauses, and go on with its close."""
+        """Keep the session's row in step with its pauses, and go on with its opening and its close."""
         self._follow_pauses()
+        self.opening.turn()
         self.closing.turn()
 
     def order(self, command: CommandType) -> None:

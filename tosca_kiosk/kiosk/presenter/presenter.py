@@ -10,6 +10,7 @@ from tosca_kiosk.domain.inputs import CommandType
 from tosca_kiosk.kiosk.alarms import conditions
 from tosca_kiosk.kiosk.alarms.conditions import Condition
 from tosca_kiosk.kiosk.desk.desk import Desk
+from tosca_kiosk.kiosk.desk.folder_backups import FolderBackups
 from tosca_kiosk.kiosk.desk.leader import Leader
 from tosca_kiosk.kiosk.desk.part import Part
 from tosca_kiosk.kiosk.desk.router import Row
@@ -58,6 +59,7 @@ class Presenter:
         self.desk = Desk(record, worker, link, rows, start_control)
         self.leader = Leader(self.desk)
         self.wall_clock = WallClock(self.desk)
+        self.folder_backups = FolderBackups(self.desk)
         self.parts: dict[str, Part[Any]] = {
             row.name: row.load("part")(self.desk, self.leader) for row in rows
         }
@@ -98,6 +100,7 @@ class Presenter:
         self._settle_hello()
         self.leader.turn()
         self.wall_clock.turn()
+        self.folder_backups.turn()
         follow_record(self.desk)
         for part in self.parts.values():
             part.turn()
@@ -212,6 +215,8 @@ class Presenter:
             yield conditions.job_failed(desk.errands.failures)
         if doubt is not None:
             yield conditions.wall_clock(doubt.said)
+        if (why := self.folder_backups.problem) is not None:
+            yield conditions.folders_not_saved(why)
 
     def _control_delayed(self) -> str | None:
         """Return why control should run in real time and does not, as it said itself; None where it does."""

@@ -11,7 +11,17 @@ from tosca_kiosk.domain.protocol import Protocol
 from tosca_kiosk.kiosk.services.record import Record
 from tosca_kiosk.kiosk.services.treatment import planned
 from tosca_kiosk.link.messages import SafetyNotice
-from tosca_kiosk.storage import clock_evidence, energies, events, patients, sessions, users
+from tosca_kiosk.storage import (
+    Reader,
+    StorageError,
+    archives,
+    clock_evidence,
+    energies,
+    events,
+    patients,
+    sessions,
+    users,
+)
 from tosca_kiosk.storage.energies import UNKNOWN, Energies
 from tosca_kiosk.storage.sessions import Session
 from tosca_kiosk.storage.timestamps import from_utc_text
@@ -35,7 +45,7 @@ class Plot:
 class SessionResult:
     """A closed session with what its summary shows. safety_events: lines of the safety log.
 
-    energies: measured and commanded, and the larger, which counts.
+    energies: measured and commanded, and the larger, which counts. no_plot: why there is none, empty else.
     """
 
     session: Session
@@ -44,6 +54,7 @@ class SessionResult:
     plot: Plot
     safety_events: int
     energies: Energies
+    no_plot: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,17 +76,14 @@ def result(record: Record, session_id: int) -> SessionResult:
     """Return a session's result. Raises StorageError if there is no such session."""
     with record.database.reading() as reader:
         session = sessions.get(reader, session_id)
-        samples = reader.tuples(
-            "SELECT time_offset_ms, laser_power_commanded_watts, laser_power_actual_watts "
-            "FROM treatment_events WHERE session_id = ? AND event_type = 'power_change' ORDER BY event_id",
-            (session_id,),
-        )
+        samples, no_plot = _samples(reader, session_id)
         safety = reader.rows(
             "SELECT count(*) AS lines FROM safety_log WHERE session_id = :session", session=session_id
         )
         code = patients.of_id(reader, session.patient_id).patient_code
         given = energies.of_sessions(reader, (session_id,)).get(session_id, UNKNOWN)
-    return SessionResult(session, code, planned(session), _plot(samples), int(safety[0]["lines"]), given)
+    lines = int(safety[0]["lines"])
+    return SessionResult(session, code, planned(session), _plot(samples), lines, given, no_plot)
 
 
 def annotate(record: Record, session_id: int, notes: str, tech_id: int | None) -> Session:
@@ -138,6 +146,21 @@ def keep_own(record: Record, source: str, what: str, phase: str, tech_id: int | 
     )
     with record.database.transaction(tech_id) as transaction:
         return events.append_safety(transaction, record.utc(), [(0.0, event)], tech_id=tech_id)
+
+
+def _samples(reader: Reader, session_id: int) -> tuple[list[tuple[Any, ...]], str]:
+    """Return what the plot is made of, and why there is none where an archive cannot be read."""
+    found = archives.select(
+        reader,
+        session_id,
+        "SELECT time_offset_ms, laser_power_commanded_watts, laser_power_actual_watts "
+        "FROM treatment_events WHERE session_id = ? AND event_type = 'power_change' ORDER BY event_id",
+        (session_id,),
+    )
+    try:
+        return list(found), ""
+    except StorageError as error:
+        return [], str(error)
 
 
 def _plot(samples: list[tuple[Any, ...]]) -> Plot:

@@ -8,14 +8,16 @@ from pathlib import Path
 
 from tosca_kiosk.config import CartConfig
 from tosca_kiosk.machine.clock import SinceBoot, since_boot, utc_now
-from tosca_kiosk.session import load_shipped_content
+from tosca_kiosk.session import FolderKeeper, SessionBackup, load_shipped_content
 from tosca_kiosk.storage import BACKUPS_NAME, DATABASE_NAME, Database, StorageError
 
 
 class Record:
     """The open record of a data directory. utc: the wall clock, aware; it labels rows and steers nothing.
 
-    since_boot: the clock that nobody sets; waits after wrong PINs are counted on it.
+    since_boot: the clock that nobody sets; waits after wrong PINs are counted on it. backup: the one before
+    the next session, in a thread of its own. folders: keeps the sessions' folders backed up in another, None
+    where the configuration names no place.
 
     lost: whether the last look found that the database's file was removed or replaced: nobody reads what is
     written then.
@@ -32,6 +34,9 @@ class Record:
         self.data_dir = data_dir
         self.utc = utc
         self.since_boot = since_boot
+        self.backup = SessionBackup(lambda: self.database, self.backup_dir, utc)
+        place = config.folder_backup_to
+        self.folders = None if place is None else FolderKeeper(lambda: self.database, data_dir, place, utc)
         self._database: Database | None = None
         self._file: tuple[int, int] | None = None
         self.lost = False
@@ -65,7 +70,10 @@ class Record:
         self._database, self._file = database, self._identity()
 
     def close(self) -> None:
-        """Close the database."""
+        """Close the database; backups that are under way end."""
+        self.backup.close()
+        if self.folders is not None:
+            self.folders.close()
         if self._database is not None:
             self._database.close()
             self._database = None

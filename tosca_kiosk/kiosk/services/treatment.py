@@ -12,16 +12,17 @@ from tosca_kiosk.domain.protocol_file import parse_protocol
 from tosca_kiosk.kiosk.services.plans import NO_LIMITS
 from tosca_kiosk.kiosk.services.record import Record
 from tosca_kiosk.session import (
+    BackupOvertakenError,
     EarlierDose,
     OpenedRecord,
     SessionPlan,
-    back_up,
     earlier_dose,
     opening,
     overdue_calibrations,
     plan_session,
 )
 from tosca_kiosk.storage import close_session, patients, recover, sessions, users
+from tosca_kiosk.storage.archiving import take_back
 from tosca_kiosk.storage.patients import Patient
 from tosca_kiosk.storage.sessions import Session
 from tosca_kiosk.storage.users import User
@@ -29,7 +30,7 @@ from tosca_kiosk.storage.users import User
 
 @dataclass(frozen=True, slots=True)
 class Prepared:
-    """A session that may be opened, its backup made. earlier: the patient's light before it."""
+    """A session that may be opened once its backup is made. earlier: the patient's light before it."""
 
     plan: SessionPlan
     earlier: EarlierDose
@@ -46,7 +47,7 @@ class Adopted:
 
 
 def prepare(record: Record, patient_code: str, username: str, protocol_name: str) -> Prepared:
-    """Check the session's plan and make the backup before it. Raises one of REFUSALS.
+    """Check the session's plan. Raises one of REFUSALS.
 
     A session that could not be closed when it should have been is closed first, or says why it cannot be.
     """
@@ -55,16 +56,24 @@ def prepare(record: Record, patient_code: str, username: str, protocol_name: str
         record.database, record.config, patient=patient_code, technician=username, protocol=protocol_name
     )
     plan = replace(plan, warnings=overdue_calibrations(record.database, record.config, record.utc()))
-    for told in back_up(record.database, record.backup_dir, record.utc()):
-        logging.getLogger(__name__).warning(told)  # the clock itself is an alarm, and in the safety log
     return Prepared(plan, earlier_dose(record.database, plan.patient.patient_id, record.utc()))
 
 
-def open_row(record: Record, plan: SessionPlan, devices: dict[str, dict[str, str]]) -> OpenedRecord:
-    """Make the session's row and folder; control makes the journal in it. Raises one of REFUSALS."""
-    now = record.utc()
-    with opening(record.database, record.data_dir, plan, devices, record.config.origin, now) as opened:
-        return opened
+def open_row(record: Record, plan: SessionPlan, devices: dict[str, dict[str, str]]) -> OpenedRecord | None:
+    """Make the session's row and folder, once its backup is made; control makes the journal in it.
+
+    None where something was changed since that backup: another one must precede it. Raises one of REFUSALS,
+    which may be why the backup failed.
+    """
+    now, backup = record.utc(), record.backup.taken()
+    for told in backup.to_say:
+        logging.getLogger(__name__).warning(told)  # the clock itself is an alarm, and in the safety log
+    origin = record.config.origin
+    try:
+        with opening(record.database, record.data_dir, plan, devices, origin, now, backup) as opened:
+            return opened
+    except BackupOvertakenError:
+        return None
 
 
 def keep_paused(record: Record, session_id: int, paused: bool, tech_id: int | None) -> None:
@@ -100,7 +109,12 @@ def close_row(
 
 
 def close_interrupted(record: Record) -> list[Session]:
-    """Close every session that nobody runs any more, from its journal as far as that is whole."""
+    """Close every session that nobody runs any more, from its journal as far as that is whole.
+
+    What else a crash left is ended too.
+    """
+    for said in take_back(record.database):
+        logging.getLogger(__name__).warning(said)
     return recover(record.database, record.data_dir, record.utc())
 
 

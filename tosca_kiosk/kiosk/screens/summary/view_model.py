@@ -72,7 +72,7 @@ def view(state: KioskState) -> SummaryView:
         set_points=tuple(zip(result.plot.times_s, result.plot.set_w, strict=True)),
         measured=tuple((time_s, power_w) for time_s, power_w in measured if power_w is not None),
         notes=session.post_treatment_notes or "",
-        refused=form.refused,
+        refused=form.refused or result.no_plot,
         problem=problem,
         safety_events=result.safety_events,
         busy=form.busy,

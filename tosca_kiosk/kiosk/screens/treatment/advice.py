@@ -67,7 +67,8 @@ def _guide_opening(state: KioskState, live: Telemetry) -> Said:
         do = "Treat again?" if course.earlier.must_ask else "Touch GO ON."
         return Said(do=do, why=earlier.told(course.earlier, state.patient.patient_code))
     detail = {
-        Opening.PREPARING: "The plan is checked and the backup made.",
+        Opening.PREPARING: "The plan is checked.",
+        Opening.BACKING_UP: f"Backup before the session: {course.backed_up * 100:.0f} %.",
         Opening.OPENING: "The session is opened.",
         Opening.CLOSING: "The session is closed and its record written.",
     }

@@ -10,7 +10,7 @@ from tosca_kiosk.kiosk.desk.desk import Desk
 from tosca_kiosk.kiosk.desk.leader import Leader
 from tosca_kiosk.kiosk.desk.part import Part
 from tosca_kiosk.kiosk.screens.treatment.form import TreatmentForm
-from tosca_kiosk.kiosk.snapshot.course import Opening
+from tosca_kiosk.kiosk.snapshot.course import LEFT_FREELY, Opening
 from tosca_kiosk.link.telemetry import SelfTestShown
 
 
@@ -31,7 +31,7 @@ class Treatment(Part[TreatmentForm]):
 
     def leave(self) -> None:
         """Go back to the protocols; only before a session is open."""
-        if self._desk.course.opening in (Opening.NOT_ASKED, Opening.CONFIRM_DOSE):
+        if self._desk.course.opening in LEFT_FREELY:
             self._leader.opening.forget()
             self._desk.router.back("protocols")
 

@@ -6,7 +6,7 @@ from enum import StrEnum
 
 from tosca_kiosk.domain.state import Phase
 from tosca_kiosk.kiosk.screens.treatment.picture import picture_view
-from tosca_kiosk.kiosk.snapshot.course import Opening
+from tosca_kiosk.kiosk.snapshot.course import LEFT_FREELY, Opening
 from tosca_kiosk.kiosk.snapshot.state import KioskState
 from tosca_kiosk.link.telemetry import Telemetry
 
@@ -89,4 +89,4 @@ def can_go_back(state: KioskState) -> bool:
     opening = state.course.opening
     if opening is Opening.OPEN:
         return state.live is not None
-    return opening in (Opening.NOT_ASKED, Opening.CONFIRM_DOSE)
+    return opening in LEFT_FREELY

@@ -111,7 +111,7 @@ class TreatmentScreen(KioskScreen):
         ids.lamps.lamps = view.lamps
         ids.trend.limit_w, ids.trend.top_w = view.limit_w, view.top_w
         ids.guide.text, ids.guide.detail = view.guide, view.guide_detail
-        ids.guide.tone = view.guide_tone
+        ids.guide.tone, ids.guide.share = view.guide_tone, view.guide_share
         ids.picture.live, ids.picture.rate = view.picture.live, view.picture.rate
         ids.picture.target, ids.picture.message = view.picture.target, NO_PICTURE
         self._earlier.rows = [ReadRow(*row) for row in view.earlier]

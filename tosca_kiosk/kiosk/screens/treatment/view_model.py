@@ -29,7 +29,8 @@ class TreatmentView:
 
     earlier: rows of the patient's light before, in the picture's place until the session is opened.
     trend_shown: in the guide's place while there is light; without a camera in the picture's, always.
-    guide_tone: info or refused. hold_s: how long control has counted ARM, None while it is not held.
+    guide_tone: info or refused. guide_share: how far what is waited for has come, None where that is not
+    known. hold_s: how long control has counted ARM, None while it is not held.
     can_pause: also while nobody knows whether there is light: PAUSE can do no harm then, its absence can.
     aiming: the aiming beam as it is read back, None where that is not known.
     """
@@ -48,6 +49,7 @@ class TreatmentView:
     guide: str
     guide_detail: str
     guide_tone: str
+    guide_share: float | None
     primary: Primary
     primary_text: str
     primary_enabled: bool
@@ -85,6 +87,7 @@ def view(state: KioskState) -> TreatmentView:
         guide=guide.do,
         guide_detail=guide.why,
         guide_tone=tone,
+        guide_share=course.backed_up if course.opening is Opening.BACKING_UP and tone == "info" else None,
         primary=key,
         primary_text=primary_text(state, key),
         primary_enabled=primary_enabled(state, key),

@@ -184,7 +184,7 @@ def upgrade() -> None:
             connection.exec_driver_sql(trigger.format(table=table, key=_AUDITED[table]))
     taking_up.link_what_is_there(connection, proof, kept=kept)
     found = taking_up.audit_what_is_there(connection, _AUDITED)
-    context.config.attributes["found"] = taking_up.told(proof, found)
+    context.config.attributes["found"] = taking_up.told(connection, proof, found)
 
 
 def downgrade() -> None:

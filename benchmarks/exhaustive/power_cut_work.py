@@ -1,0 +1,54 @@
+"""What is done to a record while its disk is watched: one command, which marks in the log what it was told.
+
+    python -m benchmarks.exhaustive.power_cut_work COMMAND...
+
+`committed N` after each transaction: everything up to link N was acknowledged. `told TEXT` after the command:
+what it has printed.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+from click.testing import CliRunner
+
+from tosca_kiosk.cli import main
+from tosca_kiosk.storage import Database, Transaction
+from tosca_kiosk.storage.chain import head
+
+
+def marker() -> Callable[[str], None]:
+    """Return what tells the log a text; without the library that writes it there is none."""
+    tell = ctypes.CDLL(None).disk_log_mark
+    return lambda text: tell(text.encode())
+
+
+def mark_commits(mark: Callable[[str], None]) -> None:
+    """Have each transaction of this process marked after it has returned."""
+    transaction = Database.transaction
+
+    @contextmanager
+    def marked(database: Database, operator_id: int | None = None) -> Iterator[Transaction]:
+        with transaction(database, operator_id) as opened:
+            yield opened
+        with database.reading() as reader:
+            number = head(reader.connection).link_id
+        mark(f"committed {number}")
+
+    Database.transaction = marked  # type: ignore[method-assign]
+
+
+def work(words: list[str]) -> int:
+    mark = marker()
+    mark_commits(mark)
+    result = CliRunner().invoke(main, words)
+    print(result.output)
+    mark(f"told {result.stdout}")
+    return result.exit_code
+
+
+if __name__ == "__main__":
+    raise SystemExit(work(sys.argv[1:]))

@@ -1,0 +1,84 @@
+"""`db archive` by command: what it says, whom it asks, and what it refuses."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+
+from tests.cli.conftest import ADMIN_PIN
+from tests.cli.kiosk_command import held
+from tests.storage.cast import treatment_event
+from tosca_kiosk.domain.journal_lines import Summary
+from tosca_kiosk.machine.clock import utc_now
+from tosca_kiosk.storage import Database, events, patients, sessions
+
+WORDS = ("db", "archive", "--older-than", "30", "--reason", "room")
+DONE = Summary(
+    status="completed",
+    abort_reason=None,
+    duration_s=60.0,
+    laser_on_time_s=3.0,
+    avg_power_w=5.0,
+    max_power_w=5.0,
+    energy_j=10.0,
+)
+
+
+@pytest.fixture
+def old(guarded):
+    """A cart with a PIN and a session of forty days ago."""
+    start = utc_now() - timedelta(days=40)
+    with Database.open(guarded.database) as database, database.transaction(1) as transaction:
+        patient = patients.add(transaction, start, created_by=1)
+        session = sessions.start(
+            transaction,
+            patient_id=patient.patient_id,
+            tech_id=1,
+            start_utc=start,
+            protocol_name="Gentle",
+            protocol_snapshot="{}",
+            protocol_id=None,
+            origin="sim",
+        )
+        timed = [(0.1 * number, treatment_event(number)) for number in range(50)]
+        events.append_treatment(transaction, session.session_id, start, timed)
+        sessions.finish(transaction, session.session_id, DONE)
+    return guarded
+
+
+def test_an_admin_archives_and_check_finds_all_of_it(old):
+    done = old.json(*WORDS, "--admin", "admin", stdin=f"{ADMIN_PIN}\n")
+    assert (done["sessions"], done["events"], done["kept"]) == (1, 50, [])
+    assert done["files"] == [str(old.data_dir / "archives" / "events_1_50.db")]
+    assert old.json("db", "check")["ok"] is True
+    said = old.text(*WORDS, "--admin", "admin")
+    assert said == "No session that ended more than 30 days ago has events in the record."
+
+
+@pytest.mark.parametrize("stdin", ["", "314159\n"])
+def test_without_the_pin_nothing_goes(old, stdin):
+    old.refused(*WORDS, "--admin", "admin", stdin=stdin)
+    assert not (old.data_dir / "archives").exists()
+    with Database.read_only(old.database) as database:
+        assert database.rows("SELECT count(*) AS n FROM treatment_events") == [{"n": 50}]
+
+
+def test_on_a_record_without_sessions_it_says_so_and_changes_nothing(cart):
+    before = held(cart.data_dir)
+    assert "No session" in cart.text(*WORDS)
+    assert held(cart.data_dir) == before
+
+
+def test_a_clock_that_cannot_be_right_is_refused(old):
+    ahead = utc_now() + timedelta(days=700)
+    with Database.open(old.database) as database, database.transaction(1) as transaction:
+        for days in (0, 30):
+            transaction.execute(
+                "INSERT INTO safety_log (timestamp, event_type, severity, description) "
+                "VALUES (:time, 'interlock_failure', 'info', 'x')",
+                time=f"{ahead + timedelta(days=days):%Y-%m-%d %H:%M:%S.000000}",
+            )
+    result = old.run(*WORDS, "--admin", "admin", stdin=f"{ADMIN_PIN}\n")
+    assert result.exit_code == 1
+    assert "Until then nobody knows which sessions are old" in result.stderr
