@@ -18,6 +18,7 @@ from typing import Any, Final
 
 import msgspec
 
+from tosca_kiosk.machine.synced import sync
 from tosca_kiosk.storage.errors import StorageError
 
 PART: Final = ".part"
@@ -131,6 +132,7 @@ def _write(path: Path, content: bytes) -> None:
         os.fsync(file)
     finally:
         os.close(file)
+    sync(path.parent)
 
 
 def _beside(path: Path, suffix: str) -> Path:
