@@ -53,6 +53,11 @@ RUNS = (
         "python -m benchmarks.exhaustive.kills",
     ),
     Run(
+        "power_cuts",
+        "the power goes while a session is treated, a backup made, events archived, a journal imported",
+        "python -m benchmarks.exhaustive.power_cuts --cuts 400",
+    ),
+    Run(
         "campaign",
         "random treatments with faults, judged by the world's light",
         f"python -m benchmarks.campaign --treatments 20000 --seed 2 --out {OUT}/campaign",

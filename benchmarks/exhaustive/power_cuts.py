@@ -38,7 +38,7 @@ from tosca_kiosk.domain.events import TreatmentEvent
 from tosca_kiosk.domain.journal_lines import ChainWriter, Summary
 from tosca_kiosk.domain.summary import summarise
 from tosca_kiosk.journal import JOURNAL_NAME
-from tosca_kiosk.journal.writer import ROOM_FOR_A_SESSION_BYTES, SYNC_PERIOD_S
+from tosca_kiosk.journal.writer import ROOM_FOR_A_SESSION_BYTES
 from tosca_kiosk.machine.clock import utc_now
 from tosca_kiosk.machine.runtime import MEMORY
 from tosca_kiosk.storage import (
@@ -57,8 +57,9 @@ from tosca_kiosk.storage import (
 from tosca_kiosk.storage.archiving import take_back
 from tosca_kiosk.storage.timestamps import utc_text
 
-LOST_MS: Final = 1000.0 * SYNC_PERIOD_S
+LOST_MS: Final = 100.0
 DATA: Final = "data"
+WORK: Final = "import sys; from benchmarks.rigs import watched_command as c; sys.exit(c.work(sys.argv[1:]))"
 OLD_SESSIONS: Final = 6
 EVENTS_A_SESSION: Final = 400
 LIGHT_S: Final = 4
@@ -199,7 +200,7 @@ def watched(words: Sequence[str], root: Path, scratch: Path, library: Path) -> l
     log = scratch / "log"
     log.unlink(missing_ok=True)
     subprocess.run(
-        [sys.executable, "-m", "benchmarks.exhaustive.power_cut_work", *words, "--json"],
+        [sys.executable, "-c", WORK, *words, "--json"],
         env=disk_log.environment(library, root, MEMORY, log),
         check=True,
         stdout=subprocess.DEVNULL,
@@ -209,9 +210,11 @@ def watched(words: Sequence[str], root: Path, scratch: Path, library: Path) -> l
 
 
 def moments(log: Sequence[Told], count: int, chance: random.Random) -> list[Cut]:
-    """Return so many cuts in their order: half of them spread over the time, half over what was done."""
+    """Return so many cuts in their order: spread over the time, over what was done, over what was told."""
     began_s, ended_s = log[0].time_s, log[-1].time_s
+    marks = [told for told in log if told.what == "!"]
     times = [chance.uniform(began_s, ended_s) for _ in range(count // 2)]
+    times += [chance.choice(marks).time_s for _ in range(count // 8)]
     times += [chance.choice(log).time_s for _ in range(count - len(times))]
     return [Cut(time_s, chance.choice(list(Left)), chance.randrange(1 << 30)) for time_s in sorted(times)]
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 import sqlite3
 from contextlib import closing
 from importlib.resources import files
@@ -14,6 +15,7 @@ from tosca_kiosk.domain.journal_lines import FORMAT_VERSION, ChainWriter, Header
 from tosca_kiosk.domain.rules import Rules
 from tosca_kiosk.machine.clock import utc_now
 from tosca_kiosk.storage import Database, patients, schema, sessions
+from tosca_kiosk.storage.signing import KEY_NAME
 from tosca_kiosk.storage.timestamps import utc_text
 
 ADMIN_PIN = "271828"
@@ -183,9 +185,8 @@ def test_an_edit_by_another_program_is_told_until_a_supervisor_acknowledges_it(g
     answer = json.loads(result.stdout)
     assert (result.exit_code, answer["ok"], answer["damage"], len(answer["edits"])) == (1, False, [], 1)
     assert "system_config, config_key video_fps: was changed in description" in answer["edits"][0]
-    assert "no active supervisor is named 'nobody'" in guarded.refused(
-        *words, "nobody", stdin=f"{ADMIN_PIN}\n"
-    )
+    said = guarded.refused(*words, "nobody", stdin=f"{ADMIN_PIN}\n")
+    assert "no active supervisor is named 'nobody'" in said
     assert "was not accepted" in guarded.refused(*words, "admin", stdin="000000\n")
     done = guarded.json(*words, "admin", stdin=f"{ADMIN_PIN}\n")
     assert done["acknowledged"] == answer["edits"]
@@ -238,6 +239,8 @@ def test_restore_brings_back_what_the_backup_held_and_keeps_what_stood_there(car
 def test_restore_needs_no_database_in_the_place(cart, tmp_path):
     saved = cart.text("db", "backup")
     other = Cart(tmp_path / "other")
+    other.data_dir.mkdir()
+    shutil.copy2(cart.data_dir / KEY_NAME, other.data_dir)
     assert other.json("db", "restore", saved, *WHY)["replaced"] is None
     assert other.json("db", "check")["ok"] is True
 

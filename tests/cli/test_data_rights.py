@@ -9,11 +9,17 @@ import pytest
 
 from tosca_kiosk.cli.data_rights import tighten_rights
 from tosca_kiosk.machine.rights import FILE_MODE, FOLDER_MODE, too_wide
+from tosca_kiosk.storage.signing import KEY_NAME
+
+
+def ours(data_dir):
+    """Return the data directory and what lies in it, without the key, which is its user's alone."""
+    return [path for path in (data_dir, *data_dir.rglob("*")) if path.name != KEY_NAME]
 
 
 def opened_wide(data_dir):
-    """Make everything of a data directory readable for all, as an older version or a copy leaves it."""
-    for path in (data_dir, *data_dir.rglob("*")):
+    """Make all of a data directory but its key readable for all, as an older version or a copy leaves it."""
+    for path in ours(data_dir):
         path.chmod(0o777 if path.is_dir() else 0o666)
 
 
@@ -34,8 +40,9 @@ def test_the_umask_of_whoever_starts_a_command_neither_opens_nor_closes_its_file
             assert os.umask(umask) == umask, "it is theirs again afterwards"
         finally:
             os.umask(before)
-    made = [new_cart.data_dir, *new_cart.data_dir.rglob("*")]
+    made = ours(new_cart.data_dir)
     assert len(made) >= 4
+    assert (new_cart.data_dir / KEY_NAME).stat().st_mode & 0o777 == 0o600
     for path in made:
         assert path.stat().st_mode & 0o777 == (FOLDER_MODE if path.is_dir() else FILE_MODE), path
 
@@ -48,7 +55,7 @@ def test_a_command_that_writes_closes_the_directory_and_what_lies_in_it(wide):
 
 def test_a_run_closes_everything_below(wide):
     assert list(tighten_rights(wide.data_dir, deep=True)) == []
-    assert [path for path in (wide.data_dir, *wide.data_dir.rglob("*")) if too_wide(path)] == []
+    assert [path for path in ours(wide.data_dir) if too_wide(path)] == []
 
 
 def test_a_folder_that_holds_other_things_is_not_ours_to_close_and_that_is_said(wide):

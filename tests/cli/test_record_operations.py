@@ -29,8 +29,11 @@ def sql(path, *statements):
 
 
 def operations(path):
-    """Return name, tech_id, reason and details of every operation but the first."""
-    rows = sql(path, "SELECT name, tech_id, reason, details FROM operations WHERE name <> 'init'")
+    """Return name, tech_id, reason and details of every operation but those of a first start."""
+    rows = sql(
+        path,
+        "SELECT name, tech_id, reason, details FROM operations WHERE name NOT IN ('init', 'new-key')",
+    )
     return [(*row[:3], json.loads(row[3])) for row in rows]
 
 
@@ -251,7 +254,8 @@ def test_no_number_is_given_out_twice_by_any_table(cart):
     before = dict(sql(cart.database, "SELECT name, seq FROM sqlite_sequence"))
     cart.text("db", "restore", saved, *WHY, "--yes")
     new = {
-        "audit_log": "SELECT min(audit_id) FROM audit_log WHERE table_name = 'operations' AND row_key <> '1'",
+        "audit_log": "SELECT min(audit_id) FROM audit_log WHERE table_name = 'operations' "
+        "AND row_key = (SELECT CAST(max(operation_id) AS TEXT) FROM operations)",
         "chain_links": "SELECT max(link_id) FROM chain_links",
     }
     assert all(sql(cart.database, asked)[0][0] > before[table] for table, asked in new.items())
@@ -261,14 +265,29 @@ def test_no_number_is_given_out_twice_by_any_table(cart):
 
 def test_an_anchor_knows_numbers_that_nothing_else_does(cart, tmp_path):
     anchor = tmp_path / "anchor"
-    anchor.write_text('head 7 {"sessions": 41, "P-2026": 77}\n')
-    cart.text("db", "restore", cart.text("db", "backup"), *WHY, "--anchor", str(anchor))
+    saved = cart.text("db", "backup")
     treat(cart, journal=False)
-    assert sql(cart.database, "SELECT session_id FROM sessions") == [(42,)]
-    assert sql(cart.database, "SELECT patient_code FROM patients") == [("P-2026-0078",)]
-    anchor.write_text("nothing\n")
-    said = cart.refused("db", "restore", cart.text("db", "backup"), *WHY, "--anchor", str(anchor))
-    assert "no anchor in it tells numbers" in said
+    cart.text("db", "anchor", "--to", str(anchor))
+    cart.database.write_bytes(b"\xff" * 8192)
+    cart.text("db", "restore", saved, *WHY, "--anchor", str(anchor))
+    treat(cart, journal=False)
+    asked = "SELECT session_id, patient_code FROM sessions JOIN patients USING (patient_id)"
+    assert sql(cart.database, asked) == [(2, "P-2026-0002")]
+    anchor.write_text(anchor.read_text().replace("sessions", "sessiens"))
+    said = cart.refused("db", "restore", saved, *WHY, "--anchor", str(anchor))
+    assert "line 1: is cut or changed" in said
+
+
+def test_an_anchor_of_what_fell_away_is_told_as_a_restore(cart, tmp_path):
+    anchor = tmp_path / "anchor"
+    saved = cart.text("db", "backup")
+    cart.text("patients", "add")
+    cart.text("db", "anchor", "--to", str(anchor))
+    cart.text("db", "restore", saved, *WHY, "--yes")
+    told = cart.run("db", "check", "--anchor", str(anchor))
+    assert "restore of " in told.stdout
+    assert "fell away: patients P-2026-0001" in told.stdout
+    assert told.exit_code == 0, told.stdout
 
 
 def test_sessions_whose_journals_lie_in_their_folders_come_back(cart):

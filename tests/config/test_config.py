@@ -4,6 +4,7 @@ import copy
 import dataclasses
 import json
 import math
+from pathlib import Path
 from typing import Annotated, get_args, get_origin, get_type_hints
 
 import pytest
@@ -747,6 +748,13 @@ class TestWhatASiteMayAllow:
         assert load(changed({"calibrations": {"interval_days": 90}})).calibration_interval_days == 90
         (error,) = errors_of(changed({"calibrations": {"interval_days": 0}}))
         assert error == "calibrations.interval_days: 0 is outside 1 to 3660 days (ten years at most)"
+
+    def test_the_anchors_go_to_a_file_that_is_named_from_the_root(self, load, errors_of):
+        assert load(changed({})).anchor_path is None
+        assert load(changed({"anchor_path": "/media/a/b.txt"})).anchor_path == Path("/media/a/b.txt")
+        for wrong in ("anchors.txt", "/media/", ""):
+            (error,) = errors_of(changed({"anchor_path": wrong}))
+            assert error.endswith("is not allowed; allowed: a file's path that begins with /")
 
     def test_a_site_says_where_the_sessions_folders_are_backed_up(self, load, errors_of):
         assert load(changed({})).folder_backup_to is None

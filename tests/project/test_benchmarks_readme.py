@@ -13,7 +13,11 @@ ROOMS = re.findall(r"^\| `(\w+)` \|", README, flags=re.MULTILINE)
 MODULES = sorted(set(re.findall(r"python -m (benchmarks[.\w]+)", README)))
 MUTATION = (BENCHMARKS / "exhaustive" / "mutation.sh").read_text(encoding="utf-8")
 FILES = sorted(set(re.findall(r"(?:tests|benchmarks|tosca_kiosk)/[\w/]+\.(?:py|sh)", README + MUTATION)))
-PROGRAMS = {"benchmarks.rigs.standin_kiosk", "benchmarks.rigs.treating_kiosk"}
+PROGRAMS = {
+    "benchmarks.exhaustive.power_cut_work",
+    "benchmarks.rigs.standin_kiosk",
+    "benchmarks.rigs.treating_kiosk",
+}
 """Started by other programs, never by a person."""
 
 

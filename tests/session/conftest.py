@@ -8,7 +8,7 @@ import pytest
 
 from tosca_kiosk.config import bundled, load_config
 from tosca_kiosk.session import load_shipped_content
-from tosca_kiosk.storage import DATABASE_NAME, Database, patients, users
+from tosca_kiosk.storage import DATABASE_NAME, Database, cart_key, patients, users
 
 NOW = datetime(2026, 3, 14, 9, 26, 53, 589793, UTC)
 
@@ -26,6 +26,7 @@ def data_dir(tmp_path):
 @pytest.fixture
 def database(data_dir, config):
     with Database.open(data_dir / DATABASE_NAME) as made:
+        cart_key.of_record(made, data_dir)
         load_shipped_content(made, config, NOW)
         with made.transaction() as transaction:
             users.set_pin(

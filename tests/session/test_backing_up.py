@@ -7,7 +7,14 @@ import threading
 import pytest
 
 from tosca_kiosk.domain.events import SafetyEvent
-from tosca_kiosk.session import BackupOvertakenError, RefusedError, SessionBackup, opening, plan_session
+from tosca_kiosk.session import (
+    BackupOvertakenError,
+    RefusedError,
+    Sealing,
+    SessionBackup,
+    opening,
+    plan_session,
+)
 from tosca_kiosk.storage import Database, StorageError, backup, events, patients
 
 WAIT_S = 20.0
@@ -16,7 +23,8 @@ NOTICED = SafetyEvent("e_stop_pressed", "emergency", "pressed", "idle", "off", F
 
 @pytest.fixture
 def making(database, data_dir, now):
-    with SessionBackup(lambda: database, data_dir / "backups", lambda: now) as made:
+    sealing = Sealing(data_dir, None, print)
+    with SessionBackup(lambda: database, data_dir / "backups", lambda: now, sealing) as made:
         yield made
 
 

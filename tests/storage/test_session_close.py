@@ -6,6 +6,7 @@ import contextlib
 import random
 import shutil
 import sqlite3
+from contextlib import closing
 
 import pytest
 
@@ -13,10 +14,21 @@ from benchmarks.rigs.recorded_cart import RecordedCart, header, treated
 from tests.storage.refusal import refused
 from tosca_kiosk.domain.journal_lines import JournalError
 from tosca_kiosk.domain.summary import summarise
-from tosca_kiosk.storage import Database, check, close_session, energies, import_journal, recover, sessions
+from tosca_kiosk.storage import (
+    Database,
+    archives,
+    archiving,
+    check,
+    close_session,
+    energies,
+    import_journal,
+    recover,
+    sessions,
+)
 from tosca_kiosk.storage.journal_import import contents_of
 
 SAMPLED_BITS = 8
+EVENTS = "SELECT * FROM treatment_events WHERE session_id = ? ORDER BY event_id"
 CAN_STILL = "a whole journal can still be taken with tosca-kiosk db import-journal"
 
 
@@ -238,3 +250,29 @@ def test_an_empty_journal_is_closed_with_what_is_known_and_why_it_is_empty(
     assert imported.treatment_events == len(made.events)
     with refused("session 1 is aborted already"):
         close_session(database, session, tmp_path, now, known=known)
+
+
+def test_the_rest_of_a_journal_is_taken_after_the_first_part_was_archived(
+    database, journal, tmp_path, now, cut, whole
+):
+    def events():
+        with database.reading() as reader:
+            return list(archives.select(reader, 1, EVENTS, (1,)))
+
+    journal.write_bytes(b"".join(cut))
+    recover(database, tmp_path, now)
+    first = events()
+    archiving.archive(database, [1], operator_id=1, reason="room", details={})
+    journal.write_bytes(b"".join(whole.lines))
+    import_journal(database, journal, now)
+    assert events()[: len(first)] == first
+    assert len(events()) > len(first)
+    assert sessions.get(database, 1).total_energy_joules == whole.state.measured_j
+    assert check(database).problems == ()
+    database.close()
+    with closing(sqlite3.connect(database.path, isolation_level=None)) as tool:
+        tool.execute("DELETE FROM session_journals")
+    with Database.open(database.path) as again:
+        archiving.archive(again, [1], operator_id=1, reason="room", details={})
+        with refused("session 1 is completed already"):
+            import_journal(again, journal, now)

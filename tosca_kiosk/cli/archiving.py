@@ -48,6 +48,7 @@ def archive(workplace: Workplace, days: int, reason: str, admin: str | None) -> 
             moved = archiving.archive(
                 database, old, operator_id=operator, reason=reason, details=details, tell=waiting.show
             )
+            workplace.sealing.sign(database, "archive")
             left_large = archiving.shrink(database, waiting.show) if moved.files else None
     for kept in moved.kept:
         say(f"Warning: {kept}")

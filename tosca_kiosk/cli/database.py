@@ -16,10 +16,11 @@ from tosca_kiosk.cli.measuring import Measuring
 from tosca_kiosk.cli.pins import user_by_pin
 from tosca_kiosk.cli.record_operations import downgrade, import_one, restore_one, upgrade
 from tosca_kiosk.cli.standing import EMPTY, existing
+from tosca_kiosk.cli.trust import anchor, as_result, how_far, new_key, proved
 from tosca_kiosk.cli.workplace import Workplace, workplace_command
 from tosca_kiosk.machine.clock import utc_now
 from tosca_kiosk.session import RefusedError, load_shipped_content
-from tosca_kiosk.storage import Database, acknowledgements, prune_backups, schema
+from tosca_kiosk.storage import Database, acknowledgements, cart_key, prune_backups, schema
 from tosca_kiosk.storage import check as check_record
 from tosca_kiosk.storage.clock_evidence import Doubt, clock_doubt, doubt
 from tosca_kiosk.storage.users import Role
@@ -34,6 +35,10 @@ for _command in (archive, backup_folders, restore_folders, upgrade, downgrade, r
     db.add_command(_command)
 
 
+db.add_command(anchor)
+db.add_command(new_key)
+
+
 @db.command()
 @workplace_command
 def init(workplace: Workplace) -> None:
@@ -45,14 +50,23 @@ def init(workplace: Workplace) -> None:
         with _whole_or_not_at_all(path), Database.open(path) as database:
             if simulated:
                 load_shipped_content(database, workplace.config, utc_now())
+            cart_key.of_record(database, workplace.data_dir)
+            workplace.sealing.take_out(database)
     version = schema.revisions()[-1]
     workplace.answer({"database": str(path), "version": version}, f"Made {path} ({version}).")
 
 
 @db.command()
+@click.option(
+    "--anchor",
+    "anchor_file",
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="A file of anchors from which the record must go on.",
+)
+@click.option("--deep", is_flag=True, help="Decide every journal of the record again.")
 @workplace_command
-def check(workplace: Workplace) -> None:
-    """Prove the record: chain, audit, tables, schema, pages, session folders. Nothing is changed.
+def check(workplace: Workplace, anchor_file: Path | None, deep: bool) -> None:
+    """Prove the record: chain, audit, tables, schema, signatures, session folders. Nothing is changed.
 
     Exit code 1 where anything is found. Damage is what nobody may do; an edit is what another program wrote
     openly, until `db acknowledge`.
@@ -60,20 +74,23 @@ def check(workplace: Workplace) -> None:
     path = workplace.standing()
     with Measuring(lines=False) as waiting, workplace.reading() as database:
         report = check_record(database, workplace.data_dir, waiting.show)
+        trust = proved(workplace, database, report, anchor_file, waiting.show if deep else None)
+    problems = (*report.problems, *trust.problems)
     result = {
         "database": str(path),
-        "ok": not report.problems,
-        "problems": list(report.problems),
-        "damage": list(report.damage),
+        "ok": not problems,
+        "problems": list(problems),
+        "damage": [*report.damage, *trust.problems],
         "edits": list(report.edits),
         "odd": list(report.odd),
         "chain": {"links": report.links, "head": report.head, "rows": report.rows},
+        **as_result(report, trust),
     }
     rows = ", ".join(f"{log} {count}" for log, count in report.rows.items())
     chain = f"{report.links} links over {rows} rows; the chain ends at {report.head}"
-    workplace.answer(result, "\n".join([*report.problems, chain]))
-    if report.problems:
-        say(f"tosca-kiosk: {path}: problems: {len(report.problems)}, the first: {report.problems[0]}")
+    workplace.answer(result, "\n".join([*problems, *trust.restores, chain, how_far(report, trust)]))
+    if problems:
+        say(f"tosca-kiosk: {path}: problems: {len(problems)}, the first: {problems[0]}")
         raise SystemExit(1)
 
 

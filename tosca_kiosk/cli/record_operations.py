@@ -19,11 +19,22 @@ from tosca_kiosk.cli.workplace import Command, Workplace, stdin_is_terminal, tel
 from tosca_kiosk.journal import JOURNAL_NAME
 from tosca_kiosk.machine.clock import utc_now
 from tosca_kiosk.session import RefusedError
-from tosca_kiosk.storage import Database, Imported, StorageError, counters, found_by_upgrades, restore, schema
+from tosca_kiosk.storage import (
+    Database,
+    Imported,
+    StorageError,
+    anchors,
+    cart_key,
+    found_by_upgrades,
+    restore,
+    schema,
+)
+from tosca_kiosk.storage.anchors import Anchor, BadAnchorError
 from tosca_kiosk.storage.clock_evidence import clock_doubt
 from tosca_kiosk.storage.operations import Order
 from tosca_kiosk.storage.ordered_import import import_in_order
 from tosca_kiosk.storage.restore import Plan
+from tosca_kiosk.storage.signing import SigningKey
 from tosca_kiosk.storage.under_way import under_way
 
 
@@ -56,6 +67,7 @@ def upgrade(workplace: Workplace, admin: str | None, reason: str | None) -> None
             ):
                 backup = workplace.backup()
                 database.migrate("head", order)
+                workplace.sealing.sign(database, "migration")
                 found = found_by_upgrades(database)
     result = {
         "database": str(path),
@@ -93,8 +105,9 @@ def downgrade(workplace: Workplace, wanted: str | None, admin: str | None, reaso
             _ordered(path, "the downgrade", signed, _why(reason)) as order,
             Database.unmigrated(path) as database,
         ):
+            key = _key(workplace)
             backup = workplace.backup()
-            damage = database.migrate(target, order)
+            damage = database.migrate(target, order, key=key)
     _tell_damage(path, damage)
     result = {
         "database": str(path),
@@ -135,6 +148,11 @@ def restore_one(
         _ask(file, planned, yes)
         with _ordered(path, f"the restore of {file}", signed, why) as order:
             done = restore.restore(planned, path, workplace.backup_dir, utc_now(), order)
+        if done.unsigned is None:
+            with Database.open(path, create=False) as database:
+                workplace.sealing.take_out(database)
+        else:
+            say(f"Warning: the record is not signed: {done.unsigned}")
     _tell_damage(path, planned.replaced.damage if planned.replaced else ())
     result = {
         "database": str(path),
@@ -172,6 +190,7 @@ def import_one(
             imported, damage = import_in_order(
                 database, folder / JOURNAL_NAME, utc_now(), order, salvage=salvage
             )
+            workplace.sealing.sign(database, "import-journal")
     _tell_damage(path, damage)
     result = {
         "session_id": imported.session_id,
@@ -216,16 +235,25 @@ def _why(reason: str | None) -> str:
     return reason.strip()
 
 
-def _anchored(anchor: Path | None) -> counters.Counters:
+def _key(workplace: Workplace) -> SigningKey | None:
+    """Return the cart's key, None where the database is of a version that signs nothing."""
+    if schema.version_of_file(workplace.database_path) != schema.revisions()[-1]:
+        return None
+    with Database.open(workplace.database_path, create=False) as database:
+        return cart_key.of_record(database, workplace.data_dir)
+
+
+def _anchored(anchor: Path | None) -> list[Anchor]:
+    """Return the anchors of a file. Raises StorageError for one that is cut, changed or none."""
     if anchor is None:
-        return {}
-    try:
-        known = counters.of_anchors(anchor.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError) as error:
-        raise StorageError(f"{anchor}: cannot be read ({error}); name a file of anchors") from error
-    if not known:
-        raise StorageError(f"{anchor}: no anchor in it tells numbers; name a file of anchors")
-    return known
+        return []
+    found = []
+    for number, line in enumerate(anchors.read(anchor), start=1):
+        try:
+            found += [anchors.parsed(line)] if line else []
+        except BadAnchorError as error:
+            raise StorageError(f"{anchor}, line {number}: {error}; name what db anchor made") from error
+    return found
 
 
 def _ask(file: Path, planned: Plan, yes: bool) -> None:

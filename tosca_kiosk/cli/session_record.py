@@ -63,13 +63,15 @@ def close_record(
     Raises StorageError.
     """
     journal = opened.journal
-    return close_session(
-        database,
-        opened.session,
-        workplace.data_dir,
-        now,
-        operator_id=opened.header.tech_id,
-        known=summary,
-        missing=None if journal.recorded else journal.problem,
-        unwritten=unwritten,
-    )
+    with workplace.sealing.signing(database) as key:
+        return close_session(
+            database,
+            opened.session,
+            workplace.data_dir,
+            now,
+            operator_id=opened.header.tech_id,
+            known=summary,
+            missing=None if journal.recorded else journal.problem,
+            unwritten=unwritten,
+            key=key,
+        )

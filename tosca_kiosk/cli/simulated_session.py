@@ -69,7 +69,7 @@ def run_session(workplace: Workplace, request: Request) -> dict[str, Any]:
     clock: Clock = VirtualClock() if request.fast else wall
     with (
         workplace.record() as database,
-        SessionBackup(lambda: database, workplace.backup_dir, clock.utc) as backup,
+        SessionBackup(lambda: database, workplace.backup_dir, clock.utc, workplace.sealing) as backup,
         simulated_cart(config, clock, request.seed) as cart,
     ):
         plan = plan_session(

@@ -19,10 +19,10 @@ from click.core import ParameterSource
 from simulators.scenario import ScenarioError
 from tosca_kiosk.cli.console import OutputError, put, say
 from tosca_kiosk.cli.data_rights import tighten_rights
-from tosca_kiosk.config import CartConfig, bundled, load_config
+from tosca_kiosk.config import CartConfig, ConfigError, bundled, load_config
 from tosca_kiosk.control.operator import OperatorGaveUpError
 from tosca_kiosk.machine.clock import RealClock, utc_now
-from tosca_kiosk.session import REFUSALS, RefusedError, load_shipped_content
+from tosca_kiosk.session import REFUSALS, RefusedError, Sealing, load_shipped_content
 from tosca_kiosk.storage import (
     BACKUPS_NAME,
     DATABASE_NAME,
@@ -31,10 +31,13 @@ from tosca_kiosk.storage import (
     make_backup,
     record_to_read,
     recover,
+    schema,
+    sessions,
 )
 from tosca_kiosk.storage.archiving import take_back
 from tosca_kiosk.storage.clock_evidence import Doubt, clock_doubt
 from tosca_kiosk.storage.lock import WAIT_S
+from tosca_kiosk.storage.sessions import Session
 from tosca_kiosk.storage.under_way import settled
 
 OTHER_PLACES = (Path("data"), Path("/var/lib/tosca-kiosk"))
@@ -64,6 +67,15 @@ class Workplace:
     def backup_dir(self) -> Path:
         return self.data_dir / BACKUPS_NAME
 
+    @functools.cached_property
+    def sealing(self) -> Sealing:
+        """What signs the record. A configuration that is refused names no file for the anchors."""
+        try:
+            anchor_path = self.config.anchor_path
+        except ConfigError:
+            anchor_path = None
+        return Sealing(self.data_dir, anchor_path, lambda told: say(f"Warning: {told}"))
+
     def standing(self) -> Path:
         """Return the database's path. Raises RefusedError where there is none."""
         path = self.database_path
@@ -92,7 +104,8 @@ class Workplace:
     def record(self) -> Iterator[Database]:
         """Open the record for writing, made where it is missing; what a crash left open is closed first."""
         with self.locked(), Database.open(self.database_path) as database:
-            for session in recover(database, self.data_dir, utc_now()):
+            self.sealing.begin(database)
+            for session in self._recovered(database):
                 say(f"Session {session.session_id} was interrupted; its record is closed: {session.status}.")
                 if session.abort_reason is not None:
                     say(f"Session {session.session_id}: {session.abort_reason}")
@@ -102,6 +115,12 @@ class Workplace:
                 load_shipped_content(database, self.config, utc_now())
             tell_doubt(clock_doubt(database, utc_now()))
             yield database
+
+    def _recovered(self, database: Database) -> list[Session]:
+        if not sessions.interrupted(database):
+            return []
+        with self.sealing.signing(database) as key:
+            return recover(database, self.data_dir, utc_now(), key=key)
 
     @contextmanager
     def reading(self) -> Iterator[Database]:
@@ -118,7 +137,13 @@ class Workplace:
             yield database
 
     def backup(self) -> Path:
-        """Make a verified copy of the database in the backups; return its path. Raises StorageError."""
+        """Make a verified copy of the database, signed up to its end, in the backups; return its path.
+
+        Raises StorageError.
+        """
+        if schema.version_of_file(self.database_path) == schema.revisions()[-1]:
+            with Database.open(self.database_path, create=False) as database:
+                self.sealing.sign(database, "backup")
         return make_backup(self.database_path, self.backup_dir, utc_now())
 
     def answer(self, result: dict[str, Any] | list[Any], text: str) -> None:

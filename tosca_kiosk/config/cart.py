@@ -71,6 +71,7 @@ class CartConfig:
     simulation: None where nothing is simulated. allow_without_real_time: the site takes light from a control
     that another program may delay. calibration_interval_days: after which a calibration is overdue.
     folder_backup_to: where the sessions' folders are backed up to, None for nowhere.
+    anchor_path: the file that the record's anchors are appended to, None for none.
     """
 
     source: Path
@@ -85,6 +86,7 @@ class CartConfig:
     allow_without_real_time: bool = False
     calibration_interval_days: int = DEFAULT_INTERVAL_DAYS
     folder_backup_to: Path | None = None
+    anchor_path: Path | None = None
 
     @property
     def simulated_keys(self) -> tuple[str, ...]:

@@ -84,6 +84,9 @@ class _CartFile(StrictModel):
     control: _ControlSection = _ControlSection()
     calibrations: _CalibrationsSection = _CalibrationsSection()
     folder_backup: _FolderBackupSection | None = None
+    anchor_path: (
+        Annotated[str, held(Pattern(pattern=r"/.*[^/]", allowed="a file's path that begins with /"))] | None
+    ) = None
     timing: TimingSection = TimingSection()
     simulation: _SimulationSection | None = None
 
@@ -145,6 +148,7 @@ def _config(source: Path, read: _CartFile) -> CartConfig:
         allow_without_real_time=read.control.allow_without_real_time,
         calibration_interval_days=read.calibrations.interval_days,
         folder_backup_to=None if read.folder_backup is None else Path(read.folder_backup.to),
+        anchor_path=None if read.anchor_path is None else Path(read.anchor_path),
     )
 
 

@@ -52,10 +52,10 @@ class JournalStore:
         self._segments: deque[_Segment] = deque()
         # Made once: locked memory is made with the interpreter held, which the ticks would wait for.
         self._chunk = memoryview(bytearray(_CHUNK_BYTES))
+        self._folder: Path | None = journal.parent
         self._disk = os.open(journal, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o640)
         try:
             lock_journal(self._disk)
-            sync(journal.parent)  # or a power cut would leave all of it under no name
             self._tail = make_tail(journal.parent)
         except OSError:
             self._unmake(journal)
@@ -154,6 +154,10 @@ class JournalStore:
     def _sync(self) -> None:
         try:
             os.fdatasync(self._disk)
+            if self._folder is not None:
+                # Once, or a power cut would leave all of it under no name.
+                sync(self._folder)
+                self._folder = None
         except OSError:
             # A failed sync may have dropped any byte since the last one, and says so only once.
             self._copied = self.synced

@@ -22,7 +22,8 @@ from tosca_kiosk.journal.store import JournalStore
 from tosca_kiosk.machine.clock import RealClock
 from tosca_kiosk.machine.realtime import follow_the_ticks
 
-SYNC_PERIOD_S: Final = 0.1
+SYNC_PERIOD_S: Final = 0.08
+"""A power cut costs so much and what a sync takes: no more than 100 ms where that is under 20."""
 SYNCS_A_DISK_CHECK: Final = 20
 ROOM_FOR_A_SESSION_BYTES: Final = 2_000_000_000
 
@@ -40,7 +41,7 @@ log = logging.getLogger("tosca_kiosk.journal.writer")
 
 
 class Journal:
-    """Writes chained lines. The helper copies and syncs them every 100 ms, at once where that is asked.
+    """Writes chained lines. The helper copies and syncs them every 80 ms, at once where that is asked.
 
     ok: False from the first line that memory or disk did not take whole, that could not be synced, or that
     the disk did not have within 0.5 s of ticks, and when the helper finds that folder, file or tail was

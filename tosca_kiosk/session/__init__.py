@@ -10,6 +10,7 @@ from tosca_kiosk.session.opening import OpenedRecord, opening
 from tosca_kiosk.session.overdue import OVERDUE, overdue_calibrations
 from tosca_kiosk.session.plan import SessionPlan, active_calibrations, file_limits, plan_session, rules_for
 from tosca_kiosk.session.recorded_rules import compared_with_record, recorded_rules
+from tosca_kiosk.session.sealing import Sealing
 from tosca_kiosk.session.shipped import ADMIN, load_shipped_content
 
 __all__ = [
@@ -24,6 +25,7 @@ __all__ = [
     "FolderKeeper",
     "OpenedRecord",
     "RefusedError",
+    "Sealing",
     "SessionBackup",
     "SessionPlan",
     "active_calibrations",

@@ -15,6 +15,7 @@ from typing import Final, Self
 
 from tosca_kiosk.machine.clock import RealClock
 from tosca_kiosk.session.errors import RefusedError
+from tosca_kiosk.session.sealing import Sealing
 from tosca_kiosk.storage import Database, Reader, make_backup, prune_backups
 from tosca_kiosk.storage.backup import NEWEST_CHANGE, newest_change
 from tosca_kiosk.storage.clock_evidence import clock_doubt
@@ -70,15 +71,21 @@ class SessionBackup:
     """Makes a backup beside everything else, and keeps the newest for as long as nothing is changed.
 
     database: gives the open record; its directory's lock is held by this process. utc: labels the files.
+    sealing: signs what is copied.
     Close it, or its thread goes on.
     """
 
     def __init__(
-        self, database: Callable[[], Database], backup_dir: Path, utc: Callable[[], datetime]
+        self,
+        database: Callable[[], Database],
+        backup_dir: Path,
+        utc: Callable[[], datetime],
+        sealing: Sealing,
     ) -> None:
         self._database = database
         self._backup_dir = backup_dir
         self._utc = utc
+        self._sealing = sealing
         self._clock = RealClock()
         self._turn = threading.Lock()
         self._thread: threading.Thread | None = None
@@ -175,6 +182,7 @@ class SessionBackup:
 
     def _new(self) -> BackedUp:
         self._begun_s, self._copied, self._copied_s = self._clock.now_s(), 0.0, None
+        self._sealing.sign(self._database(), "backup")
         return back_up(self._database(), self._backup_dir, self._utc(), self._told)
 
     def _told(self, copied: float) -> None:

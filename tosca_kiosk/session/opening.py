@@ -21,7 +21,7 @@ from tosca_kiosk.session.errors import RefusedError
 from tosca_kiosk.session.overdue import overdue_event
 from tosca_kiosk.session.plan import SessionPlan
 from tosca_kiosk.session.recorded_rules import recorded_rules
-from tosca_kiosk.storage import Database, events, sessions, settings
+from tosca_kiosk.storage import Database, cart_key, events, sessions, settings
 from tosca_kiosk.storage.sessions import Session
 from tosca_kiosk.storage.timestamps import utc_text
 
@@ -48,10 +48,12 @@ def opening(
     """Make row and folder; what is done inside `with` belongs to it: an error undoes the row.
 
     The header's rules are those that the record says of the row, as whoever compares them will find them.
-    devices: what the journal's header says of each device. backup: the one that precedes it. Raises
-    BackupOvertakenError where something was changed since, StorageError or RefusedError, and what
+    devices: what the journal's header says of each device. backup: the one that precedes it. Without the
+    cart's key, by which the record is signed at its end, no session begins. Raises BackupOvertakenError where
+    something was changed since, StorageError or RefusedError, and what
     `recorded_rules` does.
     """
+    cart_key.of_record(database, data_dir)
     with database.transaction(plan.technician.tech_id) as transaction:
         backup.refuse_overtaken(transaction)
         session = sessions.start(

@@ -8,7 +8,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import NamedTuple
 
-from tosca_kiosk.storage import chain, edits
+from tosca_kiosk.storage import chain, edits, head_check
 from tosca_kiosk.storage.database import Database
 from tosca_kiosk.storage.errors import StorageError
 
@@ -29,7 +29,11 @@ def acknowledge(database: Database, tech_id: int, reason: str, now: datetime) ->
         raise StorageError("an acknowledgement needs a reason; give one")
     with database.transaction(tech_id) as transaction:
         connection = transaction.connection
-        known = (*edits.open_edits(connection), *edits.found_before(connection))
+        known = (
+            *edits.open_edits(connection),
+            *edits.found_before(connection),
+            *head_check.open_changes(connection, database.path.parent),
+        )
         if not known:
             raise StorageError(f"{database.path}: no other program has written into it; nothing was changed")
         up_to_link = chain.head(connection).link_id

@@ -151,7 +151,8 @@ def hashed(connection: Connection, first: int, last: int) -> Iterator[Hashed]:
             "ORDER BY event_id",
             (max(first, link.first_row), min(last, link.last_row)),
         ):
-            yield Hashed(event_id, digest, linked if event_id == link.last_row else kept)
+            here = linked if event_id == link.last_row else kept
+            yield Hashed(event_id, before=digest, digest=here)
             digest = kept
 
 

@@ -11,13 +11,14 @@ from typing import NamedTuple
 
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 
-from tosca_kiosk.storage import audit_proof, chain_check, edits, folder_check, schema
+from tosca_kiosk.storage import audit_proof, chain_check, edits, folder_check, head_check, schema
 from tosca_kiosk.storage.archive_check import Shelf
 from tosca_kiosk.storage.audited import AUDITED
 from tosca_kiosk.storage.chain_check import Walk
 from tosca_kiosk.storage.database import Database
 from tosca_kiosk.storage.door import Reader
 from tosca_kiosk.storage.errors import StorageError
+from tosca_kiosk.storage.head_check import HeadProof
 from tosca_kiosk.storage.odd_values import odd_values
 
 Tell = Callable[[str, float | None], object]
@@ -28,13 +29,15 @@ Tell = Callable[[str, float | None], object]
 class CheckReport:
     """What was found, in words. damage: what nobody may do; edits: what other programs wrote, openly.
 
-    odd: values that their columns do not take. head, links: of the chain, its newest hash (hexadecimal) and
-    how many links it has. rows: of each log, how many rows the chain covers.
+    odd: values that their columns do not take. heads: what the signed ones prove. head, links: of the chain,
+    its newest hash (hexadecimal) and how many links it has. rows: of each log, how many rows the chain
+    covers.
     """
 
     damage: tuple[str, ...]
     edits: tuple[str, ...]
     odd: tuple[str, ...]
+    heads: HeadProof
     head: str
     links: int
     rows: dict[str, int]
@@ -96,10 +99,22 @@ def check(
                     ),
                 )
             )
+        signed = HeadProof()
+
+        def heads_signed() -> Iterator[str]:
+            head_check.prove(connection, database.path.parent, signed)
+            yield from signed.damage
+
+        damage.append(_Part("heads", heads_signed))
+        found = tuple(_found(damage, tell))
         return CheckReport(
-            damage=tuple(_found(damage, tell)),
-            edits=tuple(_found([_Part("edits", lambda: edits.open_edits(connection))], tell)),
+            damage=found,
+            edits=(
+                *_found([_Part("edits", lambda: edits.open_edits(connection))], tell),
+                *signed.changes,
+            ),
             odd=tuple(_found([_Part("odd values", lambda: odd_values(reader, walked.proved))], tell)),
+            heads=signed,
             head=walked.head.hex(),
             links=walked.links,
             rows=walked.rows,

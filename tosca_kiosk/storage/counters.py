@@ -44,15 +44,6 @@ def merged(*several: Mapping[str, int]) -> Counters:
     return highest
 
 
-def of_anchors(text: str) -> Counters:
-    """Return the highest numbers that anchors know, of lines that each hold such a mapping; none without."""
-    found: Counters = {}
-    for line in text.splitlines():
-        said = line[line.find("{") : line.rfind("}") + 1]
-        found = merged(found, _whole_numbers(_object(said)))
-    return found
-
-
 def raise_to(connection: Connection, counters: Mapping[str, int]) -> None:
     """Let the numbered tables count on from there, those too that are still to be made; none goes back."""
     for table, number in counters.items():

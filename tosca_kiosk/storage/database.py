@@ -22,6 +22,7 @@ from tosca_kiosk.storage.columns import Held
 from tosca_kiosk.storage.door import Columns, Library, Reader, Row, Transaction
 from tosca_kiosk.storage.errors import StorageError, translate_errors, translating
 from tosca_kiosk.storage.operations import NOBODY, Order
+from tosca_kiosk.storage.signing import SigningKey
 from tosca_kiosk.storage.values import held_text
 
 BUSY_TIMEOUT_S = 5.0
@@ -200,16 +201,21 @@ class Database:
             return reader.rows(sql, **parameters)
 
     def migrate(
-        self, revision: str, order: Order = NOBODY, given_out: Mapping[str, int] | None = None
+        self,
+        revision: str,
+        order: Order = NOBODY,
+        given_out: Mapping[str, int] | None = None,
+        *,
+        key: SigningKey | None = None,
     ) -> tuple[str, ...]:
         """Bring the schema to a revision: "head", the start of a version's name, or "base" for empty.
 
-        order: who and why, for the row of `operations` that says so. given_out: see operations.migrate.
-        Return what was damaged before. Going down loses what the older schema cannot hold: make a backup
-        first. Below the head nothing but migrate and close may be used.
+        order: who and why, for the row of `operations` that says so. given_out: see operations.migrate. key:
+        signs the head after it. Return what was damaged before. Going down loses what the older schema cannot
+        hold: make a backup first. Below the head nothing but migrate and close may be used.
         """
         with self._writing() as transaction, translating(self.path):
-            damage = operations.migrate(transaction.connection, self.path, revision, order, given_out)
+            damage = operations.migrate(transaction.connection, self.path, revision, order, given_out, key)
         self._raw.forget()
         self._known.clear()
         return damage

@@ -9,9 +9,10 @@ from typing import Any, Final, NamedTuple
 import msgspec
 from sqlalchemy import Connection
 
-from tosca_kiosk.storage import archives, chain, counters, schema, trust
+from tosca_kiosk.storage import archives, chain, counters, heads, schema, trust
 from tosca_kiosk.storage.archives import Archive
 from tosca_kiosk.storage.errors import StorageError
+from tosca_kiosk.storage.signing import SigningKey
 
 _NOW: Final = "strftime('%Y-%m-%d %H:%M:%f', 'now') || '000'"
 
@@ -81,11 +82,13 @@ def migrate(
     revision: str,
     order: Order = NOBODY,
     given_out: Mapping[str, int] | None = None,
+    key: SigningKey | None = None,
 ) -> tuple[str, ...]:
     """Bring the schema to a revision in the open transaction, as an operation where the file can hold one.
 
-    given_out: the numbers from which the file counts on, which nothing that is written here takes. Return
-    what was damaged before, in words. Raises StorageError where more would be damaged after.
+    given_out: the numbers from which the file counts on, which nothing that is written here takes. key: signs
+    the head after it. Return what was damaged before, in words. Raises StorageError where more would be
+    damaged after.
     """
     before, after = schema.version_of(connection, path), schema.resolved(path, revision)
     order_of_versions = ["base", *schema.revisions()]
@@ -101,7 +104,7 @@ def migrate(
     said: list[str] = []
     if down:
         said = trust.damage(connection, path)
-        _down(connection, order, {"from": before, "to": after, "damage": said})
+        _down(connection, order, {"from": before, "to": after, "damage": said}, key)
     strange = list(schema.strange_objects(connection, before)) if before != "base" and not down else []
     if given_out and "chain_links" not in counters.tables(connection):
         # Versions on the way write audit rows; a chain that was kept is verified before it counts on.
@@ -113,6 +116,7 @@ def migrate(
         numbers = {**found.pop("counters", {}), **(given_out or {})}
         details = {"from": before, "to": after, **found, "counters": numbers, "damage": said}
         _audited(connection, name, order, details)
+        _sign(connection, key)
     if before != "base" and after != "base":
         left = trust.damage(connection, path)
         trust.refuse_more(said, left, f"{path}: the way from {before} to {after}")
@@ -126,10 +130,16 @@ def _count_on(connection: Connection, given_out: Mapping[str, int] | None) -> No
         chain.link_foreign(connection)
 
 
-def _down(connection: Connection, order: Order, details: Mapping[str, Any]) -> None:
+def _down(connection: Connection, order: Order, details: Mapping[str, Any], key: SigningKey | None) -> None:
     if schema.is_chained(connection):
         chain.link_foreign(connection)
         _audited(connection, "downgrade", order, details)
+        _sign(connection, key)
+
+
+def _sign(connection: Connection, key: SigningKey | None) -> None:
+    if key is not None:
+        heads.sign(connection, key, "migration")
 
 
 def _archived(connection: Connection) -> list[Archive]:

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from pathlib import Path, PurePath
 from typing import Any
 
-from tosca_kiosk.storage import cart_marks, chain, counters, trust
+from tosca_kiosk.storage import cart_marks, chain, counters, heads, trust
 from tosca_kiosk.storage.cart_marks import Marks
 from tosca_kiosk.storage.chain import Head
 from tosca_kiosk.storage.counters import Counters, tables
@@ -21,8 +21,8 @@ class Record:
     """What stands in a record. sessions, patients, accounts: rows by their numbers.
 
     places: where sessions' folders lie, as stored. marks: of its cart, None for one in which nothing was
-    recorded yet. damage: what nobody may have done. unread: why not all of it could be read, None where it
-    could; what was read before that is there.
+    recorded yet. cart: as its heads name it. damage: what nobody may have done. unread: why not all of it
+    could be read, None where it could; what was read before that is there.
     """
 
     sessions: dict[int, Row] = field(default_factory=dict)
@@ -32,6 +32,7 @@ class Record:
     given_out: Counters = field(default_factory=dict)
     marks: Marks | None = None
     head: Head | None = None
+    cart: str | None = None
     damage: tuple[str, ...] = ()
     unread: str | None = None
 
@@ -62,6 +63,8 @@ def look(path: Path, place: Path) -> Record:
                 found.marks = cart_marks.marks(connection)
             if "chain_links" in there:
                 found.head = chain.head(connection)
+            if "heads" in there and (newest := heads.newest(connection)) is not None:
+                found.cart = newest.signed.cart
             found.damage = tuple(trust.damage(connection, place))
     except StorageError as error:
         found.unread = str(error)

@@ -10,10 +10,12 @@ import signal
 import subprocess
 import tempfile
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any, Final
 
+from tosca_kiosk.machine.clock import RealClock
 from tosca_kiosk.storage.errors import StorageError
 
 PROGRAM: Final = "restic"
@@ -22,6 +24,10 @@ _GIVES_WAY: Final = ("nice", "-n", "39", "ionice", "-c", "3", "setpriv", "--pdea
 _LOOK_EVERY_S: Final = 0.2
 _LEAVES_WITHIN_S: Final = 5.0
 _READ_BYTES: Final = 65536
+STANDS_STILL_S: Final = 60.0
+"""One that reads nothing for so long has come to no end: 0.14 may, once the last files are on a full disk."""
+_FULL_BYTES: Final = 64 * 1024 * 1024
+"""With less free than a few of its packs, that is why."""
 
 
 class InterruptedRunError(StorageError):
@@ -75,7 +81,7 @@ class Restic:
         self, process: subprocess.Popen[bytes], errors: IO[bytes], told: Callable[[float], object]
     ) -> Iterator[Any]:
         assert process.stdout is not None
-        for line in self._lines(process.stdout, errors):
+        for line in self._lines(process, process.stdout, errors):
             try:
                 said = json.loads(line)
             except ValueError:
@@ -86,17 +92,22 @@ class Restic:
                 yield said
         process.wait()
 
-    def _lines(self, pipe: IO[bytes], errors: IO[bytes]) -> Iterator[bytes]:
+    def _lines(self, process: subprocess.Popen[bytes], pipe: IO[bytes], errors: IO[bytes]) -> Iterator[bytes]:
         """Yield its lines; look between them whether it may go on, and whether it tries what is in vain.
 
         On a full or a lost disk it tries each file for a quarter of an hour.
         """
-        rest = b""
+        rest, clock, read_s = b"", RealClock(), 0.0
+        read_bytes: int | None = None
         while True:
             if not self.may_go_on():
                 raise InterruptedRunError("the folder backup was broken off; the next one goes on")
             if (refused := self._known_refusal(_said(errors))) is not None:
                 raise refused
+            if (found := _bytes_read(process.pid)) != read_bytes or found is None:
+                read_bytes, read_s = found, clock.now_s()
+            elif clock.now_s() - read_s > STANDS_STILL_S:
+                raise self._standstill()
             if not select.select([pipe], [], [], _LOOK_EVERY_S)[0]:
                 continue
             if not (read := os.read(pipe.fileno(), _READ_BYTES)):
@@ -105,6 +116,12 @@ class Restic:
             yield from whole
         if rest:
             yield rest
+
+    def _standstill(self) -> StorageError:
+        place = self.repository.parent
+        if shutil.disk_usage(place).free < _FULL_BYTES:
+            return FullError(f"{place}: there is no room left; make some there, then repeat")
+        return StorageError(f"{place}: {PROGRAM} stood still for {STANDS_STILL_S:.0f} s; look at the disk")
 
     def _known_refusal(self, said: str) -> StorageError | None:
         place = self.repository.parent
@@ -139,6 +156,15 @@ _REFUSALS: Final[tuple[tuple[str, type[StorageError], str], ...]] = (
 """What it says, in lower case, and what a person is told of it; the first that fits."""
 
 
+def _bytes_read(process_id: int) -> int | None:
+    """Return how much a process has read so far, None where nobody says."""
+    try:
+        told = Path(f"/proc/{process_id}/io").read_text(encoding="ascii")
+    except OSError:
+        return None
+    return int(told.split()[1])
+
+
 def _said(errors: IO[bytes]) -> str:
     """Return what it has said so far on standard error, whose place in the file is its own."""
     return os.pread(errors.fileno(), _READ_BYTES, 0).decode(errors="replace")
@@ -158,6 +184,7 @@ def _end(process: subprocess.Popen[bytes]) -> None:
             process.wait(_LEAVES_WITHIN_S)
         except subprocess.TimeoutExpired:
             process.kill()
-            process.wait()
+            with suppress(subprocess.TimeoutExpired):  # one that waits for a dead disk cannot be ended
+                process.wait(_LEAVES_WITHIN_S)
     if process.stdout is not None:
         process.stdout.close()

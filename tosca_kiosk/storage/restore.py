@@ -8,12 +8,13 @@ sessions' folders and a given anchor know: the restored record counts on from th
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from tosca_kiosk.storage import cart_marks, counters, operations, schema, trust
+from tosca_kiosk.storage import cart_key, cart_marks, counters, heads, operations, schema, trust
+from tosca_kiosk.storage.anchors import Anchor
 from tosca_kiosk.storage.backup import restore_backup, verify_backup
 from tosca_kiosk.storage.counters import Counters
 from tosca_kiosk.storage.database import Database
@@ -22,6 +23,7 @@ from tosca_kiosk.storage.later_sessions import bring_back
 from tosca_kiosk.storage.operations import Order
 from tosca_kiosk.storage.replaced import Record, look
 from tosca_kiosk.storage.session_folders import SessionFolder, given_out, session_folders, why_not_whole
+from tosca_kiosk.storage.signing import SigningKey
 from tosca_kiosk.storage.users import find
 
 
@@ -54,20 +56,22 @@ class Restored:
     """What a restore did. kept: where the replaced file is, None where none was.
 
     sessions: which were brought back from their journals; lost: which were not, and why. patients: the codes
-    that fell away.
+    that fell away. unsigned: why the cart's key did not sign it, None where it did.
     """
 
     kept: Path | None
     sessions: tuple[int, ...]
     lost: Mapping[int, str]
     patients: tuple[str, ...]
+    unsigned: str | None
 
 
-def plan(backup: Path, database_path: Path, data_dir: Path, anchored: Mapping[str, int]) -> Plan:
+def plan(backup: Path, database_path: Path, data_dir: Path, anchored: Sequence[Anchor]) -> Plan:
     """Look whether a backup may take the record's place, and at what that would cost. Nothing is changed.
 
-    anchored: the highest numbers that an anchor knows. Raises StorageError for what is no database, empty, of
-    a newer version or another program's, damaged, another cart's, or not as it was written.
+    anchored: anchors, of which the numbers count that they know. Raises StorageError for what is no
+    database, empty, of a newer version or another program's, damaged, another cart's, or not as it was
+    written.
     """
     version = schema.version_of_file(backup)
     if version == "base":
@@ -89,6 +93,12 @@ def plan(backup: Path, database_path: Path, data_dir: Path, anchored: Mapping[st
                 f"{database_path} away first if it is to be this cart's from now on"
             )
     present = Record() if replaced is None else replaced
+    for anchor in anchored:
+        if {saved.cart, present.cart} - {None} and anchor.signed.cart not in (saved.cart, present.cart):
+            raise StorageError(
+                f"{backup}: the anchor of {anchor.signed.made} is of another cart, {anchor.signed.cart}; "
+                "name anchors of this one"
+            )
     folders = [*session_folders(data_dir, saved.places | present.places)]
     later, lost = _sessions(saved, present, folders)
     codes = {row["patient_code"] for row in present.patients.values()}
@@ -101,7 +111,9 @@ def plan(backup: Path, database_path: Path, data_dir: Path, anchored: Mapping[st
         later=tuple(later),
         lost=lost,
         patients=tuple(sorted(str(code) for code in codes - known)),
-        given_out=_given_out(saved, present, folders, anchored),
+        given_out=_given_out(
+            saved, present, folders, counters.merged(*(anchor.signed.counters for anchor in anchored))
+        ),
     )
 
 
@@ -118,7 +130,7 @@ def restore(planned: Plan, database_path: Path, backup_dir: Path, now: datetime,
 
     kept = restore_backup(planned.backup, database_path, backup_dir, now, prepare)
     [done] = outcome
-    return Restored(kept, done.sessions, done.lost, done.patients)
+    return replace(done, kept=kept)
 
 
 def _prepare(planned: Plan, part: Path, data_dir: Path, now: datetime, order: Order) -> Restored:
@@ -126,6 +138,7 @@ def _prepare(planned: Plan, part: Path, data_dir: Path, now: datetime, order: Or
     replaced = planned.replaced or Record()
     with Database(part) as database:
         database.migrate("head", order._replace(operator_id=None), planned.given_out)
+        key, unsigned = _key(database, data_dir)
         account = None if order.operator is None else find(database, order.operator)
         order = order._replace(operator_id=None if account is None else account.tech_id)
         tried = dict(bring_back(database, planned.later, replaced, data_dir, now, order.operator_id))
@@ -137,11 +150,21 @@ def _prepare(planned: Plan, part: Path, data_dir: Path, now: datetime, order: Or
             operations.done(
                 transaction.connection, "restore", order, _details(planned, replaced, back, lost, patients)
             )
+            if key is not None:
+                heads.sign(transaction.connection, key, "restore")
         with database.reading() as reader:
             damage = trust.damage(reader.connection, part)
     if damage:
         raise StorageError(f"{part}: the copy is not as it was written: {damage[0]}; nothing was changed")
-    return Restored(None, back, lost, patients)
+    return Restored(kept=None, sessions=back, lost=lost, patients=patients, unsigned=unsigned)
+
+
+def _key(database: Database, data_dir: Path) -> tuple[SigningKey | None, str | None]:
+    """Return the key that signs the restored record, or why there is none: the check says so from then on."""
+    try:
+        return cart_key.of_record(database, data_dir), None
+    except StorageError as error:
+        return None, str(error)
 
 
 def _details(
@@ -211,6 +234,8 @@ def _given_out(
     """Return the highest number of everything that anybody knows to have been given out."""
     known = given_out(folders)
     found = counters.merged(saved.given_out, present.given_out, known, anchored)
+    if saved.cart is None:
+        found.pop("heads", None)  # the first head is yet to be made: nothing refers to it by its number
     if present.unread is not None:
         # The codes of later patients are nowhere; so many as there were new numbers may have been given out.
         new = max(0, found.get("patients", 0) - saved.given_out.get("patients", 0))

@@ -21,7 +21,7 @@ from tosca_kiosk.domain.safety import Decision
 from tosca_kiosk.domain.state import State
 from tosca_kiosk.domain.summary import summarise, unconfirmed
 from tosca_kiosk.journal import JOURNAL_NAME
-from tosca_kiosk.storage import energies, events, sessions
+from tosca_kiosk.storage import energies, events, heads, sessions
 from tosca_kiosk.storage.database import Database
 from tosca_kiosk.storage.door import Transaction
 from tosca_kiosk.storage.errors import StorageError
@@ -38,6 +38,7 @@ from tosca_kiosk.storage.journal_import import (
     without_row,
 )
 from tosca_kiosk.storage.sessions import Session
+from tosca_kiosk.storage.signing import SigningKey
 
 NOTHING_RECORDED: Final = "the program ended before anything was recorded"
 _TAKE_IT_LATER: Final = (
@@ -62,13 +63,15 @@ def close_session(
     known: Summary | None = None,
     missing: str | None = None,
     unwritten: Sequence[Decision] = (),
+    key: SigningKey | None = None,
 ) -> Imported:
     """Close an open session from its journal, all or nothing, in the operator's name.
 
     known: how it ended, where the caller knows; a journal's own end comes before it. missing: why the end is
     not in the journal, as its writer said. unwritten: what was decided after the journal took no more, oldest
-    first; its events follow the others. Raises StorageError while the journal is still written, for a session
-    that is closed already, and where the database does not take it.
+    first; its events follow the others. key: signs the record's new head; None where it cannot be used.
+    Raises StorageError while the journal is still written, for a session that is closed already, and where
+    the database does not take it.
     """
     left = _left(session, data_dir)
     with database.transaction(operator_id) as transaction:
@@ -86,6 +89,8 @@ def close_session(
         start, number = session.start_time or now, session.session_id
         events.append_treatment(transaction, number, start, treatment)
         events.append_safety(transaction, start, safety, session_id=number, tech_id=session.tech_id)
+        if key is not None:
+            heads.sign(transaction.connection, key, "session")
     return replace(
         imported,
         treatment_events=imported.treatment_events + len(treatment),
@@ -94,15 +99,21 @@ def close_session(
 
 
 def recover(
-    database: Database, data_dir: Path, now: datetime, *, operator_id: int | None = None
+    database: Database,
+    data_dir: Path,
+    now: datetime,
+    *,
+    operator_id: int | None = None,
+    key: SigningKey | None = None,
 ) -> list[Session]:
     """Close every session that a crash left open, from its journal as far as that is whole; return them.
 
-    Raises StorageError for a journal that is still being written: its session stays open.
+    key: as in `close_session`. Raises StorageError for a journal that is still being written: its session
+    stays open.
     """
     closed = []
     for session in sessions.interrupted(database):
-        close_session(database, session, data_dir, now, operator_id=operator_id)
+        close_session(database, session, data_dir, now, operator_id=operator_id, key=key)
         closed.append(sessions.get(database, session.session_id))
     return closed
 

@@ -45,16 +45,16 @@ def wall():
 
 @pytest.fixture(scope="session")
 def new_record(tmp_path_factory):
-    """The database of a new simulated cart, made once."""
+    """The data directory of a new simulated cart, made once."""
     made = Record(load_config(bundled("simulated.yaml")), tmp_path_factory.mktemp("template"), Wall())
     made.open()
     made.close()
-    return made.path
+    return made.data_dir
 
 
 @pytest.fixture
 def record(tmp_path, wall, new_record):
-    shutil.copy(new_record, tmp_path)
+    shutil.copytree(new_record, tmp_path, dirs_exist_ok=True)
     opened = Record(load_config(bundled("simulated.yaml")), tmp_path, wall, wall.since_boot)
     opened.open()
     yield opened

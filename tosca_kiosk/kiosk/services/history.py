@@ -82,8 +82,15 @@ def result(record: Record, session_id: int) -> SessionResult:
         )
         code = patients.of_id(reader, session.patient_id).patient_code
         given = energies.of_sessions(reader, (session_id,)).get(session_id, UNKNOWN)
-    lines = int(safety[0]["lines"])
-    return SessionResult(session, code, planned(session), _plot(samples), lines, given, no_plot)
+    return SessionResult(
+        session=session,
+        patient_code=code,
+        plan=planned(session),
+        plot=_plot(samples),
+        safety_events=int(safety[0]["lines"]),
+        energies=given,
+        no_plot=no_plot,
+    )
 
 
 def annotate(record: Record, session_id: int, notes: str, tech_id: int | None) -> Session:

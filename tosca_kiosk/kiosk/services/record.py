@@ -2,22 +2,23 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable
 from datetime import datetime
 from pathlib import Path
 
 from tosca_kiosk.config import CartConfig
 from tosca_kiosk.machine.clock import SinceBoot, since_boot, utc_now
-from tosca_kiosk.session import FolderKeeper, SessionBackup, load_shipped_content
+from tosca_kiosk.session import FolderKeeper, Sealing, SessionBackup, load_shipped_content
 from tosca_kiosk.storage import BACKUPS_NAME, DATABASE_NAME, Database, StorageError
 
 
 class Record:
     """The open record of a data directory. utc: the wall clock, aware; it labels rows and steers nothing.
 
-    since_boot: the clock that nobody sets; waits after wrong PINs are counted on it. backup: the one before
-    the next session, in a thread of its own. folders: keeps the sessions' folders backed up in another, None
-    where the configuration names no place.
+    since_boot: the clock that nobody sets; waits after wrong PINs are counted on it. sealing: signs what
+    ends, and takes the anchors out. backup: the one before the next session, in a thread of its own. folders:
+    keeps the sessions' folders backed up in another, None where the configuration names no place.
 
     lost: whether the last look found that the database's file was removed or replaced: nobody reads what is
     written then.
@@ -34,7 +35,8 @@ class Record:
         self.data_dir = data_dir
         self.utc = utc
         self.since_boot = since_boot
-        self.backup = SessionBackup(lambda: self.database, self.backup_dir, utc)
+        self.sealing = Sealing(data_dir, config.anchor_path, logging.getLogger(__name__).warning)
+        self.backup = SessionBackup(lambda: self.database, self.backup_dir, utc, self.sealing)
         place = config.folder_backup_to
         self.folders = None if place is None else FolderKeeper(lambda: self.database, data_dir, place, utc)
         self._database: Database | None = None
@@ -64,6 +66,7 @@ class Record:
         try:
             if self.config.all_simulated:
                 load_shipped_content(database, self.config, self.utc())
+            self.sealing.begin(database)
         except BaseException:
             database.close()
             raise

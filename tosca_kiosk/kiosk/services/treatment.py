@@ -21,7 +21,7 @@ from tosca_kiosk.session import (
     overdue_calibrations,
     plan_session,
 )
-from tosca_kiosk.storage import close_session, patients, recover, sessions, users
+from tosca_kiosk.storage import StorageError, close_session, patients, recover, sessions, users
 from tosca_kiosk.storage.archiving import take_back
 from tosca_kiosk.storage.patients import Patient
 from tosca_kiosk.storage.sessions import Session
@@ -96,26 +96,36 @@ def close_row(
     """
     session = sessions.get(record.database, session_id)
     if session.status in sessions.OPEN_STATUSES:
-        close_session(
-            record.database,
-            session,
-            record.data_dir,
-            record.utc(),
-            operator_id=tech_id,
-            known=known,
-            missing=missing,
-        )
+        with record.sealing.signing(record.database) as key:
+            close_session(
+                record.database,
+                session,
+                record.data_dir,
+                record.utc(),
+                operator_id=tech_id,
+                known=known,
+                missing=missing,
+                key=key,
+            )
     return sessions.get(record.database, session_id)
 
 
 def close_interrupted(record: Record) -> list[Session]:
     """Close every session that nobody runs any more, from its journal as far as that is whole.
 
-    What else a crash left is ended too.
+    What else a crash left is ended too, as far as it can be.
     """
-    for said in take_back(record.database):
-        logging.getLogger(__name__).warning(said)
-    return recover(record.database, record.data_dir, record.utc())
+    closed: list[Session] = []
+    if sessions.interrupted(record.database):
+        with record.sealing.signing(record.database) as key:
+            closed = recover(record.database, record.data_dir, record.utc(), key=key)
+    log = logging.getLogger(__name__)
+    try:
+        for said in take_back(record.database):
+            log.warning(said)
+    except StorageError as error:
+        log.warning(f"What was left of an archiving stays: {error}")
+    return closed
 
 
 def adopt(record: Record, session_id: int) -> Adopted:

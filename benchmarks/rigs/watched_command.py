@@ -1,7 +1,5 @@
 """What is done to a record while its disk is watched: one command, which marks in the log what it was told.
 
-    python -m benchmarks.exhaustive.power_cut_work COMMAND...
-
 `committed N` after each transaction: everything up to link N was acknowledged. `told TEXT` after the command:
 what it has printed.
 """
@@ -9,7 +7,6 @@ what it has printed.
 from __future__ import annotations
 
 import ctypes
-import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
@@ -42,13 +39,10 @@ def mark_commits(mark: Callable[[str], None]) -> None:
 
 
 def work(words: list[str]) -> int:
+    """Run a command in this process, marked; return its exit code."""
     mark = marker()
     mark_commits(mark)
     result = CliRunner().invoke(main, words)
     print(result.output)
     mark(f"told {result.stdout}")
     return result.exit_code
-
-
-if __name__ == "__main__":
-    raise SystemExit(work(sys.argv[1:]))
