@@ -48,6 +48,11 @@ RUNS = (
         "python -m benchmarks.exhaustive.flipped_bits",
     ),
     Run(
+        "kills",
+        "each operation on the record killed at many moments: nothing lost, and what became of it said",
+        "python -m benchmarks.exhaustive.kills",
+    ),
+    Run(
         "power_cuts",
         "the power goes while a session is treated, a backup made, events archived, a journal imported",
         "python -m benchmarks.exhaustive.power_cuts --cuts 400",

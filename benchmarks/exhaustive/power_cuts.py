@@ -191,7 +191,7 @@ def commands(data_dir: Path, crashed: Path) -> dict[str, list[str]]:
         "treat": ["treat", "--patient", code, "--tech", "admin", "--protocol", str(protocol)],
         "backup": ["db", "backup"],
         "archive": ["db", "archive", "--older-than", "30", "--reason", "room"],
-        "import": ["db", "import-journal", str(crashed)],
+        "import": ["db", "import-journal", str(crashed), "--reason", "a cut"],
     }
 
 

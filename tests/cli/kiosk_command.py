@@ -11,6 +11,7 @@ from click.testing import CliRunner
 
 from tosca_kiosk.cli import main
 
+WHY = ("--reason", "tried out")
 PROGRAM = (sys.executable, "-m", "tosca_kiosk")
 
 

@@ -10,7 +10,7 @@ from importlib.resources import files
 
 import pytest
 
-from tests.cli.kiosk_command import Cart, held, one_line
+from tests.cli.kiosk_command import WHY, Cart, held, one_line
 from tosca_kiosk.domain.journal_lines import FORMAT_VERSION, ChainWriter, Header, Summary
 from tosca_kiosk.domain.rules import Rules
 from tosca_kiosk.machine.clock import utc_now
@@ -99,7 +99,7 @@ def test_a_database_of_a_newer_version_is_refused(cart, words):
 
 def test_downgrade_and_upgrade_each_make_a_backup_first(cart):
     cart.text("patients", "add")
-    down = cart.json("db", "downgrade")
+    down = cart.json("db", "downgrade", *WHY)
     assert (down["from"], down["version"]) == (HEAD, ONE_BEFORE)
     assert "db upgrade" in cart.refused("users", "list")
     up = cart.json("db", "upgrade")
@@ -110,7 +110,7 @@ def test_downgrade_and_upgrade_each_make_a_backup_first(cart):
 
 
 def test_an_upgrade_says_what_it_found_broken_and_goes_on_saying_it(cart):
-    cart.text("db", "downgrade")
+    cart.text("db", "downgrade", *WHY)
     trigger = "safety_log_no_update"
     with closing(sqlite3.connect(cart.database)) as connection:
         find = f"SELECT sql FROM sqlite_master WHERE name = '{trigger}'"
@@ -139,17 +139,12 @@ def test_a_database_made_by_the_schema_documents_own_sql_is_upgraded(new_cart):
     assert new_cart.json("db", "check")["ok"] is True
 
 
-def test_a_downgrade_to_base_empties_the_file_and_init_fills_it(cart):
-    assert cart.json("db", "downgrade", "--to", "base")["version"] == "base"
-    assert "the database is empty; create it with tosca-kiosk db init" in cart.refused("db", "upgrade")
-    cart.text("db", "init")
-    assert cart.json("db", "check")["ok"] is True
-
-
-def test_the_first_version_is_left_only_when_base_is_asked_for(cart):
-    cart.text("db", "downgrade", "--to", schema.revisions()[0])
-    assert "--to base empties the database" in cart.refused("db", "downgrade")
-    cart.text("db", "downgrade", "--to", "base")
+def test_no_command_empties_a_record(cart):
+    before = held(cart.data_dir)
+    assert "an emptied record proves nothing" in cart.refused("db", "downgrade", "--to", "base", *WHY)
+    assert held(cart.data_dir) == before
+    cart.text("db", "downgrade", "--to", schema.revisions()[0], *WHY)
+    assert f"no older version than {schema.revisions()[0]}" in cart.refused("db", "downgrade", *WHY)
 
 
 @pytest.mark.parametrize("wanted", ["head", HEAD, "20991231", "2"])
@@ -235,9 +230,9 @@ def test_restore_brings_back_what_the_backup_held_and_keeps_what_stood_there(car
     cart.text("patients", "add")
     saved = cart.text("db", "backup")
     cart.text("patients", "add")
-    replaced = cart.json("db", "restore", saved)["replaced"]
+    replaced = cart.json("db", "restore", saved, *WHY, "--yes")["replaced"]
     assert len(codes(cart)) == 1
-    cart.text("db", "restore", replaced)
+    cart.text("db", "restore", replaced, *WHY)
     assert len(codes(cart)) == 2
 
 
@@ -246,23 +241,22 @@ def test_restore_needs_no_database_in_the_place(cart, tmp_path):
     other = Cart(tmp_path / "other")
     other.data_dir.mkdir()
     shutil.copy2(cart.data_dir / KEY_NAME, other.data_dir)
-    assert other.json("db", "restore", saved)["replaced"] is None
+    assert other.json("db", "restore", saved, *WHY)["replaced"] is None
     assert other.json("db", "check")["ok"] is True
 
 
-def test_restore_of_an_older_backup_says_what_to_do(cart):
-    cart.text("db", "downgrade")
+def test_an_older_backup_is_restored_as_this_version(cart):
+    cart.text("db", "downgrade", *WHY)
     saved = cart.text("db", "backup")
     cart.text("db", "upgrade")
-    result = cart.run("db", "restore", saved)
-    assert result.exit_code == 0
-    assert "run tosca-kiosk db upgrade" in result.stderr
+    assert cart.json("db", "restore", saved, *WHY)["from"] == ONE_BEFORE
+    assert cart.json("db", "check")["ok"] is True
 
 
 def test_restore_replaces_a_damaged_database(cart):
     saved = cart.text("db", "backup")
     cart.database.write_bytes(b"\xff" * 8192)
-    cart.text("db", "restore", saved)
+    cart.text("db", "restore", saved, *WHY)
     assert cart.json("db", "check")["ok"] is True
 
 
@@ -294,7 +288,7 @@ def test_once_an_admin_has_a_pin_accounts_are_not_swapped_without_it(guarded, co
     saved = guarded.text("db", "backup")
     words = ("db", command, saved) if command == "restore" else ("db", command)
     assert "an admin's PIN is needed" in guarded.refused(*words)
-    guarded.text(*words, "--admin", "admin", stdin=f"{ADMIN_PIN}\n")
+    guarded.text(*words, *WHY, "--admin", "admin", stdin=f"{ADMIN_PIN}\n")
 
 
 # Journals.
@@ -325,21 +319,21 @@ def interrupted(cart):
 
 
 def test_a_journal_is_imported_and_its_session_closed(cart, interrupted):
-    imported = cart.json("db", "import-journal", str(interrupted))
+    imported = cart.json("db", "import-journal", str(interrupted), *WHY)
     assert (imported["session_id"], imported["status"], imported["whole"]) == (1, "completed", True)
-    assert "session 1 is completed already" in cart.refused("db", "import-journal", str(interrupted))
+    assert "session 1 is completed already" in cart.refused("db", "import-journal", str(interrupted), *WHY)
 
 
 def test_a_journal_that_was_touched_is_refused_and_the_session_stays_open(cart, interrupted):
     journal = interrupted / "journal.jsonl"
     journal.write_bytes(journal.read_bytes().replace(b'"energy_j":3.0', b'"energy_j":1.0'))
-    assert "the journal is damaged at line 2" in cart.refused("db", "import-journal", str(interrupted))
-    salvaged = cart.json("db", "import-journal", str(interrupted), "--salvage")
+    assert "the journal is damaged at line 2" in cart.refused("db", "import-journal", str(interrupted), *WHY)
+    salvaged = cart.json("db", "import-journal", str(interrupted), "--salvage", *WHY)
     assert (salvaged["status"], salvaged["whole"]) == ("aborted", False)
 
 
 def test_a_folder_without_a_journal_is_refused(cart, tmp_path):
-    assert "the journal cannot be read" in cart.refused("db", "import-journal", str(tmp_path))
+    assert "the journal cannot be read" in cart.refused("db", "import-journal", str(tmp_path), *WHY)
 
 
 # As a program of its own.

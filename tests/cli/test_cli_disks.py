@@ -13,7 +13,7 @@ from pathlib import Path
 import click
 import pytest
 
-from tests.cli.kiosk_command import Cart, held, one_line
+from tests.cli.kiosk_command import WHY, Cart, held, one_line
 from tests.cli.small_disk import small_disk
 from tosca_kiosk.cli import main
 
@@ -80,7 +80,7 @@ def test_a_disk_that_fills_up_during_init_leaves_no_database(new_cart, kilobytes
     assert [path.name for path in new_cart.data_dir.iterdir()] == ["laser_control.lock"]
 
 
-FULL = [("downgrade",), ("restore", "{}"), ("add",)]
+FULL = [("downgrade", *WHY), ("restore", "{}", *WHY), ("add",)]
 
 
 @pytest.mark.process

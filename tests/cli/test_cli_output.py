@@ -9,7 +9,7 @@ from pathlib import Path
 import click
 import pytest
 
-from tests.cli.kiosk_command import one_line
+from tests.cli.kiosk_command import WHY, one_line
 from tosca_kiosk.cli.main import COMMANDS, main
 
 NOTES = "Grüße → 日本"
@@ -86,10 +86,10 @@ def test_an_output_that_nobody_takes_is_one_line(cart, closed):
 @pytest.mark.process
 @pytest.mark.parametrize("lost", ["2>&-", "2>/dev/full"])
 def test_standard_error_is_a_courtesy(cart, lost):
-    cart.text("db", "downgrade")
+    cart.text("db", "downgrade", *WHY)
     older = cart.text("db", "backup")
     shell = ("bash", "-c", f'"$@" {lost}', "bash")
-    result = cart.process("db", "restore", older, "--json", before=shell)
+    result = cart.process("db", "restore", older, *WHY, "--json", before=shell)
     assert (result.returncode, result.stderr) == (0, "")
     assert json.loads(result.stdout)["replaced"]
 

@@ -9,7 +9,7 @@ from contextlib import closing, contextmanager
 
 import pytest
 
-from tests.cli.kiosk_command import Cart, one_line
+from tests.cli.kiosk_command import WHY, Cart, one_line
 from tests.cli.small_disk import small_disk
 from tosca_kiosk.cli.workplace import Workplace
 from tosca_kiosk.config import bundled
@@ -107,7 +107,7 @@ def test_a_disk_that_takes_nothing_keeps_no_reader_off(cart, tmp_path, disk, log
 
 
 def test_a_restored_record_is_read_without_a_lock_and_what_a_writer_changes_meanwhile_is_not_believed(cart):
-    cart.text("db", "restore", cart.text("db", "backup"))
+    cart.text("db", "restore", cart.text("db", "backup"), *WHY)
     assert cart.json("db", "check")["ok"] is True
 
     def read_while_a_writer_begins():
@@ -122,7 +122,7 @@ def test_a_restored_record_is_read_without_a_lock_and_what_a_writer_changes_mean
 
 
 def test_a_write_that_was_broken_off_without_a_log_is_left_to_sqlite(cart):
-    cart.text("db", "restore", cart.text("db", "backup"))
+    cart.text("db", "restore", cart.text("db", "backup"), *WHY)
     cart.database.with_name("laser_control.db-journal").write_bytes(b"\xd9\xd5\x05\xf9\x20\xa1\x63\xd7" * 64)
     before = cart.database.read_bytes()
     assert str(cart.database) in cart.refused("users", "list")

@@ -7,6 +7,8 @@ from contextlib import closing
 
 import pytest
 
+from tests.cli.kiosk_command import WHY
+
 PATIENT = "P-2026-0001"
 TREATED = ("treat", "--patient", PATIENT, "--tech", "admin", "--fast", "--json")
 
@@ -55,7 +57,7 @@ def test_a_list_without_odd_values_has_no_column_for_them(cart):
 
 
 def test_a_text_that_is_none_stops_no_list_of_a_restored_record_either(cart):
-    cart.text("db", "restore", cart.text("db", "backup"))
+    cart.text("db", "restore", cart.text("db", "backup"), *WHY)
     tool(cart, "UPDATE tech_users SET notes = CAST(? AS TEXT)", b"a\xffb")
     (user,) = cart.json("users", "list")["users"]
     assert user["odd"][0].startswith("notes: ")

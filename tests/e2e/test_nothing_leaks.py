@@ -16,7 +16,7 @@ import pytest
 
 from benchmarks.rigs.cart_configs import warm_config_file
 from benchmarks.rigs.standin_kiosk import StandInKiosk
-from tests.cli.kiosk_command import Cart
+from tests.cli.kiosk_command import WHY, Cart
 from tests.control.control_bench import running_control
 from tests.e2e.leaks import children, rights, secret
 from tests.e2e.treat_bench import protocol_text
@@ -152,7 +152,7 @@ def commands_afterwards(flow):
     cart = Cart(flow.data_dir)
     backup = cart.text("db", "backup")
     for pin in (WRONG, ADMIN_PIN):
-        done = cart.run("db", "restore", backup, "--admin", "admin", stdin=f"{pin}\n")
+        done = cart.run("db", "restore", backup, "--admin", "admin", *WHY, stdin=f"{pin}\n")
         flow.said += [done.stdout, done.stderr]
     assert done.exit_code == 0, done.stderr
     flow.look()

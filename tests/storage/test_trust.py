@@ -22,6 +22,7 @@ from tosca_kiosk.storage import (
     patients,
     schema,
 )
+from tosca_kiosk.storage.operations import Order
 
 RECORDS = Path(__file__).parents[1] / "records"
 LAST_BEFORE = "20261130_008"
@@ -287,8 +288,8 @@ def test_down_and_up_again_keeps_the_audit_and_finds_what_was_changed_below(fold
 
 def test_every_operation_is_a_row_with_who_and_why(folder, tool):
     with Database.open(folder / DATABASE_NAME) as database:
-        database.migrate(LAST_BEFORE, operator_id=1, reason="to try")
-        database.migrate("head", operator_id=2, reason="enough")
+        database.migrate(LAST_BEFORE, Order(operator_id=1, reason="to try"))
+        database.migrate("head", Order(operator_id=2, reason="enough"))
     rows = tool.execute("SELECT name, tech_id, reason FROM operations ORDER BY operation_id").fetchall()
     assert rows[0] == ("init", None, None)
     assert rows[-2:] == [("downgrade", 1, "to try"), ("upgrade", 2, "enough")]

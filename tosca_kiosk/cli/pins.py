@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from math import ceil
+from pathlib import Path
+from typing import NamedTuple
 
 import click
 
@@ -11,7 +15,7 @@ from tosca_kiosk.cli.console import say
 from tosca_kiosk.cli.workplace import Command, command_name, stdin_is_terminal
 from tosca_kiosk.machine.clock import since_boot, utc_now
 from tosca_kiosk.session import ADMIN, RefusedError
-from tosca_kiosk.storage import Database
+from tosca_kiosk.storage import Database, StorageError, counters, verify_backup
 from tosca_kiosk.storage import users as accounts
 from tosca_kiosk.storage.account_events import TRIES_BEFORE_LOCK
 from tosca_kiosk.storage.allowed import allowed, refuse_nobody
@@ -40,6 +44,64 @@ def authorised(database: Database, admin: str | None) -> int | None:
     return user_by_pin(database, _admin_name(database) if admin is None else admin, Role.ADMIN).tech_id
 
 
+class Signed(NamedTuple):
+    """Who allowed an operation on the whole record; nothing where no admin has a PIN anywhere."""
+
+    tech_id: int | None = None
+    username: str | None = None
+
+
+def signed_by_admin(path: Path, *stand_ins: Path, admin: str | None) -> Signed:
+    """Ask for an admin's PIN, whatever the file at path says of its version; return who it is.
+
+    stand_ins: files whose accounts count where that one cannot be read or no admin of it has a PIN; into
+    those nothing is written. Raises as `authorised`.
+    """
+    for file in (path, *stand_ins):
+        if _has_admins(file):
+            with _accounts_of(file, written=file == path) as database:
+                name = _admin_name(database) if admin is None else admin
+                user = user_by_pin(database, name, Role.ADMIN)
+                return Signed(user.tech_id, user.username)
+    if admin is not None:
+        raise RefusedError("no admin has a PIN yet: leave --admin out, or run tosca-kiosk users set-pin")
+    return Signed()
+
+
+def _has_admins(path: Path) -> bool:
+    """Say whether an admin of the file has a PIN; no where its accounts cannot be read."""
+    try:
+        with Database.of_any_version(path, read_only=True) as database, database.reading() as reader:
+            known = {"tech_users", "credentials"} <= counters.tables(reader.connection)
+            return known and accounts.admin_has_pin(reader)
+    except StorageError:
+        return False
+
+
+@contextmanager
+def _accounts_of(path: Path, *, written: bool) -> Iterator[Database]:
+    """Open a file's accounts; to read alone where it is not to be written, or is too damaged for that."""
+    keeps = written and _takes_writes(path)
+    with Database.of_any_version(path, read_only=not keeps) as database:
+        yield database
+
+
+def _takes_writes(path: Path) -> bool:
+    """Say whether a file is whole enough to keep a wrong PIN.
+
+    Raises StorageError for a whole one that does not: on a full disk no PIN is looked at.
+    """
+    try:
+        with Database.of_any_version(path) as database, database.transaction():
+            return True
+    except StorageError as error:
+        try:
+            verify_backup(path)
+        except StorageError:
+            return False
+        raise error from None
+
+
 def user_by_pin(database: Database, username: str, needed: Role) -> User:
     """Ask for the PIN of an account of this role or above; return whose it is.
 
@@ -49,13 +111,20 @@ def user_by_pin(database: Database, username: str, needed: Role) -> User:
     wanted = command_name()
     allowed(database, username, utc_now(), wanted, needed)
     pin = read_pin(f"PIN of {username}")
-    with database.transaction() as transaction:
-        tried = accounts.verify_pin(transaction, username, pin, utc_now(), since_boot(), wanted)
+    tried = _tried(database, username, pin, wanted)
     if tried.user is None:
         raise RefusedError(_not_accepted(username, tried))
     if tried.weak:
         say(f"Warning: the PIN of {username} is easy to guess: tosca-kiosk users change-pin {username}")
     return tried.user
+
+
+def _tried(database: Database, username: str, pin: str, wanted: str) -> PinCheck:
+    if not database.takes_writes:
+        looked = accounts.look_at_pin(database, username, pin, since_boot())
+        return PinCheck(looked.user, looked.wrong_tries, looked.wait_s)
+    with database.transaction() as transaction:
+        return accounts.verify_pin(transaction, username, pin, utc_now(), since_boot(), wanted)
 
 
 def read_pin(question: str, *, new: bool = False) -> str:

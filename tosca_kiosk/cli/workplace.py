@@ -38,6 +38,7 @@ from tosca_kiosk.storage.archiving import take_back
 from tosca_kiosk.storage.clock_evidence import Doubt, clock_doubt
 from tosca_kiosk.storage.lock import WAIT_S
 from tosca_kiosk.storage.sessions import Session
+from tosca_kiosk.storage.under_way import settled
 
 OTHER_PLACES = (Path("data"), Path("/var/lib/tosca-kiosk"))
 """Where another record may lie that a person means: of `make run DATA=data`, and of a cart's service."""
@@ -95,6 +96,8 @@ class Workplace:
         ):
             for told in tighten_rights(self.data_dir):
                 say(f"Warning: {told}")
+            for told in settled(self.database_path):
+                say(told)
             yield
 
     @contextmanager

@@ -6,6 +6,7 @@ Nothing of Kivy is imported before its environment is prepared; so this file imp
 from __future__ import annotations
 
 import gc
+import logging
 import os
 import sys
 from collections.abc import Callable, Iterator
@@ -28,7 +29,8 @@ from tosca_kiosk.link.datagram import ALIVE, END_RUN, START_CONTROL, DatagramOut
 from tosca_kiosk.machine.clock import RealClock
 from tosca_kiosk.machine.runtime import SUPERVISOR_SOCKET
 from tosca_kiosk.machine.stop_signals import StopRequest
-from tosca_kiosk.storage import data_directory_lock
+from tosca_kiosk.storage import DATABASE_NAME, data_directory_lock
+from tosca_kiosk.storage.under_way import settled
 
 if TYPE_CHECKING:
     from tosca_kiosk.kiosk.main_loop.shell import Shell
@@ -182,4 +184,6 @@ def _locked(data_dir: Path) -> Iterator[None]:
     with data_directory_lock(
         data_dir, monotonic_s=lambda: 0.0, wait=lambda _s: None, timeout_s=0.0, holder="tosca-kiosk kiosk"
     ):
+        for told in settled(data_dir / DATABASE_NAME):
+            logging.getLogger("tosca_kiosk.kiosk").warning(told)
         yield

@@ -62,6 +62,8 @@ def refuse_nobody(database: Database, now: datetime, wanted: str) -> None:
 
 
 def _keep(database: Database, now: datetime, why: Refusal, wanted: str, user: User | None) -> None:
+    if not database.takes_writes:
+        return  # a backup, or a file too damaged
     with database.transaction() as transaction:
         keep_refusal(transaction, now, why, wanted, user)
 

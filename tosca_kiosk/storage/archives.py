@@ -82,7 +82,9 @@ def known(connection: Connection) -> list[Archive]:
 
 def record_mark(connection: Connection) -> str:
     """Return what tells this record from every other one: the hash of its first link."""
-    found = connection.exec_driver_sql("SELECT hex(hash) FROM chain_links WHERE link_id = 1").fetchone()
+    found = connection.exec_driver_sql(
+        "SELECT hex(hash) FROM chain_links ORDER BY link_id LIMIT 1"
+    ).fetchone()
     return "" if found is None else str(found[0]).lower()
 
 

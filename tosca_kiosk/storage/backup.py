@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import sqlite3
 from collections.abc import Callable, Iterator
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from itertools import count
@@ -18,12 +18,11 @@ from tosca_kiosk.storage.clock_evidence import SLACK, Doubt
 from tosca_kiosk.storage.database import BUSY_TIMEOUT_S
 from tosca_kiosk.storage.errors import StorageError, storage_error
 from tosca_kiosk.storage.timestamps import naive_utc
+from tosca_kiosk.storage.under_way import LOG_SUFFIXES, PART
 
 KEEP_DAYS = 30
 NEWEST_CHANGE = "SELECT coalesce(max(audit_id), 0) AS newest FROM audit_log"
 _NAME = "laser_control_%Y%m%d_%H%M%S.db"
-_PART = ".part"
-_LOG_SUFFIXES = ("-wal", "-shm")
 SYNCED_BYTES = 4 * 1024 * 1024
 """How much is copied between two syncs; more at once makes others wait, control's journal among them.
 
@@ -52,7 +51,10 @@ def make_backup(
     share that is copied, from 0 to 1; the verification follows. The caller holds the data directory's lock.
     Raises StorageError, and what told raises; no half copy stays behind.
     """
-    for part in (_beside(database_path, _PART), *sorted(backup_dir.glob(f"laser_control_*.db{_PART}*"))):
+    for part in (
+        *_with_logs(_beside(database_path, PART)),
+        *sorted(backup_dir.glob(f"laser_control_*.db{PART}*")),
+    ):
         _delete(part)
     return _made(database_path, backup_dir, now, told)
 
@@ -141,21 +143,52 @@ def verify_backup(path: Path) -> None:
             )
 
 
-def restore_backup(backup: Path, database_path: Path, backup_dir: Path, now: datetime) -> Path | None:
+def restore_backup(
+    backup: Path,
+    database_path: Path,
+    backup_dir: Path,
+    now: datetime,
+    prepare: Callable[[Path], object] = lambda _part: None,
+) -> Path | None:
     """Put a verified copy of backup in the database's place; return where the database before was kept.
 
-    It goes to the backups; one that verify_backup refuses is kept beside its place, under `.damaged`, with
-    its log. The caller holds the data directory's lock, and nobody has the database open. Raises
-    StorageError, as on a full disk; the database then still stands in its place.
+    prepare(copy): what is done to the copy before it takes the place. What it leaves is verified.
+    The database before goes to the backups; one that verify_backup refuses is kept beside its place, under
+    `.damaged`, with its log. The caller holds the data directory's lock, and nobody has the database open.
+    Raises StorageError, as on a full disk, and what prepare raises; the database then still stands in its
+    place. Killed at any moment it is there too, with all that was committed, until the copy has its name.
     """
     verify_backup(backup)
     with _unfinished(database_path) as part:
         _copy(backup, part)
         verify_backup(part)
+        prepare(part)
+        _to_one_file(part)
+        verify_backup(part)
         kept = _keep(database_path, backup_dir, now) if database_path.exists() else None
-        for suffix in _LOG_SUFFIXES:
+        _take_in_log(database_path)
+        for suffix in LOG_SUFFIXES:
             _beside(database_path, suffix).unlink(missing_ok=True)
     return kept
+
+
+def _to_one_file(part: Path) -> None:
+    """Leave nothing in a log beside the copy, which takes its place alone."""
+    try:
+        with closing(sqlite3.connect(part, isolation_level=None)) as connection:
+            connection.execute("PRAGMA journal_mode=DELETE")
+    except sqlite3.Error as error:
+        raise storage_error(part, error) from error
+
+
+def _take_in_log(database_path: Path) -> None:
+    """Bring into the file what its log holds, which goes before the file: it may be left there for ever.
+
+    One that is damaged was put aside with its log.
+    """
+    if database_path.exists():
+        with suppress(sqlite3.Error), closing(sqlite3.connect(database_path)) as connection:
+            connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
 
 
 def _keep(database_path: Path, backup_dir: Path, now: datetime) -> Path:
@@ -170,7 +203,7 @@ def _put_aside(database_path: Path) -> Path:
     """Give a damaged database and its log second names: the place is never empty."""
     names = (_beside(database_path, f".damaged{number if number > 1 else ''}") for number in count(1))
     aside = next(name for name in names if not name.exists())
-    for suffix in ("", *_LOG_SUFFIXES):
+    for suffix in ("", *LOG_SUFFIXES):
         if (standing := _beside(database_path, suffix)).exists():
             _beside(aside, suffix).hardlink_to(standing)
     return aside
@@ -178,6 +211,10 @@ def _put_aside(database_path: Path) -> Path:
 
 def _beside(path: Path, suffix: str) -> Path:
     return path.with_name(path.name + suffix)
+
+
+def _with_logs(path: Path) -> tuple[Path, ...]:
+    return tuple(_beside(path, suffix) for suffix in ("", *LOG_SUFFIXES))
 
 
 def _free_name(backup_dir: Path, now: datetime) -> Path:
@@ -257,17 +294,19 @@ def _connected(path: Path) -> sqlite3.Connection:
 @contextmanager
 def _unfinished(final: Path) -> Iterator[Path]:
     """Give a name to write under; what stands there afterwards reaches the disk and takes the final name."""
-    part = _beside(final, _PART)
+    part = _beside(final, PART)
     try:
         make_folder(part.parent)
         try:
-            part.unlink(missing_ok=True)
+            for left in _with_logs(part):
+                left.unlink(missing_ok=True)
             yield part
             sync(part)
             part.replace(final)
             sync(final.parent)
         finally:
-            part.unlink(missing_ok=True)
+            for left in _with_logs(part):
+                left.unlink(missing_ok=True)
     except OSError as error:
         raise StorageError(
             f"{final}: cannot be written ({error.strerror}); check the disk's space and rights"

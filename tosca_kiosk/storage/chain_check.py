@@ -9,6 +9,7 @@ from typing import Any, Final
 
 from sqlalchemy import Connection
 
+from tosca_kiosk.storage import counters
 from tosca_kiosk.storage.archive_check import Shelf, Unknown
 from tosca_kiosk.storage.chain import (
     EVENTS,
@@ -68,16 +69,19 @@ def walk(
     told = 0
     streams = {log: _Stream(connection, log, with_event_hashes, shelf) for log in LOGS}
     digest: bytes | None = START
+    restored, expected = counters.taken_over(connection, "chain_links"), 0
     for *head, linked in _cursor(connection, "SELECT * FROM chain_links ORDER BY link_id"):
         link = Link(*head)
         found.links += 1
+        expected += 1
         if (done := sum(found.rows.values())) >= told + _TOLD_EACH:
             told = done
             tell(min(1.0, done / every))
-        if link.link_id != found.links:
-            found.says("chain_links", f"link {found.links} is missing")
-            found.links = link.link_id
-            digest = None
+        if link.link_id != expected:
+            if link.link_id - 1 not in restored:
+                found.says("chain_links", f"link {expected} is missing")
+                digest = None
+            expected = link.link_id
         if link.log in streams and _is_of_this_program(link, linked):
             _compare(found, streams[link.log], link, digest, linked)
             digest = linked
@@ -86,6 +90,8 @@ def walk(
             digest = None
     found.head = START if digest is None else digest
     _count(connection, found, shelf)
+    if with_event_hashes:
+        _look_for_hashes_alone(connection, found, shelf)
     found.ended = True
 
 
@@ -183,6 +189,9 @@ def _count(connection: Connection, found: Walk, shelf: Shelf | None) -> None:
             found.says(table, f"rows after {key} {newest}, up to {number}, are missing")
         elif newest > number:
             found.says(table, f"the counter was set back to {number}, below {key} {newest}")
+
+
+def _look_for_hashes_alone(connection: Connection, found: Walk, shelf: Shelf | None) -> None:
     spans = [(0, 0), *(() if shelf is None else shelf.spans)]
     left = connection.exec_driver_sql(
         f"WITH archived(first, last) AS (VALUES {', '.join(map(str, spans))}) "

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import sqlite3
 import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from types import TracebackType
@@ -17,10 +17,11 @@ from typing import Any, Self, TypeVar
 from sqlalchemy import Connection, event
 
 from tosca_kiosk.machine.synced import make_folder
-from tosca_kiosk.storage import chain, operations, schema
+from tosca_kiosk.storage import linking, operations, schema
 from tosca_kiosk.storage.columns import Held
 from tosca_kiosk.storage.door import Columns, Library, Reader, Row, Transaction
 from tosca_kiosk.storage.errors import StorageError, translate_errors, translating
+from tosca_kiosk.storage.operations import NOBODY, Order
 from tosca_kiosk.storage.signing import SigningKey
 from tosca_kiosk.storage.values import held_text
 
@@ -50,6 +51,7 @@ class Database:
         self._turn = threading.Lock()
         self._here = threading.local()
         self._known: Columns = {}
+        self._linker = linking.ONE_CHAIN
         self._raw = Library(
             "sqlite:///laser_control.db",  # names the dialect alone: _connect opens the file, any name of it
             # Nothing that a traceback shows holds a value: it may be a PIN's hash or a patient's.
@@ -85,6 +87,11 @@ class Database:
             raise
         return database
 
+    @property
+    def takes_writes(self) -> bool:
+        """Whether it was opened to be written into."""
+        return not self._read_only
+
     @classmethod
     def read_only(cls, path: Path, connect: Connect | None = None) -> Self:
         """Open the database at path to read beside the program that writes it.
@@ -104,6 +111,35 @@ class Database:
             raise
         return database
 
+    @classmethod
+    def unmigrated(cls, path: Path) -> Self:
+        """Open the database at path to migrate it, and for nothing else. Raises StorageError as open."""
+        database = cls(path)
+        try:
+            database._check_pragmas()
+        except BaseException:
+            database.close()
+            raise
+        return database
+
+    @classmethod
+    def of_any_version(cls, path: Path, *, read_only: bool = False) -> Self:
+        """Open the database at path as it is, whatever version it says it has, for accounts and refusals.
+
+        What is written follows the file's own shape: its tables tell it, and not what it says of itself.
+        Raises StorageError for a missing file, and for one that is no database.
+        """
+        if not path.exists():
+            raise StorageError(f"{path}: there is no database; create it with tosca-kiosk db init")
+        database = cls(path, read_only=read_only)
+        try:
+            with database.reading() as reader, translating(path):
+                database._linker = linking.of_shape(reader.connection)
+        except BaseException:
+            database.close()
+            raise
+        return database
+
     @contextmanager
     def transaction(self, operator_id: int | None = None) -> Iterator[Transaction]:
         """Write inside `with`: all of it is kept at the end, or none after an exception.
@@ -114,14 +150,10 @@ class Database:
         """
         with self._writing() as transaction:
             with translating(self.path):
-                chain.link_foreign(transaction.connection)
-            transaction.execute(
-                "INSERT INTO audit_context VALUES (1, :operator, 'application')", operator=operator_id
-            )
+                begun = self._linker.begin(transaction.connection, operator_id)
             yield transaction
-            transaction.execute("DELETE FROM audit_context")
             with translating(self.path):
-                chain.link_own(transaction.connection)
+                self._linker.end(transaction.connection, begun)
 
     @contextmanager
     def reading(self) -> Iterator[Reader]:
@@ -171,21 +203,22 @@ class Database:
     def migrate(
         self,
         revision: str,
+        order: Order = NOBODY,
+        given_out: Mapping[str, int] | None = None,
         *,
-        operator_id: int | None = None,
-        reason: str | None = None,
         key: SigningKey | None = None,
-    ) -> None:
+    ) -> tuple[str, ...]:
         """Bring the schema to a revision: "head", the start of a version's name, or "base" for empty.
 
-        operator_id, reason: for the row of `operations` that says so. key: signs the head after it. Going
-        down loses what the older schema cannot hold: make a backup first. Below the head nothing but migrate
-        and close may be used.
+        order: who and why, for the row of `operations` that says so. given_out: see operations.migrate. key:
+        signs the head after it. Return what was damaged before. Going down loses what the older schema cannot
+        hold: make a backup first. Below the head nothing but migrate and close may be used.
         """
         with self._writing() as transaction, translating(self.path):
-            operations.migrate(transaction.connection, self.path, revision, operator_id, reason, key)
+            damage = operations.migrate(transaction.connection, self.path, revision, order, given_out, key)
         self._raw.forget()
         self._known.clear()
+        return damage
 
     def close(self) -> None:
         """Close every connection; the database cannot be used afterwards."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from pathlib import Path
@@ -89,6 +89,9 @@ class Contents:
         return self.reader.end or (None if self.broken is None else self.reader.end_by_itself())
 
 
+Around = Callable[[Transaction, Callable[[], Imported]], Imported]
+
+
 class Found(NamedTuple):
     """All of a journal that disk and memory have. mended: as in `Contents`."""
 
@@ -114,8 +117,11 @@ def import_journal(
     *,
     operator_id: int | None = None,
     salvage: bool = False,
+    around: Around = lambda _transaction, take: take(),
 ) -> Imported:
     """Import one journal file and close its session, all or nothing.
+
+    around: what is done in the same transaction before and after the rows are taken.
 
     What a killed writer had not copied to the disk yet is part of it (see journal_tail.read_journal).
     A journal without its end (the program died) is imported as far as it goes; the session is aborted and
@@ -145,9 +151,8 @@ def import_journal(
         session = sessions.get(transaction, contents.reader.header.session_id)
         if (other := of_another_session(session, contents.reader.header)) is not None:
             raise StorageError(f"{journal}: {other}; import it where it was recorded")
-        if session.status in sessions.OPEN_STATUSES:
-            return take_rows(transaction, session, contents, found, now)
-        return _take_rest(transaction, session, contents, found, now)
+        take = take_rows if session.status in sessions.OPEN_STATUSES else _take_rest
+        return around(transaction, lambda: take(transaction, session, contents, found, now))
 
 
 def read(journal: Path) -> Found:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 
+from tosca_kiosk.storage import counters
 from tosca_kiosk.storage.columns import Held
 from tosca_kiosk.storage.database import Database
 from tosca_kiosk.storage.door import Reader, Transaction
@@ -65,15 +66,22 @@ def add(
 
 
 def next_code(database: Database | Reader, year: int) -> str:
-    """Return the year's code after the highest in use; codes of the past are not given again."""
-    rows = database.rows(
+    """Return the year's code after the highest in use; codes of the past are not given again.
+
+    Nor those of a record that a restore replaced.
+    """
+    [row] = database.rows(
         "SELECT max(patient_code) AS newest FROM patients WHERE patient_code GLOB :form",
         form=f"P-{year:04d}-[0-9][0-9][0-9][0-9]",
     )
-    newest = rows[0]["newest"]
-    number = 1 if newest is None else int(newest[-4:]) + 1
+    restores = database.rows(counters.RESTORES)
+    newest = 0 if row["newest"] is None else int(row["newest"][-4:])
+    number = max(newest, counters.highest_code((restore["details"] for restore in restores), year)) + 1
     if number > _LAST_NUMBER:
-        raise StorageError(f"all patient codes of {year} up to {newest} are used; give a free code yourself")
+        raise StorageError(
+            f"all patient codes of {year} up to P-{year:04d}-{number - 1:04d} are used; "
+            "give a free code yourself"
+        )
     return f"P-{year:04d}-{number:04d}"
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from enum import Enum, auto
 from functools import cache
 from pathlib import Path
@@ -65,13 +65,17 @@ def state_of(connection: Connection, path: Path) -> State:
     return State.CURRENT if found == revisions()[-1] else State.OLDER
 
 
-def migrate(connection: Connection, path: Path, revision: str) -> dict[str, Any]:
+def migrate(
+    connection: Connection, path: Path, revision: str, given_out: Mapping[str, int]
+) -> dict[str, Any]:
     """Bring the schema to "head", "base" or a version by the start of its name, in the open transaction.
 
-    Return what a version found of the record on its way up, empty where none looked. The audit says of what
-    versions change that it was a migration.
+    given_out: numbers that rows which are made on the way do not take (see `counters`). Return what a version
+    found of the record on its way up, empty where none looked. The audit says of what versions change that it
+    was a migration.
     """
     config = _config(connection)
+    config.attributes["given_out"] = given_out
     target = resolved(path, revision)
     if _is_unstamped(connection):
         command.stamp(config, revisions()[0])

@@ -6,6 +6,7 @@ the machine it begins anew. `now` is the wall clock, which labels.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
@@ -232,7 +233,7 @@ def note_try(
         return PinCheck(None, 0, 0.0)
     if not right:
         return _refused(transaction, user, wrong_tries(credentials) + 1, now, moment, wanted)
-    transaction.update("credentials", {"tech_id": user.tech_id}, **_NO_TRIES)
+    _keep_tries(transaction, user.tech_id, _NO_TRIES)
     transaction.update("tech_users", {"tech_id": user.tech_id}, last_login=now)
     return PinCheck(get(transaction, user.tech_id), 0, 0.0)
 
@@ -279,7 +280,7 @@ def _rest_s(credentials: Held, moment: SinceBoot) -> float:
         return 0.0
     delay_s = wrong_pin_delay_s(tries)
     row = credentials.row
-    tried_s = row["tried_boot_s"]
+    tried_s = row.get("tried_boot_s")  # an earlier version's file has no such moment
     # In another run of the machine it begins anew, with that run.
     began_s = tried_s if tried_s is not None and row["tried_boot_id"] == moment.boot_id else 0.0
     return min(delay_s, max(0.0, began_s + delay_s - moment.s))
@@ -289,15 +290,17 @@ def _refused(
     transaction: Transaction, user: User, tries: int, now: datetime, moment: SinceBoot, wanted: str
 ) -> PinCheck:
     delay_s = wrong_pin_delay_s(tries)
-    transaction.update(
-        "credentials",
-        {"tech_id": user.tech_id},
-        failed_tries=tries,
-        tried_boot_id=moment.boot_id,
-        tried_boot_s=moment.s,
-    )
+    tried = {"failed_tries": tries, "tried_boot_id": moment.boot_id, "tried_boot_s": moment.s}
+    _keep_tries(transaction, user.tech_id, tried)
     keep_wrong_pin(transaction, now, wanted, user, tries=tries, delay_s=delay_s)
     return PinCheck(None, tries, delay_s)
+
+
+def _keep_tries(transaction: Transaction, tech_id: int, tried: Mapping[str, Any]) -> None:
+    """Keep of the wrong tries what the file's version has a place for."""
+    columns = transaction.columns("credentials")
+    held = {name: value for name, value in tried.items() if name in columns}
+    transaction.update("credentials", {"tech_id": tech_id}, **held)
 
 
 def _fits(pin_hash: str, pin: str, username: str) -> bool:

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from alembic import context, op
 from sqlalchemy import Connection
 
-from tosca_kiosk.storage import earlier_chains, taking_up
+from tosca_kiosk.storage import counters, earlier_chains, taking_up
 
 revision = "20261130_009"
 down_revision = "20261130_008"
@@ -170,6 +170,7 @@ def upgrade() -> None:
     proof = taking_up.proved(connection, kept=kept)
     if not kept:
         _make_tables(connection)
+    counters.raise_to(connection, context.config.attributes.get("given_out", {}))
     connection.exec_driver_sql("DROP TABLE safety_log_chain")
     connection.exec_driver_sql("DROP TABLE treatment_events_chain")
     _make_append_only(connection, _EVENT_HASHES, "treatment_events_chain", "event_id")

@@ -1,0 +1,49 @@
+"""Whether a record of any version is as it was written: its chains, its audit, and its tables beside that."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from pathlib import Path
+
+from sqlalchemy import Connection
+
+from tosca_kiosk.storage import audit_proof, chain_check, earlier_chains
+from tosca_kiosk.storage.archive_check import Shelf
+from tosca_kiosk.storage.audited import AUDITED
+from tosca_kiosk.storage.counters import tables
+from tosca_kiosk.storage.errors import StorageError
+from tosca_kiosk.storage.linking import ONE_CHAIN, of_shape
+
+
+def damage(connection: Connection, record: Path) -> list[str]:
+    """Return what nobody may have done, the first of each table; edits that were made openly are none.
+
+    record: where the record is, or is to be: its archives lie beside it. One that is missing says nothing of
+    the file. The file's own shape decides how it is proved, not the version that it says it has.
+    """
+    if of_shape(connection) is ONE_CHAIN:
+        walked = chain_check.Walk()
+        chain_check.walk(connection, walked, shelf=Shelf(connection, record))
+        differing = (said for table in AUDITED for said in audit_proof.differences(connection, table))
+        return [*walked.broken.values(), *differing]
+    found = tables(connection)
+    verdicts = [
+        earlier_chains.verify(connection, log) for log in earlier_chains.CHAINED if f"{log}_chain" in found
+    ]
+    said = [verdict.broken for verdict in verdicts if verdict.broken is not None]
+    return [*said, *kept_damage(connection)]
+
+
+def kept_damage(connection: Connection) -> list[str]:
+    """Return what is wrong with a chain that an earlier version's file has kept on its way down."""
+    if "chain_links" not in tables(connection):
+        return []
+    return list(chain_check.broken(connection, with_event_hashes=False))
+
+
+def refuse_more(before: Iterable[str], after: Iterable[str], what: str) -> None:
+    """Raise StorageError where something is damaged in a table after what was done that was not before."""
+    known = {said.partition(":")[0] for said in before}
+    new = [said for said in after if said.partition(":")[0] not in known]
+    if new:
+        raise StorageError(f"{what} is undone, for the record would not be whole after it: {new[0]}")
