@@ -26,6 +26,7 @@ from tosca_kiosk.storage import (
     anchors,
     cart_key,
     found_by_upgrades,
+    record_to_read,
     restore,
     schema,
 )
@@ -149,7 +150,7 @@ def restore_one(
         with _ordered(path, f"the restore of {file}", signed, why) as order:
             done = restore.restore(planned, path, workplace.backup_dir, utc_now(), order)
         if done.unsigned is None:
-            with Database.open(path, create=False) as database:
+            with record_to_read(path, say) as database:
                 workplace.sealing.take_out(database)
         else:
             say(f"Warning: the record is not signed: {done.unsigned}")
