@@ -10,7 +10,7 @@ from pathlib import Path
 
 from tosca_kiosk.domain.events import TreatmentEvent
 from tosca_kiosk.domain.journal_lines import Summary
-from tosca_kiosk.storage import Database, events, patients, sessions
+from tosca_kiosk.storage import Database, cart_key, events, patients, sessions
 
 EVENTS_A_SESSION = 18_000
 """Half an hour of light: ten rows a second."""
@@ -30,6 +30,7 @@ def fill_record(
 
     told: is called with the share of it that there is. No session is of the last day.
     """
+    cart_key.of_record(database, database.path.parent)
     with database.transaction(1) as transaction:
         patient = patients.add(transaction, BEGAN)
     number = 0

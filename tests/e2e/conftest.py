@@ -11,6 +11,7 @@ import pytest
 from tests.e2e.treat_bench import PATIENT, SIMULATED, TECHNICIAN, config_text, protocol_text
 from tosca_kiosk.cli.workplace import Workplace
 from tosca_kiosk.storage import DATABASE_NAME, patients, users
+from tosca_kiosk.storage.signing import KEY_NAME
 
 NOW = datetime(2026, 3, 14, 9, 26, 53, tzinfo=UTC)
 
@@ -34,7 +35,8 @@ def new_data_dir(first_start, tmp_path_factory):
 
     def make() -> Path:
         data_dir = tmp_path_factory.mktemp("data")
-        shutil.copy(first_start / DATABASE_NAME, data_dir / DATABASE_NAME)
+        for name in (DATABASE_NAME, KEY_NAME):
+            shutil.copy(first_start / name, data_dir / name)
         return data_dir
 
     return make
