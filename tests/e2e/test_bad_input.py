@@ -6,6 +6,7 @@ import dataclasses
 import importlib
 import json
 import os
+import shutil
 import sqlite3
 import stat
 import tempfile
@@ -29,6 +30,7 @@ from tosca_kiosk.config import bundled, load_config
 from tosca_kiosk.running import cart
 from tosca_kiosk.session import RefusedError
 from tosca_kiosk.storage import DATABASE_NAME
+from tosca_kiosk.storage.signing import KEY_NAME
 
 NOBODY = 65534
 
@@ -418,6 +420,8 @@ def read_only_dir(first_start):
         database = outer / DATABASE_NAME
         database.write_bytes((first_start / DATABASE_NAME).read_bytes())
         database.chmod(0o444)
+        shutil.copy(first_start / KEY_NAME, outer)
+        os.chown(outer / KEY_NAME, NOBODY, -1)
         outer.chmod(0o555)
         yield outer
         outer.chmod(0o755)
@@ -433,7 +437,7 @@ def test_a_read_only_data_directory_is_refused(read_only_dir, short):
             error = refused(*arguments(read_only_dir, file.name, "--fast"))
     assert str(read_only_dir) in error
     assert "Permission denied" in error
-    assert {path.name for path in read_only_dir.iterdir()} == {DATABASE_NAME}
+    assert {path.name for path in read_only_dir.iterdir()} == {DATABASE_NAME, KEY_NAME}
 
 
 def test_a_read_only_database_in_a_writable_directory_is_refused(read_only_dir, short):
