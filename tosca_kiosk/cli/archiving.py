@@ -7,6 +7,7 @@ import click
 from tosca_kiosk.cli.console import say
 from tosca_kiosk.cli.measuring import Measuring
 from tosca_kiosk.cli.pins import admin_option, authorised
+from tosca_kiosk.cli.reasons import reason_option, why
 from tosca_kiosk.cli.workplace import Workplace, workplace_command
 from tosca_kiosk.machine.clock import utc_now
 from tosca_kiosk.storage import archiving
@@ -21,10 +22,10 @@ from tosca_kiosk.storage import archiving
     metavar="DAYS",
     help="Of sessions that ended more than so many days ago.",
 )
-@click.option("--reason", required=True, metavar="TEXT", help="Why; it stays in the record.")
 @admin_option
+@reason_option
 @workplace_command
-def archive(workplace: Workplace, days: int, reason: str, admin: str | None) -> None:
+def archive(workplace: Workplace, days: int, reason: str | None, admin: str | None) -> None:
     """Move the events of old sessions into archives, after a verified backup; the record becomes smaller.
 
     Everything else of a session stays in the record, and `db check` and every question about it find its
@@ -40,13 +41,14 @@ def archive(workplace: Workplace, days: int, reason: str, admin: str | None) -> 
             workplace.answer({"sessions": 0, "events": 0, "files": [], "kept": []}, nothing)
             return
         operator = authorised(database, admin)
+        told = why(reason)
         before = workplace.database_path.stat().st_size
         with Measuring(lines=False) as waiting:
             waiting.show("backup", None)
             backup = workplace.backup()
             details = {"older_than_days": days, "backup": backup.name}
             moved = archiving.archive(
-                database, old, operator_id=operator, reason=reason, details=details, tell=waiting.show
+                database, old, operator_id=operator, reason=told, details=details, tell=waiting.show
             )
             workplace.sealing.sign(database, "archive")
             left_large = archiving.shrink(database, waiting.show) if moved.files else None

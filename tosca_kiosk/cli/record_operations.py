@@ -14,8 +14,9 @@ import click
 
 from tosca_kiosk.cli.console import say
 from tosca_kiosk.cli.pins import Signed, admin_option, signed_by_admin
+from tosca_kiosk.cli.reasons import reason_option, why
 from tosca_kiosk.cli.standing import EMPTY, existing
-from tosca_kiosk.cli.workplace import Command, Workplace, stdin_is_terminal, tell_doubt, workplace_command
+from tosca_kiosk.cli.workplace import Workplace, stdin_is_terminal, tell_doubt, workplace_command
 from tosca_kiosk.journal import JOURNAL_NAME
 from tosca_kiosk.machine.clock import utc_now
 from tosca_kiosk.session import RefusedError
@@ -37,13 +38,6 @@ from tosca_kiosk.storage.ordered_import import import_in_order
 from tosca_kiosk.storage.restore import Plan
 from tosca_kiosk.storage.signing import SigningKey
 from tosca_kiosk.storage.under_way import under_way
-
-
-def reason_option(command: Command) -> Command:
-    """Give a command --reason, for `_why`."""
-    return click.option(
-        "--reason", metavar="TEXT", help="Why; the record keeps it. A terminal asks where it is missing."
-    )(command)
 
 
 @click.command()
@@ -103,7 +97,7 @@ def downgrade(workplace: Workplace, wanted: str | None, admin: str | None, reaso
         target = _older_version(path, before, wanted)
         signed = signed_by_admin(path, admin=admin)
         with (
-            _ordered(path, "the downgrade", signed, _why(reason)) as order,
+            _ordered(path, "the downgrade", signed, why(reason)) as order,
             Database.unmigrated(path) as database,
         ):
             key = _key(workplace)
@@ -129,7 +123,7 @@ def downgrade(workplace: Workplace, wanted: str | None, admin: str | None, reaso
     type=click.Path(exists=True, dir_okay=False, path_type=Path),
     help="Anchors of this cart: no number that they know is given out again.",
 )
-@click.option("--yes", is_flag=True, help="Do not ask whether what falls away may.")
+@click.option("--yes", is_flag=True, help="Do not ask on a terminal whether what falls away may.")
 @workplace_command
 def restore_one(
     workplace: Workplace, file: Path, admin: str | None, reason: str | None, anchor: Path | None, yes: bool
@@ -145,9 +139,9 @@ def restore_one(
             raise RefusedError(f"{file}: this is the database itself; name a backup")
         planned = restore.plan(file, path, workplace.data_dir, _anchored(anchor))
         signed = signed_by_admin(path, file, admin=admin)
-        why = _why(reason)
+        told = why(reason)
         _ask(file, planned, yes)
-        with _ordered(path, f"the restore of {file}", signed, why) as order:
+        with _ordered(path, f"the restore of {file}", signed, told) as order:
             done = restore.restore(planned, path, workplace.backup_dir, utc_now(), order)
         if done.unsigned is None:
             with record_to_read(path, say) as database:
@@ -187,7 +181,7 @@ def import_one(
     with existing(workplace) as path, Database.open(path, create=False) as database:
         tell_doubt(clock_doubt(database, utc_now()))
         signed = signed_by_admin(path, admin=admin)
-        with _ordered(path, f"the import of {folder.name}", signed, _why(reason)) as order:
+        with _ordered(path, f"the import of {folder.name}", signed, why(reason)) as order:
             imported, damage = import_in_order(
                 database, folder / JOURNAL_NAME, utc_now(), order, salvage=salvage
             )
@@ -228,14 +222,6 @@ def _ordered(path: Path, what: str, signed: Signed, reason: str | None) -> Itera
         say("Warning: no admin has a PIN, so anybody could do this: tosca-kiosk users set-pin USERNAME")
 
 
-def _why(reason: str | None) -> str:
-    if reason is None and stdin_is_terminal():
-        reason = click.prompt("Reason", err=True)
-    if reason is None or not reason.strip():
-        raise RefusedError("the record keeps why this is done: give --reason TEXT; nothing was changed")
-    return reason.strip()
-
-
 def _key(workplace: Workplace) -> SigningKey | None:
     """Return the cart's key, None where the database is of a version that signs nothing."""
     if schema.version_of_file(workplace.database_path) != schema.revisions()[-1]:
@@ -258,23 +244,16 @@ def _anchored(anchor: Path | None) -> list[Anchor]:
 
 
 def _ask(file: Path, planned: Plan, yes: bool) -> None:
-    """Say what falls away, and go on only where somebody lets it."""
+    """Say what falls away; ask on a terminal. What is replaced is kept, so a program need not be asked."""
     if not planned.falls_away:
         return
-    if not (yes or stdin_is_terminal()):
-        numbers = [str(number) for number in (*planned.lost, *(each.session_id for each in planned.later))]
-        raise RefusedError(
-            f"{file} does not know sessions {', '.join(numbers) or 'none'}, patients "
-            f"{', '.join(planned.patients) or 'none'}: --yes lets go what no journal brings back; "
-            "nothing was changed"
-        )
     for folder in planned.later:
         say(f"Session {folder.session_id} is not in {file}; it is imported again from its journal.")
-    for number, why in planned.lost.items():
-        say(f"Session {number} falls away: {why}.")
+    for number, reason in planned.lost.items():
+        say(f"Session {number} falls away: {reason}.")
     for code in planned.patients:
         say(f"Patient {code} is not in {file}; only with a session that is imported again does it stay.")
-    if not (yes or click.confirm("Restore it all the same?", err=True)):
+    if stdin_is_terminal() and not yes and not click.confirm("Restore it all the same?", err=True):
         raise RefusedError("nothing was changed")
 
 

@@ -82,7 +82,7 @@ def archive(
     old: Sequence[int],
     *,
     operator_id: int | None,
-    reason: str,
+    reason: str | None,
     details: dict[str, Any],
     tell: Tell = lambda _doing, _done: None,
     events_a_file: int = EVENTS_A_FILE,
