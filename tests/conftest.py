@@ -14,7 +14,7 @@ from tosca_kiosk.journal.tail import SESSION_LINK, remove_tail
 from tosca_kiosk.journal.writer import Journal
 from tosca_kiosk.machine.runtime import MEMORY
 
-pytest_plugins = ("tests.quick",)
+pytest_plugins = ("tests.quick", "tests.side_by_side")
 
 _closed: list[Path] = []
 _close = Journal.close

@@ -2,6 +2,7 @@
 
 from datetime import UTC, datetime
 from pathlib import Path
+from threading import Lock
 
 from tosca_kiosk.config import load_config
 from tosca_kiosk.domain.protocol_file import to_json
@@ -11,6 +12,8 @@ from tosca_kiosk.storage import DATABASE_NAME, Database, patients, users
 NOW = datetime(2026, 3, 14, 9, 26, 53, 589793, UTC)
 SUPERVISOR, SUPERVISOR_PIN = "sue", "271828"
 TECHNICIAN, TECHNICIAN_PIN = "jane", "314159"
+_MAKING = Lock()
+"""Alembic has one context for all threads: one record is made at a time."""
 
 
 class StandInRecord:
@@ -20,7 +23,7 @@ class StandInRecord:
         self.config = load_config(config_path)
         self.data_dir = Path(data_dir)
         self.path = self.data_dir / DATABASE_NAME
-        with Database.open(self.path) as database:
+        with _MAKING, Database.open(self.path) as database:
             if users.find(database, SUPERVISOR) is None:
                 self._fill(database)
 

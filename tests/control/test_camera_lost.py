@@ -1,7 +1,6 @@
 """A camera process whose picture is not live while treating ends the light 1 s after its last new picture."""
 
 import os
-import shutil
 import signal
 import subprocess
 import sys
@@ -16,6 +15,7 @@ import pytest
 from benchmarks.rigs.cart_configs import warm_config_file
 from benchmarks.rigs.standin_kiosk import StandInKiosk
 from tests.control.control_bench import running_control
+from tests.side_by_side import SideBySide
 from tosca_kiosk.domain.journal_lines import ChainReader, TickLine
 from tosca_kiosk.journal import JOURNAL_NAME
 from tosca_kiosk.kiosk.snapshot.picture import PictureSource
@@ -28,36 +28,27 @@ STAYS_S = 1.0
 """The age of a picture up to which light may go on."""
 
 
-@pytest.fixture
-def runtime():
-    """A path short enough for sockets, which tmp_path may not be."""
-    path = Path(tempfile.mkdtemp(prefix="tosca-test-"))
-    yield path
-    shutil.rmtree(path)
+@contextmanager
+def bench(folder):
+    """A control that has no camera process yet, and a kiosk that is not connected yet."""
+    # A path short enough for sockets, which the folder's may not be.
+    with (
+        tempfile.TemporaryDirectory(prefix="tosca-test-") as runtime,
+        running_control(warm_config_file(folder, "simulated"), Path(runtime)) as control,
+    ):
+        kiosk = StandInKiosk(control.socket_path, control.record)
+        yield control, kiosk, folder / "session"
+        kiosk.link.close()
 
 
-@pytest.fixture
-def config(tmp_path):
-    return warm_config_file(tmp_path, "simulated")
-
-
-@pytest.fixture
-def control(config, runtime):
-    with running_control(config, runtime) as running:
-        yield running
-
-
-@pytest.fixture
-def kiosk(control):
-    made = StandInKiosk(control.socket_path, control.record)
-    yield made
-    made.link.close()
+beside = SideBySide(bench)
 
 
 @contextmanager
-def camera_process(config, runtime, **options):
-    command = [sys.executable, "-m", "tosca_kiosk", "camera", "--config", str(config)]
-    command += ["--runtime", str(runtime), "--parent", str(os.getpid())]
+def camera_process(control, **options):
+    config, runtime = str(control.record.config.source), str(control.runtime)
+    command = [sys.executable, "-m", "tosca_kiosk", "camera", "--config", config]
+    command += ["--runtime", runtime, "--parent", str(os.getpid())]
     with subprocess.Popen(command, **options) as process:
         try:
             yield process
@@ -86,12 +77,9 @@ def ages_s(folder):
     ]
 
 
-@pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGSTOP], ids=["killed", "frozen"])
-def test_a_lost_camera_process_ends_the_light_and_the_next_one_lets_it_go_on(
-    control, kiosk, config, runtime, tmp_path, number
-):
-    folder = tmp_path / "session"
-    with camera_process(config, runtime) as camera:
+@beside.cases([(signal.SIGKILL,), (signal.SIGSTOP,)])
+def test_a_lost_camera_process_ends_the_light_and_the_next_one_lets_it_go_on(control, kiosk, folder, number):
+    with camera_process(control) as camera:
         open_session(kiosk, folder)
         treat(kiosk, control)
         camera.send_signal(number)
@@ -105,17 +93,15 @@ def test_a_lost_camera_process_ends_the_light_and_the_next_one_lets_it_go_on(
     assert dark_at_s > STAYS_S, "a camera that hesitates ends nothing"
 
     control.judge.set("pedal.pressed", False)
-    with camera_process(config, runtime):
+    with camera_process(control):
         kiosk.go_on()
         kiosk.until(lambda tick: not tick.refusals)
 
 
-@pytest.mark.parametrize("path", ["camera.repeats", "camera.dark"], ids=["repeats", "black"])
-def test_a_picture_that_repeats_ends_the_light_though_counter_and_time_run(
-    control, kiosk, config, runtime, tmp_path, path
-):
-    folder, pictures = tmp_path / "session", PictureSource(runtime)
-    with camera_process(config, runtime):
+@beside.cases([("camera.repeats",), ("camera.dark",)])
+def test_a_picture_that_repeats_ends_the_light_though_counter_and_time_run(control, kiosk, folder, path):
+    pictures = PictureSource(control.runtime)
+    with camera_process(control):
         open_session(kiosk, folder)
         treat(kiosk, control)
         assert live(pictures)
@@ -146,18 +132,17 @@ def live(pictures):
     return picture is not None and picture.live(now_s)
 
 
-def test_frames_that_can_be_found_no_more_end_the_light_and_every_process_says_why(
-    control, kiosk, config, runtime, tmp_path
-):
+@beside.test
+def test_frames_that_can_be_found_no_more_end_the_light_and_every_process_says_why(control, kiosk, folder):
     """Nobody can cut what is in use; but the link to it can be removed or replaced."""
-    path, pictures = runtime / FRAMES_FILE, PictureSource(runtime)
+    path, pictures = control.runtime / FRAMES_FILE, PictureSource(control.runtime)
 
     def lost(tick):
         pictures.newest(mono_s(), wanted=True)
         return pictures.problem is not None
 
-    with camera_process(config, runtime, stderr=subprocess.PIPE, text=True) as camera:
-        open_session(kiosk, tmp_path / "session")
+    with camera_process(control, stderr=subprocess.PIPE, text=True) as camera:
+        open_session(kiosk, folder)
         treat(kiosk, control)
         assert live(pictures)
         for shared in (path, Path(kiosk.link.hello.ring)):
@@ -178,7 +163,8 @@ def test_frames_that_can_be_found_no_more_end_the_light_and_every_process_says_w
     assert control.process.poll() is None
 
 
-def test_without_a_camera_process_nothing_is_armed(control, kiosk, tmp_path):
-    open_session(kiosk, tmp_path / "session")
+@beside.test
+def test_without_a_camera_process_nothing_is_armed(control, kiosk, folder):
+    open_session(kiosk, folder)
     refused = kiosk.until(lambda tick: tick.phase == "ready" and "camera_to_arm" in tick.refusals)
     assert not refused.lamps["camera"]

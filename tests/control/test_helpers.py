@@ -1,7 +1,6 @@
 """What control asks about the record: nothing is armed before the answer, and nothing waits for it."""
 
 import os
-import shutil
 import signal
 import sqlite3
 import sys
@@ -17,6 +16,7 @@ from benchmarks.rigs.sessions import constant, session_header
 from benchmarks.rigs.standin_kiosk import HOLD_S, StandInKiosk
 from benchmarks.rigs.standin_record import SUPERVISOR, SUPERVISOR_PIN, TECHNICIAN, TECHNICIAN_PIN
 from tests.control.control_bench import running_control
+from tests.side_by_side import SideBySide
 from tosca_kiosk.domain.inputs import CommandType
 from tosca_kiosk.domain.journal_lines import ChainReader, TickLine
 from tosca_kiosk.domain.rules_difference import rules_difference
@@ -30,29 +30,30 @@ WRONG_PINS = ("806917", "806918")
 ODD = Path(__file__).with_name("odd_helper.py")
 
 
-@pytest.fixture
-def runtime():
-    path = Path(tempfile.mkdtemp(prefix="tosca-test-"))
-    yield path
-    shutil.rmtree(path)
-
-
-@pytest.fixture
-def folder(tmp_path):
-    path = tmp_path / "session"
-    path.mkdir()
-    return path
+beside = SideBySide()
 
 
 @contextmanager
-def prepared(tmp_path, runtime, helper=None):
-    """A control with a kiosk that has homed the stage."""
-    with running_control(warm_config_file(tmp_path), runtime, helper=helper) as control:
+def connected(folder, helper=None):
+    """A control with a kiosk at it."""
+    # A path short enough for sockets, which the folder's may not be.
+    with (
+        tempfile.TemporaryDirectory(prefix="tosca-test-") as runtime,
+        running_control(warm_config_file(folder), Path(runtime), helper=helper) as control,
+    ):
         kiosk = StandInKiosk(control.socket_path, control.record)
-        kiosk.prepare()
+        kiosk.connect()
         kiosk.control = control
         yield kiosk
         kiosk.link.close()
+
+
+@contextmanager
+def prepared(folder, helper=None):
+    """A control whose cart is homed and tested, with a kiosk at it."""
+    with connected(folder, helper) as kiosk:
+        kiosk.prepare()
+        yield kiosk
 
 
 def hold_arm(kiosk):
@@ -85,8 +86,9 @@ def ticks(folder):
     ]
 
 
-def test_a_record_that_cannot_be_read_refuses_arming_by_name_until_it_can(tmp_path, runtime, folder):
-    with prepared(tmp_path, runtime) as kiosk:
+@beside.test
+def test_a_record_that_cannot_be_read_refuses_arming_by_name_until_it_can(folder):
+    with prepared(folder) as kiosk:
         path = kiosk.record.path
         # Locked by a program that writes, and by one that keeps even readers off.
         for number, locking in enumerate(("NORMAL", "EXCLUSIVE"), start=1):
@@ -132,8 +134,7 @@ def open_with(kiosk, folder, number, rules):
     return kiosk.answer(kiosk.link.open_session(folder, session_header(rules, number))).refused
 
 
-@pytest.mark.parametrize(
-    ("way", "named"),
+@beside.cases(
     [
         ("dies", "died: SIGKILL"),
         ("makes a mistake", "died: exit code 2"),
@@ -141,10 +142,10 @@ def open_with(kiosk, folder, number, rules):
         ("freezes", "later than 2 s"),
     ],
 )
-def test_a_helper_that_gives_no_answer_refuses_arming_by_name(tmp_path, runtime, folder, way, named):
-    right_again = tmp_path / "right again"
+def test_a_helper_that_gives_no_answer_refuses_arming_by_name(folder, way, named):
+    right_again = folder / "right again"
     helper = [sys.executable, str(ODD), way, str(right_again)]
-    with prepared(tmp_path, runtime, helper) as kiosk:
+    with prepared(folder, helper) as kiosk:
         assert kiosk.open(folder) is None
         assert named in judged(kiosk)
         assert named in hold_arm(kiosk) or way in ("is slow", "freezes")
@@ -164,11 +165,9 @@ def waiting_process(kiosk):
     return int(child)
 
 
-@pytest.mark.parametrize(
-    ("number", "named"), [(signal.SIGKILL, "has died"), (signal.SIGSTOP, "later than 2 s")]
-)
-def test_the_process_that_starts_helpers_is_started_again(tmp_path, runtime, folder, number, named):
-    with prepared(tmp_path, runtime) as kiosk:
+@beside.cases([(signal.SIGKILL, "has died"), (signal.SIGSTOP, "later than 2 s")])
+def test_the_process_that_starts_helpers_is_started_again(folder, number, named):
+    with prepared(folder) as kiosk:
         first = waiting_process(kiosk)
         os.kill(first, number)
         assert kiosk.open(folder) is None
@@ -183,8 +182,9 @@ def test_the_process_that_starts_helpers_is_started_again(tmp_path, runtime, fol
         kiosk.close_session("tried")
 
 
-def test_a_difference_stays_however_often_arm_is_held(tmp_path, runtime, folder):
-    with prepared(tmp_path, runtime) as kiosk:
+@beside.test
+def test_a_difference_stays_however_often_arm_is_held(folder):
+    with prepared(folder) as kiosk:
         rules = kiosk.record.session(1, plan())
         tighter = msgspec.structs.replace(rules.limits, max_power_w=9.0)
         lying = msgspec.structs.replace(rules, limits=tighter, power_limit_w=9.0)
@@ -198,8 +198,9 @@ def test_a_difference_stays_however_often_arm_is_held(tmp_path, runtime, folder)
         kiosk.close_session("refused")
 
 
-def test_without_a_helper_nothing_is_armed(tmp_path, runtime, folder):
-    with prepared(tmp_path, runtime, helper=()) as kiosk:
+@beside.test
+def test_without_a_helper_nothing_is_armed(folder):
+    with prepared(folder, helper=()) as kiosk:
         assert kiosk.open(folder) is None
         assert "without the helper" in judged(kiosk)
         assert "without the helper" in hold_arm(kiosk)
@@ -218,8 +219,9 @@ def fault(kiosk):
     kiosk.until(lambda tick: not tick.standing)
 
 
-def test_a_supervisor_resets_by_a_pin_that_control_has_looked_at(tmp_path, runtime, folder):
-    with prepared(tmp_path, runtime) as kiosk:
+@beside.test
+def test_a_supervisor_resets_by_a_pin_that_control_has_looked_at(folder):
+    with prepared(folder) as kiosk:
         assert kiosk.open(folder) is None
         fault(kiosk)
         sign = lambda user, pin: kiosk.signed(CommandType.ACKNOWLEDGE, user, pin)  # noqa: E731
@@ -253,9 +255,10 @@ def test_a_supervisor_resets_by_a_pin_that_control_has_looked_at(tmp_path, runti
     assert not any(pin in text for text in said for pin in (SUPERVISOR_PIN, TECHNICIAN_PIN, *WRONG_PINS))
 
 
-def test_a_pin_stands_in_no_command_line_and_no_environment(tmp_path, runtime, folder):
-    helper = [sys.executable, str(ODD), "is slow", str(tmp_path / "never")]
-    with prepared(tmp_path, runtime, helper) as kiosk:
+@beside.test
+def test_a_pin_stands_in_no_command_line_and_no_environment(folder):
+    helper = [sys.executable, str(ODD), "is slow", str(folder / "never")]
+    with connected(folder, helper) as kiosk:
         fault(kiosk)
         kiosk.link.signed_order(CommandType.ACKNOWLEDGE, None, SUPERVISOR, SUPERVISOR_PIN)
         kiosk.wait(0.5)
@@ -277,9 +280,10 @@ def readable(path):
         return False
 
 
-def test_stop_waits_for_no_pin_and_a_pin_that_nobody_looks_at_is_no_reset(tmp_path, runtime, folder):
-    helper = [sys.executable, str(ODD), "is slow", str(tmp_path / "never")]
-    with prepared(tmp_path, runtime, helper) as kiosk:
+@beside.test
+def test_stop_waits_for_no_pin_and_a_pin_that_nobody_looks_at_is_no_reset(folder):
+    helper = [sys.executable, str(ODD), "is slow", str(folder / "never")]
+    with connected(folder, helper) as kiosk:
         clock = RealClock()
         fault(kiosk)
         link = kiosk.link
@@ -297,9 +301,10 @@ def test_stop_waits_for_no_pin_and_a_pin_that_nobody_looks_at_is_no_reset(tmp_pa
         assert kiosk.link.latest().faults[0] == "stop_loop"
 
 
-def test_a_signature_counts_for_nothing_that_came_after_it(tmp_path, runtime, folder):
+@beside.test
+def test_a_signature_counts_for_nothing_that_came_after_it(folder):
     """While a helper looks at the PIN of who saw one fault, somebody presses STOP: he did not see that."""
-    with prepared(tmp_path, runtime) as kiosk:
+    with connected(folder) as kiosk:
         fault(kiosk)
         number = kiosk.link.signed_order(CommandType.ACKNOWLEDGE, None, SUPERVISOR, SUPERVISOR_PIN)
         assert kiosk.order(CommandType.STOP) is None
@@ -309,8 +314,9 @@ def test_a_signature_counts_for_nothing_that_came_after_it(tmp_path, runtime, fo
         assert "screen" in kiosk.link.latest().faults
 
 
-def test_nobody_signs_while_armed(tmp_path, runtime, folder):
-    with prepared(tmp_path, runtime) as kiosk:
+@beside.test
+def test_nobody_signs_while_armed(folder):
+    with prepared(folder) as kiosk:
         assert kiosk.open(folder) is None
         kiosk.arm()
         refused = kiosk.signed(CommandType.ACKNOWLEDGE, SUPERVISOR, SUPERVISOR_PIN)

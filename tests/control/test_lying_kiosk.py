@@ -1,6 +1,5 @@
 """A kiosk that sends other limits than the record has gets no light, whatever it says and whoever presses."""
 
-import shutil
 import tempfile
 from pathlib import Path
 
@@ -11,18 +10,14 @@ from benchmarks.rigs.cart_configs import warm_config_file
 from benchmarks.rigs.sessions import constant, session_header, shipped_session_rules
 from benchmarks.rigs.standin_kiosk import HOLD_S, StandInKiosk
 from tests.control.control_bench import running_control
+from tests.side_by_side import SideBySide
 from tosca_kiosk.domain.inputs import CommandType
 from tosca_kiosk.domain.protocol import Protocol
 
-DARK_FOR_S = 2.0
 SECONDS = 60.0
 
 
-@pytest.fixture
-def runtime():
-    path = Path(tempfile.mkdtemp(prefix="tosca-test-"))
-    yield path
-    shutil.rmtree(path)
+beside = SideBySide()
 
 
 def over_its_own_limits():
@@ -63,17 +58,19 @@ LIES = [
 
 
 @pytest.mark.process
-@pytest.mark.parametrize(("lie", "honest", "named"), LIES, ids=lambda value: getattr(value, "__name__", ""))
-def test_a_kiosk_that_lies_about_limits_is_refused_by_name_and_no_light_comes(
-    runtime, tmp_path, lie, honest, named
-):
-    folder = tmp_path / "session"
-    folder.mkdir()
-    with running_control(warm_config_file(tmp_path), runtime) as control:
+@beside.cases(LIES)
+def test_a_kiosk_that_lies_about_limits_is_refused_by_name_and_no_light_comes(folder, lie, honest, named):
+    session = folder / "session"
+    session.mkdir()
+    # A path short enough for sockets, which the folder's may not be.
+    with (
+        tempfile.TemporaryDirectory(prefix="tosca-test-") as runtime,
+        running_control(warm_config_file(folder), Path(runtime)) as control,
+    ):
         control.record.session(1, honest)
         kiosk = StandInKiosk(control.socket_path)
         kiosk.prepare()
-        refused = kiosk.answer(kiosk.link.open_session(folder, session_header(lie()))).refused
+        refused = kiosk.answer(kiosk.link.open_session(session, session_header(lie()))).refused
         if refused is None:
             kiosk.until(lambda tick: set(tick.refusals) <= {"rules"})
             kiosk.order(CommandType.BEGIN_ARM)

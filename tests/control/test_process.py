@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 import tempfile
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -17,6 +18,7 @@ from benchmarks.rigs.cart_configs import warm_config_file
 from benchmarks.rigs.sessions import constant, session_header, shipped_session_rules
 from benchmarks.rigs.standin_kiosk import StandInKiosk
 from tests.control.control_bench import running_control, standin_process
+from tests.side_by_side import SideBySide
 from tosca_kiosk.domain.inputs import CommandType
 from tosca_kiosk.domain.journal_lines import ChainReader, TickLine
 from tosca_kiosk.journal import JOURNAL_NAME
@@ -50,11 +52,21 @@ def kiosk(control):
     made.link.close()
 
 
-@pytest.fixture
-def folder(tmp_path):
-    path = tmp_path / "session"
-    path.mkdir()
-    return path
+@contextmanager
+def bench(folder):
+    """A control, a kiosk that is not connected yet, and a session's folder."""
+    session = folder / "session"
+    session.mkdir()
+    with (
+        tempfile.TemporaryDirectory(prefix="tosca-test-") as runtime,
+        running_control(warm_config_file(folder), Path(runtime)) as control,
+    ):
+        kiosk = StandInKiosk(control.socket_path, control.record)
+        yield control, kiosk, session
+        kiosk.link.close()
+
+
+beside = SideBySide(bench)
 
 
 def read_journal(folder):
@@ -63,7 +75,8 @@ def read_journal(folder):
     return reader
 
 
-def test_a_lost_kiosk_darkens_the_light_and_the_next_one_finds_the_session_latched(control, folder):
+@beside.test
+def test_a_lost_kiosk_darkens_the_light_and_the_next_one_finds_the_session_latched(control, kiosk, folder):
     judge = control.judge
     with standin_process(control, folder) as lost:
         judge.set("pedal.pressed", True)
@@ -95,7 +108,8 @@ def test_a_lost_kiosk_darkens_the_light_and_the_next_one_finds_the_session_latch
     back.link.close()
 
 
-def test_a_frozen_kiosk_darkens_the_light_and_is_told_when_it_thaws(control, folder):
+@beside.test
+def test_a_frozen_kiosk_darkens_the_light_and_is_told_when_it_thaws(control, kiosk, folder):
     judge = control.judge
     with standin_process(control, folder) as frozen:
         judge.set("pedal.pressed", True)
@@ -113,6 +127,7 @@ def test_a_frozen_kiosk_darkens_the_light_and_is_told_when_it_thaws(control, fol
     assert read_journal(folder).end.summary.abort_reason.startswith("kiosk_lost")
 
 
+@beside.test
 def test_a_kiosk_that_comes_back_while_nothing_is_armed_finds_the_session_as_it_was(control, kiosk, folder):
     kiosk.prepare()
     assert kiosk.open(folder) is None
@@ -126,12 +141,14 @@ def test_a_kiosk_that_comes_back_while_nothing_is_armed_finds_the_session_as_it_
     back.link.close()
 
 
-def test_a_runtime_folder_that_is_removed_under_light_is_a_fault_by_name(control, kiosk, folder, runtime):
+@beside.test
+def test_a_runtime_folder_that_is_removed_under_light_is_a_fault_by_name(control, kiosk, folder):
     kiosk.prepare()
     assert kiosk.open(folder) is None
     kiosk.arm()
     control.judge.set("pedal.pressed", True)
     kiosk.until(lambda tick: tick.beam == "emitting" and tick.measured_w > 4.0)
+    runtime = control.runtime
     away = runtime.with_name(f"{runtime.name}-away")
     runtime.rename(away)
     try:
@@ -148,6 +165,7 @@ def test_a_runtime_folder_that_is_removed_under_light_is_a_fault_by_name(control
     assert kiosk.close_session().summary.abort_reason.startswith("runtime: The folder in which")
 
 
+@beside.test
 def test_a_session_folder_that_is_removed_under_light_is_a_fault_and_control_goes_on(control, kiosk, folder):
     kiosk.prepare()
     assert kiosk.open(folder) is None
@@ -168,6 +186,7 @@ def test_a_session_folder_that_is_removed_under_light_is_a_fault_and_control_goe
     kiosk.until(lambda tick: tick.session_id is None)
 
 
+@beside.test
 def test_a_treatment_from_homing_to_the_ended_journal(control, kiosk, folder):
     kiosk.prepare()
     assert kiosk.open(folder, duration_s=1.0) is None
@@ -181,7 +200,8 @@ def test_a_treatment_from_homing_to_the_ended_journal(control, kiosk, folder):
     kiosk.until(lambda tick: tick.session_id is None)
 
 
-def test_a_session_on_a_cart_that_was_not_tested_is_refused_by_name(kiosk, folder):
+@beside.test
+def test_a_session_on_a_cart_that_was_not_tested_is_refused_by_name(control, kiosk, folder):
     kiosk.connect()
     kiosk.until(lambda tick: all(device.state == "ready" for device in tick.devices))
     assert kiosk.order(CommandType.HOME_STAGE) is None
@@ -191,7 +211,8 @@ def test_a_session_on_a_cart_that_was_not_tested_is_refused_by_name(kiosk, folde
     assert "No self-test of this cart counts." in refused
 
 
-def test_what_does_not_fit_the_session_is_refused_with_the_reason(kiosk, folder, tmp_path):
+@beside.test
+def test_what_does_not_fit_the_session_is_refused_with_the_reason(control, kiosk, folder):
     kiosk.prepare()
     link = kiosk.link
     rules = shipped_session_rules(constant(5.0, 10.0, ring_size_mm=2.0))
@@ -213,7 +234,7 @@ def test_what_does_not_fit_the_session_is_refused_with_the_reason(kiosk, folder,
         link.open_session(folder, session_header(foreign))
     )
     assert "cannot be made (No such file or directory), so there is no journal" in refused(
-        link.open_session(tmp_path / "none", session_header(rules))
+        link.open_session(folder.with_name("none"), session_header(rules))
     )
     assert "no protocol was chosen" in refused(link.open_session(folder, session_header(unplanned)))
     assert "no protocol was chosen" in read_journal(folder).end.summary.abort_reason
@@ -221,7 +242,7 @@ def test_what_does_not_fit_the_session_is_refused_with_the_reason(kiosk, folder,
     assert "meant for session 5" in refused(link.end_session(5))
     assert "by its own request" in refused(link.order(CommandType.OPEN_SESSION, None))
 
-    other = tmp_path / "other"
+    other = folder.with_name("other")
     other.mkdir()
     assert kiosk.open(other, number=2) is None
     assert "session 2 is not ended yet" in refused(link.open_session(folder, session_header(rules, 3)))
@@ -238,6 +259,7 @@ def test_what_does_not_fit_the_session_is_refused_with_the_reason(kiosk, folder,
     )
 
 
+@beside.test
 def test_control_that_is_stopped_while_a_session_is_open_ends_its_journal(control, kiosk, folder):
     kiosk.prepare()
     assert kiosk.open(folder) is None
@@ -308,6 +330,7 @@ def test_a_fault_without_a_session_leaves_its_wire_trace_in_the_given_folder(run
     assert "LAS:OUT 0" in saved.read_text(encoding="utf-8")
 
 
+@beside.test
 def test_control_that_is_killed_under_light_leaves_a_row_at_the_next_start(control, kiosk, folder):
     """The next start finds the session's folder by its row, and closes it from what memory has."""
     kiosk.prepare()

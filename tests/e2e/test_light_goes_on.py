@@ -28,9 +28,13 @@ from tests.e2e.treat_bench import (
     start,
     treated,
 )
+from tests.side_by_side import SideBySide
 from tosca_kiosk.cli.workplace import Workplace
 from tosca_kiosk.control.controller import CLOSES_WITHIN_S
 from tosca_kiosk.domain.inputs import CommandType
+from tosca_kiosk.domain.journal_lines import ChainReader
+from tosca_kiosk.domain.replay import replay
+from tosca_kiosk.journal import JOURNAL_NAME
 from tosca_kiosk.machine.clock import RealClock
 from tosca_kiosk.session import back_up, opening, plan_session
 from tosca_kiosk.storage import DATABASE_NAME, Database, recover, sessions, users
@@ -68,6 +72,16 @@ def goes_on(folder) -> Path:
 @pytest.fixture(scope="module")
 def seen(new_data_dir, warm, steady, goes_on):
     return treated(new_data_dir(), steady, config=warm, scenario=goes_on)
+
+
+beside = SideBySide()
+
+
+@pytest.fixture(scope="module")
+def outcome(request, new_data_dir):
+    """Each trial's folder is a data directory of the cast."""
+    with beside.running(request, new_data_dir) as outcome:
+        yield outcome
 
 
 # --- treat ----------------------------------------------------------------------------------------------
@@ -140,13 +154,14 @@ def test_no_session_is_opened_while_darkness_is_not_known(data_dir, warm, short,
     assert not any(decision.state.session_open for decision in seen.decisions)
 
 
-SIGNALS = [signal.SIGTERM, signal.SIGHUP]
+SIGNALS = [(signal.SIGTERM,), (signal.SIGHUP,)]
 
 
 @pytest.mark.process
-@pytest.mark.parametrize("number", SIGNALS)
-def test_a_signal_waits_two_seconds_and_no_ten(data_dir, warm, folder, number):
-    path, scenario = folder / "long.json", folder / "at_once.yaml"
+@beside.cases(SIGNALS)
+def test_a_signal_waits_two_seconds_and_no_ten(data_dir, number):
+    warm = warm_config_file(data_dir, "simulated")
+    path, scenario = data_dir / "long.json", data_dir / "at_once.yaml"
     path.write_text(protocol_text((60.0, LIGHT_W, LIGHT_W, 3.0)), encoding="utf-8")
     scenario.write_text(
         json.dumps({"events": [{"at": "emission + 100ms", **DEAF_AND_WELDED}]}), encoding="utf-8"
@@ -155,6 +170,7 @@ def test_a_signal_waits_two_seconds_and_no_ten(data_dir, warm, folder, number):
     assert any("FAULT" in line for line in process.stderr)
     process.send_signal(number)
     ended = finish(process)
+    assert_decided_again(data_dir)
     assert (ended.code, ended.json["status"]) == (1, "aborted")
     assert ended.json["abort_reason"].startswith(f"{WORDS}; ")
     [row] = rows(data_dir, "SELECT * FROM safety_log WHERE action_taken = 'session_closed'")
@@ -164,20 +180,19 @@ def test_a_signal_waits_two_seconds_and_no_ten(data_dir, warm, folder, number):
     assert unknown_for_s == pytest.approx(CLOSES_WITHIN_S, abs=1.0)
 
 
+def assert_decided_again(data_dir):
+    """Behind a test the journals of its fixture `data_dir` are decided again; these are not in one."""
+    [journal] = data_dir.glob(f"sessions/*/{JOURNAL_NAME}")
+    assert replay(ChainReader(journal.read_bytes())).difference is None
+
+
 # --- control --------------------------------------------------------------------------------------------
 
 
-@pytest.fixture
-def runtime():
-    """A path short enough for sockets, which tmp_path may not be."""
-    with tempfile.TemporaryDirectory(prefix="tosca-test-") as name:
-        yield Path(name)
-
-
 @contextmanager
-def emitting_control(data_dir, tmp_path, runtime):
-    """Run control with a session of the record under light; yield it, its kiosk and the session's folder."""
-    config = warm_config_file(tmp_path)
+def emitting_control(data_dir):
+    """Run control with a session of the record under light; yield it and its kiosk."""
+    config = warm_config_file(data_dir)
     workplace = Workplace(config, data_dir, as_json=True)
     now = RealClock().utc()
     with workplace.record() as database:
@@ -191,7 +206,11 @@ def emitting_control(data_dir, tmp_path, runtime):
             database, data_dir, plan, {}, "sim", now, back_up(database, data_dir / "backups", now)
         ) as opened:
             pass
-    with running_control(config, runtime, data_dir=data_dir) as control:
+    # A path short enough for sockets, which the data directory's may not be.
+    with (
+        tempfile.TemporaryDirectory(prefix="tosca-test-") as runtime,
+        running_control(config, Path(runtime), data_dir=data_dir) as control,
+    ):
         kiosk = StandInKiosk(control.socket_path)
         kiosk.prepare()
         assert kiosk.answer(kiosk.link.open_session(opened.folder, opened.header)).refused is None
@@ -206,39 +225,15 @@ def recovered(data_dir):
     with Database.open(data_dir / DATABASE_NAME, create=False) as database:
         recover(database, data_dir, RealClock().utc())
         critical = rows(data_dir, "SELECT * FROM safety_log WHERE action_taken = 'session_closed'")
-        return sessions.get(database, 1), critical
+        closed = sessions.get(database, 1)
+    assert_decided_again(data_dir)
+    return closed, critical
 
 
 @pytest.mark.process
-@pytest.mark.parametrize("number", SIGNALS)
-def test_control_that_is_told_to_end_in_light_leaves_it_to_recovery(data_dir, tmp_path, runtime, number):
-    with emitting_control(data_dir, tmp_path, runtime) as (control, kiosk):
-        for path, value in DEAF_AND_WELDED.items():
-            control.judge.set(path, value)
-        kiosk.until(lambda tick: tick.phase == "fault")
-        control.process.send_signal(number)
-        assert control.process.wait(15) == 0
-    closed, critical = recovered(data_dir)
-    assert (closed.status, closed.abort_reason[: len(WORDS)]) == ("aborted", WORDS)
-    assert [(row["severity"], row["session_id"]) for row in critical] == [("critical", 1)]
-
-
-@pytest.mark.process
-@pytest.mark.parametrize("number", SIGNALS)
-def test_control_that_is_told_to_end_and_can_closes_the_session_in_darkness(
-    data_dir, tmp_path, runtime, number
-):
-    with emitting_control(data_dir, tmp_path, runtime) as (control, _):
-        control.process.send_signal(number)
-        assert control.process.wait(15) == 0
-    closed, critical = recovered(data_dir)
-    assert WORDS not in closed.abort_reason
-    assert critical == []
-
-
-@pytest.mark.process
-def test_control_closes_by_a_supervisors_word_alone_and_the_record_goes_on(data_dir, tmp_path, runtime):
-    with emitting_control(data_dir, tmp_path, runtime) as (control, kiosk):
+@beside.test
+def test_control_closes_by_a_supervisors_word_alone_and_the_record_goes_on(data_dir):
+    with emitting_control(data_dir) as (control, kiosk):
         for path, value in DEAF_AND_WELDED.items():
             control.judge.set(path, value)
         offered = kiosk.until(lambda tick: tick.key_off_in_s == 0.0)
@@ -258,3 +253,28 @@ def test_control_closes_by_a_supervisors_word_alone_and_the_record_goes_on(data_
     assert closed.abort_reason == summary.abort_reason
     [told] = [json.loads(row["details"]) for row in critical]
     assert (told["role"], told["user"]) == ("supervisor", "supervisor")
+
+
+@pytest.mark.process
+@beside.cases(SIGNALS)
+def test_control_that_is_told_to_end_in_light_leaves_it_to_recovery(data_dir, number):
+    with emitting_control(data_dir) as (control, kiosk):
+        for path, value in DEAF_AND_WELDED.items():
+            control.judge.set(path, value)
+        kiosk.until(lambda tick: tick.phase == "fault")
+        control.process.send_signal(number)
+        assert control.process.wait(15) == 0
+    closed, critical = recovered(data_dir)
+    assert (closed.status, closed.abort_reason[: len(WORDS)]) == ("aborted", WORDS)
+    assert [(row["severity"], row["session_id"]) for row in critical] == [("critical", 1)]
+
+
+@pytest.mark.process
+@beside.cases(SIGNALS)
+def test_control_that_is_told_to_end_and_can_closes_the_session_in_darkness(data_dir, number):
+    with emitting_control(data_dir) as (control, _):
+        control.process.send_signal(number)
+        assert control.process.wait(15) == 0
+    closed, critical = recovered(data_dir)
+    assert WORDS not in closed.abort_reason
+    assert critical == []
