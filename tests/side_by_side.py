@@ -23,7 +23,7 @@ from typing import Any
 
 import pytest
 
-AT_ONCE = 3
+AT_ONCE = 2
 """So many carts, each with its processes, do not delay each other where two processors are shared."""
 SWITCH_S = 0.0002
 """A kiosk's frame takes many turns of the interpreter's lock: 5 ms each, where another thread computes, and

@@ -402,8 +402,9 @@ def without_privilege():
     if os.geteuid() != 0:
         yield
         return
-    # Python imports this one late, from a place that nobody may read where Python is the superuser's own.
-    importlib.import_module("_strptime")
+    # These are imported late, from a place that nobody may read where Python is the superuser's own.
+    for late in ("_strptime", "email.parser", "rich.progress", "rich.live", "rich.color"):
+        importlib.import_module(late)
     os.seteuid(NOBODY)
     try:
         yield
