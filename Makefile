@@ -26,7 +26,7 @@ test long: export FIRMWARE_TOOLS := required
 # The journey by touch has the machine to itself: a person at the panel does not share it with a test suite.
 test: $(READY_TO_TEST) check ## format, lint, types and every test; before a change goes in
 	$(BIN)/python -m pytest -n 2 -m "not journey"
-	$(BIN)/python -m pytest -m journey
+	$(BIN)/python -m pytest tests/e2e -m journey
 
 quick: $(READY) ## the tests that start no other process, within a minute; while you work
 	$(BIN)/python -m pytest -n 2 --quick
