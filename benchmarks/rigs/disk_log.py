@@ -289,3 +289,4 @@ def put(left: Iterator[tuple[PurePosixPath, bytes | None]], place: Path) -> None
             (place / name).mkdir()
         else:
             (place / name).write_bytes(content)
+            (place / name).chmod(0o600)  # rights are not in the log; a key that others may read is refused
