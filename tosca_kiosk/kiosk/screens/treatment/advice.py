@@ -68,7 +68,7 @@ def _guide_opening(state: KioskState, live: Telemetry) -> Said:
         return Said(do=do, why=earlier.told(course.earlier, state.patient.patient_code))
     detail = {
         Opening.PREPARING: "The plan is checked.",
-        Opening.BACKING_UP: f"Backup before the session: {course.backed_up * 100:.0f} %.",
+        Opening.BACKING_UP: f"Backup first: {course.backed_up * 100:.0f} %.",
         Opening.OPENING: "The session is opened.",
         Opening.CLOSING: "The session is closed and its record written.",
     }
