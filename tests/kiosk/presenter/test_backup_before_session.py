@@ -90,7 +90,7 @@ def test_somebody_who_waits_sees_how_far_it_is_and_may_go_back(gate, signed_in):
     while view(signed_in.turn()).guide_share is None:
         assert not opens(signed_in)
     shown = view(signed_in.state)
-    assert "Backup before the session" in shown.guide_detail
+    assert "Backup first" in shown.guide_detail
     assert shown.can_go_back
     signed_in.cart = telemetry(phase="fault")
     assert view(signed_in.turn()).guide_share is None
