@@ -224,6 +224,10 @@ def _archiving(data_dir: Path) -> bool:
     return _stands(data_dir, "SELECT 1 FROM operations WHERE name = 'archive' AND ended_date IS NULL")
 
 
+def _backing_up(data_dir: Path) -> bool:
+    return any((data_dir / BACKUPS_NAME).glob("*.db.part"))
+
+
 def _has_two_backups(data_dir: Path) -> bool:
     return len(list((data_dir / BACKUPS_NAME).glob("*.db"))) > 1
 
@@ -284,7 +288,8 @@ KINDS: Final = (
         _BACKUP,
         done=_has_two_backups,
         before=_never,
-        begun=_never,
+        begun=_backing_up,
+        says="a backup was broken off",
         more=kill_judges.backups_are_whole,
     ),
     Kind(

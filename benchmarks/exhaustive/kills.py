@@ -120,10 +120,12 @@ def main() -> int:
     parser.add_argument(
         "--kills", type=int, default=200, help="at random moments, of each kind (default 200)"
     )
-    parser.add_argument("--only", choices=[kind.name for kind in KINDS], help="one kind alone")
+    parser.add_argument(
+        "--only", choices=[kind.name for kind in KINDS], action="append", help="this kind; may be repeated"
+    )
     parser.add_argument("--seed", type=int, default=1)
     options = parser.parse_args()
-    kinds = [kind for kind in KINDS if options.only in (None, kind.name)]
+    kinds = [kind for kind in KINDS if kind.name in (options.only or [kind.name])]
     with TemporaryDirectory(prefix="tosca-kills-") as place:
         try:
             count, wrong = campaign(kinds, options.kills, options.seed, Path(place))
