@@ -1,12 +1,14 @@
 """Each operation on the record killed at many moments: nothing is lost, and the next start says what became.
 
     python -m benchmarks.exhaustive.kills
-    python -m benchmarks.exhaustive.kills --kills 3 --only restore
+    python -m benchmarks.exhaustive.kills --kills 3 --only restore --only session
 
 For each kind in `KINDS` a record is made and the command is killed by SIGKILL: before each of the kind's own
 steps, and at random moments within the time that it takes undisturbed. Then the next command starts. It must
 find the record as before or as it was to be, say which where the operation had begun, and leave nothing half
 made; and the operation must be possible again. Exit code 1, naming kind and moment, where that is otherwise.
+The session is treated on the virtual clock. Folder backups go to memory, by the real restic, which dies with
+every other kill; where it does not, it ends by itself beside the next run.
 """
 
 from __future__ import annotations
