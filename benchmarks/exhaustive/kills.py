@@ -78,26 +78,24 @@ def _damage(database_path: Path) -> Sequence[str]:
         return check(database).damage
 
 
-def campaign(kinds: Sequence[Kind], kills: int, seed: int, place: Path) -> tuple[int, list[str]]:
-    """Kill each kind before its steps and at so many random moments; return how many, and what was wrong."""
-    chance, count, wrong = Random(seed), 0, []
-    for kind in kinds:
-        made = place / kind.name
-        words = kind.prepare(made)
-        acknowledged = _known(made / DATABASE_NAME)
-        took_s = lasts_s(_moved(words, made, _laid_out(kind, made)), _copy_of(made))
-        moments: list[Moment] = [*kind.steps, *(chance.uniform(0.0, took_s) for _ in range(kills))]
-        for number, moment in enumerate(tracked(moments, kind.name, len(moments))):
-            data_dir = _laid_out(kind, made)
-            moved = _moved(words, made, data_dir)
-            died = killed(moved, data_dir, moment, its_children=kind.has_children and number % 2 == 1)
-            count += died
-            if not died and isinstance(moment, Step):
-                wrong.append(f"{kind.name}: never came to {moment}")
-            problem = judge(kind, data_dir, moved, acknowledged)
-            if problem is not None:
-                when = moment if isinstance(moment, Step) else f"{moment:.3f} of {took_s:.3f} s"
-                wrong.append(f"{kind.name}, killed at {when}: {problem}")
+def campaign(kind: Kind, kills: int, chance: Random, place: Path) -> tuple[int, list[str]]:
+    """Kill one kind before its steps and at so many random moments; return how many, and what was wrong."""
+    made, count, wrong = place / kind.name, 0, list[str]()
+    words = kind.prepare(made)
+    acknowledged = _known(made / DATABASE_NAME)
+    took_s = lasts_s(_moved(words, made, _laid_out(kind, made)), _copy_of(made))
+    moments: list[Moment] = [*kind.steps, *(chance.uniform(0.0, took_s) for _ in range(kills))]
+    for number, moment in enumerate(tracked(moments, kind.name, len(moments))):
+        data_dir = _laid_out(kind, made)
+        moved = _moved(words, made, data_dir)
+        died = killed(moved, data_dir, moment, its_children=kind.has_children and number % 2 == 1)
+        count += died
+        if not died and isinstance(moment, Step):
+            wrong.append(f"{kind.name}: never came to {moment}")
+        problem = judge(kind, data_dir, moved, acknowledged)
+        if problem is not None:
+            when = moment if isinstance(moment, Step) else f"{moment:.3f} of {took_s:.3f} s"
+            wrong.append(f"{kind.name}, killed at {when}: {problem}")
     return count, wrong
 
 
@@ -128,17 +126,18 @@ def main() -> int:
     parser.add_argument("--seed", type=int, default=1)
     options = parser.parse_args()
     kinds = [kind for kind in KINDS if kind.name in (options.only or [kind.name])]
+    rows = []
     with TemporaryDirectory(prefix="tosca-kills-") as place:
         try:
-            count, wrong = campaign(kinds, options.kills, options.seed, Path(place))
+            for kind in kinds:
+                chance = Random(f"{options.seed} {kind.name}")
+                count, wrong = campaign(kind, options.kills, chance, Path(place))
+                print("\n".join(wrong), end="\n" if wrong else "")
+                rows.append(Row(f"{kind.name}: killed", count, None, ""))
+                rows.append(Row(f"{kind.name}: lost, not said or left half", len(wrong), 0, ""))
         finally:
             shutil.rmtree(disk_of(Path(place)), ignore_errors=True)
-    for each in wrong:
-        print(each)
-    return judged(
-        "Killed operations",
-        [Row("killed", count, None, ""), Row("lost, not said or left half", len(wrong), 0, "")],
-    )
+    return judged("Killed operations", rows)
 
 
 if __name__ == "__main__":
