@@ -42,10 +42,11 @@ def run(words: list[str], data_dir: Path) -> tuple[int, str]:
     return result.exit_code, result.output
 
 
-def killed(words: list[str], data_dir: Path, moment: Moment) -> bool:
+def killed(words: list[str], data_dir: Path, moment: Moment, *, its_children: bool = False) -> bool:
     """Run a command in a process of its own and kill it; return whether it died before its end.
 
-    The process is a fork: whoever calls this has no other thread.
+    its_children: whether what it started dies with it, at a moment in time. The process is a fork: whoever
+    calls this has no other thread.
     """
     child = os.fork()
     if child == 0:
@@ -53,10 +54,20 @@ def killed(words: list[str], data_dir: Path, moment: Moment) -> bool:
     try:
         if isinstance(moment, float):
             _wait(child, moment)
-            os.kill(child, signal.SIGKILL)
+            _kill(child, its_children=its_children)
     finally:
         _, status = os.waitpid(child, 0)
     return os.WIFSIGNALED(status)
+
+
+def _kill(process_id: int, *, its_children: bool) -> None:
+    """Kill a process of ours; its children first, while it stands still and hears of nothing."""
+    if its_children:
+        os.kill(process_id, signal.SIGSTOP)
+        for told in Path(f"/proc/{process_id}/task").glob("*/children"):
+            for child in told.read_text(encoding="ascii").split():
+                os.kill(int(child), signal.SIGKILL)
+    os.kill(process_id, signal.SIGKILL)
 
 
 def lasts_s(words: list[str], data_dir: Path) -> float:

@@ -35,10 +35,12 @@ from tosca_kiosk.storage import (
     sessions,
 )
 from tosca_kiosk.storage.archiving import take_back
+from tosca_kiosk.storage.backup import half_backups_gone
 from tosca_kiosk.storage.clock_evidence import Doubt, clock_doubt
 from tosca_kiosk.storage.lock import WAIT_S
 from tosca_kiosk.storage.sessions import Session
 from tosca_kiosk.storage.under_way import settled
+from tosca_kiosk.storage.unopened import unopened_gone
 
 OTHER_PLACES = (Path("data"), Path("/var/lib/tosca-kiosk"))
 """Where another record may lie that a person means: of `make run DATA=data`, and of a cart's service."""
@@ -96,7 +98,7 @@ class Workplace:
         ):
             for told in tighten_rights(self.data_dir):
                 say(f"Warning: {told}")
-            for told in settled(self.database_path):
+            for told in (*settled(self.database_path), *half_backups_gone(self.backup_dir)):
                 say(told)
             yield
 
@@ -109,7 +111,7 @@ class Workplace:
                 say(f"Session {session.session_id} was interrupted; its record is closed: {session.status}.")
                 if session.abort_reason is not None:
                     say(f"Session {session.session_id}: {session.abort_reason}")
-            for said in take_back(database):
+            for said in (*take_back(database), *unopened_gone(database, self.data_dir)):
                 say(said)
             if self.config.all_simulated:
                 load_shipped_content(database, self.config, utc_now())

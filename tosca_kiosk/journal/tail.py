@@ -110,6 +110,36 @@ def read_journal(journal: Path, say: Callable[[str], object] = log.warning) -> b
         os.close(file)
 
 
+def unused_gone(journal: Path) -> bool:
+    """Take away a session's folder whose journal never took a line, its tail too; return whether it did.
+
+    Where anything was recorded, or anything else lies there, all of it stays. Raises StillWrittenError while
+    the writer lives, OSError for what cannot be read or taken away.
+    """
+    folder = journal.parent
+    if {path.name for path in folder.iterdir()} - {journal.name, _WITHOUT_MEMORY}:
+        return False
+    if journal.exists():
+        file = os.open(journal, os.O_RDONLY | os.O_CLOEXEC)
+        try:
+            _hold(file, journal, fcntl.LOCK_EX)
+            tails = [tail for tail in _places(folder) if tail.exists()]
+            if os.fstat(file).st_size or not all(_is_unused(tail) for tail in tails):
+                return False
+            for tail in tails:
+                remove_tail(tail)
+            journal.unlink()
+        finally:
+            os.close(file)
+    folder.rmdir()
+    return True
+
+
+def _is_unused(tail: Path) -> bool:
+    """Whether a tail is this user's and holds nothing."""
+    return is_private(tail, os.getuid()) and not any(content for _, content in _segments(tail))
+
+
 def damaged_copy(journal: Path) -> Path:
     """Return where a journal's file is kept as the disk had it, when memory had lines of it whole."""
     return journal.with_name(f"{journal.name}.damaged")

@@ -29,7 +29,8 @@ from tosca_kiosk.link.datagram import ALIVE, END_RUN, START_CONTROL, DatagramOut
 from tosca_kiosk.machine.clock import RealClock
 from tosca_kiosk.machine.runtime import SUPERVISOR_SOCKET
 from tosca_kiosk.machine.stop_signals import StopRequest
-from tosca_kiosk.storage import DATABASE_NAME, data_directory_lock
+from tosca_kiosk.storage import BACKUPS_NAME, DATABASE_NAME, data_directory_lock
+from tosca_kiosk.storage.backup import half_backups_gone
 from tosca_kiosk.storage.under_way import settled
 
 if TYPE_CHECKING:
@@ -184,6 +185,6 @@ def _locked(data_dir: Path) -> Iterator[None]:
     with data_directory_lock(
         data_dir, monotonic_s=lambda: 0.0, wait=lambda _s: None, timeout_s=0.0, holder="tosca-kiosk kiosk"
     ):
-        for told in settled(data_dir / DATABASE_NAME):
+        for told in (*settled(data_dir / DATABASE_NAME), *half_backups_gone(data_dir / BACKUPS_NAME)):
             logging.getLogger("tosca_kiosk.kiosk").warning(told)
         yield

@@ -59,6 +59,21 @@ def make_backup(
     return _made(database_path, backup_dir, now, told)
 
 
+def half_backups_gone(backup_dir: Path) -> Iterator[str]:
+    """Take away the halves of backups that were broken off, and yield a sentence each.
+
+    For a start, which makes no backup of its own. One that cannot go is no reason to go no further: the next
+    backup names it. The caller holds the data directory's lock.
+    """
+    for part in sorted(backup_dir.glob(f"laser_control_*.db{PART}")):
+        try:
+            for file in _with_logs(part):
+                _delete(file)
+        except StorageError:
+            continue
+        yield f"{part.name}: a backup was broken off; its half was taken away."
+
+
 def _made(
     database_path: Path, backup_dir: Path, now: datetime, told: Callable[[float], object] = _nobody
 ) -> Path:

@@ -29,6 +29,12 @@ class SessionFolder(NamedTuple):
 
 def session_folders(data_dir: Path, places: Iterable[str]) -> Iterator[SessionFolder]:
     """Yield the folders of sessions in the order of their numbers. places: where they lie, as stored."""
+    for number, path in numbered_folders(data_dir, places):
+        yield SessionFolder(number, path, _header(path / JOURNAL_NAME))
+
+
+def numbered_folders(data_dir: Path, places: Iterable[str]) -> list[tuple[int, Path]]:
+    """Return number and path of what is named as a session's folder, and look into none of them."""
     found = set()
     for place in {*places, DEFAULT_SESSION_DATA_PATH}:
         try:
@@ -38,8 +44,7 @@ def session_folders(data_dir: Path, places: Iterable[str]) -> Iterator[SessionFo
         for path in folder.glob("*_*_*"):
             if (named := _FOLDER.fullmatch(path.name)) and path.is_dir():
                 found.add((int(named[1]), path))
-    for number, path in sorted(found):
-        yield SessionFolder(number, path, _header(path / JOURNAL_NAME))
+    return sorted(found)
 
 
 def given_out(folders: Iterable[SessionFolder]) -> Counters:

@@ -25,6 +25,7 @@ from tosca_kiosk.storage import StorageError, close_session, patients, recover, 
 from tosca_kiosk.storage.archiving import take_back
 from tosca_kiosk.storage.patients import Patient
 from tosca_kiosk.storage.sessions import Session
+from tosca_kiosk.storage.unopened import unopened_gone
 from tosca_kiosk.storage.users import User
 
 
@@ -125,6 +126,8 @@ def close_interrupted(record: Record) -> list[Session]:
             log.warning(said)
     except StorageError as error:
         log.warning(f"What was left of an archiving stays: {error}")
+    for said in unopened_gone(record.database, record.data_dir):
+        log.warning(said)
     return closed
 
 
