@@ -5,6 +5,7 @@ from __future__ import annotations
 import click
 
 from tosca_kiosk.cli.console import say
+from tosca_kiosk.cli.folders import save_where_configured
 from tosca_kiosk.cli.measuring import Measuring
 from tosca_kiosk.cli.pins import admin_option, authorised
 from tosca_kiosk.cli.reasons import reason_option, why
@@ -29,7 +30,8 @@ def archive(workplace: Workplace, days: int, reason: str | None, admin: str | No
     """Move the events of old sessions into archives, after a verified backup; the record becomes smaller.
 
     Everything else of a session stays in the record, and `db check` and every question about it find its
-    events in DIR/archives. Keep that directory with the backups: what was moved is in no later one.
+    events in DIR/archives. Keep that directory with the backups: what was moved is in no later one. It is
+    backed up with the sessions' folders where a place for them is configured.
     """
     workplace.standing()
     with workplace.record() as database:
@@ -52,6 +54,7 @@ def archive(workplace: Workplace, days: int, reason: str | None, admin: str | No
             )
             workplace.sealing.sign(database, "archive")
             left_large = archiving.shrink(database, waiting.show) if moved.files else None
+    save_where_configured(workplace)
     for kept in moved.kept:
         say(f"Warning: {kept}")
     if left_large is not None:
