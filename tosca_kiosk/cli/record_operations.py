@@ -157,12 +157,17 @@ def restore_one(
         "brought_back": list(done.sessions),
         "lost_sessions": {str(number): why for number, why in done.lost.items()},
         "lost_patients": list(done.patients),
+        "spare_archives": [str(path) for path in done.spare],
     }
     text = f"Restored {path} from {file}." + (f" Replaced: {done.kept}" if done.kept else "")
     back = [f"Session {number} was imported again from its journal." for number in done.sessions]
     lost = [f"Session {number} fell away: {why}." for number, why in done.lost.items()]
     patients = [f"Patient {code} fell away." for code in done.patients]
-    workplace.answer(result, "\n".join([text, *back, *lost, *patients]))
+    spare = [
+        f"{path} stays for the replaced record until the next db archive; its events are in this one too."
+        for path in done.spare
+    ]
+    workplace.answer(result, "\n".join([text, *back, *lost, *patients, *spare]))
 
 
 @click.command("import-journal")
