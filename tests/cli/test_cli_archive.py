@@ -30,8 +30,12 @@ DONE = Summary(
 @pytest.fixture
 def old(guarded):
     """A cart with a PIN and a session of forty days ago."""
+    return with_old_session(guarded)
+
+
+def with_old_session(cart):
     start = utc_now() - timedelta(days=40)
-    with Database.open(guarded.database) as database, database.transaction(1) as transaction:
+    with Database.open(cart.database) as database, database.transaction(1) as transaction:
         patient = patients.add(transaction, start, created_by=1)
         session = sessions.start(
             transaction,
@@ -46,7 +50,7 @@ def old(guarded):
         timed = [(0.1 * number, treatment_event(number)) for number in range(50)]
         events.append_treatment(transaction, session.session_id, start, timed)
         sessions.finish(transaction, session.session_id, DONE)
-    return guarded
+    return cart
 
 
 def in_record(cart):
@@ -83,6 +87,13 @@ def test_without_the_pin_nothing_goes(old, stdin):
     old.refused(*WORDS, "--admin", "admin", stdin=stdin)
     assert not (old.data_dir / "archives").exists()
     assert in_record(old) == 50
+
+
+def test_where_nobody_has_a_pin_it_is_done_and_said(cart):
+    done = with_old_session(cart).run(*WORDS)
+    assert done.exit_code == 0, done.stderr
+    assert "Moved 50 events" in done.stdout
+    assert "no admin has a PIN, so anybody could do this" in done.stderr
 
 
 def test_on_a_record_without_sessions_it_says_so_and_changes_nothing(cart):

@@ -13,7 +13,7 @@ from pathlib import Path
 import click
 
 from tosca_kiosk.cli.console import say
-from tosca_kiosk.cli.pins import Signed, admin_option, signed_by_admin
+from tosca_kiosk.cli.pins import Signed, admin_option, signed_by_admin, tell_unsigned
 from tosca_kiosk.cli.reasons import reason_option, why
 from tosca_kiosk.cli.standing import EMPTY, existing
 from tosca_kiosk.cli.workplace import Workplace, stdin_is_terminal, tell_doubt, workplace_command
@@ -223,8 +223,7 @@ def _ordered(path: Path, what: str, signed: Signed, reason: str | None) -> Itera
     """Keep a note of the operation while it runs; give who ordered it, and why. Say where nobody had to."""
     with under_way(path, what) as run:
         yield Order(operator_id=signed.tech_id, operator=signed.username, reason=reason, run=run)
-    if signed.username is None:
-        say("Warning: no admin has a PIN, so anybody could do this: tosca-kiosk users set-pin USERNAME")
+    tell_unsigned(signed)
 
 
 def _key(workplace: Workplace) -> SigningKey | None:
