@@ -160,6 +160,11 @@ RUNS = (
         "python -m benchmarks.bench.record_check --times 3",
     ),
     Run(
+        "month",
+        "the disk that a month of sessions takes: record, folders, backups",
+        "python -m benchmarks.bench.month --sessions 3 --minutes 10",
+    ),
+    Run(
         "bit_flips",
         "single bits of a record's file flipped, each named or in bytes that hold nothing",
         "python -m benchmarks.bench.bit_flips --flips 2000 --seed 1",

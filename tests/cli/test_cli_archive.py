@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sqlite3
+from contextlib import closing
 from datetime import timedelta
 
 import pytest
@@ -28,8 +30,12 @@ DONE = Summary(
 @pytest.fixture
 def old(guarded):
     """A cart with a PIN and a session of forty days ago."""
+    return with_old_session(guarded)
+
+
+def with_old_session(cart):
     start = utc_now() - timedelta(days=40)
-    with Database.open(guarded.database) as database, database.transaction(1) as transaction:
+    with Database.open(cart.database) as database, database.transaction(1) as transaction:
         patient = patients.add(transaction, start, created_by=1)
         session = sessions.start(
             transaction,
@@ -44,7 +50,12 @@ def old(guarded):
         timed = [(0.1 * number, treatment_event(number)) for number in range(50)]
         events.append_treatment(transaction, session.session_id, start, timed)
         sessions.finish(transaction, session.session_id, DONE)
-    return guarded
+    return cart
+
+
+def in_record(cart):
+    with closing(sqlite3.connect(cart.database)) as connection:
+        return connection.execute("SELECT count(*) FROM treatment_events").fetchone()[0]
 
 
 def test_an_admin_archives_and_check_finds_all_of_it(old):
@@ -56,12 +67,33 @@ def test_an_admin_archives_and_check_finds_all_of_it(old):
     assert said == "No session that ended more than 30 days ago has events in the record."
 
 
+def test_a_restore_from_before_it_and_the_way_back_lose_no_event(old):
+    pin, admin = f"{ADMIN_PIN}\n", ("--admin", "admin")
+    before = old.text("db", "backup")
+    (file,) = old.json(*WORDS, *admin, stdin=pin)["files"]
+    restored = ("db", "restore", *WORDS[4:], *admin)
+    done = old.json(*restored, before, stdin=pin)
+    assert done["spare_archives"] == [file]
+    assert (in_record(old), old.json("db", "check")["ok"]) == (50, True)
+    assert old.json(*restored, done["replaced"], stdin=pin)["spare_archives"] == []
+    assert (in_record(old), old.json("db", "check")["ok"]) == (0, True)
+    old.text(*restored, before, stdin=pin)
+    assert old.json(*WORDS, *admin, stdin=pin)["files"] == [file]
+    assert (in_record(old), old.json("db", "check")["ok"]) == (0, True)
+
+
 @pytest.mark.parametrize("stdin", ["", "314159\n"])
 def test_without_the_pin_nothing_goes(old, stdin):
     old.refused(*WORDS, "--admin", "admin", stdin=stdin)
     assert not (old.data_dir / "archives").exists()
-    with Database.read_only(old.database) as database:
-        assert database.rows("SELECT count(*) AS n FROM treatment_events") == [{"n": 50}]
+    assert in_record(old) == 50
+
+
+def test_where_nobody_has_a_pin_it_is_done_and_said(cart):
+    done = with_old_session(cart).run(*WORDS)
+    assert done.exit_code == 0, done.stderr
+    assert "Moved 50 events" in done.stdout
+    assert "no admin has a PIN, so anybody could do this" in done.stderr
 
 
 def test_on_a_record_without_sessions_it_says_so_and_changes_nothing(cart):

@@ -6,16 +6,18 @@ import os
 import shutil
 import stat
 import subprocess
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
 
 from tests.cli.kiosk_command import Cart, one_line
 from tests.cli.small_disk import small_disk
+from tests.storage.cast import treatment_event
 from tosca_kiosk.config import bundled
 from tosca_kiosk.domain.journal_lines import Summary
 from tosca_kiosk.machine.clock import utc_now
-from tosca_kiosk.storage import Database, patients, restic, sessions
+from tosca_kiosk.storage import Database, events, patients, restic, sessions
 from tosca_kiosk.storage.folder_backup import PASSWORD_NAME, REPOSITORY_NAME, FolderBackup
 from tosca_kiosk.storage.restic import InterruptedRunError
 
@@ -108,6 +110,31 @@ def test_what_is_new_goes_there_and_comes_back_byte_for_byte_also_of_a_folder_th
     refused = saving.refused("db", "restore-folders", "99_20260101_000000", "--to", str(tmp_path / "other"))
     assert "no backup" in refused
     assert "is 0 min old" in saving.text("db", "backup-folders", "--status")
+
+
+def test_archives_go_there_once_made_and_all_that_any_backup_has_come_back(saving, disk, tmp_path):
+    for _ in range(2):
+        with Database.open(saving.database) as database:
+            session_id = int(treated(saving, b"first").split("_")[0])
+            start = utc_now() - timedelta(days=40)
+            with database.transaction() as transaction:
+                events.append_treatment(transaction, session_id, start, [(0.1, treatment_event(1))])
+                key = {"session_id": session_id}
+                transaction.update("sessions", key, start_time=start, end_time=start)
+        (made,) = saving.json("db", "archive", "--older-than", "30", "--reason", "room")["files"]
+    here = Path(made).parent
+    (here / "events.part").write_bytes(b"half")
+    before = content(here)
+    (here / "events_1_1.db").unlink()
+    treated(saving, b"later")
+    saving.text("db", "backup-folders")
+    back = tmp_path / "back"
+    restored = saving.json("db", "restore-folders", "archives", "--to", str(back))["restored"]
+    assert restored == [str(back / "archives")]
+    assert content(back / "archives") == {name: before[name] for name in ("events_1_1.db", "events_2_2.db")}
+    (here / "events.part").unlink()
+    shutil.copytree(back / "archives", here, dirs_exist_ok=True)
+    assert "archive /" not in saving.run("db", "check").stdout
 
 
 def test_a_killed_run_is_no_obstacle_and_damage_is_found(saving, disk):

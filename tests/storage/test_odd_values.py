@@ -10,7 +10,7 @@ import pytest
 
 from tests.storage.refusal import refused
 from tosca_kiosk.machine.clock import SinceBoot
-from tosca_kiosk.storage import calibrations, check, protocols, sessions, settings, users
+from tosca_kiosk.storage import calibrations, check, patients, protocols, sessions, settings, users
 from tosca_kiosk.storage.odd_values import NAMED_AT_MOST
 
 PIN = "271828"
@@ -27,6 +27,21 @@ def tool(path):
             connection.executescript(script)
 
     return run
+
+
+def test_a_text_that_is_none_is_proved_as_it_stands_and_hides_no_change_after_it(database, now, tool):
+    tool(
+        "WITH RECURSIVE n(x) AS (SELECT 1 UNION ALL SELECT x + 1 FROM n WHERE x < 1200) "
+        "INSERT INTO safety_log (timestamp, event_type, severity, description) "
+        "SELECT '2026-03-14 09:26:53.589793', 'interlock_failure', 'info', "
+        "CASE x WHEN 700 THEN CAST(x'ff61' AS TEXT) ELSE 'fine' END FROM n"
+    )
+    with database.transaction(1) as transaction:
+        patients.add(transaction, now)
+    found = check(database)
+    assert (found.damage, found.rows["safety_log"]) == ((), 1201)
+    tool("DROP TRIGGER safety_log_no_update; UPDATE safety_log SET description = 'x' WHERE log_id = 900")
+    assert "safety_log: row log_id 900 is not what was written" in check(database).damage
 
 
 def test_a_read_that_must_not_go_on_with_a_part_refuses_by_name(database, tool):

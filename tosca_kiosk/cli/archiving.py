@@ -5,8 +5,9 @@ from __future__ import annotations
 import click
 
 from tosca_kiosk.cli.console import say
+from tosca_kiosk.cli.folders import save_where_configured
 from tosca_kiosk.cli.measuring import Measuring
-from tosca_kiosk.cli.pins import admin_option, authorised
+from tosca_kiosk.cli.pins import admin_option, signed_by_admin, tell_unsigned
 from tosca_kiosk.cli.reasons import reason_option, why
 from tosca_kiosk.cli.workplace import Workplace, workplace_command
 from tosca_kiosk.machine.clock import utc_now
@@ -29,7 +30,8 @@ def archive(workplace: Workplace, days: int, reason: str | None, admin: str | No
     """Move the events of old sessions into archives, after a verified backup; the record becomes smaller.
 
     Everything else of a session stays in the record, and `db check` and every question about it find its
-    events in DIR/archives. Keep that directory with the backups: what was moved is in no later one.
+    events in DIR/archives. Keep that directory with the backups: what was moved is in no later one. It is
+    backed up with the sessions' folders where a place for them is configured.
     """
     workplace.standing()
     with workplace.record() as database:
@@ -40,7 +42,7 @@ def archive(workplace: Workplace, days: int, reason: str | None, admin: str | No
             nothing = f"No session that ended more than {days} days ago has events in the record."
             workplace.answer({"sessions": 0, "events": 0, "files": [], "kept": []}, nothing)
             return
-        operator = authorised(database, admin)
+        signed = signed_by_admin(workplace.database_path, admin=admin)
         told = why(reason)
         before = workplace.database_path.stat().st_size
         with Measuring(lines=False) as waiting:
@@ -48,10 +50,12 @@ def archive(workplace: Workplace, days: int, reason: str | None, admin: str | No
             backup = workplace.backup()
             details = {"older_than_days": days, "backup": backup.name}
             moved = archiving.archive(
-                database, old, operator_id=operator, reason=told, details=details, tell=waiting.show
+                database, old, operator_id=signed.tech_id, reason=told, details=details, tell=waiting.show
             )
             workplace.sealing.sign(database, "archive")
             left_large = archiving.shrink(database, waiting.show) if moved.files else None
+    tell_unsigned(signed)
+    save_where_configured(workplace)
     for kept in moved.kept:
         say(f"Warning: {kept}")
     if left_large is not None:

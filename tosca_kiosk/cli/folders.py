@@ -1,4 +1,4 @@
-"""`db backup-folders` and `db restore-folders`: the sessions' folders to a disk of their own, and back."""
+"""`db backup-folders`, `db restore-folders`: folders and archives to a disk of their own, and back."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from tosca_kiosk.machine.clock import RealClock, utc_now
 from tosca_kiosk.machine.stop_signals import on_interrupt
 from tosca_kiosk.session import REFUSALS, RefusedError
 from tosca_kiosk.storage import Database, sessions
-from tosca_kiosk.storage.folder_backup import FolderBackup, SavedFolders, session_roots
+from tosca_kiosk.storage.folder_backup import FolderBackup, SavedFolders, roots
 
 _LOOK_EVERY_S: Final = 1.0
 
@@ -29,7 +29,7 @@ _LOOK_EVERY_S: Final = 1.0
 @click.option("--status", "tells", is_flag=True, help="Only say how old the newest backup is, and why.")
 @workplace_command
 def backup_folders(workplace: Workplace, checks: bool, tells: bool) -> None:
-    """Back up what is new in the sessions' folders, by restic, to the place that the configuration names.
+    """Back up what is new in the sessions' folders and the archives, by restic, to the configured place.
 
     Refused while a session is open, and ended when one is opened; the next run goes on.
     """
@@ -62,13 +62,14 @@ def backup_folders(workplace: Workplace, checks: bool, tells: bool) -> None:
 def restore_folders(workplace: Workplace, folders: tuple[str, ...], target: Path) -> None:
     """Bring sessions' folders back, each as the newest folder backup that has it. Nothing is overwritten.
 
-    FOLDER is a session folder's name, such as 3_20260314_092653.
+    FOLDER is a session folder's name, such as 3_20260314_092653, or archives: every file of moved events
+    that any backup has.
     """
     restored = _configured(workplace).restore(folders, target)
     workplace.answer({"restored": [str(path) for path in restored]}, "\n".join(map(str, restored)))
 
 
-def save_after_session(workplace: Workplace) -> None:
+def save_where_configured(workplace: Workplace) -> None:
     """Back up the folders where that is configured; whatever comes of it is said, and changes nothing."""
     if workplace.config.folder_backup_to is None:
         return
@@ -123,7 +124,7 @@ def _watched(database: Database) -> Iterator[_Watch]:
 
 def _saved(backup: FolderBackup, database: Database, watch: _Watch) -> SavedFolders:
     """Back up under a bar, which only a terminal sees."""
-    folders = session_roots(database, backup.data_dir)
+    folders = roots(database, backup.data_dir)
     console = Console(stderr=True)
     with Progress(console=console, transient=True, disable=not console.is_terminal) as bar:
         task = bar.add_task("session folders", total=1.0)

@@ -68,6 +68,12 @@ def signed_by_admin(path: Path, *stand_ins: Path, admin: str | None) -> Signed:
     return Signed()
 
 
+def tell_unsigned(signed: Signed) -> None:
+    """Say where nobody had to allow what was done."""
+    if signed.username is None:
+        say("Warning: no admin has a PIN, so anybody could do this: tosca-kiosk users set-pin USERNAME")
+
+
 def _has_admins(path: Path) -> bool:
     """Say whether an admin of the file has a PIN; no where its accounts cannot be read."""
     try:

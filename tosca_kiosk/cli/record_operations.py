@@ -13,7 +13,7 @@ from pathlib import Path
 import click
 
 from tosca_kiosk.cli.console import say
-from tosca_kiosk.cli.pins import Signed, admin_option, signed_by_admin
+from tosca_kiosk.cli.pins import Signed, admin_option, signed_by_admin, tell_unsigned
 from tosca_kiosk.cli.reasons import reason_option, why
 from tosca_kiosk.cli.standing import EMPTY, existing
 from tosca_kiosk.cli.workplace import Workplace, stdin_is_terminal, tell_doubt, workplace_command
@@ -157,12 +157,17 @@ def restore_one(
         "brought_back": list(done.sessions),
         "lost_sessions": {str(number): why for number, why in done.lost.items()},
         "lost_patients": list(done.patients),
+        "spare_archives": [str(path) for path in done.spare],
     }
     text = f"Restored {path} from {file}." + (f" Replaced: {done.kept}" if done.kept else "")
     back = [f"Session {number} was imported again from its journal." for number in done.sessions]
     lost = [f"Session {number} fell away: {why}." for number, why in done.lost.items()]
     patients = [f"Patient {code} fell away." for code in done.patients]
-    workplace.answer(result, "\n".join([text, *back, *lost, *patients]))
+    spare = [
+        f"{path} stays for the replaced record until the next db archive; its events are in this one too."
+        for path in done.spare
+    ]
+    workplace.answer(result, "\n".join([text, *back, *lost, *patients, *spare]))
 
 
 @click.command("import-journal")
@@ -218,8 +223,7 @@ def _ordered(path: Path, what: str, signed: Signed, reason: str | None) -> Itera
     """Keep a note of the operation while it runs; give who ordered it, and why. Say where nobody had to."""
     with under_way(path, what) as run:
         yield Order(operator_id=signed.tech_id, operator=signed.username, reason=reason, run=run)
-    if signed.username is None:
-        say("Warning: no admin has a PIN, so anybody could do this: tosca-kiosk users set-pin USERNAME")
+    tell_unsigned(signed)
 
 
 def _key(workplace: Workplace) -> SigningKey | None:

@@ -8,7 +8,7 @@ from typing import Any
 import click
 
 from tosca_kiosk.cli.console import say
-from tosca_kiosk.cli.folders import save_after_session
+from tosca_kiosk.cli.folders import save_where_configured
 from tosca_kiosk.cli.simulated_session import Request, run_session
 from tosca_kiosk.cli.workplace import Workplace, workplace_command
 from tosca_kiosk.journal.fault_traces import TRACES_NAME
@@ -51,7 +51,7 @@ def treat(
     )
     result = run_session(workplace, request)
     workplace.answer(result, summary_text(result))
-    save_after_session(workplace)
+    save_where_configured(workplace)
     if result["status"] != "completed":
         say(f"tosca-kiosk: session {result['session_id']} was aborted: {result['abort_reason']}")
         raise SystemExit(1)

@@ -11,7 +11,7 @@ from typing import Final
 
 from tosca_kiosk.session.errors import REFUSALS
 from tosca_kiosk.storage import Database
-from tosca_kiosk.storage.folder_backup import FolderBackup, session_roots
+from tosca_kiosk.storage.folder_backup import FolderBackup, roots
 from tosca_kiosk.storage.restic import InterruptedRunError
 
 _LEAVES_WITHIN_S: Final = 6.0
@@ -62,7 +62,7 @@ class FolderKeeper:
     def _run(self) -> None:
         try:
             database = self._database()
-            if folders := session_roots(database, self._backup.data_dir):
+            if folders := roots(database, self._backup.data_dir):
                 saved = self._backup.back_up(folders, self._utc(), may_go_on=lambda: not self._stopping)
                 if saved.first:
                     logging.getLogger(__name__).warning(self._backup.to_keep)

@@ -64,7 +64,7 @@ class Shelf:
         """Yield which archives are not what the record says, and which are not of this record."""
         for archive, why in self._strange.items():
             yield f"archive {self._directory / archive.file}: {why}"
-        named = {archive.file for archive in self.all}
+        named = {archive.file for archive in self.all} | archives.spare(self._connection)
         for path in sorted(self._directory.glob("*.db")):
             if path.name not in named:
                 yield (

@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 import sqlite3
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 from typing import Any, Final
 
@@ -24,7 +24,7 @@ from tosca_kiosk.storage.values import held_text
 ARCHIVES_NAME: Final = "archives"
 """In the data directory."""
 OPERATION: Final = "archive"
-_BRING_BACK: Final = "bring it back from a backup of the data directory"
+_BRING_BACK: Final = "bring it back from where DIR/archives is kept, such as by db restore-folders archives"
 _NAME: Final = re.compile(r"events_\d+_\d+\.db")
 
 Span = tuple[int, int]
@@ -51,6 +51,7 @@ class Archive(msgspec.Struct, frozen=True):
 
 class _Details(msgspec.Struct):
     files: tuple[Archive, ...] = ()
+    spare_archives: tuple[str, ...] = ()
 
 
 def directory_of(record: Path) -> Path:
@@ -68,16 +69,26 @@ def known(connection: Connection) -> list[Archive]:
 
     What in `operations` cannot be read as such is none; the audit names it.
     """
-    found: list[Archive] = []
-    for (details,) in connection.exec_driver_sql(
-        "SELECT details FROM operations WHERE name = ? ORDER BY operation_id", (OPERATION,)
-    ):
-        try:
-            files = msgspec.json.decode(details, type=_Details).files
-        except (msgspec.DecodeError, TypeError, UnicodeEncodeError):
-            continue
-        found += (archive for archive in files if _NAME.fullmatch(archive.file) and archive.events)
+    found = [
+        archive
+        for details in _details(connection, OPERATION)
+        for archive in details.files
+        if _NAME.fullmatch(archive.file) and archive.events
+    ]
     return sorted(found, key=lambda archive: archive.events)
+
+
+def spare(connection: Connection) -> set[str]:
+    """Return the names of the archives that a restore left there for the record that it replaced."""
+    return {name for details in _details(connection, "restore") for name in details.spare_archives}
+
+
+def _details(connection: Connection, operation: str) -> Iterator[_Details]:
+    for (details,) in connection.exec_driver_sql(
+        "SELECT details FROM operations WHERE name = ? ORDER BY operation_id", (operation,)
+    ):
+        with suppress(msgspec.DecodeError, TypeError, UnicodeEncodeError):
+            yield msgspec.json.decode(details, type=_Details)
 
 
 def record_mark(connection: Connection) -> str:

@@ -153,17 +153,24 @@ def take_back(database: Database) -> list[str]:
 
 def sweep(database: Database) -> list[str]:
     """Take away files of no operation: half ones, and those whose every event stands in the record."""
-    said = []
+    for path in sorted(archives.directory_of(database.path).glob(f"*{_PART}*")):
+        _delete(path)
+    spare = spare_files(database)
+    for path in spare:
+        _delete(path)
+    return [f"{path}: all of it is in the record; taken away." for path in spare]
+
+
+def spare_files(database: Database) -> list[Path]:
+    """Return the files of no operation of this record whose every event stands in it."""
     directory = archives.directory_of(database.path)
     with database.reading() as reader:
         named = {archive.file for archive in archives.known(reader.connection)}
-        for path in sorted(directory.glob(f"*{_PART}*")):
-            _delete(path)
-        for path in sorted(directory.glob("events_*.db")):
-            if path.name not in named and _is_in_the_record(reader, path):
-                _delete(path)
-                said.append(f"{path}: all of it is in the record; taken away.")
-    return said
+        return [
+            path
+            for path in sorted(directory.glob("events_*.db"))
+            if path.name not in named and _is_in_the_record(reader, path)
+        ]
 
 
 def shrink(database: Database, tell: Tell = lambda _doing, _done: None) -> str | None:

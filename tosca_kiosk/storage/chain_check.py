@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import sqlite3
+from bisect import bisect_right
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from hashlib import sha256
-from typing import Any, Final
+from itertools import chain, islice
+from operator import itemgetter
+from typing import Final, NamedTuple
 
 from sqlalchemy import Connection
 
@@ -16,12 +20,14 @@ from tosca_kiosk.storage.chain import (
     LOGS,
     START,
     Link,
+    LogRow,
     encode,
     last_number,
     noted_number,
     opening,
 )
 
+_FETCHED_AT_ONCE: Final = 500
 _TOLD_EACH: Final = 5_000
 """After so many rows somebody hears of it."""
 
@@ -91,7 +97,7 @@ def walk(
     found.head = START if digest is None else digest
     _count(connection, found, shelf)
     if with_event_hashes:
-        _look_for_hashes_alone(connection, found, shelf)
+        _look_for_hashes_alone(connection, found, shelf, streams[EVENTS].fitting)
     found.ended = True
 
 
@@ -103,26 +109,48 @@ def broken(connection: Connection, *, with_event_hashes: bool = True) -> Iterato
 
 
 class _Stream:
-    """The rows of one log in the order of their keys, each taken once."""
+    """The rows of one log in the order of their keys, each taken once.
+
+    fitting: so many of them had a hash of their own that is theirs.
+    """
 
     def __init__(
         self, connection: Connection, log: str, with_event_hashes: bool, shelf: Shelf | None
     ) -> None:
         self.log, self.key = log, LOGS[log]
         self.hashed = with_event_hashes and log == EVENTS
+        self.fitting = 0
         columns, joined = "r.*", ""
         if self.hashed:
             columns, joined = "r.*, c.hash", f"LEFT JOIN {log}_chain c USING ({self.key})"
-        self._rows = _cursor(connection, f"SELECT {columns} FROM {log} r {joined} ORDER BY r.{self.key}")
-        if self.hashed and shelf is not None:
-            self._rows = shelf.with_archived(self._rows)
-        self._next = next(self._rows, None)
+        statement = f"SELECT {columns} FROM {log} r {joined} ORDER BY r.{self.key}"
+        self._blocks = _blocks(connection, statement)
+        if self.hashed and shelf is not None and shelf.all:
+            rows = shelf.with_archived(chain.from_iterable(self._blocks))
+            self._blocks = iter(lambda: list(islice(rows, _FETCHED_AT_ONCE)), [])
+        self._held, self._taken = next(self._blocks, []), 0
 
-    def up_to(self, key: int) -> Iterator[tuple[Any, ...]]:
-        """Take the rows up to a key."""
-        while self._next is not None and self._next[0] <= key:
-            taken, self._next = self._next, next(self._rows, None)
+    def up_to(self, key: int) -> Iterator[list[LogRow]]:
+        """Take the rows up to a key, some at a time."""
+        while self._held and self._held[-1][0] <= key:
+            taken = self._held[self._taken :]
+            self._held, self._taken = next(self._blocks, []), 0
             yield taken
+        end = bisect_right(self._held, key, lo=self._taken, key=itemgetter(0))
+        taken, self._taken = self._held[self._taken : end], end
+        yield taken
+
+
+class _Folded(NamedTuple):
+    """What the rows of a link come to. gap: the first number that is missing before another, if one is.
+
+    expected: the number after the last one. bad: the first row that has not its own hash, in words.
+    """
+
+    digest: bytes
+    gap: int | None
+    expected: int
+    bad: str | None
 
 
 def _is_of_this_program(link: Link, linked: object) -> bool:
@@ -134,24 +162,16 @@ def _is_of_this_program(link: Link, linked: object) -> bool:
 def _compare(found: Walk, stream: _Stream, link: Link, before: bytes | None, linked: bytes) -> None:
     """Fold the rows of a link and name the first that breaks it. before: None where no link is before it."""
     log, key = stream.log, stream.key
-    for row in stream.up_to(link.first_row - 1):
+    for row in chain.from_iterable(stream.up_to(link.first_row - 1)):
         if "chain_links" not in found.broken:  # else it is the row of a link that is missing
             found.says(log, f"row {key} {row[0]} was put in")
-    digest, expected = opening(before or b"", link), link.first_row
-    gap: int | None = None
-    named = before is None
-    for row in stream.up_to(link.last_row):
-        number = row[0]
-        if number > expected and gap is None:
-            gap = expected
-        digest = _folded(digest, row, stream)
-        if not named and stream.hashed and digest != row[-1]:
-            put_in = row[-1] is None or number < expected
-            found.says(log, f"row {key} {_first_bad(number, gap, put_in=put_in)}")
-            named = True
-        found.rows[log] += 1
-        expected = number + 1
-    if named or digest == linked:
+    digest, gap, expected, bad = _folded(found, stream, link, opening(before or b"", link))
+    if before is None:
+        return
+    if bad is not None:
+        found.says(log, f"row {key} {bad}")
+        return
+    if digest == linked:
         return
     if gap is not None or expected <= link.last_row:
         found.says(log, f"row {key} {expected if gap is None else gap} is missing")
@@ -161,10 +181,28 @@ def _compare(found: Walk, stream: _Stream, link: Link, before: bytes | None, lin
         found.says(log, f"of the rows {key} {link.first_row} to {link.last_row} one is not what was written")
 
 
-def _folded(digest: bytes, row: tuple[Any, ...], stream: _Stream) -> bytes:
-    if isinstance(row, Unknown):
-        return row.digest if isinstance(row.digest, bytes) else b""
-    return sha256(digest + encode(row[:-1] if stream.hashed else row)).digest()
+def _folded(found: Walk, stream: _Stream, link: Link, digest: bytes) -> _Folded:
+    """Carry a hash on over the rows of a link: what takes most of the time of a check."""
+    hashed, expected, misfits = stream.hashed, link.first_row, 0
+    gap: int | None = None
+    bad: str | None = None
+    for rows in stream.up_to(link.last_row):
+        for row in rows:
+            number = row[0]
+            if number > expected and gap is None:
+                gap = expected
+            if isinstance(row, Unknown):
+                digest = row.digest if isinstance(row.digest, bytes) else b""
+            else:
+                digest = sha256(digest + encode(row[:-1] if hashed else row)).digest()
+            if hashed and digest != row[-1]:
+                misfits += 1
+                bad = bad or _first_bad(number, gap, put_in=row[-1] is None or number < expected)
+            expected = number + 1
+        found.rows[stream.log] += len(rows)
+        stream.fitting += len(rows)
+    stream.fitting -= misfits
+    return _Folded(digest, gap, expected, bad)
 
 
 def _first_bad(number: int, gap: int | None, *, put_in: bool) -> str:
@@ -191,7 +229,10 @@ def _count(connection: Connection, found: Walk, shelf: Shelf | None) -> None:
             found.says(table, f"the counter was set back to {number}, below {key} {newest}")
 
 
-def _look_for_hashes_alone(connection: Connection, found: Walk, shelf: Shelf | None) -> None:
+def _look_for_hashes_alone(connection: Connection, found: Walk, shelf: Shelf | None, fitting: int) -> None:
+    """Name the first event that is gone while its hash is there. fitting: so many hashes have their event."""
+    if connection.exec_driver_sql("SELECT count(*) FROM treatment_events_chain").scalar_one() == fitting:
+        return
     spans = [(0, 0), *(() if shelf is None else shelf.spans)]
     left = connection.exec_driver_sql(
         f"WITH archived(first, last) AS (VALUES {', '.join(map(str, spans))}) "
@@ -203,8 +244,31 @@ def _look_for_hashes_alone(connection: Connection, found: Walk, shelf: Shelf | N
         found.says(EVENTS, f"row event_id {left[0]} is missing")
 
 
-def _cursor(connection: Connection, statement: str) -> Iterator[tuple[Any, ...]]:
+def _cursor(connection: Connection, statement: str) -> Iterator[LogRow]:
     """Return the rows as the driver gives them, one after the other: the fast way."""
+    return chain.from_iterable(_blocks(connection, statement))
+
+
+def _blocks(connection: Connection, statement: str) -> Iterator[list[LogRow]]:
+    """Yield the rows as the driver gives them, some at a time: its own code makes the texts, the fast way.
+
+    Where that stops at one that is no UTF-8, the connection's `text_factory` makes those of the rows left.
+    """
     driver = connection.connection.driver_connection
     assert driver is not None
-    return iter(driver.execute(statement))
+    of_connection, given = driver.text_factory, 0
+    cursor = driver.execute(statement)
+    while True:
+        driver.text_factory = str
+        try:
+            rows = cursor.fetchmany(_FETCHED_AT_ONCE)
+        except sqlite3.OperationalError:
+            break  # any other reason comes again
+        finally:
+            driver.text_factory = of_connection
+        if not rows:
+            return
+        given += len(rows)
+        yield rows
+    cursor = driver.execute(f"{statement} LIMIT -1 OFFSET {given}")
+    yield from iter(lambda: cursor.fetchmany(_FETCHED_AT_ONCE), [])

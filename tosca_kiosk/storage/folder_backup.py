@@ -1,8 +1,12 @@
-"""The sessions' folders, backed up apart and incrementally by `restic` to a place; and the way back."""
+"""The sessions' folders and the archives, backed up apart by `restic` to a place; and the way back.
+
+Both incrementally: what is there is written once.
+"""
 
 from __future__ import annotations
 
 import os
+import re
 import secrets
 import shutil
 import stat
@@ -15,6 +19,7 @@ from typing import Final
 
 import msgspec
 
+from tosca_kiosk.storage.archives import ARCHIVES_NAME
 from tosca_kiosk.storage.database import Database
 from tosca_kiosk.storage.errors import StorageError
 from tosca_kiosk.storage.restic import FullError, InterruptedRunError, Restic
@@ -29,6 +34,10 @@ REPOSITORY_NAME: Final = "tosca-kiosk-folders"
 _HOST: Final = "tosca-kiosk"
 """Instead of the machine's name, which may change: the next backup builds on the newest of this name."""
 _UNFINISHED: Final = ".part"
+_BACKUP: Final = ("backup", "--host", _HOST, "--exclude", f"{ARCHIVES_NAME}/*{_UNFINISHED}*")
+_ARCHIVES: Final = "events_*.db"
+_ARCHIVE: Final = re.compile(rf"/{ARCHIVES_NAME}/events_\d+_\d+\.db")
+"""In a backup."""
 _PASSWORD_BYTES: Final = 24
 _LEAST_ROOM_BYTES: Final = 256 * 1024
 
@@ -93,7 +102,7 @@ class FolderBackup:
         may_go_on: Callable[[], bool] = lambda: True,
         told: Callable[[float], object] = lambda share: None,
     ) -> SavedFolders:
-        """Back up what is new in these folders of the data directory (see `session_roots`).
+        """Back up what is new in these folders of the data directory (see `roots`).
 
         may_go_on: asked all the time; the run ends where it says no. told: is called with the share that is
         done. A run that was killed, its lock too, is no obstacle. Raises StorageError, which the status tells
@@ -122,8 +131,9 @@ class FolderBackup:
     def restore(self, names: Sequence[str], target: Path) -> list[Path]:
         """Bring folders back into target, as the newest backup that has each holds it; return where they are.
 
-        names: of sessions' folders, such as 3_20260314_092653. Each comes whole or not at all. Raises
-        StorageError for one that no backup has, and where something stands in its place.
+        names: of sessions' folders, such as 3_20260314_092653, or `archives` for every archive that any
+        backup has. Each comes whole or not at all. Raises StorageError for one that no backup has, and where
+        something stands in its place.
         """
         restic = self._standing(lambda: True)
         wanted = {name: target / name for name in names}
@@ -138,13 +148,15 @@ class FolderBackup:
             shutil.rmtree(part, ignore_errors=True)
             try:
                 found = _found(restic, list(wanted))
-                for name, (snapshot, path) in found.items():
-                    at = str(part / name)
-                    restic.run(
-                        "restore", snapshot, "--no-lock", "--verify", "--include", path, "--target", at
-                    )
-                for name, (_, path) in found.items():
-                    (part / name / path.removeprefix("/")).rename(wanted[name])
+                for name, places in found.items():
+                    for snapshot, paths in places.items():
+                        chosen = [word for path in paths for word in ("--include", path)]
+                        at = str(part / name)
+                        restic.run("restore", snapshot, "--no-lock", "--verify", *chosen, "--target", at)
+                for name, places in found.items():
+                    (path, *_), *_ = places.values()
+                    inner = ARCHIVES_NAME if name == ARCHIVES_NAME else path.removeprefix("/")
+                    (part / name / inner).rename(wanted[name])
             finally:
                 shutil.rmtree(part, ignore_errors=True)
         except OSError as error:
@@ -168,7 +180,7 @@ class FolderBackup:
         if not self._make_repository(may_go_on):
             restic.run("unlock")
         try:
-            said = restic.run("backup", "--host", _HOST, "--", *folders, folder=self.data_dir, told=told)
+            said = restic.run(*_BACKUP, "--", *folders, folder=self.data_dir, told=told)
         except FullError:
             with suppress(StorageError):  # what was written in vain is room again
                 restic.run("unlock")
@@ -271,40 +283,54 @@ class FolderBackup:
             part.rename(self.data_dir / STATUS_NAME)
 
 
-def session_roots(database: Database, data_dir: Path) -> list[str]:
-    """Return the folders of a data directory in which sessions' folders lie.
+def roots(database: Database, data_dir: Path) -> list[str]:
+    """Return the folders of a data directory in which sessions' folders and archives lie.
 
     A row whose path leads out of it is left out: what is there is not this cart's.
     """
     with database.reading() as reader:
         rows = reader.rows("SELECT DISTINCT session_folder_path AS path FROM sessions")
-    roots = set()
+    found = {data_dir / ARCHIVES_NAME}
     for path in (row["path"] for row in rows if isinstance(row["path"], str)):
         with suppress(StorageError):
             folder = inside(data_dir, path, "sessions.session_folder_path")
             # One that lies in the data directory itself is taken alone: the record has backups of its own.
-            roots.add(folder if folder.parent == data_dir else folder.parent)
-    return sorted(str(root.relative_to(data_dir)) for root in roots if root.is_dir())
+            found.add(folder if folder.parent == data_dir else folder.parent)
+    return sorted(str(root.relative_to(data_dir)) for root in found if root.is_dir())
 
 
-def _found(restic: Restic, names: Sequence[str]) -> dict[str, tuple[str, str]]:
-    """Return each folder's newest backup and its path in there. Raises StorageError for one that has none."""
+def _found(restic: Restic, names: Sequence[str]) -> dict[str, dict[str, list[str]]]:
+    """Return for each name the newest backup that has it, and its path in there.
+
+    The archives are all that any backup has, each file in the newest one that has it. Raises StorageError for
+    a name that none has.
+    """
     listed = restic.run("snapshots", "--no-lock")[0] or ()
     age = {one["id"]: number for number, one in enumerate(sorted(listed, key=_made, reverse=True))}
+    patterns = [_ARCHIVES if name == ARCHIVES_NAME else name for name in names]
     hits = [
         (age[found["snapshot"]], found["snapshot"], match["path"])
-        for found in restic.run("find", "--no-lock", "--", *names)[0] or ()
+        for found in restic.run("find", "--no-lock", "--", *patterns)[0] or ()
         for match in found["matches"]
-        if match["type"] == "dir"
+        if match["type"] == "dir" or _ARCHIVE.fullmatch(match["path"])
     ]
-    places: dict[str, tuple[str, str]] = {}
-    for _, snapshot, path in sorted(hits, reverse=True):
-        places[Path(path).name] = snapshot, path  # the newest one last
-    if missing := [name for name in names if name not in places]:
+    newest: dict[str, dict[str, str]] = {}
+    for _, snapshot, path in sorted(hits, reverse=True):  # the newest one last
+        if _ARCHIVE.fullmatch(path):
+            newest.setdefault(ARCHIVES_NAME, {})[path] = snapshot
+        else:
+            newest[Path(path).name] = {path: snapshot}
+    if missing := [name for name in names if name not in newest]:
         raise StorageError(
             f"{', '.join(missing)}: no backup in {restic.repository} has this; nothing is restored"
         )
-    return {name: places[name] for name in names}
+    return {
+        name: {
+            snapshot: [path for path, within in newest[name].items() if within == snapshot]
+            for snapshot in newest[name].values()
+        }
+        for name in names
+    }
 
 
 def _made(listed: dict[str, str]) -> str:

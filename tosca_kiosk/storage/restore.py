@@ -2,7 +2,8 @@
 
 The row of the restore is made in the copy, before that takes the place. It holds where the replaced record
 ended, what falls away and what was brought back, and the highest numbers that the replaced record, the
-sessions' folders and a given anchor know: the restored record counts on from there.
+sessions' folders and a given anchor know: the restored record counts on from there. Archives that the
+replaced record needs and the restored one does not stay, named in that row: the way back must find them.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from tosca_kiosk.storage import cart_key, cart_marks, counters, heads, operations, schema, trust
+from tosca_kiosk.storage import archiving, cart_key, cart_marks, counters, heads, operations, schema, trust
 from tosca_kiosk.storage.anchors import Anchor
 from tosca_kiosk.storage.backup import restore_backup, verify_backup
 from tosca_kiosk.storage.counters import Counters
@@ -56,13 +57,15 @@ class Restored:
     """What a restore did. kept: where the replaced file is, None where none was.
 
     sessions: which were brought back from their journals; lost: which were not, and why. patients: the codes
-    that fell away. unsigned: why the cart's key did not sign it, None where it did.
+    that fell away. spare: archives that stay, though all of their events are in the restored record.
+    unsigned: why the cart's key did not sign it, None where it did.
     """
 
     kept: Path | None
     sessions: tuple[int, ...]
     lost: Mapping[int, str]
     patients: tuple[str, ...]
+    spare: tuple[Path, ...]
     unsigned: str | None
 
 
@@ -146,17 +149,20 @@ def _prepare(planned: Plan, part: Path, data_dir: Path, now: datetime, order: Or
         lost = {**planned.lost, **{number: why for number, why in tried.items() if why is not None}}
         held = {row["patient_code"] for row in database.rows("SELECT patient_code FROM patients")}
         patients = tuple(code for code in planned.patients if code not in held)
+        spare = tuple(archiving.spare_files(database))
+        details = {
+            **_details(planned, replaced, back, lost, patients),
+            "spare_archives": [path.name for path in spare],
+        }
         with database.transaction(order.operator_id) as transaction:
-            operations.done(
-                transaction.connection, "restore", order, _details(planned, replaced, back, lost, patients)
-            )
+            operations.done(transaction.connection, "restore", order, details)
             if key is not None:
                 heads.sign(transaction.connection, key, "restore")
         with database.reading() as reader:
             damage = trust.damage(reader.connection, part)
     if damage:
         raise StorageError(f"{part}: the copy is not as it was written: {damage[0]}; nothing was changed")
-    return Restored(kept=None, sessions=back, lost=lost, patients=patients, unsigned=unsigned)
+    return Restored(kept=None, sessions=back, lost=lost, patients=patients, spare=spare, unsigned=unsigned)
 
 
 def _key(database: Database, data_dir: Path) -> tuple[SigningKey | None, str | None]:
