@@ -27,7 +27,7 @@ from tosca_kiosk.storage.chain import (
     opening,
 )
 
-_FETCHED_AT_ONCE: Final = 500
+_FETCHED_AT_ONCE: Final = 100
 _TOLD_EACH: Final = 5_000
 """After so many rows somebody hears of it."""
 
@@ -191,13 +191,13 @@ def _folded(found: Walk, stream: _Stream, link: Link, digest: bytes) -> _Folded:
             number = row[0]
             if number > expected and gap is None:
                 gap = expected
-            if isinstance(row, Unknown):
-                digest = row.digest if isinstance(row.digest, bytes) else b""
-            else:
-                digest = sha256(digest + encode(row[:-1] if hashed else row)).digest()
+            digest = sha256(digest + encode(row[:-1] if hashed else row)).digest()
             if hashed and digest != row[-1]:
-                misfits += 1
-                bad = bad or _first_bad(number, gap, put_in=row[-1] is None or number < expected)
+                if isinstance(row, Unknown) and isinstance(row.digest, bytes):
+                    digest = row.digest
+                else:
+                    misfits += 1
+                    bad = bad or _first_bad(number, gap, put_in=row[-1] is None or number < expected)
             expected = number + 1
         found.rows[stream.log] += len(rows)
         stream.fitting += len(rows)
