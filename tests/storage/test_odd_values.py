@@ -11,6 +11,7 @@ import pytest
 from tests.storage.refusal import refused
 from tosca_kiosk.machine.clock import SinceBoot
 from tosca_kiosk.storage import calibrations, check, patients, protocols, sessions, settings, users
+from tosca_kiosk.storage.columns import judged
 from tosca_kiosk.storage.odd_values import NAMED_AT_MOST
 
 PIN = "271828"
@@ -128,6 +129,13 @@ def test_of_a_column_that_is_odd_throughout_the_first_rows_are_named_and_the_oth
     problems = check(database).odd
     assert len(problems) == NAMED_AT_MOST + 1
     assert problems[-1] == f"patients, created_date: {more} more rows are odd there"
+
+
+def test_a_number_in_a_column_of_texts_is_odd_also_where_json_is_expected():
+    """A flipped bit on the disk makes one; the column's own rule lets none in."""
+    row, odd = judged("safety_log", {"log_id": "INTEGER", "details": "TEXT"}, {"log_id": 7, "details": 5})
+    assert row == {"log_id": 7, "details": "5"}
+    assert [(one.column, one.why) for one in odd] == [("details", "5 is no text")]
 
 
 IMPOSSIBLE = {

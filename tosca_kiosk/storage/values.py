@@ -104,7 +104,8 @@ def _real(held: Any) -> Meant:
 def _text(held: Any) -> Meant:
     if isinstance(held, bytes):
         return Meant(held.decode(errors="replace"), f"{shown(held)} is no text in UTF-8")
-    return Meant(held)
+    # SQLite writes no number into such a column; a damaged page can hold one.
+    return Meant(held) if isinstance(held, str) else Meant(str(held), f"{shown(held)} is no text")
 
 
 def _blob(held: Any) -> Meant:
