@@ -146,6 +146,22 @@ def test_a_value_that_the_audit_cannot_hold_is_refused_by_the_file_and_named_whe
             ],
             "trigger patients_audit_update is not as this program makes it",
         ),
+        (
+            [
+                "PRAGMA writable_schema=ON",
+                "UPDATE sqlite_master SET sql = replace(sql, 'version_pkc', 'vmrsion_pkc') "
+                "WHERE name = 'alembic_version'",
+            ],
+            "table alembic_version is not as this program makes it",
+        ),
+        (
+            [
+                "PRAGMA writable_schema=ON",
+                "UPDATE sqlite_master SET sql = replace(sql, 'gender', CAST(x'67f46e646572' AS TEXT)) "
+                "WHERE name = 'patients'",
+            ],
+            "audit of patients: cannot be looked at: ",
+        ),
         (["ALTER TABLE patients ADD COLUMN mine TEXT"], "table patients is not as this program makes it"),
         (["DROP TABLE chain_links"], "chain: cannot be looked at: no such table: chain_links"),
         (["DROP TABLE acknowledgements"], "edits: cannot be looked at: "),

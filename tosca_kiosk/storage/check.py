@@ -132,7 +132,8 @@ def _found(parts: Iterable[_Part], tell: Tell) -> Iterator[str]:
         tell(part.name, None)
         try:
             yield from part.look()
-        except (SQLAlchemyError, sqlite3.Error, StorageError) as error:
+        except (SQLAlchemyError, sqlite3.Error, StorageError, UnicodeError) as error:
+            # The driver raises UnicodeError where a damaged schema's name stands in SQLite's own message.
             said = error.orig if isinstance(error, DBAPIError) else error
             yield f"{part.name}: cannot be looked at: {_without_advice(str(said))}"
 

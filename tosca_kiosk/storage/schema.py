@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping
 from enum import Enum, auto
 from functools import cache
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from alembic import command
 from alembic.config import Config
@@ -19,6 +19,7 @@ from sqlalchemy.pool import NullPool, StaticPool
 
 from tosca_kiosk.storage.errors import StorageError, translate_errors
 
+_VERSION_TABLE: Final = "alembic_version"
 _AUDIT: Final = "20261122_006"
 _ONE_CHAIN: Final = "20261130_009"
 
@@ -114,21 +115,39 @@ def objects_of(connection: Connection) -> SchemaObjects:
     """Return the SQL of tables, indexes, views and triggers by kind and name, without the tools' own."""
     rows = connection.exec_driver_sql(
         "SELECT type, name, sql FROM sqlite_master WHERE sql IS NOT NULL "
-        "AND name NOT GLOB 'sqlite_*' AND name <> 'alembic_version'"
+        "AND name NOT GLOB 'sqlite_*' AND name <> ?",
+        (_VERSION_TABLE,),
     )
     return {(kind, name): sql for kind, name, sql in rows}
 
 
-@cache
 def expected_objects(revision: str = "head") -> SchemaObjects:
     """Return what objects_of finds in a database of a version, by default at the head."""
+    return _expected(revision).objects
+
+
+class _Expected(NamedTuple):
+    """What a version makes: the objects, and the SQL of Alembic's own table."""
+
+    objects: SchemaObjects
+    version_table: str | None
+
+
+@cache
+def _expected(revision: str) -> _Expected:
     engine = create_engine("sqlite://", poolclass=StaticPool)
     try:
         with engine.begin() as connection:
             command.upgrade(_config(connection), revision)
-            return objects_of(connection)
+            return _Expected(objects_of(connection), _version_table(connection))
     finally:
         engine.dispose()
+
+
+def _version_table(connection: Connection) -> str | None:
+    """Return the SQL of Alembic's own table, None where it is missing."""
+    named = connection.exec_driver_sql("SELECT sql FROM sqlite_master WHERE name = ?", (_VERSION_TABLE,))
+    return named.scalar_one_or_none()
 
 
 def strange_objects(connection: Connection, revision: str = "head") -> Iterator[str]:
@@ -145,6 +164,8 @@ def strange_objects(connection: Connection, revision: str = "head") -> Iterator[
     for kind, name in sorted(set(found) & set(expected)):
         if found[kind, name] != expected[kind, name] and (kind != "table" or revision == "head"):
             yield f"schema: {kind} {name} is not as this program makes it"
+    if revision == "head" and _version_table(connection) != _expected(revision).version_table:
+        yield f"schema: table {_VERSION_TABLE} is not as this program makes it"
 
 
 def statements(script: str) -> Iterator[str]:
