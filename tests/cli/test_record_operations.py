@@ -320,3 +320,51 @@ def test_beside_an_unreadable_record_journals_alone_tell_what_was_given_out(cart
     assert sql(cart.database, "SELECT max(session_id), max(patient_code) FROM sessions, patients") == [
         (3, "P-2026-0003")
     ]
+
+
+def lost(cart):
+    for left in cart.data_dir.glob("laser_control.db*"):
+        left.unlink()
+
+
+@pytest.mark.parametrize("place", ["sessions", "elsewhere"])
+def test_sessions_come_back_where_the_record_is_lost_wherever_their_folders_are(cart, place):
+    with Database.open(cart.database) as database, database.transaction(1) as transaction:
+        transaction.update("system_config", {"config_key": "session_data_path"}, config_value=f"data/{place}")
+    known = cart.text("patients", "add") and 1
+    saved = cart.text("db", "backup")
+    folder = treat(cart, patient=known)
+    (cart.data_dir / place).mkdir(exist_ok=True)
+    folder.rename(cart.data_dir / place / folder.name)
+    lost(cart)
+    assert cart.json("db", "restore", saved, *WHY)["brought_back"] == [1]
+    treat(cart, journal=False, patient=known)
+    assert sql(cart.database, "SELECT max(session_id) FROM sessions") == [(2,)]
+
+
+def test_an_anchor_after_a_restore_knows_the_codes_that_fell_away(cart, tmp_path):
+    anchor, saved = tmp_path / "anchor", cart.text("db", "backup")
+    code = [cart.text("patients", "add") for _ in range(3)][-1]
+    cart.text("db", "restore", saved, *WHY)
+    cart.text("db", "anchor", "--to", str(anchor))
+    lost(cart)
+    cart.text("db", "restore", saved, *WHY, "--anchor", str(anchor))
+    assert cart.text("patients", "add") == f"{code[:-1]}4"
+
+
+@pytest.mark.parametrize("counter", ["'x'", "NULL"])
+def test_a_counter_that_is_no_number_is_damage_and_ends_nothing(cart, counter):
+    cart.text("patients", "add")
+    saved = cart.text("db", "backup")
+    sql(cart.database, f"UPDATE sqlite_sequence SET seq = {counter} WHERE name = 'chain_links'")
+    found = json.loads(cart.run("db", "check", "--json").stdout)["damage"]
+    assert any(said.startswith("chain_links: the counter was set back to 0") for said in found)
+    cart.text("db", "restore", saved, *WHY)
+
+
+def test_what_is_left_of_an_archiving_stops_no_command(cart):
+    cart.text("patients", "add")
+    (cart.data_dir / "archives" / "events.part").mkdir(parents=True)
+    added = cart.run("patients", "add")
+    assert (added.exit_code, added.stdout) != (1, "")
+    assert "what was left of an archiving stays" in added.stderr

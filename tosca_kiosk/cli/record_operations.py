@@ -7,7 +7,7 @@ of its version. Killed at any moment, the next start says whether it was done.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
 
 import click
@@ -25,7 +25,6 @@ from tosca_kiosk.storage import (
     Imported,
     StorageError,
     anchors,
-    cart_key,
     found_by_upgrades,
     record_to_read,
     restore,
@@ -36,7 +35,6 @@ from tosca_kiosk.storage.clock_evidence import clock_doubt
 from tosca_kiosk.storage.operations import Order
 from tosca_kiosk.storage.ordered_import import import_in_order
 from tosca_kiosk.storage.restore import Plan
-from tosca_kiosk.storage.signing import SigningKey
 from tosca_kiosk.storage.under_way import under_way
 
 
@@ -100,9 +98,10 @@ def downgrade(workplace: Workplace, wanted: str | None, admin: str | None, reaso
             _ordered(path, "the downgrade", signed, why(reason)) as order,
             Database.unmigrated(path) as database,
         ):
-            key = _key(workplace)
             backup = workplace.backup()
-            damage = database.migrate(target, order, key=key)
+            newest = before == schema.revisions()[-1]  # no other signs anything
+            with workplace.sealing.signing(database) if newest else nullcontext() as key:
+                damage = database.migrate(target, order, key=key)
     _tell_damage(path, damage)
     result = {
         "database": str(path),
@@ -224,14 +223,6 @@ def _ordered(path: Path, what: str, signed: Signed, reason: str | None) -> Itera
     with under_way(path, what) as run:
         yield Order(operator_id=signed.tech_id, operator=signed.username, reason=reason, run=run)
     tell_unsigned(signed)
-
-
-def _key(workplace: Workplace) -> SigningKey | None:
-    """Return the cart's key, None where the database is of a version that signs nothing."""
-    if schema.version_of_file(workplace.database_path) != schema.revisions()[-1]:
-        return None
-    with Database.open(workplace.database_path, create=False) as database:
-        return cart_key.of_record(database, workplace.data_dir)
 
 
 def _anchored(anchor: Path | None) -> list[Anchor]:

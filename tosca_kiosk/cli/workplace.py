@@ -27,6 +27,7 @@ from tosca_kiosk.storage import (
     BACKUPS_NAME,
     DATABASE_NAME,
     Database,
+    StorageError,
     data_directory_lock,
     make_backup,
     record_to_read,
@@ -111,7 +112,12 @@ class Workplace:
                 say(f"Session {session.session_id} was interrupted; its record is closed: {session.status}.")
                 if session.abort_reason is not None:
                     say(f"Session {session.session_id}: {session.abort_reason}")
-            for said in (*take_back(database), *unopened_gone(database, self.data_dir)):
+            try:
+                for said in take_back(database):
+                    say(said)
+            except StorageError as error:
+                say(f"Warning: what was left of an archiving stays: {error}")
+            for said in unopened_gone(database, self.data_dir):
                 say(said)
             if self.config.all_simulated:
                 load_shipped_content(database, self.config, utc_now())

@@ -12,6 +12,7 @@ from contextlib import closing, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, NamedTuple
 
+from tosca_kiosk.machine.synced import sync
 from tosca_kiosk.storage.errors import StorageError
 from tosca_kiosk.storage.heads import FORM, Head, Signed, counters_said
 from tosca_kiosk.storage.signing import base64, from_base64, is_signed
@@ -109,7 +110,7 @@ def append(path: Path, line: str, *, create: bool) -> None:
     try:
         _append(file, line)
         if made:
-            _sync(path.parent)
+            sync(path.parent)
     except OSError as error:
         if made:
             with suppress(OSError):
@@ -165,11 +166,3 @@ def _unwritten(path: Path, error: OSError) -> StorageError:
         f"{path}: the anchor was not written ({error.strerror}), nothing was changed; make room there or "
         "check its rights, then repeat"
     )
-
-
-def _sync(directory: Path) -> None:
-    file = os.open(directory, os.O_RDONLY)
-    try:
-        os.fsync(file)
-    finally:
-        os.close(file)

@@ -24,7 +24,10 @@ from tosca_kiosk.storage.values import held_text
 ARCHIVES_NAME: Final = "archives"
 """In the data directory."""
 OPERATION: Final = "archive"
-_BRING_BACK: Final = "bring it back from where DIR/archives is kept, such as by db restore-folders archives"
+_BRING_BACK: Final = (
+    "bring it back from where DIR/archives is kept, such as by tosca-kiosk db restore-folders archives --to "
+    "another folder"
+)
 _NAME: Final = re.compile(r"events_\d+_\d+\.db")
 
 Span = tuple[int, int]

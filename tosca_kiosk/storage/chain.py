@@ -89,13 +89,13 @@ def next_row(connection: Connection, log: str) -> int:
 def last_number(connection: Connection, table: str) -> int:
     """Return the highest number that a table's rows ever had, 0 where there was none."""
     row = connection.exec_driver_sql("SELECT seq FROM sqlite_sequence WHERE name = ?", (table,)).fetchone()
-    return row[0] if row else 0
+    return row[0] if row and isinstance(row[0], int) else 0
 
 
 def counters(connection: Connection) -> dict[str, int]:
     """Return the highest number that the rows of each numbered table ever had."""
     found = connection.exec_driver_sql("SELECT name, seq FROM sqlite_sequence ORDER BY name")
-    return {str(name): int(seq) for name, seq in found}
+    return {str(name): seq for name, seq in found if isinstance(seq, int)}
 
 
 def noted_number(connection: Connection, table: str) -> int:

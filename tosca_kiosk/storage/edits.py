@@ -60,9 +60,10 @@ def found_before(connection: Connection) -> Iterator[str]:
         "WHERE l.table_name = 'operations' AND l.row_key = CAST(o.operation_id AS TEXT) AND k.link_id <= ?)",
         (known,),
     ):
-        said = audited.decoded(details) or {}
-        for damage in said.get("damage", ()):
-            yield f"found by the upgrade of {when}: {damage}"
+        damage = (audited.decoded(details) or {}).get("damage", ())
+        if not isinstance(damage, list | tuple):
+            damage = (f"what its row holds as damage is no list: {damage}",)
+        yield from (f"found by the upgrade of {when}: {found}" for found in damage)
 
 
 def _of_the_audit(row: dict[str, object]) -> str:

@@ -13,7 +13,7 @@ from pathlib import Path
 
 from sqlalchemy import Connection
 
-from tosca_kiosk.storage import audited, cart_key, edits, heads, signing
+from tosca_kiosk.storage import audited, cart_key, counters, edits, heads, signing
 from tosca_kiosk.storage.chain import last_number
 from tosca_kiosk.storage.errors import StorageError
 from tosca_kiosk.storage.heads import Head
@@ -54,7 +54,7 @@ def prove(connection: Connection, directory: Path, found: HeadProof) -> None:
 
     directory: the data directory, in which the key lies. found: is told what that comes to.
     """
-    known, present = edits.acknowledged(connection), heads.counters(connection)
+    known, present = edits.acknowledged(connection), counters.of_record(connection)
     before: Head | None = None
     expected = 1
     for number, head in heads.each(connection):

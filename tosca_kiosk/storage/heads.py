@@ -14,6 +14,7 @@ from sqlalchemy import Connection
 
 from tosca_kiosk.machine.clock import utc_now
 from tosca_kiosk.storage import chain
+from tosca_kiosk.storage.counters import of_record
 from tosca_kiosk.storage.signing import SigningKey, is_signed
 from tosca_kiosk.storage.timestamps import utc_text
 
@@ -22,10 +23,6 @@ FORM: Final = "tosca-kiosk-head 1"
 _CART_LETTERS: Final = 12
 _ALL: Final = (
     "SELECT head_id, link_id, hash, counters, reason, made_date, key_fingerprint, signature FROM heads"
-)
-_CODES: Final = (
-    "SELECT substr(patient_code, 1, 6), max(CAST(substr(patient_code, 8) AS INTEGER)) FROM patients "
-    "WHERE patient_code GLOB 'P-[0-9][0-9][0-9][0-9]-[0-9][0-9][0-9][0-9]' GROUP BY 1"
 )
 
 
@@ -88,7 +85,7 @@ def sign(connection: Connection, key: SigningKey, reason: str) -> Head:
         digest=end.digest,
         made=utc_text(utc_now()),
         reason=reason,
-        counters=_highest(counters(connection), before),
+        counters=_highest(of_record(connection), before),
         fingerprint=key.fingerprint,
     )
     signature = key.sign(signed.text)
@@ -106,13 +103,6 @@ def sign(connection: Connection, key: SigningKey, reason: str) -> Head:
         ),
     )
     return Head(int(made.lastrowid), signed, signature)
-
-
-def counters(connection: Connection) -> Counters:
-    """Return the highest number that each numbered table gave out, and of patients' codes, by `P-YYYY`."""
-    numbers = connection.exec_driver_sql("SELECT name, seq FROM sqlite_sequence ORDER BY name").fetchall()
-    codes = connection.exec_driver_sql(_CODES).fetchall()
-    return {str(name): number for name, number in (*numbers, *codes) if isinstance(number, int)}
 
 
 def counters_said(text: str) -> Counters | None:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path, PurePath
 from typing import Any
 
-from tosca_kiosk.storage import cart_marks, chain, counters, heads, trust
+from tosca_kiosk.storage import cart_marks, chain, counters, heads, settings, trust
 from tosca_kiosk.storage.cart_marks import Marks
 from tosca_kiosk.storage.chain import Head
 from tosca_kiosk.storage.counters import Counters, tables
@@ -58,6 +59,9 @@ def look(path: Path, place: Path) -> Record:
                     rows.update({row[key]: row for row in reader.rows(f"SELECT * FROM {table}")})
             stored = [row["session_folder_path"] for row in found.sessions.values()]
             found.places.update(str(PurePath(path).parent) for path in stored if isinstance(path, str))
+            if "system_config" in there:
+                with suppress(StorageError):  # an odd value, named as one
+                    found.places.add(settings.session_data_path(reader, place.parent))
             found.given_out = counters.of_record(connection)
             if "tech_users" in there and not cart_marks.is_nobodys(connection):
                 found.marks = cart_marks.marks(connection)

@@ -58,6 +58,14 @@ class Restic:
             raise StorageError(
                 f"{PROGRAM} is not installed, which backs up the folders: apt install {PROGRAM}"
             )
+        try:
+            return self._run(words, folder, told)
+        except OSError as error:
+            raise StorageError(
+                f"{PROGRAM} cannot be run ({error.strerror}); make room, or install what is missing"
+            ) from error
+
+    def _run(self, words: tuple[str, ...], folder: Path | None, told: Callable[[float], object]) -> list[Any]:
         options = ("--repo", self.repository, "--password-file", self.password_file, "--no-cache", "--json")
         with tempfile.TemporaryFile() as errors:
             process = subprocess.Popen(

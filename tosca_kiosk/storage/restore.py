@@ -12,7 +12,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 from tosca_kiosk.storage import archiving, cart_key, cart_marks, counters, heads, operations, schema, trust
 from tosca_kiosk.storage.anchors import Anchor
@@ -26,6 +26,9 @@ from tosca_kiosk.storage.replaced import Record, look
 from tosca_kiosk.storage.session_folders import SessionFolder, given_out, session_folders, why_not_whole
 from tosca_kiosk.storage.signing import SigningKey
 from tosca_kiosk.storage.users import find
+
+_NONE: Final = Record(unread="there was none")
+"""In place of a record that is lost: nothing is proved by it, and nothing is known not to be of it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,7 +98,7 @@ def plan(backup: Path, database_path: Path, data_dir: Path, anchored: Sequence[A
                 f"{backup}: another cart's record ({other}); restore it on its own cart, or move "
                 f"{database_path} away first if it is to be this cart's from now on"
             )
-    present = Record() if replaced is None else replaced
+    present = _NONE if replaced is None else replaced
     for anchor in anchored:
         if {saved.cart, present.cart} - {None} and anchor.signed.cart not in (saved.cart, present.cart):
             raise StorageError(
@@ -138,7 +141,7 @@ def restore(planned: Plan, database_path: Path, backup_dir: Path, now: datetime,
 
 def _prepare(planned: Plan, part: Path, data_dir: Path, now: datetime, order: Order) -> Restored:
     """Make the copy what takes the place: of this version, counting on, with its row, and proved."""
-    replaced = planned.replaced or Record()
+    replaced = planned.replaced or _NONE
     with Database(part) as database:
         database.migrate("head", order._replace(operator_id=None), planned.given_out)
         key, unsigned = _key(database, data_dir)

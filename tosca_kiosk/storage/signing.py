@@ -23,6 +23,7 @@ from cryptography.hazmat.primitives.serialization import (
     load_pem_private_key,
 )
 
+from tosca_kiosk.machine.synced import sync
 from tosca_kiosk.storage.errors import StorageError
 
 KEY_NAME: Final = "cart_signing_key.pem"
@@ -141,7 +142,7 @@ def adopt(directory: Path) -> None:
     path = directory / KEY_NAME
     try:
         _next(path).replace(path)
-        _sync(directory)
+        sync(directory)
     except OSError as error:
         raise StorageError(
             f"{path}: the cart's key cannot be put there ({error.strerror}); check the disk and its rights, "
@@ -188,11 +189,3 @@ def _read(path: Path) -> SigningKey:
 
 def _next(path: Path) -> Path:
     return path.with_name(path.name + _NEXT)
-
-
-def _sync(directory: Path) -> None:
-    file = os.open(directory, os.O_RDONLY)
-    try:
-        os.fsync(file)
-    finally:
-        os.close(file)

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path, PurePath
 
 from tosca_kiosk.journal import JOURNAL_NAME
 from tosca_kiosk.journal.tail import StillWrittenError, unused_gone
-from tosca_kiosk.storage import sessions
+from tosca_kiosk.storage import sessions, settings
 from tosca_kiosk.storage.database import Database
 from tosca_kiosk.storage.door import Reader
 from tosca_kiosk.storage.errors import StorageError
@@ -43,7 +44,10 @@ def _without_row(reader: Reader, data_dir: Path) -> Iterator[Path]:
             known.add(sessions.inside(data_dir, path, "sessions.session_folder_path"))
         except StorageError:
             continue  # nothing of this cart's
-    for _, folder in numbered_folders(data_dir, {str(PurePath(path).parent) for path in stored}):
+    places = {str(PurePath(path).parent) for path in stored}
+    with suppress(StorageError):  # an odd setting, named by `db check`
+        places.add(settings.session_data_path(reader, data_dir))
+    for _, folder in numbered_folders(data_dir, places):
         if folder not in known:
             yield folder
 
