@@ -157,6 +157,13 @@ def test_a_value_that_the_audit_cannot_hold_is_refused_by_the_file_and_named_whe
         (
             [
                 "PRAGMA writable_schema=ON",
+                "UPDATE sqlite_master SET type = 'indeX' WHERE name = 'sqlite_autoindex_protocols_1'",
+            ],
+            "indeX sqlite_autoindex_protocols_1 is not as this program makes it",
+        ),
+        (
+            [
+                "PRAGMA writable_schema=ON",
                 "UPDATE sqlite_master SET sql = replace(sql, 'gender', CAST(x'67f46e646572' AS TEXT)) "
                 "WHERE name = 'patients'",
             ],

@@ -127,10 +127,10 @@ def expected_objects(revision: str = "head") -> SchemaObjects:
 
 
 class _Expected(NamedTuple):
-    """What a version makes: the objects, and the SQL of Alembic's own table."""
+    """What a version makes: the objects, and those that the tools make for themselves."""
 
     objects: SchemaObjects
-    version_table: str | None
+    tools_own: frozenset[tuple[str, ...]]
 
 
 @cache
@@ -139,15 +139,19 @@ def _expected(revision: str) -> _Expected:
     try:
         with engine.begin() as connection:
             command.upgrade(_config(connection), revision)
-            return _Expected(objects_of(connection), _version_table(connection))
+            return _Expected(objects_of(connection), _tools_own(connection))
     finally:
         engine.dispose()
 
 
-def _version_table(connection: Connection) -> str | None:
-    """Return the SQL of Alembic's own table, None where it is missing."""
-    named = connection.exec_driver_sql("SELECT sql FROM sqlite_master WHERE name = ?", (_VERSION_TABLE,))
-    return named.scalar_one_or_none()
+def _tools_own(connection: Connection) -> frozenset[tuple[str, ...]]:
+    """Return kind, name, table and SQL of what objects_of leaves out, but for what ANALYZE makes."""
+    rows = connection.exec_driver_sql(
+        "SELECT type, name, tbl_name, coalesce(sql, '') FROM sqlite_master "
+        "WHERE (sql IS NULL OR name GLOB 'sqlite_*' OR name = ?) AND name NOT GLOB 'sqlite_stat*'",
+        (_VERSION_TABLE,),
+    )
+    return frozenset(tuple(row) for row in rows)
 
 
 def strange_objects(connection: Connection, revision: str = "head") -> Iterator[str]:
@@ -164,8 +168,9 @@ def strange_objects(connection: Connection, revision: str = "head") -> Iterator[
     for kind, name in sorted(set(found) & set(expected)):
         if found[kind, name] != expected[kind, name] and (kind != "table" or revision == "head"):
             yield f"schema: {kind} {name} is not as this program makes it"
-    if revision == "head" and _version_table(connection) != _expected(revision).version_table:
-        yield f"schema: table {_VERSION_TABLE} is not as this program makes it"
+    if revision == "head":
+        tools = {(kind, name) for kind, name, *_ in _tools_own(connection) ^ _expected(revision).tools_own}
+        yield from (f"schema: {kind} {name} is not as this program makes it" for kind, name in sorted(tools))
 
 
 def statements(script: str) -> Iterator[str]:
