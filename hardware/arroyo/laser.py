@@ -180,8 +180,9 @@ class ArroyoLaser(ArroyoDevice):
         if self._off_is_repeat:
             self._line.send(_ZERO)  # a device that does not take off may yet take this
         self._off_is_repeat = True
-        # Only a running driver asks whether it is off; the sequences repeat off themselves.
-        self._urgent_s = now_s + _OFF_PERIOD_S if self.link is LinkState.READY else inf
+        # Also while it stops: its questions may wait for the other half of a box, and off must not.
+        repeats = self.link in (LinkState.READY, LinkState.STOPPING)
+        self._urgent_s = now_s + _OFF_PERIOD_S if repeats else inf
 
     def _next(self, now_s: float) -> tuple[Polled[Any], str]:
         self._send_urgent(now_s)  # a reading may just have shown an output that is not wanted
@@ -329,6 +330,7 @@ class ArroyoLaser(ArroyoDevice):
         """Off until read back off and dark, then the set point to 0."""
         for _ in range(_STOP_TRIES):
             self._line.send(_OFF)
+            self._urgent_s = self._now_s + _OFF_PERIOD_S
             is_on = yield from self._ask_once(self._out.question)
             measured = yield from self._ask_once(self._measured.question)
             if self._is_dark(is_on, measured):
@@ -336,6 +338,7 @@ class ArroyoLaser(ArroyoDevice):
             yield pause(_OFF_PERIOD_S)
         else:
             self._problem = f"{self._who}: {self._stop_doubt}"
+        self._urgent_s = inf
         self._line.send(_ZERO)
         self._line.send("LOCAL")
         yield pause(_OFF_PERIOD_S)

@@ -215,7 +215,8 @@ class Lane:
         codes = decode_errors(text)
         for lane in self._wire.lanes:
             if lane is not self:
-                lane._errors += lane._own(codes)
+                # Each once: a half that reads no more, since it was refused, would get them without end.
+                lane._errors = tuple(dict.fromkeys((*lane._errors, *lane._own(codes))))
         left, self._errors = self._errors, ()
         return (*left, *self._own(codes))
 

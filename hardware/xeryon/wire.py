@@ -48,8 +48,8 @@ _LINE_BYTES = 16
 """No line of the controller is longer; what is longer is damaged."""
 _PADDED = re.compile(rb"[+-]\d{8}").fullmatch
 _UNPADDED = re.compile(rb"0|-?[1-9]\d{0,7}").fullmatch
-"""Without plus and leading zeros: a padded value that has lost a byte is neither. In an unpadded one nothing
-shows that; the line has no other check."""
+"""Without plus and leading zeros: a padded value that has lost one byte is neither, and one that has lost
+more is of a tag that came padded before. In an unpadded one nothing shows that: the line has no check."""
 _TAG_BYTES = (4, 5)
 """Four letters, but STAGE."""
 
@@ -72,7 +72,7 @@ def command(tag: bytes, value: int = 0) -> bytes:
 class LineReader:
     """Cuts the stream into (tag, value, time of its first byte); drops and counts what is damaged."""
 
-    __slots__ = ("_rest", "_rest_since_s", "damaged", "understood")
+    __slots__ = ("_padded", "_rest", "_rest_since_s", "damaged", "understood")
 
     def __init__(self) -> None:
         self.damaged = 0
@@ -82,6 +82,7 @@ class LineReader:
         """Begin anew, as after opening; the tail of a line cut by the opening has no known tag."""
         self._rest = b""
         self._rest_since_s = 0.0
+        self._padded: set[bytes] = set()
         self.understood = False
         """A whole line has come since."""
 
@@ -92,10 +93,10 @@ class LineReader:
         found = []
         for line in lines:
             parsed = _parse(line)
-            if parsed is None:
+            if parsed is None or self._lost_bytes(*parsed):
                 self.damaged += 1
             else:
-                found.append((*parsed, since_s))
+                found.append((parsed[0], int(parsed[1]), since_s))
             since_s = now_s
         if found:
             self.understood = True
@@ -103,8 +104,15 @@ class LineReader:
         self._rest, self._rest_since_s = rest[: _LINE_BYTES + 2], since_s
         return found
 
+    def _lost_bytes(self, tag: bytes, value: bytes) -> bool:
+        """Say whether a value is short of bytes: a controller that pads a tag does so every time."""
+        if _PADDED(value):
+            self._padded.add(tag)
+            return False
+        return tag in self._padded
 
-def _parse(line: bytes) -> tuple[bytes, int] | None:
+
+def _parse(line: bytes) -> tuple[bytes, bytes] | None:
     line = line.rstrip(b"\r")
     tag, _, value = line.rpartition(b"=")
     if tag[1:2] == b":":
@@ -116,4 +124,4 @@ def _parse(line: bytes) -> tuple[bytes, int] | None:
         and tag.isupper()
         and (_PADDED(value) or _UNPADDED(value))
     )
-    return (tag, int(value)) if well_formed else None
+    return (tag, value) if well_formed else None

@@ -7,6 +7,7 @@ import pytest
 from hardware.arroyo.laser import ArroyoLaser
 from hardware.arroyo.shared import share
 from hardware.arroyo.tec import ArroyoTec
+from hardware.conversation import NoAnswerError
 from hardware.interfaces import LinkState
 from hardware.registry import make_drivers
 from hardware.settings import LaserSettings, TecSettings
@@ -188,3 +189,26 @@ def test_the_registry_gives_both_drivers_one_port_and_one_trace():
     assert [driver.key for driver in drivers.values()] == ["laser", "tec"]
     apart = {**settings, "tec": replace(TEC, port="sim://tec")}
     assert list(make_drivers(names, apart, lambda: 0.0)[1]) == ["laser", "tec"]
+
+
+@pytest.mark.parametrize("tec_starts", [False, True])
+def test_a_lost_off_is_repeated_in_time_though_the_other_half_holds_the_line(ready, tec_starts):
+    ready.step(lambda: ready.laser.want(True, 0.0))
+    ready.run_until(lambda: ready.laser.output_on.value)
+    if tec_starts:
+        del ready.wire.answers["TEC:LIM:ITE?"]
+        ready.wire.stuck.add("TEC:LIM:ITE?")
+        ready.tec._fail(NoAnswerError("its line went quiet"), ready.now_s)
+        ready.run_until(lambda: ready.wire.sent()[-1].startswith("TEC:LIM:ITE"))
+    ready.wire.misses = "LAS:OUT 0"  # the first of them
+    ready.step(ready.laser.begin_stop)
+    began_s = ready.now_s
+    ready.run_until(lambda: ready.wire.answers["LAS:OUT?"] == "0")
+    assert ready.now_s - began_s <= 0.2
+
+
+def test_errors_of_a_half_that_reads_no_more_are_kept_once(ready):
+    ready.tec._refuse("another model")
+    for _ in range(5):
+        ready.laser._line.decode_errors("404,501")
+    assert ready.tec._line._errors == (404,)

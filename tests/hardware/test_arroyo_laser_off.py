@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from benchmarks.rigs.variants import LASERS
 from hardware.interfaces import LinkState
 from tests.hardware.arroyo_bench import LASER_READINGS, ages_s, laser_bench, limit_ma, switched_on
-from tests.hardware.variants import each
+from tests.hardware.variants import chosen, each
 
 variant = each(LASERS)
 
@@ -273,7 +273,10 @@ def test_the_stop_ends_dark_with_set_point_zero_local_and_a_closed_port():
     bench.run(0.5)
     assert bench.driver.link is LinkState.CLOSED
     assert bench.driver.problem is None
-    assert bench.wire.sent(since=sent)[-5:] == ["LAS:OUT 0", "LAS:OUT?", "LAS:LDI?", "LAS:LDI 0", "LOCAL"]
+    said = bench.wire.sent(since=sent)
+    if chosen().combo and said[-3] == "LAS:OUT 0":
+        del said[-3]  # in a box an answer waits for the TEC's, and off does not: it was repeated meanwhile
+    assert said[-5:] == ["LAS:OUT 0", "LAS:OUT?", "LAS:LDI?", "LAS:LDI 0", "LOCAL"]
     assert not bench.is_open
 
 

@@ -127,3 +127,13 @@ def test_every_trip_has_its_bit_and_name(bit, name):
 
 def test_no_other_bit_is_a_trip():
     assert trip_names(~sum(1 << bit for bit in (2, 3, 12, 16, 18, 21)) & (1 << 24) - 1) == ()
+
+
+@pytest.mark.parametrize("whole", [b"EPOS=+00012000", b"STAT=+00262400", b"DPOS=-00012000"])
+def test_of_a_tag_that_came_padded_no_value_that_lost_bytes_is_read(whole):
+    reader = LineReader()
+    reader.feed(whole + b"\n", 0.0)
+    for start in range(5, len(whole)):
+        for end in range(start + 1, len(whole) + 1):
+            assert reader.feed(whole[:start] + whole[end:] + b"\n", 0.0) == []
+    assert [value for _, value, _ in reader.feed(whole + b"\n", 0.0)] == [int(whole[5:])]

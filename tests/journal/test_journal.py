@@ -327,3 +327,16 @@ def test_a_disk_with_room_is_said_to_have_it(journal: Journal, tmp_path: Path, m
     assert journal._has_room()
     monkeypatch.setattr("tosca_kiosk.journal.writer.ROOM_FOR_A_SESSION_BYTES", 1 << 62)
     assert not journal._has_room()
+
+
+def test_what_the_helper_found_lost_is_not_called_recorded_again_by_a_tick(journal, monkeypatch):
+    """It looks in the middle of a tick's append: each has a word of its own."""
+    append = journal._append
+
+    def found_lost_meanwhile(line):
+        journal._lost = True
+        return append(line)
+
+    monkeypatch.setattr(journal, "_append", found_lost_meanwhile)
+    journal._write(b"a line\n")
+    assert not journal.recorded

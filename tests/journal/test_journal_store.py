@@ -423,3 +423,20 @@ def test_whatever_was_appended_is_read_back_wherever_it_ends(steps: list[tuple[s
         kill(store)
         assert read_journal(journal) == journal.read_bytes() == appended
         assert not store._tail.exists()
+
+
+def test_a_folder_whose_names_cannot_be_synced_has_the_content_copied_once(tmp_path, monkeypatch):
+    def fails(_path):
+        raise OSError(5, "Input/output error")
+
+    store = JournalStore(tmp_path / "journal.jsonl")
+    store.append(b"x" * 1000)
+    with monkeypatch.context() as patch:
+        patch.setattr("tosca_kiosk.journal.store.sync", fails)
+        for _ in range(3):
+            with pytest.raises(OSError, match="Input/output error"):
+                store.copy()
+            assert (store._copied, store.synced) == (1000, 0)
+    store.copy()
+    assert store.synced == 1000
+    store.close()

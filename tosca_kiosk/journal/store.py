@@ -154,14 +154,14 @@ class JournalStore:
     def _sync(self) -> None:
         try:
             os.fdatasync(self._disk)
-            if self._folder is not None:
-                # Once, or a power cut would leave all of it under no name.
-                sync(self._folder)
-                self._folder = None
         except OSError:
             # A failed sync may have dropped any byte since the last one, and says so only once.
             self._copied = self.synced
             raise
+        if self._folder is not None:
+            # Once, or a power cut would leave all of it under no name.
+            sync(self._folder)
+            self._folder = None
         self.synced = self._copied
 
     def lost(self) -> str | None:

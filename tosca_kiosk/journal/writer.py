@@ -70,7 +70,8 @@ class Journal:
         self._on_disk_s = 0.0
         self.ok = True
         self.problem: str | None = None
-        self.recorded = True
+        self._all_taken = True
+        self._lost = False
         self._folder = folder
         self._traces = SessionTraces(folder)
         self.disk_ok = self._has_room()
@@ -122,6 +123,11 @@ class Journal:
         self._traces.close()
 
     @property
+    def recorded(self) -> bool:
+        """Whether every line so far was taken, and will be read back: each thread has a word in it."""
+        return self._all_taken and not self._lost
+
+    @property
     def closed(self) -> bool:
         """Whether all is on the disk, or cannot be brought there, and the file is closed."""
         return not self._helper.is_alive() and self._traces.closed
@@ -134,7 +140,7 @@ class Journal:
     # --- the tick's thread ------------------------------------------------------------------------------
 
     def _write(self, line: bytes) -> None:
-        self.recorded = self.recorded and self._append(line)
+        self._all_taken = self._all_taken and self._append(line)
         if self._store.short is not None:
             self._fail(self._store.short)
 
@@ -188,7 +194,7 @@ class Journal:
 
     def _look_whether_it_is_there(self) -> None:
         if lost := self._store.lost():
-            self.recorded = False
+            self._lost = True
             raise OSError(errno.ENOENT, "removed or replaced while in use", lost)
 
     def _try(self, bring: Callable[[], None]) -> None:

@@ -8,7 +8,7 @@ from __future__ import annotations
 import os
 import stat
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
 
@@ -36,14 +36,19 @@ def tightened(path: Path, *, deep: bool) -> bool:
     """Take the rights away that a file or folder, and if deep what lies below it, has too many.
 
     From above downwards, so that nobody gets between; links are left alone. Return whether it could be done:
-    what belongs to another user cannot.
+    what belongs to another user, or lies on a disk that takes no change, cannot.
     """
     mode = too_wide(path)
     done = mode is None or _set(path, mode)
     if deep and path.is_dir() and not path.is_symlink():
-        with suppress(FileNotFoundError), os.scandir(path) as entries:
-            for entry in entries:
-                done &= tightened(Path(entry.path), deep=True)
+        try:
+            with os.scandir(path) as entries:
+                for entry in entries:
+                    done &= tightened(Path(entry.path), deep=True)
+        except FileNotFoundError:
+            pass  # gone meanwhile
+        except OSError:
+            return False
     return done
 
 
@@ -66,6 +71,6 @@ def _set(path: Path, mode: int) -> bool:
         path.chmod(mode & (FOLDER_MODE if path.is_dir() else FILE_MODE))
     except FileNotFoundError:
         return True
-    except PermissionError:
+    except OSError:
         return False
     return True

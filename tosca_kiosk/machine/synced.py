@@ -22,10 +22,15 @@ def sync(path: Path) -> None:
 def make_folder(path: Path, *, new: bool = False) -> None:
     """Make a folder and what is missing above it, each name brought to the disk.
 
-    new: it must not be there yet. Raises OSError.
+    new: it must not be there yet. Raises OSError; a new one is not there then.
     """
     if path.is_dir() and not new:
         return
     make_folder(path.parent)
     path.mkdir(exist_ok=not new)
-    sync(path.parent)
+    try:
+        sync(path.parent)
+    except OSError:
+        if new:
+            path.rmdir()  # refused, so not there
+        raise
