@@ -440,3 +440,14 @@ def test_a_folder_whose_names_cannot_be_synced_has_the_content_copied_once(tmp_p
     store.copy()
     assert store.synced == 1000
     store.close()
+
+
+def test_a_store_that_cannot_be_made_keeps_no_file_open(tmp_path, monkeypatch):
+    def fails(*_paths):
+        raise OSError(5, "Input/output error")
+
+    monkeypatch.setattr(journal_store, "KeptPaths", fails)
+    before = len(os.listdir("/proc/self/fd"))
+    with pytest.raises(OSError, match="Input/output error"):
+        JournalStore(tmp_path / "journal.jsonl")
+    assert len(os.listdir("/proc/self/fd")) == before

@@ -60,11 +60,16 @@ class JournalStore:
         except OSError:
             self._unmake(journal)
             raise
+        made: list[int] = []
         try:
             self._reserve = _reserved(reserve_path(self._tail))
+            made.append(self._reserve)
             self._begin_segment()
+            made.append(self._newest)
             self._places = KeptPaths(journal.parent, journal, self._tail)
         except OSError:
+            for file in made:
+                os.close(file)
             self._unmake(journal)
             with suppress(OSError):
                 remove_tail(self._tail)
