@@ -447,7 +447,7 @@ def test_a_store_that_cannot_be_made_keeps_no_file_open(tmp_path, monkeypatch):
         raise OSError(5, "Input/output error")
 
     monkeypatch.setattr(journal_store, "KeptPaths", fails)
-    before = len(os.listdir("/proc/self/fd"))
+    before = len(list(Path("/proc/self/fd").iterdir()))
     with pytest.raises(OSError, match="Input/output error"):
         JournalStore(tmp_path / "journal.jsonl")
-    assert len(os.listdir("/proc/self/fd")) == before
+    assert len(list(Path("/proc/self/fd").iterdir())) == before

@@ -26,6 +26,7 @@ from tosca_kiosk.storage.operations import Order
 
 RECORDS = Path(__file__).parents[1] / "records"
 LAST_BEFORE = "20261130_008"
+FIRST_CHAINED = "20261130_009"
 BYTES_TRIED = 60
 FLIPS = 100
 
@@ -278,6 +279,28 @@ def test_what_was_chained_anew_is_not_what_the_journals_say(folder, tool, statem
         database.migrate(LAST_BEFORE)
         database.migrate("head")
     assert report(folder).damage == (said,)
+
+
+def test_an_edit_before_an_upgrade_stays_an_edit(folder, tool):
+    """What stood unlinked in a file that is chained already is another program's, also for a migration."""
+    with Database.open(folder / DATABASE_NAME) as database:
+        database.migrate(FIRST_CHAINED)
+        tool.execute("UPDATE patients SET gender = 'x' WHERE patient_id = 2")
+        database.migrate("head")
+    [edit] = report(folder).edits
+    assert "patients, patient_id 2: was changed in gender" in edit
+
+
+def test_reasons_and_amendments_outlive_the_way_down_and_up(folder):
+    tables = ("change_reasons", "session_amendments", "session_parts", "session_timing")
+    with Database.open(folder / DATABASE_NAME) as database:
+        kept = {table: database.find(table) for table in tables}
+        assert all(kept.values())
+        for below in (FIRST_CHAINED, LAST_BEFORE):
+            database.migrate(below)
+            database.migrate("head")
+            assert {table: database.find(table) for table in tables} == kept
+    assert report(folder).problems == ()
 
 
 @pytest.mark.slow

@@ -72,7 +72,7 @@ def fill(folder):
             treat(database, folder, number, NOW + timedelta(hours=number))
             film = f"film {number}".encode()
             (folder / f"{number}.avi").write_bytes(film)
-            with database.transaction(1) as transaction:
+            with database.transaction(1, reason="the film") as transaction:
                 row = {"session_id": number, "recording_type": "video", "timestamp": NOW}
                 transaction.insert(
                     "session_recordings",
@@ -83,6 +83,21 @@ def fill(folder):
                 )
                 transaction.insert("recording_hashes", recording_id=number, sha256=sha256(film).hexdigest())
                 transaction.update("session_energies", {"session_id": number}, commanded_joules=1.0 * number)
+                transaction.insert(
+                    "session_amendments",
+                    session_id=number,
+                    field="treatment_site",
+                    amendment="left",
+                    reason="it was the left",
+                    tech_id=1,
+                    amended_date=NOW,
+                )
+                transaction.insert(
+                    "session_timing", session_id=number, ticks=9 + number, late_ticks=0, worst_late_ms=0.1
+                )
+                if number == 2:
+                    transaction.insert("session_parts", session_id=1, first_session_id=1)
+                    transaction.insert("session_parts", session_id=2, first_session_id=2)
                 operations.begin(
                     transaction.connection,
                     "archive",

@@ -27,6 +27,10 @@ AUDITED: Final = {
     "operations": "operation_id",
     "acknowledgements": "ack_id",
     "recording_hashes": "recording_id",
+    "change_reasons": "reason_id",
+    "session_amendments": "amendment_id",
+    "session_parts": "session_id",
+    "session_timing": "session_id",
 }
 """By table, its key. Every table but the logs, their chain and its heads."""
 KEPT_OUT: Final = frozenset({"pin_hash"})

@@ -24,6 +24,7 @@ CHOICES: Final[dict[tuple[str, str], tuple[str, ...]]] = {
     ),
     ("system_config", "config_type"): ("string", "integer", "float", "boolean", "json"),
     ("session_journals", "origin"): ("sim", "real"),
+    ("session_amendments", "field"): ("treatment_site", "treatment_notes", "post_treatment_notes"),
     ("audit_log", "action"): ("insert", "update", "delete"),
     ("audit_log", "source"): ("application", "sql", "migration", "found"),
     ("chain_links", "log"): ("treatment_events", "safety_log", "audit_log"),
@@ -56,6 +57,7 @@ UNSPOKEN: Final = frozenset(
         ("sessions", "treatment_site"),
         ("sessions", "treatment_notes"),
         ("sessions", "post_treatment_notes"),
+        ("session_amendments", "amendment"),
         ("audit_log", "old_values"),
         ("audit_log", "new_values"),
     }

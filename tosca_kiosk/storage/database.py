@@ -17,7 +17,7 @@ from typing import Any, Self, TypeVar
 from sqlalchemy import Connection, event
 
 from tosca_kiosk.machine.synced import make_folder
-from tosca_kiosk.storage import linking, operations, schema
+from tosca_kiosk.storage import linking, operations, reasons, schema
 from tosca_kiosk.storage.columns import Held
 from tosca_kiosk.storage.door import Columns, Library, Reader, Row, Transaction
 from tosca_kiosk.storage.errors import StorageError, translate_errors, translating
@@ -141,17 +141,23 @@ class Database:
         return database
 
     @contextmanager
-    def transaction(self, operator_id: int | None = None) -> Iterator[Transaction]:
+    def transaction(
+        self, operator_id: int | None = None, *, reason: str | None = None
+    ) -> Iterator[Transaction]:
         """Write inside `with`: all of it is kept at the end, or none after an exception.
 
-        operator_id: whom the audit names (a tech_id), None when no operator is known. What other programs
-        wrote into the logs before is linked late, what is written here at the end. Raises StorageError when
-        one is open already in this thread, and when another program holds the database for long.
+        operator_id: whom the audit names (a tech_id), None when no operator is known. reason: why, kept
+        beside what the audit says of these changes; None where none was given. What other programs wrote into
+        the logs before is linked late, what is written here at the end. Raises StorageError when one is open
+        already in this thread, and when another program holds the database for long.
         """
         with self._writing() as transaction:
             with translating(self.path):
                 begun = self._linker.begin(transaction.connection, operator_id)
+            before = 0 if reason is None else reasons.newest_change(transaction)
             yield transaction
+            if reason is not None:
+                reasons.keep(transaction, before, reason)
             with translating(self.path):
                 self._linker.end(transaction.connection, begun)
 

@@ -109,6 +109,8 @@ def migrate(
     if given_out and "chain_links" not in counters.tables(connection):
         # Versions on the way write audit rows; a chain that was kept is verified before it counts on.
         counters.raise_to(connection, {"audit_log": given_out.get("audit_log", 0)})
+    if schema.is_chained(connection) and not down:
+        _count_on(connection, given_out)
     found = schema.migrate(connection, path, revision, given_out or {})
     if schema.is_chained(connection) and not down:
         said = [*strange, *found.pop("damage", ())]

@@ -15,7 +15,18 @@ down_revision = None
 _SCRIPT = Path(__file__).with_suffix(".sql")
 _VIEWS = ("safety_events_summary", "patient_session_history", "active_sessions")
 # What later versions leave in the file on the way down, for it proves the record.
-_KEPT = ("recording_hashes", "acknowledgements", "heads", "operations", "chain_links", "audit_log")
+_KEPT = (
+    "session_timing",
+    "session_parts",
+    "session_amendments",
+    "change_reasons",
+    "recording_hashes",
+    "acknowledgements",
+    "heads",
+    "operations",
+    "chain_links",
+    "audit_log",
+)
 # Children first, so that no foreign key points at a missing table.
 _TABLES = (
     "system_config",
