@@ -237,7 +237,9 @@ def _timed(count: int, chance: random.Random) -> Iterator[tuple[float, JournalTr
     for number in range(count):
         kind = special.get(number, "power_change")
         power_w = 5.0 + chance.gauss(0.0, 0.02)
-        details = _SAMPLE if kind == "power_change" else msgspec.Raw(msgspec.json.encode(_DETAILS.get(kind, {})))
+        details = (
+            _SAMPLE if kind == "power_change" else msgspec.Raw(msgspec.json.encode(_DETAILS.get(kind, {})))
+        )
         yield (
             number / 10,
             JournalTreatmentEvent(

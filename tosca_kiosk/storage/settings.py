@@ -144,6 +144,17 @@ def put(transaction: Transaction, key: str, value: Value, now: datetime, tech_id
         transaction.update("system_config", {"config_key": key}, **stored)
 
 
+def change(
+    database: Database, key: str, text: str, *, tech_id: int, reason: str | None, now: datetime
+) -> tuple[SettingState, SettingState]:
+    """Set a key to what a text says; return it as it was and as it is. Raises as from_text and put."""
+    value = from_text(key, text)
+    with database.transaction(tech_id, reason=reason) as transaction:
+        before = state(transaction, key)
+        put(transaction, key, value, now, tech_id)
+        return before, state(transaction, key)
+
+
 def _state(key: str, held: Held | None, names: dict[int, str]) -> SettingState:
     setting = SETTINGS.get(key)
     if held is None:
