@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from itertools import accumulate
 
-from tosca_kiosk.domain.site_limits import EARLIER_DOSE_KEY, site_limits
+from tosca_kiosk.domain.setting_table import EARLIER_DOSE_KEY
+from tosca_kiosk.domain.site_limits import site_limits
 from tosca_kiosk.domain.summary import LIGHT_NOT_CONFIRMED, unconfirmed
 from tosca_kiosk.storage import Database, energies, sessions, settings
 from tosca_kiosk.storage.clock_evidence import (

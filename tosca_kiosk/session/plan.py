@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 from tosca_kiosk.config import CartConfig, idle_rules
 from tosca_kiosk.domain.calibration import (
@@ -19,6 +20,7 @@ from tosca_kiosk.domain.protocol import Protocol
 from tosca_kiosk.domain.protocol_file import Limits, parse_protocol, to_json
 from tosca_kiosk.domain.rules import Rules
 from tosca_kiosk.domain.session_rules import ConnectedDevices, SessionRefusedError, session_rules
+from tosca_kiosk.domain.site_limits import longest_treatment_s
 from tosca_kiosk.machine.clock import utc_now
 from tosca_kiosk.session.errors import RefusedError
 from tosca_kiosk.session.rest import OpenRest
@@ -81,10 +83,11 @@ def plan_session(
     """
     found_patient = _active_patient(database, patient)
     found_technician = allowed(database, technician, utc_now(), _WANTED, Role.TECHNICIAN)
-    idle = idle_rules(config, settings.values(database))
+    site_settings = settings.values(database)
+    idle = idle_rules(config, site_settings)
     known = active_calibrations(database, config)
     rest = None if rest_of is None else _rest(database, rest_of, found_patient)
-    limits = file_limits(idle, known)
+    limits = file_limits(idle, known, site_settings)
     plan, protocol_id, source = _asked(database, protocol, limits) if rest is None else _of_rest(rest, limits)
     rules = rules_for(idle, plan, known, config, source)
     if site is None and rest is not None:
@@ -125,10 +128,11 @@ def active_calibrations(database: Database | Reader, config: CartConfig) -> Cali
     return calibration_set(parsed, f"calibrations of {config.source}", serials)
 
 
-def file_limits(idle: Rules, known: CalibrationSet) -> Limits:
-    """Return what the cart allows a protocol's document."""
+def file_limits(idle: Rules, known: CalibrationSet, site_settings: Mapping[str, Any]) -> Limits:
+    """Return what the cart allows a protocol's document. idle: made of these settings, which it checked."""
     return Limits(
         max_power_w=idle.limits.max_power_w,
+        max_duration_s=longest_treatment_s(site_settings),
         ring_min_mm=known.ring.ring_min_mm,
         ring_max_mm=known.ring.ring_max_mm,
     )
