@@ -7,6 +7,7 @@ from typing import Any, Final
 
 import click
 
+from tosca_kiosk.cli.session_export import export
 from tosca_kiosk.cli.session_page import as_object, left_of, page
 from tosca_kiosk.cli.since import since, since_option
 from tosca_kiosk.cli.tables import table_text
@@ -35,7 +36,7 @@ _number = click.argument("number", metavar="N", type=click.IntRange(min=1))
 
 @click.group()
 def sessions() -> None:
-    """List, show and amend treatment sessions."""
+    """List, show, amend and export treatment sessions."""
 
 
 @sessions.command("list")
@@ -181,3 +182,6 @@ def _rounded(value: float | None) -> float | None:
 
 def _seconds(time: Any) -> str:
     return "" if time is None else f"{time:%H:%M:%S.%f}"[:-3]
+
+
+sessions.add_command(export)
