@@ -1,8 +1,8 @@
 """What the record's daily use adds: reasons of changes, amended notes, parts of a treatment, its timing.
 
-And what lets SQLite choose its indexes as a record of years needs it. SQLite's own count of the rows would
-take long, or be cut short where it says nothing (each session has as many rows as each type of event has in
-the first of them), and would let the same question be answered another way tomorrow. So the figures are given.
+And what lets SQLite choose its indexes as a record of years needs it. Its own count of rows takes long, or
+is cut short where it tells nothing: among the first rows each session has as many as each type of event. And
+it would let the same question be answered another way tomorrow. So the figures are given.
 
 On the way down the tables stay in the file, with what they hold: no reason or amendment that was given is
 lost by going down and up again. On the way up they go on, and what was changed in them meanwhile is found.
