@@ -41,6 +41,7 @@ from tosca_kiosk.session import (
     plan_session,
 )
 from tosca_kiosk.storage import Database, Imported, events, sessions
+from tosca_kiosk.storage.clock_evidence import Doubt, clock_doubt
 
 _LOOK_EVERY_S = 0.1
 STOPPED_EARLY = "stopped before the session was opened; nothing was treated"
@@ -86,8 +87,8 @@ def run_session(workplace: Workplace, request: Request) -> dict[str, Any]:
             notes=request.notes,
         )
         plan = replace(plan, warnings=overdue_calibrations(database, config, clock.utc()))
-        for warning in (*plan.warnings, *plan.doubts):
-            say(f"Warning: {warning}")
+        doubted = clock_doubt(database, clock.utc())
+        _warn((*plan.warnings, *plan.doubts), doubted)
         if cart is None:
             raise RefusedError(f"{config.source}: nothing is simulated; treat needs the simulated cart")
         scenario = planned_scenario(request.scenario, cart)
@@ -112,6 +113,7 @@ def run_session(workplace: Workplace, request: Request) -> dict[str, Any]:
                 plan,
                 earlier,
                 backup,
+                doubted,
                 controller,
                 operator,
                 clock,
@@ -121,6 +123,14 @@ def run_session(workplace: Workplace, request: Request) -> dict[str, Any]:
             session.run()
         simulated_s = clock.now_s()
         return session.result(simulated_s, wall.now_s())
+
+
+def _warn(warnings: tuple[str, ...], doubted: Doubt | None) -> None:
+    """Say each, but of the wall clock only what follows: its doubt was said as the record was opened."""
+    for warning in warnings:
+        rest = warning if doubted is None else warning.removeprefix(doubted.said).lstrip()
+        if rest:
+            say(f"Warning: {rest}")
 
 
 def refuse_real_ports(config: CartConfig) -> None:
@@ -164,6 +174,7 @@ class _Session:
     plan: SessionPlan
     earlier: EarlierDose
     backup: SessionBackup
+    doubted: Doubt | None
     controller: Controller
     operator: UnattendedOperator
     clock: Clock
@@ -208,8 +219,7 @@ class _Session:
             if self._stop:
                 raise RefusedError(STOPPED_EARLY)
             self._progress.wait_for("backup before the session", self.backup.share)
-        for told in self.backup.taken().to_say:
-            say(f"Warning: {told}")
+        _warn(self.backup.taken().to_say, self.doubted)
 
     def _press_stop(self) -> None:
         self._stop = True

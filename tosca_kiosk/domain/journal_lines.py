@@ -251,6 +251,9 @@ class StreamedJournal:
     header, header_digest: None where line 1 is not what was written. head, ticks: as far as was read. end:
     the last line, where it is there; more: something stands after it. broken: which line breaks the chain,
     in words, None where none does.
+
+    Raises JournalError, and so does `ticks_json`, for a line that is what was written and yet not in a
+    journal's shape.
     """
 
     def __init__(self, lines: Iterable[bytes]) -> None:
