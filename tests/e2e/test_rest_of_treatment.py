@@ -11,6 +11,7 @@ from tests.e2e.treat_bench import SIMULATED, protocol_text, rows, treated
 from tosca_kiosk.cli.workplace import Workplace
 from tosca_kiosk.session import RefusedError, open_rests, session_result, treatment_of
 from tosca_kiosk.storage import StorageError, check, patients, protocols
+from tosca_kiosk.storage.queries import PROTOCOL_USAGE
 from tosca_kiosk.storage.session_parts import Parts
 
 pytestmark = pytest.mark.slow
@@ -87,6 +88,8 @@ def test_the_rest_bears_its_first_part_in_its_name_and_counts_as_no_use_of_the_p
     assert [row["protocol_id"] is None for row in found] == [False, True, True]
     [used] = rows(data_dir, "SELECT usage_count FROM protocols WHERE protocol_name = 'Three steps'")
     assert used["usage_count"] == 1
+    usage = told(data_dir, of=PROTOCOL_USAGE.ask)
+    assert [one.row["usage_count"] for one in usage] == [one.row["actual_usage"] for one in usage]
     with Workplace(SIMULATED, data_dir, as_json=True).reading() as database:
         assert check(database).problems == ()
 

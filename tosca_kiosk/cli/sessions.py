@@ -17,8 +17,8 @@ from tosca_kiosk.cli.since import since, since_option
 from tosca_kiosk.cli.tables import table_text
 from tosca_kiosk.cli.workplace import Workplace, workplace_command
 from tosca_kiosk.machine.clock import utc_now
-from tosca_kiosk.session import RefusedError, open_rests, session_result, treatment_of
-from tosca_kiosk.storage import Reader, patients, users
+from tosca_kiosk.session import open_rests, session_result, treatment_of
+from tosca_kiosk.storage import patients, users
 from tosca_kiosk.storage.columns import Held
 from tosca_kiosk.storage.queries import EVENTS_OF_SESSION, SESSIONS_OF_PATIENT
 from tosca_kiosk.storage.session_amendments import note
@@ -86,7 +86,7 @@ def list_sessions(
         found = listed(
             reader,
             patient_code=patient,
-            tech_id=None if tech is None else _technician(reader, tech),
+            tech_id=None if tech is None else users.named(reader, tech).tech_id,
             status=status,
             since=from_time,
             limit=limit,
@@ -203,13 +203,6 @@ def amend(
 
 def _values(found: list[Held]) -> list[tuple[Any, ...]]:
     return [tuple(one.row.values()) for one in found]
-
-
-def _technician(reader: Reader, username: str) -> int:
-    user = users.find(reader, username)
-    if user is None:
-        raise RefusedError(f"no user is named {username!r}; see tosca-kiosk users list")
-    return user.tech_id
 
 
 def _as_object(one: ListedSession) -> dict[str, Any]:
