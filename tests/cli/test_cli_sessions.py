@@ -132,6 +132,7 @@ def test_an_empty_text_is_filled_once_and_what_stands_there_is_amended(cart):
     assert said == {"session_id": 2, "noted": ["--site", "--post-notes"], "amended": []}
     later = cart.json("sessions", "amend", "2", "--site", *WHO, stdin="right hand\n")
     assert later == {"session_id": 2, "noted": [], "amended": ["--site"]}
+    assert numbers(cart, "--status", "aborted") == [3], "the one that was paused is closed as any interrupted"
     told = cart.json("sessions", "show", "2")
     assert (told["treatment_site"], told["post_treatment_notes"]) == ("left hand", "redness")
     [amendment] = told["amendments"]

@@ -17,7 +17,7 @@ from tosca_kiosk.cli.since import since, since_option
 from tosca_kiosk.cli.tables import table_text
 from tosca_kiosk.cli.workplace import Workplace, workplace_command
 from tosca_kiosk.machine.clock import utc_now
-from tosca_kiosk.session import open_rests, session_result, treatment_of
+from tosca_kiosk.session import open_rests, rest_or_why, session_result, treatment_of
 from tosca_kiosk.storage import patients, users
 from tosca_kiosk.storage.columns import Held
 from tosca_kiosk.storage.queries import EVENTS_OF_SESSION, SESSIONS_OF_PATIENT
@@ -100,7 +100,7 @@ def list_sessions(
         }
         for rest in rests
     ]
-    lines = [f"Left of session {rest.of_session}: {left_of(rest.of_session, rest.plan)}" for rest in rests]
+    lines = [f"Left of session {rest.of_session}: {left_of(rest)}" for rest in rests]
     workplace.answer(
         {"sessions": [_as_object(one) for one in found], "open_rests": left},
         "\n".join((_table(found), *lines)),
@@ -127,13 +127,15 @@ def show(workplace: Workplace, number: int, with_events: bool, as_of: str | None
     with workplace.reading(as_of=moment(as_of)) as database, database.reading() as reader:
         result = session_result(reader, number)
         treatment = treatment_of(reader, number)
+        rest, no_rest = rest_or_why(reader, number)
         others = SESSIONS_OF_PATIENT.ask(reader, patient_id=result.session.patient_id)
         events = EVENTS_OF_SESSION.ask(reader, session_id=number) if with_events else []
     answer: dict[str, Any] = {
         **as_object(result, treatment),
+        "no_rest": no_rest,
         "sessions_of_patient": [one.row for one in others],
     }
-    parts = [page(result, treatment)]
+    parts = [page(result, treatment, rest)]
     if len(others) > 1:
         parts.append(table_text(_OF_PATIENT, _values(others), [one.marks for one in others]))
     if with_events:
