@@ -132,4 +132,4 @@ def test_a_treatment_has_one_second_part_whoever_asks(database, config, tmp_path
     with pytest.raises(StorageError, match="has its second part already"), database.transaction() as t:
         t.insert("session_parts", session_id=3, first_session_id=1)
     with database.reading() as reader, pytest.raises(RefusedError, match="session 2 was opened for it"):
-        rest_of(reader, 1)
+        rest_of(reader, session_result(reader, 1))
