@@ -22,6 +22,8 @@ FORMAT_VERSION = 1
 RULES_REVISION = 2
 """Of the rules that decide. A header that names none was written under revision 1."""
 CHAIN_START = sha256(b"tosca-kiosk journal 1").digest()
+TICK_TIME_AT = len(b'{"t":')
+"""Where in a tick line's JSON its session time begins; a comma ends it, another what came in first."""
 _HEX = 64
 _SUFFIX_LENGTH = len(',"h":""}') + _HEX
 

@@ -11,6 +11,7 @@ from tosca_kiosk.session.overdue import OVERDUE, overdue_calibrations
 from tosca_kiosk.session.plan import SessionPlan, active_calibrations, file_limits, plan_session, rules_for
 from tosca_kiosk.session.recorded_rules import compared_with_record, recorded_rules
 from tosca_kiosk.session.sealing import Sealing
+from tosca_kiosk.session.session_result import SessionResult, plan_of, session_result
 from tosca_kiosk.session.shipped import ADMIN, load_shipped_content
 
 __all__ = [
@@ -28,6 +29,7 @@ __all__ = [
     "Sealing",
     "SessionBackup",
     "SessionPlan",
+    "SessionResult",
     "active_calibrations",
     "back_up",
     "compared_with_record",
@@ -37,7 +39,9 @@ __all__ = [
     "load_shipped_content",
     "opening",
     "overdue_calibrations",
+    "plan_of",
     "plan_session",
     "recorded_rules",
     "rules_for",
+    "session_result",
 ]

@@ -5,11 +5,8 @@ from __future__ import annotations
 import logging
 from dataclasses import dataclass, replace
 
-from tosca_kiosk.domain.documents import DocumentError
 from tosca_kiosk.domain.journal_lines import Summary
 from tosca_kiosk.domain.protocol import Protocol
-from tosca_kiosk.domain.protocol_file import parse_protocol
-from tosca_kiosk.kiosk.services.plans import NO_LIMITS
 from tosca_kiosk.kiosk.services.record import Record
 from tosca_kiosk.session import (
     BackupOvertakenError,
@@ -19,6 +16,7 @@ from tosca_kiosk.session import (
     earlier_dose,
     opening,
     overdue_calibrations,
+    plan_of,
     plan_session,
 )
 from tosca_kiosk.storage import StorageError, close_session, patients, recover, sessions, users
@@ -135,15 +133,4 @@ def adopt(record: Record, session_id: int) -> Adopted:
     """Find the session that control runs. Raises StorageError if the record does not know it."""
     session = sessions.get(record.database, session_id)
     patient = patients.of_id(record.database, session.patient_id)
-    return Adopted(session, patient, users.get(record.database, session.tech_id), planned(session))
-
-
-def planned(session: Session) -> Protocol | None:
-    """Return the plan that the session was opened with, None where its row holds none that can be read."""
-    if session.protocol_data_snapshot is None:
-        return None
-    name = session.protocol_name or ""
-    try:
-        return parse_protocol(session.protocol_data_snapshot, name, name, NO_LIMITS)
-    except DocumentError:
-        return None
+    return Adopted(session, patient, users.get(record.database, session.tech_id), plan_of(session))
