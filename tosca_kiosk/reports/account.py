@@ -53,7 +53,6 @@ class Course:
     summed_commanded_j: float
     from_journal: bool
     ticks: int
-    worst_late_ms: float | None
 
 
 class Account:
@@ -90,7 +89,7 @@ class Account:
         self._measured_j, self._commanded_j = float(measured_j[-1]), float(commanded_j[-1])
         self._before = float(t_s[-1]), float(block.commanded_w[-1]), bool(asked[-1])
 
-    def course(self, *, from_journal: bool, ticks: int, worst_late_ms: float | None) -> Course:
+    def course(self, *, from_journal: bool, ticks: int) -> Course:
         """Return all of it."""
         measured_w, commanded_w, ring_mm, measured_j, commanded_j = self._columns.curves()
         return Course(
@@ -103,7 +102,6 @@ class Account:
             summed_commanded_j=self._commanded_j,
             from_journal=from_journal,
             ticks=ticks,
-            worst_late_ms=worst_late_ms,
         )
 
     def _ending(self, t_s: Numbers, goes_off: Flags) -> Flags:
@@ -137,7 +135,7 @@ class Account:
         within = shown & (stretch % 2 == 0)
         values = np.stack([
             block.measured_w,
-            np.where(within, block.commanded_w, np.nan),
+            np.where(within & block.asked, block.commanded_w, np.nan),
             np.where(within, block.ring_mm, np.nan),
             measured_j,
             commanded_j,

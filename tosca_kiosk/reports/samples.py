@@ -20,7 +20,6 @@ from tosca_kiosk.reports.light import Span
 
 _BLOCK: Final = 2000
 """So many ticks are decoded at once."""
-_MS: Final = 1000.0
 
 Tell = Callable[[float], object]
 
@@ -109,13 +108,12 @@ def of_journal(
 
     tell: hears how far that is, 0 to 1. Raises UnusableJournalError where it is not what was recorded.
     """
-    account, worst_late_s = Account(light), 0.0
+    account = Account(light)
     try:
         with journal.open("rb") as lines:
             streamed = StreamedJournal(lines)
             for ticks in _blocks(streamed.ticks_json(sealed.ticks)):
                 account.add(_samples(ticks, rules))
-                worst_late_s = max(worst_late_s, max(tick.i.late_s for tick in ticks))
                 tell(streamed.ticks / max(sealed.ticks, 1))
     except OSError as error:
         raise UnusableJournalError(error.strerror or str(error)) from error
@@ -127,9 +125,7 @@ def of_journal(
         )
     if streamed.head.hex() != sealed.head:
         raise UnusableJournalError("its last line is not the one that was recorded")
-    return account.course(
-        from_journal=True, ticks=streamed.ticks, worst_late_ms=worst_late_s * _MS
-    )
+    return account.course(from_journal=True, ticks=streamed.ticks)
 
 
 class Row(NamedTuple):
@@ -160,7 +156,7 @@ def of_rows(rows: Iterable[Row], light: tuple[Span, ...]) -> Course:
         )
         account.add(samples)
         count += len(block)
-    return account.course(from_journal=False, ticks=count, worst_late_ms=None)
+    return account.course(from_journal=False, ticks=count)
 
 
 def _column(rows: list[Row], name: str) -> Numbers:
