@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, NamedTuple
 
-from tosca_kiosk.domain.plan import Override, Plan
+from tosca_kiosk.domain.plan import Plan
 from tosca_kiosk.domain.rules import Rules
 from tosca_kiosk.journal import JOURNAL_NAME
 from tosca_kiosk.reports import record_rows, texts
@@ -16,8 +16,7 @@ from tosca_kiosk.reports.interlocks import Bar
 from tosca_kiosk.reports.light import Event, Span, spans
 from tosca_kiosk.reports.record_rows import Rows, SafetyLine
 from tosca_kiosk.reports.samples import Sealed, Tell, UnusableJournalError, header_of, of_journal, of_rows
-from tosca_kiosk.session import RefusedError, SessionResult, session_result
-from tosca_kiosk.session.happenings import Deviation
+from tosca_kiosk.session import RefusedError, SessionResult, Treatment, treatment_of
 from tosca_kiosk.storage import Reader, StorageError, patients, sessions, users
 from tosca_kiosk.storage.heads import Head
 from tosca_kiosk.storage.session_proof import newest_head_over
@@ -41,7 +40,7 @@ class JournalTold(NamedTuple):
 class Content:
     """A session as a report shows it.
 
-    born_year: the patient's, None where it is not known. names: full names of accounts, by username.
+    treatment: all parts of it. born_year: the patient's, None where it is not known. names: full names of accounts, by username.
     plan: in force, with what was overridden. end_s: where the session's record ends, in session seconds.
     bars: of interlocks. course: None where nothing of it is recorded. anchor: the newest signed head that
     proves all of this session. calibration_interval_days: after which one is due, as the site has it now.
@@ -49,6 +48,7 @@ class Content:
     """
 
     result: SessionResult
+    treatment: Treatment
     born_year: int | None
     names: dict[str, str]
     journal: JournalTold
@@ -78,7 +78,8 @@ def content_of(
     StorageError where there is none.
     """
     _refuse_open(reader, session_id)
-    result = session_result(reader, session_id)
+    treatment = treatment_of(reader, session_id)
+    [result] = [part for part in treatment.parts if part.session.session_id == session_id]
     rows = _rows(reader, session_id)
     safety = record_rows.safety_lines(reader, session_id, result.session.start_time)
     end_s = max(rows.end_s, float(result.session.duration_seconds or 0))
@@ -86,10 +87,11 @@ def content_of(
     journal, course = _course(reader, data_dir, result, light, tell)
     return Content(
         result=result,
+        treatment=treatment,
         born_year=_born_year(reader, result),
         names=dict(_names(reader, result, rows.events)),
         journal=journal,
-        plan=_plan(result, light),
+        plan=_plan(result),
         events=rows.events,
         safety=safety,
         light=light,
@@ -149,28 +151,11 @@ def _header_digest(reader: Reader, session_id: int) -> str | None:
     return None if held is None else held.row["header_digest"]
 
 
-def _plan(result: SessionResult, light: tuple[Span, ...]) -> Plan | None:
-    """Return the plan in force at the end: as it was opened, with what was overridden in pauses."""
-    if result.plan is None:
-        return None
-    plan = Plan(protocol=result.plan)
-    for deviation in result.happened.deviations:
-        override = _override(deviation, light)
-        try:
-            plan = plan if override is None else plan.overridden(override)
-        except ValueError:
-            continue  # of another hand: it is listed, and changes no curve
-    return plan
-
-
-def _override(deviation: Deviation, light: tuple[Span, ...]) -> Override | None:
-    before = [span for span in light if span.off_s <= deviation.time_s]
-    clock_s = before[-1].clock_to_s if before else 0.0
-    if deviation.action == POWER_OVERRIDE and deviation.new_value is not None:
-        return Override(elapsed_s=clock_s, power_w=deviation.new_value)
-    if deviation.action == RING_OVERRIDE and deviation.new_value is not None:
-        return Override(elapsed_s=clock_s, ring_size_mm=deviation.new_value)
-    return None
+def _plan(result: SessionResult) -> Plan | None:
+    """Return the plan in force at the end; as it was opened where nobody knows what was changed of it."""
+    if result.in_force is not None or result.plan is None:
+        return result.in_force
+    return Plan(protocol=result.plan)
 
 
 def _born_year(reader: Reader, result: SessionResult) -> int | None:

@@ -13,6 +13,7 @@ from typing import Any, Final
 import msgspec
 
 from tosca_kiosk.domain.inputs import CommandType
+from tosca_kiosk.domain.plan import Override
 from tosca_kiosk.domain.rows import SHUTDOWN
 from tosca_kiosk.storage import Reader, StorageError, archives
 from tosca_kiosk.storage.sessions import Session
@@ -26,17 +27,23 @@ _NOTABLE: Final = (
 _DARK: Final = frozenset({"laser_off", "pause"})
 """Events that say where the treatment clock stands, and that it stands."""
 _LIT: Final = frozenset({"resume", "laser_on"})
+_CHANGED: Final = {"protocol_power_override": "power_w", "protocol_ring_override": "ring_size_mm"}
+"""By the action of a deviation: what of the plan in force it changes."""
 
 
 @dataclass(frozen=True, slots=True)
 class Deviation:
-    """What an operator changed of the plan in force. time_s: session seconds; values: as in its event."""
+    """What an operator changed of the plan in force. time_s: session seconds; values: as in its event.
+
+    override: what the plan in force makes of it, None where it changes none.
+    """
 
     time_s: float
     action: str
     old_value: float | None
     new_value: float | None
     reason: str | None
+    override: Override | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,7 +123,16 @@ def _deviations(actions: list[_Event]) -> Iterator[Deviation]:
                 old_value=_number(said.get("old_value")),
                 new_value=_number(said.get("new_value")),
                 reason=_text(said.get("reason")),
+                override=_override(said),
             )
+
+
+def _override(said: dict[str, Any]) -> Override | None:
+    changed = _CHANGED.get(str(said.get("action")))
+    at_s, value = _number(said.get("elapsed_s")), _number(said.get("new_value"))
+    if changed is None or at_s is None or value is None:
+        return None
+    return Override(**{"elapsed_s": at_s, changed: value})
 
 
 def _fault(row: dict[str, Any], session: Session, resets: list[_Event]) -> Fault:

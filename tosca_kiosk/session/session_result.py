@@ -10,8 +10,10 @@ from datetime import datetime
 from typing import Final
 
 from tosca_kiosk.domain.documents import DocumentError
+from tosca_kiosk.domain.plan import Plan
 from tosca_kiosk.domain.protocol import Protocol
 from tosca_kiosk.domain.protocol_file import Limits, parse_protocol
+from tosca_kiosk.domain.remainder import remainder
 from tosca_kiosk.session.happenings import Happenings, happenings
 from tosca_kiosk.storage import (
     Reader,
@@ -95,9 +97,39 @@ class SessionResult:
     calibrations_unknown: str = ""
 
     @property
+    def in_force(self) -> Plan | None:
+        """The plan that was in force at the end; None where nobody can say what was changed of it."""
+        deviations = self.happened.deviations
+        overrides = tuple(one.override for one in deviations if one.override is not None)
+        if self.plan is None or self.happened.unread:
+            return None
+        try:
+            return Plan(protocol=self.plan, overrides=overrides)
+        except ValueError:
+            return None
+
+    @property
     def planned_j(self) -> float | None:
-        """The energy of the plan that it was opened with."""
-        return None if self.plan is None else self.plan.planned_energy_j
+        """The energy of the plan in force at the end."""
+        plan = self.in_force
+        return None if plan is None else plan.planned_energy_j
+
+    @property
+    def planned_so_far_j(self) -> float | None:
+        """What the plan in force gives up to where the treatment clock stood at the end."""
+        plan, clock_s = self.in_force, self.happened.treatment_clock_s
+        return None if plan is None or clock_s is None else plan.energy_j(clock_s)
+
+    @property
+    def remainder(self) -> Protocol | None:
+        """What is left of the plan in force of a treatment that ended early: steps, power, time and dose.
+
+        None where nothing is left, and where nobody knows how much was given.
+        """
+        plan, clock_s = self.in_force, self.happened.treatment_clock_s
+        if plan is None or clock_s is None or self.session.status != "aborted":
+            return None
+        return remainder(plan, clock_s)
 
     def said(self, field: str) -> str | None:
         """Return what holds of the site or notes: the newest amendment, else what stands in the row."""
