@@ -50,7 +50,9 @@ def report(workplace: Workplace, session_number: int, to: Path) -> None:
     write_report(to, content)
     digest = sha256(content).hexdigest()
     result = {"session_id": session_number, "to": str(to), "bytes": len(content), "sha256": digest}
-    workplace.answer(result, f"{to}: report of session {session_number}, {len(content)} bytes, SHA-256 {digest}")
+    workplace.answer(
+        result, f"{to}: report of session {session_number}, {len(content)} bytes, SHA-256 {digest}"
+    )
 
 
 def _interval_days(workplace: Workplace) -> int | None:

@@ -41,7 +41,8 @@ class Samples(NamedTuple):
 class Course:
     """A session's quantities over its time. measured_j, commanded_j: energies so far; their last values too.
 
-    from_journal: every tick of control; else the samples that the record keeps, ten a second.
+    from_journal: every tick of control; else the samples that the record keeps, ten a second. end_s: the
+    newest one's session time.
     """
 
     measured_w: Curve
@@ -53,6 +54,7 @@ class Course:
     summed_commanded_j: float
     from_journal: bool
     ticks: int
+    end_s: float
 
 
 class Account:
@@ -60,7 +62,7 @@ class Account:
 
     def __init__(self, light: tuple[Span, ...]) -> None:
         self._on_s = np.array([span.on_s for span in light])
-        self._off_s = np.array([span.off_s for span in light])
+        self._off_s = np.array([span.off_s if span.ended else np.inf for span in light])
         self._columns = Columns(5)
         self._before: tuple[float, float, bool] | None = None
         self._off_at_s: float | None = None
@@ -102,6 +104,7 @@ class Account:
             summed_commanded_j=self._commanded_j,
             from_journal=from_journal,
             ticks=ticks,
+            end_s=0.0 if self._before is None else self._before[0],
         )
 
     def _ending(self, t_s: Numbers, goes_off: Flags) -> Flags:
@@ -116,19 +119,20 @@ class Account:
     def _count_unended(self, counted_w: Numbers, was_w: Numbers, was_asked: Flags, block: Samples) -> None:
         """Count the power of an off until its end is proved, the sample that proves it too."""
         offs = np.flatnonzero(was_asked & ~block.asked)
-        ticks = [0, *offs] if self._unended_w > 0.0 else list(offs)
-        for tick in ticks:
-            if was_asked[tick]:
-                self._unended_w = float(np.nan_to_num(was_w[tick]))
-                self._seen = bool(block.measured_w[max(tick - 1, 0)] >= LIGHT_SEEN_W)
-                tick += 1
-            while tick < len(counted_w) and self._unended_w > 0.0 and not was_asked[tick]:
+        for begin in [0, *offs] if self._unended_w > 0.0 else offs:
+            first = int(begin)
+            if was_asked[first]:
+                self._unended_w = float(np.nan_to_num(was_w[first]))
+                self._seen = bool(block.measured_w[max(first - 1, 0)] >= LIGHT_SEEN_W)
+                first += 1
+            for tick in range(first, len(counted_w)):
+                if was_asked[tick]:
+                    self._unended_w = 0.0  # light again, counted by itself
+                if not self._unended_w > 0.0:
+                    break
                 counted_w[tick] = self._unended_w
                 if block.off[tick] or (block.dark[tick] and self._seen):
                     self._unended_w = 0.0
-                tick += 1
-            if tick < len(counted_w):
-                self._unended_w = 0.0
 
     def _draw(self, block: Samples, bright: Flags, measured_j: Numbers, commanded_j: Numbers) -> None:
         stretch, shown = self._stretches(block.t_s, bright)

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Final, NamedTuple
 
 from reportlab.graphics.shapes import (
@@ -14,13 +15,10 @@ from reportlab.graphics.shapes import (
     Drawing,
     Group,
     Line,
-    Path,
     PolyLine,
-    Rect,
     Shape,
-    String,
 )
-from reportlab.lib.colors import Color, HexColor, black, white
+from reportlab.lib.colors import Color, black, white
 from reportlab.lib.units import mm
 
 from tosca_kiosk.reports import fonts, forms, texts
@@ -29,12 +27,22 @@ from tosca_kiosk.reports.curves import Curve
 from tosca_kiosk.reports.interlocks import PEDAL, Bar, Word
 from tosca_kiosk.reports.light import Gap, Span, gaps
 from tosca_kiosk.reports.scales import Scale, spread, ticks, time_ticks
-
-MEASURED: Final = HexColor("#0072B2")
-COMMANDED: Final = HexColor("#8A8A8A")
-GRID: Final = HexColor("#D5D5D5")
-HATCH: Final = HexColor("#A8A8A8")
-CLOSED: Final = HexColor("#9DB4C5")
+from tosca_kiosk.reports.strokes import (
+    CLOSED,
+    COMMANDED,
+    DENSE_APART,
+    GREY_HATCH,
+    GRID,
+    HATCH_APART,
+    MARK_RADIUS,
+    MEASURED,
+    SIZE,
+    box,
+    circled,
+    hatch,
+    string,
+    styled,
+)
 
 _LEFT: Final = 15 * mm
 _RIGHT: Final = 23 * mm
@@ -42,16 +50,13 @@ _POWER_SHARE, _RING_SHARE, _ENERGY_SHARE = 0.48, 0.2, 0.32
 _PANELS_MOST: Final = 100 * mm
 _PANELS_LEAST: Final = 64 * mm
 _BAR_HIGH: Final = 3.6 * mm
-_BAR_STEP: Final = 4.6 * mm
+_BAR_STEP: Final[float] = 4.6 * mm
 _TITLE_HIGH: Final = 5.5 * mm
 _AXIS_HIGH: Final = 5 * mm
-_SIZE: Final = 8.0
 _LABEL_APART: Final = 9.0
-_HATCH_APART: Final = 4.5
-_DENSE_APART: Final = 2.2
-_DASH: Final = (4, 2)
-_MARK_RADIUS: Final = 5.0
 _MARK_ROWS: Final = 3
+_MARK_APART: Final = 2.6 * MARK_RADIUS
+_MANY_RANK: Final = 3
 _MOST_Y: Final = 5
 _TICK_APART: Final = 14.0
 _MOST_X: Final = 9
@@ -112,8 +117,8 @@ def key_drawing(width: float) -> Drawing:
             (texts.GAP_KEY, "gap"),
         )
     ):
-        at -= fonts.width(word, _SIZE)
-        drawing.add(_string(at, 2, word))
+        at -= fonts.width(word, SIZE)
+        drawing.add(string(at, 2, word))
         at -= 26
         for shape in _sample(sample, at):
             drawing.add(shape)
@@ -123,20 +128,9 @@ def key_drawing(width: float) -> Drawing:
 
 def _sample(kind: str, at: float) -> list[Shape]:
     if kind == "gap":
-        return [_hatch(at, 0, at + 22, 9, _HATCH_APART, HATCH), _box(at, 0, 22, 9)]
-    line = _styled(Line(at, 5, at + 22, 5), kind)
+        return [hatch(at, 0, at + 22, 9, HATCH_APART, GREY_HATCH), box(at, 0, 22, 9)]
+    line = styled(Line(at, 5, at + 22, 5), kind)
     return [line]
-
-
-def _styled(line: Line | PolyLine, kind: str) -> Shape:
-    color, wide, dash = {
-        "measured": (MEASURED, 1.5, None),
-        "commanded": (COMMANDED, 0.9, None),
-        "plan": (black, 0.7, _DASH),
-    }[kind]
-    line.strokeColor, line.strokeWidth, line.strokeDashArray = color, wide, dash
-    line.strokeLineJoin = line.strokeLineCap = 1 if dash is None else 0
-    return line
 
 
 def _power(
@@ -214,16 +208,16 @@ def _panel(
         low=upper - high,
         high=upper,
     )
-    drawing.add(_string(0, upper + 4, title, bold=True))
+    drawing.add(string(0, upper + 4, title, bold=True))
     for gap in gaps(content.light, content.end_s):
         from_x, to_x = _on_paper(panel, gap)
-        panel.add(_hatch(from_x, panel.low, to_x, panel.high, _HATCH_APART, HATCH))
+        panel.add(hatch(from_x, panel.low, to_x, panel.high, HATCH_APART, GREY_HATCH))
     marked = ticks(scale.low, scale.high, min(_MOST_Y, int(high / _TICK_APART)))
     for value in marked.values:
         y = panel.y.at(value)
         panel.add(
             Line(x.begin, y, x.end, y, strokeColor=GRID, strokeWidth=0.5),
-            _string(x.begin - 4, y - 2.8, f"{value:.{marked.digits}f}", anchor="end"),
+            string(x.begin - 4, y - 2.8, f"{value:.{marked.digits}f}", anchor="end"),
         )
     panel.add(
         Line(x.begin, panel.low, x.begin, panel.high, strokeWidth=0.8),
@@ -245,10 +239,10 @@ def _curve(panel: _Panel, curve: Curve, kind: str) -> None:
     for piece in curve.pieces:
         points = [(panel.x.at(t_s), panel.y.at(value)) for t_s, value in piece.tolist()]
         if len(points) == 1:
-            (x, y), style = points[0], _styled(Line(0, 0, 0, 0), kind)
+            (x, y), style = points[0], styled(Line(0, 0, 0, 0), kind)
             panel.add(Circle(x, y, 0.8, fillColor=style.strokeColor, strokeColor=None))
         else:
-            panel.add(_styled(PolyLine([number for point in points for number in point]), kind))
+            panel.add(styled(PolyLine([number for point in points for number in point]), kind))
 
 
 def _plan(panel: _Panel, light: Iterable[Span], points: Sequence[tuple[float, float]]) -> None:
@@ -256,17 +250,15 @@ def _plan(panel: _Panel, light: Iterable[Span], points: Sequence[tuple[float, fl
     for span in light:
         inside = _between(points, span.clock_from_s, span.clock_to_s)
         lag_s = span.off_s - span.clock_to_s
-        line = [
-            number for at_s, value in inside for number in (panel.x.at(at_s + lag_s), panel.y.at(value))
-        ]
-        if len(line) >= 4:  # noqa: PLR2004 - two points
-            panel.add(_styled(PolyLine(line), "plan"))
+        line = [number for at_s, value in inside for number in (panel.x.at(at_s + lag_s), panel.y.at(value))]
+        if len(line) >= 4:
+            panel.add(styled(PolyLine(line), "plan"))
 
 
 def _between(points: Sequence[tuple[float, float]], from_s: float, to_s: float) -> list[tuple[float, float]]:
     """Return the part of a line from one time to another, cut points put in."""
     found: list[tuple[float, float]] = []
-    for (t0_s, v0), (t1_s, v1) in zip(points, points[1:], strict=False):
+    for (t0_s, v0), (t1_s, v1) in pairwise(points):
         begin, end = max(t0_s, from_s), min(t1_s, to_s)
         if begin > end or (t0_s == t1_s and not from_s < t0_s < to_s):
             continue
@@ -293,7 +285,7 @@ def _labels(panel: _Panel, labels: Sequence[tuple[float, str, Color]]) -> None:
     wanted = [panel.y.at(value) for value, _, _ in labels]
     places = spread(wanted, _LABEL_APART, panel.low + 3, panel.high)
     for y, (_, label, color) in zip(places, labels, strict=True):
-        panel.add(_string(panel.x.end + 4, y - 2.8, label, bold=True, color=color))
+        panel.add(string(panel.x.end + 4, y - 2.8, label, bold=True, color=color))
 
 
 def _name_gaps(panel: _Panel, content: Content) -> None:
@@ -302,15 +294,16 @@ def _name_gaps(panel: _Panel, content: Content) -> None:
     for gap in gaps(content.light, content.end_s):
         from_x, to_x = _on_paper(panel, gap)
         word, x = texts.WHY[gap.why], (from_x + to_x) / 2
-        wide = fonts.width(word, _SIZE) + 4
+        wide = fonts.width(word, SIZE) + 4
         if wide <= to_x - from_x:
             panel.add(
-                _box(x - wide / 2, middle - 5, wide, 10, fill=white, stroke=None),
-                _string(x, middle - 2.8, word, anchor="middle"),
+                box(x - wide / 2, middle - 5, wide, 10, fill=white, stroke=None),
+                string(x, middle - 2.8, word, anchor="middle"),
             )
         elif to_x - from_x >= 10 and wide <= panel.high - panel.low:
             standing = Group(
-                _box(-wide / 2, -5, wide, 10, fill=white, stroke=None), _string(0, -2.8, word, anchor="middle")
+                box(-wide / 2, -5, wide, 10, fill=white, stroke=None),
+                string(0, -2.8, word, anchor="middle"),
             )
             standing.translate(x, middle)
             standing.rotate(90)
@@ -318,92 +311,48 @@ def _name_gaps(panel: _Panel, content: Content) -> None:
 
 
 def _marks(panel: _Panel, marks: Sequence[Mark]) -> None:
-    """Draw the numbers, each at its time; those that would lie on another go a row up, at last away."""
+    """Draw the numbers, each at its time; those that would lie on another go a row up, at last away.
+
+    The many, of releases, keep to the lowest row: what weighs more stays seen above it.
+    """
     taken: list[list[float]] = [[] for _ in range(_MARK_ROWS)]
     for mark in sorted(marks, key=lambda one: (one.rank, one.t_s)):
         x = panel.x.at(mark.t_s)
         free = [
             row
-            for row, others in enumerate(taken)
-            if all(abs(other - x) > 2 * _MARK_RADIUS + 1 for other in others)
+            for row, others in enumerate(taken[: 1 if mark.rank >= _MANY_RANK else None])
+            if all(abs(other - x) > _MARK_APART for other in others)
         ]
         if not free:
             continue
         taken[free[0]].append(x)
-        y = panel.low + 8 + free[0] * (2 * _MARK_RADIUS + 2)
+        y = panel.low + 8 + free[0] * (2 * MARK_RADIUS + 2)
         panel.add(Line(x, panel.low, x, panel.high, strokeWidth=0.6), *circled(mark.number, x, y))
-
-
-def circled(number: int, x: float, y: float) -> list[Shape]:
-    """Return a number in a circle around a point."""
-    size = 7.5 if number < 100 else 5.5  # noqa: PLR2004 - three digits are wider
-    return [
-        Circle(x, y, _MARK_RADIUS, fillColor=white, strokeColor=black, strokeWidth=0.7),
-        _string(x, y - 0.36 * size, str(number), bold=True, anchor="middle", size=size),
-    ]
 
 
 def _bars(drawing: Drawing, bars: Sequence[Bar], x: Scale, top: float) -> float:
     if not bars:
         return top
     upper = top - _TITLE_HIGH
-    drawing.add(_string(0, upper + 4, texts.INTERLOCKS_AXIS, bold=True))
+    drawing.add(string(0, upper + 4, texts.INTERLOCKS_AXIS, bold=True))
     for number, bar in enumerate(bars):
         low = upper - number * _BAR_STEP - _BAR_HIGH
-        drawing.add(_string(x.begin - 4, low + 2.2, texts.LAMPS[bar.name].format(count=bar.lamps), anchor="end"))
+        drawing.add(
+            string(x.begin - 4, low + 2.2, texts.LAMPS[bar.name].format(count=bar.lamps), anchor="end")
+        )
         for part in bar.parts:
             from_x = x.at(part.from_s)
             wide = max(x.at(part.to_s) - from_x, _LEAST_GAP)
-            drawing.add(_box(from_x, low, wide, _BAR_HIGH, fill=CLOSED if part.word is Word.PASSES else white))
+            drawing.add(box(from_x, low, wide, _BAR_HIGH, fill=CLOSED if part.word is Word.PASSES else white))
             if part.word is Word.FAILED:
-                drawing.add(_hatch(from_x, low, from_x + wide, low + _BAR_HIGH, _DENSE_APART, black))
-        if bar.name != PEDAL or bar.failed:
+                drawing.add(hatch(from_x, low, from_x + wide, low + _BAR_HIGH, DENSE_APART, black))
+        if bar.parts and (bar.name != PEDAL or bar.failed):
             word = texts.FAILED if bar.failed else texts.PASSING
-            drawing.add(_string(x.end + 4, low + 2.2, word, bold=bar.failed))
-    return upper - len(bars) * _BAR_STEP
+            drawing.add(string(x.end + 4, low + 2.2, word, bold=bar.failed))
+    low_end: float = upper - len(bars) * _BAR_STEP
+    return low_end
 
 
 def _time_axis(drawing: Drawing, x: Scale, top: float, end_s: float) -> None:
     for t_s in time_ticks(end_s, _MOST_X):
-        drawing.add(_string(x.at(t_s), top - 10, forms.clock(t_s, 0), anchor="middle"))
-
-
-def _hatch(from_x: float, low: float, to_x: float, high: float, apart: float, color: Color) -> Path:
-    """Return slanting lines over a rectangle, each cut at its edges."""
-    path = Path(strokeColor=color, strokeWidth=0.4, fillColor=None)
-    tall = high - low
-    at = from_x - tall + (apart - (from_x - tall) % apart)
-    while at < to_x:
-        begin, end = max(at, from_x), min(at + tall, to_x)
-        if end > begin:
-            path.moveTo(begin, low + begin - at)
-            path.lineTo(end, low + end - at)
-        at += apart
-    return path
-
-
-def _box(
-    x: float, y: float, wide: float, high: float, fill: Color | None = None, stroke: Color | None = black
-) -> Rect:
-    return Rect(x, y, wide, high, fillColor=fill, strokeColor=stroke, strokeWidth=0.5)
-
-
-def _string(
-    x: float,
-    y: float,
-    text: str,
-    *,
-    bold: bool = False,
-    anchor: str = "start",
-    color: Color = black,
-    size: float = _SIZE,
-) -> String:
-    return String(
-        x,
-        y,
-        text,
-        fontName=fonts.BOLD if bold else fonts.TEXT,
-        fontSize=size,
-        fillColor=color,
-        textAnchor=anchor,
-    )
+        drawing.add(string(x.at(t_s), top - 10, forms.clock(t_s, 0), anchor="middle"))

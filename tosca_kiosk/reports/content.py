@@ -40,11 +40,11 @@ class JournalTold(NamedTuple):
 class Content:
     """A session as a report shows it.
 
-    treatment: all parts of it. born_year: the patient's, None where it is not known. names: full names of accounts, by username.
-    plan: in force, with what was overridden. end_s: where the session's record ends, in session seconds.
-    bars: of interlocks. course: None where nothing of it is recorded. anchor: the newest signed head that
-    proves all of this session. calibration_interval_days: after which one is due, as the site has it now.
-    odd_rows: events that another hand left unreadable.
+    treatment: all parts of it. born_year: the patient's, None where it is not known. names: full names of
+    accounts, by username. plan: in force, with what was overridden. end_s: where the session's record
+    ends, in session seconds. bars: of interlocks. course: None where nothing of it is recorded. anchor: the
+    newest signed head that proves all of this session. calibration_interval_days: after which one is due,
+    as the site has it now. odd_rows: events that another hand left unreadable.
     """
 
     result: SessionResult
@@ -82,9 +82,8 @@ def content_of(
     [result] = [part for part in treatment.parts if part.session.session_id == session_id]
     rows = _rows(reader, session_id)
     safety = record_rows.safety_lines(reader, session_id, result.session.start_time)
-    end_s = max(rows.end_s, float(result.session.duration_seconds or 0))
-    light = spans(rows.events, rows.end_s)
-    journal, course = _course(reader, data_dir, result, light, tell)
+    journal, course = _course(reader, data_dir, result, spans(rows.events, rows.end_s), tell)
+    recorded_s = max(rows.end_s, 0.0 if course is None else course.end_s)
     return Content(
         result=result,
         treatment=treatment,
@@ -94,8 +93,8 @@ def content_of(
         plan=_plan(result),
         events=rows.events,
         safety=safety,
-        light=light,
-        end_s=end_s,
+        light=spans(rows.events, recorded_s),
+        end_s=max(recorded_s, float(result.session.duration_seconds or 0)),
         bars=rows.watch.bars(record_rows.failures(rows.events, safety)),
         course=course,
         anchor=newest_head_over(reader, session_id),
@@ -108,8 +107,8 @@ def _refuse_open(reader: Reader, session_id: int) -> None:
     session = sessions.get(reader, session_id)
     if session.status in sessions.OPEN_STATUSES:
         raise RefusedError(
-            f"session {session_id} is still open ({session.status}); end it at the cart, or start the cart where "
-            "it broke off, then repeat"
+            f"session {session_id} is still open ({session.status}); end it at the cart, or start the cart "
+            "where it broke off, then repeat"
         )
 
 

@@ -99,8 +99,7 @@ class Columns:
 
 @dataclass(frozen=True, slots=True)
 class _Block:
-    """Columns: of each the light it belongs to, its first and last sample's time, and of every quantity the
-    first, last, lowest and highest value."""
+    """Columns: the light that each belongs to, its first and last sample's time, and values by quantity."""
 
     stretch: NDArray[np.int64]
     from_s: Numbers
@@ -115,9 +114,7 @@ class _Block:
         if not self.from_s.size:
             return self
         slot = np.floor(self.from_s / width_s).astype(np.int64)
-        starts = np.flatnonzero(
-            np.concatenate([[True], (np.diff(slot) != 0) | (np.diff(self.stretch) != 0)])
-        )
+        starts = np.flatnonzero(np.concatenate([[True], (np.diff(slot) != 0) | (np.diff(self.stretch) != 0)]))
         ends = np.append(starts[1:], len(self.from_s)) - 1
         return _Block(
             stretch=self.stretch[starts],
@@ -133,7 +130,13 @@ class _Block:
 def _empty(quantities: int) -> _Block:
     none, values = np.empty(0), np.empty((quantities, 0))
     return _Block(
-        stretch=np.empty(0, np.int64), from_s=none, to_s=none, first=values, last=values, low=values, high=values
+        stretch=np.empty(0, np.int64),
+        from_s=none,
+        to_s=none,
+        first=values,
+        last=values,
+        low=values,
+        high=values,
     )
 
 

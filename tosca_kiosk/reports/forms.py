@@ -19,7 +19,11 @@ def amount(value: float | None, unit: str, digits: int = 1) -> str:
 
 def figure(value: float | None, digits: int = 1) -> str:
     """Return a figure for a column that names its unit."""
-    return texts.UNKNOWN if value is None or not math.isfinite(value) else f"{value:,.{digits}f}".replace(",", "\u00a0")
+    return (
+        texts.UNKNOWN
+        if value is None or not math.isfinite(value)
+        else f"{value:,.{digits}f}".replace(",", "\u00a0")
+    )
 
 
 def share(part: float | None, whole: float | None) -> str:

@@ -13,11 +13,13 @@ from reportlab.platypus.tables import TableStyle
 
 from tosca_kiosk.domain.interlocks import BY_SOURCE
 from tosca_kiosk.domain.summary import unconfirmed
-from tosca_kiosk.reports import charts, forms, texts, told
+from tosca_kiosk.reports import charts, forms, strokes, texts, told
 from tosca_kiosk.reports.charts import Mark
 from tosca_kiosk.reports.content import Content
+from tosca_kiosk.reports.interlocks import Word
 from tosca_kiosk.reports.layout import WIDTH, heading, pairs, paragraph, ruled, table
 from tosca_kiosk.reports.told import EventLine
+from tosca_kiosk.storage.energies import Energies
 from tosca_kiosk.storage.session_amendments import in_force
 
 _LONGEST_SITE: Final = 80
@@ -49,7 +51,12 @@ def _who(content: Content) -> Flowable:
     ]
     return pairs(
         [
-            [paragraph(one, "quiet"), paragraph(said, bold=not row), paragraph(other, "quiet"), paragraph(more, bold=not row)]
+            [
+                paragraph(one, "quiet"),
+                paragraph(said, bold=not row),
+                paragraph(other, "quiet"),
+                paragraph(more, bold=not row),
+            ]
             for row, (one, said, other, more) in enumerate(rows)
         ],
         (20, 74, 20, 69),
@@ -102,6 +109,13 @@ def _what(content: Content) -> Iterator[tuple[str, str]]:
         yield texts.PART, texts.SECOND_OF.format(number=parts.rest_of)
     if parts.finished_by is not None:
         yield texts.PART, texts.FIRST_OF.format(number=parts.finished_by)
+    whole = content.treatment
+    if len(whole.parts) > 1:
+        given, planned = forms.amount(whole.given_j, "J"), forms.amount(whole.whole_j, "J")
+        yield (
+            texts.ALL_PARTS,
+            texts.ALL_PARTS_SAID.format(count=len(whole.parts), given=given, planned=planned),
+        )
 
 
 def _range(low: float, high: float) -> str:
@@ -125,7 +139,7 @@ def _verdict(content: Content) -> Flowable:
     right = [
         paragraph(texts.GIVEN, "quiet"),
         paragraph(
-            f"{forms.amount(given_j, 'J')} {texts.OF_PLAN.format(plan=forms.amount(plan_j, 'J'))}", "large"
+            texts.OF_PLAN.format(given=_given(content.result.given), plan=forms.amount(plan_j, "J")), "large"
         ),
         Spacer(0, 1 * mm),
         _share_bar(given_j, plan_j),
@@ -165,7 +179,8 @@ def verdict(content: Content) -> str:
 def _why(content: Content) -> Iterator[str]:
     session, clock_s = content.result.session, content.result.happened.treatment_clock_s
     if session.abort_reason:
-        yield texts.REASON.format(reason=_without_source(session.abort_reason).rstrip("."))
+        reason = _without_source(session.abort_reason).rstrip(".")
+        yield texts.REASON.format(reason=reason[:1].upper() + reason[1:])
     plan = content.plan
     if plan is None or clock_s is None:
         yield texts.REST_UNKNOWN
@@ -182,6 +197,13 @@ def _without_source(reason: str) -> str:
     """Return why a session was aborted without the name of the interlock's row before it, for a person."""
     source, _, said = reason.partition(": ")
     return said if said and source in BY_SOURCE else reason
+
+
+def _given(given: Energies) -> str:
+    """Return the energy that counts as dose; where nobody knows it, as much as is known of it."""
+    if given.larger_j is None and given.measured_j is not None:
+        return texts.AT_LEAST.format(energy=forms.amount(given.at_least_j, "J"))
+    return forms.amount(given.larger_j, "J")
 
 
 def _headed(title: str) -> Flowable:
@@ -212,7 +234,9 @@ def _share_bar(given_j: float | None, plan_j: float | None) -> Drawing:
     wide, high = WIDTH * 0.38, 9.0
     bar = Drawing(wide, high)
     if given_j is not None and plan_j:
-        bar.add(Rect(0, 0, wide * min(given_j / plan_j, 1.0), high, fillColor=charts.MEASURED, strokeColor=None))
+        bar.add(
+            Rect(0, 0, wide * min(given_j / plan_j, 1.0), high, fillColor=strokes.MEASURED, strokeColor=None)
+        )
     bar.add(Rect(0, 0, wide, high, fillColor=None, strokeColor=black, strokeWidth=1))
     return bar
 
@@ -256,7 +280,7 @@ def _energies(content: Content) -> list[Flowable]:
     left = table(
         (texts.ENERGY, texts.PLAN_COLUMN, texts.GIVEN_COLUMN, texts.SHARE_COLUMN),
         energies,
-        (42, 13, 13, 17),
+        (40, 13, 17, 16),
         (1, 2, 3),
         width=half,
     )
@@ -309,14 +333,14 @@ def _given_ring(content: Content) -> str:
 
 
 def _course(content: Content, lines: list[EventLine]) -> list[Flowable]:
-    if content.course is None or not (content.light or content.bars):
+    if content.course is None or not (content.light or _armed(content)):
         return [*heading(texts.COURSE), paragraph(_no_course(content))]
     marks = [Mark(*one) for one in told.marked(lines)]
     head = ruled(texts.COURSE, charts.key_drawing(WIDTH * 0.5))
     return [_CourseBlock(content, marks, head, paragraph(" ".join(_course_notes(content)), "note"))]
 
 
-class _CourseBlock(Flowable):
+class _CourseBlock(Flowable):  # type: ignore[misc] # the library ships no types
     """The course with its heading and what is said below it: as high as its page lets it be, never in two."""
 
     def __init__(self, content: Content, marks: list[Mark], head: Flowable, note: Flowable) -> None:
@@ -342,6 +366,12 @@ class _CourseBlock(Flowable):
         self._note.drawOn(self.canv, 0, 0)
 
 
+def _armed(content: Content) -> bool:
+    """Whether anything was recorded of the interlocks but faults, which is while the cart is armed."""
+    parts = (part for bar in content.bars for part in bar.parts)
+    return any(part.to_s > part.from_s and part.word is not Word.FAILED for part in parts)
+
+
 def _no_course(content: Content) -> str:
     if content.result.happened.unread:
         return texts.COURSE_UNKNOWN.format(why=content.result.happened.unread.rstrip("."))
@@ -353,6 +383,7 @@ def _no_course(content: Content) -> str:
 def _course_notes(content: Content) -> Iterator[str]:
     course, given = content.course, content.result.given
     yield texts.TIME_AXIS
+    yield texts.MARKS_KEY
     if content.bars:
         yield texts.BAR_KEY
     yield texts.NOTHING_MEASURED

@@ -11,6 +11,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Iterator
 from enum import IntEnum
+from itertools import pairwise
 from typing import Final, NamedTuple
 
 from tosca_kiosk.domain.interlocks import BY_SOURCE, LAMPS
@@ -108,7 +109,11 @@ class Watch:
 def _parts(runs: list[_Run], lamps: tuple[str, ...], failures: list[Failure]) -> Iterator[Part]:
     """Yield the parts of a bar without overlap, oldest first."""
     parts = [
-        Part(run.from_s, run.to_s, Word.PASSES if all(run.said.get(lamp, True) for lamp in lamps) else Word.OPEN)
+        Part(
+            run.from_s,
+            run.to_s,
+            Word.PASSES if all(run.said.get(lamp, True) for lamp in lamps) else Word.OPEN,
+        )
         for run in runs
     ]
     for failure in failures:
@@ -134,7 +139,7 @@ def _pieces(parts: list[Part], edges: list[float]) -> Iterator[Part]:
     begins = sorted(parts, key=lambda part: part.from_s)
     under_way: list[Part] = []
     at = 0
-    for from_s, to_s in zip(edges, edges[1:], strict=False):
+    for from_s, to_s in pairwise(edges):
         while at < len(begins) and begins[at].from_s <= from_s:
             under_way.append(begins[at])
             at += 1

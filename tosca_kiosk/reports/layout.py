@@ -4,14 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from io import BytesIO
-from typing import Any, Final, NamedTuple
+from typing import Any, Final, NamedTuple, TypeAlias
 
 from reportlab.lib.colors import HexColor, black
 from reportlab.lib.pagesizes import A4
 from reportlab.lib.styles import ParagraphStyle
 from reportlab.lib.units import mm
 from reportlab.pdfgen.canvas import Canvas
-from reportlab.platypus import BaseDocTemplate, CondPageBreak, Flowable, Frame, PageTemplate, Paragraph, Spacer
+from reportlab.platypus import (
+    BaseDocTemplate,
+    CondPageBreak,
+    Flowable,
+    Frame,
+    PageTemplate,
+    Paragraph,
+    Spacer,
+)
 from reportlab.platypus.tables import LongTable, TableStyle
 
 from tosca_kiosk.reports import fonts, texts
@@ -30,7 +38,7 @@ _LEADING: Final = 11.5
 _HEADING_ROOM: Final = 32 * mm
 """So much of a section must fit below its heading, or it begins on the next page."""
 
-Cell = Flowable | str
+Cell: TypeAlias = Flowable | str
 
 
 class Every(NamedTuple):
@@ -44,7 +52,12 @@ class Every(NamedTuple):
 
 
 def _style(name: str, **changes: Any) -> ParagraphStyle:
-    base: dict[str, Any] = {"fontName": fonts.TEXT, "fontSize": SIZE, "leading": _LEADING, "splitLongWords": 1}
+    base: dict[str, Any] = {
+        "fontName": fonts.TEXT,
+        "fontSize": SIZE,
+        "leading": _LEADING,
+        "splitLongWords": 1,
+    }
     return ParagraphStyle(name, **{**base, **changes})
 
 
@@ -103,7 +116,9 @@ def table(
 
     A row goes on on the next page where it is longer than one; the head comes again there.
     """
-    head = [paragraph(name, "quiet_right" if index in right else "quiet") for index, name in enumerate(columns)]
+    head = [
+        paragraph(name, "quiet_right" if index in right else "quiet") for index, name in enumerate(columns)
+    ]
     body = [
         [_cell(cell, "right" if index in right else "text") for index, cell in enumerate(row)] for row in rows
     ]
@@ -159,7 +174,7 @@ def _cell(cell: Cell, style: str) -> Flowable:
 
 
 def pdf(every: Every, story: list[Flowable]) -> bytes:
-    """Return the pages as a PDF. Equal pages make equal bytes: it holds no time, and nothing of the machine."""
+    """Return the pages as a PDF, of equal pages equal bytes: it holds no time and nothing of the machine."""
     made = BytesIO()
     band = _BAND if every.band else 0.0
     frame = Frame(
@@ -190,7 +205,7 @@ def pdf(every: Every, story: list[Flowable]) -> bytes:
 def _numbered(every: Every) -> Callable[..., Canvas]:
     """Return a canvas that draws what stands on every page once it knows how many there are."""
 
-    class Numbered(Canvas):
+    class Numbered(Canvas):  # type: ignore[misc] # the library ships no types
         def __init__(self, *arguments: Any, **settings: Any) -> None:
             super().__init__(*arguments, **settings)
             self._pages: list[dict[str, Any]] = []

@@ -19,9 +19,10 @@ class Event(NamedTuple):
 
 
 class Why(Enum):
-    """Why there is no light after a span, or before the first one."""
+    """Why there is no light after a span, before the first one, or at all."""
 
     BEFORE = "before"
+    NONE = "none"
     RELEASED = "released"
     PAUSED = "paused"
     FAULT = "fault"
@@ -93,13 +94,13 @@ def spans(events: Iterable[Event], end_s: float) -> tuple[Span, ...]:
 
 
 def gaps(light: tuple[Span, ...], end_s: float) -> Iterator[Gap]:
-    """Yield the times without light of a session that has some, from its begin to its end."""
-    from_s, why = 0.0, Why.BEFORE
+    """Yield the times without light of a session, from its begin to its end."""
+    from_s, why = 0.0, Why.BEFORE if light else Why.NONE
     for span in light:
         if span.on_s > from_s:
             yield Gap(from_s, span.on_s, why)
         from_s, why = span.off_s, span.why
-    if light and end_s > from_s:
+    if end_s > from_s:
         yield Gap(from_s, end_s, why)
 
 

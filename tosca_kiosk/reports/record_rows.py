@@ -50,7 +50,7 @@ NO_ROWS: Final = Rows(events=(), watch=Watch(), end_s=0.0, odd=0)
 
 
 def treatment_rows(reader: Reader, session_id: int) -> Rows:
-    """Return a session's treatment events. Raises StorageError where an archive that has them is not whole."""
+    """Return a session's treatment events. Raises StorageError where an archive with them is not whole."""
     events, watch, end_s, odd = list[Event](), Watch(), 0.0, 0
     for offset_ms, kind, commanded_w, measured_w, ring_mm, lamps, details in _select(reader, session_id):
         if not isinstance(offset_ms, int | float):
@@ -110,8 +110,10 @@ def safety_lines(reader: Reader, session_id: int, start: datetime | None) -> tup
 
 
 def failures(events: tuple[Event, ...], lines: tuple[SafetyLine, ...]) -> Iterator[Failure]:
-    """Yield each fault and warning. A fault lasts until its cause is gone, as the safety log says, or until
-    somebody resets it; where the record tells of neither, as long as the record goes on.
+    """Yield each fault and warning, and how long it lasted.
+
+    A fault does until its cause is gone, as the safety log says, or until somebody resets it; where the
+    record tells of neither, as long as it goes on.
     """
     gone = [
         (line.t_s, line.source)

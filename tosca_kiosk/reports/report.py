@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import os
 from pathlib import Path
 
 from reportlab.platypus import Flowable
@@ -40,12 +41,20 @@ def report_pdf(
     return pdf(_every(content), story)
 
 
+def refuse_taken(path: Path) -> None:
+    """Refuse a file that is there already, before anybody waits for the report. Raises RefusedError."""
+    if os.path.lexists(path):
+        raise _taken(path)
+    if not path.parent.is_dir():
+        raise RefusedError(f"{path}: there is no folder {path.parent}; make the folder first")
+
+
 def write_report(path: Path, content: bytes) -> None:
     """Write a report into a new file, whole or not at all. Raises RefusedError, saying why and what to do."""
     try:
         write_whole(path, content)
     except FileExistsError:
-        raise RefusedError(f"{path}: is there already; nothing was written; name a new file") from None
+        raise _taken(path) from None
     except OSError as error:
         raise RefusedError(
             f"{path}: the report was not written ({error.strerror or error}), nothing is left of it; "
@@ -58,6 +67,10 @@ _ADVICE = {
     errno.ENOTDIR: "name a folder that is one",
     errno.ENOSPC: "make room on that disk",
 }
+
+
+def _taken(path: Path) -> RefusedError:
+    return RefusedError(f"{path}: is there already; nothing was written; name a new file")
 
 
 def _every(content: Content) -> Every:

@@ -101,9 +101,7 @@ def header_of(journal: Path, sealed: Sealed) -> Header | None:
     return streamed.header if known else None
 
 
-def of_journal(
-    journal: Path, sealed: Sealed, rules: Rules, light: tuple[Span, ...], tell: Tell
-) -> Course:
+def of_journal(journal: Path, sealed: Sealed, rules: Rules, light: tuple[Span, ...], tell: Tell) -> Course:
     """Return the course of a session from every tick of its journal, each checked by the journal's chain.
 
     tell: hears how far that is, 0 to 1. Raises UnusableJournalError where it is not what was recorded.

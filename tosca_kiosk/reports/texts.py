@@ -28,7 +28,9 @@ NOTHING_SAID: Final = "nothing noted"
 CART: Final = "Cart {cart}"
 SESSION_OF: Final = "Session {number} \u00b7 {day} (UTC)"
 SIMULATED: Final = "SIMULATED SESSION: made by simulated devices. No patient was treated."
-ORIGIN_UNKNOWN: Final = "ORIGIN NOT KNOWN: the record does not say whether real or simulated devices made this."
+ORIGIN_UNKNOWN: Final = (
+    "ORIGIN NOT KNOWN: the record does not say whether real or simulated devices made this."
+)
 FOOT: Final = "{code} \u00b7 session {number} \u00b7 {maker}{software}"
 SOFTWARE_OF_SESSION: Final = " {version}"
 RESEARCH: Final = "Research use only, not a medical device. Times are UTC."
@@ -55,6 +57,8 @@ LIMIT_SAID: Final = "{limit}, dose {dose}"
 PART: Final = "Part"
 SECOND_OF: Final = "second part, after session {number}"
 FIRST_OF: Final = "first part, finished by session {number}"
+ALL_PARTS: Final = "All parts"
+ALL_PARTS_SAID: Final = "{count} sessions, {given} of {planned}"
 
 # --- verdict -----------------------------------------------------------------------------------------------
 
@@ -63,12 +67,13 @@ ENDED_EARLY: Final = "Ended early"
 NO_LIGHT: Final = "Ended without light"
 NOT_CONFIRMED: Final = "Light not confirmed ended"
 LIGHT_UNKNOWN: Final = "Ended, light not known"
-ALL_GIVEN: Final = "The whole plan was given."
+ALL_GIVEN: Final = "The plan was followed to its end."
 REASON: Final = "{reason}."
 REST: Final = "{time} and {energy} of the plan are left."
 REST_UNKNOWN: Final = "How much of the plan is left is not known."
 GIVEN: Final = "Energy that counts as dose"
-OF_PLAN: Final = "of {plan}"
+OF_PLAN: Final = "{given} of {plan}"
+AT_LEAST: Final = "at least {energy}"
 SHARE: Final = "{share} of the plan in force"
 
 # --- energies ----------------------------------------------------------------------------------------------
@@ -78,8 +83,8 @@ PLAN_COLUMN: Final = "plan"
 GIVEN_COLUMN: Final = "given"
 SHARE_COLUMN: Final = "of plan"
 BY_PHOTODIODE: Final = "Measured (photodiode)"
-BY_CURRENT: Final = "Commanded (laser current)"
-COUNTS: Final = "Counts as dose (the larger)"
+BY_CURRENT: Final = "Commanded (current)"
+COUNTS: Final = "Counts as dose (larger)"
 QUANTITY: Final = "Quantity"
 MEASURED_COLUMN: Final = "measured"
 LIGHT_ON: Final = "Light on"
@@ -109,6 +114,9 @@ DOSE_LIMIT_LABEL: Final = "limit {value}"
 PASSING: Final = "closed"
 OPEN_NOW: Final = "open"
 FAILED: Final = "failed"
+MARKS_KEY: Final = (
+    "Numbers lead to the table of events; where they would lie on each other some are left out."
+)
 BAR_KEY: Final = (
     "Interlocks: filled closed, hollow open by intent or for a moment that is allowed, "
     "hatched a fault or a warning, nothing where nothing is recorded."
@@ -122,14 +130,15 @@ NO_COURSE: Final = "There was no light, and the cart was never armed: there is n
 COURSE_UNKNOWN: Final = "No course can be drawn: {why}."
 NOTHING_LEFT: Final = "neither journal nor samples are left"
 SUM_DIFFERS: Final = (
-    "Summed up, the curve of the {which} energy ends at {summed}, the record counts {recorded}: what counts is "
-    "the record."
+    "Summed up, the curve of the {which} energy ends at {summed}, the record counts {recorded}: what counts "
+    "is the record."
 )
 MEASURED_WORD: Final = "measured"
 COMMANDED_WORD: Final = "commanded"
 LIMIT_UNKNOWN: Final = "The limit in force is not known: no journal tells it."
 WHY: Final = {
     Why.BEFORE: "before the light",
+    Why.NONE: "no light in this session",
     Why.RELEASED: "pedal released",
     Why.PAUSED: "paused",
     Why.FAULT: "fault",
@@ -270,6 +279,7 @@ CALIBRATION_COLUMN: Final = "Kind, number"
 DEVICE_COLUMN: Final = "Device"
 MADE_COLUMN: Final = "Made"
 DUE_COLUMN: Final = "Due"
+DUE_AFTER_COLUMN: Final = "Due, after {days} days as set now"
 CALIBRATION: Final = "{kind}, no. {number}"
 CALIBRATIONS: Final = {
     "actuator_position_to_ring_size": "Ring (stage)",
@@ -281,7 +291,6 @@ CALIBRATIONS: Final = {
 NOT_IN_RECORD: Final = "{kind}, not in the record"
 OVERDUE: Final = "{day}, overdue"
 NO_CALIBRATIONS: Final = "Not known."
-DUE_BY: Final = "Due by this site's interval of {days} days as it is set now."
 
 # --- loop, recordings, what is not known -------------------------------------------------------------------
 
@@ -307,6 +316,9 @@ U_TIMING: Final = "How punctual control was: no journal tells it."
 U_CALIBRATIONS: Final = "Which calibrations were in force: {why}"
 U_ODD: Final = "In the session's row, {odd}."
 U_ODD_ROWS: Final = "{count} events of another program's hand that cannot be read."
+U_PLAN: Final = (
+    "The plan in force: nobody can say whether the plan was overridden; it is shown as it was opened."
+)
 U_SOFTWARE: Final = "The version of the software that treated: no journal tells it."
 
 # --- anchor and signature ----------------------------------------------------------------------------------
@@ -320,8 +332,8 @@ TO_CHECK: Final = (
     "tosca-kiosk db check --anchor FILE. The record must go on from it."
 )
 NO_ANCHOR: Final = (
-    "No anchor: no signature of the cart covers all of this session. Sign it with tosca-kiosk db anchor, then make "
-    "the report anew."
+    "No anchor: no signature of the cart covers all of this session. Sign it with tosca-kiosk db anchor, "
+    "then make the report anew."
 )
 SIGN_TECHNICIAN: Final = "Treating technician, date"
 SIGN_DOCTOR: Final = "Responsible doctor, name and signature"

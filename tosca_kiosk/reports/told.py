@@ -16,7 +16,7 @@ _RANKS: Final = {"safety_trigger": 0, "override": 1, "safety_warning": 2, "pause
 
 
 class EventLine(NamedTuple):
-    """A line of the table: all that happened in one tick. mark: its number, None for most. rank: the mark's."""
+    """A line of the table: all that happened in one tick. mark: its number, None for most; rank: its."""
 
     t_s: float
     mark: int | None

@@ -1,4 +1,4 @@
-"""Which signed head proves a session: all that was written of it, its events and its lines of the safety log."""
+"""Which signed head proves a session: its rows, its events and its lines of the safety log."""
 
 from __future__ import annotations
 
@@ -31,9 +31,7 @@ _NEWEST: Final = (
     ("safety_log", None, "SELECT max(log_id) FROM safety_log WHERE session_id = ?"),
 )
 """By log of the chain: how the newest row of a session is found; of an audited table with its name."""
-_LINK: Final = (
-    "SELECT link_id FROM chain_links WHERE log = ? AND last_row >= ? ORDER BY last_row LIMIT 1"
-)
+_LINK: Final = "SELECT link_id FROM chain_links WHERE log = ? AND last_row >= ? ORDER BY last_row LIMIT 1"
 
 
 def newest_head_over(reader: Reader, session_id: int) -> Head | None:
