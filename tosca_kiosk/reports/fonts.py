@@ -31,6 +31,7 @@ _FILES: Final = {
 }
 _UNSET: Final = frozenset({"R", "AL", "AN", "RLE", "RLO", "RLI", "LRE", "LRO", "LRI", "PDF", "PDI", "FSI"})
 """Directions, in Unicode's words, that these pages cannot set."""
+_LAST_OF_FIRST_PLANE: Final = 0xFFFF
 _INVISIBLE: Final = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"})
 """Categories, in Unicode's words, of what shows nothing by itself."""
 
@@ -95,8 +96,9 @@ def _font_for(letter: str, font: str) -> str | None:
 
 
 def _can_be_set(letter: str) -> bool:
-    invisible = unicodedata.category(letter) in _INVISIBLE
-    return not invisible and unicodedata.bidirectional(letter) not in _UNSET
+    # The library tells who copies text only the lower half of a number beyond the first plane.
+    told = ord(letter) <= _LAST_OF_FIRST_PLANE and unicodedata.category(letter) not in _INVISIBLE
+    return told and unicodedata.bidirectional(letter) not in _UNSET
 
 
 @cache
