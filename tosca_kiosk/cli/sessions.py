@@ -13,6 +13,7 @@ from tosca_kiosk.cli.changing import authorised_change, change_options
 from tosca_kiosk.cli.completion import patient_code, session_number, username
 from tosca_kiosk.cli.session_export import export
 from tosca_kiosk.cli.session_page import as_object, left_of, page
+from tosca_kiosk.cli.session_report import report
 from tosca_kiosk.cli.since import since, since_option
 from tosca_kiosk.cli.tables import table_text
 from tosca_kiosk.cli.workplace import Workplace, workplace_command
@@ -48,7 +49,7 @@ _TEXTS: Final = {
 
 @click.group()
 def sessions() -> None:
-    """List, show, amend and export treatment sessions."""
+    """List, show, amend, export and report treatment sessions."""
 
 
 @sessions.command("list")
@@ -257,3 +258,4 @@ def _seconds(time: Any) -> str:
 
 
 sessions.add_command(export)
+sessions.add_command(report)
