@@ -25,6 +25,7 @@ COMMANDS = {
     "users": "cli.users",
     "patients": "cli.patients",
     "protocols": "cli.protocols",
+    "sessions": "cli.sessions",
     "control": "cli.control_process",
     "camera": "cli.camera_process",
     "kiosk": "cli.kiosk_process",
