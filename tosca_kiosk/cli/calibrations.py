@@ -18,7 +18,16 @@ from tosca_kiosk.machine.clock import utc_now
 from tosca_kiosk.session import calibration_standing as standings
 from tosca_kiosk.session.calibration_standing import CalibrationStanding
 
-_COLUMNS = ("Number", "Calibration", "Device", "Serial number", "Made (UTC)", "Days old", "Due (UTC)", "Overdue")
+_COLUMNS = (
+    "Number",
+    "Calibration",
+    "Device",
+    "Serial number",
+    "Made (UTC)",
+    "Days old",
+    "Due (UTC)",
+    "Overdue",
+)
 
 
 @click.group()

@@ -13,12 +13,12 @@ from tosca_kiosk.cli.changing import authorised_change, change_options
 from tosca_kiosk.cli.completion import setting_key
 from tosca_kiosk.cli.console import say
 from tosca_kiosk.cli.tables import table_text
-from tosca_kiosk.cli.workplace import Workplace, tell_doubt, workplace_command
+from tosca_kiosk.cli.workplace import Workplace, workplace_command
 from tosca_kiosk.config import ConfigError, load_config
 from tosca_kiosk.machine.clock import utc_now
-from tosca_kiosk.storage import Database, settings
-from tosca_kiosk.storage import history as changes
-from tosca_kiosk.storage.clock_evidence import clock_doubt
+from tosca_kiosk.storage import settings
+from tosca_kiosk.storage.history import BEFORE_THE_AUDIT, Change
+from tosca_kiosk.storage.history import history as changes_of
 from tosca_kiosk.storage.settings import SettingState
 from tosca_kiosk.storage.users import Role
 
@@ -48,9 +48,7 @@ def list_settings(workplace: Workplace, as_of: str | None) -> None:
     with workplace.reading(as_of=moment(as_of)) as database:
         found = settings.states(database)
     columns = ("Key", "Value", "Allowed", "Set by", "Set (UTC)")
-    rows = [
-        (one.key, _shown(one.value), _allowed(one), one.modified_by, one.last_modified) for one in found
-    ]
+    rows = [(one.key, _shown(one.value), _allowed(one), one.modified_by, one.last_modified) for one in found]
     text = table_text(columns, rows, [one.odd for one in found])
     workplace.answer({"settings": [_as_result(one) for one in found]}, text)
 
@@ -89,14 +87,9 @@ def set_setting(workplace: Workplace, key: str, value: str, tech: str | None, re
     """
     settings.from_text(key, value)
     with workplace.beside() as database:
-        who = authorised_change(
-            database, tech, reason, role=Role.SUPERVISOR, treated=f"system_config.{key}"
-        )
+        who = authorised_change(database, tech, reason, role=Role.SUPERVISOR, treated=f"system_config.{key}")
         now = utc_now()
-        tell_doubt(clock_doubt(database, now))
-        before, after = settings.change(
-            database, key, value, tech_id=who.tech_id, reason=who.reason, now=now
-        )
+        before, after = settings.change(database, key, value, tech_id=who.tech_id, reason=who.reason, now=now)
     assert after.setting is not None
     holds = str(after.setting.holds)
     result = _as_result(after) | {"before": before.value, "reason": who.reason}
@@ -118,19 +111,8 @@ def history(workplace: Workplace, key: str, as_of: str | None) -> None:
     """
     with workplace.reading(as_of=moment(as_of)) as database:
         settings.state(database, key)
-        found = changes.history(database, "system_config", key, limit=_AT_MOST)
-    rows = [
-        {
-            "time": one.time or None,
-            "action": one.action,
-            "value": None if one.new is None else one.new["config_value"],
-            "before": None if one.old is None else one.old["config_value"],
-            "by": one.operator,
-            "source": one.source or None,
-            "reason": one.reason,
-        }
-        for one in found
-    ]
+        found = changes_of(database, "system_config", key, limit=_AT_MOST)
+    rows = [row for row in map(_change_row, found) if row["value"] != row["before"]]
     columns = ("Time (UTC)", "Value", "Before", "By", "Source", "Reason")
     names = ("time", "value", "before", "by", "source", "reason")
     text = table_text(columns, [[row[name] for name in names] for row in rows])
@@ -141,7 +123,7 @@ def history(workplace: Workplace, key: str, as_of: str | None) -> None:
 @click.argument("file", type=click.Path(exists=True, dir_okay=False, readable=True, path_type=Path))
 @workplace_command
 def check(workplace: Workplace, file: Path) -> None:
-    """Check a cart's configuration FILE whole; exit code 1 names every mistake by its path. No port is opened.
+    """Check a cart's configuration FILE; exit code 1 names every mistake by its path. No port is opened.
 
     \b
     Examples:
@@ -159,6 +141,18 @@ def check(workplace: Workplace, file: Path) -> None:
     ports = ", ".join(f"{key} on {port}" for key, port in found.devices.ports.items())
     result = {"file": str(file), "ok": True, "errors": [], "cart": found.cart, "ports": found.devices.ports}
     workplace.answer(result, f"{file}: a configuration of a {found.cart} cart: {ports}.")
+
+
+def _change_row(one: Change) -> dict[str, Any]:
+    before_the_audit = one.action == BEFORE_THE_AUDIT
+    return {
+        "time": None if before_the_audit else one.time[:19],
+        "value": None if one.new is None else one.new["config_value"],
+        "before": None if one.old is None else one.old["config_value"],
+        "by": one.operator,
+        "source": "before the audit" if before_the_audit else one.source,
+        "reason": one.reason,
+    }
 
 
 def _as_result(found: SettingState) -> dict[str, Any]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import Any
 
@@ -48,7 +49,11 @@ def show(workplace: Workplace, name: str) -> None:
     """
     found = shipped_scenario(name)
     result = _listed(found) | {"seen": found.seen, "events": _events(found.scenario)}
-    rows = [(event["at"], path, value) for event in result["events"] for path, value in event["set"].items()]
+    rows = [
+        (event["at"], path, json.dumps(value))
+        for event in result["events"]
+        for path, value in event["set"].items()
+    ]
     table = table_text(("When", "What is set", "To"), rows)
     workplace.answer(result, f"{found.scenario.name}\n{found.effect}\n\n{found.seen}\n\n{table}")
 
