@@ -16,7 +16,7 @@ from tosca_kiosk.cli.workplace import Workplace, workplace_command
 from tosca_kiosk.machine.clock import utc_now
 from tosca_kiosk.session import RefusedError
 from tosca_kiosk.storage import safety as log
-from tosca_kiosk.storage.safety import A_DAY, SEVERITIES, SafetyEvent
+from tosca_kiosk.storage.safety import SEVERITIES, SafetyEvent
 
 _SPAN: Final = re.compile(r"(\d{1,6})([mhd])")
 _UNITS: Final = {"m": timedelta(minutes=1), "h": timedelta(hours=1), "d": timedelta(days=1)}

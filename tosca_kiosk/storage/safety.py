@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from difflib import get_close_matches
 from typing import Any, Final
 
@@ -18,7 +18,6 @@ from tosca_kiosk.storage.timestamps import utc_text
 
 SEVERITIES: Final = CHOICES["safety_log", "severity"]
 """The lowest first."""
-A_DAY: Final = timedelta(days=1)
 
 _WHOLE: Final = """
 SELECT l.*, u.username
