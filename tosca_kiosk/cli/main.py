@@ -26,6 +26,7 @@ COMMANDS = {
     "patients": "cli.patients",
     "protocols": "cli.protocols",
     "sessions": "cli.sessions",
+    "browse": "cli.browse",
     "control": "cli.control_process",
     "camera": "cli.camera_process",
     "kiosk": "cli.kiosk_process",
