@@ -1,4 +1,4 @@
-"""The record of a busy cart: sessions of many patients with all that people and cart leave behind around them.
+"""The record of a busy cart: sessions of many patients, and what people and cart leave behind around them.
 
 Every row is written by the program itself, so the chain holds and `db check` finds nothing. The last session
 is a real one: an hour of light on the simulated cart, with its folder and its journal. It is made once into a
@@ -58,17 +58,15 @@ _REASONS: Final = ("patient tolerance", "a mistyped value", "yearly calibration"
 _SITES: Final = ("left forearm", "right forearm", "left shoulder", "lower back", "right calf")
 _LAMPS: Final = ("board", "pedal", "stop_loop", "smoothing", "laser", "tec", "stage", "camera")
 _PASSED: Final = msgspec.Raw(msgspec.json.encode(dict.fromkeys(_LAMPS, True)))
-_SAMPLE: Final = msgspec.Raw(b'{"sample":true}')
 _DETAILS: Final = {
-    "laser_on": {"source": "footpedal_depression", "protocol_step": 1},
-    "laser_off": {"source": "footpedal_release"},
-    "user_action": {
-        "action": "protocol_power_override",
-        "old_value": 5.0,
-        "new_value": 4.5,
-        "reason": "patient tolerance",
-    },
+    "power_change": msgspec.Raw(b'{"sample":true}'),
+    "laser_on": msgspec.Raw(b'{"source":"footpedal_depression","protocol_step":1}'),
+    "laser_off": msgspec.Raw(b'{"source":"footpedal_release"}'),
+    "user_action": msgspec.Raw(
+        b'{"action":"protocol_power_override","old_value":5.0,"new_value":4.5,"reason":"patient tolerance"}'
+    ),
 }
+_NO_DETAILS: Final = msgspec.Raw(b"{}")
 Told = Callable[[float], object]
 
 
@@ -216,7 +214,8 @@ def _session(
             tech_id=technician,
         )
         if chance.random() < 0.3:
-            sessions.annotate(transaction, session.session_id, post_treatment_notes="slight redness")
+            key = {"session_id": session.session_id}
+            transaction.update("sessions", key, post_treatment_notes="slight redness")
 
 
 def _timed(count: int, chance: random.Random) -> Iterator[tuple[float, JournalTreatmentEvent]]:
@@ -237,7 +236,7 @@ def _timed(count: int, chance: random.Random) -> Iterator[tuple[float, JournalTr
     for number in range(count):
         kind = special.get(number, "power_change")
         power_w = 5.0 + chance.gauss(0.0, 0.02)
-        details = _SAMPLE if kind == "power_change" else msgspec.Raw(msgspec.json.encode(_DETAILS.get(kind, {})))
+        details = _DETAILS.get(kind, _NO_DETAILS)
         yield (
             number / 10,
             JournalTreatmentEvent(

@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import asdict
 from datetime import date, datetime
-from typing import Final
 
 import click
 
-from tosca_kiosk.cli.asking import typed
-from tosca_kiosk.cli.console import say
+from tosca_kiosk.cli.asking import told, told_option
 from tosca_kiosk.cli.tables import table_text
 from tosca_kiosk.cli.users import active_user
-from tosca_kiosk.cli.workplace import Command, Workplace, workplace_command
+from tosca_kiosk.cli.workplace import Workplace, workplace_command
 from tosca_kiosk.machine.clock import utc_now
 from tosca_kiosk.session import RefusedError
 from tosca_kiosk.storage import patients as records
@@ -24,34 +21,10 @@ def patients() -> None:
     """Add and list patients. No names: a patient is a code, P-YYYY-NNNN."""
 
 
-_ASK: Final = "\0"
-"""In place of a value that is to be asked for: no argument can be it."""
-_IN_ARGUMENTS: Final = (
-    "Warning: every program on this machine can read arguments while a command runs; give {} alone, and the "
-    "value when it is asked for, or on standard input"
-)
-
-
-def _known(option: str, of_what: str) -> Callable[[Command], Command]:
-    """Give a command an option for what is known of a patient: alone, its value is asked for."""
-    return click.option(
-        option, is_flag=False, flag_value=_ASK, metavar="[TEXT]", help=f"{of_what} Asked for if left out."
-    )
-
-
-def _told(option: str, value: str | None) -> str | None:
-    """Return what is known: as it was given, or typed now; None where the option was not."""
-    if value == _ASK:
-        return typed(option.removeprefix("--").replace("-", " ").capitalize())
-    if value is not None:
-        say(_IN_ARGUMENTS.format(option))
-    return value
-
-
 @patients.command()
-@_known("--date-of-birth", "YYYY-MM-DD.")
-@_known("--gender", "Free text.")
-@_known("--notes", "Nothing that names the patient.")
+@told_option("--date-of-birth", "YYYY-MM-DD.")
+@told_option("--gender", "Free text.")
+@told_option("--notes", "Nothing that names the patient.")
 @click.option("--tech", metavar="USERNAME", help="Who adds the patient.")
 @workplace_command
 def add(
@@ -67,9 +40,9 @@ def add(
     named without a value.
     """
     now = utc_now()
-    born_text = _told("--date-of-birth", date_of_birth)
+    born_text = told("--date-of-birth", date_of_birth)
     born = None if born_text is None else _date_of_birth(born_text)
-    gender_text, notes_text = _told("--gender", gender), _told("--notes", notes)
+    gender_text, notes_text = told("--gender", gender), told("--notes", notes)
     if born is not None and born > now.date():
         raise RefusedError(f"the date of birth is after today, {now:%Y-%m-%d} (UTC); nothing was kept")
     with workplace.record() as database:

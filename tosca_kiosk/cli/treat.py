@@ -7,6 +7,7 @@ from typing import Any
 
 import click
 
+from tosca_kiosk.cli.asking import told, told_option
 from tosca_kiosk.cli.console import say
 from tosca_kiosk.cli.folders import save_where_configured
 from tosca_kiosk.cli.simulated_session import Request, run_session
@@ -19,10 +20,15 @@ from tosca_kiosk.storage.energies import Energies
 @click.command()
 @click.option("--patient", required=True, metavar="CODE", help="The patient's code, such as P-2026-0001.")
 @click.option("--tech", required=True, metavar="USER", help="The technician's username.")
+@click.option("--protocol", metavar="FILE|NAME", help="A protocol file, or the name of a saved one.")
 @click.option(
-    "--protocol", required=True, metavar="FILE|NAME", help="A protocol file, or the name of a saved one."
+    "--rest-of",
+    type=click.IntRange(min=1),
+    metavar="N",
+    help="In place of a protocol: finish the rest of session N, which ended early.",
 )
 @click.option("--site", metavar="TEXT", help="The treatment site.")
+@told_option("--notes", "Notes before the treatment; nothing that names the patient.")
 @click.option(
     "--scenario", type=click.Path(path_type=Path), help="What happens to the simulated cart, and when."
 )
@@ -33,18 +39,24 @@ def treat(
     workplace: Workplace,
     patient: str,
     tech: str,
-    protocol: str,
+    protocol: str | None,
+    rest_of: int | None,
     site: str | None,
+    notes: str | None,
     scenario: Path | None,
     seed: int | None,
     fast: bool,
 ) -> None:
     """Run one simulated session from connecting the devices to the record. Ctrl-C presses STOP."""
+    if (protocol is None) == (rest_of is None):
+        raise click.UsageError("give --protocol FILE|NAME, or --rest-of N, and not both")
     request = Request(
         patient=patient,
         technician=tech,
         protocol=protocol,
+        rest_of=rest_of,
         site=site,
+        notes=told("--notes", notes),
         scenario=scenario,
         seed=seed,
         fast=fast,

@@ -22,6 +22,8 @@ FORMAT_VERSION = 1
 RULES_REVISION = 2
 """Of the rules that decide. A header that names none was written under revision 1."""
 CHAIN_START = sha256(b"tosca-kiosk journal 1").digest()
+TICK_TIME_AT = len(b'{"t":')
+"""Where in a tick line's JSON its session time begins; a comma ends it, another what came in first."""
 _HEX = 64
 _SUFFIX_LENGTH = len(',"h":""}') + _HEX
 
@@ -249,6 +251,9 @@ class StreamedJournal:
     header, header_digest: None where line 1 is not what was written. head, ticks: as far as was read. end:
     the last line, where it is there; more: something stands after it. broken: which line breaks the chain,
     in words, None where none does.
+
+    Raises JournalError, and so does `ticks_json`, for a line that is what was written and yet not in a
+    journal's shape.
     """
 
     def __init__(self, lines: Iterable[bytes]) -> None:
