@@ -14,9 +14,9 @@ from tosca_kiosk.cli.tables import table_text
 from tosca_kiosk.cli.workplace import Workplace, workplace_command
 from tosca_kiosk.machine.clock import utc_now
 from tosca_kiosk.session import RefusedError, open_rests, session_result, treatment_of
-from tosca_kiosk.storage import Reader, patients, users
+from tosca_kiosk.storage import Reader, events, patients, users
 from tosca_kiosk.storage.columns import Held
-from tosca_kiosk.storage.queries import EVENTS_OF_SESSION, SESSIONS_OF_PATIENT
+from tosca_kiosk.storage.queries import SESSIONS_OF_PATIENT
 from tosca_kiosk.storage.session_list import STATUSES, ListedSession, listed
 
 _OF_PATIENT: Final = (
@@ -109,7 +109,7 @@ def show(workplace: Workplace, number: int, with_events: bool) -> None:
         told = session_result(reader, number)
         treatment = treatment_of(reader, number)
         others = SESSIONS_OF_PATIENT.ask(reader, patient_id=told.session.patient_id)
-        events = EVENTS_OF_SESSION.ask(reader, session_id=number) if with_events else []
+        happened = events.of_session(reader, number) if with_events else []
     result: dict[str, Any] = {
         **as_object(told, treatment),
         "sessions_of_patient": [one.row for one in others],
@@ -118,9 +118,9 @@ def show(workplace: Workplace, number: int, with_events: bool) -> None:
     if len(others) > 1:
         parts.append(table_text(_OF_PATIENT, _values(others), [one.marks for one in others]))
     if with_events:
-        result["events"] = [one.row for one in events]
-        rows = [(_seconds(time), *row) for time, *row in _values(events)]
-        parts.append(table_text(_EVENTS, rows, [one.marks for one in events]))
+        result["events"] = [one.row for one in happened]
+        rows = [(_seconds(time), *row) for time, *row in _values(happened)]
+        parts.append(table_text(_EVENTS, rows, [one.marks for one in happened]))
     workplace.answer(result, "\n\n".join(parts))
 
 
