@@ -31,6 +31,7 @@ COMMANDS = {
     "calibrations": "cli.calibrations",
     "safety": "cli.safety",
     "scenarios": "cli.scenarios",
+    "browse": "cli.browse",
     "control": "cli.control_process",
     "camera": "cli.camera_process",
     "kiosk": "cli.kiosk_process",
