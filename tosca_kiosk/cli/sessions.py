@@ -13,14 +13,15 @@ from tosca_kiosk.cli.changing import authorised_change, change_options
 from tosca_kiosk.cli.completion import patient_code, session_number, username
 from tosca_kiosk.cli.session_export import export
 from tosca_kiosk.cli.session_page import as_object, left_of, page
+from tosca_kiosk.cli.session_report import report
 from tosca_kiosk.cli.since import since, since_option
 from tosca_kiosk.cli.tables import table_text
 from tosca_kiosk.cli.workplace import Workplace, workplace_command
 from tosca_kiosk.machine.clock import utc_now
 from tosca_kiosk.session import open_rests, rest_or_why, session_result, treatment_of
-from tosca_kiosk.storage import patients, users
+from tosca_kiosk.storage import events, patients, users
 from tosca_kiosk.storage.columns import Held
-from tosca_kiosk.storage.queries import EVENTS_OF_SESSION, SESSIONS_OF_PATIENT
+from tosca_kiosk.storage.queries import SESSIONS_OF_PATIENT
 from tosca_kiosk.storage.session_amendments import note
 from tosca_kiosk.storage.session_list import STATUSES, ListedSession, listed
 from tosca_kiosk.storage.users import Role
@@ -48,7 +49,7 @@ _TEXTS: Final = {
 
 @click.group()
 def sessions() -> None:
-    """List, show, amend and export treatment sessions."""
+    """List, show, amend, export and report treatment sessions."""
 
 
 @sessions.command("list")
@@ -129,7 +130,7 @@ def show(workplace: Workplace, number: int, with_events: bool, as_of: str | None
         treatment = treatment_of(reader, result)
         rest, no_rest = rest_or_why(reader, result)
         others = SESSIONS_OF_PATIENT.ask(reader, patient_id=result.session.patient_id)
-        events = EVENTS_OF_SESSION.ask(reader, session_id=number) if with_events else []
+        happened = events.of_session(reader, number) if with_events else []
     answer: dict[str, Any] = {
         **as_object(result, treatment),
         "no_rest": no_rest,
@@ -139,9 +140,9 @@ def show(workplace: Workplace, number: int, with_events: bool, as_of: str | None
     if len(others) > 1:
         parts.append(table_text(_OF_PATIENT, _values(others), [one.marks for one in others]))
     if with_events:
-        answer["events"] = [one.row for one in events]
-        rows = [(_seconds(time), *row) for time, *row in _values(events)]
-        parts.append(table_text(_EVENTS, rows, [one.marks for one in events]))
+        answer["events"] = [one.row for one in happened]
+        rows = [(_seconds(time), *row) for time, *row in _values(happened)]
+        parts.append(table_text(_EVENTS, rows, [one.marks for one in happened]))
     workplace.answer(answer, "\n\n".join(parts))
 
 
@@ -257,3 +258,4 @@ def _seconds(time: Any) -> str:
 
 
 sessions.add_command(export)
+sessions.add_command(report)

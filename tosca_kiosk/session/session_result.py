@@ -99,14 +99,7 @@ class SessionResult:
     @property
     def in_force(self) -> Plan | None:
         """The plan that was in force at the end; None where nobody can say what was changed of it."""
-        deviations = self.happened.deviations
-        overrides = tuple(one.override for one in deviations if one.override is not None)
-        if self.plan is None or self.happened.unread:
-            return None
-        try:
-            return Plan(protocol=self.plan, overrides=overrides)
-        except ValueError:
-            return None
+        return plan_in_force(self.plan, self.happened)
 
     @property
     def planned_j(self) -> float | None:
@@ -165,6 +158,17 @@ def plan_of(session: Session) -> Protocol | None:
     try:
         return parse_protocol(session.protocol_data_snapshot, name, name, _ANY)
     except DocumentError:
+        return None
+
+
+def plan_in_force(plan: Protocol | None, happened: Happenings) -> Plan | None:
+    """Return what operators made of the plan; None where nobody can say what was changed of it."""
+    overrides = tuple(one.override for one in happened.deviations if one.override is not None)
+    if plan is None or happened.unread:
+        return None
+    try:
+        return Plan(protocol=plan, overrides=overrides)
+    except ValueError:
         return None
 
 
