@@ -27,6 +27,7 @@ COMMANDS = {
     "protocols": "cli.protocols",
     "sessions": "cli.sessions",
     "browse": "cli.browse",
+    "audit": "cli.audit",
     "control": "cli.control_process",
     "camera": "cli.camera_process",
     "kiosk": "cli.kiosk_process",

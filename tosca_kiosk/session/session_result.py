@@ -28,9 +28,9 @@ from tosca_kiosk.storage import (
     sessions,
     users,
 )
+from tosca_kiosk.storage.as_of import opening_of
 from tosca_kiosk.storage.calibrations import SavedCalibration
 from tosca_kiosk.storage.energies import UNKNOWN, Energies
-from tosca_kiosk.storage.rewound import Rewound
 from tosca_kiosk.storage.session_amendments import Amendment
 from tosca_kiosk.storage.session_parts import Parts
 from tosca_kiosk.storage.session_timing import Timing
@@ -174,10 +174,9 @@ def plan_in_force(plan: Protocol | None, happened: Happenings) -> Plan | None:
 
 def _calibrations(reader: Reader, session_id: int) -> tuple[tuple[SavedCalibration, ...], str]:
     try:
-        every = calibrations.history(Rewound(reader, session_id))
+        return calibrations.in_force_at(reader, opening_of(reader, session_id)), ""
     except StorageError as error:
         return (), str(error)
-    return tuple(one for one in every if one.is_active), ""
 
 
 def _recordings(reader: Reader, session_id: int) -> tuple[Recording, ...]:
