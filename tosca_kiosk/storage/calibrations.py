@@ -13,8 +13,8 @@ from tosca_kiosk.storage.database import Database
 from tosca_kiosk.storage.door import Reader, Transaction
 from tosca_kiosk.storage.errors import StorageError
 
-_DEVICE_TYPES = CHOICES["calibrations", "device_type"]
-_CALIBRATION_TYPES = CHOICES["calibrations", "calibration_type"]
+DEVICE_TYPES = CHOICES["calibrations", "device_type"]
+CALIBRATION_TYPES = CHOICES["calibrations", "calibration_type"]
 _DECIDING = frozenset({"calibration_date", "calibration_data", "is_active"})
 """Which of a device's calibrations is in force, what it says, and how old it is."""
 
@@ -55,8 +55,8 @@ def add(
 
     Raises StorageError for a device or calibration type that the schema does not name.
     """
-    _check("device type", device_type, _DEVICE_TYPES)
-    _check("calibration type", calibration_type, _CALIBRATION_TYPES)
+    _check("device type", device_type, DEVICE_TYPES)
+    _check("calibration type", calibration_type, CALIBRATION_TYPES)
     same: dict[str, Any] = {
         "device_type": device_type,
         "device_serial_number": device_serial,
