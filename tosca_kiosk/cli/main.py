@@ -26,8 +26,6 @@ COMMANDS = {
     "patients": "cli.patients",
     "protocols": "cli.protocols",
     "sessions": "cli.sessions",
-    "browse": "cli.browse",
-    "audit": "cli.audit",
     "audit": "cli.audit",
     "config": "cli.config",
     "calibrations": "cli.calibrations",
