@@ -151,10 +151,13 @@ class Treated:
         return rows(self.data_dir, sql, self.result["session_id"])
 
 
-def treated(data_dir: Path, protocol: str | Path, *, config: Path = SIMULATED, **request: Any) -> Treated:
+def treated(
+    data_dir: Path, protocol: str | Path | None, *, config: Path = SIMULATED, **request: Any
+) -> Treated:
     """Run `treat --fast` in this process, watching the simulated world."""
     seen = Treated(data_dir)
-    asked = Request(PATIENT, TECHNICIAN, str(protocol), **{"fast": True, **request})
+    named = None if protocol is None else str(protocol)
+    asked = Request(PATIENT, TECHNICIAN, named, **{"fast": True, **request})
     with pytest.MonkeyPatch.context() as patch:
         _watch(patch, seen)
         seen.result = run_session(Workplace(config, data_dir, as_json=True), asked)

@@ -162,6 +162,21 @@ def test_a_file_that_is_no_database_is_refused_and_left_alone(tmp_path):
     assert file.read_text().startswith("Dear Sir")
 
 
+@pytest.mark.parametrize("content", [b"", None], ids=["no byte", "no table"])
+def test_an_empty_file_is_made_a_record_by_nobody_who_did_not_ask_for_one(tmp_path, content):
+    file = tmp_path / "laser_control.db"
+    file.write_bytes(b"")
+    if content is None:
+        with closing(sqlite3.connect(file)) as tool:
+            tool.execute("PRAGMA journal_mode=WAL")
+    with refused(f"{file}: the database is empty; create it with tosca-kiosk db init"):
+        Database.open(file, create=False)
+    with closing(sqlite3.connect(file)) as tool:
+        assert tool.execute("SELECT count(*) FROM sqlite_master").fetchone() == (0,)
+    Database.open(file).close()
+    Database.open(file, create=False).close()
+
+
 def test_a_damaged_database_is_refused(path):
     content = bytearray(path.read_bytes())
     content[100:4096] = bytes(3996)
