@@ -26,9 +26,9 @@ _ASKED: Final = {
 }
 _OF_OPEN: Final = "session_id IN (SELECT session_id FROM active_sessions)"
 _ORIGINS: Final = {
-    "patient_id": Origin("patients", "patient_id"),
-    "patient_code": Origin("patients", "patient_code"),
-    "technician": Origin("tech_users", "full_name"),
+    "patient_id": Origin(table="patients", column="patient_id"),
+    "patient_code": Origin(table="patients", column="patient_code"),
+    "technician": Origin(table="tech_users", column="full_name"),
 }
 
 
