@@ -26,6 +26,7 @@ COMMANDS = {
     "patients": "cli.patients",
     "protocols": "cli.protocols",
     "audit": "cli.audit",
+    "where": "cli.where",
     "control": "cli.control_process",
     "camera": "cli.camera_process",
     "kiosk": "cli.kiosk_process",

@@ -58,10 +58,14 @@ def moment_at(reader: Reader, time: datetime, now: datetime) -> Moment:
     )[0]
     if first is None or wanted < str(first):
         since = "holds no change yet" if first is None else f"begins at {first} UTC"
-        raise StorageError(f"{reader.path}: {wanted} UTC is before the record, which {since}; give a later")
+        raise StorageError(
+            f"{reader.path}: {wanted[:_TO_SECONDS]} UTC is before the record, which {since}; give a later"
+        )
     # A clock that was ahead has left changes that are still to come, and they can be asked for.
     if wanted[:_TO_SECONDS] > max(utc_text(now), str(newest))[:_TO_SECONDS]:
-        raise StorageError(f"{reader.path}: {wanted} UTC is still to come; give a moment that has been")
+        raise StorageError(
+            f"{reader.path}: {wanted[:_TO_SECONDS]} UTC is still to come; give a time that has been"
+        )
     # The sign keeps SQLite to the index over times, where it would read the rows from the newest on.
     [(audit_id,)] = reader.tuples(
         "SELECT max(+audit_id) FROM audit_log WHERE timestamp <= ?",
