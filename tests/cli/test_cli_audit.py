@@ -56,7 +56,7 @@ def test_of_a_pin_nothing_is_shown(edited):
     [
         (("--by", "nobody"), "no user is named 'nobody'"),
         (("--table", "patients", "--row", "nobody"), "patients has no row 'nobody'"),
-        (("--since", "yesterday"), "--since: 'yesterday' is no time"),
+        (("--since", "yesterday"), "--since 'yesterday' is no span and no time"),
     ],
 )
 def test_what_is_not_there_is_refused(edited, words, said):

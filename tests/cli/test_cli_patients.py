@@ -178,7 +178,7 @@ def test_a_retired_patient_stays_and_no_session_begins(staffed):
         (("edit", CODE, "--notes", "--tech", "joan"), "x\n", "no active user is named 'joan'"),
         (("edit", CODE, "--notes"), "x\n", "a technician has to be named for this change"),
         (("show", "P-2026-0024"), None, f"no patient has the code 'P-2026-0024'; {CODE} may be meant"),
-        (("list", "--as-of", "now"), None, "--as-of: 'now' is no time; give 2026-11-30"),
+        (("list", "--as-of", "now"), None, "--as-of 'now' is no time; give 2026-11-30"),
         (("list", "--as-of", "2020-01-01"), None, "is before the record, which begins at"),
     ],
 )

@@ -207,7 +207,7 @@ def test_a_session_from_before_has_a_known_energy_only_where_it_provably_had_no_
     database.migrate("head")
     assert of(database, session_id) == Energies(energy_j, None, larger_j)
     assert database.find("session_energies", session_id=session.session_id) == []
-    assert settings.get(database, ASKED_ABOVE) == 0.0
+    assert settings.values(database)[ASKED_ABOVE] == 0.0
     assert check(database).damage == ()
 
 
@@ -226,7 +226,7 @@ def test_the_sites_question_has_its_range(database, now):
     for value in (0, 12.5, 10_000.0):
         with database.transaction() as transaction:
             settings.put(transaction, ASKED_ABOVE, value, now)
-        assert settings.get(database, ASKED_ABOVE) == value
+        assert settings.values(database)[ASKED_ABOVE] == value
     for value in (-0.1, 10_000.1, True, "5"):
-        with refused("0 to 10000 allowed"), database.transaction() as transaction:
+        with refused("0 to 10000 J allowed"), database.transaction() as transaction:
             settings.put(transaction, ASKED_ABOVE, value, now)

@@ -27,6 +27,7 @@ COMMANDS = {
     "protocols": "cli.protocols",
     "audit": "cli.audit",
     "where": "cli.where",
+    "sessions": "cli.sessions",
     "control": "cli.control_process",
     "camera": "cli.camera_process",
     "kiosk": "cli.kiosk_process",

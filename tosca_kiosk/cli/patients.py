@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import asdict
 from datetime import date, datetime
 from typing import Any, Final
@@ -10,14 +9,13 @@ from typing import Any, Final
 import click
 
 from tosca_kiosk.cli.as_of import as_of_option, moment
-from tosca_kiosk.cli.asking import typed
+from tosca_kiosk.cli.asking import told, told_option
 from tosca_kiosk.cli.changes import answer_changes
 from tosca_kiosk.cli.changing import Change, authorised_addition, authorised_change, change_options
 from tosca_kiosk.cli.completion import patient_code, username
-from tosca_kiosk.cli.console import say
 from tosca_kiosk.cli.earlier_values import NOT_SHOWN, shown_to_option, shown_to_supervisor
 from tosca_kiosk.cli.tables import printable, table_text
-from tosca_kiosk.cli.workplace import Command, Workplace, workplace_command
+from tosca_kiosk.cli.workplace import Workplace, workplace_command
 from tosca_kiosk.machine.clock import utc_now
 from tosca_kiosk.session import RefusedError
 from tosca_kiosk.storage import Database, history
@@ -36,33 +34,9 @@ def patients() -> None:
     """Patients. No names: a patient is a code, P-YYYY-NNNN."""
 
 
-_ASK: Final = "\0"
-"""In place of a value that is to be asked for: no argument can be it."""
-_IN_ARGUMENTS: Final = (
-    "Warning: every program on this machine can read arguments while a command runs; give {} alone, and the "
-    "value when it is asked for, or on standard input"
-)
-
-
-def _known(option: str, of_what: str) -> Callable[[Command], Command]:
-    """Give a command an option for what is known of a patient: alone, its value is asked for."""
-    return click.option(
-        option, is_flag=False, flag_value=_ASK, metavar="[TEXT]", help=f"{of_what} Asked for if left out."
-    )
-
-
-_date_of_birth = _known("--date-of-birth", "YYYY-MM-DD.")
-_gender = _known("--gender", "Free text.")
-_notes = _known("--notes", "Nothing that names the patient.")
-
-
-def _told(option: str, value: str | None) -> str | None:
-    """Return what is known: as it was given, or typed now; None where the option was not."""
-    if value == _ASK:
-        return typed(option.removeprefix("--").replace("-", " ").capitalize())
-    if value is not None:
-        say(_IN_ARGUMENTS.format(option))
-    return value
+_date_of_birth = told_option("--date-of-birth", "YYYY-MM-DD.")
+_gender = told_option("--gender", "Free text.")
+_notes = told_option("--notes", "Nothing that names the patient.")
 
 
 @patients.command()
@@ -98,9 +72,9 @@ def add(
     """
     with workplace.record() as database:
         tech_id = None if tech is None else authorised_addition(database, tech)
-        born_text = _told("--date-of-birth", date_of_birth)
+        born_text = told("--date-of-birth", date_of_birth)
         born = None if born_text is None else _day(born_text)
-        gender_text, notes_text = _told("--gender", gender), _told("--notes", notes)
+        gender_text, notes_text = told("--gender", gender), told("--notes", notes)
         with database.transaction(tech_id) as transaction:
             added = records.add(
                 transaction,
@@ -201,12 +175,12 @@ def edit(
         change = _authorised(database, patient, tech, reason, Role.TECHNICIAN)
         values: dict[str, Any] = {}
         if date_of_birth is not None:
-            text = _told("--date-of-birth", date_of_birth)
+            text = told("--date-of-birth", date_of_birth)
             values["date_of_birth"] = _day(text) if text else None
         if gender is not None:
-            values["gender"] = _told("--gender", gender) or None
+            values["gender"] = told("--gender", gender) or None
         if notes is not None:
-            values["notes"] = _told("--notes", notes) or None
+            values["notes"] = told("--notes", notes) or None
         _answer_changed(workplace, patient, _change(database, patient, change, values))
 
 

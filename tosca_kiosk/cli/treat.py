@@ -7,7 +7,14 @@ from typing import Any
 
 import click
 
-from tosca_kiosk.cli.completion import patient_code, protocol_name, scenario_name, username
+from tosca_kiosk.cli.asking import told, told_option
+from tosca_kiosk.cli.completion import (
+    patient_code,
+    protocol_name,
+    scenario_name,
+    session_number,
+    username,
+)
 from tosca_kiosk.cli.console import say
 from tosca_kiosk.cli.folders import save_where_configured
 from tosca_kiosk.cli.simulated_session import Request, run_session
@@ -30,12 +37,19 @@ from tosca_kiosk.storage.energies import Energies
 )
 @click.option(
     "--protocol",
-    required=True,
     metavar="FILE|NAME",
     shell_complete=protocol_name,
     help="A protocol file, or the name of a saved one.",
 )
+@click.option(
+    "--rest-of",
+    type=click.IntRange(min=1),
+    metavar="N",
+    shell_complete=session_number,
+    help="In place of a protocol: finish the rest of session N, which ended early.",
+)
 @click.option("--site", metavar="TEXT", help="The treatment site.")
+@told_option("--notes", "Notes before the treatment; nothing that names the patient.")
 @click.option(
     "--scenario",
     type=click.Path(path_type=Path),
@@ -50,8 +64,10 @@ def treat(
     workplace: Workplace,
     patient: str,
     tech: str,
-    protocol: str,
+    protocol: str | None,
+    rest_of: int | None,
     site: str | None,
+    notes: str | None,
     scenario: Path | None,
     seed: int | None,
     fast: bool,
@@ -63,12 +79,17 @@ def treat(
       tosca-kiosk treat --patient P-2026-0001 --tech jane --protocol 'Constant 5 W, 60 s' --fast
       tosca-kiosk treat --patient P-2026-0001 --tech jane --protocol plan.json --site forearm --fast --json
       tosca-kiosk treat --patient P-2026-0001 --tech jane --protocol a.json --fast --scenario stop_loop_opened
+      tosca-kiosk treat --patient P-2026-0001 --tech jane --rest-of 12 --fast
     """
+    if (protocol is None) == (rest_of is None):
+        raise click.UsageError("give --protocol FILE|NAME, or --rest-of N, and not both")
     request = Request(
         patient=patient,
         technician=tech,
         protocol=protocol,
+        rest_of=rest_of,
         site=site,
+        notes=told("--notes", notes),
         scenario=scenario,
         seed=seed,
         fast=fast,

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Final, NamedTuple
 
 from tosca_kiosk.config import CartConfig
+from tosca_kiosk.domain.setting_table import DEFAULT_SESSION_DATA_PATH, SESSION_DATA_PATH
 from tosca_kiosk.journal.fault_traces import TRACES_NAME
 from tosca_kiosk.storage import (
     BACKUPS_NAME,
@@ -20,7 +21,6 @@ from tosca_kiosk.storage import (
 )
 from tosca_kiosk.storage.archives import ARCHIVES_NAME
 from tosca_kiosk.storage.folder_backup import PASSWORD_NAME, REPOSITORY_NAME
-from tosca_kiosk.storage.settings import DEFAULT_SESSION_DATA_PATH
 from tosca_kiosk.storage.signing import KEY_NAME
 
 LOG_NAME: Final = "log"
@@ -85,7 +85,7 @@ def _of_record(database: Database | None, data_dir: Path) -> tuple[Path, tuple[s
             for archive in archives.known(reader.connection):
                 if not archive.path(database.path).exists():
                     lost_archives.append(archive.file)
-    where = sessions.inside(data_dir, path, settings.SESSION_DATA_PATH)
+    where = sessions.inside(data_dir, path, SESSION_DATA_PATH)
     return where, _few(lost_folders), _few(lost_archives)
 
 

@@ -23,10 +23,12 @@ def recorded_rules(snapshot: Reader, config: CartConfig, session_id: int) -> Rul
     if session.protocol_data_snapshot is None:
         raise RefusedError(f"{source}: its row holds no protocol; open a session anew")
     with rewound(snapshot, opening_of(snapshot, session_id), ("system_config", "calibrations")):
-        idle = idle_rules(config, settings.values(snapshot))
+        site_settings = settings.values(snapshot)
+        idle = idle_rules(config, site_settings)
         known = active_calibrations(snapshot, config)
     name = session.protocol_name or ""
-    plan = parse_protocol(session.protocol_data_snapshot, source, name, file_limits(idle, known))
+    limits = file_limits(idle, known, site_settings)
+    plan = parse_protocol(session.protocol_data_snapshot, source, name, limits)
     return rules_for(idle, plan, known, config, source)
 
 

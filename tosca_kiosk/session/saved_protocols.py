@@ -12,8 +12,8 @@ from typing import Final
 from tosca_kiosk.config import CartConfig
 from tosca_kiosk.domain.calibration import RING, RingCalibration, parse_calibration
 from tosca_kiosk.domain.protocol import Protocol
-from tosca_kiosk.domain.protocol_file import DURATION_KEY, Limits, ProtocolError, parse_protocol, to_json
-from tosca_kiosk.domain.site_limits import site_limits
+from tosca_kiosk.domain.protocol_file import Limits, ProtocolError, parse_protocol, to_json
+from tosca_kiosk.domain.site_limits import longest_treatment_s, site_limits
 from tosca_kiosk.machine.synced import sync
 from tosca_kiosk.session.errors import RefusedError
 from tosca_kiosk.storage import Database, Reader, Transaction, calibrations, protocols, settings
@@ -30,14 +30,11 @@ def cart_limits(database: Database | Reader, config: CartConfig) -> Limits:
     Raises StorageError, SiteLimitError or CalibrationError for a value or calibration that is no good.
     """
     values = settings.values(database)
-    duration_s = values.get(DURATION_KEY)
-    if isinstance(duration_s, bool) or not isinstance(duration_s, int | float | None):
-        raise RefusedError(f"system_config.{DURATION_KEY}: {duration_s!r} is no number; give seconds")
     serial = config.devices.stage.serial_number
     row = calibrations.active(database, RING, serial)
     limits = Limits(
         max_power_w=site_limits(values).max_power_w,
-        max_duration_s=duration_s,
+        max_duration_s=longest_treatment_s(values),
     )
     if row is None:
         return limits

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from tosca_kiosk.storage import queries
 from tosca_kiosk.storage.columns import CHOICES, Held
 from tosca_kiosk.storage.database import Database
 from tosca_kiosk.storage.door import Reader, Transaction
@@ -95,6 +96,15 @@ def active(database: Database | Reader, calibration_type: str, device_serial: st
             if odd.column in _DECIDING:
                 raise StorageError(f"{odd}; correct it, then repeat")
     return _saved(maybe[0]) if maybe else None
+
+
+def newest_data(database: Database | Reader, device_type: str) -> str | None:
+    """Return the JSON of the newest active calibration of a type of device, whatever its serial number.
+
+    For a list; what may give light is `active`, which knows the device and refuses what is doubtful.
+    """
+    found = queries.ACTIVE_CALIBRATION.ask(database, device_type=device_type)
+    return str(found[0].row["calibration_data"]) if found else None
 
 
 def history(database: Database | Reader, calibration_type: str | None = None) -> list[SavedCalibration]:

@@ -18,7 +18,7 @@ from sqlalchemy import Connection, event
 
 from tosca_kiosk.machine.synced import make_folder
 from tosca_kiosk.storage import linking, operations, reasons, schema
-from tosca_kiosk.storage.columns import Held
+from tosca_kiosk.storage.columns import Held, Origin
 from tosca_kiosk.storage.door import Columns, Library, Reader, Row, Transaction
 from tosca_kiosk.storage.errors import StorageError, translate_errors, translating
 from tosca_kiosk.storage.operations import NOBODY, Order
@@ -205,6 +205,13 @@ class Database:
         """Do what Reader.rows does, in a snapshot of its own; a statement that writes is refused."""
         with self.reading() as reader:
             return reader.rows(sql, **parameters)
+
+    def held_rows(
+        self, sql: str, table: str, renamed: Mapping[str, Origin | None], **parameters: Any
+    ) -> list[Held]:
+        """Do what Reader.held_rows does, in a snapshot of its own."""
+        with self.reading() as reader:
+            return reader.held_rows(sql, table, renamed, **parameters)
 
     def migrate(
         self,

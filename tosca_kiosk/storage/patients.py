@@ -8,7 +8,7 @@ from datetime import date, datetime
 from difflib import get_close_matches
 from typing import Any, Final
 
-from tosca_kiosk.storage import counters
+from tosca_kiosk.storage import counters, queries
 from tosca_kiosk.storage.columns import Held
 from tosca_kiosk.storage.database import Database
 from tosca_kiosk.storage.door import Reader, Row, Transaction
@@ -92,8 +92,8 @@ def next_code(database: Database | Reader, year: int) -> str:
 
 def find(database: Database | Reader, code: str) -> Patient | None:
     """Return the patient with this code, or None."""
-    found = database.held_one("patients", patient_code=code)
-    return None if found is None else _patient(found)
+    found = queries.PATIENT_BY_CODE.ask(database, patient_code=code)
+    return _patient(found[0]) if found else None
 
 
 def get(database: Database | Reader, code: str) -> Patient:

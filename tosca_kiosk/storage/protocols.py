@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from difflib import get_close_matches
 
+from tosca_kiosk.storage import queries
 from tosca_kiosk.storage.columns import CHOICES, Held
 from tosca_kiosk.storage.database import Database
 from tosca_kiosk.storage.door import Reader, Transaction
@@ -84,6 +85,11 @@ def list_all(database: Database | Reader, *, retired: bool = False) -> list[Save
 def is_used(database: Database | Reader, saved: SavedProtocol) -> bool:
     """Say whether sessions were treated by a protocol, by its own count or by theirs."""
     return bool(saved.usage_count or database.held("sessions", protocol_id=saved.protocol_id, limit=1))
+
+
+def usage(database: Database | Reader) -> list[Held]:
+    """Return how often the active protocols were used: as they count it, and as many sessions name them."""
+    return queries.PROTOCOL_USAGE.ask(database)
 
 
 def refuse_doubtful(protocol: SavedProtocol) -> None:

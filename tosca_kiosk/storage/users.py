@@ -125,10 +125,15 @@ def find(database: Database | Reader, username: str) -> User | None:
 
 def get(database: Database | Reader, tech_id: int | None) -> User:
     """Return an account; StorageError if there is none."""
-    user = None if tech_id is None else _found(database, tech_id=tech_id)
+    user = of_id(database, tech_id)
     if user is None:
         raise StorageError(f"no user has the number {tech_id}; see tosca-kiosk users list")
     return user
+
+
+def of_id(database: Database | Reader, tech_id: int | None) -> User | None:
+    """Return an account, active or not, or None."""
+    return None if tech_id is None else _found(database, tech_id=tech_id)
 
 
 def may_work(user: User) -> bool:
