@@ -3,8 +3,8 @@
 Temporary views of the same names stand before tables, logs and views: rows that were changed since are those
 that the audit says were there, rows that came since are not. The audit's numbers count, not its times: they
 rise with every change, whatever a clock does meanwhile. Of the logs the one chain tells what stood in them;
-of rows that were there before it, and at its end, their own times do. What was changed past the audit is
-known only from when it was found.
+of rows that were there before it, what closed their session, and of lines of no session their own times.
+What was changed past the audit is known only from when it was found.
 """
 
 from __future__ import annotations
@@ -33,6 +33,10 @@ _CHANGED: Final = "as_of_changed"
 _TO_SECONDS: Final = len("2026-11-30 14:05:30")
 _VIEW: Final = re.compile(r"CREATE\s+VIEW\s+", re.IGNORECASE)
 
+# A session's rows come into the logs when it is closed.
+_OF_CLOSED: Final = (
+    "session_id IN (SELECT session_id FROM sessions WHERE status NOT IN ('in_progress', 'paused'))"
+)
 # The first change after the moment holds what a row was at it.
 _SINCE: Final = """
 SELECT a.table_name, a.row_key, a.action, a.old_values
@@ -239,6 +243,7 @@ class _Seen:
     def __init__(self, connection: Connection, moment: Moment) -> None:
         self._connection = connection
         self._time = moment.time
+        self._of_none = f"(session_id IS NULL AND timestamp <= '{moment.time}')"
         newest = self._one("SELECT coalesce(max(link_id), 0) FROM chain_links")
         of_audit = f"FROM chain_links WHERE log = '{_AUDIT}'"
         linked = self._one(f"SELECT min(link_id) {of_audit} AND last_row >= {moment.audit_id}")
@@ -259,7 +264,8 @@ class _Seen:
         condition = f"{key} <= {there}"
         adopted = self._last_row(log, self._before_chain)
         if adopted:
-            condition = f"{condition} AND ({key} > {adopted} OR timestamp <= '{self._time}')"
+            closed = _OF_CLOSED if log == EVENTS else f"({_OF_CLOSED} OR {self._of_none})"
+            condition = f"{condition} AND ({key} > {adopted} OR {closed})"
         if self._is_newest:
             return f"{condition} OR ({key} > {there} AND timestamp <= '{self._time}')"
         alone = self._last_row(log, self._until - 1)
