@@ -12,7 +12,6 @@ import click
 
 from tosca_kiosk.cli.console import say
 from tosca_kiosk.cli.pins import admin_option, signed_by_admin, tell_unsigned
-from tosca_kiosk.cli.reasons import given
 from tosca_kiosk.cli.workplace import Workplace, workplace_command
 from tosca_kiosk.machine.clock import utc_now
 from tosca_kiosk.session import RefusedError
@@ -152,13 +151,11 @@ def new_key(workplace: Workplace, admin: str | None, reason: str) -> None:
     Examples:
       tosca-kiosk db new-key --admin admin --reason 'The disk was in other hands'
     """
-    if (told := given(reason)) is None:
-        raise RefusedError("--reason is empty: say why the key is changed; nothing was changed")
     path = workplace.standing()
     with workplace.locked():
         signed = signed_by_admin(path, admin=admin)
         with Database.open(path, create=False) as database:
-            key = cart_key.renew(database, workplace.data_dir, operator_id=signed.tech_id, reason=told)
+            key = cart_key.renew(database, workplace.data_dir, operator_id=signed.tech_id, reason=reason)
             workplace.sealing.take_out(database)
     tell_unsigned(signed)
     workplace.answer({"key": key.fingerprint}, f"The cart signs with a new key, {shown(key.fingerprint)}.")
