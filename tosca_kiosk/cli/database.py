@@ -23,6 +23,7 @@ from tosca_kiosk.session import RefusedError, load_shipped_content
 from tosca_kiosk.storage import Database, acknowledgements, cart_key, prune_backups, schema
 from tosca_kiosk.storage import check as check_record
 from tosca_kiosk.storage.clock_evidence import Doubt, clock_doubt, doubt
+from tosca_kiosk.storage.files import with_logs
 from tosca_kiosk.storage.users import Role
 
 
@@ -162,8 +163,8 @@ def _whole_or_not_at_all(path: Path) -> Iterator[None]:
         yield
     except BaseException:
         if missing:
-            for suffix in ("", "-wal", "-shm"):
-                path.with_name(path.name + suffix).unlink(missing_ok=True)
+            for file in with_logs(path):
+                file.unlink(missing_ok=True)
         raise
 
 

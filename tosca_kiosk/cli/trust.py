@@ -26,8 +26,8 @@ from tosca_kiosk.storage import (
     heads,
 )
 from tosca_kiosk.storage.anchor_check import AnchorReport, judge
-from tosca_kiosk.storage.check import Tell
 from tosca_kiosk.storage.signing import shown
+from tosca_kiosk.storage.telling import Tell
 
 _QR_BORDER: Final = 2
 _QR_KINDS: Final = (".svg", ".png")
