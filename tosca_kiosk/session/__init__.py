@@ -1,6 +1,7 @@
 """A session's side of the record, for screen and commands alike: its plan, row and folder."""
 
 from tosca_kiosk.session.backing_up import BackedUp, BackupOvertakenError, SessionBackup, back_up
+from tosca_kiosk.session.clock_witness import skipped_unseen
 from tosca_kiosk.session.doubtful import DOUBTFUL_SETTING
 from tosca_kiosk.session.earlier_dose import EarlierDose, EarlierSession, earlier_dose
 from tosca_kiosk.session.errors import REFUSALS, RefusedError
@@ -11,7 +12,7 @@ from tosca_kiosk.session.overdue import OVERDUE, overdue_calibrations
 from tosca_kiosk.session.pause_keeper import PauseKeeper
 from tosca_kiosk.session.plan import SessionPlan, active_calibrations, file_limits, plan_session, rules_for
 from tosca_kiosk.session.recorded_rules import compared_with_record, recorded_rules
-from tosca_kiosk.session.rest import OpenRest, Treatment, open_rests, treatment_of
+from tosca_kiosk.session.rest import OpenRest, Treatment, open_rests, rest_or_why, treatment_of
 from tosca_kiosk.session.sealing import Sealing
 from tosca_kiosk.session.session_result import SessionResult, plan_of, session_result
 from tosca_kiosk.session.shipped import ADMIN, load_shipped_content
@@ -48,7 +49,9 @@ __all__ = [
     "plan_of",
     "plan_session",
     "recorded_rules",
+    "rest_or_why",
     "rules_for",
     "session_result",
+    "skipped_unseen",
     "treatment_of",
 ]
