@@ -161,7 +161,7 @@ def _active_patient(database: Database, code: str) -> Patient:
     if patient.is_active is None:
         raise RefusedError(f"patient {code}: {'; '.join(patient.odd)}; correct the row, then repeat")
     if not patient.is_active:
-        raise RefusedError(f"patient {code} is not active; see tosca-kiosk patients list")
+        raise RefusedError(f"patient {code} is not active, but retired; see tosca-kiosk patients show {code}")
     return patient
 
 
@@ -192,6 +192,8 @@ def _asked(database: Database, name: str | None, limits: Limits) -> _Planned:
         source = f"protocol {name!r}"
         return parse_protocol(saved.protocol_data, source, name, limits), saved.protocol_id, source
     path = Path(name)
+    if not path.exists() and database.held_one("protocols", protocol_name=name) is not None:
+        raise RefusedError(f"protocol {name!r} is retired; see tosca-kiosk protocols list")
     if not (path.suffix or path.exists()):
         raise RefusedError(f"no protocol is named {name!r}, and no file; see tosca-kiosk protocols list")
     try:
