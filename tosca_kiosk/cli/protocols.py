@@ -14,6 +14,7 @@ import click
 from tosca_kiosk.cli.as_of import as_of_option, moment
 from tosca_kiosk.cli.completion import protocol_name
 from tosca_kiosk.cli.console import say
+from tosca_kiosk.cli.protocol_usage import usage
 from tosca_kiosk.cli.tables import table_text
 from tosca_kiosk.cli.users import active_user
 from tosca_kiosk.cli.workplace import Workplace, workplace_command
@@ -252,3 +253,6 @@ def _page(protocol: Protocol) -> str:
     heading = f"{protocol.name} ({protocol.protocol_type}): {_in_words(protocol)}"
     parts = (heading, protocol.description, table_text(columns, rows))
     return "\n".join(part for part in parts if part)
+
+
+protocols.add_command(usage)
