@@ -78,5 +78,5 @@ def test_a_treatment_takes_a_file_or_a_shipped_ones_name_and_no_other(tmp_path):
     mine.write_text(WRONG, encoding="utf-8")
     assert scenario_file(mine) == mine
     assert scenario_file(Path("none.yaml")) == Path("none.yaml"), "a file that is not there is told as such"
-    with pytest.raises(ScenarioError, match="pedal_pause: no scenario .*; pedal_pauses may be meant"):
+    with pytest.raises(ScenarioError, match=r"pedal_pause: no scenario .*; pedal_pauses may be meant"):
         scenario_file(Path("pedal_pause"))
