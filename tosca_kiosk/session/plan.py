@@ -25,6 +25,7 @@ from tosca_kiosk.machine.clock import utc_now
 from tosca_kiosk.session.errors import RefusedError
 from tosca_kiosk.session.rest import OpenRest
 from tosca_kiosk.session.rest import rest_of as open_rest
+from tosca_kiosk.session.session_result import session_result
 from tosca_kiosk.storage import Database, Reader, calibrations, patients, protocols, sessions, settings
 from tosca_kiosk.storage.allowed import allowed
 from tosca_kiosk.storage.patients import Patient
@@ -173,7 +174,7 @@ def _rest(database: Database, session_id: int, patient: Patient) -> OpenRest:
                 f"session {session_id} was of {whose}, not of {patient.patient_code}; name the patient whose "
                 "treatment it was"
             )
-        return open_rest(reader, session_id)
+        return open_rest(reader, session_result(reader, session_id))
 
 
 def _of_rest(rest: OpenRest, limits: Limits) -> _Planned:
