@@ -280,7 +280,7 @@ def _energies(content: Content) -> list[Flowable]:
     left = table(
         (texts.ENERGY, texts.PLAN_COLUMN, texts.GIVEN_COLUMN, texts.SHARE_COLUMN),
         energies,
-        (40, 13, 17, 16),
+        (36, 17, 17, 16),
         (1, 2, 3),
         width=half,
     )
