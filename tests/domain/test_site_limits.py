@@ -79,5 +79,5 @@ def test_a_key_that_has_no_row_means_the_design() -> None:
 
 def test_a_rate_is_a_whole_number() -> None:
     assert type(site_limits({"treatment_loop_frequency_hz": 20.0}).setpoint_rate_hz) is int
-    with pytest.raises(SiteLimitError, match=r"20\.5 given, 10 to 50 Hz allowed"):
+    with pytest.raises(SiteLimitError, match=r"20\.5 given, a whole number from 10 to 50 Hz allowed"):
         site_limits({"treatment_loop_frequency_hz": 20.5})

@@ -14,15 +14,14 @@ import pytest
 from benchmarks.campaign.cart import PEDAL_AFTER_S, Cart, campaign_cart
 from benchmarks.campaign.plan import HOST_SILENT, JOURNAL_FAILS, KIOSK_SILENT, Batch, Fault
 from benchmarks.campaign.treatments import forked
+from benchmarks.rigs.sessions import HOLD_ARM_S
 from simulators.settable import Value
-from tosca_kiosk.control.operator import HOLD_ON_S
 from tosca_kiosk.domain.beam import ORDER
 from tosca_kiosk.domain.first_faults import FIRST_FAULTS, LOST_WAYS, Proof
 from tosca_kiosk.domain.inputs import CommandType
 from tosca_kiosk.domain.interlocks import INTERLOCKS
 from tosca_kiosk.domain.protocol import Protocol, Step
 from tosca_kiosk.domain.ramps import RampType
-from tosca_kiosk.domain.rules import Limits
 
 LIGHT_S = 1.2
 """From the pedal to power that has stood still for long enough to be compared."""
@@ -59,7 +58,7 @@ def arm_anew(cart: Cart) -> Iterator[None]:
 
 def _arm(cart: Cart) -> Iterator[None]:
     cart.tell(CommandType.BEGIN_ARM)
-    yield from cart.wait(Limits().arm_hold_s + HOLD_ON_S)
+    yield from cart.wait(HOLD_ARM_S)
     cart.tell(CommandType.ARM)
     yield from cart.wait(PEDAL_AFTER_S)
 

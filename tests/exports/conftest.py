@@ -69,7 +69,6 @@ def _treat(database, folder, number):
     with database.transaction(2) as transaction:
         events.append_treatment(transaction, number, started, [(3.0, deviation)])
         events.append_safety(transaction, started, [(1.5, said)], session_id=number, tech_id=2)
-        sessions.annotate(transaction, number, post_treatment_notes="Zanzibar after")
         transaction.insert(
             "session_amendments",
             session_id=number,
@@ -80,7 +79,12 @@ def _treat(database, folder, number):
             amended_date=started,
         )
     with database.transaction(2) as transaction:
-        transaction.update("sessions", {"session_id": number}, abort_reason="smoothing: Zanzibar stopped it")
+        transaction.update(
+            "sessions",
+            {"session_id": number},
+            abort_reason="smoothing: Zanzibar stopped it",
+            post_treatment_notes="Zanzibar after",
+        )
 
 
 @pytest.fixture(scope="session")

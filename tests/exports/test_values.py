@@ -95,8 +95,8 @@ def test_pandas_reads_the_files_as_they_are(exported, format_name):
     assert sessions["abort_source"].tolist() == ["smoothing"] * 3
     assert pd.to_datetime(sessions["start_time"])[1] == pd.Timestamp("2026-04-13 09:26:53.589793", tz="UTC")
     deviations = with_pandas(folder, "deviations", format_name)
-    assert deviations[["session_id", "old_value", "new_value", "time_offset_ms"]].to_numpy().tolist() == [
-        [number, 5.0, 6.5, 3000] for number in NUMBERS
+    assert deviations[["session_id", "old_value", "new_value", "time_s"]].to_numpy().tolist() == [
+        [number, 5.0, 6.5, 3.0] for number in NUMBERS
     ]
     safety = with_pandas(folder, "safety_events", format_name)
     assert safety["time_offset_ms"].tolist().count(1500) == 3

@@ -18,9 +18,8 @@ def _number(value: float | int | str | None, unit: str) -> str:
 
 
 def _row(row: Setting) -> tuple[str, ...]:
-    allowed = row.allowed.rstrip(",") if row.lowest is None else row.range_text
     reader = f"`{row.reader}`" if row.reader else ""
-    return f"`{row.key}`", str(row.kind), allowed, _number(row.default, row.unit), row.does, reader
+    return f"`{row.key}`", str(row.kind), row.range_text, _number(row.default, row.unit), row.does, reader
 
 
 def _of(holds: Holds) -> str:

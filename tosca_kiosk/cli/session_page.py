@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict
 from typing import Any, Final, NamedTuple
 
 from tosca_kiosk.cli.tables import table_text
-from tosca_kiosk.domain.protocol import Protocol
 from tosca_kiosk.domain.protocol_file import to_json
-from tosca_kiosk.session import SessionResult, Treatment
+from tosca_kiosk.session import OpenRest, SessionResult, Treatment
 from tosca_kiosk.storage import anchors, energies
 from tosca_kiosk.storage.session_amendments import Amendment
 
@@ -45,7 +45,7 @@ def as_object(told: SessionResult, treatment: Treatment) -> dict[str, Any]:
         "commanded_energy_joules": told.given.commanded_j,
         "dose_joules": told.given.larger_j,
         "treatment_clock_seconds": told.happened.treatment_clock_s,
-        "remainder": None if remainder is None else to_json(remainder),
+        "remainder": None if remainder is None else json.loads(to_json(remainder)),
         "remaining_seconds": None if remainder is None else remainder.duration_s,
         "remaining_joules": None if remainder is None else remainder.planned_energy_j,
         "rest_of": told.parts.rest_of,
@@ -75,18 +75,20 @@ def as_object(told: SessionResult, treatment: Treatment) -> dict[str, Any]:
     }
 
 
-def page(told: SessionResult, treatment: Treatment) -> str:
-    """Return the page for a person."""
-    facts = "\n".join(f"{name:<16}{_one_line(value)}" for name, value in _facts(told, treatment))
+def page(told: SessionResult, treatment: Treatment, rest: OpenRest | None) -> str:
+    """Return the page for a person. rest: what is left to be treated."""
+    facts = "\n".join(f"{name:<16}{_one_line(value)}" for name, value in _facts(told, treatment, rest))
     return "\n\n".join(part for part in (facts, *_tables(told)) if part)
 
 
-def left_of(session_id: int, rest: Protocol) -> str:
-    """Return what is left of a session, and the command that finishes it."""
-    return f"{rest.duration_s:.1f} s, {rest.planned_energy_j:.1f} J: tosca-kiosk treat --rest-of {session_id}"
+def left_of(rest: OpenRest) -> str:
+    """Return what is left, and the command that finishes it."""
+    plan = rest.plan
+    command = f"tosca-kiosk treat --rest-of {rest.of_session}"
+    return f"{plan.duration_s:.1f} s, {plan.planned_energy_j:.1f} J: {command}"
 
 
-def _facts(told: SessionResult, treatment: Treatment) -> Facts:
+def _facts(told: SessionResult, treatment: Treatment, rest: OpenRest | None) -> Facts:
     session, technician = told.session, told.technician
     yield "Session", f"{session.session_id}, {session.status}, origin: {told.proof.origin or 'not known'}"
     yield "Patient", told.patient_code
@@ -105,7 +107,7 @@ def _facts(told: SessionResult, treatment: Treatment) -> Facts:
         yield "Aborted", session.abort_reason
     yield from _written(told)
     yield from _light(told)
-    yield from _parts(told, treatment)
+    yield from _parts(told, treatment, rest)
     yield from _record(told)
     for odd in session.odd:
         yield "Odd value", odd
@@ -144,15 +146,14 @@ def _light(told: SessionResult) -> Facts:
     )
 
 
-def _parts(told: SessionResult, treatment: Treatment) -> Facts:
+def _parts(told: SessionResult, treatment: Treatment, rest: OpenRest | None) -> Facts:
     """Yield what this session is a part of, and what is left."""
-    remainder = told.remainder
     if told.parts.rest_of is not None:
         yield "Part", f"rest of session {told.parts.rest_of}"
     if told.parts.finished_by is not None:
         yield "Part", f"finished by session {told.parts.finished_by}"
-    elif remainder is not None:
-        yield "Left", left_of(told.session.session_id, remainder)
+    if rest is not None:
+        yield "Left", left_of(rest)
     if len(treatment.parts) > 1:
         numbers = ", ".join(str(part.session.session_id) for part in treatment.parts)
         yield (

@@ -7,6 +7,10 @@ from typing import Any, Final
 
 import click
 
+from tosca_kiosk.cli.as_of import as_of_option, moment
+from tosca_kiosk.cli.asking import told, told_option
+from tosca_kiosk.cli.changing import authorised_change, change_options
+from tosca_kiosk.cli.completion import patient_code, session_number, username
 from tosca_kiosk.cli.session_export import export
 from tosca_kiosk.cli.session_page import as_object, left_of, page
 from tosca_kiosk.cli.session_report import report
@@ -14,11 +18,13 @@ from tosca_kiosk.cli.since import since, since_option
 from tosca_kiosk.cli.tables import table_text
 from tosca_kiosk.cli.workplace import Workplace, workplace_command
 from tosca_kiosk.machine.clock import utc_now
-from tosca_kiosk.session import RefusedError, open_rests, session_result, treatment_of
-from tosca_kiosk.storage import Reader, patients, users
+from tosca_kiosk.session import open_rests, rest_or_why, session_result, treatment_of
+from tosca_kiosk.storage import events, patients, users
 from tosca_kiosk.storage.columns import Held
-from tosca_kiosk.storage.queries import EVENTS_OF_SESSION, SESSIONS_OF_PATIENT
+from tosca_kiosk.storage.queries import SESSIONS_OF_PATIENT
+from tosca_kiosk.storage.session_amendments import note
 from tosca_kiosk.storage.session_list import STATUSES, ListedSession, listed
+from tosca_kiosk.storage.users import Role
 
 _OF_PATIENT: Final = (
     "Session",
@@ -32,7 +38,13 @@ _OF_PATIENT: Final = (
 _EVENTS: Final = ("Time (UTC)", "Event", "Set W", "Measured W", "Ring mm", "Photodiode V")
 """As the common queries name their columns."""
 
-_number = click.argument("number", metavar="N", type=click.IntRange(min=1))
+_number = click.argument("number", metavar="N", type=click.IntRange(min=1), shell_complete=session_number)
+_TEXTS: Final = {
+    "treatment_site": "--site",
+    "treatment_notes": "--notes",
+    "post_treatment_notes": "--post-notes",
+}
+"""By column of the session's row: the option that says another text of it."""
 
 
 @click.group()
@@ -41,11 +53,14 @@ def sessions() -> None:
 
 
 @sessions.command("list")
-@click.option("--patient", metavar="CODE", help="Those of this patient.")
-@click.option("--tech", metavar="USERNAME", help="Those that this technician has treated.")
+@click.option("--patient", metavar="CODE", shell_complete=patient_code, help="Those of this patient.")
+@click.option(
+    "--tech", metavar="USERNAME", shell_complete=username, help="Those that this technician has treated."
+)
 @click.option("--status", type=click.Choice(STATUSES), help="Those that are so; open: in progress or paused.")
 @since_option
 @click.option("--limit", type=click.IntRange(min=1), default=50, show_default=True, help="So many at most.")
+@as_of_option
 @workplace_command
 def list_sessions(
     workplace: Workplace,
@@ -54,6 +69,7 @@ def list_sessions(
     status: str | None,
     since_text: str | None,
     limit: int,
+    as_of: str | None,
 ) -> None:
     """List sessions, the newest first, with what is left of a patient's treatments that ended early.
 
@@ -62,15 +78,16 @@ def list_sessions(
       tosca-kiosk sessions list
       tosca-kiosk sessions list --patient P-2026-0001 --status aborted
       tosca-kiosk sessions list --status open --json
-      tosca-kiosk sessions list --tech jane --since 7d
+      tosca-kiosk sessions list --tech jane --since 7d --as-of '2026-11-30 14:05'
     """
-    from_time = since(since_text, utc_now())
-    with workplace.reading() as database, database.reading() as reader:
+    then = moment(as_of)
+    from_time = since(since_text, then or utc_now())
+    with workplace.reading(as_of=then) as database, database.reading() as reader:
         patient_id = None if patient is None else patients.get(reader, patient).patient_id
         found = listed(
             reader,
             patient_code=patient,
-            tech_id=None if tech is None else _technician(reader, tech),
+            tech_id=None if tech is None else users.named(reader, tech).tech_id,
             status=status,
             since=from_time,
             limit=limit,
@@ -84,7 +101,7 @@ def list_sessions(
         }
         for rest in rests
     ]
-    lines = [f"Left of session {rest.of_session}: {left_of(rest.of_session, rest.plan)}" for rest in rests]
+    lines = [f"Left of session {rest.of_session}: {left_of(rest)}" for rest in rests]
     workplace.answer(
         {"sessions": [_as_object(one) for one in found], "open_rests": left},
         "\n".join((_table(found), *lines)),
@@ -94,8 +111,9 @@ def list_sessions(
 @sessions.command()
 @_number
 @click.option("--events", "with_events", is_flag=True, help="Also every event of the treatment.")
+@as_of_option
 @workplace_command
-def show(workplace: Workplace, number: int, with_events: bool) -> None:
+def show(workplace: Workplace, number: int, with_events: bool, as_of: str | None) -> None:
     """Show all that the record says of session N.
 
     Both energies against the plan, parts, amendments, deviations, faults and who reset them, recordings, the
@@ -105,35 +123,89 @@ def show(workplace: Workplace, number: int, with_events: bool) -> None:
     Examples:
       tosca-kiosk sessions show 12
       tosca-kiosk sessions show 12 --events --json
+      tosca-kiosk sessions show 12 --as-of 2026-12-01
     """
-    with workplace.reading() as database, database.reading() as reader:
-        told = session_result(reader, number)
+    with workplace.reading(as_of=moment(as_of)) as database, database.reading() as reader:
+        result = session_result(reader, number)
         treatment = treatment_of(reader, number)
-        others = SESSIONS_OF_PATIENT.ask(reader, patient_id=told.session.patient_id)
-        events = EVENTS_OF_SESSION.ask(reader, session_id=number) if with_events else []
-    result: dict[str, Any] = {
-        **as_object(told, treatment),
+        rest, no_rest = rest_or_why(reader, number)
+        others = SESSIONS_OF_PATIENT.ask(reader, patient_id=result.session.patient_id)
+        happened = events.of_session(reader, number) if with_events else []
+    answer: dict[str, Any] = {
+        **as_object(result, treatment),
+        "no_rest": no_rest,
         "sessions_of_patient": [one.row for one in others],
     }
-    parts = [page(told, treatment)]
+    parts = [page(result, treatment, rest)]
     if len(others) > 1:
         parts.append(table_text(_OF_PATIENT, _values(others), [one.marks for one in others]))
     if with_events:
-        result["events"] = [one.row for one in events]
-        rows = [(_seconds(time), *row) for time, *row in _values(events)]
-        parts.append(table_text(_EVENTS, rows, [one.marks for one in events]))
-    workplace.answer(result, "\n\n".join(parts))
+        answer["events"] = [one.row for one in happened]
+        rows = [(_seconds(time), *row) for time, *row in _values(happened)]
+        parts.append(table_text(_EVENTS, rows, [one.marks for one in happened]))
+    workplace.answer(answer, "\n\n".join(parts))
+
+
+@sessions.command()
+@_number
+@told_option("--site", "Where was treated.")
+@told_option("--notes", "Notes from before the treatment.")
+@told_option("--post-notes", "Notes from after it.")
+@change_options
+@workplace_command
+def amend(
+    workplace: Workplace,
+    number: int,
+    site: str | None,
+    notes: str | None,
+    post_notes: str | None,
+    tech: str | None,
+    reason: str | None,
+) -> None:
+    """Say what holds now of the site or the notes of session N. Nothing that stands there is overwritten.
+
+    A text that the session has none of yet goes into its row. From then on each is an amendment, beside the
+    one before. Texts that are named without a value are asked for on a terminal; elsewhere standard input has
+    a line for each, in the order site, notes, post-notes, behind the PIN's where one is needed.
+
+    \b
+    Examples:
+      tosca-kiosk sessions amend 12 --post-notes --tech jane --reason 'seen the day after'
+      printf 'left forearm\\n' | tosca-kiosk sessions amend 12 --site --tech jane --reason 'wrong side' --json
+    """
+    given = {"treatment_site": site, "treatment_notes": notes, "post_treatment_notes": post_notes}
+    if all(value is None for value in given.values()):
+        raise click.UsageError("give what holds now: --site, --notes or --post-notes")
+    with workplace.record() as database:
+        change = authorised_change(database, tech, reason, role=Role.TECHNICIAN, treated=f"session {number}")
+        texts = {
+            field: text for field, value in given.items() if (text := told(_TEXTS[field], value)) is not None
+        }
+        with database.transaction(change.tech_id, reason=change.reason) as transaction:
+            amended = {
+                field: note(
+                    transaction,
+                    number,
+                    field,
+                    text,
+                    tech_id=change.tech_id,
+                    reason=change.reason or "",
+                    now=utc_now(),
+                )
+                for field, text in texts.items()
+            }
+    filled = [_TEXTS[field] for field, is_amendment in amended.items() if not is_amendment]
+    beside = [_TEXTS[field] for field, is_amendment in amended.items() if is_amendment]
+    lines = [
+        *(f"Session {number}, {option}: noted." for option in filled),
+        *(f"Session {number}, {option}: amended; what stood there stays." for option in beside),
+    ]
+    result = {"session_id": number, "noted": filled, "amended": beside}
+    workplace.answer(result, "\n".join(lines))
 
 
 def _values(found: list[Held]) -> list[tuple[Any, ...]]:
     return [tuple(one.row.values()) for one in found]
-
-
-def _technician(reader: Reader, username: str) -> int:
-    user = users.find(reader, username)
-    if user is None:
-        raise RefusedError(f"no user is named {username!r}; see tosca-kiosk users list")
-    return user.tech_id
 
 
 def _as_object(one: ListedSession) -> dict[str, Any]:

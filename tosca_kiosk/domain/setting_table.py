@@ -62,8 +62,17 @@ class Setting(NamedTuple):
 
     def problem(self, value: Any) -> str | None:
         """Return why this is no value of it, None where it is one: what was given, what is allowed."""
-        wrong = not self._is(value)
-        return f"system_config.{self.key}: {value!r} given, {self.range_text} allowed" if wrong else None
+        if self._is(value):
+            return None
+        return f"system_config.{self.key}: {value!r} given, {self._noun(value)}{self.range_text} allowed"
+
+    def _noun(self, value: Any) -> str:
+        """Say what kind of number is needed, where it was not that."""
+        if self.kind is Kind.STRING:
+            return ""
+        if isinstance(value, bool) or not isinstance(value, int | float):
+            return "a number from " if self.kind is Kind.FLOAT else "a whole number from "
+        return "a whole number from " if self.kind is Kind.INTEGER and value % 1 else ""
 
     def _is(self, value: Any) -> bool:
         if self.kind is Kind.STRING:
@@ -290,7 +299,7 @@ SETTINGS: Final[dict[str, Setting]] = {
             does="Will record video in this size.",
             holds=Holds.CAMERA,
             pattern=r"[1-9]\d{1,3}x[1-9]\d{1,3}",
-            allowed="WIDTHxHEIGHT, 10 to 9999 each,",
+            allowed="WIDTHxHEIGHT with 10 to 9999 each",
         ),
         Setting(
             key="video_fps",

@@ -35,8 +35,8 @@ KINDS: Final = {
     Kind.INTEGER: Written("INTEGER", "digits", "number", "int64"),
     Kind.NUMBER: Written("REAL", "the shortest digits that give the same number again", "number", "double"),
     Kind.BOOLEAN: Written("BOOLEAN", "`true`, `false`", "`true`, `false`", "bool"),
-    Kind.TEXT: Written("TEXT", "in quotes", "string", "string"),
-    Kind.JSON: Written("TEXT", "JSON, in quotes", "string that holds JSON", "string"),
+    Kind.TEXT: Written("TEXT", "in quotes", "string", "large_string"),
+    Kind.JSON: Written("TEXT", "JSON, in quotes", "string that holds JSON", "large_string"),
     Kind.TIME: Written("DATETIME", "`2026-03-14T09:26:53.589793Z`", "string, as CSV", "timestamp[us, UTC]"),
     Kind.DATE: Written("DATE", "`2026-03-14`", "string, as CSV", "date32[day]"),
 }  # fmt: skip

@@ -8,6 +8,7 @@ from typing import Any, BinaryIO, Final, Protocol
 
 import msgspec
 
+from tosca_kiosk.exports.arrow import array
 from tosca_kiosk.exports.columns import KINDS, Batch, Kind, Table
 from tosca_kiosk.session import RefusedError
 
@@ -107,15 +108,16 @@ class _Parquet:
             for column in table.columns
         ]
         self._schema = arrow.schema(fields, metadata={**marks, "row": table.meaning})
-        self._batch = arrow.RecordBatch.from_arrays
-        self._array = arrow.array
+        self._arrow = arrow
+        self._kinds = [column.kind for column in table.columns]
         self._writer = arrow.parquet.ParquetWriter(file, self._schema, compression="zstd")
 
     def write(self, batch: Batch) -> None:
         arrays = [
-            self._array(values, type=field.type) for values, field in zip(batch, self._schema, strict=True)
+            array(self._arrow, kind, values, field.type)
+            for kind, values, field in zip(self._kinds, batch, self._schema, strict=True)
         ]
-        self._writer.write_batch(self._batch(arrays, schema=self._schema))
+        self._writer.write_batch(self._arrow.RecordBatch.from_arrays(arrays, schema=self._schema))
 
     def close(self) -> None:
         self._writer.close()

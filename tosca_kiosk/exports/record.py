@@ -2,29 +2,28 @@
 
 from __future__ import annotations
 
-import math
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import date, datetime
 from functools import lru_cache
 from itertools import islice
 from typing import Any, Final
 
-from tosca_kiosk.domain.documents import DocumentError
 from tosca_kiosk.domain.interlocks import INTERLOCKS
-from tosca_kiosk.domain.protocol_file import Limits, parse_protocol
 from tosca_kiosk.exports import tables
 from tosca_kiosk.exports.columns import Batch, Kind, Table
 from tosca_kiosk.exports.reduced import object_of
 from tosca_kiosk.exports.typed import typed
-from tosca_kiosk.storage import Reader, archives
+from tosca_kiosk.session.happenings import happenings
+from tosca_kiosk.session.session_result import plan_in_force, plan_of
+from tosca_kiosk.storage import Reader, archives, energies, sessions
 
 ROWS_A_BATCH: Final = 20_000
-_ANY_LIMITS: Final = Limits(max_power_w=math.inf)
 _FAULT_SOURCES: Final = frozenset(row.source for row in INTERLOCKS)
 _YEARS_A_BAND, _OLDEST_BAND = 10, 90
-_HELPERS: Final = {"first_start": Kind.TIME, "protocol_data": Kind.JSON, "event_details": Kind.JSON}
+_HELPERS: Final = {"first_start": Kind.TIME}
 """What is read and not shown: something that is shown is made of it."""
+_OF_DEVIATION: Final = ("time_s", "action", "old_value", "new_value", "reason")
 
 _EVENT_COLUMNS: Final = [
     "event_id",
@@ -103,20 +102,6 @@ _SAFETY: Final = (
     },
     "FROM safety_log l LEFT JOIN tech_users t USING (tech_id) WHERE l.session_id = ? ORDER BY l.log_id",
 )
-_ACTIONS: Final = (
-    {name: name for name in ("event_id", "session_id", "time_offset_ms", "event_details")},
-    "FROM treatment_events WHERE session_id = ? AND event_type = 'user_action' ORDER BY event_id",
-)
-_ENERGIES: Final = (
-    {
-        "session_id": "s.session_id",
-        "measured_joules": "e.measured_joules",
-        "commanded_joules": "e.commanded_joules",
-        "larger_joules": "e.larger_joules",
-        "protocol_data": "s.protocol_data_snapshot",
-    },
-    "FROM sessions s LEFT JOIN session_energies e USING (session_id) WHERE s.session_id = ?",
-)
 _AMENDMENTS: Final = (
     {
         "amendment_id": "a.amendment_id",
@@ -139,9 +124,9 @@ _Columns = dict[str, list[Any]]
 class Recorded:
     """Reads the tables of an export from one snapshot. odd: how many values of which column are none."""
 
-    def __init__(self, reader: Reader, sessions: Sequence[int]) -> None:
+    def __init__(self, reader: Reader, numbers: Sequence[int]) -> None:
         self._reader = reader
-        self._sessions = sessions
+        self._numbers = numbers
         self.odd = Counter[str]()
 
     def batches(self, table: Table, tell: Callable[[float], object]) -> Iterator[Batch]:
@@ -150,8 +135,8 @@ class Recorded:
         Raises StorageError where an archive that holds events cannot be read.
         """
         read = _READ[table.name]
-        for number, session_id in enumerate(self._sessions):
-            tell(number / len(self._sessions))
+        for number, session_id in enumerate(self._numbers):
+            tell(number / len(self._numbers))
             for columns in read(self, session_id):
                 yield [columns[name] for name in table.names]
 
@@ -177,20 +162,25 @@ class Recorded:
             yield columns
 
     def _deviations_table(self, session_id: int) -> Iterator[_Columns]:
-        shown = ("action", "old_value", "new_value", "reason")
-        for read in self._read(tables.DEVIATIONS, _ACTIONS, session_id):
-            details = [object_of(text) for text in read["event_details"]]
-            deviate = ["old_value" in said and "new_value" in said for said in details]
-            columns = {name: _chosen(values, deviate) for name, values in read.items()}
-            for name in shown:
-                said = [one.get(name) for one in _chosen(details, deviate)]
-                columns[name] = self._typed(tables.DEVIATIONS, name, said)
-            yield columns
+        found = happenings(self._reader, sessions.get(self._reader, session_id)).deviations
+        if found:
+            clocks = [None if one.override is None else one.override.elapsed_s for one in found]
+            columns = {name: [getattr(one, name) for one in found] for name in _OF_DEVIATION}
+            yield columns | {"session_id": [session_id] * len(found), "treatment_clock_s": clocks}
 
     def _energies_table(self, session_id: int) -> Iterator[_Columns]:
-        for columns in self._read(tables.ENERGIES, _ENERGIES, session_id):
-            columns["planned_joules"] = [_planned_j(text) for text in columns["protocol_data"]]
-            yield columns
+        session = sessions.get(self._reader, session_id)
+        plan = plan_of(session)
+        in_force = plan_in_force(plan, happenings(self._reader, session))
+        given = energies.of_sessions(self._reader, (session_id,)).get(session_id, energies.UNKNOWN)
+        yield {
+            "session_id": [session_id],
+            "planned_joules": [None if plan is None else plan.planned_energy_j],
+            "planned_in_force_joules": [None if in_force is None else in_force.planned_energy_j],
+            "measured_joules": [given.measured_j],
+            "commanded_joules": [given.commanded_j],
+            "larger_joules": [given.larger_j],
+        }
 
     def _amendments_table(self, session_id: int) -> Iterator[_Columns]:
         return self._read(tables.AMENDMENTS, _AMENDMENTS, session_id)
@@ -223,10 +213,6 @@ _READ: Final[dict[str, Callable[[Recorded, int], Iterator[_Columns]]]] = {
 }
 
 
-def _chosen(values: Iterable[Any], chosen: Iterable[bool]) -> list[Any]:
-    return [value for value, one in zip(values, chosen, strict=True) if one]
-
-
 @lru_cache(4096)
 def _is_sample(details: str | None) -> bool:
     return object_of(details).get("sample") is True
@@ -253,12 +239,3 @@ def _offset_ms(start: datetime | None, time: datetime | None) -> int | None:
 def _fault_source(reason: str | None) -> str | None:
     source = (reason or "").partition(":")[0]
     return source if source in _FAULT_SOURCES else None
-
-
-def _planned_j(text: str | None) -> float | None:
-    if text is None:
-        return None
-    try:
-        return parse_protocol(text, "", "protocol", _ANY_LIMITS).planned_energy_j
-    except DocumentError:
-        return None

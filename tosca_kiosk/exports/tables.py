@@ -106,14 +106,14 @@ SAFETY_EVENTS: Final = Table(
 
 DEVIATIONS: Final = Table(
     "deviations",
-    "a change of the plan while it was treated (`user_action` with an old and a new value)",
+    "a change of the plan while it was treated (`user_action` with a new value)",
     (
-        Column("event_id", _INTEGER, "", "the row's number in treatment_events"),
         _SESSION,
-        _OFFSET,
+        Column("time_s", _NUMBER, "s", "since the session's start"),
         Column("action", _TEXT, "", "`protocol_power_override`, `protocol_ring_override`", _WORD),
         Column("old_value", _NUMBER, "W or mm", "of power or ring, before"),
         Column("new_value", _NUMBER, "W or mm", "after"),
+        Column("treatment_clock_s", _NUMBER, "s", "where the treatment stood, of what changed the plan"),
         Column("reason", _TEXT, "", "as it was given", _OUT),
     ),
 )
@@ -124,6 +124,7 @@ ENERGIES: Final = Table(
     (
         _SESSION,
         Column("planned_joules", _NUMBER, "J", "of the protocol that the session was opened with"),
+        Column("planned_in_force_joules", _NUMBER, "J", "of what deviations made of it"),
         Column("measured_joules", _NUMBER, "J", "from the photodiode"),
         Column("commanded_joules", _NUMBER, "J", "from the set points"),
         Column("larger_joules", _NUMBER, "J", "the larger of both, which counts as dose; NULL: not known"),

@@ -32,13 +32,17 @@ _NEVER, _FOREVER = (time.replace(tzinfo=UTC) for time in (datetime.min, datetime
 
 @dataclass(frozen=True, slots=True)
 class EarlierSession:
-    """A session whose light counts. start_utc: as its row says, right or not; None where it tells no time."""
+    """A session whose light counts. start_utc: as its row says, right or not; None where it tells no time.
+
+    goes_on: whether the next session goes on from it, so that it counts however old it is.
+    """
 
     session_id: int
     start_utc: datetime | None
     status: str
     energies: Energies
     abort_reason: str | None = None
+    goes_on: bool = False
 
     @property
     def ending(self) -> str:
@@ -125,6 +129,7 @@ def earlier_dose(
             session.status,
             given.get(session.session_id, UNKNOWN),
             session.abort_reason,
+            goes_on=session.session_id in counted,
         )
         for session in doubtful
     ]

@@ -101,16 +101,19 @@ def rest_of(reader: Reader, session_id: int) -> OpenRest:
     return OpenRest(plan=_named(plan, session_id), parts=treatment.parts, given_j=given_j, whole_j=whole_j)
 
 
+def rest_or_why(reader: Reader, session_id: int) -> tuple[OpenRest | None, str]:
+    """Return what is left of a session that ended early, else why it has no rest that may be treated."""
+    try:
+        return rest_of(reader, session_id), ""
+    except RefusedError as error:
+        return None, str(error)
+
+
 def open_rests(reader: Reader, patient_id: int) -> tuple[OpenRest, ...]:
     """Return what is left of a patient's treatments that ended early, the newest first."""
-    found = []
-    for session in sessions.for_patient(reader, patient_id):
-        if session.status == "aborted":
-            try:
-                found.append(rest_of(reader, session.session_id))
-            except RefusedError:
-                continue
-    return tuple(found)
+    theirs = sessions.for_patient(reader, patient_id)
+    found = [rest_or_why(reader, one.session_id)[0] for one in theirs if one.status == "aborted"]
+    return tuple(rest for rest in found if rest is not None)
 
 
 def _problem(told: SessionResult) -> str | None:

@@ -28,9 +28,9 @@ from tosca_kiosk.storage import (
     sessions,
     users,
 )
+from tosca_kiosk.storage.as_of import opening_of
 from tosca_kiosk.storage.calibrations import SavedCalibration
 from tosca_kiosk.storage.energies import UNKNOWN, Energies
-from tosca_kiosk.storage.rewound import Rewound
 from tosca_kiosk.storage.session_amendments import Amendment
 from tosca_kiosk.storage.session_parts import Parts
 from tosca_kiosk.storage.session_timing import Timing
@@ -99,14 +99,7 @@ class SessionResult:
     @property
     def in_force(self) -> Plan | None:
         """The plan that was in force at the end; None where nobody can say what was changed of it."""
-        deviations = self.happened.deviations
-        overrides = tuple(one.override for one in deviations if one.override is not None)
-        if self.plan is None or self.happened.unread:
-            return None
-        try:
-            return Plan(protocol=self.plan, overrides=overrides)
-        except ValueError:
-            return None
+        return plan_in_force(self.plan, self.happened)
 
     @property
     def planned_j(self) -> float | None:
@@ -168,12 +161,22 @@ def plan_of(session: Session) -> Protocol | None:
         return None
 
 
+def plan_in_force(plan: Protocol | None, happened: Happenings) -> Plan | None:
+    """Return what operators made of the plan; None where nobody can say what was changed of it."""
+    overrides = tuple(one.override for one in happened.deviations if one.override is not None)
+    if plan is None or happened.unread:
+        return None
+    try:
+        return Plan(protocol=plan, overrides=overrides)
+    except ValueError:
+        return None
+
+
 def _calibrations(reader: Reader, session_id: int) -> tuple[tuple[SavedCalibration, ...], str]:
     try:
-        every = calibrations.history(Rewound(reader, session_id))
+        return calibrations.in_force_at(reader, opening_of(reader, session_id)), ""
     except StorageError as error:
         return (), str(error)
-    return tuple(one for one in every if one.is_active), ""
 
 
 def _recordings(reader: Reader, session_id: int) -> tuple[Recording, ...]:

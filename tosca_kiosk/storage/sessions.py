@@ -8,7 +8,7 @@ from pathlib import Path, PurePath
 from typing import Literal
 
 from tosca_kiosk.domain.journal_lines import Summary
-from tosca_kiosk.storage import protocols, queries
+from tosca_kiosk.storage import protocols
 from tosca_kiosk.storage.columns import Held
 from tosca_kiosk.storage.database import Database
 from tosca_kiosk.storage.door import Reader, Transaction
@@ -147,14 +147,6 @@ def for_patient(database: Database | Reader, patient_id: int) -> list[Session]:
     """Return a patient's sessions, newest first."""
     found = database.held("sessions", order_by="-session_id", patient_id=patient_id)
     return [_session(one) for one in found]
-
-
-def of_patient(database: Database | Reader, patient_id: int) -> list[Held]:
-    """Return a patient's sessions as a list shows them, the newest start first: by whom, what, how it ended.
-
-    Left out is one whose technician has no account any more; `for_patient` leaves none out.
-    """
-    return queries.SESSIONS_OF_PATIENT.ask(database, patient_id=patient_id)
 
 
 def interrupted(database: Database | Reader) -> list[Session]:

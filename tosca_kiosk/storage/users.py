@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
+from difflib import get_close_matches
 from enum import StrEnum
 from typing import Any
 
@@ -121,6 +122,17 @@ def list_all(database: Database | Reader, *, active_only: bool = False) -> list[
 def find(database: Database | Reader, username: str) -> User | None:
     """Return the account with this username, active or not, or None."""
     return _found(database, username=username)
+
+
+def named(database: Database | Reader, username: str) -> User:
+    """Return the account of this name, active or not; StorageError if there is none."""
+    user = find(database, username)
+    if user is None:
+        known = [str(row["username"]) for row in database.rows("SELECT username FROM tech_users")]
+        near = get_close_matches(username, known, n=1)
+        guess = f"; {near[0]} may be meant" if near else ""
+        raise StorageError(f"no user is named {username!r}{guess}; see tosca-kiosk users list")
+    return user
 
 
 def get(database: Database | Reader, tech_id: int | None) -> User:

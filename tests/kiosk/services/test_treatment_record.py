@@ -162,6 +162,38 @@ def test_a_running_session_is_found_again_by_its_number(record, opened, patient)
         treatment.adopt(record, 99)
 
 
+def test_the_rest_of_a_session_is_offered_and_opened_as_its_second_part(record, opened):
+    treat(opened, 3.0)
+    treatment.close_row(record, opened.session.session_id, 2)
+    [rest] = treatment.prepare(record, "P-2026-0001", "jane.doe", PROTOCOL).rests
+    assert (rest.of_session, round(rest.plan.duration_s)) == (1, 57)
+    prepared = treatment.prepare(record, "P-2026-0001", "jane.doe", None, rest_of=rest.of_session)
+    assert [one.goes_on for one in prepared.earlier.sessions] == [True]
+    back_up(record)
+    second = treatment.open_row(record, prepared.plan, {})
+    assert second.header.rules.protocol.name == f"{PROTOCOL}, rest of session 1"
+    told = history.result(record, 1).result
+    assert (told.parts.finished_by, told.remainder.duration_s) == (2, rest.plan.duration_s)
+    treat(second, 0.5, whole=False)
+    treatment.close_interrupted(record)
+    with pytest.raises(RefusedError, match="session 2 was opened for it"):
+        treatment.prepare(record, "P-2026-0001", "jane.doe", None, rest_of=1)
+
+
+def test_a_rest_that_is_taken_meanwhile_opens_nothing(record, opened):
+    treat(opened, 3.0)
+    treatment.close_row(record, opened.session.session_id, 2)
+    plans = [treatment.prepare(record, "P-2026-0001", "jane.doe", None, rest_of=1).plan for _ in range(2)]
+    back_up(record)
+    second = treatment.open_row(record, plans[0], {})
+    treat(second, 0.5)
+    treatment.close_row(record, second.session.session_id, 2)
+    back_up(record)
+    with pytest.raises(RefusedError, match="session 2 was opened for it"):
+        treatment.open_row(record, plans[1], {})
+    assert len(record.database.find("sessions")) == 2
+
+
 def test_notes_are_kept_with_the_session_and_others_later_stand_beside_them(record, opened):
     treat(opened, 0.5)
     number = treatment.close_row(record, opened.session.session_id, 2).session_id
