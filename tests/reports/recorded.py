@@ -33,10 +33,12 @@ START = datetime.fromisoformat(STARTED_UTC).replace(tzinfo=UTC)
 DAYS = 365
 RENDERED = 3.0
 """Pixels a point."""
-_CAMERA_SCALES = (4.0, 6.0, 5.0, 3.0)
+_CAMERA_SCALES = (4.0, 6.0, 5.0, 8.0)
 """As near as somebody holds a telephone to the page, one after the other until the code is read."""
 NAME = "Dr. Ğülşen Öztürk-Weißenböck"
 LONG = "Rötung über dem Jochbein, наблюдение, Ελληνικά, 左頬, עברית, \u202ereversed, \x07, 😀, <b>&amp;</b>. "
+_CODE_WITHIN = 0.3
+"""Of a page's width, from the left."""
 _CURVES = (
     (
         "actuator",
@@ -200,8 +202,9 @@ class Report:
     def code(self):
         """What the QR code on the last page holds."""
         for scale in _CAMERA_SCALES:
-            page = np.ascontiguousarray(self.picture(len(self.pages) - 1, scale))
-            found, _, _ = cv2.QRCodeDetector().detectAndDecode(cv2.cvtColor(page, cv2.COLOR_BGR2GRAY))
+            page = self.picture(len(self.pages) - 1, scale)
+            left = np.ascontiguousarray(page[:, : int(page.shape[1] * _CODE_WITHIN)])
+            found, _, _ = cv2.QRCodeDetector().detectAndDecode(cv2.cvtColor(left, cv2.COLOR_BGR2GRAY))
             if found:
                 return found
         return ""

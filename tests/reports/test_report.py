@@ -92,7 +92,7 @@ def test_the_code_holds_the_newest_anchor(record):
     with record.open() as database, database.reading() as reader:
         line = anchors.line_of(heads.newest(reader.connection))
     assert report.code == line
-    assert line.replace(" ", "") in report.said.replace(" ", "")
+    assert line.replace(" ", "") in report.pages[-1].replace(" ", "")
 
 
 def test_what_no_signature_covers_has_no_anchor(own):
