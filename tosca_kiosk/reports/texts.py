@@ -328,7 +328,7 @@ JOURNAL_HASH: Final = "Journal: {ticks} ticks, newest hash (SHA-256 chain)"
 JOURNAL_HASH_UNKNOWN: Final = "Journal: no hash is recorded."
 ANCHOR: Final = "Chain anchor of the record, link {link}, signed {made} UTC, covers all of this session"
 TO_CHECK: Final = (
-    "To check: save the line that the code holds, also printed below in pieces that follow each other without "
+    "To check: save the line that the code holds, printed below in pieces that follow each other without "
     "a blank, as FILE, then run tosca-kiosk db check --anchor FILE. The record must go on from it."
 )
 NO_ANCHOR: Final = (
