@@ -135,9 +135,9 @@ def _quiet(content: Content) -> list[Flowable]:
     happened = content.result.happened
     rows = []
     if not happened.deviations:
-        rows.append((texts.DEVIATIONS_HEADING, texts.UNKNOWN if happened.unread else texts.NO_DEVIATIONS))
+        rows.append((texts.DEVIATIONS_HEADING, _none(content, texts.NO_DEVIATIONS)))
     if not happened.faults:
-        rows.append((texts.FAULTS_HEADING, texts.NO_FAULTS))
+        rows.append((texts.FAULTS_HEADING, _none(content, texts.NO_FAULTS)))
     if not _shown_safety(content):
         released = len(content.safety)
         rows.append(
@@ -149,6 +149,13 @@ def _quiet(content: Content) -> list[Flowable]:
         *heading(texts.QUIET_HEADING),
         pairs([(paragraph(name, "quiet"), said) for name, said in rows], (66, 117)),
     ]
+
+
+def _none(content: Content, said: str) -> str:
+    """Return that there was none of something, as far as the record can tell."""
+    if content.result.happened.unread or not content.events:
+        return texts.UNKNOWN
+    return said if content.result.proof.whole else texts.AS_FAR.format(said=said)
 
 
 def _shown_safety(content: Content) -> list[SafetyLine]:

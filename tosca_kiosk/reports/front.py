@@ -138,9 +138,7 @@ def _verdict(content: Content) -> Flowable:
     ]
     right = [
         paragraph(texts.GIVEN, "quiet"),
-        paragraph(
-            texts.OF_PLAN.format(given=_given(content.result.given), plan=forms.amount(plan_j, "J")), "large"
-        ),
+        paragraph(_given_of(content.result.given, plan_j), "large"),
         Spacer(0, 1 * mm),
         _share_bar(given_j, plan_j),
         Spacer(0, 0.5 * mm),
@@ -197,6 +195,12 @@ def _without_source(reason: str) -> str:
     """Return why a session was aborted without the name of the interlock's row before it, for a person."""
     source, _, said = reason.partition(": ")
     return said if said and source in BY_SOURCE else reason
+
+
+def _given_of(given: Energies, plan_j: float | None) -> str:
+    """Return the energy that counts as dose beside the plan's."""
+    said = _given(given)
+    return said if plan_j is None else texts.OF_PLAN.format(given=said, plan=forms.amount(plan_j, "J"))
 
 
 def _given(given: Energies) -> str:
@@ -322,7 +326,7 @@ def _plan_ring(content: Content) -> str:
 def _given_ring(content: Content) -> str:
     """Return the rings under light."""
     course = content.course
-    if not content.light:
+    if content.result.session.total_laser_on_time_seconds == 0.0:
         return texts.NONE
     if course is None or course.ring_mm.is_empty:
         return texts.UNKNOWN

@@ -254,6 +254,7 @@ MEASURED_OF: Final = "measured {measured}, expected {expected}"
 
 DEVIATIONS_HEADING: Final = "Deviations from the protocol"
 QUIET_HEADING: Final = "What did not happen"
+AS_FAR: Final = "{said}, as far as the record goes"
 NO_DEVIATIONS: Final = "none: nothing of the plan was overridden"
 FROM_COLUMN: Final = "From"
 TO_COLUMN: Final = "To"
