@@ -25,7 +25,7 @@ def back(content: Content, lines: list[EventLine]) -> list[Flowable]:
     parts: tuple[Callable[[Content], list[Flowable]], ...] = (
         _protocol,
         _notes,
-        lambda _: _events(lines),
+        lambda content: _events(content, lines),
         _deviations,
         _faults,
         _safety,
@@ -105,10 +105,11 @@ def _named(content: Content, username: str | None) -> str:
     return username if name is None else texts.USER.format(name=name, username=username)
 
 
-def _events(lines: list[EventLine]) -> list[Flowable]:
+def _events(content: Content, lines: list[EventLine]) -> list[Flowable]:
     head = heading(texts.EVENTS_HEADING)
     if not lines:
-        return [*head, paragraph(texts.NO_EVENTS)]
+        unread = content.result.happened.unread
+        return [*head, paragraph(texts.U_EVENTS.format(why=unread) if unread else texts.NO_EVENTS)]
     rows: list[tuple[Cell, ...]] = [
         (
             forms.clock(line.t_s),
@@ -194,7 +195,7 @@ def _faults(content: Content) -> list[Flowable]:
         return []
     rows = []
     for fault in found:
-        by = texts.NOT_RESET
+        by = texts.UNKNOWN if content.result.happened.unread else texts.NOT_RESET
         if fault.reset_s is not None:
             by = texts.NO_PIN if fault.reset_by is None else _named(content, fault.reset_by)
             by = by if not fault.reset_reason else f"{by}: {fault.reset_reason}"
