@@ -25,6 +25,8 @@ from tosca_kiosk.storage.session_amendments import in_force
 _LONGEST_SITE: Final = 80
 _ABOVE: Final = 4.5 * mm
 _BELOW: Final = 2 * mm
+_LEAST_REST_S: Final = 0.05
+"""Less is what the events' milliseconds leave over, and would be told as 0.0 s."""
 _SUM_FRACTION, _SUM_J = 0.01, 0.2
 """A curve whose end is further from what the record counts than both, of the larger, is told so."""
 
@@ -182,7 +184,7 @@ def _why(content: Content) -> Iterator[str]:
     plan = content.plan
     if plan is None or clock_s is None:
         yield texts.REST_UNKNOWN
-    elif plan.remaining_s(clock_s) > 0.0:
+    elif plan.remaining_s(clock_s) >= _LEAST_REST_S:
         left_j = plan.planned_energy_j - plan.energy_j(clock_s)
         yield texts.REST.format(
             time=forms.length(plan.remaining_s(clock_s)), energy=forms.amount(left_j, "J")
