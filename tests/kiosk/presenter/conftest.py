@@ -10,7 +10,7 @@ from tests.kiosk.presenter.desk_bench import (
     sign_in,
     staff,
 )
-from tests.kiosk.screens.scenes import in_session, telemetry
+from tests.kiosk.screens.cast import in_session, telemetry
 from tosca_kiosk.kiosk.screens.patients.form import PatientsForm
 from tosca_kiosk.kiosk.screens.patients.part import Patients
 from tosca_kiosk.kiosk.screens.protocols.part import Protocols

@@ -5,7 +5,7 @@ from __future__ import annotations
 import msgspec
 
 from tests.kiosk.presenter.control_end import ControlEnd
-from tests.kiosk.screens.scenes import telemetry
+from tests.kiosk.screens.cast import telemetry
 from tosca_kiosk.config import bundled, load_config
 from tosca_kiosk.domain.inputs import CommandType
 from tosca_kiosk.kiosk.presenter import Presenter

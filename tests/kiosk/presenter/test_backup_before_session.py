@@ -6,7 +6,7 @@ import threading
 
 import pytest
 
-from tests.kiosk.screens.scenes import telemetry
+from tests.kiosk.screens.cast import telemetry
 from tosca_kiosk.kiosk.screens.patients.part import Patients
 from tosca_kiosk.kiosk.screens.protocols.part import Protocols
 from tosca_kiosk.kiosk.screens.treatment.part import Treatment

@@ -9,7 +9,7 @@ import pytest
 
 from tests.kiosk.presenter.control_end import ControlEnd
 from tests.kiosk.presenter.desk_bench import Desk
-from tests.kiosk.screens.scenes import in_session, telemetry
+from tests.kiosk.screens.cast import in_session, telemetry
 from tosca_kiosk.domain.inputs import CommandType
 from tosca_kiosk.kiosk.screens.treatment.part import Treatment
 from tosca_kiosk.kiosk.snapshot.course import Opening

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from tests.kiosk.screens.scenes import telemetry
+from tests.kiosk.screens.cast import telemetry
 from tosca_kiosk.kiosk.alarms.conditions import FOLDERS_NOT_SAVED
 from tosca_kiosk.kiosk.services import Record
 from tosca_kiosk.session import FolderKeeper

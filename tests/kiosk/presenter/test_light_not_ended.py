@@ -7,7 +7,7 @@ from tests.kiosk.presenter.desk_bench import (
     READ_BACK,
     closes_asked,
 )
-from tests.kiosk.screens.scenes import in_session
+from tests.kiosk.screens.cast import in_session
 from tosca_kiosk.domain.inputs import CommandType
 from tosca_kiosk.kiosk.screens.key_off.form import KeyOffForm
 from tosca_kiosk.kiosk.screens.key_off.part import KeyOff

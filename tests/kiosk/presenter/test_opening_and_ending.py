@@ -8,7 +8,7 @@ from tests.kiosk.presenter.desk_bench import (
     READ_BACK,
     closes_asked,
 )
-from tests.kiosk.screens.scenes import TIME, in_session, telemetry
+from tests.kiosk.screens.cast import TIME, in_session, telemetry
 from tosca_kiosk.domain.inputs import CommandType
 from tosca_kiosk.domain.state import State
 from tosca_kiosk.domain.summary import summarise

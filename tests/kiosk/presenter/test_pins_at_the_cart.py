@@ -7,7 +7,7 @@ import json
 import pytest
 
 from tests.kiosk.presenter.desk_bench import ADMIN_PIN, PIN, Desk, sign_in
-from tests.kiosk.screens.scenes import telemetry
+from tests.kiosk.screens.cast import telemetry
 from tosca_kiosk.kiosk.screens.fault.part import Fault
 from tosca_kiosk.kiosk.screens.first_start.form import FirstStartForm
 from tosca_kiosk.kiosk.screens.first_start.part import FirstStart

@@ -8,7 +8,7 @@ from tests.kiosk.presenter.control_end import ControlEnd
 from tests.kiosk.presenter.desk_bench import (
     Desk,
 )
-from tests.kiosk.screens.scenes import in_session, telemetry
+from tests.kiosk.screens.cast import in_session, telemetry
 from tosca_kiosk.domain.events import SafetyEvent
 from tosca_kiosk.domain.inputs import CommandType
 from tosca_kiosk.kiosk.alarms.conditions import CONTROL_LOST, RECORD_PROBLEM, SCREEN_RESTARTED, STALE_DATA

@@ -8,7 +8,7 @@ from tests.kiosk.presenter.desk_bench import (
     ADMIN_PIN,
     PIN,
 )
-from tests.kiosk.screens.scenes import in_session, telemetry
+from tests.kiosk.screens.cast import in_session, telemetry
 from tosca_kiosk.domain.inputs import CommandType
 from tosca_kiosk.kiosk.presenter.presenter import DIM_AFTER_S, LOCK_AFTER_S
 from tosca_kiosk.kiosk.screens.fault.form import FaultForm
