@@ -24,7 +24,7 @@ TABLES = {
     "Column": "printed by name in exports/EXPORTS.md",
     "Table": "printed by name in exports/EXPORTS.md",
     "Written": "printed by name in exports/EXPORTS.md",
-    "Range": "every edge is tried, tests/config/test_config.py",
+    "Range": "every edge is tried, tests/config/test_config_fields.py",
 }
 """Tables in which a row is a line."""
 
