@@ -169,6 +169,18 @@ def test_light_before_midnight_counts(record):
     assert record.numbers() == [1]
 
 
+def test_a_session_that_the_next_goes_on_from_counts_however_old_it_is(record):
+    for _ in range(2):
+        record.treated()
+    record.treated(patient_id=2)
+    record.clock += 9 * DAY
+    record.treated(patient_id=2)
+    record.clock += 9 * DAY
+    assert record.numbers() == []
+    [counted] = earlier_dose(record.database, 1, record.clock, frozenset({1})).sessions
+    assert (counted.session_id, counted.goes_on) == (1, True)
+
+
 def test_what_is_provably_older_than_a_day_is_left_out(record):
     record.treated()
     record.treated(patient_id=2)

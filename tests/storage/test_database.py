@@ -2,21 +2,19 @@
 
 from __future__ import annotations
 
-import os
 import shutil
 import sqlite3
 import tempfile
 import threading
-from contextlib import closing, contextmanager
+from contextlib import closing
 from pathlib import Path
 
 import pytest
 
+from tests.ordinary_user import ordinary_user
 from tests.storage.cast import safety_event
 from tests.storage.refusal import refused
 from tosca_kiosk.storage import Database, check, events, schema
-
-NOBODY = 65534
 
 
 @pytest.fixture
@@ -27,24 +25,6 @@ def common_folder():
     yield folder
     folder.chmod(0o755)
     shutil.rmtree(folder)
-
-
-@pytest.fixture
-def ordinary_user():
-    """A context for somebody who is not root, for root may write anywhere."""
-
-    @contextmanager
-    def entered():
-        root = os.geteuid() == 0
-        if root:
-            os.seteuid(NOBODY)
-        try:
-            yield
-        finally:
-            if root:
-                os.seteuid(0)
-
-    return entered
 
 
 def test_every_connection_has_foreign_keys_wal_and_full_synchronous(database):
@@ -256,7 +236,7 @@ def test_what_is_not_the_librarys_error_stays_what_it_is(database):
     assert database.find("patients") == []
 
 
-def test_a_directory_without_the_right_to_write_is_reported(common_folder, ordinary_user):
+def test_a_directory_without_the_right_to_write_is_reported(common_folder):
     common_folder.chmod(0o555)
     with ordinary_user(), refused("cannot be opened .*check that its directory exists and its rights"):
         Database.open(common_folder / "laser_control.db")
@@ -264,7 +244,7 @@ def test_a_directory_without_the_right_to_write_is_reported(common_folder, ordin
         Database.open(common_folder / "new" / "laser_control.db")
 
 
-def test_a_database_without_the_right_to_write_is_reported(common_folder, path, ordinary_user):
+def test_a_database_without_the_right_to_write_is_reported(common_folder, path):
     target = common_folder / "laser_control.db"
     shutil.copy(path, target)
     target.chmod(0o444)

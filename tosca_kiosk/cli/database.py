@@ -43,7 +43,13 @@ db.add_command(new_key)
 @db.command()
 @workplace_command
 def init(workplace: Workplace) -> None:
-    """Make the database. A simulated cart's gets the shipped protocols and the simulators' calibrations."""
+    """Make the database. A simulated cart's gets the shipped protocols and the simulators' calibrations.
+
+    \b
+    Examples:
+      tosca-kiosk db init
+      tosca-kiosk db init --config /etc/tosca-kiosk/cart.yaml --data-dir /var/lib/tosca-kiosk
+    """
     path, simulated = workplace.database_path, workplace.config.all_simulated
     with workplace.locked():
         if path.exists() and (version := schema.version_of_file(path)) != EMPTY:
@@ -71,6 +77,12 @@ def check(workplace: Workplace, anchor_file: Path | None, deep: bool) -> None:
 
     Exit code 1 where anything is found. Damage is what nobody may do; an edit is what another program wrote
     openly, until `db acknowledge`.
+
+    \b
+    Examples:
+      tosca-kiosk db check
+      tosca-kiosk db check --deep
+      tosca-kiosk db check --anchor /media/stick/anchors --json
     """
     path = workplace.standing()
     with Measuring(lines=False) as waiting, workplace.reading() as database:
@@ -106,7 +118,12 @@ def check(workplace: Workplace, anchor_file: Path | None, deep: bool) -> None:
 )
 @workplace_command
 def acknowledge(workplace: Workplace, reason: str, supervisor: str) -> None:
-    """Say that a supervisor knows what other programs wrote; `db check` is silent of it then."""
+    """Say that a supervisor knows what other programs wrote; `db check` is silent of it then.
+
+    \b
+    Examples:
+      tosca-kiosk db acknowledge --supervisor supervisor01 --reason 'Patient notes corrected by hand'
+    """
     with existing(workplace) as path, Database.open(path, create=False) as database:
         tech_id = user_by_pin(database, supervisor, Role.SUPERVISOR).tech_id
         done = acknowledgements.acknowledge(database, tech_id, reason, utc_now())
@@ -117,7 +134,12 @@ def acknowledge(workplace: Workplace, reason: str, supervisor: str) -> None:
 @db.command()
 @workplace_command
 def backup(workplace: Workplace) -> None:
-    """Make a verified copy in the data directory's backups; before today, the newest of 30 days is kept."""
+    """Make a verified copy in the data directory's backups; before today, the newest of 30 days is kept.
+
+    \b
+    Examples:
+      tosca-kiosk db backup
+    """
     with existing(workplace) as path:
         made = workplace.backup()
         now = utc_now()

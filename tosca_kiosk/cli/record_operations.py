@@ -47,6 +47,10 @@ def upgrade(workplace: Workplace, admin: str | None, reason: str | None) -> None
     """Bring an older database to this program's version, after a verified backup.
 
     A record that is damaged is upgraded all the same: what is damaged is said, and kept in the record.
+
+    \b
+    Examples:
+      tosca-kiosk db upgrade --admin admin --reason 'New release'
     """
     backup, found = None, []
     with existing(workplace) as path:
@@ -92,6 +96,11 @@ def downgrade(workplace: Workplace, wanted: str | None, admin: str | None, reaso
     """Bring the database back to an older version, after a verified backup. What that cannot hold is lost.
 
     What proves the record stays in the file, and goes on when it is upgraded again.
+
+    \b
+    Examples:
+      tosca-kiosk db downgrade --admin admin --reason 'Back to the release before'
+      tosca-kiosk db downgrade --to 20261130_009 --admin admin
     """
     with existing(workplace) as path:
         before = schema.version_of_file(path)
@@ -136,6 +145,10 @@ def restore_one(
 
     Chain, cart and version are checked before. Sessions that FILE does not know are imported again from the
     whole journals in their folders. No number or code that was ever given out is given out again.
+
+    \b
+    Examples:
+      tosca-kiosk db restore laser_control_20261130_140502.db --admin admin --reason 'A new disk'
     """
     path = workplace.database_path
     with workplace.locked():
@@ -192,6 +205,11 @@ def import_one(
     """Import the journal in the session folder FOLDER and close its session.
 
     Of a session that was closed with a part of its journal, what a whole one has more is taken over.
+
+    \b
+    Examples:
+      tosca-kiosk db import-journal sessions/1_20261130_112932
+      tosca-kiosk db import-journal sessions/1_20261130_112932 --salvage --reason 'The disk was full'
     """
     with existing(workplace) as path, Database.open(path, create=False) as database:
         tell_doubt(clock_doubt(database, utc_now()))

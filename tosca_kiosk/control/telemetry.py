@@ -111,6 +111,7 @@ class TelemetryMaker:
             session_open=state.session_open,
             key_off_in_s=laser_checks.key_off_in_s(rules, state),
             journal_problem=_short(journal_problem),
+            arm_hold_s=rules.limits.arm_hold_s,
         )
 
     def _judge(self, now_s: float, rules: Rules, inputs: Inputs, state: State) -> None:

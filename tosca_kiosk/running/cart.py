@@ -14,7 +14,7 @@ from simulators.physics.profiles import FIVE_WATT, TEN_WATT
 from simulators.scenario import Scenario, apply, load_scenario
 from simulators.wire.arroyo_laser import LaserOptions
 from simulators.world import World
-from tosca_kiosk.config import CartConfig
+from tosca_kiosk.config import CartConfig, bundled
 from tosca_kiosk.config.cart import SIMULATED_COMBOS, SIMULATED_LASERS
 from tosca_kiosk.control.devices import Devices
 from tosca_kiosk.machine.clock import Clock
@@ -88,9 +88,13 @@ def stop(devices: Devices, clock: Clock) -> None:
 
 
 def planned_scenario(path: Path | None, cart: SimulatedCart) -> Scenario | None:
-    """Load a scenario and plan it on the cart. Raises ScenarioError."""
+    """Load a scenario, by its file or the name of a shipped one, and plan it on the cart.
+
+    Raises ScenarioError.
+    """
     if path is None:
         return None
-    scenario = load_scenario(path)
+    shipped = bundled("scenarios") / f"{path}.yaml"
+    scenario = load_scenario(shipped if shipped.exists() and not path.exists() else path)
     apply(scenario, cart)
     return scenario

@@ -8,9 +8,12 @@ from tosca_kiosk.session.folder_keeper import FolderKeeper
 from tosca_kiosk.session.helper_command import helper_command
 from tosca_kiosk.session.opening import OpenedRecord, opening
 from tosca_kiosk.session.overdue import OVERDUE, overdue_calibrations
+from tosca_kiosk.session.pause_keeper import PauseKeeper
 from tosca_kiosk.session.plan import SessionPlan, active_calibrations, file_limits, plan_session, rules_for
 from tosca_kiosk.session.recorded_rules import compared_with_record, recorded_rules
+from tosca_kiosk.session.rest import OpenRest, Treatment, open_rests, rest_or_why, treatment_of
 from tosca_kiosk.session.sealing import Sealing
+from tosca_kiosk.session.session_result import SessionResult, plan_of, session_result
 from tosca_kiosk.session.shipped import ADMIN, load_shipped_content
 
 __all__ = [
@@ -23,11 +26,15 @@ __all__ = [
     "EarlierDose",
     "EarlierSession",
     "FolderKeeper",
+    "OpenRest",
     "OpenedRecord",
+    "PauseKeeper",
     "RefusedError",
     "Sealing",
     "SessionBackup",
     "SessionPlan",
+    "SessionResult",
+    "Treatment",
     "active_calibrations",
     "back_up",
     "compared_with_record",
@@ -35,9 +42,14 @@ __all__ = [
     "file_limits",
     "helper_command",
     "load_shipped_content",
+    "open_rests",
     "opening",
     "overdue_calibrations",
+    "plan_of",
     "plan_session",
     "recorded_rules",
+    "rest_or_why",
     "rules_for",
+    "session_result",
+    "treatment_of",
 ]

@@ -140,7 +140,10 @@ class Reader:
 
         table: whose columns it shows; renamed: but for these, None for what is computed.
         """
-        found = self.rows(sql, **parameters)
+        return self.judged_rows(self.rows(sql, **parameters), table, renamed)
+
+    def judged_rows(self, found: list[Row], table: str, renamed: Mapping[str, Origin | None]) -> list[Held]:
+        """Return rows that a SELECT has found, each with what is odd in it. table, renamed: as held_rows."""
         shown = {name: renamed.get(name, Origin(table, name)) for name in (found[0] if found else ())}
         origins = {
             name: (origin, self.columns(origin.table)[origin.column])

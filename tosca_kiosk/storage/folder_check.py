@@ -15,6 +15,7 @@ from sqlalchemy import Connection
 
 from tosca_kiosk.domain.events import SafetyEvent
 from tosca_kiosk.domain.journal_lines import End, JournalError, StreamedJournal
+from tosca_kiosk.domain.setting_table import SESSION_DATA_PATH
 from tosca_kiosk.journal import JOURNAL_NAME
 from tosca_kiosk.storage import archives, events, sessions, settings
 from tosca_kiosk.storage.chain import LogRow
@@ -204,7 +205,7 @@ def _orphans(reader: Reader, data_dir: Path, known: set[Path]) -> Iterator[str]:
     places = {folder.parent for folder in known}
     try:
         stored = settings.session_data_path(reader, data_dir)
-        places.add(sessions.inside(data_dir, stored, settings.SESSION_DATA_PATH))
+        places.add(sessions.inside(data_dir, stored, SESSION_DATA_PATH))
     except StorageError:
         pass  # an odd value, named as one
     for place in sorted(places - {data_dir}):

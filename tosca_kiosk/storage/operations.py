@@ -103,9 +103,9 @@ def migrate(
     if before == after:
         _count_on(connection, given_out)
         return ()
-    said: list[str] = []
+    # What was not chained is proved by the migration that chains it.
+    said = trust.damage(connection, path, tell) if down or schema.is_chained(connection) else []
     if down:
-        said = trust.damage(connection, path, tell)
         _down(connection, order, {"from": before, "to": after, "damage": said}, key)
     strange = list(schema.strange_objects(connection, before)) if before != "base" and not down else []
     if given_out and "chain_links" not in counters.tables(connection):
@@ -115,7 +115,7 @@ def migrate(
         _count_on(connection, given_out)
     found = schema.migrate(connection, path, revision, given_out or {})
     if schema.is_chained(connection) and not down:
-        said = [*strange, *found.pop("damage", ())]
+        said = [*said, *strange, *found.pop("damage", ())]
         name = "init" if before == "base" else "upgrade"
         numbers = {**found.pop("counters", {}), **(given_out or {})}
         details = {"from": before, "to": after, **found, "counters": numbers, "damage": said}

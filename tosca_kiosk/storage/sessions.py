@@ -8,7 +8,7 @@ from pathlib import Path, PurePath
 from typing import Literal
 
 from tosca_kiosk.domain.journal_lines import Summary
-from tosca_kiosk.storage import protocols, queries
+from tosca_kiosk.storage import protocols
 from tosca_kiosk.storage.columns import Held
 from tosca_kiosk.storage.database import Database
 from tosca_kiosk.storage.door import Reader, Transaction
@@ -135,19 +135,6 @@ def set_paused(transaction: Transaction, session_id: int, paused: bool) -> None:
     transaction.update("sessions", {"session_id": session_id}, status="paused" if paused else "in_progress")
 
 
-def annotate(
-    transaction: Transaction,
-    session_id: int,
-    *,
-    post_treatment_notes: str | None = None,
-    video_path: str | None = None,
-) -> None:
-    """Add what is known after a session: notes, where the video is."""
-    given = {"post_treatment_notes": post_treatment_notes, "video_path": video_path}
-    values = {name: value for name, value in given.items() if value is not None}
-    transaction.update("sessions", {"session_id": session_id}, **values)
-
-
 def get(database: Database | Reader, session_id: int) -> Session:
     """Return a session; StorageError if there is none."""
     found = database.held_one("sessions", session_id=session_id)
@@ -160,14 +147,6 @@ def for_patient(database: Database | Reader, patient_id: int) -> list[Session]:
     """Return a patient's sessions, newest first."""
     found = database.held("sessions", order_by="-session_id", patient_id=patient_id)
     return [_session(one) for one in found]
-
-
-def of_patient(database: Database | Reader, patient_id: int) -> list[Held]:
-    """Return a patient's sessions as a list shows them, the newest start first: by whom, what, how it ended.
-
-    Left out is one whose technician has no account any more; `for_patient` leaves none out.
-    """
-    return queries.SESSIONS_OF_PATIENT.ask(database, patient_id=patient_id)
 
 
 def interrupted(database: Database | Reader) -> list[Session]:
