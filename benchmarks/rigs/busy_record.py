@@ -12,7 +12,9 @@ import random
 import shutil
 import subprocess
 import sys
+import tempfile
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from pathlib import Path
@@ -106,6 +108,16 @@ def busy_record(
     if json.loads(mark.read_text(encoding="utf-8")) != wanted:
         raise ValueError(f"{folder}: holds {mark.read_text(encoding='utf-8')}; name another folder")
     return Busy(folder, session_count, event_count, long=session_count, usual=session_count // 2)
+
+
+@contextmanager
+def folder_for_record(folder: Path | None) -> Iterator[Path]:
+    """Give a folder that was named, or one that is taken away."""
+    if folder is not None:
+        yield folder
+        return
+    with tempfile.TemporaryDirectory(prefix="tosca-busy-record-") as made:
+        yield Path(made)
 
 
 def _make(folder: Path, session_count: int, event_count: int, told: Told) -> None:
