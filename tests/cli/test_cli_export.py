@@ -94,6 +94,7 @@ def test_archived_events_are_found(treated, tmp_path):
     treated.text("sessions", "export", "1", "--to", str(tmp_path / "after"))
     name = "treatment_events.csv"
     assert (tmp_path / "after" / name).read_bytes() == (tmp_path / "before" / name).read_bytes()
+    assert len(treated.json("sessions", "show", "1", "--events")["events"]) == EVENTS
     shutil.rmtree(treated.data_dir / "archives")
     said = treated.refused("sessions", "export", "1", "2", "--to", str(tmp_path / "none"))
     assert "is missing; it holds the events of session 1" in said

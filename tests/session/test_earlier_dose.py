@@ -11,6 +11,7 @@ import pytest
 from tosca_kiosk.domain.journal_lines import Summary
 from tosca_kiosk.domain.site_limits import SiteLimitError
 from tosca_kiosk.domain.summary import LIGHT_NOT_CONFIRMED
+from tosca_kiosk.machine.clock import since_boot
 from tosca_kiosk.session import earlier_dose
 from tosca_kiosk.storage import Database, clock_evidence, energies, events, patients, sessions, settings
 from tosca_kiosk.storage.energies import Energies
@@ -297,7 +298,8 @@ def test_for_a_day_after_a_kiosk_saw_the_clock_set_forward_it_hides_nothing(reco
     today = [record.treated(), record.treated(), record.treated(patient_id=2)][:2]
     record.clock += 25 * HOUR
     with record.database.transaction() as transaction:
-        events.append_safety(transaction, record.clock, [(0.0, clock_evidence.set_forward(25 * HOUR))])
+        skip = clock_evidence.set_forward(25 * HOUR, since_boot())
+        events.append_safety(transaction, record.clock, [(0.0, skip)])
     assert record.numbers() == [*reversed(today)]
     record.clock += 23 * HOUR
     assert record.numbers() == [*reversed(today)]

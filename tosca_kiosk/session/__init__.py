@@ -1,6 +1,7 @@
 """A session's side of the record, for screen and commands alike: its plan, row and folder."""
 
 from tosca_kiosk.session.backing_up import BackedUp, BackupOvertakenError, SessionBackup, back_up
+from tosca_kiosk.session.clock_witness import skipped_unseen
 from tosca_kiosk.session.doubtful import DOUBTFUL_SETTING
 from tosca_kiosk.session.earlier_dose import EarlierDose, EarlierSession, earlier_dose
 from tosca_kiosk.session.errors import REFUSALS, RefusedError
@@ -51,5 +52,6 @@ __all__ = [
     "rest_or_why",
     "rules_for",
     "session_result",
+    "skipped_unseen",
     "treatment_of",
 ]

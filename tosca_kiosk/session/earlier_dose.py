@@ -104,10 +104,12 @@ def earlier_dose(
     While the clock itself cannot be right (over a year ahead, or before the program's release), and for 24 h
     after the kiosk saw it being set forward, nothing is provably older.
 
-    What it cannot see: a clock that was slow and is set forward while no kiosk runs leaves no trace unless
-    the record has seen it go back, which it has if some row of a right clock is younger, at the session, than
-    the clock was slow. A database put back from a backup does not know what came after. Sessions known to
-    have had no light are left out.
+    What it cannot see: a clock that was slow and is set forward while no kiosk runs. The next kiosk sees it
+    if the machine has run on since the newest session (see clock_witness). Where it was started again nothing
+    tells how long it was off: a hardware clock is set along with the other, or is what was wrong. Then there
+    is no trace unless the record has seen the clock go back, which it has if some row of a right clock is
+    younger, at the session, than the clock was slow. A database put back from a backup does not know what
+    came after. Sessions known to have had no light are left out.
 
     Raises StorageError, and SiteLimitError for a setting out of its range.
     """

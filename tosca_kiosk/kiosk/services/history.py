@@ -6,10 +6,10 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Final
 
-from tosca_kiosk.domain.events import noticed
+from tosca_kiosk.domain.events import SafetyEvent, noticed
 from tosca_kiosk.kiosk.services.record import Record
 from tosca_kiosk.link.messages import SafetyNotice
-from tosca_kiosk.session import SessionResult, session_result
+from tosca_kiosk.session import SessionResult, session_result, skipped_unseen
 from tosca_kiosk.storage import (
     Reader,
     StorageError,
@@ -114,9 +114,21 @@ def newest_row(record: Record) -> datetime | None:
 
 def keep_set_forward(record: Record, by: timedelta, tech_id: int | None) -> int:
     """Write into the safety log that the wall clock has skipped time; return how many lines."""
+    return _keep_skip(record, clock_evidence.set_forward(by, record.since_boot()), tech_id)
+
+
+def keep_skipped_unseen(record: Record, tech_id: int | None) -> int:
+    """Write into the safety log that the wall clock had skipped time before, if so; return how many lines."""
+    moment = record.since_boot()
+    by = skipped_unseen(record.database, record.data_dir, record.utc(), moment)
+    if by is None:
+        return 0
+    return _keep_skip(record, clock_evidence.set_forward(by, moment, while_it_ran=False), tech_id)
+
+
+def _keep_skip(record: Record, event: SafetyEvent, tech_id: int | None) -> int:
     with record.database.transaction(tech_id) as transaction:
-        timed = [(0.0, clock_evidence.set_forward(by))]
-        return events.append_safety(transaction, record.utc(), timed, tech_id=tech_id)
+        return events.append_safety(transaction, record.utc(), [(0.0, event)], tech_id=tech_id)
 
 
 def keep_notice(record: Record, notice: SafetyNotice, tech_id: int | None) -> int:
