@@ -3,8 +3,8 @@
     python -m benchmarks.bench.bit_flips --flips 2000 --seed 1
 
 The record is that of a simulated cart after one treatment. A flip that is not named must lie in bytes that
-hold nothing: every table, every row and the schema then read as before. The planner's statistics are no part of
-the record: they say how fast an answer comes, never which. Exit code 1 where one is missed.
+hold nothing: every table, every row and the schema then read as before. The planner's statistics are no part
+of the record: they say how fast an answer comes, never which. Exit code 1 where one is missed.
 """
 
 from __future__ import annotations
