@@ -21,13 +21,15 @@ from benchmarks.rigs.command_line import command_line, machine_load, with_bar
 from benchmarks.rigs.limits import Row, judged
 from tosca_kiosk.config import bundled, load_config
 from tosca_kiosk.storage import DATABASE_NAME, Database, sessions
+from tosca_kiosk.storage.signing import KEY_NAME
 from tosca_kiosk.timing.loads import UI
 from tosca_kiosk.timing.run import Request
 
 
 def lay(busy: Busy, data_dir: Path) -> None:
-    """Put a copy of the record into a data directory, and the files of its longest session, which stay."""
-    shutil.copy(busy.path, data_dir / DATABASE_NAME)
+    """Put a copy of the record and its key into a data directory, and the files of its longest session."""
+    for name in (DATABASE_NAME, KEY_NAME):
+        shutil.copy(busy.folder / name, data_dir / name)
     with Database.read_only(busy.path) as database:
         folder = sessions.folder_of(sessions.get(database, busy.long), busy.folder)
     copy = data_dir / folder.relative_to(busy.folder)
