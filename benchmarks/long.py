@@ -180,6 +180,11 @@ RUNS = (
         "python -m benchmarks.bench.month --sessions 3 --minutes 10",
     ),
     Run(
+        "report",
+        "the report of an hour's session, its processor time and memory",
+        "python -m benchmarks.bench.report --times 3",
+    ),
+    Run(
         "bit_flips",
         "single bits of a record's file flipped, each named or in bytes that hold nothing",
         "python -m benchmarks.bench.bit_flips --flips 2000 --seed 1",

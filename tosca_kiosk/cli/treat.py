@@ -15,7 +15,7 @@ from tosca_kiosk.cli.session_page import left_of
 from tosca_kiosk.cli.simulated_session import Request, run_session
 from tosca_kiosk.cli.workplace import Workplace, workplace_command
 from tosca_kiosk.journal.fault_traces import TRACES_NAME
-from tosca_kiosk.session import rest_or_why
+from tosca_kiosk.session import rest_or_why, session_result
 from tosca_kiosk.storage import energies
 from tosca_kiosk.storage.energies import Energies
 
@@ -77,8 +77,10 @@ def treat(
       tosca-kiosk treat --patient P-2026-0001 --tech jane --protocol a.json --fast --scenario stop_loop_opened
       tosca-kiosk treat --patient P-2026-0001 --tech jane --rest-of 12 --notes --fast
     """
-    if (protocol is None) == (rest_of is None):
-        raise click.UsageError("give --protocol FILE|NAME, or --rest-of N, and not both")
+    if protocol is None and rest_of is None:
+        raise click.UsageError("Missing option '--protocol', or '--rest-of' in its place.")
+    if protocol is not None and rest_of is not None:
+        raise click.UsageError("Give '--protocol' or '--rest-of', and not both.")
     request = Request(
         patient=patient,
         technician=tech,
@@ -102,7 +104,7 @@ def treat(
 def _tell_rest(workplace: Workplace, session_id: int) -> None:
     """Say what is left of a session that ended early, and how it is finished."""
     with workplace.reading() as database, database.reading() as reader:
-        rest, _ = rest_or_why(reader, session_id)
+        rest, _ = rest_or_why(reader, session_result(reader, session_id))
     if rest is not None:
         say(f"Left of session {session_id}: {left_of(rest)}")
 

@@ -6,11 +6,10 @@ from dataclasses import replace
 
 import pytest
 
-from tests.kiosk.screens.scenes import (
+from tests.kiosk.screens.cast import (
     BASE,
     EARLIER,
     NOW_S,
-    SCENES,
     TIME,
     TREATING,
     changed,
@@ -19,6 +18,7 @@ from tests.kiosk.screens.scenes import (
     telemetry,
     treating,
 )
+from tests.kiosk.screens.scenes import SCENES
 from tosca_kiosk.domain.interlocks import BY_SOURCE, INTERLOCKS, LAMPS
 from tosca_kiosk.domain.state import Beam, Phase
 from tosca_kiosk.kiosk.look import wording
