@@ -46,7 +46,7 @@ def treated_once(tmp_path_factory, made_once):
                 timed = [(0.1 * tick, treatment_event(5.0)) for tick in range(EVENTS)]
                 events.append_treatment(transaction, number, start, timed)
                 events.append_safety(transaction, start, [(1.0, safety_event())], session_id=number)
-                sessions.finish(transaction, number, DONE)
+                sessions.correct(transaction, sessions.get(transaction, number), DONE, told=True)
     return data_dir
 
 
