@@ -43,10 +43,6 @@ class JudgedCart(IdealCart):
         self.inject.setdefault("frame_s", lambda frame_s: self.now_s)
         return super().inputs(*commands, role=role)
 
-    def tick(self, *commands: CommandType, role: str | None = None) -> Decision:
-        self.now_s = round(self.now_s + TICK_S, 6)
-        return self.read(self.inputs(*commands, role=role))
-
     def read(self, inputs: Inputs) -> Decision:
         """Let the machine read these inputs and the devices follow."""
         decision = safety.step(self.rules, self.state, inputs)

@@ -8,7 +8,9 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
+
+import msgspec
 
 from simulators.world import World
 from tosca_kiosk.cli.console import say
@@ -20,9 +22,10 @@ from tosca_kiosk.config import CartConfig
 from tosca_kiosk.control.controller import Controller
 from tosca_kiosk.control.frames import PolledCamera
 from tosca_kiosk.control.loop import FixedRateLoop
-from tosca_kiosk.control.operator import OperatorGaveUpError, Script, UnattendedOperator, drive
+from tosca_kiosk.control.operator import OperatorGaveUpError, Script, UnattendedOperator, Wish, drive
 from tosca_kiosk.control.self_test import KeptSelfTest
 from tosca_kiosk.domain.events import SafetyEvent
+from tosca_kiosk.domain.inputs import CommandType
 from tosca_kiosk.domain.safety import Decision
 from tosca_kiosk.domain.state import Phase
 from tosca_kiosk.machine.clock import Clock, RealClock, VirtualClock
@@ -36,6 +39,7 @@ from tosca_kiosk.session import (
     SessionPlan,
     compared_with_record,
     earlier_dose,
+    followed_plan,
     overdue_calibrations,
     plan_session,
 )
@@ -85,6 +89,7 @@ def run_session(workplace: Workplace, request: Request) -> dict[str, Any]:
             say(f"Warning: {warning}")
         if cart is None:
             raise RefusedError(f"{config.source}: nothing is simulated; treat needs the simulated cart")
+        cart.world.operator.present = True
         scenario = planned_scenario(request.scenario, cart)
         backup.begin()  # beside the question, the connecting and the homing
         earlier = earlier_dose(database, plan.patient.patient_id, clock.utc())
@@ -100,7 +105,12 @@ def run_session(workplace: Workplace, request: Request) -> dict[str, Any]:
             pressed_by_scenario = scenario is not None and scenario.presses_pedal
             if pressed_by_scenario:
                 say(f"{request.scenario}: works the pedal itself; treat leaves the pedal to it.")
-            operator = UnattendedOperator(controller, None if pressed_by_scenario else _pedal(cart.world))
+            operator = UnattendedOperator(
+                controller,
+                None if pressed_by_scenario else _pedal(cart.world),
+                user=plan.technician.username,
+                wishes=_Wishes(cart.world),
+            )
             session = _Session(
                 workplace,
                 database,
@@ -135,6 +145,24 @@ def refuse_real_ports(config: CartConfig) -> None:
 
 def _pedal(world: World) -> Any:
     return lambda pressed: world.pedal.press() if pressed else world.pedal.release()
+
+
+class _Wishes:
+    """What the scenario has the operator do, in control's words."""
+
+    _COMMANDS: Final = {"power": CommandType.POWER_OVERRIDE, "ring": CommandType.RING_OVERRIDE}
+
+    def __init__(self, world: World) -> None:
+        self._hands = world.operator
+
+    def paused(self) -> bool:
+        return self._hands.paused
+
+    def take(self) -> list[Wish]:
+        return [
+            Wish(command=self._COMMANDS[wish.what], value=wish.value, reason=wish.reason)
+            for wish in self._hands.take()
+        ]
 
 
 @contextmanager
@@ -268,13 +296,17 @@ class _Session:
         assert self.opened is not None
         assert self.imported is not None
         summary = self.imported.summary
+        with self.database.reading() as reader:
+            followed = followed_plan(reader, self.opened.session.session_id, self.plan.protocol)
         return {
             "session_id": self.opened.session.session_id,
             "session_folder": str(self.opened.folder),
             "status": summary.status,
             "abort_reason": summary.abort_reason,
             "origin": self.opened.header.origin,
-            "planned_energy_joules": self.plan.protocol.planned_energy_j,
+            "planned_energy_joules": followed.plan.planned_energy_j,
+            "protocol_energy_joules": self.plan.protocol.planned_energy_j,
+            "deviations": [msgspec.to_builtins(deviation) for deviation in followed.deviations],
             "total_energy_joules": summary.energy_j,
             "commanded_energy_joules": summary.commanded_j,
             "dose_energy_joules": summary.dose_j,

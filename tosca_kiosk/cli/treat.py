@@ -11,6 +11,7 @@ from tosca_kiosk.cli.console import say
 from tosca_kiosk.cli.folders import save_where_configured
 from tosca_kiosk.cli.simulated_session import Request, run_session
 from tosca_kiosk.cli.workplace import Workplace, workplace_command
+from tosca_kiosk.domain.inputs import CommandType
 from tosca_kiosk.journal.fault_traces import TRACES_NAME
 from tosca_kiosk.storage import energies
 from tosca_kiosk.storage.energies import Energies
@@ -63,6 +64,13 @@ def _dose(result: dict[str, Any]) -> str:
     return f"{counted}. {energies.in_words(found)}" if found.differ else counted
 
 
+def _deviation(row: dict[str, Any]) -> str:
+    unit = "W" if row["action"] == CommandType.POWER_OVERRIDE else "mm"
+    change = f"{row['old_value']:g} to {row['new_value']:g} {unit}"
+    told = f"{change} at {row['elapsed_s']:.2f} s of the plan, by {row['user']}: {row['reason']}"
+    return told if row["refused"] is None else f"{told}; refused: {row['refused']}"
+
+
 def summary_text(result: dict[str, Any]) -> str:
     """Return the summary for a person."""
     power = result["avg_power_watts"]
@@ -84,5 +92,7 @@ def summary_text(result: dict[str, Any]) -> str:
         ("Safety events", str(result["safety_events"])),
         ("Time", f"{result['simulated_seconds']:.1f} s simulated in {result['wall_seconds']:.1f} s"),
     )
+    deviations = [("Override", _deviation(row)) for row in result["deviations"]]
     traces = sorted((Path(result["session_folder"]) / TRACES_NAME).glob("*.txt"))
-    return "\n".join(f"{name:<14}{value}" for name, value in (*rows, *(("Wire trace", t) for t in traces)))
+    wire = [("Wire trace", trace) for trace in traces]
+    return "\n".join(f"{name:<14}{value}" for name, value in (*rows, *deviations, *wire))

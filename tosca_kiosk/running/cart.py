@@ -11,7 +11,7 @@ from hardware.interfaces import LinkState
 from hardware.registry import make_drivers
 from simulators.cart import SimulatedCart, install, uninstall
 from simulators.physics.profiles import FIVE_WATT, TEN_WATT
-from simulators.scenario import Scenario, apply, load_scenario
+from simulators.scenario import Scenario, ScenarioError, apply, load_scenario
 from simulators.wire.arroyo_laser import LaserOptions
 from simulators.world import World
 from tosca_kiosk.config import CartConfig
@@ -88,9 +88,14 @@ def stop(devices: Devices, clock: Clock) -> None:
 
 
 def planned_scenario(path: Path | None, cart: SimulatedCart) -> Scenario | None:
-    """Load a scenario and plan it on the cart. Raises ScenarioError."""
+    """Load a scenario and plan it on the cart.
+
+    Raises ScenarioError, also where the scenario has an operator do something and there is none.
+    """
     if path is None:
         return None
     scenario = load_scenario(path)
+    if scenario.works_operator and not cart.world.operator.present:
+        raise ScenarioError(f"{path}: operator.* is done by treat's operator; run it by treat --scenario")
     apply(scenario, cart)
     return scenario

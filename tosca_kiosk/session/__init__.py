@@ -5,6 +5,7 @@ from tosca_kiosk.session.doubtful import DOUBTFUL_SETTING
 from tosca_kiosk.session.earlier_dose import EarlierDose, EarlierSession, earlier_dose
 from tosca_kiosk.session.errors import REFUSALS, RefusedError
 from tosca_kiosk.session.folder_keeper import FolderKeeper
+from tosca_kiosk.session.followed_plan import Deviation, FollowedPlan, followed_plan
 from tosca_kiosk.session.helper_command import helper_command
 from tosca_kiosk.session.opening import OpenedRecord, opening
 from tosca_kiosk.session.overdue import OVERDUE, overdue_calibrations
@@ -20,9 +21,11 @@ __all__ = [
     "REFUSALS",
     "BackedUp",
     "BackupOvertakenError",
+    "Deviation",
     "EarlierDose",
     "EarlierSession",
     "FolderKeeper",
+    "FollowedPlan",
     "OpenedRecord",
     "RefusedError",
     "Sealing",
@@ -33,6 +36,7 @@ __all__ = [
     "compared_with_record",
     "earlier_dose",
     "file_limits",
+    "followed_plan",
     "helper_command",
     "load_shipped_content",
     "opening",

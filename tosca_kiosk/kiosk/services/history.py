@@ -7,10 +7,11 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from tosca_kiosk.domain.events import noticed
-from tosca_kiosk.domain.protocol import Protocol
+from tosca_kiosk.domain.plan import Plan
 from tosca_kiosk.kiosk.services.record import Record
 from tosca_kiosk.kiosk.services.treatment import planned
 from tosca_kiosk.link.messages import SafetyNotice
+from tosca_kiosk.session import followed_plan
 from tosca_kiosk.storage import (
     Reader,
     StorageError,
@@ -45,12 +46,13 @@ class Plot:
 class SessionResult:
     """A closed session with what its summary shows. safety_events: lines of the safety log.
 
-    energies: measured and commanded, and the larger, which counts. no_plot: why there is none, empty else.
+    energies: measured and commanded, and the larger, which counts. plan: that was in force at the end, None
+    where the record does not tell it. no_plot: why there is none, empty else.
     """
 
     session: Session
     patient_code: str
-    plan: Protocol | None
+    plan: Plan | None
     plot: Plot
     safety_events: int
     energies: Energies
@@ -77,6 +79,7 @@ def result(record: Record, session_id: int) -> SessionResult:
     with record.database.reading() as reader:
         session = sessions.get(reader, session_id)
         samples, no_plot = _samples(reader, session_id)
+        plan = _plan(reader, session)
         safety = reader.rows(
             "SELECT count(*) AS lines FROM safety_log WHERE session_id = :session", session=session_id
         )
@@ -85,7 +88,7 @@ def result(record: Record, session_id: int) -> SessionResult:
     return SessionResult(
         session=session,
         patient_code=code,
-        plan=planned(session),
+        plan=plan,
         plot=_plot(samples),
         safety_events=int(safety[0]["lines"]),
         energies=given,
@@ -168,6 +171,14 @@ def _samples(reader: Reader, session_id: int) -> tuple[list[tuple[Any, ...]], st
         return list(found), ""
     except StorageError as error:
         return [], str(error)
+
+
+def _plan(reader: Reader, session: Session) -> Plan | None:
+    protocol = planned(session)
+    try:
+        return None if protocol is None else followed_plan(reader, session.session_id, protocol).plan
+    except StorageError:
+        return None  # why it cannot be read is said by no_plot, or by the check of the record
 
 
 def _plot(samples: list[tuple[Any, ...]]) -> Plot:
