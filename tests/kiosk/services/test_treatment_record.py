@@ -104,7 +104,7 @@ def test_closing_imports_the_journal_and_the_result_is_its_plot_and_its_figures(
     assert session.total_energy_joules == pytest.approx(cart.state.measured_j)
     result = history.result(record, session.session_id)
     assert result.patient_code == "P-2026-0001"
-    assert result.plan.name == PROTOCOL
+    assert result.plan.protocol.name == PROTOCOL
     assert max(result.plot.set_w) == pytest.approx(5.0)
     assert len(result.plot.times_s) == len(result.plot.measured_w) > 30
     assert result.plot.times_s == tuple(sorted(result.plot.times_s))
