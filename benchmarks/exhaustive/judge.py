@@ -37,7 +37,6 @@ from benchmarks.exhaustive.memory import (
     stop_after,
     taken_commands,
 )
-from benchmarks.exhaustive.plan import highest_w, planned_j
 from benchmarks.exhaustive.sentences import (
     of_faults,
     of_gate_and_motor,
@@ -47,6 +46,7 @@ from benchmarks.exhaustive.sentences import (
     of_the_record,
     of_ways,
 )
+from benchmarks.rigs.changed_plan import highest_w, planned_j
 from tosca_kiosk.domain.calibration import CalibrationSet
 from tosca_kiosk.domain.inputs import BoardIn, CommandType, Inputs, LaserIn
 from tosca_kiosk.domain.outputs import Outputs

@@ -19,7 +19,7 @@ from benchmarks.exhaustive.memory import (
     Memory,
     young,
 )
-from benchmarks.exhaustive.plan import rings_mm
+from benchmarks.rigs.changed_plan import rings_mm
 from tosca_kiosk.domain.inputs import Inputs
 from tosca_kiosk.domain.rules import Rules
 

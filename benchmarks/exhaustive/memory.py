@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from benchmarks.exhaustive.plan import Changes, change_of
+from benchmarks.rigs.changed_plan import Changes, change_of
 from tosca_kiosk.domain.inputs import Command, CommandType, Inputs, LaserIn
 from tosca_kiosk.domain.outputs import DARK, Outputs
 from tosca_kiosk.domain.safety import Decision

@@ -20,7 +20,7 @@ from benchmarks.exhaustive.memory import (
     taken_commands,
     young,
 )
-from benchmarks.exhaustive.plan import POWER, RING, may_be
+from benchmarks.rigs.changed_plan import POWER, RING, may_be
 from tosca_kiosk.domain.inputs import Command, CommandType, Inputs
 from tosca_kiosk.domain.protocol import Protocol
 from tosca_kiosk.domain.safety import Decision

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from itertools import pairwise
-from math import isfinite
+from math import isfinite, log10
 from typing import NamedTuple
 
 from tosca_kiosk.domain.inputs import Command, CommandType
@@ -15,6 +15,16 @@ SMALLEST_MM, LARGEST_MM = 2.2, 3.9
 """The rings that the ideal cart's stage reaches, said again."""
 
 POWER, RING = CommandType.POWER_OVERRIDE, CommandType.RING_OVERRIDE
+
+
+_STRAIGHT = (RampType.CONSTANT, RampType.LINEAR)
+_LINES = 200
+_WAYS: dict[RampType, Callable[[float], float]] = {
+    RampType.CONSTANT: lambda part: 0.0,
+    RampType.LINEAR: lambda part: part,
+    RampType.LOGARITHMIC: lambda part: log10(1.0 + 9.0 * part),
+    RampType.EXPONENTIAL: lambda part: (10.0**part - 1.0) / 9.0,
+}
 
 
 class Change(NamedTuple):
@@ -36,15 +46,14 @@ def change_of(command: Command, elapsed_s: float) -> Change | None:
 
 
 def power_w(protocol: Protocol, changes: Changes, elapsed_s: float) -> float:
-    """Return the power at a treatment time, of a protocol of linear steps."""
+    """Return the power at a treatment time."""
     start_s, end_s, number = _step_of(protocol, elapsed_s)
     for change in reversed(changes):
         if change.kind is POWER and start_s <= change.elapsed_s <= elapsed_s:
             return change.value
-    step = protocol.steps[number]
-    assert step.ramp is RampType.LINEAR
-    part = min((elapsed_s - start_s) / (end_s - start_s), 1.0)
-    return step.power_start_w * (1.0 - part) + step.power_end_w * part
+    step, part = protocol.steps[number], min((elapsed_s - start_s) / (end_s - start_s), 1.0)
+    way = _WAYS[step.ramp](part)
+    return step.power_start_w * (1.0 - way) + step.power_end_w * way
 
 
 def rings_mm(protocol: Protocol, changes: Changes) -> list[float]:
@@ -57,11 +66,19 @@ def rings_mm(protocol: Protocol, changes: Changes) -> list[float]:
 
 
 def planned_j(protocol: Protocol, changes: Changes) -> float:
-    """Return the energy of the whole plan; the middle of a straight line between corners is exact."""
+    """Return the energy of the whole plan by the middles of lines, which of a straight one is exact."""
     return sum(
-        (end_s - start_s) * power_w(protocol, changes, (start_s + end_s) / 2.0)
+        _between_j(protocol, changes, start_s, end_s)
         for start_s, end_s in pairwise(_corners_s(protocol, changes))
     )
+
+
+def _between_j(protocol: Protocol, changes: Changes, start_s: float, end_s: float) -> float:
+    number = _step_of(protocol, start_s)[2]
+    count = 1 if protocol.steps[number].ramp in _STRAIGHT else _LINES
+    length_s = (end_s - start_s) / count
+    middles_s = (start_s + (at + 0.5) * length_s for at in range(count))
+    return length_s * sum(power_w(protocol, changes, middle_s) for middle_s in middles_s)
 
 
 def highest_w(protocol: Protocol, changes: Changes, elapsed_s: float, within_s: float) -> float:
