@@ -15,11 +15,11 @@ first light).
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import yaml
 
@@ -40,8 +40,25 @@ _UNIT_S = {"s": 1.0, "ms": 0.001}
 _KEYS = ("name", "description", "events")
 
 
+class Mistake(NamedTuple):
+    """One mistake in a scenario. path: as in `events[1].at`; line: of the file, None where none is known."""
+
+    path: str
+    line: int | None
+    text: str
+
+    def __str__(self) -> str:
+        place = [f"line {self.line}"] if self.line is not None else []
+        place += [self.path] if self.path else []
+        return f"{', '.join(place)}: {self.text}" if place else self.text
+
+
 class ScenarioError(ValueError):
-    """A scenario cannot be used: which file, where in it, what stands there, what is allowed."""
+    """A scenario cannot be used: which file, and of every mistake where it is and what is allowed."""
+
+    def __init__(self, path: Path, mistakes: tuple[Mistake, ...]) -> None:
+        super().__init__(f"{path}: {'; '.join(map(str, mistakes))}")
+        self.mistakes = mistakes
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +68,14 @@ class ScenarioEvent:
     after: Mark | None
     delay_s: float
     changes: tuple[tuple[str, Value], ...]
+
+    @property
+    def at(self) -> str:
+        """When it happens, as a file says it."""
+        delay = f"{self.delay_s:g}s"
+        if self.after is None:
+            return delay
+        return f"{self.after} + {delay}" if self.delay_s else self.after
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,17 +98,12 @@ class Scenario:
 
 
 def load_scenario(path: Path) -> Scenario:
-    """Read and check a whole scenario. Raises ScenarioError for whatever is wrong with the file."""
-    try:
-        document = yaml.load(path.read_text(encoding="utf-8"), Loader=_Loader)
-    except (OSError, UnicodeDecodeError) as error:
-        raise ScenarioError(f"{path}: cannot be read: {error}; a YAML file in UTF-8 is needed") from error
-    except (yaml.YAMLError, ValueError) as error:
-        raise ScenarioError(f"{path}: not YAML: {' '.join(str(error).split())}") from error
-    try:
-        return _scenario(document, path.stem)
-    except _PlaceError as wrong:
-        raise ScenarioError(f"{path}: {wrong}") from None
+    """Read and check a whole scenario. Raises ScenarioError with every mistake in the file."""
+    document, lines, mistakes = _read(path)
+    mistakes += [Mistake(where, _line(lines, where), text) for where, text in _wrong(document)]
+    if mistakes:
+        raise ScenarioError(path, tuple(sorted(mistakes, key=lambda mistake: mistake.line or 0)))
+    return _scenario(document, path.stem)
 
 
 def apply(scenario: Scenario, place: Place) -> None:
@@ -130,77 +150,121 @@ class _FreeEvent:
             self._timer = self._world.kernel.at(session_s + self._event.delay_s, self._happen)
 
 
-class _PlaceError(Exception):
-    """What is wrong and where, before the file's name is put to it."""
+Lines = dict[str, int]
 
 
-class _Loader(yaml.SafeLoader):
-    """Refuses a key that stands twice, where YAML libraries keep the last one silently."""
+def _read(path: Path) -> tuple[Any, Lines, list[Mistake]]:
+    """Return what a file holds, on which line each path begins, and the keys that stand twice.
 
-    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
-        seen: set[str] = set()
-        for key, _ in node.value:
-            name = str(key.value)
-            if name in seen:
-                raise yaml.constructor.ConstructorError(None, None, f"{name} stands twice", key.start_mark)
-            seen.add(name)
-        return super().construct_mapping(node, deep=deep)
+    Raises ScenarioError for a file that cannot be read, or is no YAML.
+    """
+    try:
+        loader = yaml.SafeLoader(path.read_text(encoding="utf-8"))
+        node = loader.get_single_node()
+        lines: Lines = {}
+        doubled = [] if node is None else list(_note_lines(node, "", lines, set()))
+        return None if node is None else loader.construct_document(node), lines, doubled
+    except (OSError, UnicodeDecodeError) as error:
+        wrong = Mistake("", None, f"cannot be read: {error}; a YAML file in UTF-8 is needed")
+    except yaml.MarkedYAMLError as error:
+        mark = error.problem_mark or error.context_mark
+        wrong = Mistake("", None if mark is None else mark.line + 1, f"not YAML: {_said(error)}")
+    except (yaml.YAMLError, ValueError) as error:
+        wrong = Mistake("", None, f"not YAML: {_said(error)}")
+    except RecursionError:
+        wrong = Mistake("", None, "not YAML that can be read: nested too deeply")
+    raise ScenarioError(path, (wrong,))
 
 
-def _scenario(document: object, default_name: str) -> Scenario:
-    mapping = _mapping(document, "the file")
-    for key in mapping:
+def _said(error: Exception) -> str:
+    return " ".join(str(error).split())
+
+
+def _note_lines(node: yaml.Node, path: str, lines: Lines, seen: set[int]) -> Iterator[Mistake]:
+    """Keep the line of each path under a node; yield keys that stand twice, of which YAML keeps the last."""
+    if id(node) in seen:
+        return  # an alias of what is noted already
+    seen.add(id(node))
+    if isinstance(node, yaml.MappingNode):
+        for key, value in node.value:
+            name = f"{path}.{key.value}".removeprefix(".")
+            line = key.start_mark.line + 1
+            if name in lines:
+                yield Mistake(name, line, f"{key.value} stands twice; keep one")
+            lines[name] = line
+            yield from _note_lines(value, name, lines, seen)
+    elif isinstance(node, yaml.SequenceNode):
+        for index, value in enumerate(node.value):
+            name = f"{path}[{index}]"
+            lines[name] = value.start_mark.line + 1
+            yield from _note_lines(value, name, lines, seen)
+
+
+def _line(lines: Lines, path: str) -> int | None:
+    """Return the line of a path, or of the event that it should stand in."""
+    return lines.get(path) or lines.get(path.partition("]")[0] + "]")
+
+
+def _wrong(document: object) -> Iterator[tuple[str, str]]:
+    """Yield path and text of everything that is not allowed."""
+    if not isinstance(document, dict):
+        yield "the file", f"{document!r} given, a mapping of keys to values allowed"
+        return
+    for key in document:
         if key not in _KEYS:
-            raise _PlaceError(f"unknown key {key!r}; allowed: {', '.join(_KEYS)}")
-    events = mapping.get("events")
+            yield str(key), f"unknown key {key!r}; allowed: {', '.join(_KEYS)}"
+    for key in ("name", "description"):
+        if not isinstance(document.get(key, ""), str):
+            yield key, f"{document[key]!r} given, text allowed"
+    events = document.get("events")
     if not isinstance(events, list) or not events:
-        raise _PlaceError(f"events: {events!r} given, a list of at least one event allowed")
-    return Scenario(
-        name=_text(mapping, "name", default_name),
-        description=_text(mapping, "description", ""),
-        events=tuple(_event(event, f"events[{index}]") for index, event in enumerate(events)),
-    )
+        yield "events", f"{events!r} given, a list of at least one event allowed"
+        return
+    for index, event in enumerate(events):
+        yield from _wrong_event(event, f"events[{index}]")
 
 
-def _mapping(value: object, where: str) -> Mapping[object, object]:
-    if not isinstance(value, dict):
-        raise _PlaceError(f"{where}: {value!r} given, a mapping of keys to values allowed")
-    return value
-
-
-def _text(mapping: Mapping[object, object], key: str, default: str) -> str:
-    value = mapping.get(key, default)
-    if not isinstance(value, str):
-        raise _PlaceError(f"{key}: {value!r} given, text allowed")
-    return value.strip()
-
-
-def _event(value: object, where: str) -> ScenarioEvent:
-    mapping = _mapping(value, where)
-    if "at" not in mapping:
-        raise _PlaceError(f"{where}.at: missing; allowed: {_AT_ALLOWED}")
-    after, delay_s = _at(mapping["at"], f"{where}.at")
-    changes = [_change(path, value, where) for path, value in mapping.items() if path != "at"]
+def _wrong_event(event: object, where: str) -> Iterator[tuple[str, str]]:
+    if not isinstance(event, dict):
+        yield where, f"{event!r} given, a mapping of keys to values allowed"
+        return
+    if "at" not in event:
+        yield f"{where}.at", f"missing; allowed: {_AT_ALLOWED}"
+    elif _at(event["at"]) is None:
+        yield f"{where}.at", f"{event['at']!r} given, allowed: {_AT_ALLOWED}"
+    changes = {str(path): value for path, value in event.items() if path != "at"}
     if not changes:
-        raise _PlaceError(f"{where}: changes nothing; allowed beside at: paths of simulators/settable")
-    return ScenarioEvent(after, delay_s, tuple(changes))
+        yield where, "changes nothing; allowed beside at: paths of simulators/settable"
+    for path, value in changes.items():
+        try:
+            check_value(path, value)
+        except SettingError as error:
+            yield f"{where}.{path}", str(error).removeprefix(f"{path}: ")
 
 
-def _at(value: object, where: str) -> tuple[Mark | None, float]:
+def _at(value: object) -> tuple[Mark | None, float] | None:
+    """Return after which mark and how many seconds a time is, None where it is none."""
     found = _AT.fullmatch(value.strip()) if isinstance(value, str) and value.strip() else None
     if found is None:
-        raise _PlaceError(f"{where}: {value!r} given, allowed: {_AT_ALLOWED}")
+        return None
     number = found["number"]
     delay_s = float(number) * _UNIT_S[found["unit"]] if number is not None else 0.0
     if not delay_s <= MAX_DELAY_S:
-        raise _PlaceError(f"{where}: {value!r} given, allowed: {_AT_ALLOWED}")
+        return None
     return next((mark for mark in MARKS if mark == found["mark"]), None), delay_s
 
 
-def _change(path: object, value: object, where: str) -> tuple[str, Value]:
-    try:
-        check_value(str(path), value)
-    except SettingError as error:
-        raise _PlaceError(f"{where}.{error}") from None
-    assert isinstance(value, bool | int | float | str)
-    return str(path), value
+def _scenario(document: dict[str, Any], default_name: str) -> Scenario:
+    """Make a scenario of what is right."""
+    return Scenario(
+        name=document.get("name", default_name).strip(),
+        description=document.get("description", "").strip(),
+        events=tuple(_event(event) for event in document["events"]),
+    )
+
+
+def _event(event: dict[str, Any]) -> ScenarioEvent:
+    at = _at(event["at"])
+    assert at is not None
+    changes = tuple((path, value) for path, value in event.items() if path != "at")
+    return ScenarioEvent(after=at[0], delay_s=at[1], changes=changes)

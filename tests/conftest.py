@@ -1,4 +1,4 @@
-"""Every journal that a test closes is decided again: what was decided once must be decided so once more."""
+"""Every journal of every test is decided again, and no test leaves a session's memory behind."""
 
 from __future__ import annotations
 
@@ -7,25 +7,13 @@ from pathlib import Path
 
 import pytest
 
-from tosca_kiosk.domain.journal_lines import ChainReader, JournalError
-from tosca_kiosk.domain.replay import replay
+from tests.replayed import closed, must_replay, tell_what_is_closed
 from tosca_kiosk.journal import JOURNAL_NAME
 from tosca_kiosk.journal.tail import SESSION_LINK, remove_tail
-from tosca_kiosk.journal.writer import Journal
 from tosca_kiosk.machine.runtime import MEMORY
 
 pytest_plugins = ("tests.quick", "tests.side_by_side")
-
-_closed: list[Path] = []
-_close = Journal.close
-
-
-def _close_and_tell(journal: Journal) -> None:
-    _close(journal)
-    _closed.append(journal._folder / JOURNAL_NAME)
-
-
-Journal.close = _close_and_tell  # type: ignore[method-assign]
+tell_what_is_closed()
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -38,13 +26,18 @@ def _no_tail_left_in_memory(tmp_path_factory: pytest.TempPathFactory) -> Iterato
             remove_tail(tail)
 
 
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtest_setup() -> None:
+    """Forget what the tests before have closed; fixtures of a module or session close some, too."""
+    closed.clear()
+
+
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_call(item: pytest.Item) -> Iterator[None]:
     """Replay at the end of the test itself, while whatever it has patched is in force."""
-    _closed.clear()
     yield
-    for path in [*dict.fromkeys(_closed), *_of_other_processes(item)]:
-        _must_replay(path)
+    for path in [*dict.fromkeys(closed), *_of_other_processes(item)]:
+        must_replay(path)
 
 
 def _of_other_processes(item: pytest.Item) -> list[Path]:
@@ -52,12 +45,4 @@ def _of_other_processes(item: pytest.Item) -> list[Path]:
     data_dir = getattr(item, "funcargs", {}).get("data_dir")
     if not isinstance(data_dir, Path):
         return []
-    return [path for path in data_dir.glob(f"sessions/*/{JOURNAL_NAME}") if path not in _closed]
-
-
-def _must_replay(path: Path) -> None:
-    try:
-        found = replay(ChainReader(path.read_bytes()))
-    except (FileNotFoundError, JournalError):
-        return  # gone, or damaged: by the test, for neither happens to a journal by itself
-    assert found.difference is None, f"{path}: {found.difference}"
+    return [path for path in data_dir.glob(f"sessions/*/{JOURNAL_NAME}") if path not in closed]

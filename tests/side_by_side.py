@@ -8,7 +8,8 @@
     @beside.cases([(1, "one"), (2, "two")])
     def test_each(control, kiosk, number, name): ...
 
-They begin when the first of them is to run; what one asserts fails that one.
+They begin when the first of them is to run; what one asserts fails that one. When one is over, every journal
+in its folder is decided again.
 """
 
 from __future__ import annotations
@@ -22,6 +23,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+
+from tests.replayed import BESIDE, all_must_replay
 
 AT_ONCE = 2
 """So many carts, each with its processes, do not delay each other where two processors are shared."""
@@ -84,7 +87,7 @@ class SideBySide:
         usual_s = sys.getswitchinterval()
         sys.setswitchinterval(SWITCH_S)
         try:
-            with ThreadPoolExecutor(AT_ONCE) as threads:
+            with ThreadPoolExecutor(AT_ONCE, thread_name_prefix=BESIDE) as threads:
                 started = {
                     key: threads.submit(trial, make_folder())
                     for key, trial in self._trials.items()
@@ -99,7 +102,9 @@ class SideBySide:
 
     def _run(self, body: Body, case: tuple[Any, ...], folder: Path) -> None:
         with self._bench(folder) as given:
-            body(*given, *case)
+            returned: object = body(*given, *case)
+        assert returned is None, f"{body.__name__} returns {returned!r}: nothing of a generator has run"
+        all_must_replay(folder)
 
 
 @pytest.fixture(scope="module")

@@ -13,17 +13,13 @@ from __future__ import annotations
 import shutil
 import sys
 import tempfile
-from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
 from statistics import median
 from typing import NamedTuple
 
-from rich.console import Console
-from rich.progress import Progress
-
 from benchmarks.bench.backup import JOURNAL_SYNC_MS, beside, journal
-from benchmarks.rigs.command_line import command_line, machine_load
+from benchmarks.rigs.command_line import command_line, machine_load, with_bar
 from benchmarks.rigs.large_record import fill_record
 from benchmarks.rigs.limits import Row, judged
 from tosca_kiosk.config import bundled, load_config
@@ -93,16 +89,9 @@ def measure(folder: Path, megabytes: float, between_s: float, times: int) -> lis
     with closing(Record(config, folder)) as record:
         record.open()
         accounts.set_up(record, "271828", "Jane Doe", "314159")
-        _with_bar("the record is filled", lambda told: fill_record(record.database, megabytes, told))
+        with_bar("the record is filled", lambda told: fill_record(record.database, megabytes, told))
         pairs = [(opened(record, between_s), opened(record, 0.0)) for _ in range(times)]
     return [list(each) for each in zip(*pairs, strict=True)]
-
-
-def _with_bar(what: str, work: Callable[[Callable[[float], object]], object]) -> None:
-    console = Console(stderr=True)
-    with Progress(console=console, transient=True, disable=not console.is_terminal) as bar:
-        task = bar.add_task(what, total=1.0)
-        work(lambda share: bar.update(task, completed=share))
 
 
 def rows(later: list[Opened], at_once: list[Opened], between_s: float) -> list[Row]:

@@ -13,14 +13,14 @@ from benchmarks.campaign.plan import HOST_SILENT, JOURNAL_FAILS, KIOSK_SILENT, B
 from benchmarks.campaign.record import LIES, record
 from benchmarks.rigs.cart_configs import warm_config
 from benchmarks.rigs.changed_plan import change_of
-from benchmarks.rigs.sessions import IDLE, run_script, session_header
+from benchmarks.rigs.sessions import HOLD_ARM_S, IDLE, run_script, session_header
 from simulators.cart import SimulatedCart
 from simulators.settable import PEDAL_PATH, set_value
 from tosca_kiosk.config import CartConfig
 from tosca_kiosk.control.controller import Controller
 from tosca_kiosk.control.devices import Devices
 from tosca_kiosk.control.loop import FixedRateLoop
-from tosca_kiosk.control.operator import HOLD_ARM_S, Script, UnattendedOperator
+from tosca_kiosk.control.operator import Script, UnattendedOperator
 from tosca_kiosk.control.self_test import KeptSelfTest
 from tosca_kiosk.domain.inputs import Command, CommandType
 from tosca_kiosk.domain.journal_lines import ChainWriter, Header, Summary, TickLine

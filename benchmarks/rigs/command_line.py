@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from argparse import ArgumentParser, RawDescriptionHelpFormatter
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import TypeVar
 
 from rich.console import Console
-from rich.progress import track
+from rich.progress import Progress, track
 
 T = TypeVar("T")
 
@@ -26,6 +26,14 @@ def tracked(each: Iterable[T], what: str, count: int, *, shown: bool = True) -> 
     return track(
         each, what, count, console=console, transient=True, disable=not (shown and console.is_terminal)
     )
+
+
+def with_bar(what: str, work: Callable[[Callable[[float], object]], T]) -> T:
+    """Do some work under a progress bar, which only a terminal sees. work: told what tells the share done."""
+    console = Console(stderr=True)
+    with Progress(console=console, transient=True, disable=not console.is_terminal) as bar:
+        task = bar.add_task(what, total=1.0)
+        return work(lambda share: bar.update(task, completed=share))
 
 
 def machine_load() -> str:

@@ -14,7 +14,7 @@ from pathlib import Path
 
 from benchmarks.rigs.cart_configs import real_config_file
 from benchmarks.rigs.light import DARK_W, EMITS_W
-from benchmarks.rigs.sessions import CartStuckError, run_script
+from benchmarks.rigs.sessions import HOLD_ARM_S, CartStuckError, run_script
 from simulators.cart import SimulatedCart
 from simulators.servers import PtyCart
 from simulators.world import World
@@ -24,7 +24,7 @@ from tosca_kiosk.config import bundled, load_config
 from tosca_kiosk.control.controller import Controller
 from tosca_kiosk.control.devices import Devices
 from tosca_kiosk.control.loop import FixedRateLoop
-from tosca_kiosk.control.operator import HOLD_ARM_S, TEST_WITHIN_S, UnattendedOperator
+from tosca_kiosk.control.operator import TEST_WITHIN_S, UnattendedOperator
 from tosca_kiosk.control.self_test import KeptSelfTest
 from tosca_kiosk.domain.events import SafetyEvent
 from tosca_kiosk.domain.inputs import Command, CommandType

@@ -62,3 +62,15 @@ def treated(first=None):
     assert not cart.state.session_open
     cart.lines.append(cart.writer.end(summarise(cart.state)))
     return cart
+
+
+def key_taken_out():
+    """Return the lines of a session whose light is not known to have ended but by a supervisor's word."""
+    cart = RecordedCart(header())
+    cart.emit()
+    cart.inject["laser"] = lambda laser: None
+    cart.pedal = False
+    cart.run(11.0)
+    cart.reason = "key taken out"
+    cart.tick(CommandType.CONFIRM_KEY_OFF, role="supervisor")
+    return [*cart.lines, cart.writer.end(summarise(cart.state))]

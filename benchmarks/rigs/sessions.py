@@ -7,7 +7,7 @@ import msgspec
 from tosca_kiosk.config import bundled, load_config
 from tosca_kiosk.control.controller import Controller
 from tosca_kiosk.control.loop import FixedRateLoop
-from tosca_kiosk.control.operator import Script, UnattendedOperator, drive
+from tosca_kiosk.control.operator import HOLD_ON_S, Script, UnattendedOperator, drive
 from tosca_kiosk.domain.calibration import CalibrationSet, calibration_set, parse_calibration
 from tosca_kiosk.domain.journal_lines import FORMAT_VERSION, Header
 from tosca_kiosk.domain.protocol import Protocol, Step
@@ -16,6 +16,8 @@ from tosca_kiosk.domain.rules import Rules
 from tosca_kiosk.domain.session_rules import ConnectedDevices, session_rules
 
 IDLE = Rules(camera_required=False)
+HOLD_ARM_S = IDLE.limits.arm_hold_s + HOLD_ON_S
+"""For so long a hand holds ARM."""
 
 
 class CartStuckError(Exception):

@@ -13,6 +13,7 @@ from pathlib import Path
 from benchmarks.rigs.cart_configs import warm_config
 from benchmarks.rigs.light import EMITS_W
 from benchmarks.rigs.sessions import (
+    HOLD_ARM_S,
     IDLE,
     CartStuckError,
     constant,
@@ -25,7 +26,7 @@ from tosca_kiosk.config import CartConfig
 from tosca_kiosk.control.controller import Controller
 from tosca_kiosk.control.devices import Devices
 from tosca_kiosk.control.loop import FixedRateLoop
-from tosca_kiosk.control.operator import HOLD_ARM_S, Script, UnattendedOperator
+from tosca_kiosk.control.operator import Script, UnattendedOperator
 from tosca_kiosk.control.self_test import KeptSelfTest
 from tosca_kiosk.domain.inputs import Command, CommandType
 from tosca_kiosk.domain.rules import Rules

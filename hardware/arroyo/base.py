@@ -40,11 +40,11 @@ _REFUSED_PERIOD_S = 1.0
 _PATIENCE_S = 0.09
 """A question of the rotation is asked again after this and the time of its bytes: answers take 5 to 30 ms, an
 adapter adds 16 and a tick 10. A late answer costs no more than a realigned line."""
+_OTHERS_ROUND_S = 0.3
+"""So long the other half of a box asks alone: what realigns the line and five questions, 40 ms each."""
 _QUESTION_BITS = 250  # a question with a set before it, and the first byte of the answer
 _AT_ONCE = 2
 """So often in a row a question that failed jumps the rotation."""
-_BROKEN_ANSWERS = 10
-"""So many answers in a row that stop in the middle are a lost link."""
 
 
 class ArroyoDevice(PortDriver):
@@ -64,7 +64,6 @@ class ArroyoDevice(PortDriver):
         "_out",
         "_patience_s",
         "_settings",
-        "_silence_s",
         "_slow",
         "_slow_s",
         "_slow_turn",
@@ -96,8 +95,6 @@ class ArroyoDevice(PortDriver):
         self._lacking: list[Setting] = []  # of these, what the instrument does not know
         self._line = QueryLine(settings.answer_timeout_s) if lane is None else lane
         self._patience_s = _PATIENCE_S + _QUESTION_BITS / settings.baud
-        self._silence_s = TRIES * settings.answer_timeout_s - 1e-6
-        """So much waiting in vain is a lost link."""
         self._urgent_s = inf
         self._idle_until_s = -inf
         self._asking: Polled[Any] | None = None
@@ -229,7 +226,7 @@ class ArroyoDevice(PortDriver):
         return min(line.deadline_s, self._urgent_s, idle_until_s)
 
     def _unanswered(self, now_s: float) -> None:
-        if self._line.silent_s >= self._silence_s or self._line.broken_in_row >= _BROKEN_ANSWERS:
+        if self._line.is_dead:
             raise self._silence()
         if self._talk.running:
             self._talk.answer(_LINE_FREE.key, None, now_s)
@@ -256,6 +253,7 @@ class ArroyoDevice(PortDriver):
 
     def _become_ready(self) -> None:
         super()._become_ready()
+        self._line.begin_work()
         checks = [check_of(setting) for setting in self._written if setting not in self._lacking]
         self._slow = [question for check in checks for question in (*self._between_checks(), check)]
         self._slow_turn = 0
@@ -271,7 +269,8 @@ class ArroyoDevice(PortDriver):
 
     def _lose(self, error: Exception, now_s: float) -> None:
         self._say_last_words()
-        super()._lose(error, now_s)
+        # A box is found silent by one of its halves, and the other tells the same of it.
+        super()._lose(self._silence() if self._line.is_dead else error, now_s)
 
     def _let_go(self) -> None:
         super()._let_go()
@@ -331,13 +330,24 @@ class ArroyoDevice(PortDriver):
         yield pause(_DRAIN_S)
 
     def _ask_once(self, question: str) -> Script[str | None]:
-        """Return the answer, None when none comes in time."""
-        while self._line.busy:  # by a question from before the script, or by the other half
-            self._line.book()
-            yield _LINE_FREE
-        self._line.ask(question, self._now_s)
-        answer: str | None = yield _LINE_FREE
-        return answer
+        """Return the answer, None when none comes in time.
+
+        While another half of the box works, so long a wait would let its readings age: then it is several
+        short ones, and behind each the other half asks its whole round.
+        """
+        over_s = self._now_s + self._settings.answer_timeout_s
+        while True:
+            while self._line.busy:  # by a question from before the script, or by the other half
+                self._line.book()
+                yield _LINE_FREE
+            other_works = self._line.other_works
+            self._line.ask(question, self._now_s, self._patience_s if other_works else inf)
+            answer: str | None = yield _LINE_FREE
+            if answer is not None or not other_works:
+                return answer
+            yield pause(_OTHERS_ROUND_S)
+            if self._now_s >= over_s:
+                return None
 
     def _ask(self, question: str, decode: Callable[[str], T]) -> Script[T]:
         """Ask until the answer can be read.

@@ -13,6 +13,8 @@ from __future__ import annotations
 from collections import deque
 from math import inf
 
+from hardware.conversation import TRIES
+
 IDENTITY_QUESTION = "*IDN?"
 _MAKER = "ARROYO"
 _LONGEST_LINE = 512
@@ -22,6 +24,8 @@ _QUIET_S = 0.03
 """Answers take 5 to 30 ms: after so long without a byte hardly an old one is to come."""
 _GAP_S = 0.06
 """Between two bytes of an answer: 16 ms of a USB adapter, 33 ms at 300 baud. More is a lost line end."""
+_BROKEN_ANSWERS = 10
+"""So many answers in a row that stop in the middle are a lost link."""
 
 
 class QueryLine:
@@ -93,6 +97,12 @@ class QueryLine:
         """Tell whether the line has become free of somebody else's question."""
         return False
 
+    other_works = False
+    """Whether somebody else's readings age while this line is waited for."""
+
+    def begin_work(self) -> None:
+        """From now on readings of this driver's are awaited; there is nobody else to know."""
+
     def abandon(self) -> None:
         """Give the outstanding question up before its time: its answer may still come."""
         self.busy = self._draining = False
@@ -163,6 +173,12 @@ class QueryLine:
             self.unanswered += 1
             self.silent_s += now_s - self.asked_s
         return True
+
+    @property
+    def is_dead(self) -> bool:
+        """Whether nobody is there: three time-outs of waiting in vain, or answers that all break off."""
+        in_vain = self.silent_s >= TRIES * self._answer_timeout_s - 1e-6
+        return in_vain or self.broken_in_row >= _BROKEN_ANSWERS
 
     @property
     def asked_identity(self) -> bool:

@@ -3,7 +3,8 @@
 Each driver keeps its own start, rotation and stop; port, conversation and error queue are one. One question
 is outstanding, whoever asked it, and answers that fall out of step do so for both. A command is no question
 and waits for nobody: off jumps every queue here too. Whoever found the line taken asks next when it is free.
-The port closes with the last of the drivers; when it breaks, it breaks for both.
+The port closes with the last of the drivers; when it breaks or falls silent, it does so for both: a half that
+was refused asks nothing, and would keep a dead port open.
 """
 
 from __future__ import annotations
@@ -67,7 +68,7 @@ class Lane:
     foreign_errors: the hundreds of the error codes that are the other half's.
     """
 
-    __slots__ = ("_errors", "_foreign_errors", "_opening", "_waits", "_wire")
+    __slots__ = ("_errors", "_foreign_errors", "_opening", "_waits", "_wire", "_works")
 
     def __init__(self, wire: _Wire, foreign_errors: int) -> None:
         self._wire = wire
@@ -75,6 +76,8 @@ class Lane:
         self._opening: int | None = None
         self._waits = False
         """It found the line taken and has not asked since."""
+        self._works = False
+        """It is ready, and its readings are awaited."""
         self._errors: tuple[int, ...] = ()
         """Codes of its own that the other half has taken out of the error queue."""
 
@@ -97,9 +100,14 @@ class Lane:
             self._opening = self._wire.open()
 
     def read(self) -> bytes:
-        """Return what is there; what answers the other half's question is left for it to read."""
+        """Return what is there; what answers the other half's question is left for it to read.
+
+        Raises PortError, too when the other half has found that nobody answers.
+        """
         wire = self._wire
         self._check()
+        if wire.query.is_dead:
+            raise PortError(f"port {self.url} fell silent")
         return b"" if wire.asker not in (None, self) else wire.read()
 
     def write(self, data: bytes) -> None:
@@ -144,12 +152,8 @@ class Lane:
         return self._wire.query.asked_identity
 
     @property
-    def silent_s(self) -> float:
-        return self._wire.query.silent_s
-
-    @property
-    def broken_in_row(self) -> int:
-        return self._wire.query.broken_in_row
+    def is_dead(self) -> bool:
+        return self._wire.query.is_dead
 
     @property
     def unanswered(self) -> int:
@@ -163,7 +167,7 @@ class Lane:
 
     def reset(self) -> None:
         """Give up this half's question and its turn, and nothing of the other's."""
-        self._waits = False
+        self._waits = self._works = False
         self._errors = ()
         if self._wire.asker is self:
             self._wire.query.abandon()
@@ -174,6 +178,15 @@ class Lane:
 
     def take_output(self) -> bytes:
         return self._wire.query.take_output()
+
+    @property
+    def other_works(self) -> bool:
+        """Whether the other half's readings age while this one waits for an answer."""
+        return any(lane._works for lane in self._wire.lanes if lane is not self)
+
+    def begin_work(self) -> None:
+        """From now on this half's readings are awaited, until `reset`."""
+        self._works = True
 
     def book(self) -> None:
         """Be the next to ask."""

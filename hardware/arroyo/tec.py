@@ -5,8 +5,9 @@ Source: Arroyo Computer Interfacing Manual, P/N 530-1003 Rev K; 5300 user manual
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from math import inf
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 from hardware.arroyo.base import ArroyoDevice
 from hardware.arroyo.commands import (
@@ -34,6 +35,8 @@ if TYPE_CHECKING:
     from hardware.settings import TecSettings
     from hardware.transport import Port
 
+T = TypeVar("T")
+
 
 class _Pace(NamedTuple):
     """How often is asked: heat is slow, and the line stays idle between two questions.
@@ -49,6 +52,8 @@ _ALONE = _Pace(period_s=0.05, late_s=0.35)
 """Five questions in a quarter of a second; the longest the rotation takes with a slow one."""
 _BESIDE_A_LASER = _Pace(period_s=0.15, late_s=0.5)
 """Control wants a laser's readings within half a second, and a temperature within one."""
+_LASERS_TURN_S = 0.05
+"""Between two questions of the start, while the laser of the box works: it asks two meanwhile."""
 _RETRY_S = 0.1
 _ON_TRIES = 20
 _OFF_TRIES = 20
@@ -113,6 +118,12 @@ class ArroyoTec(ArroyoDevice):
         self.news += 1
         for polled in self._round:
             polled.forget()
+
+    def _ask(self, question: str, decode: Callable[[str], T]) -> Script[T]:
+        value = yield from super()._ask(question, decode)
+        if self._line.other_works:
+            yield pause(_LASERS_TURN_S)
+        return value
 
     def _prepare(self) -> Script[None]:
         errors = yield from self._error_texts()

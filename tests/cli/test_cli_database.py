@@ -30,6 +30,16 @@ def sql(path, *statements):
             connection.execute(statement)
 
 
+def forge_log(cart):
+    """Change the first row of the safety log, and leave the trigger that forbids it as it was."""
+    trigger = "safety_log_no_update"
+    with closing(sqlite3.connect(cart.database)) as connection:
+        find = f"SELECT sql FROM sqlite_master WHERE name = '{trigger}'"
+        (definition,) = connection.execute(find).fetchone()
+    forged = "UPDATE safety_log SET description = 'All is well.' WHERE log_id = 1"
+    sql(cart.database, f"DROP TRIGGER {trigger}", forged, definition)
+
+
 def codes(cart):
     return [patient["patient_code"] for patient in cart.json("patients", "list")["patients"]]
 
@@ -111,12 +121,7 @@ def test_downgrade_and_upgrade_each_make_a_backup_first(cart):
 
 def test_an_upgrade_says_what_it_found_broken_and_goes_on_saying_it(cart):
     cart.text("db", "downgrade", *WHY)
-    trigger = "safety_log_no_update"
-    with closing(sqlite3.connect(cart.database)) as connection:
-        find = f"SELECT sql FROM sqlite_master WHERE name = '{trigger}'"
-        (definition,) = connection.execute(find).fetchone()
-    forged = "UPDATE safety_log SET description = 'All is well.' WHERE log_id = 1"
-    sql(cart.database, f"DROP TRIGGER {trigger}", forged, definition)
+    forge_log(cart)
     result = cart.run("db", "upgrade", "--json")
     found = json.loads(result.stdout)["found"]
     assert result.exit_code == 0
@@ -164,12 +169,7 @@ def test_check_tells_where_the_chain_ends(cart):
 
 
 def test_check_names_the_first_broken_row(cart):
-    trigger = "safety_log_no_update"
-    with closing(sqlite3.connect(cart.database)) as connection:
-        find = f"SELECT sql FROM sqlite_master WHERE name = '{trigger}'"
-        (definition,) = connection.execute(find).fetchone()
-    forged = "UPDATE safety_log SET description = 'All is well.' WHERE log_id = 1"
-    sql(cart.database, f"DROP TRIGGER {trigger}", forged, definition)
+    forge_log(cart)
     result = cart.run("db", "check", "--json")
     answer = json.loads(result.stdout)
     assert (result.exit_code, answer["ok"]) == (1, False)

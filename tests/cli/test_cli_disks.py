@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import os
 import shutil
 import subprocess
 import sys
 import tempfile
-from contextlib import contextmanager
 from pathlib import Path
 
 import click
@@ -15,9 +13,8 @@ import pytest
 
 from tests.cli.kiosk_command import WHY, Cart, held, one_line
 from tests.cli.small_disk import small_disk
+from tests.ordinary_user import ordinary_user
 from tosca_kiosk.cli import main
-
-NOBODY = 65534
 
 
 @pytest.fixture
@@ -32,19 +29,11 @@ def read_only(made_once):
     shutil.rmtree(folder)
 
 
-@contextmanager
-def ordinary_user():
-    """Be somebody who is not root, for root may write anywhere."""
-    for group in ("db", "patients", "protocols"):  # what this user may not read is in memory by then
+@pytest.fixture(autouse=True, scope="module")
+def _commands():
+    """Have in memory what an ordinary user may not read."""
+    for group in ("db", "patients", "protocols"):
         main.get_command(click.Context(main), group)
-    root = os.geteuid() == 0
-    if root:
-        os.seteuid(NOBODY)
-    try:
-        yield
-    finally:
-        if root:
-            os.seteuid(0)
 
 
 @pytest.mark.parametrize("words", [("db", "init"), ("db", "backup"), ("db", "upgrade"), ("patients", "add")])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from datetime import UTC, datetime, timedelta
 
@@ -14,6 +15,15 @@ from tosca_kiosk.storage import Database, data_directory_lock
 
 WRONG = {"1970": datetime(1970, 1, 1, 0, 5, tzinfo=UTC), "2043": datetime(2043, 6, 1, 12, tzinfo=UTC)}
 ASKS_ADMIN = ("users", "deactivate", "admin", "--admin", "admin")
+STEP = {
+    "step_number": 1,
+    "duration_seconds": 0.5,
+    "power_start_watts": 1.0,
+    "power_end_watts": 1.0,
+    "ring_size_mm": 3.0,
+    "ramp_type": "constant",
+}
+SHORT = {"version": "1.0", "protocol_name": "Short", "description": "Half a second.", "steps": [STEP]}
 
 
 @pytest.fixture
@@ -177,6 +187,22 @@ def test_every_command_on_the_record_warns_of_a_wrong_clock_and_works(cart, wall
     assert done.stdout.startswith("{")
     assert said in one_line("tosca-kiosk: " + done.stderr.removeprefix("Warning: "))
     assert f"It says {year}-" in done.stderr
+
+
+@pytest.mark.parametrize("year", WRONG)
+def test_treat_says_once_what_is_wrong_with_the_clock(cart, wall, year, tmp_path):
+    daily(cart, datetime.now(UTC) - timedelta(days=1))
+    patient = cart.text("patients", "add").strip()
+    cart.text("users", "add", "jane", "--full-name", "Jane", "--role", "technician")
+    (tmp_path / "short.json").write_text(json.dumps(SHORT))
+    cart.text("protocols", "add", str(tmp_path / "short.json"))
+    wall(WRONG[year])
+    asked = ("--patient", patient, "--tech", "jane", "--protocol", "Short")
+    done = cart.run("treat", *asked, "--fast")
+    assert done.exit_code == 0
+    assert done.stderr.count("Warning: The cart's clock is") == 1
+    assert done.stderr.count("set it right") == 1
+    assert "Warning: No backup is deleted until then." in done.stderr
 
 
 def test_a_right_clock_is_not_spoken_of(cart):

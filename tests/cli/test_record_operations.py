@@ -6,6 +6,7 @@ import json
 import shutil
 import sqlite3
 from contextlib import closing
+from pathlib import Path
 
 import pytest
 
@@ -13,8 +14,11 @@ from benchmarks.rigs.recorded_cart import STARTED_UTC, header, treated
 from tests.cli.kiosk_command import WHY, Cart, held
 from tosca_kiosk.domain.journal_lines import ChainWriter
 from tosca_kiosk.domain.summary import summarise
-from tosca_kiosk.storage import Database, patients, schema, sessions
+from tosca_kiosk.machine.clock import utc_now
+from tosca_kiosk.storage import Database, patients, restore, schema, sessions
+from tosca_kiosk.storage.operations import Order
 from tosca_kiosk.storage.timestamps import from_utc_text
+from tosca_kiosk.storage.trust import PROVING
 
 ADMIN_PIN = "271828"
 SIGNED = ("--admin", "admin", *WHY)
@@ -99,6 +103,19 @@ def test_damage_that_was_there_before_is_said_and_kept_in_the_row(cart):
     assert damage == ["tech_users: row tech_id 1 is not what was written: full_name"]
     assert damage[0] in done.stderr
     assert operations(cart.database)[-1][3]["damage"] == damage
+
+
+def test_whoever_waits_for_a_restore_hears_what_is_proved_and_how_much_is_copied(cart):
+    saved, heard = Path(cart.text("db", "backup")), []
+
+    def tell(doing, done):
+        heard.append((doing, done))
+
+    planned = restore.plan(saved, cart.database, cart.data_dir, [], tell)
+    assert heard == [(PROVING, None)] * 2  # the backup and the record
+    restore.restore(planned, cart.database, cart.data_dir / "backups", utc_now(), Order(), tell)
+    assert heard.count(("copying", 1.0)) == 2  # into its place, and of what was replaced
+    assert heard.count((PROVING, None)) > 2
 
 
 # The PIN, whatever the file says of itself.
@@ -208,19 +225,22 @@ def test_another_carts_record_is_refused(cart, tmp_path):
     other.text("db", "restore", saved, *WHY)
 
 
-def unchained(cart):
-    """Make the record as an earlier version did, from before the one chain."""
+EARLIER = {"of the version before": schema.revisions()[-2], "from before the chain": "20261130_008"}
+
+
+def made_by(version, cart):
+    """Make the record as an earlier version did."""
     cart.data_dir.mkdir()
     with Database.unmigrated(cart.database) as database:
-        database.migrate(schema.revisions()[-2])
+        database.migrate(version)
     sql(cart.database, "INSERT INTO patients (patient_code) VALUES ('P-2026-0001')")
 
 
-@pytest.mark.parametrize("way", ["of this version", "down and up again", "from before the chain"])
+@pytest.mark.parametrize("way", ["of this version", "down and up again", *EARLIER])
 def test_what_fell_away_is_asked_for_said_and_never_given_out_again(tmp_path, made_once, way):
     cart = Cart(tmp_path / "data")
-    if way == "from before the chain":
-        unchained(cart)
+    if way in EARLIER:
+        made_by(EARLIER[way], cart)
     else:
         shutil.copytree(made_once, cart.data_dir)
         cart.text("patients", "add")

@@ -14,7 +14,13 @@ import pytest
 from benchmarks.rigs.cart_configs import warm_config_file
 from benchmarks.rigs.sessions import constant, session_header
 from benchmarks.rigs.standin_kiosk import HOLD_S, StandInKiosk
-from benchmarks.rigs.standin_record import SUPERVISOR, SUPERVISOR_PIN, TECHNICIAN, TECHNICIAN_PIN
+from benchmarks.rigs.standin_record import (
+    SUPERVISOR,
+    SUPERVISOR_PIN,
+    TECHNICIAN,
+    TECHNICIAN_PIN,
+    StandInRecord,
+)
 from tests.control.control_bench import running_control
 from tests.side_by_side import SideBySide
 from tosca_kiosk.domain.inputs import CommandType
@@ -22,7 +28,8 @@ from tosca_kiosk.domain.journal_lines import ChainReader, TickLine
 from tosca_kiosk.domain.rules_difference import rules_difference
 from tosca_kiosk.journal import JOURNAL_NAME
 from tosca_kiosk.link.messages import PinTried
-from tosca_kiosk.machine.clock import RealClock
+from tosca_kiosk.machine.clock import RealClock, utc_now
+from tosca_kiosk.storage import Database, settings
 
 pytestmark = pytest.mark.process
 
@@ -206,6 +213,26 @@ def test_without_a_helper_nothing_is_armed(folder):
         assert "without the helper" in hold_arm(kiosk)
         assert stays_dark(kiosk)
         kiosk.close_session("refused")
+
+
+@beside.test
+def test_a_sites_limit_holds_on_the_idle_cart_and_a_change_in_a_session_from_the_next_one(folder):
+    def hold_arm_for(seconds):
+        with Database.open(record.path) as database, database.transaction() as transaction:
+            settings.put(transaction, "interlock_arm_hold_s", seconds, utc_now())
+
+    record = StandInRecord(warm_config_file(folder), folder / "data")
+    hold_arm_for(1.8)
+    with connected(folder) as kiosk:
+        kiosk.until(lambda tick: tick.arm_hold_s == 1.8)
+        kiosk.prepare()
+        assert kiosk.open(folder) is None
+        assert judged(kiosk) is None
+        hold_arm_for(2.5)
+        assert hold_arm(kiosk) == "hold for 1.8 s to arm"
+        assert kiosk.link.latest().arm_hold_s == 1.8
+        kiosk.close_session("held too short")
+        kiosk.until(lambda tick: tick.arm_hold_s == 2.5)
 
 
 # --- whoever resets -------------------------------------------------------------------------------------

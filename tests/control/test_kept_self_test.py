@@ -68,6 +68,14 @@ def motor_runs(cart: Bench) -> bool:
     return board.value.motor_on
 
 
+def aim(cart: Bench) -> None:
+    """Light the aiming beam."""
+    assert not cart.world.aiming
+    assert ask(cart, CommandType.AIMING_ON) is None
+    cart.wait(0.1)
+    assert cart.world.aiming
+
+
 def begin(cart: Bench, until_motor: bool = False) -> None:
     assert ask(cart, CommandType.RUN_SELF_TEST) is None
     if until_motor:
@@ -152,7 +160,7 @@ def test_a_fault_ends_the_test_and_its_motor_at_once(untested: Bench) -> None:
 
 def test_the_aiming_beam_disturbs_no_test(untested: Bench) -> None:
     begin(untested)
-    ask(untested, CommandType.AIMING_ON)
+    aim(untested)
     untested.run_until(lambda: kept(untested).progress is None, within_s=20.0)
     assert kept(untested).problem() is None
 
@@ -160,7 +168,7 @@ def test_the_aiming_beam_disturbs_no_test(untested: Bench) -> None:
 def test_a_test_is_not_begun_in_a_session_nor_in_a_fault(tested: Bench, tmp_path: Path) -> None:
     assert refused_session(tested, tmp_path) == ""
     assert "while no session is open" in (ask(tested, CommandType.RUN_SELF_TEST) or "")
-    ask(tested, CommandType.STOP)
+    assert ask(tested, CommandType.STOP) is None
     assert "nothing is latched" in (ask(tested, CommandType.RUN_SELF_TEST) or "")
     assert kept(tested).runs == 1
 
@@ -237,7 +245,7 @@ def test_a_control_that_may_be_delayed_arms_nothing_and_names_why(tested: Bench,
     tested.controller._real_time_problem = "Its memory is not locked."
     assert refused_session(tested, tmp_path) == ""
     tested.wait(6.0)
-    ask(tested, CommandType.BEGIN_ARM)
+    assert ask(tested, CommandType.BEGIN_ARM) is None
     tested.wait(ARM_S)
     refused = ask(tested, CommandType.ARM) or ""
     assert refused.startswith(
@@ -260,10 +268,7 @@ def test_a_whole_treatment_runs_on_one_test_and_the_next_session_too(tested: Ben
 def test_the_aiming_beam_shines_through_a_fault_until_the_session_is_closed(
     tested: Bench, tmp_path: Path
 ) -> None:
-    assert not tested.world.aiming
-    ask(tested, CommandType.AIMING_ON)
-    tested.wait(0.1)
-    assert tested.world.aiming, "to place the ring before there is a session"
+    aim(tested)  # to place the ring before there is a session
     tested.open(tmp_path, PROTOCOL)
     tested.wait(0.1)
     assert tested.world.aiming, "a session that opens leaves it on"
@@ -287,8 +292,7 @@ def test_the_aiming_beam_shines_through_a_fault_until_the_session_is_closed(
 def test_an_aiming_beam_that_was_switched_off_as_the_session_opened_stays_off(
     tested: Bench, tmp_path: Path
 ) -> None:
-    ask(tested, CommandType.AIMING_ON)
-    tested.wait(0.1)
+    aim(tested)
     tested.controller.submit(Command(99, CommandType.AIMING_OFF))
     tested.open(tmp_path, PROTOCOL)
     tested.wait(0.3)
@@ -297,8 +301,11 @@ def test_an_aiming_beam_that_was_switched_off_as_the_session_opened_stays_off(
 
 
 def test_a_board_that_restarts_has_its_aiming_beam_lit_again(tested: Bench) -> None:
-    ask(tested, CommandType.AIMING_ON)
-    tested.wait(0.1)
+    aim(tested)
+    met = tested.controller.devices.board.connections
     tested.change("board.firmware.hang", True)
     tested.run_until(lambda: not tested.world.aiming, within_s=1.0)
     tested.run_until(lambda: tested.world.aiming, within_s=1.0)
+    assert tested.controller.devices.board.connections == met + 1
+    tested.wait(1.0)
+    assert tested.world.aiming, "and it stays"

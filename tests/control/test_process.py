@@ -70,6 +70,15 @@ def bench(folder):
 beside = SideBySide(bench)
 
 
+def treat(control, kiosk, folder):
+    """Open a session, and let there be light."""
+    kiosk.prepare()
+    assert kiosk.open(folder) is None
+    kiosk.arm()
+    control.judge.set("pedal.pressed", True)
+    kiosk.until(lambda tick: tick.beam == "emitting" and tick.measured_w > 4.0)
+
+
 def read_journal(folder):
     reader = ChainReader((folder / JOURNAL_NAME).read_bytes())
     assert sum(1 for _ in reader.ticks_json()) > 0
@@ -144,11 +153,7 @@ def test_a_kiosk_that_comes_back_while_nothing_is_armed_finds_the_session_as_it_
 
 @beside.test
 def test_a_runtime_folder_that_is_removed_under_light_is_a_fault_by_name(control, kiosk, folder):
-    kiosk.prepare()
-    assert kiosk.open(folder) is None
-    kiosk.arm()
-    control.judge.set("pedal.pressed", True)
-    kiosk.until(lambda tick: tick.beam == "emitting" and tick.measured_w > 4.0)
+    treat(control, kiosk, folder)
     runtime = control.runtime
     away = runtime.with_name(f"{runtime.name}-away")
     runtime.rename(away)
@@ -168,11 +173,7 @@ def test_a_runtime_folder_that_is_removed_under_light_is_a_fault_by_name(control
 
 @beside.test
 def test_a_session_folder_that_is_removed_under_light_is_a_fault_and_control_goes_on(control, kiosk, folder):
-    kiosk.prepare()
-    assert kiosk.open(folder) is None
-    kiosk.arm()
-    control.judge.set("pedal.pressed", True)
-    kiosk.until(lambda tick: tick.beam == "emitting" and tick.measured_w > 4.0)
+    treat(control, kiosk, folder)
     shutil.rmtree(folder)
     assert kiosk.until(lambda tick: tick.phase == "fault").faults == ("journal",)
     control.judge.until(lambda answer: answer["true_power_w"] == 0.0)
@@ -379,11 +380,7 @@ def test_a_fault_without_a_session_leaves_its_wire_trace_in_the_given_folder(run
 @beside.test
 def test_control_that_is_killed_under_light_leaves_a_row_at_the_next_start(control, kiosk, folder):
     """The next start finds the session's folder by its row, and closes it from what memory has."""
-    kiosk.prepare()
-    assert kiosk.open(folder) is None
-    kiosk.arm()
-    control.judge.set("pedal.pressed", True)
-    kiosk.until(lambda tick: tick.beam == "emitting" and tick.measured_w > 4.0)
+    treat(control, kiosk, folder)
     control.process.kill()
     control.process.wait()
     with Database.open(control.record.path) as database:

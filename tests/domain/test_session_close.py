@@ -16,7 +16,7 @@ from tests.domain.steady_light import DARK_LASER, NOW_S, OFF, SESSION, STATE
 from tosca_kiosk.domain import laser_checks
 from tosca_kiosk.domain.inputs import CommandType, Inputs
 from tosca_kiosk.domain.rules import Limits
-from tosca_kiosk.domain.site_limits import SITE_KEYS, SiteLimitError, site_limits
+from tosca_kiosk.domain.site_limits import LIMIT_KEYS, SiteLimitError, site_limits
 from tosca_kiosk.domain.state import Phase, State
 from tosca_kiosk.domain.summary import LIGHT_NOT_CONFIRMED, summarise
 
@@ -220,7 +220,7 @@ def test_what_was_said_of_a_closed_session_outlives_the_reset_of_its_fault() -> 
 
 def test_a_site_may_ask_for_a_longer_wait_and_for_no_shorter_one() -> None:
     key = "interlock_key_off_after_s"
-    assert (SITE_KEYS[key].low, Limits().key_off_after_s) == (10.0, 10.0)
+    assert (LIMIT_KEYS["key_off_after_s"].lowest, Limits().key_off_after_s) == (10.0, 10.0)
     assert site_limits({key: 20.0}).key_off_after_s == 20.0
     with pytest.raises(SiteLimitError, match=key):
         site_limits({key: 9.0})

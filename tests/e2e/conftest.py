@@ -61,3 +61,19 @@ def short(tmp_path_factory) -> Path:
     path = tmp_path_factory.mktemp("protocol") / "short.json"
     path.write_text(protocol_text((1.0, 5.0, 5.0, 3.0)), encoding="utf-8")
     return path
+
+
+@pytest.fixture(scope="session")
+def long(tmp_path_factory) -> Path:
+    """A protocol of twelve seconds: longer than every shipped scenario lets it run at a stretch."""
+    path = tmp_path_factory.mktemp("protocol") / "twelve_seconds.json"
+    path.write_text(protocol_text((12.0, 5.0, 5.0, 3.0)), encoding="utf-8")
+    return path
+
+
+@pytest.fixture(scope="session")
+def endless(tmp_path_factory) -> Path:
+    """A protocol that no test waits for."""
+    path = tmp_path_factory.mktemp("protocol") / "endless.json"
+    path.write_text(protocol_text((3000.0, 0.5, 0.5, 3.0)), encoding="utf-8")
+    return path

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import dataclasses
-import importlib
 import json
 import os
 import shutil
 import sqlite3
 import stat
 import tempfile
-from contextlib import closing, contextmanager
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -23,6 +22,7 @@ from simulators.wire.arroyo_tec import TecOptions
 from simulators.wire.board import BoardOptions
 from simulators.wire.xeryon import StageOptions
 from tests.e2e.treat_bench import PATIENT, SIMULATED, TECHNICIAN, arguments, config_text, protocol_text, rows
+from tests.ordinary_user import NOBODY, ordinary_user
 from tosca_kiosk.cli import main
 from tosca_kiosk.cli.simulated_session import refuse_real_ports
 from tosca_kiosk.cli.workplace import Workplace
@@ -31,8 +31,6 @@ from tosca_kiosk.running import cart
 from tosca_kiosk.session import RefusedError
 from tosca_kiosk.storage import DATABASE_NAME
 from tosca_kiosk.storage.signing import KEY_NAME
-
-NOBODY = 65534
 
 
 def refused(*words: str | Path, lines: int | None = None) -> str:
@@ -396,22 +394,6 @@ def test_a_data_directory_that_cannot_be_made_is_named(tmp_path, short, place):
     assert str(data_dir) in refused(*arguments(data_dir, short, "--fast"))
 
 
-@contextmanager
-def without_privilege():
-    """Be nobody for a while where these tests run as root, who may write anywhere."""
-    if os.geteuid() != 0:
-        yield
-        return
-    # These are imported late, from a place that nobody may read where Python is the superuser's own.
-    for late in ("_strptime", "email.parser", "rich.progress", "rich.live", "rich.color"):
-        importlib.import_module(late)
-    os.seteuid(NOBODY)
-    try:
-        yield
-    finally:
-        os.seteuid(0)
-
-
 @pytest.fixture
 def read_only_dir(first_start):
     """A data directory in use before, now read-only; in a place that nobody may enter."""
@@ -434,7 +416,7 @@ def test_a_read_only_data_directory_is_refused(read_only_dir, short):
         file.write(protocol)
         file.flush()
         Path(file.name).chmod(0o644)
-        with without_privilege():
+        with ordinary_user():
             error = refused(*arguments(read_only_dir, file.name, "--fast"))
     assert str(read_only_dir) in error
     assert "Permission denied" in error
@@ -443,7 +425,7 @@ def test_a_read_only_data_directory_is_refused(read_only_dir, short):
 
 def test_a_read_only_database_in_a_writable_directory_is_refused(read_only_dir, short):
     read_only_dir.chmod(0o777)
-    with without_privilege():
+    with ordinary_user():
         error = refused(*arguments(read_only_dir, "Constant 5 W, 60 s", "--fast"))
     assert str(read_only_dir / DATABASE_NAME) in error
     assert "check the rights" in error

@@ -14,8 +14,8 @@ import pytest
 from benchmarks.campaign.cart import PEDAL_AFTER_S, Cart, campaign_cart
 from benchmarks.campaign.plan import HOST_SILENT, JOURNAL_FAILS, KIOSK_SILENT, Batch, Fault
 from benchmarks.campaign.treatments import forked
+from benchmarks.rigs.sessions import HOLD_ARM_S
 from simulators.settable import Value
-from tosca_kiosk.control.operator import HOLD_ARM_S
 from tosca_kiosk.domain.beam import ORDER
 from tosca_kiosk.domain.first_faults import FIRST_FAULTS, LOST_WAYS, Proof
 from tosca_kiosk.domain.inputs import CommandType

@@ -32,6 +32,8 @@ TECHNICIAN = "tech01"
 SIMULATED = bundled("simulated.yaml")
 COMMAND = (sys.executable, "-m", "tosca_kiosk")
 MOST_TICKS = 50_000
+DARK_WITHIN_S = 0.1
+"""From a scenario's change to true darkness: the board's status period, a tick, the driver's line."""
 BARE_ENVIRONMENT = {key: os.environ[key] for key in ("PATH", "HOME", "LANG") if key in os.environ}
 
 
@@ -149,10 +151,13 @@ class Treated:
         return rows(self.data_dir, sql, self.result["session_id"])
 
 
-def treated(data_dir: Path, protocol: str | Path, *, config: Path = SIMULATED, **request: Any) -> Treated:
+def treated(
+    data_dir: Path, protocol: str | Path | None, *, config: Path = SIMULATED, **request: Any
+) -> Treated:
     """Run `treat --fast` in this process, watching the simulated world."""
     seen = Treated(data_dir)
-    asked = Request(PATIENT, TECHNICIAN, str(protocol), **{"fast": True, **request})
+    named = None if protocol is None else str(protocol)
+    asked = Request(PATIENT, TECHNICIAN, named, **{"fast": True, **request})
     with pytest.MonkeyPatch.context() as patch:
         _watch(patch, seen)
         seen.result = run_session(Workplace(config, data_dir, as_json=True), asked)
@@ -227,3 +232,25 @@ def decided_again(journal: Path) -> tuple[ChainReader, list[Tick]]:
 
 def emitting(state: State) -> bool:
     return state.beam is Beam.EMITTING
+
+
+def scenario(name: str) -> Path:
+    return bundled(f"scenarios/{name}.yaml")
+
+
+def until_light(process: subprocess.Popen[str]) -> None:
+    assert process.stderr is not None
+    assert any("LASER EMITTING" in line for line in process.stderr)
+
+
+def details(row: dict[str, Any]) -> Any:
+    return json.loads(row["event_details"])
+
+
+def session_rows(data_dir: Path) -> list[dict[str, Any]]:
+    return rows(data_dir, "SELECT * FROM sessions ORDER BY session_id")
+
+
+def event_types(data_dir: Path, session_id: int = 1) -> list[str]:
+    sql = "SELECT event_type FROM treatment_events WHERE session_id = ? ORDER BY event_id"
+    return [row["event_type"] for row in rows(data_dir, sql, session_id)]

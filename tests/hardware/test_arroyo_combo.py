@@ -134,6 +134,35 @@ def test_a_half_that_is_refused_leaves_the_other_at_work(combo):
     assert combo.now_s - combo.laser.condition_bits.asked_s < 0.3
 
 
+@pytest.mark.parametrize(
+    ("refused", "limit"), [("laser", "LAS:LIM:LDI?"), ("tec", "TEC:LIM:ITE?")], ids=["laser", "tec"]
+)
+def test_a_refused_half_keeps_no_dead_port_open(combo, refused, limit):
+    combo.wire.stuck.add(limit)
+    combo.wire.answers[limit] = "9"
+    combo.run_until(lambda: set(combo.links) == {READY, REFUSED})
+    combo.run(1.0)
+    combo.wire.deaf = True
+    combo.run(30.0)
+    assert len(combo.wire.openings) >= 5, "again and again, as that of an instrument alone"
+    assert all("nothing answers at 38400 baud" in half.problem for half in (combo.laser, combo.tec))
+    combo.wire.deaf = False
+    combo.run_until(lambda: set(combo.links) == {READY, REFUSED}, within_s=15.0)
+
+
+@pytest.mark.parametrize("asks", [0, 3, 7])
+def test_the_last_word_to_a_box_that_falls_silent_is_off_whichever_half_finds_it(ready, asks):
+    ready.step(lambda: ready.laser.want(True, 0.0))
+    ready.run_until(lambda: ready.laser.output_on.value)
+    ready.run(asks / 100)
+    ready.wire.deaf = True
+    ready.run_until(lambda: ready.links == (LOST, LOST))
+    assert ready.wire.sent()[-1] == "LAS:OUT 0"
+    assert "stopped answering" in ready.laser.problem
+    assert "stopped answering" in ready.tec.problem
+    assert not ready.wire.is_open
+
+
 def test_the_laser_stops_first_and_the_tec_keeps_its_port(ready):
     ready.step(ready.laser.begin_stop)
     ready.run_until(lambda: ready.laser.link is CLOSED)

@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
-from benchmarks.rigs.variants import LASERS, SIMULATED, Table, Variant
+from benchmarks.rigs.variants import LASERS, SIMULATED, TECS, Table, Variant
 from simulators.wire.xeryon import StageOptions
 
 BY_HAND = LASERS["by hand"]
@@ -54,6 +54,11 @@ def only(table: Table, but: Callable[[Variant], bool] = lambda variant: False) -
 
 def combo(variant: Variant) -> bool:
     return variant.combo
+
+
+EACH_TEC = only(TECS)
+ALONE = only(LASERS, but=combo)
+"""About the order of what is said on a line of its own, or about a model that a box has not."""
 
 
 def lone_slot(variant: Variant) -> bool:

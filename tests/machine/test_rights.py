@@ -8,10 +8,9 @@ from pathlib import Path
 
 import pytest
 
+from tests.ordinary_user import ordinary_user
 from tosca_kiosk.machine.rights import tightened
 from tosca_kiosk.machine.synced import make_folder
-
-NOBODY = 65534
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="only the superuser can become another user")
@@ -20,11 +19,8 @@ def test_a_folder_that_another_user_closed_is_told_as_not_done():
         place = Path(name)
         place.chmod(0o755)
         (place / "closed").mkdir(mode=0o700)
-        os.seteuid(NOBODY)
-        try:
+        with ordinary_user():
             assert not tightened(place, deep=True)
-        finally:
-            os.seteuid(0)
 
 
 def test_a_new_folder_whose_name_did_not_reach_the_disk_is_not_there(tmp_path, monkeypatch):

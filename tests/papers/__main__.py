@@ -10,14 +10,16 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
-from tests.papers import commands, interlocks, states
+from tests.papers import commands, exports, interlocks, settings, states
 
 ROOT = Path(__file__).parents[2]
 
 PAPERS: dict[str, Callable[[], str]] = {
     "tosca_kiosk/domain/STATES.md": states.paper,
     "tosca_kiosk/domain/INTERLOCKS.md": interlocks.paper,
+    "tosca_kiosk/exports/EXPORTS.md": exports.paper,
     "tosca_kiosk/cli/COMMANDS.md": commands.paper,
+    "tosca_kiosk/domain/SETTINGS.md": settings.paper,
 }
 """Each printed paper and what prints it."""
 

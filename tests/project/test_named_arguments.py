@@ -20,8 +20,10 @@ TABLES = {
     "Interlock": "printed by name in domain/INTERLOCKS.md",
     "FirstFault": "printed by name in domain/INTERLOCKS.md",
     "BeamRow": "printed by name in domain/STATES.md",
-    "SiteKey": "tests/domain/test_site_limits.py",
     "Check": "each is failed by its name, tests/control/test_self_test.py",
+    "Column": "printed by name in exports/EXPORTS.md",
+    "Table": "printed by name in exports/EXPORTS.md",
+    "Written": "printed by name in exports/EXPORTS.md",
     "Range": "every edge is tried, tests/config/test_config.py",
 }
 """Tables in which a row is a line."""

@@ -11,6 +11,7 @@ import pytest
 from tosca_kiosk.domain.journal_lines import Summary
 from tosca_kiosk.domain.site_limits import SiteLimitError
 from tosca_kiosk.domain.summary import LIGHT_NOT_CONFIRMED
+from tosca_kiosk.machine.clock import since_boot
 from tosca_kiosk.session import earlier_dose
 from tosca_kiosk.storage import Database, clock_evidence, energies, events, patients, sessions, settings
 from tosca_kiosk.storage.energies import Energies
@@ -169,6 +170,18 @@ def test_light_before_midnight_counts(record):
     assert record.numbers() == [1]
 
 
+def test_a_session_that_the_next_goes_on_from_counts_however_old_it_is(record):
+    for _ in range(2):
+        record.treated()
+    record.treated(patient_id=2)
+    record.clock += 9 * DAY
+    record.treated(patient_id=2)
+    record.clock += 9 * DAY
+    assert record.numbers() == []
+    [counted] = earlier_dose(record.database, 1, record.clock, frozenset({1})).sessions
+    assert (counted.session_id, counted.goes_on) == (1, True)
+
+
 def test_what_is_provably_older_than_a_day_is_left_out(record):
     record.treated()
     record.treated(patient_id=2)
@@ -285,7 +298,8 @@ def test_for_a_day_after_a_kiosk_saw_the_clock_set_forward_it_hides_nothing(reco
     today = [record.treated(), record.treated(), record.treated(patient_id=2)][:2]
     record.clock += 25 * HOUR
     with record.database.transaction() as transaction:
-        events.append_safety(transaction, record.clock, [(0.0, clock_evidence.set_forward(25 * HOUR))])
+        skip = clock_evidence.set_forward(25 * HOUR, since_boot())
+        events.append_safety(transaction, record.clock, [(0.0, skip)])
     assert record.numbers() == [*reversed(today)]
     record.clock += 23 * HOUR
     assert record.numbers() == [*reversed(today)]

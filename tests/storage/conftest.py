@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 from argon2 import PasswordHasher
 
+from benchmarks.rigs.recorded_cart import treated
 from tests.storage.trusted import fill
 from tosca_kiosk.storage import Database, patients, sessions, users
 
@@ -74,3 +75,24 @@ def session(database):
             protocol_id=None,
             origin="sim",
         )
+
+
+@pytest.fixture
+def journal(session, tmp_path):
+    """Where the session's journal belongs."""
+    folder = sessions.folder_of(session, tmp_path)
+    folder.mkdir(parents=True)
+    return folder / "journal.jsonl"
+
+
+@pytest.fixture(scope="session")
+def whole():
+    """A whole treatment, run once: to be read alone."""
+    return treated()
+
+
+@pytest.fixture(scope="session")
+def cut(whole):
+    """The lines that a program leaves which dies in the light's midst."""
+    lit = next(number for number, state in enumerate(whole.states) if state.emission_s > 1.0)
+    return whole.lines[: lit + 2]

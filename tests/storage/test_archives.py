@@ -200,7 +200,7 @@ def test_an_archive_that_is_not_whole_blocks_the_question_that_needs_it_alone(
     with refused("events_1_40.db: "):
         asked(archived, 2)
     result = result_of(path, 2)
-    assert (result.session.status, result.plot.times_s) == ("completed", ())
+    assert (result.result.session.status, result.plot.times_s) == ("completed", ())
     assert said in result.no_plot
     assert len(asked(archived, 3)) == len(asked(archived, 4)) == EVENTS_A_SESSION
     with archived.transaction(1) as transaction:

@@ -2,21 +2,19 @@
 
 from __future__ import annotations
 
-import os
 import shutil
 import sqlite3
 import tempfile
 import threading
-from contextlib import closing, contextmanager
+from contextlib import closing
 from pathlib import Path
 
 import pytest
 
+from tests.ordinary_user import ordinary_user
 from tests.storage.cast import safety_event
 from tests.storage.refusal import refused
 from tosca_kiosk.storage import Database, check, events, schema
-
-NOBODY = 65534
 
 
 @pytest.fixture
@@ -27,24 +25,6 @@ def common_folder():
     yield folder
     folder.chmod(0o755)
     shutil.rmtree(folder)
-
-
-@pytest.fixture
-def ordinary_user():
-    """A context for somebody who is not root, for root may write anywhere."""
-
-    @contextmanager
-    def entered():
-        root = os.geteuid() == 0
-        if root:
-            os.seteuid(NOBODY)
-        try:
-            yield
-        finally:
-            if root:
-                os.seteuid(0)
-
-    return entered
 
 
 def test_every_connection_has_foreign_keys_wal_and_full_synchronous(database):
@@ -182,6 +162,21 @@ def test_a_file_that_is_no_database_is_refused_and_left_alone(tmp_path):
     assert file.read_text().startswith("Dear Sir")
 
 
+@pytest.mark.parametrize("content", [b"", None], ids=["no byte", "no table"])
+def test_an_empty_file_is_made_a_record_by_nobody_who_did_not_ask_for_one(tmp_path, content):
+    file = tmp_path / "laser_control.db"
+    file.write_bytes(b"")
+    if content is None:
+        with closing(sqlite3.connect(file)) as tool:
+            tool.execute("PRAGMA journal_mode=WAL")
+    with refused(f"{file}: the database is empty; create it with tosca-kiosk db init"):
+        Database.open(file, create=False)
+    with closing(sqlite3.connect(file)) as tool:
+        assert tool.execute("SELECT count(*) FROM sqlite_master").fetchone() == (0,)
+    Database.open(file).close()
+    Database.open(file, create=False).close()
+
+
 def test_a_damaged_database_is_refused(path):
     content = bytearray(path.read_bytes())
     content[100:4096] = bytes(3996)
@@ -241,7 +236,7 @@ def test_what_is_not_the_librarys_error_stays_what_it_is(database):
     assert database.find("patients") == []
 
 
-def test_a_directory_without_the_right_to_write_is_reported(common_folder, ordinary_user):
+def test_a_directory_without_the_right_to_write_is_reported(common_folder):
     common_folder.chmod(0o555)
     with ordinary_user(), refused("cannot be opened .*check that its directory exists and its rights"):
         Database.open(common_folder / "laser_control.db")
@@ -249,7 +244,7 @@ def test_a_directory_without_the_right_to_write_is_reported(common_folder, ordin
         Database.open(common_folder / "new" / "laser_control.db")
 
 
-def test_a_database_without_the_right_to_write_is_reported(common_folder, path, ordinary_user):
+def test_a_database_without_the_right_to_write_is_reported(common_folder, path):
     target = common_folder / "laser_control.db"
     shutil.copy(path, target)
     target.chmod(0o444)

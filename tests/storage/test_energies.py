@@ -8,9 +8,8 @@ from contextlib import closing
 
 import pytest
 
-from benchmarks.rigs.recorded_cart import RecordedCart, header, treated
+from benchmarks.rigs.recorded_cart import RecordedCart, header, key_taken_out, treated
 from tests.storage.refusal import refused
-from tosca_kiosk.domain.inputs import CommandType
 from tosca_kiosk.domain.journal_lines import Summary
 from tosca_kiosk.domain.state import Beam
 from tosca_kiosk.domain.summary import summarise
@@ -113,15 +112,7 @@ def test_where_nobody_knows_when_the_light_ended_its_energy_is_not_known(databas
 
 
 def test_nor_is_it_after_a_supervisors_word_that_the_key_is_off(database, session, journal, now):
-    cart = RecordedCart(header())
-    cart.emit()
-    cart.inject["laser"] = lambda laser: None
-    cart.pedal = False
-    cart.run(11.0)
-    cart.reason = "key taken out"
-    cart.tick(CommandType.CONFIRM_KEY_OFF, role="supervisor")
-    cart.lines.append(cart.writer.end(summarise(cart.state)))
-    journal.write_bytes(b"".join(cart.lines))
+    journal.write_bytes(b"".join(key_taken_out()))
     import_journal(database, journal, now)
     assert of(database).larger_j is None
 
@@ -207,7 +198,7 @@ def test_a_session_from_before_has_a_known_energy_only_where_it_provably_had_no_
     database.migrate("head")
     assert of(database, session_id) == Energies(energy_j, None, larger_j)
     assert database.find("session_energies", session_id=session.session_id) == []
-    assert settings.get(database, ASKED_ABOVE) == 0.0
+    assert settings.values(database)[ASKED_ABOVE] == 0.0
     assert check(database).damage == ()
 
 
@@ -226,7 +217,7 @@ def test_the_sites_question_has_its_range(database, now):
     for value in (0, 12.5, 10_000.0):
         with database.transaction() as transaction:
             settings.put(transaction, ASKED_ABOVE, value, now)
-        assert settings.get(database, ASKED_ABOVE) == value
+        assert settings.values(database)[ASKED_ABOVE] == value
     for value in (-0.1, 10_000.1, True, "5"):
-        with refused("0 to 10000 allowed"), database.transaction() as transaction:
+        with refused("0 to 10000 J allowed"), database.transaction() as transaction:
             settings.put(transaction, ASKED_ABOVE, value, now)

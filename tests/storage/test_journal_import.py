@@ -10,10 +10,9 @@ from hashlib import sha256
 import msgspec
 import pytest
 
-from benchmarks.rigs.recorded_cart import STARTED_UTC, RecordedCart, header, treated
+from benchmarks.rigs.recorded_cart import STARTED_UTC, RecordedCart, header, key_taken_out
 from tests.storage.refusal import refused
 from tosca_kiosk.domain.events import TreatmentEvent
-from tosca_kiosk.domain.inputs import CommandType
 from tosca_kiosk.domain.journal_lines import ChainWriter
 from tosca_kiosk.domain.summary import LIGHT_NOT_CONFIRMED, summarise
 from tosca_kiosk.journal.tail import lock_journal, make_tail, segment_path
@@ -22,16 +21,8 @@ from tosca_kiosk.storage.events import JournalTreatmentEvent
 
 
 @pytest.fixture(scope="module")
-def cart():
-    return treated()
-
-
-@pytest.fixture
-def journal(session, tmp_path):
-    """Where the session's journal belongs."""
-    folder = sessions.folder_of(session, tmp_path)
-    folder.mkdir(parents=True)
-    return folder / "journal.jsonl"
+def cart(whole):
+    return whole
 
 
 def written(journal, lines):
@@ -290,15 +281,7 @@ def test_an_end_that_left_the_session_in_light_brings_the_row_too(database, jour
 
 
 def test_a_supervisors_word_is_one_row_and_is_not_doubled(database, journal, now):
-    cart = RecordedCart(header())
-    cart.emit()
-    cart.inject["laser"] = lambda laser: None
-    cart.pedal = False
-    cart.run(11.0)
-    cart.reason = "key taken out"
-    cart.tick(CommandType.CONFIRM_KEY_OFF, role="supervisor")
-    cart.lines.append(cart.writer.end(summarise(cart.state)))
-    imported = import_journal(database, written(journal, cart.lines), now)
+    imported = import_journal(database, written(journal, key_taken_out()), now)
     assert imported.summary.abort_reason.startswith(f"{LIGHT_NOT_CONFIRMED}; laser")
     told = [row for row in critical_rows(database) if row["action_taken"] == "session_closed"]
     assert [row["description"] for row in told] == [

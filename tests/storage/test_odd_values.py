@@ -196,4 +196,4 @@ def test_settings_name_what_does_not_mean_what_was_meant(database, tool):
         "'Max_Laser_Power_Watts' is unknown and governs nothing; max_laser_power_watts may be meant" in first
     )
     assert second == "Setting 'colour' is unknown and governs nothing."
-    assert "system_config.max_laser_power_watts: 11.0 given, 0.1 to 10 allowed" in third
+    assert "system_config.max_laser_power_watts: 11.0 given, 0.1 to 10 W allowed" in third

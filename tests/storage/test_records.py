@@ -10,7 +10,7 @@ import pytest
 from tests.storage.refusal import refused
 from tosca_kiosk.domain.journal_lines import Summary
 from tosca_kiosk.domain.rules import Limits
-from tosca_kiosk.domain.site_limits import SITE_KEYS, site_limits
+from tosca_kiosk.domain.site_limits import LIMIT_KEYS, site_limits
 from tosca_kiosk.storage import calibrations, database_is_fresh, patients, protocols, sessions, settings
 
 RING = "actuator_position_to_ring_size"
@@ -102,15 +102,11 @@ def test_a_sessions_folder_may_be_anywhere_in_the_data_directory_and_nowhere_els
 def test_a_finished_session_has_every_summary_column_and_stays_finished(database, now, session):
     with database.transaction() as transaction:
         finished = sessions.finish(transaction, session.session_id, DONE)
-        sessions.annotate(
-            transaction, session.session_id, post_treatment_notes="calm", video_path="video.mkv"
-        )
     assert (finished.status, finished.abort_reason, finished.duration_seconds) == ("completed", None, 61)
     assert finished.end_time == now + timedelta(seconds=61.4)
     assert finished.total_laser_on_time_seconds == 60.0
     assert (finished.avg_power_watts, finished.max_power_watts) == (4.98, 5.07)
     assert finished.total_energy_joules == 298.8
-    assert sessions.get(database, 1).post_treatment_notes == "calm"
     with refused("session 1 is completed already"), database.transaction() as transaction:
         sessions.finish(transaction, session.session_id, DONE)
 
@@ -193,34 +189,39 @@ def test_a_database_is_fresh_until_something_is_put_in(database, now):
 
 
 def test_settings_have_the_types_they_say(database):
-    assert settings.get(database, "max_laser_power_watts") == 10.0
-    assert type(settings.get(database, "photodiode_warning_threshold_percent")) is float
-    assert type(settings.get(database, "video_fps")) is int
-    assert settings.get(database, "session_data_path") == "data/sessions"
-    assert len(settings.values(database)) == 9
+    held = settings.values(database)
+    assert held["max_laser_power_watts"] == 10.0
+    assert type(held["photodiode_warning_threshold_percent"]) is float
+    assert type(held["video_fps"]) is int
+    assert held["session_data_path"] == "data/sessions"
+    assert len(held) == 9
 
 
 @pytest.mark.parametrize(
-    ("kind", "good", "wrong"),
+    ("key", "good", "wrong"),
     [
-        ("string", ["", "x", "1"], [1, None, True]),
-        ("integer", [0, -7], ["1", 1.0, True, None]),
-        ("float", [0.5, 3], ["1", True, None, float("nan"), float("inf")]),
-        ("boolean", [True, False], [1, "true", None]),
-        ("json", [{"a": [1, None]}, [], None, "x", 1.5, True], []),
+        (
+            "session_data_path",
+            ["data/sessions", "sessions", "data/a b"],
+            [1, None, True, "", "..", "/mnt"],
+        ),
+        ("video_resolution", ["640x480"], ["x", "0x480", "640 x 480", 640]),
+        ("treatment_loop_frequency_hz", [10, 50, 20.0], ["20", 20.5, True, None, 9, 51]),
+        ("max_laser_power_watts", [0.5, 3], ["1", True, None, float("nan"), float("inf"), 10.1]),
+        ("max_treatment_duration_seconds", [90, 1.0], [0, -1, "x"]),
     ],
 )
-def test_a_value_comes_back_as_it_was_put_and_other_types_are_refused(database, now, kind, good, wrong):
-    with database.transaction() as transaction:
-        transaction.insert("system_config", config_key="k", config_value="?", config_type=kind)
+def test_a_value_comes_back_as_it_was_put_and_others_are_refused(database, now, key, good, wrong):
     for value in good:
         with database.transaction(1) as transaction:
-            settings.put(transaction, "k", value, now, 1)
-        assert settings.get(database, "k") == value
-        assert isinstance(settings.get(database, "k"), float if kind == "float" else type(value))
+            settings.put(transaction, key, value, now, 1)
+        assert settings.values(database)[key] == value
+    before = settings.state(database, key)
+    assert (before.stored, before.modified_by, before.odd) == (True, "admin", ())
     for value in wrong:
-        with refused(f"setting 'k' is of type {kind}"), database.transaction() as transaction:
-            settings.put(transaction, "k", value, now)
+        with refused(f"system_config.{key}"), database.transaction() as transaction:
+            settings.put(transaction, key, value, now)
+    assert settings.state(database, key) == before
 
 
 @pytest.mark.parametrize(
@@ -235,17 +236,31 @@ def test_a_value_comes_back_as_it_was_put_and_other_types_are_refused(database, 
     ],
 )
 def test_a_stored_text_of_the_wrong_type_is_one_clear_error(database, kind, text):
+    key = "max_laser_power_watts"
     with database.transaction() as transaction:
-        transaction.insert("system_config", config_key="k", config_value=text, config_type=kind)
-    with refused(f"setting 'k' is of type {kind}, '.*' is not; give a {kind} value"):
-        settings.get(database, "k")
+        transaction.update("system_config", {"config_key": key}, config_value=text, config_type=kind)
+    with refused(f"setting '{key}' is of type {kind}, '.*' is not; give a {kind} value"):
+        settings.values(database)
+    found = settings.state(database, key)
+    assert found.value == text
+    assert f"is of type {kind}" in found.odd[-1]
 
 
-def test_an_unknown_setting_is_refused_with_the_known_ones(database, now):
-    with refused("setting 'colour' is unknown; there are earlier_dose_asked_above_joules, max"):
-        settings.get(database, "colour")
-    with refused("setting 'colour' is unknown"), database.transaction() as transaction:
-        settings.put(transaction, "colour", "red", now)
+def test_an_unknown_setting_is_refused_with_the_nearest(database, now):
+    with refused("setting 'max_lazer_power' is unknown; max_laser_power_watts may be meant; see tosca-kiosk"):
+        settings.state(database, "max_lazer_power")
+    with refused("setting 'xyz' is unknown; see tosca-kiosk"), database.transaction() as transaction:
+        settings.put(transaction, "xyz", "red", now)
+
+
+def test_a_key_that_means_nothing_is_listed_as_odd_and_not_set(database, now):
+    with database.transaction() as transaction:
+        transaction.insert("system_config", config_key="Video_Fps", config_value="60", config_type="integer")
+    found = settings.states(database)[-1]
+    assert (found.key, found.value, found.setting) == ("Video_Fps", 60, None)
+    assert found.odd == ("Setting 'Video_Fps' is unknown and governs nothing; video_fps may be meant.",)
+    with refused("setting 'Video_Fps' is unknown"), database.transaction() as transaction:
+        settings.put(transaction, "Video_Fps", 30, now)
 
 
 def test_the_settings_of_a_new_database_are_the_designs_limits(database):
@@ -254,12 +269,13 @@ def test_the_settings_of_a_new_database_are_the_designs_limits(database):
 
 def test_any_limit_can_be_tightened_and_none_loosened(database, now):
     tried = 0
-    for key, row in SITE_KEYS.items():
-        tight = row.high if row.high > getattr(Limits(), row.field) / row.scale else row.low
+    for field, row in LIMIT_KEYS.items():
+        key = row.key
+        tight = row.highest if row.highest > getattr(Limits(), field) / row.scale else row.lowest
         with database.transaction(1) as transaction:
-            settings.put(transaction, key, int(tight) if row.scale == 1 and tight == 1 else tight, now)
+            settings.put(transaction, key, tight, now)
         tried += 1
         with refused("a site can only tighten limits"), database.transaction() as transaction:
-            settings.put(transaction, key, row.high * 2 + 1, now)
+            settings.put(transaction, key, row.highest * 2 + 1, now)
     assert tried > 20
     assert site_limits(settings.values(database)).max_power_w == 0.1

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import re
-from datetime import timedelta
+import sqlite3
+from contextlib import closing
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -11,6 +13,7 @@ import pytest
 from tests.storage.cast import safety_event, treatment_event
 from tosca_kiosk.domain.journal_lines import Summary
 from tosca_kiosk.storage import calibrations, events, patients, protocols, sessions
+from tosca_kiosk.storage.queries import QUERIES as ASKED
 
 TEXT = (Path(__file__).parent / "seed_queries.sql").read_text(encoding="utf-8")
 QUERIES = [part.strip() for part in re.split(r"^-- \d\. .*$", TEXT, flags=re.MULTILINE) if part.strip()]
@@ -68,8 +71,56 @@ def plan(database, number, *parameters):
         return " / ".join(row[3] for row in rows)
 
 
-def test_the_document_has_six():
+def test_the_program_has_the_six_of_the_document_to_the_letter():
     assert len(QUERIES) == 6
+    assert [query.text for query in ASKED] == QUERIES
+    assert [query.title for query in ASKED] == re.findall(r"^-- \d\. (.*)$", TEXT, flags=re.MULTILINE)
+
+
+@pytest.mark.parametrize(("query", "written"), list(zip(ASKED, QUERIES, strict=True)), ids=range(1, 7))
+def test_what_is_asked_differs_in_its_parameter_alone(query, written):
+    asked = (
+        query.named.replace(f":{query.parameter}", str(query.stands_for)) if query.parameter else query.named
+    )
+    assert f"{asked};" == written
+
+
+def test_asked_by_the_program_the_answers_are_those_of_the_document(filled):
+    session_id, patient_id = 7, 5
+    with filled.reading() as reader:
+        both = (
+            (events.of_session(reader, session_id), run(filled, 3, session_id)),
+            (protocols.usage(reader), run(filled, 6)),
+            (ASKED[1].ask(reader, patient_id=patient_id), run(filled, 2, patient_id)),
+            (ASKED[4].ask(reader), run(filled, 5)),
+        )
+        assert calibrations.newest_data(reader, "photodiode") == run(filled, 4)[0][0] == "new"
+    for asked, found in both:
+        assert [tuple(as_held(value) for value in one.row.values()) for one in asked] == [
+            tuple(as_held(value) for value in row) for row in found
+        ]
+        assert found
+    with filled.transaction() as transaction:
+        patients.add(transaction, patients.get(filled, "P-2026-0001").created_date, code="P-2025-0001")
+    [row] = run(filled, 1)
+    assert patients.find(filled, "P-2025-0001").patient_id == row[0]
+
+
+def as_held(value):
+    if isinstance(value, datetime):
+        return as_held(value.replace(tzinfo=None).isoformat(sep=" ", timespec="microseconds"))
+    return value.removesuffix(".000000") if isinstance(value, str) else value
+
+
+def test_odd_values_come_back_with_their_marks(filled):
+    with closing(sqlite3.connect(filled.path, isolation_level=None)) as tool:
+        tool.execute("UPDATE sessions SET start_time = 'noon', status = 'done' WHERE session_id = 5")
+        tool.execute("UPDATE tech_users SET full_name = CAST(x'ff41' AS TEXT)")
+        tool.execute("UPDATE patients SET gender = CAST(x'ff' AS TEXT) WHERE patient_id = 5")
+    [*_, odd] = sorted(ASKED[1].ask(filled, patient_id=5), key=lambda one: len(one.marks))
+    assert odd.row["start_time"] is None
+    assert [mark.partition(":")[0] for mark in odd.marks] == ["start_time", "status", "technician"]
+    assert patients.find(filled, "P-2026-0005").odd == ("gender: what stands there is no text in UTF-8",)
 
 
 def test_1_a_patient_is_found_by_code(filled):

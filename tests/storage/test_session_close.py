@@ -10,7 +10,7 @@ from contextlib import closing
 
 import pytest
 
-from benchmarks.rigs.recorded_cart import RecordedCart, header, treated
+from benchmarks.rigs.recorded_cart import RecordedCart, header
 from tests.storage.refusal import refused
 from tosca_kiosk.domain.journal_lines import JournalError
 from tosca_kiosk.domain.summary import summarise
@@ -30,25 +30,6 @@ from tosca_kiosk.storage.journal_import import contents_of
 SAMPLED_BITS = 8
 EVENTS = "SELECT * FROM treatment_events WHERE session_id = ? ORDER BY event_id"
 CAN_STILL = "a whole journal can still be taken with tosca-kiosk db import-journal"
-
-
-@pytest.fixture(scope="module")
-def whole():
-    return treated()
-
-
-@pytest.fixture(scope="module")
-def cut(whole):
-    """The lines that a program leaves which dies in the light's midst."""
-    lit = next(number for number, state in enumerate(whole.states) if state.emission_s > 1.0)
-    return whole.lines[: lit + 2]
-
-
-@pytest.fixture
-def journal(session, tmp_path):
-    folder = sessions.folder_of(session, tmp_path)
-    folder.mkdir(parents=True)
-    return folder / "journal.jsonl"
 
 
 def criticals(database):

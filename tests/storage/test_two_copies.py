@@ -8,7 +8,7 @@ import sqlite3
 
 import pytest
 
-from benchmarks.rigs.recorded_cart import header, treated
+from benchmarks.rigs.recorded_cart import header
 from tests.storage.refusal import refused
 from tosca_kiosk.journal.tail import damaged_copy, make_tail, read_journal, remove_tail, segment_path
 from tosca_kiosk.storage import check, close_session, import_journal, recover, sessions
@@ -16,25 +16,6 @@ from tosca_kiosk.storage import check, close_session, import_journal, recover, s
 ON_DISK = 60
 SINCE = 40
 """Lines of the disk's copy, and those of them that memory no longer has."""
-
-
-@pytest.fixture(scope="module")
-def whole():
-    return treated()
-
-
-@pytest.fixture(scope="module")
-def cut(whole):
-    """The lines that a program leaves which dies in the light's midst."""
-    lit = next(number for number, state in enumerate(whole.states) if state.emission_s > 1.0)
-    return whole.lines[: lit + 2]
-
-
-@pytest.fixture
-def journal(session, tmp_path):
-    folder = sessions.folder_of(session, tmp_path)
-    folder.mkdir(parents=True)
-    return folder / "journal.jsonl"
 
 
 def flipped(content, byte):

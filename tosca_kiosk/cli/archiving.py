@@ -32,6 +32,10 @@ def archive(workplace: Workplace, days: int, reason: str | None, admin: str | No
     Everything else of a session stays in the record, and `db check` and every question about it find its
     events in DIR/archives. Keep that directory with the backups: what was moved is in no later one. It is
     backed up with the sessions' folders where a place for them is configured.
+
+    \b
+    Examples:
+      tosca-kiosk db archive --older-than 365 --admin admin --reason 'Room for new sessions'
     """
     workplace.standing()
     with workplace.record() as database:

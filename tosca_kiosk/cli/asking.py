@@ -3,13 +3,38 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Callable
+from typing import Final
 
 import click
 
-from tosca_kiosk.cli.workplace import stdin_is_terminal
+from tosca_kiosk.cli.console import say
+from tosca_kiosk.cli.workplace import Command, stdin_is_terminal
 from tosca_kiosk.session import RefusedError
 
 _LONGEST_LINE = 1000
+_ASK: Final = "\0"
+"""In place of a value that is to be asked for: no argument can be it."""
+_IN_ARGUMENTS: Final = (
+    "Warning: every program on this machine can read arguments while a command runs; give {} alone, and the "
+    "value when it is asked for, or on standard input"
+)
+
+
+def told_option(option: str, of_what: str) -> Callable[[Command], Command]:
+    """Give a command an option for what is known of a patient, for `told`: alone, its value is asked for."""
+    return click.option(
+        option, is_flag=False, flag_value=_ASK, metavar="[TEXT]", help=f"{of_what} Asked for if left out."
+    )
+
+
+def told(option: str, value: str | None) -> str | None:
+    """Return what is known: as it was given, or typed now; None where the option was not."""
+    if value == _ASK:
+        return typed(option.removeprefix("--").replace("-", " ").capitalize())
+    if value is not None:
+        say(_IN_ARGUMENTS.format(option))
+    return value
 
 
 def typed(question: str) -> str:

@@ -23,6 +23,7 @@ from tosca_kiosk.session import RefusedError, load_shipped_content
 from tosca_kiosk.storage import Database, acknowledgements, cart_key, prune_backups, schema
 from tosca_kiosk.storage import check as check_record
 from tosca_kiosk.storage.clock_evidence import Doubt, clock_doubt, doubt
+from tosca_kiosk.storage.files import with_logs
 from tosca_kiosk.storage.users import Role
 
 
@@ -42,7 +43,13 @@ db.add_command(new_key)
 @db.command()
 @workplace_command
 def init(workplace: Workplace) -> None:
-    """Make the database. A simulated cart's gets the shipped protocols and the simulators' calibrations."""
+    """Make the database. A simulated cart's gets the shipped protocols and the simulators' calibrations.
+
+    \b
+    Examples:
+      tosca-kiosk db init
+      tosca-kiosk db init --config /etc/tosca-kiosk/cart.yaml --data-dir /var/lib/tosca-kiosk
+    """
     path, simulated = workplace.database_path, workplace.config.all_simulated
     with workplace.locked():
         if path.exists() and (version := schema.version_of_file(path)) != EMPTY:
@@ -70,6 +77,12 @@ def check(workplace: Workplace, anchor_file: Path | None, deep: bool) -> None:
 
     Exit code 1 where anything is found. Damage is what nobody may do; an edit is what another program wrote
     openly, until `db acknowledge`.
+
+    \b
+    Examples:
+      tosca-kiosk db check
+      tosca-kiosk db check --deep
+      tosca-kiosk db check --anchor /media/stick/anchors --json
     """
     path = workplace.standing()
     with Measuring(lines=False) as waiting, workplace.reading() as database:
@@ -105,7 +118,12 @@ def check(workplace: Workplace, anchor_file: Path | None, deep: bool) -> None:
 )
 @workplace_command
 def acknowledge(workplace: Workplace, reason: str, supervisor: str) -> None:
-    """Say that a supervisor knows what other programs wrote; `db check` is silent of it then."""
+    """Say that a supervisor knows what other programs wrote; `db check` is silent of it then.
+
+    \b
+    Examples:
+      tosca-kiosk db acknowledge --supervisor supervisor01 --reason 'Patient notes corrected by hand'
+    """
     with existing(workplace) as path, Database.open(path, create=False) as database:
         tech_id = user_by_pin(database, supervisor, Role.SUPERVISOR).tech_id
         done = acknowledgements.acknowledge(database, tech_id, reason, utc_now())
@@ -116,7 +134,12 @@ def acknowledge(workplace: Workplace, reason: str, supervisor: str) -> None:
 @db.command()
 @workplace_command
 def backup(workplace: Workplace) -> None:
-    """Make a verified copy in the data directory's backups; before today, the newest of 30 days is kept."""
+    """Make a verified copy in the data directory's backups; before today, the newest of 30 days is kept.
+
+    \b
+    Examples:
+      tosca-kiosk db backup
+    """
     with existing(workplace) as path:
         made = workplace.backup()
         now = utc_now()
@@ -140,8 +163,8 @@ def _whole_or_not_at_all(path: Path) -> Iterator[None]:
         yield
     except BaseException:
         if missing:
-            for suffix in ("", "-wal", "-shm"):
-                path.with_name(path.name + suffix).unlink(missing_ok=True)
+            for file in with_logs(path):
+                file.unlink(missing_ok=True)
         raise
 
 

@@ -34,6 +34,11 @@ def devices(workplace: Workplace) -> None:
     """Connect, identify and self-test every device; no light is emitted. Exit code 1 when a check fails.
 
     The smoothing motor runs for two seconds; nothing else moves.
+
+    \b
+    Examples:
+      tosca-kiosk devices
+      tosca-kiosk devices --config /etc/tosca-kiosk/cart.yaml --json
     """
     tested = _test(workplace)
     if tested is None:

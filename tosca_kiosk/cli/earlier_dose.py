@@ -21,7 +21,9 @@ def tell_earlier_dose(workplace: Workplace, patient_code: str, earlier: EarlierD
     if not earlier.sessions:
         return
     count = "a session" if len(earlier.sessions) == 1 else f"{len(earlier.sessions)} sessions"
-    headline = f"{patient_code} had {_sum(earlier)} in {count} that may be less than 24 h old."
+    goes_on = any(one.goes_on for one in earlier.sessions)
+    when = "may be less than 24 h old" + (", or that the next goes on from" if goes_on else "")
+    headline = f"{patient_code} had {_sum(earlier)} in {count} that {when}."
     say(headline)
     for one in earlier.sessions:
         start = f"{one.start_utc:%Y-%m-%d %H:%M:%S} UTC" if one.start_utc else "nobody knows when"

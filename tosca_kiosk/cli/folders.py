@@ -32,6 +32,12 @@ def backup_folders(workplace: Workplace, checks: bool, tells: bool) -> None:
     """Back up what is new in the sessions' folders and the archives, by restic, to the configured place.
 
     Refused while a session is open, and ended when one is opened; the next run goes on.
+
+    \b
+    Examples:
+      tosca-kiosk db backup-folders
+      tosca-kiosk db backup-folders --check
+      tosca-kiosk db backup-folders --status --json
     """
     backup = _configured(workplace)
     if tells:
@@ -64,6 +70,11 @@ def restore_folders(workplace: Workplace, folders: tuple[str, ...], target: Path
 
     FOLDER is a session folder's name, such as 3_20260314_092653, or archives: every file of moved events
     that any backup has.
+
+    \b
+    Examples:
+      tosca-kiosk db restore-folders 1_20261130_112932 --to /tmp/back
+      tosca-kiosk db restore-folders archives --to /tmp/back
     """
     restored = _configured(workplace).restore(folders, target)
     workplace.answer({"restored": [str(path) for path in restored]}, "\n".join(map(str, restored)))

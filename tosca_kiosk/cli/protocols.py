@@ -11,6 +11,8 @@ from typing import Any
 
 import click
 
+from tosca_kiosk.cli.as_of import as_of_option, moment
+from tosca_kiosk.cli.completion import protocol_name
 from tosca_kiosk.cli.console import say
 from tosca_kiosk.cli.tables import table_text
 from tosca_kiosk.cli.users import active_user
@@ -18,8 +20,8 @@ from tosca_kiosk.cli.workplace import Workplace, workplace_command
 from tosca_kiosk.config import CartConfig
 from tosca_kiosk.domain.calibration import RING, RingCalibration, parse_calibration
 from tosca_kiosk.domain.protocol import Protocol
-from tosca_kiosk.domain.protocol_file import DURATION_KEY, Limits, ProtocolError, parse_protocol, to_json
-from tosca_kiosk.domain.site_limits import site_limits
+from tosca_kiosk.domain.protocol_file import Limits, ProtocolError, parse_protocol, to_json
+from tosca_kiosk.domain.site_limits import longest_treatment_s, site_limits
 from tosca_kiosk.machine.clock import utc_now
 from tosca_kiosk.session import RefusedError
 from tosca_kiosk.storage import Database, calibrations, settings
@@ -28,6 +30,7 @@ from tosca_kiosk.storage.protocols import SavedProtocol
 
 # What is saved is shown whatever the cart allows today.
 _ANY = Limits(max_power_w=math.inf)
+_name = click.argument("name", shell_complete=protocol_name)
 _file = click.argument("file", type=click.Path(exists=True, dir_okay=False, readable=True, path_type=Path))
 
 
@@ -41,7 +44,12 @@ def protocols() -> None:
 @click.option("--tech", metavar="USERNAME", help="Who adds the protocol.")
 @workplace_command
 def add(workplace: Workplace, file: Path, tech: str | None) -> None:
-    """Check FILE against this cart's limits and save it under its name."""
+    """Check FILE against this cart's limits and save it under its name.
+
+    \b
+    Examples:
+      tosca-kiosk protocols add plan.json --tech jane
+    """
     with workplace.record() as database:
         tech_id = None if tech is None else active_user(database, tech).tech_id
         protocol = _parsed(file, cart_limits(database, workplace.config))
@@ -61,10 +69,17 @@ def add(workplace: Workplace, file: Path, tech: str | None) -> None:
 
 
 @protocols.command("list")
+@as_of_option
 @workplace_command
-def list_protocols(workplace: Workplace) -> None:
-    """List the saved protocols."""
-    with workplace.reading() as database:
+def list_protocols(workplace: Workplace, as_of: str | None) -> None:
+    """List the saved protocols.
+
+    \b
+    Examples:
+      tosca-kiosk protocols list
+      tosca-kiosk protocols list --as-of 2026-11-30 --json
+    """
+    with workplace.reading(as_of=moment(as_of)) as database:
         found = [_listed(saved) for saved in saved_protocols.list_all(database)]
     shown = ("protocol_name", "protocol_type", "steps", "duration_seconds", "planned_energy_joules")
     columns = ("Name", "Type", "Steps", "Duration s", "Energy J", "Used", "Last used (UTC)")
@@ -73,11 +88,18 @@ def list_protocols(workplace: Workplace) -> None:
 
 
 @protocols.command()
-@click.argument("name")
+@_name
+@as_of_option
 @workplace_command
-def show(workplace: Workplace, name: str) -> None:
-    """Show the steps of the saved protocol NAME, and whether this cart allows it."""
-    with workplace.reading() as database:
+def show(workplace: Workplace, name: str, as_of: str | None) -> None:
+    """Show the steps of the saved protocol NAME, and whether this cart allows it.
+
+    \b
+    Examples:
+      tosca-kiosk protocols show 'Constant 5 W, 60 s'
+      tosca-kiosk protocols show 'Constant 5 W, 60 s' --as-of '2026-11-30 14:05' --json
+    """
+    with workplace.reading(as_of=moment(as_of)) as database:
         saved = saved_protocols.get(database, name)
         limits = cart_limits(database, workplace.config)
     protocol = _saved(saved, _ANY)
@@ -99,7 +121,13 @@ def show(workplace: Workplace, name: str) -> None:
 @_file
 @workplace_command
 def check(workplace: Workplace, file: Path) -> None:
-    """Check FILE against this cart's limits; exit code 1 names every mistake by its path."""
+    """Check FILE against this cart's limits; exit code 1 names every mistake by its path.
+
+    \b
+    Examples:
+      tosca-kiosk protocols check plan.json
+      tosca-kiosk protocols check plan.json --json
+    """
     with _limits_known(workplace) as limits:
         try:
             protocol = _parsed(file, limits)
@@ -119,14 +147,11 @@ def cart_limits(database: Database, config: CartConfig) -> Limits:
     Raises StorageError, SiteLimitError or CalibrationError for a value or calibration that is no good.
     """
     values = settings.values(database)
-    duration_s = values.get(DURATION_KEY)
-    if isinstance(duration_s, bool) or not isinstance(duration_s, int | float | None):
-        raise RefusedError(f"system_config.{DURATION_KEY}: {duration_s!r} is no number; give seconds")
     serial = config.devices.stage.serial_number
     row = calibrations.active(database, RING, serial)
     limits = Limits(
         max_power_w=site_limits(values).max_power_w,
-        max_duration_s=duration_s,
+        max_duration_s=longest_treatment_s(values),
     )
     if row is None:
         return limits

@@ -13,6 +13,7 @@ from pathlib import Path
 import click
 
 from tosca_kiosk.cli.console import say
+from tosca_kiosk.cli.measuring import Measuring
 from tosca_kiosk.cli.pins import Signed, admin_option, signed_by_admin, tell_unsigned
 from tosca_kiosk.cli.reasons import reason_option, why
 from tosca_kiosk.cli.standing import EMPTY, existing
@@ -46,6 +47,10 @@ def upgrade(workplace: Workplace, admin: str | None, reason: str | None) -> None
     """Bring an older database to this program's version, after a verified backup.
 
     A record that is damaged is upgraded all the same: what is damaged is said, and kept in the record.
+
+    \b
+    Examples:
+      tosca-kiosk db upgrade --admin admin --reason 'New release'
     """
     backup, found = None, []
     with existing(workplace) as path:
@@ -58,8 +63,10 @@ def upgrade(workplace: Workplace, admin: str | None, reason: str | None) -> None
                 _ordered(path, "the upgrade", signed, reason) as order,
                 Database.unmigrated(path) as database,
             ):
-                backup = workplace.backup()
-                database.migrate("head", order)
+                with Measuring(lines=False) as waiting:
+                    waiting.show("backup", None)
+                    backup = workplace.backup()
+                    database.migrate("head", order, tell=waiting.show)
                 workplace.sealing.sign(database, "migration")
                 found = found_by_upgrades(database)
     result = {
@@ -89,6 +96,11 @@ def downgrade(workplace: Workplace, wanted: str | None, admin: str | None, reaso
     """Bring the database back to an older version, after a verified backup. What that cannot hold is lost.
 
     What proves the record stays in the file, and goes on when it is upgraded again.
+
+    \b
+    Examples:
+      tosca-kiosk db downgrade --admin admin --reason 'Back to the release before'
+      tosca-kiosk db downgrade --to 20261130_009 --admin admin
     """
     with existing(workplace) as path:
         before = schema.version_of_file(path)
@@ -98,10 +110,12 @@ def downgrade(workplace: Workplace, wanted: str | None, admin: str | None, reaso
             _ordered(path, "the downgrade", signed, why(reason)) as order,
             Database.unmigrated(path) as database,
         ):
-            backup = workplace.backup()
             newest = before == schema.revisions()[-1]  # no other signs anything
-            with workplace.sealing.signing(database) if newest else nullcontext() as key:
-                damage = database.migrate(target, order, key=key)
+            with Measuring(lines=False) as waiting:
+                waiting.show("backup", None)
+                backup = workplace.backup()
+                with workplace.sealing.signing(database) if newest else nullcontext() as key:
+                    damage = database.migrate(target, order, key=key, tell=waiting.show)
     _tell_damage(path, damage)
     result = {
         "database": str(path),
@@ -131,17 +145,27 @@ def restore_one(
 
     Chain, cart and version are checked before. Sessions that FILE does not know are imported again from the
     whole journals in their folders. No number or code that was ever given out is given out again.
+
+    \b
+    Examples:
+      tosca-kiosk db restore laser_control_20261130_140502.db --admin admin --reason 'A new disk'
     """
     path = workplace.database_path
     with workplace.locked():
         if path.exists() and file.samefile(path):
             raise RefusedError(f"{file}: this is the database itself; name a backup")
-        planned = restore.plan(file, path, workplace.data_dir, _anchored(anchor))
+        anchored = _anchored(anchor)
+        with Measuring(lines=False) as waiting:
+            waiting.show("looking at the backup", None)
+            planned = restore.plan(file, path, workplace.data_dir, anchored, waiting.show)
         signed = signed_by_admin(path, file, admin=admin)
         told = why(reason)
         _ask(file, planned, yes)
-        with _ordered(path, f"the restore of {file}", signed, told) as order:
-            done = restore.restore(planned, path, workplace.backup_dir, utc_now(), order)
+        with (
+            _ordered(path, f"the restore of {file}", signed, told) as order,
+            Measuring(lines=False) as waiting,
+        ):
+            done = restore.restore(planned, path, workplace.backup_dir, utc_now(), order, waiting.show)
         if done.unsigned is None:
             with record_to_read(path, say) as database:
                 workplace.sealing.take_out(database)
@@ -181,14 +205,20 @@ def import_one(
     """Import the journal in the session folder FOLDER and close its session.
 
     Of a session that was closed with a part of its journal, what a whole one has more is taken over.
+
+    \b
+    Examples:
+      tosca-kiosk db import-journal sessions/1_20261130_112932
+      tosca-kiosk db import-journal sessions/1_20261130_112932 --salvage --reason 'The disk was full'
     """
     with existing(workplace) as path, Database.open(path, create=False) as database:
         tell_doubt(clock_doubt(database, utc_now()))
         signed = signed_by_admin(path, admin=admin)
         with _ordered(path, f"the import of {folder.name}", signed, why(reason)) as order:
-            imported, damage = import_in_order(
-                database, folder / JOURNAL_NAME, utc_now(), order, salvage=salvage
-            )
+            with Measuring(lines=False) as waiting:
+                imported, damage = import_in_order(
+                    database, folder / JOURNAL_NAME, utc_now(), order, salvage=salvage, tell=waiting.show
+                )
             workplace.sealing.sign(database, "import-journal")
     _tell_damage(path, damage)
     result = {

@@ -28,6 +28,10 @@ def replay(workplace: Workplace, session_folder: Path) -> None:
     Every tick's inputs go through the same rules once more; outputs, events, safety events and the summary
     are compared bit for bit. A session that older rules decided is decided by the present ones: each
     difference that is meant is listed, any other is exit code 1.
+
+    \b
+    Examples:
+      tosca-kiosk replay ~/.local/share/tosca-kiosk/sessions/1_20261130_112932
     """
     journal = session_folder / JOURNAL_NAME if session_folder.is_dir() else session_folder
     clock = RealClock()

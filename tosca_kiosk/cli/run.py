@@ -40,7 +40,14 @@ NO_DISPLAY = "There is no display here (no DISPLAY, WAYLAND_DISPLAY or graphics 
 )
 @workplace_command
 def run(workplace: Workplace, windowed: bool, compositor: str) -> None:
-    """Run the kiosk: control, camera and screen, each in its own process. This is the default command."""
+    """Run the kiosk: control, camera and screen, each in its own process. This is the default command.
+
+    \b
+    Examples:
+      tosca-kiosk
+      tosca-kiosk run --windowed
+      tosca-kiosk run --config /etc/tosca-kiosk/cart.yaml --data-dir /var/lib/tosca-kiosk --compositor cage
+    """
     _ = workplace.config  # refused before anything is started
     around = _around_the_screen(compositor)
     if around or has_display(os.environ):

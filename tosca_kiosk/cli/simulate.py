@@ -13,6 +13,7 @@ import click
 from simulators.cart import SimulatedCart
 from simulators.input_socket import input_socket
 from simulators.servers import PtyCart, TcpAddress
+from tosca_kiosk.cli.completion import scenario_name
 from tosca_kiosk.cli.console import put
 from tosca_kiosk.cli.workplace import Workplace, workplace_command
 from tosca_kiosk.config.cart import COMBO_PORT, DEVICE_KEYS
@@ -45,7 +46,13 @@ def _tcp_addresses(_context: object, _option: object, texts: tuple[str, ...]) ->
 
 @click.command()
 @click.option("--seed", type=click.IntRange(0, 999_999), help="The simulated world's seed.")
-@click.option("--scenario", type=click.Path(path_type=Path), help="What happens to the cart, and when.")
+@click.option(
+    "--scenario",
+    type=click.Path(path_type=Path),
+    metavar="FILE|NAME",
+    shell_complete=scenario_name,
+    help="What happens to the cart, and when: a file, or the name of a shipped one.",
+)
 @click.option(
     "--tcp",
     multiple=True,
@@ -77,7 +84,13 @@ def simulate(
     links: Path | None,
     input_path: Path | None,
 ) -> None:
-    """Serve the simulated devices until interrupted; prints one JSON object with each device's port."""
+    """Serve the simulated devices until interrupted; prints one JSON object with each device's port.
+
+    \b
+    Examples:
+      tosca-kiosk simulate --links /tmp/cart
+      tosca-kiosk simulate --tcp laser=4001 --scenario pedal_pauses --seed 7
+    """
     config, clock = workplace.config, RealClock()
     with ExitStack() as stack:
         stop: list[bool] = []

@@ -10,12 +10,11 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any, Final
 
-import msgspec
-
 from simulators.world import World
 from tosca_kiosk.cli.console import say
 from tosca_kiosk.cli.earlier_dose import as_result, tell_earlier_dose
 from tosca_kiosk.cli.progress import Progress
+from tosca_kiosk.cli.session_page import deviations
 from tosca_kiosk.cli.session_record import OpenedSession, close_record, open_record
 from tosca_kiosk.cli.workplace import Workplace
 from tosca_kiosk.config import CartConfig
@@ -34,16 +33,18 @@ from tosca_kiosk.running.camera import camera_over
 from tosca_kiosk.running.cart import connected_devices, planned_scenario, simulated_cart
 from tosca_kiosk.session import (
     EarlierDose,
+    PauseKeeper,
     RefusedError,
     SessionBackup,
     SessionPlan,
     compared_with_record,
     earlier_dose,
-    followed_plan,
     overdue_calibrations,
     plan_session,
+    session_result,
 )
-from tosca_kiosk.storage import Database, Imported, events
+from tosca_kiosk.storage import Database, Imported, events, sessions
+from tosca_kiosk.storage.clock_evidence import Doubt, clock_doubt
 
 _LOOK_EVERY_S = 0.1
 STOPPED_EARLY = "stopped before the session was opened; nothing was treated"
@@ -55,8 +56,10 @@ class Request:
 
     patient: str
     technician: str
-    protocol: str
+    protocol: str | None = None
+    rest_of: int | None = None
     site: str | None = None
+    notes: str | None = None
     scenario: Path | None = None
     seed: int | None = None
     fast: bool = False
@@ -82,17 +85,19 @@ def run_session(workplace: Workplace, request: Request) -> dict[str, Any]:
             patient=request.patient,
             technician=request.technician,
             protocol=request.protocol,
+            rest_of=request.rest_of,
             site=request.site,
+            notes=request.notes,
         )
         plan = replace(plan, warnings=overdue_calibrations(database, config, clock.utc()))
-        for warning in (*plan.warnings, *plan.doubts):
-            say(f"Warning: {warning}")
+        doubted = clock_doubt(database, clock.utc())
+        _warn((*plan.warnings, *plan.doubts), doubted)
         if cart is None:
             raise RefusedError(f"{config.source}: nothing is simulated; treat needs the simulated cart")
         cart.world.operator.present = True
         scenario = planned_scenario(request.scenario, cart)
         backup.begin()  # beside the question, the connecting and the homing
-        earlier = earlier_dose(database, plan.patient.patient_id, clock.utc())
+        earlier = earlier_dose(database, plan.patient.patient_id, clock.utc(), plan.counted_parts)
         tell_earlier_dose(workplace, plan.patient.patient_code, earlier)
         with (
             connected_devices(config, clock) as devices,
@@ -117,6 +122,7 @@ def run_session(workplace: Workplace, request: Request) -> dict[str, Any]:
                 plan,
                 earlier,
                 backup,
+                doubted,
                 controller,
                 operator,
                 clock,
@@ -126,6 +132,14 @@ def run_session(workplace: Workplace, request: Request) -> dict[str, Any]:
             session.run()
         simulated_s = clock.now_s()
         return session.result(simulated_s, wall.now_s())
+
+
+def _warn(warnings: tuple[str, ...], doubted: Doubt | None) -> None:
+    """Say each, but of the wall clock only what follows: its doubt was said as the record was opened."""
+    for warning in warnings:
+        rest = warning if doubted is None else warning.removeprefix(doubted.said).lstrip()
+        if rest:
+            say(f"Warning: {rest}")
 
 
 def refuse_real_ports(config: CartConfig) -> None:
@@ -187,6 +201,7 @@ class _Session:
     plan: SessionPlan
     earlier: EarlierDose
     backup: SessionBackup
+    doubted: Doubt | None
     controller: Controller
     operator: UnattendedOperator
     clock: Clock
@@ -199,6 +214,7 @@ class _Session:
     _unwritten: list[Decision] = field(default_factory=list)
     _before: list[tuple[datetime, SafetyEvent]] = field(default_factory=list)
     _progress: Progress = field(init=False)
+    _pauses: PauseKeeper | None = None
 
     def run(self) -> None:
         self._progress = Progress(self.plan.protocol)
@@ -208,7 +224,8 @@ class _Session:
             finally:
                 self._record_what_came_before()
             self._open()
-            self._drive(self.operator.treat())
+            with PauseKeeper(self._keep_paused, say, waits=self.fast) as self._pauses:
+                self._drive(self.operator.treat())
         self._close()
 
     def _prepare(self) -> None:
@@ -229,8 +246,7 @@ class _Session:
             if self._stop:
                 raise RefusedError(STOPPED_EARLY)
             self._progress.wait_for("backup before the session", self.backup.share)
-        for told in self.backup.taken().to_say:
-            say(f"Warning: {told}")
+        _warn(self.backup.taken().to_say, self.doubted)
 
     def _press_stop(self) -> None:
         self._stop = True
@@ -254,7 +270,14 @@ class _Session:
             self._before += [(self.clock.utc(), event) for event in decision.safety]
         elif not self.opened.journal.recorded:
             self._unwritten.append(decision)
+        if self._pauses is not None:
+            self._pauses.follow(state)
         self._progress.show(decision)
+
+    def _keep_paused(self, paused: bool) -> None:
+        assert self.opened is not None
+        with self.database.transaction(self.plan.technician.tech_id) as transaction:
+            sessions.set_paused(transaction, self.opened.session.session_id, paused)
 
     def _record_what_came_before(self) -> None:
         """Write safety events from before the session; those inside it stand in its journal."""
@@ -297,16 +320,16 @@ class _Session:
         assert self.imported is not None
         summary = self.imported.summary
         with self.database.reading() as reader:
-            followed = followed_plan(reader, self.opened.session.session_id, self.plan.protocol)
+            told = session_result(reader, self.opened.session.session_id)
         return {
             "session_id": self.opened.session.session_id,
             "session_folder": str(self.opened.folder),
             "status": summary.status,
             "abort_reason": summary.abort_reason,
             "origin": self.opened.header.origin,
-            "planned_energy_joules": followed.plan.planned_energy_j,
+            "planned_energy_joules": told.planned_j,
             "protocol_energy_joules": self.plan.protocol.planned_energy_j,
-            "deviations": [msgspec.to_builtins(deviation) for deviation in followed.deviations],
+            "deviations": deviations(told),
             "total_energy_joules": summary.energy_j,
             "commanded_energy_joules": summary.commanded_j,
             "dose_energy_joules": summary.dose_j,

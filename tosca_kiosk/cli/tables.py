@@ -62,5 +62,9 @@ def _cell(value: object) -> str:
         return f"{value:g}"
     if isinstance(value, datetime):
         return f"{value:%Y-%m-%d %H:%M}"
-    # Text of the record never steers the terminal.
-    return "".join(letter if letter.isprintable() else " " for letter in str(value))
+    return printable(str(value))
+
+
+def printable(text: str) -> str:
+    """Return a text of the record in one line: it never steers the terminal."""
+    return "".join(letter if letter.isprintable() else " " for letter in text)

@@ -48,6 +48,11 @@ def timing(
 
     The verdict is by the limits of the configuration's `timing` section. Exit code 0: measured, whatever
     the verdict is; with --fail, 1 where it is `over`. Standard error tells how far it is.
+
+    \b
+    Examples:
+      tosca-kiosk timing --rate 100 --seconds 60 --load ui,video,database,cpu --out report
+      tosca-kiosk timing --seconds 60 --out report --compare before/timing.json --fail
     """
     request, old = _checked(workplace, rate_hz, seconds, load, out, old_path)
     measured = _measure(request)

@@ -7,25 +7,52 @@ from typing import Any
 
 import click
 
+from tosca_kiosk.cli.asking import told, told_option
+from tosca_kiosk.cli.completion import patient_code, protocol_name, scenario_name, session_number, username
 from tosca_kiosk.cli.console import say
 from tosca_kiosk.cli.folders import save_where_configured
+from tosca_kiosk.cli.session_page import left_of
 from tosca_kiosk.cli.simulated_session import Request, run_session
 from tosca_kiosk.cli.workplace import Workplace, workplace_command
 from tosca_kiosk.domain.inputs import CommandType
 from tosca_kiosk.journal.fault_traces import TRACES_NAME
+from tosca_kiosk.session import rest_or_why
 from tosca_kiosk.storage import energies
 from tosca_kiosk.storage.energies import Energies
 
 
 @click.command()
-@click.option("--patient", required=True, metavar="CODE", help="The patient's code, such as P-2026-0001.")
-@click.option("--tech", required=True, metavar="USER", help="The technician's username.")
 @click.option(
-    "--protocol", required=True, metavar="FILE|NAME", help="A protocol file, or the name of a saved one."
+    "--patient",
+    required=True,
+    metavar="CODE",
+    shell_complete=patient_code,
+    help="The patient's code, such as P-2026-0001.",
+)
+@click.option(
+    "--tech", required=True, metavar="USER", shell_complete=username, help="The technician's username."
+)
+@click.option(
+    "--protocol",
+    metavar="FILE|NAME",
+    shell_complete=protocol_name,
+    help="A protocol file, or the name of a saved one.",
+)
+@click.option(
+    "--rest-of",
+    type=click.IntRange(min=1),
+    metavar="N",
+    shell_complete=session_number,
+    help="In place of a protocol: finish the rest of session N, which ended early.",
 )
 @click.option("--site", metavar="TEXT", help="The treatment site.")
+@told_option("--notes", "Notes before the treatment; nothing that names the patient.")
 @click.option(
-    "--scenario", type=click.Path(path_type=Path), help="What happens to the simulated cart, and when."
+    "--scenario",
+    type=click.Path(path_type=Path),
+    metavar="FILE|NAME",
+    shell_complete=scenario_name,
+    help="What happens to the simulated cart, and when: a file, or the name of a shipped one.",
 )
 @click.option("--seed", type=click.IntRange(0, 999_999), help="The simulated world's seed.")
 @click.option("--fast", is_flag=True, help="Run on a virtual clock, as fast as the machine can.")
@@ -34,18 +61,32 @@ def treat(
     workplace: Workplace,
     patient: str,
     tech: str,
-    protocol: str,
+    protocol: str | None,
+    rest_of: int | None,
     site: str | None,
+    notes: str | None,
     scenario: Path | None,
     seed: int | None,
     fast: bool,
 ) -> None:
-    """Run one simulated session from connecting the devices to the record. Ctrl-C presses STOP."""
+    """Run one simulated session from connecting the devices to the record. Ctrl-C presses STOP.
+
+    \b
+    Examples:
+      tosca-kiosk treat --patient P-2026-0001 --tech jane --protocol 'Constant 5 W, 60 s' --fast
+      tosca-kiosk treat --patient P-2026-0001 --tech jane --protocol plan.json --site forearm --fast --json
+      tosca-kiosk treat --patient P-2026-0001 --tech jane --protocol a.json --fast --scenario stop_loop_opened
+      tosca-kiosk treat --patient P-2026-0001 --tech jane --rest-of 12 --notes --fast
+    """
+    if (protocol is None) == (rest_of is None):
+        raise click.UsageError("give --protocol FILE|NAME, or --rest-of N, and not both")
     request = Request(
         patient=patient,
         technician=tech,
         protocol=protocol,
+        rest_of=rest_of,
         site=site,
+        notes=told("--notes", notes),
         scenario=scenario,
         seed=seed,
         fast=fast,
@@ -54,8 +95,17 @@ def treat(
     workplace.answer(result, summary_text(result))
     save_where_configured(workplace)
     if result["status"] != "completed":
+        _tell_rest(workplace, result["session_id"])
         say(f"tosca-kiosk: session {result['session_id']} was aborted: {result['abort_reason']}")
         raise SystemExit(1)
+
+
+def _tell_rest(workplace: Workplace, session_id: int) -> None:
+    """Say what is left of a session that ended early, and how it is finished."""
+    with workplace.reading() as database, database.reading() as reader:
+        rest, _ = rest_or_why(reader, session_id)
+    if rest is not None:
+        say(f"Left of session {session_id}: {left_of(rest)}")
 
 
 def _dose(result: dict[str, Any]) -> str:
@@ -67,8 +117,7 @@ def _dose(result: dict[str, Any]) -> str:
 def _deviation(row: dict[str, Any]) -> str:
     unit = "W" if row["action"] == CommandType.POWER_OVERRIDE else "mm"
     change = f"{row['old_value']:g} to {row['new_value']:g} {unit}"
-    told = f"{change} at {row['elapsed_s']:.2f} s of the plan, by {row['user']}: {row['reason']}"
-    return told if row["refused"] is None else f"{told}; refused: {row['refused']}"
+    return f"{change} at {row['time_s']:.2f} s, by {row['user']}: {row['reason']}"
 
 
 def summary_text(result: dict[str, Any]) -> str:

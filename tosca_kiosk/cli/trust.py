@@ -26,8 +26,8 @@ from tosca_kiosk.storage import (
     heads,
 )
 from tosca_kiosk.storage.anchor_check import AnchorReport, judge
-from tosca_kiosk.storage.check import Tell
 from tosca_kiosk.storage.signing import shown
+from tosca_kiosk.storage.telling import Tell
 
 _QR_BORDER: Final = 2
 _QR_KINDS: Final = (".svg", ".png")
@@ -104,6 +104,11 @@ def anchor(workplace: Workplace, to: Path | None, qr: Path | None) -> None:
 
     Keep it where nobody gets at it who gets at the record: on a stick, on paper, on another computer. On a
     terminal its QR code is shown. While the kiosk runs it is the anchor of the newest signature.
+
+    \b
+    Examples:
+      tosca-kiosk db anchor
+      tosca-kiosk db anchor --to /media/stick/anchors --qr anchor.svg
     """
     if qr is not None and qr.suffix.lower() not in _QR_KINDS:
         raise RefusedError(f"{qr}: the QR code is an SVG or a PNG; name a file that ends in .svg or .png")
@@ -135,7 +140,12 @@ def anchor(workplace: Workplace, to: Path | None, qr: Path | None) -> None:
 @click.option("--reason", required=True, metavar="TEXT", help="Why the cart's key is changed.")
 @workplace_command
 def new_key(workplace: Workplace, admin: str | None, reason: str) -> None:
-    """Make a new key for the cart. The present one hands over; where it is lost, `db check` tells so."""
+    """Make a new key for the cart. The present one hands over; where it is lost, `db check` tells so.
+
+    \b
+    Examples:
+      tosca-kiosk db new-key --admin admin --reason 'The disk was in other hands'
+    """
     workplace.standing()
     with workplace.locked(), Database.open(workplace.database_path, create=False) as database:
         operator_id = authorised(database, admin)

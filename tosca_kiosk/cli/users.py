@@ -6,6 +6,8 @@ from dataclasses import asdict
 
 import click
 
+from tosca_kiosk.cli import completion
+from tosca_kiosk.cli.as_of import as_of_option, moment
 from tosca_kiosk.cli.console import say
 from tosca_kiosk.cli.pins import admin_option, authorised, read_pin, user_by_pin
 from tosca_kiosk.cli.tables import table_text
@@ -25,6 +27,7 @@ from tosca_kiosk.storage.clock_evidence import clock_doubt
 from tosca_kiosk.storage.users import Role, User
 
 _role = click.Choice([str(role) for role in Role])
+_account = click.argument("username", shell_complete=completion.username)
 _pin_stdin = click.option(
     "--pin-stdin",
     is_flag=True,
@@ -55,7 +58,13 @@ def add(
     pin_stdin: bool,
     admin: str | None,
 ) -> None:
-    """Add an account. Without a PIN nobody can sign in with it on the screen."""
+    """Add an account. Without a PIN nobody can sign in with it on the screen.
+
+    \b
+    Examples:
+      tosca-kiosk users add jane --full-name 'Jane Doe' --role technician --admin admin
+      echo 271828 | tosca-kiosk users add jane --full-name 'Jane Doe' --role technician --pin-stdin
+    """
     with workplace.record() as database:
         operator_id = authorised(database, admin)
         pin = read_pin(f"New PIN of {username}", new=True) if pin_stdin else None
@@ -71,10 +80,17 @@ def add(
 
 
 @users.command("list")
+@as_of_option
 @workplace_command
-def list_users(workplace: Workplace) -> None:
-    """List all accounts, those that are closed too."""
-    with workplace.reading() as database:
+def list_users(workplace: Workplace, as_of: str | None) -> None:
+    """List all accounts, those that are closed too.
+
+    \b
+    Examples:
+      tosca-kiosk users list
+      tosca-kiosk users list --as-of 2026-11-30 --json
+    """
+    with workplace.reading(as_of=moment(as_of)) as database:
         found = accounts.list_all(database)
     columns = ("Username", "Full name", "Role", "Active", "PIN", "Last sign-in (UTC)")
     rows = [
@@ -86,12 +102,17 @@ def list_users(workplace: Workplace) -> None:
 
 
 @users.command("set-pin")
-@click.argument("username")
+@_account
 @_pin_stdin
 @admin_option
 @workplace_command
 def set_pin(workplace: Workplace, username: str, pin_stdin: bool, admin: str | None) -> None:
-    """Give an account a new PIN; that ends a lock after wrong ones."""
+    """Give an account a new PIN; that ends a lock after wrong ones.
+
+    \b
+    Examples:
+      tosca-kiosk users set-pin jane --admin admin
+    """
     _refuse_without_terminal(pin_stdin)
     with workplace.record() as database:
         user = active_user(database, username)
@@ -104,7 +125,7 @@ def set_pin(workplace: Workplace, username: str, pin_stdin: bool, admin: str | N
 
 
 @users.command("change-pin")
-@click.argument("username")
+@_account
 @click.option(
     "--pin-stdin",
     is_flag=True,
@@ -112,7 +133,12 @@ def set_pin(workplace: Workplace, username: str, pin_stdin: bool, admin: str | N
 )
 @workplace_command
 def change_pin(workplace: Workplace, username: str, pin_stdin: bool) -> None:
-    """Change the own PIN: the present one is asked for, then the new one."""
+    """Change the own PIN: the present one is asked for, then the new one.
+
+    \b
+    Examples:
+      tosca-kiosk users change-pin jane
+    """
     _refuse_without_terminal(pin_stdin)
     with workplace.record() as database:
         user = user_by_pin(database, username, Role.TECHNICIAN)
@@ -124,7 +150,7 @@ def change_pin(workplace: Workplace, username: str, pin_stdin: bool) -> None:
 
 
 @users.command()
-@click.argument("username")
+@_account
 @click.option("--full-name", metavar="NAME", help="The name on the screen and in reports.")
 @click.option("--role", type=_role, help="Roles nest.")
 @admin_option
@@ -132,7 +158,13 @@ def change_pin(workplace: Workplace, username: str, pin_stdin: bool) -> None:
 def change(
     workplace: Workplace, username: str, full_name: str | None, role: str | None, admin: str | None
 ) -> None:
-    """Change an account's full name, its role or both; the last admin with a PIN stays one."""
+    """Change an account's full name, its role or both; the last admin with a PIN stays one.
+
+    \b
+    Examples:
+      tosca-kiosk users change jane --role supervisor --admin admin
+      tosca-kiosk users change jane --full-name 'Jane Brown'
+    """
     if full_name is None and role is None:
         raise click.UsageError("nothing to change: give --full-name, --role or both")
     with workplace.record() as database:
@@ -150,7 +182,7 @@ def change(
 
 
 @users.command()
-@click.argument("username")
+@_account
 @click.option(
     "--admin",
     metavar="USERNAME",
@@ -161,6 +193,10 @@ def unlock(workplace: Workplace, username: str, admin: str | None) -> None:
     """End an account's wait after wrong PINs, also while the kiosk runs; the safety log keeps a line of it.
 
     Whoever has the cart's console has the record itself, so no PIN is asked for.
+
+    \b
+    Examples:
+      tosca-kiosk users unlock jane
     """
     path = workplace.database_path
     if not path.exists():
@@ -177,11 +213,16 @@ def unlock(workplace: Workplace, username: str, admin: str | None) -> None:
 
 
 @users.command()
-@click.argument("username")
+@_account
 @admin_option
 @workplace_command
 def deactivate(workplace: Workplace, username: str, admin: str | None) -> None:
-    """Close an account; what it did stays in the record."""
+    """Close an account; what it did stays in the record.
+
+    \b
+    Examples:
+      tosca-kiosk users deactivate jane --admin admin
+    """
     with workplace.record() as database:
         user = active_user(database, username)
         operator_id = authorised(database, admin)
@@ -192,11 +233,16 @@ def deactivate(workplace: Workplace, username: str, admin: str | None) -> None:
 
 
 @users.command()
-@click.argument("username")
+@_account
 @admin_option
 @workplace_command
 def activate(workplace: Workplace, username: str, admin: str | None) -> None:
-    """Open a closed account again, with the PIN that it had."""
+    """Open a closed account again, with the PIN that it had.
+
+    \b
+    Examples:
+      tosca-kiosk users activate jane --admin admin
+    """
     with workplace.record() as database:
         user = known(database, username, utc_now(), command_name())
         operator_id = authorised(database, admin)

@@ -36,6 +36,7 @@ from tosca_kiosk.storage import (
     sessions,
 )
 from tosca_kiosk.storage.archiving import take_back
+from tosca_kiosk.storage.as_of import record_as_of
 from tosca_kiosk.storage.backup import half_backups_gone
 from tosca_kiosk.storage.clock_evidence import Doubt, clock_doubt
 from tosca_kiosk.storage.lock import WAIT_S
@@ -131,16 +132,32 @@ class Workplace:
             return recover(database, self.data_dir, utc_now(), key=key)
 
     @contextmanager
-    def reading(self) -> Iterator[Database]:
+    def reading(self, *, as_of: datetime | None = None) -> Iterator[Database]:
         """Open the record to read alone, whoever holds the directory and whatever its disk takes.
 
-        Where there is none it is made, as by any other first command. Raises StorageError.
+        as_of: read it as it was then. Where there is none it is made, as by any other first command. Raises
+        StorageError, also for a moment before the record or to come.
+        """
+        if not self.database_path.exists():
+            with self.record() as database, _as_it_was(database, as_of):
+                yield database
+            return
+        with record_to_read(self.database_path, say) as database:
+            tell_doubt(clock_doubt(database, utc_now()))
+            with _as_it_was(database, as_of):
+                yield database
+
+    @contextmanager
+    def beside(self) -> Iterator[Database]:
+        """Open the record for one short change, also beside a kiosk, which holds the data directory.
+
+        SQLite lets them take turns. Where there is none it is made. Raises StorageError.
         """
         if not self.database_path.exists():
             with self.record() as database:
                 yield database
             return
-        with record_to_read(self.database_path, say) as database:
+        with Database.open(self.database_path, create=False) as database:
             tell_doubt(clock_doubt(database, utc_now()))
             yield database
 
@@ -157,6 +174,15 @@ class Workplace:
     def answer(self, result: dict[str, Any] | list[Any], text: str) -> None:
         """Print the result: one JSON object where a program reads, the text where a person does."""
         put(json.dumps(result, default=_as_text) if self.as_json else text)
+
+
+@contextmanager
+def _as_it_was(database: Database, as_of: datetime | None) -> Iterator[None]:
+    if as_of is None:
+        yield
+        return
+    with record_as_of(database, as_of, utc_now()):
+        yield
 
 
 def _as_text(value: object) -> str:
@@ -176,7 +202,8 @@ def stdin_is_terminal() -> bool:
     return sys.stdin is not None and sys.stdin.isatty()
 
 
-def _default_data_dir() -> Path:
+def default_data_dir() -> Path:
+    """Return the platform's data directory for this program."""
     return platformdirs.user_data_path("tosca-kiosk", appauthor=False)
 
 
@@ -223,7 +250,7 @@ def workplace_command(function: Command) -> Command:
     @click.option(
         "--data-dir",
         type=click.Path(path_type=Path, file_okay=False),
-        default=_default_data_dir,
+        default=default_data_dir,
         show_default="the platform's data directory",
         help="Where the record, its backups and the sessions are.",
     )

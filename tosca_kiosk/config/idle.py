@@ -15,8 +15,8 @@ from tosca_kiosk.domain.site_limits import site_limits
 def idle_rules(config: CartConfig, site: Mapping[str, Any] | None = None) -> Rules:
     """Return the rules in force without a session: the site's limits and the configuration's set points.
 
-    site: the settings of the record; control does not read it, for a session brings its limits itself.
-    Raises SiteLimitError.
+    site: the settings of the record. Control, which loads no database, begins without and asks a helper for
+    them. Raises SiteLimitError.
     """
     limits = site_limits(site or {})
     on_delay_s = max(limits.laser_on_delay_s, config.devices.laser.on_delay_ms / 1000.0)

@@ -122,6 +122,12 @@ class Controller:
         """Note that the operator's screen is gone: there is no sign of life from now on."""
         self._operator_s = None
 
+    def hold_idle_rules(self, idle_rules: Rules) -> None:
+        """Take other rules for a cart without a session; one that is open goes on under its own."""
+        self._idle_rules = self.self_test.rules = idle_rules
+        if self._journal is None:
+            self._rules = idle_rules
+
     def open_session(self, rules: Rules, header: Header, journal: Journal, now_s: float) -> None:
         """Begin session time at now_s, start the journal and ask for the session when darkness is known.
 

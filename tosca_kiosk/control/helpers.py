@@ -20,6 +20,7 @@ import msgspec
 from tosca_kiosk.domain.questions import (
     HELPER_WITHIN_S,
     Answer,
+    LimitsQuestion,
     NoAnswer,
     PinQuestion,
     Question,
@@ -74,6 +75,10 @@ class Helpers:
     def ask_rules(self, session: int, now_s: float) -> int:
         """Ask which rules the record says of a session; return the number that the answer will carry."""
         return self._ask(RulesQuestion(id=next(self._numbers), session=session), now_s)
+
+    def ask_limits(self, now_s: float) -> int:
+        """Ask which limits hold without a session; return the number that the answer will carry."""
+        return self._ask(LimitsQuestion(id=next(self._numbers)), now_s)
 
     def ask_pin(self, username: str, pin: str, now_s: float) -> int:
         """Ask whose PIN this is; return the number that the answer will carry."""

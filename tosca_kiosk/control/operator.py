@@ -24,7 +24,8 @@ TEST_WITHIN_S = 60.0
 ARM_WITHIN_S = 120.0
 PEDAL_WITHIN_S = 120.0
 
-HOLD_ARM_S = 1.6
+HOLD_ON_S = 0.1
+"""So much longer than it must be ARM is held."""
 ARM_TRIES = 3
 SETTLE_TICKS = 20
 OPEN_WITHIN_S = 2.0
@@ -279,7 +280,7 @@ class UnattendedOperator:
 
     def _hold_arm(self) -> Script:
         self._submit(CommandType.BEGIN_ARM)
-        held_until_s = self.now_s + HOLD_ARM_S
+        held_until_s = self.now_s + self._controller.rules.limits.arm_hold_s + HOLD_ON_S
         while self.now_s < held_until_s:
             yield
         self._submit(CommandType.ARM)

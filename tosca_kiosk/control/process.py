@@ -18,6 +18,7 @@ from tosca_kiosk.control.comparing import Comparison
 from tosca_kiosk.control.controller import CLOSES_WITHIN_S, Controller
 from tosca_kiosk.control.devices import described
 from tosca_kiosk.control.helpers import Helpers
+from tosca_kiosk.control.idle_rules import IdleRules
 from tosca_kiosk.control.loop import FixedRateLoop
 from tosca_kiosk.control.received import Ceilings, order_problem, rules_problem
 from tosca_kiosk.control.signing import Signed, Signing
@@ -25,6 +26,7 @@ from tosca_kiosk.control.telemetry import TelemetryMaker
 from tosca_kiosk.domain.inputs import Command, CommandType, TurnedAway
 from tosca_kiosk.domain.interlocks import ROLES
 from tosca_kiosk.domain.journal_lines import Summary
+from tosca_kiosk.domain.rules import Rules
 from tosca_kiosk.domain.safety import Decision
 from tosca_kiosk.domain.state import Phase
 from tosca_kiosk.journal.tail import not_made
@@ -98,6 +100,7 @@ class ControlProcess:
         self._helpers = helpers
         self._ceilings = ceilings
         self._comparison = Comparison(controller, helpers)
+        self._idle_rules = IdleRules(controller, helpers)
         self._signing = Signing(helpers)
         self._signed_for: tuple[object, ...] = ()
         self._stops = 0
@@ -182,6 +185,7 @@ class ControlProcess:
         for what in server.take_turned_away():
             self._controller.turn_away(what)
         self._hear_helpers(now_s)
+        self._idle_rules.turn(now_s)
         if not server.connected or server.connections != self._connections:
             self._connections = server.connections
             self._controller.operator_lost()
@@ -257,6 +261,7 @@ class ControlProcess:
     def _hear_helpers(self, now_s: float) -> None:
         for answer in self._helpers.poll(now_s):
             self._comparison.heard(answer)
+            self._idle_rules.heard(answer)
             if (signed := self._signing.heard(answer, now_s)) is not None:
                 self._take_signed(signed)
 
@@ -287,7 +292,7 @@ class ControlProcess:
             return f"{_named(self._session.number)} is not ended yet"
         if controller.state.phase is not Phase.IDLE:
             return f"a session can only be opened when idle, not in {controller.state.phase}"
-        if problem := rules_problem(header.rules, controller.rules, controller.devices, self._ceilings):
+        if problem := self._rules_problem(header.rules):
             return problem
         try:
             journal = Journal(Path(request.folder))
@@ -297,6 +302,9 @@ class ControlProcess:
         self._session = _Session(header.session_id, journal, request.id)
         controller.open_session(header.rules, header, journal, now_s)
         return None
+
+    def _rules_problem(self, rules: Rules) -> str | None:
+        return rules_problem(rules, self._idle_rules.configured, self._controller.devices, self._ceilings)
 
     def _finish(self, request: EndSession) -> str | None:
         session = self._session

@@ -10,10 +10,11 @@ from tosca_kiosk.control.devices import Devices
 from tosca_kiosk.domain.calibration import calibration_problem
 from tosca_kiosk.domain.documents import DocumentError
 from tosca_kiosk.domain.overriding import OVERRIDES
-from tosca_kiosk.domain.protocol_file import Limits, parse_protocol, to_json
-from tosca_kiosk.domain.rules import Rules
+from tosca_kiosk.domain.protocol_file import Limits as FileLimits
+from tosca_kiosk.domain.protocol_file import parse_protocol, to_json
+from tosca_kiosk.domain.rules import Limits, Rules
 from tosca_kiosk.domain.session_rules import ConnectedDevices, SessionRefusedError, session_rules
-from tosca_kiosk.domain.site_limits import SITE_KEYS
+from tosca_kiosk.domain.site_limits import looser_than_design
 from tosca_kiosk.link.messages import Order
 
 LONGEST_USER: Final = 80
@@ -27,13 +28,14 @@ class Ceilings(NamedTuple):
     travel_max_um: float
 
 
-def rules_problem(rules: Rules, idle: Rules, devices: Devices, ceilings: Ceilings) -> str | None:
+def rules_problem(rules: Rules, configured: Rules, devices: Devices, ceilings: Ceilings) -> str | None:
     """Return why a session may not run under these rules on these devices; None when it may.
 
-    idle: the rules in force now. Nothing may be looser than the design limits and the configuration allow,
-    and the plan must keep to the limits that come with it.
+    configured: the rules of the configuration alone, without session and site. Nothing may be looser than
+    they and the design limits allow, and the plan must keep to the limits that come with it.
     """
-    return "; ".join((*_problems(rules, idle, devices), *_plan_problems(rules, devices, ceilings))) or None
+    found = (*_problems(rules, configured, devices), *_plan_problems(rules, devices, ceilings))
+    return "; ".join(found) or None
 
 
 def order_problem(order: Order) -> str | None:
@@ -50,20 +52,26 @@ def order_problem(order: Order) -> str | None:
     return None
 
 
-def _problems(rules: Rules, idle: Rules, devices: Devices) -> Iterator[str]:
-    for row in SITE_KEYS.values():
-        value = getattr(rules.limits, row.field)
-        low, high = row.low * row.scale, row.high * row.scale
-        if not low <= value <= high:
-            yield f"{row.field}: {value:g} given, {low:g} to {high:g} allowed"
+def limits_problem(limits: Limits, configured: Rules) -> str | None:
+    """Return why these limits may not hold: where they are looser than design and configuration allow."""
+    return "; ".join(_looser(limits, configured)) or None
+
+
+def _looser(limits: Limits, configured: Rules) -> Iterator[str]:
+    yield from looser_than_design(limits)
+    own_delay_s = configured.limits.laser_on_delay_s
+    if limits.laser_on_delay_s < own_delay_s:
+        yield f"laser_on_delay_s: the laser driver's own delay is {own_delay_s:g} s"
+
+
+def _problems(rules: Rules, configured: Rules, devices: Devices) -> Iterator[str]:
+    yield from _looser(rules.limits, configured)
     if not 0.0 <= rules.power_limit_w <= rules.limits.max_power_w:
         yield f"power_limit_w: {rules.power_limit_w:g} given, 0 to {rules.limits.max_power_w:g} allowed"
-    if rules.tec_setpoint_c != idle.tec_setpoint_c:
-        yield f"tec_setpoint_c: {rules.tec_setpoint_c:g} given, configured is {idle.tec_setpoint_c:g}"
-    if idle.camera_required and not rules.camera_required:
+    if rules.tec_setpoint_c != configured.tec_setpoint_c:
+        yield f"tec_setpoint_c: {rules.tec_setpoint_c:g} given, configured is {configured.tec_setpoint_c:g}"
+    if configured.camera_required and not rules.camera_required:
         yield "camera_required: false given, the configuration has a camera"
-    if rules.limits.laser_on_delay_s < idle.limits.laser_on_delay_s:
-        yield f"laser_on_delay_s: the laser driver's own delay is {idle.limits.laser_on_delay_s:g} s"
     if rules.calibrations is not None:
         serials = (_serial(device) for device in (devices.laser, devices.stage, devices.board))
         problem = calibration_problem(rules.calibrations, *serials)
@@ -82,7 +90,7 @@ def _plan_problems(rules: Rules, devices: Devices, ceilings: Ceilings) -> Iterat
     connected = ConnectedDevices(
         _serial(devices.laser), _serial(devices.stage), _serial(devices.board), *ceilings
     )
-    limits = Limits(
+    limits = FileLimits(
         max_power_w=rules.limits.max_power_w,
         max_duration_s=None,
         ring_min_mm=known.ring.ring_min_mm,

@@ -112,6 +112,7 @@ class TelemetryMaker:
             key_off_in_s=laser_checks.key_off_in_s(rules, state),
             journal_problem=_short(journal_problem),
             overrides=() if plan is None else plan.overrides,
+            arm_hold_s=rules.limits.arm_hold_s,
         )
 
     def _judge(self, now_s: float, rules: Rules, inputs: Inputs, state: State) -> None:

@@ -316,6 +316,25 @@ def parse_calibration(
     return kind.result(device_serial_number, PiecewiseLinear(xs=xs, ys=ys))
 
 
+class Points(NamedTuple):
+    """A curve's points for whoever looks at them. x_name, y_name: the schema's keys, with their units."""
+
+    x_name: str
+    y_name: str
+    points: tuple[tuple[float, float], ...]
+
+
+def calibration_points(
+    calibration_type: str, calibration_data: str | bytes, source_name: str
+) -> Points | None:
+    """Return the points of calibration data; None for a type without a curve. Raises CalibrationError."""
+    kind = _KINDS.get(calibration_type)
+    if kind is None:
+        return None
+    curve = parse_calibration(calibration_type, calibration_data, "", source_name).curve
+    return Points(kind.x_key, kind.y_key, tuple(zip(curve.xs, curve.ys, strict=True)))
+
+
 def _curve_errors(kind: _Kind, xs: tuple[float, ...], ys: tuple[float, ...]) -> list[PathError]:
     if not kind.may_fall and not ys[0] < ys[-1]:
         last = f"{kind.points_key}[{len(ys) - 1}].{kind.y_key}"

@@ -22,6 +22,8 @@ FORMAT_VERSION = 1
 RULES_REVISION = 3
 """Of the rules that decide. A header that names none was written under revision 1."""
 CHAIN_START = sha256(b"tosca-kiosk journal 1").digest()
+TICK_TIME_AT = len(b'{"t":')
+"""Where in a tick line's JSON its session time begins; a comma ends it, another what came in first."""
 _HEX = 64
 _SUFFIX_LENGTH = len(',"h":""}') + _HEX
 
@@ -201,11 +203,10 @@ class ChainReader:
         opened = unsealed(self._lines[0], CHAIN_START)
         if opened is None:
             raise JournalError("line 1: the header is not what was written")
-        header = _framed(opened[0], 1)
-        if not isinstance(header, Header):
+        header = _header_of(opened[0])
+        if header is None:
             raise JournalError("line 1: not a header")
-        revision = _format.decode(opened[0]).rules_revision
-        return msgspec.structs.replace(header, rules_revision=revision), opened[1]
+        return header, opened[1]
 
     def ticks_json(self) -> Iterator[bytes]:
         """Yield each tick line's JSON, checked, oldest first."""
@@ -250,6 +251,9 @@ class StreamedJournal:
     header, header_digest: None where line 1 is not what was written. head, ticks: as far as was read. end:
     the last line, where it is there; more: something stands after it. broken: which line breaks the chain,
     in words, None where none does.
+
+    Raises JournalError, and so does `ticks_json`, for a line that is what was written and yet not in a
+    journal's shape.
     """
 
     def __init__(self, lines: Iterable[bytes]) -> None:
@@ -262,8 +266,8 @@ class StreamedJournal:
         self.header: Header | None = None
         self.header_digest: bytes | None = None
         opened = unsealed(next(self._lines, b"")[:-1], CHAIN_START)
-        header = None if opened is None else _framed(opened[0], 1)
-        if opened is not None and isinstance(header, Header):
+        header = None if opened is None else _header_of(opened[0])
+        if opened is not None and header is not None:
             self.header, self.header_digest = header, opened[1]
         else:
             self.broken = "line 1: the header is not what was written"
@@ -303,6 +307,14 @@ def _check_format(content: bytes) -> None:
             f"a journal of format {version}, this program reads format {FORMAT_VERSION}; "
             "use the version of the program that wrote it"
         )
+
+
+def _header_of(json_object: bytes) -> Header | None:
+    """Return the header that line 1 holds, with the revision that it names; None where it is none."""
+    header = _framed(json_object, 1)
+    if not isinstance(header, Header):
+        return None
+    return msgspec.structs.replace(header, rules_revision=_format.decode(json_object).rules_revision)
 
 
 def _framed(json_object: bytes, number: int) -> Any:

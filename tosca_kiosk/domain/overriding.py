@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from math import ceil, floor, isfinite
 from typing import Any, Final
-
-import msgspec
 
 from tosca_kiosk.domain.calibration import OutOfRangeError
 from tosca_kiosk.domain.inputs import Command, CommandType, Inputs
@@ -65,7 +62,7 @@ def overridden_by(rules: Rules, state: State, command: Command) -> Plan:
 def deviation(rules: Rules, state: State, command: Command) -> dict[str, Any]:
     """Return what the record says of an override that is asked for: from what to what, and when in the plan.
 
-    elapsed_s is exact: whoever reads the record makes the very plan in force of it (see recorded_override).
+    elapsed_s is exact: whoever reads the record makes the very plan in force of it.
     """
     plan, at_s = rules.plan_in_force(state), state.elapsed_s
     new_value = _number(command.value)
@@ -79,22 +76,6 @@ def deviation(rules: Rules, state: State, command: Command) -> dict[str, Any]:
         "protocol_step": plan.step_at(at_s) + 1,
         "elapsed_s": at_s,
     }
-
-
-def recorded_override(details: Mapping[str, Any]) -> Override | None:
-    """Return the override that a `user_action` tells; None for what is none, or was refused.
-
-    Raises ValueError for details that no program of ours has written.
-    """
-    action = details.get("action")
-    if action not in OVERRIDES or "refused" in details:
-        return None
-    key = "power_w" if action == CommandType.POWER_OVERRIDE else "ring_size_mm"
-    told = {"elapsed_s": details.get("elapsed_s"), key: details.get("new_value")}
-    try:
-        return Override(**msgspec.convert(told, dict[str, float]))
-    except msgspec.ValidationError as error:
-        raise ValueError(f"an override that tells not when, or not to what: {dict(details)}") from error
 
 
 def _why_not_power(rules: Rules, plan: Plan, elapsed_s: float, value: float | None) -> str | None:

@@ -17,6 +17,7 @@ from tosca_kiosk.domain.documents import (
 )
 from tosca_kiosk.domain.protocol import Protocol, Step
 from tosca_kiosk.domain.ramps import RampType
+from tosca_kiosk.domain.setting_table import DURATION_KEY, POWER_KEY
 
 
 class ProtocolError(DocumentError):
@@ -32,8 +33,6 @@ class Limits(NamedTuple):
     ring_max_mm: float | None = None
 
 
-POWER_KEY: Final = "max_laser_power_watts"
-DURATION_KEY: Final = "max_treatment_duration_seconds"
 NAME_LENGTH: Final = 80
 VERSION: Final = "1.0"
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import msgspec
 
-from tosca_kiosk.domain.rules import Rules
+from tosca_kiosk.domain.rules import Limits, Rules
 
 HELPER_WITHIN_S = 2.0
 """A helper that has not answered then is ended, and counts as late."""
@@ -31,7 +31,13 @@ class PinQuestion(msgspec.Struct, frozen=True, tag_field="ask", tag="pin"):
         return f"PinQuestion(id={self.id}, username={self.username!r}, pin not shown)"
 
 
-Question = RulesQuestion | PinQuestion
+class LimitsQuestion(msgspec.Struct, frozen=True, tag_field="ask", tag="limits"):
+    """Asks which limits the record's settings give a cart without a session."""
+
+    id: int
+
+
+Question = RulesQuestion | PinQuestion | LimitsQuestion
 
 
 class RulesAnswer(msgspec.Struct, frozen=True, tag_field="answer", tag="rules"):
@@ -39,6 +45,13 @@ class RulesAnswer(msgspec.Struct, frozen=True, tag_field="answer", tag="rules"):
 
     id: int
     rules: Rules
+
+
+class LimitsAnswer(msgspec.Struct, frozen=True, tag_field="answer", tag="limits"):
+    """The limits without a session, by the record's settings and the configuration."""
+
+    id: int
+    limits: Limits
 
 
 class PinAnswer(msgspec.Struct, frozen=True, tag_field="answer", tag="pin"):
@@ -59,4 +72,4 @@ class NoAnswer(msgspec.Struct, frozen=True, tag_field="answer", tag="none"):
     problem: str
 
 
-Answer = RulesAnswer | PinAnswer | NoAnswer
+Answer = RulesAnswer | LimitsAnswer | PinAnswer | NoAnswer

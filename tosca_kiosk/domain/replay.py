@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from itertools import zip_longest
 from typing import Any
@@ -10,7 +10,14 @@ from typing import Any
 import msgspec
 
 from tosca_kiosk.domain.inputs import Inputs
-from tosca_kiosk.domain.journal_lines import RULES_REVISION, ChainReader, JournalError, Summary, TickLine
+from tosca_kiosk.domain.journal_lines import (
+    RULES_REVISION,
+    ChainReader,
+    Header,
+    JournalError,
+    Summary,
+    TickLine,
+)
 from tosca_kiosk.domain.revisions import MISSING, AskedOnceDark, Intended, intended
 from tosca_kiosk.domain.safety import Decision, step
 from tosca_kiosk.domain.state import State
@@ -67,9 +74,14 @@ def decide_again(reader: ChainReader) -> Iterator[tuple[bytes, Decision]]:
 
     Raises JournalError where the chain breaks, msgspec.DecodeError for a line that is no tick.
     """
-    state, rules = State(), reader.header.rules
-    asked = AskedOnceDark(reader.header.rules_revision)
-    for line in reader.ticks_json():
+    return decided_ticks(reader.header, reader.ticks_json())
+
+
+def decided_ticks(header: Header, lines: Iterable[bytes]) -> Iterator[tuple[bytes, Decision]]:
+    """Do the same for the tick lines of a journal with this header, from wherever they are read."""
+    state, rules = State(), header.rules
+    asked = AskedOnceDark(header.rules_revision)
+    for line in lines:
         inputs = asked.inputs(rules, state, _inputs_of_tick.decode(line).i)
         decision = step(rules, state, inputs)
         state = decision.state

@@ -20,6 +20,11 @@ def _scopes_in(phase: Phase, session_open: bool, lit: bool) -> Scope:
     return scope
 
 
+def is_paused(phase: str, elapsed_s: float, *, finished: bool) -> bool:
+    """Whether a session stands still between two parts of its light. elapsed_s: its treatment clock."""
+    return phase == Phase.READY and elapsed_s > 0.0 and not finished
+
+
 InterlockRows = tuple[Interlock, ...]
 
 

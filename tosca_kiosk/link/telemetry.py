@@ -5,6 +5,7 @@ from __future__ import annotations
 import msgspec
 
 from tosca_kiosk.domain.plan import Override
+from tosca_kiosk.domain.rules import Limits
 
 
 class DeviceLink(msgspec.Struct, frozen=True, array_like=True):
@@ -37,8 +38,8 @@ class Telemetry(msgspec.Struct, frozen=True, array_like=True):
     mono_s: the system's monotonic clock at the tick, the same in every process; its age is the data's age.
     refusals: sources of the interlock rows that would refuse arming now, the motor's left out.
     rules_problem: why the session's rules are not known to be the record's, None where they are.
-    hold_s: how long ARM has been held, None while it is not. aiming: the aiming beam as the board reads it
-    back. self_test: None in a session and in a fault.
+    hold_s: how long ARM has been held, None while it is not; arm_hold_s: how long it must be. aiming: the
+    aiming beam as the board reads it back. self_test: None in a session and in a fault.
     session_open: whether control would still have to close a session. key_off_in_s: for how long darkness
     that is not known must still stay unknown until a supervisor may vouch for it; None where there is
     nothing to vouch for. journal_problem: where the session's journal finds no room, or what else is wrong
@@ -86,3 +87,4 @@ class Telemetry(msgspec.Struct, frozen=True, array_like=True):
     key_off_in_s: float | None = None
     journal_problem: str | None = None
     overrides: tuple[Override, ...] = ()
+    arm_hold_s: float = Limits().arm_hold_s

@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from itertools import accumulate
 
-from tosca_kiosk.domain.site_limits import EARLIER_DOSE_KEY, site_limits
+from tosca_kiosk.domain.setting_table import EARLIER_DOSE_KEY
+from tosca_kiosk.domain.site_limits import site_limits
 from tosca_kiosk.domain.summary import LIGHT_NOT_CONFIRMED, unconfirmed
 from tosca_kiosk.storage import Database, energies, sessions, settings
 from tosca_kiosk.storage.clock_evidence import (
@@ -31,13 +32,17 @@ _NEVER, _FOREVER = (time.replace(tzinfo=UTC) for time in (datetime.min, datetime
 
 @dataclass(frozen=True, slots=True)
 class EarlierSession:
-    """A session whose light counts. start_utc: as its row says, right or not; None where it tells no time."""
+    """A session whose light counts. start_utc: as its row says, right or not; None where it tells no time.
+
+    goes_on: whether the next session goes on from it, so that it counts however old it is.
+    """
 
     session_id: int
     start_utc: datetime | None
     status: str
     energies: Energies
     abort_reason: str | None = None
+    goes_on: bool = False
 
     @property
     def ending(self) -> str:
@@ -71,8 +76,12 @@ class EarlierDose:
         return self.unknown > 0 or self.energy_j > self.asked_above_j
 
 
-def earlier_dose(database: Database, patient_id: int, now: datetime) -> EarlierDose:
+def earlier_dose(
+    database: Database, patient_id: int, now: datetime, counted: frozenset[int] = frozenset()
+) -> EarlierDose:
     """Return the patient's light of the last 24 h, and all that the record cannot prove to be older.
+
+    counted: sessions whose light counts however old it is: the parts of a treatment that goes on.
 
     The wall clock may have been wrong at any time, so a session's time alone proves nothing. A session is
     provably older than 24 h when it is closed, its row tells both its times, its end lies more than 24 h
@@ -95,10 +104,12 @@ def earlier_dose(database: Database, patient_id: int, now: datetime) -> EarlierD
     While the clock itself cannot be right (over a year ahead, or before the program's release), and for 24 h
     after the kiosk saw it being set forward, nothing is provably older.
 
-    What it cannot see: a clock that was slow and is set forward while no kiosk runs leaves no trace unless
-    the record has seen it go back, which it has if some row of a right clock is younger, at the session, than
-    the clock was slow. A database put back from a backup does not know what came after. Sessions known to
-    have had no light are left out.
+    What it cannot see: a clock that was slow and is set forward while no kiosk runs. The next kiosk sees it
+    if the machine has run on since the newest session (see clock_witness). Where it was started again nothing
+    tells how long it was off: a hardware clock is set along with the other, or is what was wrong. Then there
+    is no trace unless the record has seen the clock go back, which it has if some row of a right clock is
+    younger, at the session, than the clock was slow. A database put back from a backup does not know what
+    came after. Sessions known to have had no light are left out.
 
     Raises StorageError, and SiteLimitError for a setting out of its range.
     """
@@ -106,7 +117,11 @@ def earlier_dose(database: Database, patient_id: int, now: datetime) -> EarlierD
         found = sorted(sessions.for_patient(reader, patient_id), key=lambda session: -session.session_id)
         trusted = bool(found) and not _set_forward(reader, now)
         witness = newest_witness(readings(reader), now) if trusted else 0
-        doubtful = [session for session in found if not _provably_older(session, witness, now)]
+        doubtful = [
+            session
+            for session in found
+            if session.session_id in counted or not _provably_older(session, witness, now)
+        ]
         given = energies.of_sessions(reader, tuple(session.session_id for session in doubtful))
         asked_above_j = _asked_above_j(settings.values(reader))
     earlier = [
@@ -116,6 +131,7 @@ def earlier_dose(database: Database, patient_id: int, now: datetime) -> EarlierD
             session.status,
             given.get(session.session_id, UNKNOWN),
             session.abort_reason,
+            goes_on=session.session_id in counted,
         )
         for session in doubtful
     ]

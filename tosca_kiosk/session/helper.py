@@ -24,23 +24,25 @@ from typing import Final, NoReturn
 
 import msgspec
 
-from tosca_kiosk.config import CartConfig, load_config
+from tosca_kiosk.config import CartConfig, idle_rules, load_config
 from tosca_kiosk.domain.questions import (
     HELPER_WITHIN_S,
     Answer,
+    LimitsAnswer,
+    LimitsQuestion,
     NoAnswer,
     PinAnswer,
     PinQuestion,
     Question,
     RulesAnswer,
 )
-from tosca_kiosk.domain.rules import Rules
+from tosca_kiosk.domain.rules import Limits, Rules
 from tosca_kiosk.machine.clock import since_boot
 from tosca_kiosk.machine.rights import keep_others_out
 from tosca_kiosk.machine.stop_signals import END_SIGNALS
 from tosca_kiosk.session.errors import REFUSALS
 from tosca_kiosk.session.recorded_rules import recorded_rules
-from tosca_kiosk.storage import DATABASE_NAME, Database, StorageError, schema, users
+from tosca_kiosk.storage import DATABASE_NAME, Database, StorageError, schema, settings, users
 from tosca_kiosk.storage.write_lock import write_lock_holder
 
 ANSWERS_WITHIN_S: Final = HELPER_WITHIN_S - 0.2
@@ -72,7 +74,14 @@ class Helper:
         """Answer a question. Raises one of _REFUSALS."""
         if isinstance(question, PinQuestion):
             return self._pin(question)
+        if isinstance(question, LimitsQuestion):
+            return LimitsAnswer(question.id, self._idle_limits())
         return RulesAnswer(question.id, self.rules(question.session))
+
+    def _idle_limits(self) -> Limits:
+        """Return the limits without a session, whoever writes meanwhile: what is committed holds."""
+        with Database.read_only(self._path) as database, database.reading() as snapshot:
+            return idle_rules(self._config, settings.values(snapshot)).limits
 
     def _pin(self, question: PinQuestion) -> PinAnswer:
         with Database.read_only(self._path) as database, database.reading() as snapshot:

@@ -21,7 +21,8 @@ from tosca_kiosk.session.errors import RefusedError
 from tosca_kiosk.session.overdue import overdue_event
 from tosca_kiosk.session.plan import SessionPlan
 from tosca_kiosk.session.recorded_rules import recorded_rules
-from tosca_kiosk.storage import Database, cart_key, events, sessions, settings
+from tosca_kiosk.session.rest import OpenRest, rest_of
+from tosca_kiosk.storage import Database, Transaction, cart_key, events, session_parts, sessions, settings
 from tosca_kiosk.storage.sessions import Session
 from tosca_kiosk.storage.timestamps import utc_text
 
@@ -33,6 +34,13 @@ class OpenedRecord:
     session: Session
     folder: Path
     header: Header
+
+
+def _join(transaction: Transaction, rest: OpenRest, session_id: int) -> None:
+    """Say whose rest a session is. Raises RefusedError where that is another by now, as `rest_of`."""
+    if rest_of(transaction, rest.of_session).plan != rest.plan:
+        raise RefusedError(f"the rest of session {rest.of_session} is another by now; plan it anew")
+    session_parts.join(transaction, session_id, rest.of_session)
 
 
 @contextmanager
@@ -67,7 +75,10 @@ def opening(
             origin=origin,
             session_data_path=settings.session_data_path(transaction, data_dir),
             treatment_site=plan.site,
+            treatment_notes=plan.notes,
         )
+        if plan.rest is not None:
+            _join(transaction, plan.rest, session.session_id)
         rules = recorded_rules(transaction, plan.config, session.session_id)
         if changed := rules_difference(plan.rules, rules):
             raise RefusedError(f"the session was planned under other rules: {changed}; plan it anew")

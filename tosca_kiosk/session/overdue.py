@@ -11,6 +11,7 @@ from datetime import datetime, timedelta
 from tosca_kiosk.config import CartConfig
 from tosca_kiosk.domain.calibration import PHOTODIODE, POWER, RING
 from tosca_kiosk.domain.events import SafetyEvent, noticed
+from tosca_kiosk.session.calibration_standing import due
 from tosca_kiosk.storage import Database, calibrations
 from tosca_kiosk.storage.clock_evidence import clock_doubt
 
@@ -29,7 +30,6 @@ def overdue_calibrations(database: Database, config: CartConfig, now: datetime) 
 
 
 def _warnings(database: Database, config: CartConfig, now: datetime) -> Iterator[str]:
-    interval = timedelta(days=config.calibration_interval_days)
     devices = config.devices
     used = (
         ("ring", RING, devices.stage.serial_number),
@@ -44,10 +44,10 @@ def _warnings(database: Database, config: CartConfig, now: datetime) -> Iterator
         assert made is not None  # `active` gives none that does not tell
         if made > now + CLOCK_SLACK:
             yield f"The {name} calibration is dated {made:%Y-%m-%d}, after today: check the cart's clock."
-        elif now - made > interval:
+        elif now > due(made, config):
             yield (
                 f"The {name} calibration of {made:%Y-%m-%d} is {(now - made).days} days old; "
-                f"it was due after {interval.days}."
+                f"it was due after {config.calibration_interval_days}."
             )
     if (doubted := clock_doubt(database, now)) is not None:
         yield doubted.said

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 from tosca_kiosk.config import CartConfig, idle_rules
 from tosca_kiosk.domain.calibration import (
@@ -16,17 +17,22 @@ from tosca_kiosk.domain.calibration import (
     parse_calibration,
 )
 from tosca_kiosk.domain.protocol import Protocol
-from tosca_kiosk.domain.protocol_file import Limits, parse_protocol
+from tosca_kiosk.domain.protocol_file import Limits, parse_protocol, to_json
 from tosca_kiosk.domain.rules import Rules
 from tosca_kiosk.domain.session_rules import ConnectedDevices, SessionRefusedError, session_rules
+from tosca_kiosk.domain.site_limits import longest_treatment_s
 from tosca_kiosk.machine.clock import utc_now
 from tosca_kiosk.session.errors import RefusedError
-from tosca_kiosk.storage import Database, Reader, calibrations, patients, protocols, settings
+from tosca_kiosk.session.rest import OpenRest
+from tosca_kiosk.session.rest import rest_of as open_rest
+from tosca_kiosk.storage import Database, Reader, calibrations, patients, protocols, sessions, settings
 from tosca_kiosk.storage.allowed import allowed
 from tosca_kiosk.storage.patients import Patient
 from tosca_kiosk.storage.users import Role, User
 
 _WANTED: Final = "open a session"
+_Planned = tuple[Protocol, int | None, str]
+"""A protocol, its number where it is a saved one, and what it is called in a refusal."""
 
 
 @dataclass(frozen=True)
@@ -34,7 +40,8 @@ class SessionPlan:
     """A session as it may be opened. idle: the rules in force before it; rules: those in force inside.
 
     config: the cart's, under which it was planned. warnings: of overdue calibrations, doubts: of settings;
-    both for the operator and the record.
+    both for the operator and the record. notes: said before it. rest: what it finishes the rest of, None for
+    a treatment of its own.
     """
 
     patient: Patient
@@ -45,8 +52,16 @@ class SessionPlan:
     rules: Rules
     site: str | None
     config: CartConfig
+    notes: str | None = None
+    rest: OpenRest | None = None
     warnings: tuple[str, ...] = ()
     doubts: tuple[str, ...] = ()
+
+    @property
+    def counted_parts(self) -> frozenset[int]:
+        """The sessions whose light counts before this one, however long ago it was: those it goes on from."""
+        parts = () if self.rest is None else self.rest.parts
+        return frozenset(part.session.session_id for part in parts)
 
 
 def plan_session(
@@ -55,20 +70,28 @@ def plan_session(
     *,
     patient: str,
     technician: str,
-    protocol: str,
+    protocol: str | None = None,
+    rest_of: int | None = None,
     site: str | None = None,
+    notes: str | None = None,
 ) -> SessionPlan:
     """Look everything up and check it against the cart.
 
     patient: a code; technician: a username; protocol: the name of a saved one, or the path of a file.
+    rest_of: in its place the session whose rest is to be finished, at its site where no other is given.
     Raises StorageError, DocumentError, SiteLimitError, SessionRefusedError or RefusedError.
     """
     found_patient = _active_patient(database, patient)
     found_technician = allowed(database, technician, utc_now(), _WANTED, Role.TECHNICIAN)
-    idle = idle_rules(config, settings.values(database))
+    site_settings = settings.values(database)
+    idle = idle_rules(config, site_settings)
     known = active_calibrations(database, config)
-    plan, protocol_id, source = _protocol(database, protocol, file_limits(idle, known))
+    rest = None if rest_of is None else _rest(database, rest_of, found_patient)
+    limits = file_limits(idle, known, site_settings)
+    plan, protocol_id, source = _asked(database, protocol, limits) if rest is None else _of_rest(rest, limits)
     rules = rules_for(idle, plan, known, config, source)
+    if site is None and rest is not None:
+        site = rest.parts[-1].said("treatment_site")
     return SessionPlan(
         patient=found_patient,
         technician=found_technician,
@@ -78,6 +101,8 @@ def plan_session(
         rules=rules,
         site=site,
         config=config,
+        notes=notes,
+        rest=rest,
         doubts=settings.doubts(database),
     )
 
@@ -103,10 +128,11 @@ def active_calibrations(database: Database | Reader, config: CartConfig) -> Cali
     return calibration_set(parsed, f"calibrations of {config.source}", serials)
 
 
-def file_limits(idle: Rules, known: CalibrationSet) -> Limits:
-    """Return what the cart allows a protocol's document."""
+def file_limits(idle: Rules, known: CalibrationSet, site_settings: Mapping[str, Any]) -> Limits:
+    """Return what the cart allows a protocol's document. idle: made of these settings, which it checked."""
     return Limits(
         max_power_w=idle.limits.max_power_w,
+        max_duration_s=longest_treatment_s(site_settings),
         ring_min_mm=known.ring.ring_min_mm,
         ring_max_mm=known.ring.ring_max_mm,
     )
@@ -138,7 +164,27 @@ def _active_patient(database: Database, code: str) -> Patient:
     return patient
 
 
-def _protocol(database: Database, name: str, limits: Limits) -> tuple[Protocol, int | None, str]:
+def _rest(database: Database, session_id: int, patient: Patient) -> OpenRest:
+    with database.reading() as reader:
+        theirs = sessions.get(reader, session_id).patient_id
+        if theirs != patient.patient_id:
+            whose = "nobody" if theirs is None else patients.of_id(reader, theirs).patient_code
+            raise RefusedError(
+                f"session {session_id} was of {whose}, not of {patient.patient_code}; name the patient whose "
+                "treatment it was"
+            )
+        return open_rest(reader, session_id)
+
+
+def _of_rest(rest: OpenRest, limits: Limits) -> _Planned:
+    """Return the rest as today's limits take it. It is no saved protocol, whose use would be counted."""
+    source = f"the rest of session {rest.of_session}"
+    return parse_protocol(to_json(rest.plan, named=True), source, rest.plan.name, limits), None, source
+
+
+def _asked(database: Database, name: str | None, limits: Limits) -> _Planned:
+    if name is None:
+        raise RefusedError("no protocol is named: name one, or the session whose rest is to be finished")
     saved = protocols.find(database, name)
     if saved is not None:
         protocols.refuse_doubtful(saved)

@@ -9,7 +9,7 @@ from tosca_kiosk.domain.rules_difference import rules_difference
 from tosca_kiosk.session.errors import RefusedError
 from tosca_kiosk.session.plan import active_calibrations, file_limits, rules_for
 from tosca_kiosk.storage import Database, Reader, sessions, settings
-from tosca_kiosk.storage.rewound import Rewound
+from tosca_kiosk.storage.as_of import opening_of, rewound
 
 
 def recorded_rules(snapshot: Reader, config: CartConfig, session_id: int) -> Rules:
@@ -22,11 +22,13 @@ def recorded_rules(snapshot: Reader, config: CartConfig, session_id: int) -> Rul
     source = f"session {session_id}"
     if session.protocol_data_snapshot is None:
         raise RefusedError(f"{source}: its row holds no protocol; open a session anew")
-    then = Rewound(snapshot, session_id)
-    idle = idle_rules(config, settings.values(then))
-    known = active_calibrations(then, config)
+    with rewound(snapshot, opening_of(snapshot, session_id), ("system_config", "calibrations")):
+        site_settings = settings.values(snapshot)
+        idle = idle_rules(config, site_settings)
+        known = active_calibrations(snapshot, config)
     name = session.protocol_name or ""
-    plan = parse_protocol(session.protocol_data_snapshot, source, name, file_limits(idle, known))
+    limits = file_limits(idle, known, site_settings)
+    plan = parse_protocol(session.protocol_data_snapshot, source, name, limits)
     return rules_for(idle, plan, known, config, source)
 
 

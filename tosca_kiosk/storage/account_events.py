@@ -50,7 +50,7 @@ _WORDS: Final = {
     Refusal.WAITS: "after wrong PINs none is looked at for a while",
     Refusal.ROLE: "the account's role does not allow it",
     Refusal.OWN_ACCOUNT: "nobody does this to the own account",
-    Refusal.NOBODY_NAMED: "it needs an admin, and none was named",
+    Refusal.NOBODY_NAMED: "it needs an account that may, and none was named",
     Refusal.ORDER: "control did not take the order",
 }
 

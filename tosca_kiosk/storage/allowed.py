@@ -57,7 +57,7 @@ def unlock_by(database: Database, user: User, now: datetime, admin: User | None,
 
 
 def refuse_nobody(database: Database, now: datetime, wanted: str) -> None:
-    """Keep that a command needs an admin and named none."""
+    """Keep that a command needs an account that may, and named none."""
     _keep(database, now, Refusal.NOBODY_NAMED, wanted, None)
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Iterator
-from hashlib import file_digest, sha256
+from hashlib import sha256
 from heapq import merge
 from operator import itemgetter
 from pathlib import Path
@@ -16,7 +16,7 @@ from typing import Any, NamedTuple
 
 from sqlalchemy import Connection
 
-from tosca_kiosk.storage import archives
+from tosca_kiosk.storage import archives, files
 from tosca_kiosk.storage.archives import Archive, Span
 from tosca_kiosk.storage.chain import EVENTS, START, Link, LogRow, encode, opening
 from tosca_kiosk.storage.errors import StorageError
@@ -156,24 +156,17 @@ def hashed(connection: Connection, first: int, last: int) -> Iterator[Hashed]:
             digest = kept
 
 
-def file_sha256(path: Path) -> str:
-    """Return the SHA-256 of a file's content. Raises StorageError for one that cannot be read."""
-    try:
-        with path.open("rb") as file:
-            return file_digest(file, "sha256").hexdigest()
-    except OSError as error:
-        raise StorageError(f"{path}: cannot be read ({error.strerror}); check the disk") from error
-
-
 def _strange(connection: Connection, path: Path, archive: Archive, mark: str) -> str | None:
     why = archives.strange(path, archive, mark)
     if why is not None:
         return why
     try:
-        if file_sha256(path) == archive.sha256:
+        if files.sha256(path) == archive.sha256:
             return None
         with archives.opened(path) as opened:
             bad = first_bad(connection, opened, archive.events)
+    except OSError as error:
+        return f"cannot be read ({error.strerror}); check the disk"
     except StorageError as error:
         return f"was changed ({error})"
     return "was changed, in none of its events" if bad is None else f"was changed, first in event_id {bad}"

@@ -88,7 +88,9 @@ def spare(connection: Connection) -> set[str]:
 
 def _details(connection: Connection, operation: str) -> Iterator[_Details]:
     for (details,) in connection.exec_driver_sql(
-        "SELECT details FROM operations WHERE name = ? ORDER BY operation_id", (operation,)
+        # Where files lie is asked of today, also by who reads the record as it was.
+        "SELECT details FROM main.operations WHERE name = ? ORDER BY operation_id",
+        (operation,),
     ):
         with suppress(msgspec.DecodeError, TypeError, UnicodeEncodeError):
             yield msgspec.json.decode(details, type=_Details)
@@ -123,10 +125,20 @@ def select(
             if (why := strange(path, archive, mark)) is not None:
                 raise StorageError(f"{path}: {why}")
             with opened(path) as connection:
+                for view in _views_of_then(reader.connection):
+                    connection.execute(view)
                 yield from connection.execute(sql, parameters)
     driver = reader.connection.connection.driver_connection
     assert driver is not None
     yield from driver.execute(sql, parameters)
+
+
+def _views_of_then(connection: Connection) -> list[str]:
+    """Return what makes another file's events those of the moment that the record is read as of."""
+    found = connection.exec_driver_sql(
+        "SELECT sql FROM sqlite_temp_master WHERE type = 'view' AND name = 'treatment_events'"
+    )
+    return [sql.replace("CREATE VIEW", "CREATE TEMP VIEW", 1) for (sql,) in found]
 
 
 def strange(path: Path, archive: Archive, mark: str) -> str | None:

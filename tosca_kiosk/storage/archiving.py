@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import shutil
 import sqlite3
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from contextlib import closing, suppress
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -19,24 +19,22 @@ from typing import Any, Final
 
 from tosca_kiosk.machine.synced import make_folder, sync
 from tosca_kiosk.storage import archives, audited, operations, schema, sessions
-from tosca_kiosk.storage.archive_check import file_sha256, first_bad
+from tosca_kiosk.storage.archive_check import first_bad
 from tosca_kiosk.storage.archives import Archive, Span
 from tosca_kiosk.storage.chain import EVENTS
 from tosca_kiosk.storage.clock_evidence import clock_doubt
 from tosca_kiosk.storage.database import BUSY_TIMEOUT_S, Database
 from tosca_kiosk.storage.door import Reader, Transaction
 from tosca_kiosk.storage.errors import StorageError, storage_error, translating
+from tosca_kiosk.storage.files import PART, delete, sha256
+from tosca_kiosk.storage.telling import Tell, nobody
 
 EVENTS_A_FILE: Final = 500_000
 """With so many events, and the whole session that brings them, a file is closed: a step of some seconds."""
-_PART: Final = ".part"
 _QUOTE: Final = "'"
 _NO_DELETE: Final = "treatment_events_no_delete"
 # What is written here is deleted where it fails, and synced before it counts.
 _PRAGMAS: Final = ("PRAGMA journal_mode=OFF", "PRAGMA synchronous=OFF")
-
-Tell = Callable[[str, float | None], object]
-"""Hears what is done now, and how much of it, 0 to 1, None where nobody knows."""
 
 
 @dataclass(slots=True)
@@ -84,7 +82,7 @@ def archive(
     operator_id: int | None,
     reason: str | None,
     details: dict[str, Any],
-    tell: Tell = lambda _doing, _done: None,
+    tell: Tell = nobody,
     events_a_file: int = EVENTS_A_FILE,
 ) -> Archived:
     """Move the events of these sessions into archives, as one operation.
@@ -137,7 +135,7 @@ def take_back(database: Database) -> list[str]:
     with database.reading() as reader:
         broken_off = reader.tuples(open_ones, (archives.OPERATION,))
     directory = archives.directory_of(database.path)
-    if broken_off or any(directory.glob(f"*{_PART}*")):
+    if broken_off or any(directory.glob(f"*{PART}*")):
         said += sweep(database)
     for operation_id, held in broken_off:
         details = audited.decoded(held) or {}
@@ -153,11 +151,11 @@ def take_back(database: Database) -> list[str]:
 
 def sweep(database: Database) -> list[str]:
     """Take away files of no operation: half ones, and those whose every event stands in the record."""
-    for path in sorted(archives.directory_of(database.path).glob(f"*{_PART}*")):
-        _delete(path)
+    for path in sorted(archives.directory_of(database.path).glob(f"*{PART}*")):
+        delete(path)
     spare = spare_files(database)
     for path in spare:
-        _delete(path)
+        delete(path)
     return [f"{path}: all of it is in the record; taken away." for path in spare]
 
 
@@ -173,7 +171,7 @@ def spare_files(database: Database) -> list[Path]:
         ]
 
 
-def shrink(database: Database, tell: Tell = lambda _doing, _done: None) -> str | None:
+def shrink(database: Database, tell: Tell = nobody) -> str | None:
     """Give the room of what was moved back to the disk; return why not, None where it was done.
 
     What remains is written anew, which takes twice its room meanwhile. The caller holds the data directory's
@@ -230,10 +228,10 @@ def _portion(transaction: Transaction, waiting: Sequence[int], events_a_file: in
 def _written(transaction: Transaction, record: Path, portion: Sequence[int]) -> Archive:
     """Write the file of these sessions, prove it, and give it its name."""
     directory = archives.directory_of(record)
-    part = directory / f"events{_PART}"
+    part = directory / f"events{PART}"
     try:
         make_folder(directory)
-        _delete(part)
+        delete(part)
         with closing(sqlite3.connect(part, isolation_level=None)) as file:
             numbers = _fill(transaction, file, portion)
         sync(part)
@@ -241,7 +239,7 @@ def _written(transaction: Transaction, record: Path, portion: Sequence[int]) -> 
         made = Archive(
             file=archives.file_name(numbers),
             size_bytes=part.stat().st_size,
-            sha256=file_sha256(part),
+            sha256=sha256(part),
             rows=sum(last - first + 1 for first, last in numbers),
             events=numbers,
             sessions=archives.spans(sorted(portion)),
@@ -336,10 +334,3 @@ def _is_in_the_record(reader: Reader, path: Path) -> bool:
             )
     except StorageError:
         return False
-
-
-def _delete(path: Path) -> None:
-    try:
-        path.unlink(missing_ok=True)
-    except OSError as error:
-        raise StorageError(f"{path}: cannot be deleted ({error.strerror}); check its rights") from error

@@ -17,8 +17,8 @@ from tosca_kiosk.machine.synced import make_folder, sync
 from tosca_kiosk.storage.clock_evidence import SLACK, Doubt
 from tosca_kiosk.storage.database import BUSY_TIMEOUT_S
 from tosca_kiosk.storage.errors import StorageError, storage_error
+from tosca_kiosk.storage.files import LOG_SUFFIXES, PART, beside, delete, with_logs
 from tosca_kiosk.storage.timestamps import naive_utc
-from tosca_kiosk.storage.under_way import LOG_SUFFIXES, PART
 
 KEEP_DAYS = 30
 NEWEST_CHANGE = "SELECT coalesce(max(audit_id), 0) AS newest FROM audit_log"
@@ -52,10 +52,10 @@ def make_backup(
     Raises StorageError, and what told raises; no half copy stays behind.
     """
     for part in (
-        *_with_logs(_beside(database_path, PART)),
+        *with_logs(beside(database_path, PART)),
         *sorted(backup_dir.glob(f"laser_control_*.db{PART}*")),
     ):
-        _delete(part)
+        delete(part)
     return _made(database_path, backup_dir, now, told)
 
 
@@ -67,8 +67,8 @@ def half_backups_gone(backup_dir: Path) -> Iterator[str]:
     """
     for part in sorted(backup_dir.glob(f"laser_control_*.db{PART}")):
         try:
-            for file in _with_logs(part):
-                _delete(file)
+            for file in with_logs(part):
+                delete(file)
         except StorageError:
             continue
         yield f"{part.name}: a backup was broken off; its half was taken away."
@@ -129,20 +129,11 @@ def prune_backups(backup_dir: Path, now: datetime, doubt: Doubt | None) -> Prune
         if made > naive_now + SLACK:
             apart.append(path)
         elif day < naive_now.date() and (day in kept_days or len(kept_days) == KEEP_DAYS):
-            _delete(path)
+            delete(path)
             deleted.append(path)
         elif day < naive_now.date():
             kept_days.add(day)
     return Pruned(deleted=tuple(deleted), apart=tuple(apart))
-
-
-def _delete(path: Path) -> None:
-    try:
-        path.unlink(missing_ok=True)
-    except OSError as error:
-        raise StorageError(
-            f"{path}: cannot be deleted ({error.strerror}); check the disk and its rights"
-        ) from error
 
 
 def verify_backup(path: Path) -> None:
@@ -164,10 +155,12 @@ def restore_backup(
     backup_dir: Path,
     now: datetime,
     prepare: Callable[[Path], object] = lambda _part: None,
+    told: Callable[[float], object] = _nobody,
 ) -> Path | None:
     """Put a verified copy of backup in the database's place; return where the database before was kept.
 
-    prepare(copy): what is done to the copy before it takes the place. What it leaves is verified.
+    prepare(copy): what is done to the copy before it takes the place. What it leaves is verified. told: is
+    called with the share that is copied, of the backup and then of the database before.
     The database before goes to the backups; one that verify_backup refuses is kept beside its place, under
     `.damaged`, with its log. The caller holds the data directory's lock, and nobody has the database open.
     Raises StorageError, as on a full disk, and what prepare raises; the database then still stands in its
@@ -175,15 +168,15 @@ def restore_backup(
     """
     verify_backup(backup)
     with _unfinished(database_path) as part:
-        _copy(backup, part)
+        _copy(backup, part, told)
         verify_backup(part)
         prepare(part)
         _to_one_file(part)
         verify_backup(part)
-        kept = _keep(database_path, backup_dir, now) if database_path.exists() else None
+        kept = _keep(database_path, backup_dir, now, told) if database_path.exists() else None
         _take_in_log(database_path)
         for suffix in LOG_SUFFIXES:
-            _beside(database_path, suffix).unlink(missing_ok=True)
+            beside(database_path, suffix).unlink(missing_ok=True)
     return kept
 
 
@@ -206,30 +199,22 @@ def _take_in_log(database_path: Path) -> None:
             connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
 
 
-def _keep(database_path: Path, backup_dir: Path, now: datetime) -> Path:
+def _keep(database_path: Path, backup_dir: Path, now: datetime, told: Callable[[float], object]) -> Path:
     try:
         verify_backup(database_path)
     except StorageError:
         return _put_aside(database_path)
-    return _made(database_path, backup_dir, now)
+    return _made(database_path, backup_dir, now, told)
 
 
 def _put_aside(database_path: Path) -> Path:
     """Give a damaged database and its log second names: the place is never empty."""
-    names = (_beside(database_path, f".damaged{number if number > 1 else ''}") for number in count(1))
+    names = (beside(database_path, f".damaged{number if number > 1 else ''}") for number in count(1))
     aside = next(name for name in names if not name.exists())
     for suffix in ("", *LOG_SUFFIXES):
-        if (standing := _beside(database_path, suffix)).exists():
-            _beside(aside, suffix).hardlink_to(standing)
+        if (standing := beside(database_path, suffix)).exists():
+            beside(aside, suffix).hardlink_to(standing)
     return aside
-
-
-def _beside(path: Path, suffix: str) -> Path:
-    return path.with_name(path.name + suffix)
-
-
-def _with_logs(path: Path) -> tuple[Path, ...]:
-    return tuple(_beside(path, suffix) for suffix in ("", *LOG_SUFFIXES))
 
 
 def _free_name(backup_dir: Path, now: datetime) -> Path:
@@ -309,18 +294,18 @@ def _connected(path: Path) -> sqlite3.Connection:
 @contextmanager
 def _unfinished(final: Path) -> Iterator[Path]:
     """Give a name to write under; what stands there afterwards reaches the disk and takes the final name."""
-    part = _beside(final, PART)
+    part = beside(final, PART)
     try:
         make_folder(part.parent)
         try:
-            for left in _with_logs(part):
+            for left in with_logs(part):
                 left.unlink(missing_ok=True)
             yield part
             sync(part)
             part.replace(final)
             sync(final.parent)
         finally:
-            for left in _with_logs(part):
+            for left in with_logs(part):
                 left.unlink(missing_ok=True)
     except OSError as error:
         raise StorageError(

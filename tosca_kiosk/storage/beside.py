@@ -17,6 +17,7 @@ from typing import Final
 
 from tosca_kiosk.storage.database import READ_ONLY_BUSY_TIMEOUT_S, Database
 from tosca_kiosk.storage.errors import StorageError
+from tosca_kiosk.storage.files import beside
 from tosca_kiosk.storage.log_copy import with_log
 
 _NO_INDEX: Final = (
@@ -63,7 +64,7 @@ def record_to_read(path: Path, tell: Callable[[str], object]) -> Iterator[Databa
 
 def _has_log_and_index(path: Path) -> bool:
     """Whether SQLite reads the record beside a writer; of one that is damaged or locked it says so itself."""
-    if _beside(path, "-journal").exists():
+    if beside(path, "-journal").exists():
         return True  # a write that was broken off without a log: only SQLite may undo it
     try:
         with closing(_connected(path)) as connection:
@@ -143,11 +144,7 @@ def _log_bytes(path: Path) -> int:
 
 
 def _log(path: Path) -> Path:
-    return _beside(path, "-wal")
-
-
-def _beside(path: Path, suffix: str) -> Path:
-    return path.with_name(path.name + suffix)
+    return beside(path, "-wal")
 
 
 def _changed(path: Path) -> StorageError:

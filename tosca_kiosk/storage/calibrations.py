@@ -6,13 +6,15 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from tosca_kiosk.storage.columns import CHOICES, Held
+from tosca_kiosk.storage import queries
+from tosca_kiosk.storage.as_of import Moment, audited_row
+from tosca_kiosk.storage.columns import CHOICES, Held, judged
 from tosca_kiosk.storage.database import Database
 from tosca_kiosk.storage.door import Reader, Transaction
 from tosca_kiosk.storage.errors import StorageError
 
-_DEVICE_TYPES = CHOICES["calibrations", "device_type"]
-_CALIBRATION_TYPES = CHOICES["calibrations", "calibration_type"]
+DEVICE_TYPES = CHOICES["calibrations", "device_type"]
+CALIBRATION_TYPES = CHOICES["calibrations", "calibration_type"]
 _DECIDING = frozenset({"calibration_date", "calibration_data", "is_active"})
 """Which of a device's calibrations is in force, what it says, and how old it is."""
 
@@ -53,8 +55,8 @@ def add(
 
     Raises StorageError for a device or calibration type that the schema does not name.
     """
-    _check("device type", device_type, _DEVICE_TYPES)
-    _check("calibration type", calibration_type, _CALIBRATION_TYPES)
+    _check("device type", device_type, DEVICE_TYPES)
+    _check("calibration type", calibration_type, CALIBRATION_TYPES)
     same: dict[str, Any] = {
         "device_type": device_type,
         "device_serial_number": device_serial,
@@ -97,11 +99,36 @@ def active(database: Database | Reader, calibration_type: str, device_serial: st
     return _saved(maybe[0]) if maybe else None
 
 
+def newest_data(database: Database | Reader, device_type: str) -> str | None:
+    """Return the JSON of the newest active calibration of a type of device, whatever its serial number.
+
+    For a list; what may give light is `active`, which knows the device and refuses what is doubtful.
+    """
+    found = queries.ACTIVE_CALIBRATION.ask(database, device_type=device_type)
+    return str(found[0].row["calibration_data"]) if found else None
+
+
 def history(database: Database | Reader, calibration_type: str | None = None) -> list[SavedCalibration]:
     """Return all calibrations, or those of one type, the newest entry first."""
     filters: dict[str, Any] = {} if calibration_type is None else {"calibration_type": calibration_type}
     found = database.held("calibrations", order_by="-calibration_id", **filters)
     return [_saved(one) for one in found]
+
+
+def in_force_at(reader: Reader, moment: Moment) -> tuple[SavedCalibration, ...]:
+    """Return the calibrations that were active at a moment of the record, the newest entry first.
+
+    Those are meant that the audit knows of. Raises StorageError where it cannot be read.
+    """
+    found = reader.tuples(
+        "SELECT new_values FROM audit_log WHERE audit_id IN (SELECT max(audit_id) FROM audit_log "
+        "WHERE table_name = 'calibrations' AND audit_id <= ? GROUP BY row_key) AND new_values IS NOT NULL",
+        (moment.audit_id,),
+    )
+    kinds = reader.columns("calibrations")
+    rows = [audited_row(reader.path, "calibrations", values) for (values,) in found]
+    then = [_saved(judged("calibrations", kinds, {name: row.get(name) for name in kinds})) for row in rows]
+    return tuple(sorted((one for one in then if one.is_active), key=lambda one: -one.calibration_id))
 
 
 def _saved(found: Held) -> SavedCalibration:

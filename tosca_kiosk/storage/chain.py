@@ -92,12 +92,6 @@ def last_number(connection: Connection, table: str) -> int:
     return row[0] if row and isinstance(row[0], int) else 0
 
 
-def counters(connection: Connection) -> dict[str, int]:
-    """Return the highest number that the rows of each numbered table ever had."""
-    found = connection.exec_driver_sql("SELECT name, seq FROM sqlite_sequence ORDER BY name")
-    return {str(name): seq for name, seq in found if isinstance(seq, int)}
-
-
 def noted_number(connection: Connection, table: str) -> int:
     """Return the highest number of a table that an operation says there was, 0 where none says any.
 

@@ -20,9 +20,7 @@ from tosca_kiosk.storage.door import Reader
 from tosca_kiosk.storage.errors import StorageError
 from tosca_kiosk.storage.head_check import HeadProof
 from tosca_kiosk.storage.odd_values import odd_values
-
-Tell = Callable[[str, float | None], object]
-"""Hears what is looked at now, and how much of it is done, 0 to 1, None where nobody knows."""
+from tosca_kiosk.storage.telling import Tell, nobody
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,9 +53,7 @@ class _Part(NamedTuple):
     look: Callable[[], Iterable[str]]
 
 
-def check(
-    database: Database, data_dir: Path | None = None, tell: Tell = lambda _doing, _done: None
-) -> CheckReport:
+def check(database: Database, data_dir: Path | None = None, tell: Tell = nobody) -> CheckReport:
     """Look at everything that can be proved of the file, in one snapshot.
 
     data_dir: of the record, whose session folders are then compared too. What cannot be looked at is damage,

@@ -16,6 +16,7 @@ from functools import cache
 from typing import NamedTuple
 
 from tosca_kiosk.domain.events import SafetyEvent, noticed
+from tosca_kiosk.machine.clock import SinceBoot
 from tosca_kiosk.storage import schema
 from tosca_kiosk.storage.database import Database
 from tosca_kiosk.storage.door import Reader
@@ -144,13 +145,17 @@ def newest_row(reader: Reader) -> datetime | None:
     return newest
 
 
-def set_forward(by: timedelta) -> SafetyEvent:
-    """Return the line of the safety log for a clock that was seen to skip time."""
+def set_forward(by: timedelta, moment: SinceBoot, *, while_it_ran: bool = True) -> SafetyEvent:
+    """Return the line of the safety log for a clock that skipped time, seen at a moment since boot.
+
+    while_it_ran: whether a kiosk saw it, or only afterwards that it had happened.
+    """
+    when = "while the kiosk ran" if while_it_ran else "while no kiosk ran"
     return noticed(
         _SET_FORWARD,
-        f"The cart's clock was set forward by {by.total_seconds():.0f} s while the kiosk ran.",
+        f"The cart's clock was set forward by {by.total_seconds():.0f} s {when}.",
         "operator_informed",
-        {"seconds": round(by.total_seconds())},
+        {"seconds": round(by.total_seconds()), "boot_id": moment.boot_id, "boot_s": moment.s},
     )
 
 
@@ -160,6 +165,20 @@ def last_set_forward(reader: Reader) -> datetime | None:
         "SELECT timestamp FROM safety_log WHERE event_type = ? ORDER BY log_id DESC LIMIT 1", (_SET_FORWARD,)
     )
     return _time(lines[0][0]) if lines else None
+
+
+def newest_skip(reader: Reader) -> tuple[datetime, SinceBoot] | None:
+    """Return when the clock was last seen to skip time, by that clock and since boot; None where unknown."""
+    lines = reader.tuples(
+        "SELECT timestamp, json_extract(details, '$.boot_id'), json_extract(details, '$.boot_s') "
+        "FROM safety_log WHERE event_type = ? AND json_valid(details) ORDER BY log_id DESC LIMIT 1",
+        (_SET_FORWARD,),
+    )
+    if not lines or (time := _time(lines[0][0])) is None:
+        return None
+    _, boot_id, boot_s = lines[0]
+    known = isinstance(boot_id, str) and isinstance(boot_s, float | int)
+    return (time, SinceBoot(boot_id, float(boot_s))) if known else None
 
 
 @cache

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from typing import Any, Final, NamedTuple
 
 from tosca_kiosk.domain.interlocks import ROLES
@@ -101,18 +102,35 @@ class Held(NamedTuple):
         return tuple(one.in_its_row for one in self.odd)
 
 
+class Origin(NamedTuple):
+    """Where a column that a SELECT shows comes from."""
+
+    table: str
+    column: str
+
+
 def judged(table: str, kinds: dict[str, str], found: dict[str, Any]) -> Held:
     """Return what a row means that SQLite holds. kinds: declared types; the first column is the key."""
-    row, odd = {}, []
-    for column, held in found.items():
-        row[column], why = from_column(kinds[column], held)
+    key = next(iter(kinds))
+    origins = {column: (Origin(table, column), kinds[column]) for column in found}
+    return judged_row(f"{table}, {key} {shown(found.get(key))}", origins, found)
+
+
+def judged_row(row_name: str, origins: Mapping[str, tuple[Origin, str]], found: dict[str, Any]) -> Held:
+    """Return what a row of a SELECT means. origins: where each column comes from, with its declared type.
+
+    A column without an origin was computed, and is what it is.
+    """
+    row, odd = dict(found), []
+    for column, (origin, kind) in origins.items():
+        held = found[column]
+        row[column], why = from_column(kind, held)
         if why is None:
-            why = _why_not(table, column, row[column])
+            why = _why_not(origin.table, origin.column, row[column])
         if why is not None:
-            if (table, column) in UNSPOKEN:
+            if origin in UNSPOKEN:
                 why = why.replace(shown(held), "what stands there")
-            key = next(iter(kinds))
-            odd.append(Odd(row=f"{table}, {key} {shown(found.get(key))}", column=column, why=why))
+            odd.append(Odd(row=row_name, column=column, why=why))
     return Held(row, tuple(odd))
 
 

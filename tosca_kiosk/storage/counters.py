@@ -28,11 +28,19 @@ _decode: Final = msgspec.json.Decoder(dict[str, Any]).decode
 
 def of_record(connection: Connection) -> Counters:
     """Return what a record of any version has given out; what a restore before took over is in it."""
-    found = _numbers(connection)
+    found = numbers(connection)
     codes = () if "patients" not in tables(connection) else _codes(connection)
     for year, number in codes:
         found[year] = max(number, found.get(year, 0))
     return merged(found, *_restored(connection))
+
+
+def numbers(connection: Connection) -> Counters:
+    """Return the highest number that the rows of each numbered table ever had; none of patients' codes."""
+    if "sqlite_sequence" not in tables(connection):
+        return {}
+    found = connection.exec_driver_sql("SELECT name, seq FROM sqlite_sequence")
+    return {str(name): number for name, number in found if isinstance(number, int)}
 
 
 def merged(*several: Mapping[str, int]) -> Counters:
@@ -75,13 +83,6 @@ def tables(connection: Connection) -> frozenset[str]:
     """Return the names of the tables that the file has."""
     found = connection.exec_driver_sql("SELECT name FROM sqlite_master WHERE type = 'table'")
     return frozenset(str(name) for (name,) in found)
-
-
-def _numbers(connection: Connection) -> Counters:
-    if "sqlite_sequence" not in tables(connection):
-        return {}
-    found = connection.exec_driver_sql("SELECT name, seq FROM sqlite_sequence")
-    return {str(name): number for name, number in found if isinstance(number, int)}
 
 
 def _codes(connection: Connection) -> Iterable[tuple[str, int]]:

@@ -18,11 +18,12 @@ from sqlalchemy import Connection, event
 
 from tosca_kiosk.machine.synced import make_folder
 from tosca_kiosk.storage import linking, operations, reasons, schema
-from tosca_kiosk.storage.columns import Held
+from tosca_kiosk.storage.columns import Held, Origin
 from tosca_kiosk.storage.door import Columns, Library, Reader, Row, Transaction
 from tosca_kiosk.storage.errors import StorageError, translate_errors, translating
 from tosca_kiosk.storage.operations import NOBODY, Order
 from tosca_kiosk.storage.signing import SigningKey
+from tosca_kiosk.storage.telling import Tell, nobody
 from tosca_kiosk.storage.values import held_text
 
 BUSY_TIMEOUT_S = 5.0
@@ -206,6 +207,13 @@ class Database:
         with self.reading() as reader:
             return reader.rows(sql, **parameters)
 
+    def held_rows(
+        self, sql: str, table: str, renamed: Mapping[str, Origin | None], **parameters: Any
+    ) -> list[Held]:
+        """Do what Reader.held_rows does, in a snapshot of its own."""
+        with self.reading() as reader:
+            return reader.held_rows(sql, table, renamed, **parameters)
+
     def migrate(
         self,
         revision: str,
@@ -213,15 +221,18 @@ class Database:
         given_out: Mapping[str, int] | None = None,
         *,
         key: SigningKey | None = None,
+        tell: Tell = nobody,
     ) -> tuple[str, ...]:
         """Bring the schema to a revision: "head", the start of a version's name, or "base" for empty.
 
-        order: who and why, for the row of `operations` that says so. given_out: see operations.migrate. key:
-        signs the head after it. Return what was damaged before. Going down loses what the older schema cannot
-        hold: make a backup first. Below the head nothing but migrate and close may be used.
+        order: who and why, for the row of `operations` that says so. given_out, tell: see operations.migrate.
+        key: signs the head after it. Return what was damaged before. Going down loses what the older schema
+        cannot hold: make a backup first. Below the head nothing but migrate and close may be used.
         """
         with self._writing() as transaction, translating(self.path):
-            damage = operations.migrate(transaction.connection, self.path, revision, order, given_out, key)
+            damage = operations.migrate(
+                transaction.connection, self.path, revision, order, given_out, key, tell
+            )
         self._raw.forget()
         self._known.clear()
         return damage
@@ -272,14 +283,6 @@ class Database:
             uri=True,
         )
 
-    @contextmanager
-    def _connected(self) -> Iterator[sqlite3.Connection]:
-        connection = self._connect()
-        try:
-            yield connection
-        finally:
-            connection.close()
-
     def _begin(self, connection: Connection) -> None:
         writes = isinstance(getattr(self._here, "door", None), Transaction)
         connection.exec_driver_sql(f"PRAGMA query_only={'OFF' if writes else 'ON'}")
@@ -321,8 +324,7 @@ def _library_transaction(raw: Library, path: Path) -> Iterator[None]:
         raw.rollback()
         raise
     try:
-        with translating(path):
-            raw.commit()
+        raw.commit()  # what fails in it the engine translates
     except BaseException:
         # dataset and SQLAlchemy believe that it has ended, SQLite goes on: only closing frees the lock.
         failed = raw.executable

@@ -11,7 +11,7 @@ import dataset
 from sqlalchemy import Column, Connection, Integer, MetaData, Table, text
 from sqlalchemy.types import NullType
 
-from tosca_kiosk.storage.columns import Held, judged
+from tosca_kiosk.storage.columns import Held, Origin, judged, judged_row
 from tosca_kiosk.storage.errors import StorageError, translating
 from tosca_kiosk.storage.values import to_column
 
@@ -132,6 +132,25 @@ class Reader:
         with translating(self.path):
             result = self.connection.execute(text(sql), parameters)
             return [dict(row) for row in result.mappings()]
+
+    def held_rows(
+        self, sql: str, table: str, renamed: Mapping[str, Origin | None], **parameters: Any
+    ) -> list[Held]:
+        """Return the rows of a SELECT with `:name` parameters, each with what is odd in it.
+
+        table: whose columns it shows; renamed: but for these, None for what is computed.
+        """
+        return self.judged_rows(self.rows(sql, **parameters), table, renamed)
+
+    def judged_rows(self, found: list[Row], table: str, renamed: Mapping[str, Origin | None]) -> list[Held]:
+        """Return rows that a SELECT has found, each with what is odd in it. table, renamed: as held_rows."""
+        shown = {name: renamed.get(name, Origin(table, name)) for name in (found[0] if found else ())}
+        origins = {
+            name: (origin, self.columns(origin.table)[origin.column])
+            for name, origin in shown.items()
+            if origin is not None
+        }
+        return [judged_row(table, origins, row) for row in found]
 
     def held_one(self, table: str, **filters: Any) -> Held | None:
         """Return the first row that equals all filters with what is odd in it, or None."""

@@ -14,9 +14,9 @@ from typing import Any
 import msgspec
 
 from tosca_kiosk.domain.events import SafetyEvent, TreatmentEvent
-from tosca_kiosk.storage import chain
-from tosca_kiosk.storage.columns import CHOICES
-from tosca_kiosk.storage.door import Transaction
+from tosca_kiosk.storage import archives, chain, queries
+from tosca_kiosk.storage.columns import CHOICES, Held
+from tosca_kiosk.storage.door import Reader, Transaction
 from tosca_kiosk.storage.errors import StorageError
 from tosca_kiosk.storage.timestamps import naive_utc
 
@@ -55,6 +55,15 @@ SAFETY_COLUMNS = (
     "action_taken",
     "details",
 )
+_SHOWN_COLUMNS = (
+    "timestamp",
+    "event_type",
+    "laser_power_commanded_watts",
+    "laser_power_actual_watts",
+    "ring_size_mm",
+    "photodiode_voltage_v",
+)
+"""In the order of the common query."""
 _SEVERITIES = CHOICES["safety_log", "severity"]
 
 
@@ -122,6 +131,17 @@ def treatment_rows(
         )
         for key, (t_s, event) in enumerate(timed, start=first)
     )
+
+
+def of_session(reader: Reader, session_id: int) -> list[Held]:
+    """Return a session's treatment events as the common query shows them, those that were archived too.
+
+    Raises StorageError where an archive that holds some cannot be read.
+    """
+    query = queries.EVENTS_OF_SESSION
+    found = archives.select(reader, session_id, query.text, (session_id,))
+    rows = [dict(zip(_SHOWN_COLUMNS, row, strict=True)) for row in found]
+    return reader.judged_rows(rows, query.table, query.renamed)
 
 
 def append_safety(

@@ -7,7 +7,6 @@ rows, summary and journal are compared each with the other, and what is missing 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from hashlib import file_digest
 from pathlib import Path
 from typing import Any, Final
 
@@ -16,11 +15,13 @@ from sqlalchemy import Connection
 
 from tosca_kiosk.domain.events import SafetyEvent
 from tosca_kiosk.domain.journal_lines import End, JournalError, StreamedJournal
+from tosca_kiosk.domain.setting_table import SESSION_DATA_PATH
 from tosca_kiosk.journal import JOURNAL_NAME
 from tosca_kiosk.storage import archives, events, sessions, settings
 from tosca_kiosk.storage.chain import LogRow
 from tosca_kiosk.storage.door import Reader
 from tosca_kiosk.storage.errors import StorageError
+from tosca_kiosk.storage.files import sha256
 from tosca_kiosk.storage.journal_import import events_of_tick, may_hold_events
 from tosca_kiosk.storage.timestamps import from_utc_text
 
@@ -204,7 +205,7 @@ def _orphans(reader: Reader, data_dir: Path, known: set[Path]) -> Iterator[str]:
     places = {folder.parent for folder in known}
     try:
         stored = settings.session_data_path(reader, data_dir)
-        places.add(sessions.inside(data_dir, stored, settings.SESSION_DATA_PATH))
+        places.add(sessions.inside(data_dir, stored, SESSION_DATA_PATH))
     except StorageError:
         pass  # an odd value, named as one
     for place in sorted(places - {data_dir}):
@@ -225,14 +226,9 @@ def _recordings(reader: Reader, data_dir: Path) -> Iterator[str]:
             found = path.stat().st_size
             if size is not None and found != size:
                 yield f"{where}: {path} has {found} bytes, {size} are recorded"
-            elif digest is not None and _sha256(path) != digest:
+            elif digest is not None and sha256(path) != digest:
                 yield f"{where}: {path} is not what was recorded"
         except OSError as error:
             yield f"{where}: {stored} cannot be read ({error.strerror})"
         except (StorageError, TypeError) as error:
             yield f"{where}: {error}"
-
-
-def _sha256(path: Path) -> str:
-    with path.open("rb") as file:
-        return file_digest(file, "sha256").hexdigest()

@@ -123,6 +123,17 @@ def newest(connection: Connection) -> Head | None:
     return None
 
 
+def behind_row(connection: Connection, table: str, key: int) -> Head | None:
+    """Return the first head that proves an audited row as its newest change left it, None where none does."""
+    found = connection.exec_driver_sql(
+        f"{_ALL} WHERE link_id >= (SELECT link_id FROM chain_links WHERE log = 'audit_log' "
+        "AND last_row >= (SELECT max(audit_id) FROM audit_log WHERE table_name = ? AND row_key = ?) "
+        "ORDER BY last_row LIMIT 1) ORDER BY head_id LIMIT 1",
+        (table, str(key)),
+    ).fetchone()
+    return None if found is None else _head(found, _cart(connection) or "")
+
+
 def each(connection: Connection) -> Iterator[tuple[int, Head | None]]:
     """Yield every head by its number, oldest first; None for one whose values are not a head's."""
     cart = _cart(connection) or ""

@@ -26,10 +26,11 @@ from tosca_kiosk.domain.rows import StepRows
 from tosca_kiosk.domain.state import State
 from tosca_kiosk.domain.summary import left_in_light, summarise, unconfirmed
 from tosca_kiosk.journal.tail import StillWrittenError, read_journal
-from tosca_kiosk.storage import archives, energies, events, sessions
+from tosca_kiosk.storage import archives, energies, events, session_timing, sessions
 from tosca_kiosk.storage.database import Database
 from tosca_kiosk.storage.door import Transaction
 from tosca_kiosk.storage.errors import StorageError
+from tosca_kiosk.storage.session_timing import TickTimes
 from tosca_kiosk.storage.sessions import Session
 from tosca_kiosk.storage.timestamps import from_utc_text
 
@@ -71,7 +72,7 @@ class Imported:
 
 @dataclass(slots=True)
 class Contents:
-    """What stands in a journal, checked. ticks: those with events, by their numbers from 1.
+    """What stands in a journal, checked. ticks: those with events, by their numbers from 1. times: of all.
 
     broken: where it breaks, in words, None where it does not. mended: what of it one of its two copies no
     longer had, in words, None where both were the same.
@@ -81,6 +82,7 @@ class Contents:
     reader: ChainReader
     mended: str | None = None
     ticks: list[tuple[int, EventsOfTick]] = field(default_factory=list)
+    times: TickTimes = field(default_factory=TickTimes)
     broken: str | None = None
 
     @property
@@ -172,6 +174,7 @@ def contents_of(content: bytes, mended: str | None = None) -> Contents:
     contents = Contents(content, ChainReader(content), mended)
     try:
         for line in contents.reader.ticks_json():
+            contents.times.take(line)
             if may_hold_events(line):
                 contents.ticks.append((contents.reader.ticks, events_of_tick(line)))
     except (JournalError, msgspec.DecodeError) as error:
@@ -252,6 +255,7 @@ def take_rows(
     whole = reader.end is not None and contents.broken is None
     sessions.correct(transaction, session, summary, told=energies.tells(summary, whole=found.tells_all))
     kept = energies.keep(transaction, session_id, summary, whole=found.tells_all)
+    session_timing.keep(transaction, session_id, contents.times.timing())
     if kept.differ:
         safety.append((summary.duration_s, energies.warning(kept)))
     safety_events = events.append_safety(

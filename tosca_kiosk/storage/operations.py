@@ -13,6 +13,7 @@ from tosca_kiosk.storage import archives, chain, counters, heads, schema, trust
 from tosca_kiosk.storage.archives import Archive
 from tosca_kiosk.storage.errors import StorageError
 from tosca_kiosk.storage.signing import SigningKey
+from tosca_kiosk.storage.telling import Tell, nobody
 
 _NOW: Final = "strftime('%Y-%m-%d %H:%M:%f', 'now') || '000'"
 
@@ -83,12 +84,13 @@ def migrate(
     order: Order = NOBODY,
     given_out: Mapping[str, int] | None = None,
     key: SigningKey | None = None,
+    tell: Tell = nobody,
 ) -> tuple[str, ...]:
     """Bring the schema to a revision in the open transaction, as an operation where the file can hold one.
 
     given_out: the numbers from which the file counts on, which nothing that is written here takes. key: signs
-    the head after it. Return what was damaged before, in words. Raises StorageError where more would be
-    damaged after.
+    the head after it. tell: hears how far the proof of the record is. Return what was damaged before, in
+    words. Raises StorageError where more would be damaged after.
     """
     before, after = schema.version_of(connection, path), schema.resolved(path, revision)
     order_of_versions = ["base", *schema.revisions()]
@@ -101,9 +103,9 @@ def migrate(
     if before == after:
         _count_on(connection, given_out)
         return ()
-    said: list[str] = []
+    # What was not chained is proved by the migration that chains it.
+    said = trust.damage(connection, path, tell) if down or schema.is_chained(connection) else []
     if down:
-        said = trust.damage(connection, path)
         _down(connection, order, {"from": before, "to": after, "damage": said}, key)
     strange = list(schema.strange_objects(connection, before)) if before != "base" and not down else []
     if given_out and "chain_links" not in counters.tables(connection):
@@ -113,14 +115,14 @@ def migrate(
         _count_on(connection, given_out)
     found = schema.migrate(connection, path, revision, given_out or {})
     if schema.is_chained(connection) and not down:
-        said = [*strange, *found.pop("damage", ())]
+        said = [*said, *strange, *found.pop("damage", ())]
         name = "init" if before == "base" else "upgrade"
         numbers = {**found.pop("counters", {}), **(given_out or {})}
         details = {"from": before, "to": after, **found, "counters": numbers, "damage": said}
         _audited(connection, name, order, details)
         _sign(connection, key)
     if before != "base" and after != "base":
-        left = trust.damage(connection, path)
+        left = trust.damage(connection, path, tell)
         trust.refuse_more(said, left, f"{path}: the way from {before} to {after}")
     return tuple(said)
 

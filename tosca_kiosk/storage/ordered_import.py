@@ -12,6 +12,7 @@ from tosca_kiosk.storage.database import Database
 from tosca_kiosk.storage.door import Transaction
 from tosca_kiosk.storage.journal_import import Imported, import_journal
 from tosca_kiosk.storage.operations import Order
+from tosca_kiosk.storage.telling import Tell, nobody
 
 
 class OrderedImport(NamedTuple):
@@ -22,14 +23,23 @@ class OrderedImport(NamedTuple):
 
 
 def import_in_order(
-    database: Database, journal: Path, now: datetime, order: Order, *, salvage: bool
+    database: Database,
+    journal: Path,
+    now: datetime,
+    order: Order,
+    *,
+    salvage: bool,
+    tell: Tell = nobody,
 ) -> OrderedImport:
-    """Do what import_journal does, as an operation. Raises as it, and where more would be damaged after."""
+    """Do what import_journal does, as an operation. Raises as it, and where more would be damaged after.
+
+    tell: hears how far the proofs of the record are.
+    """
     before: list[str] = []
 
     def around(transaction: Transaction, take: Callable[[], Imported]) -> Imported:
         connection = transaction.connection
-        before.extend(trust.damage(connection, database.path))
+        before.extend(trust.damage(connection, database.path, tell))
         details = order.told({"journal": journal.parent.name, "damage": before})
         number = operations.begin(
             connection,
@@ -49,7 +59,8 @@ def import_in_order(
         }
         operations.end(connection, number, {**details, **told})
         chain.link_own(connection)
-        trust.refuse_more(before, trust.damage(connection, database.path), f"{journal}: the import")
+        after = trust.damage(connection, database.path, tell)
+        trust.refuse_more(before, after, f"{journal}: the import")
         return imported
 
     imported = import_journal(

@@ -5,16 +5,19 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from datetime import date, datetime
-from typing import Any
+from difflib import get_close_matches
+from typing import Any, Final
 
-from tosca_kiosk.storage import counters
+from tosca_kiosk.storage import counters, queries
 from tosca_kiosk.storage.columns import Held
 from tosca_kiosk.storage.database import Database
-from tosca_kiosk.storage.door import Reader, Transaction
+from tosca_kiosk.storage.door import Reader, Row, Transaction
 from tosca_kiosk.storage.errors import StorageError
 
 _CODE = re.compile(r"P-(\d{4})-(\d{4})", re.ASCII)
 _LAST_NUMBER = 9999
+_BORN_FROM: Final = date(1900, 1, 1)
+_CHANGEABLE: Final = frozenset({"date_of_birth", "gender", "notes", "is_active"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,8 +48,10 @@ def add(
 ) -> Patient:
     """Add a patient, by default under the year's next free code.
 
-    Raises StorageError for a code of another form or in use, and when the year's codes are used up.
+    Raises StorageError for a code of another form or in use, when the year's codes are used up, and for a
+    date of birth before 1900 or to come.
     """
+    _check_born(date_of_birth, now)
     if code is None:
         code = next_code(transaction, now.year)
     if not _CODE.fullmatch(code):
@@ -87,15 +92,18 @@ def next_code(database: Database | Reader, year: int) -> str:
 
 def find(database: Database | Reader, code: str) -> Patient | None:
     """Return the patient with this code, or None."""
-    found = database.held_one("patients", patient_code=code)
-    return None if found is None else _patient(found)
+    found = queries.PATIENT_BY_CODE.ask(database, patient_code=code)
+    return _patient(found[0]) if found else None
 
 
 def get(database: Database | Reader, code: str) -> Patient:
     """Return the patient with this code; StorageError if there is none."""
     patient = find(database, code)
     if patient is None:
-        raise StorageError(f"no patient has the code {code!r}; see tosca-kiosk patients list")
+        known = [str(row["patient_code"]) for row in database.rows("SELECT patient_code FROM patients")]
+        near = get_close_matches(code, known, n=1, cutoff=0.8)
+        guess = f"; {near[0]} may be meant" if near else ""
+        raise StorageError(f"no patient has the code {code!r}{guess}; see tosca-kiosk patients list")
     return patient
 
 
@@ -126,12 +134,46 @@ def list_all(database: Database | Reader, *, active_only: bool = False) -> list[
     return [patient for patient in every if patient.is_active or not active_only]
 
 
-def change(transaction: Transaction, patient_id: int, now: datetime, **values: Any) -> None:
-    """Change date_of_birth, gender, notes or is_active of a patient; the code stays for ever."""
-    fixed = sorted(set(values) - {"date_of_birth", "gender", "notes", "is_active"})
-    if fixed:
+def sessions_of(database: Database | Reader, patient_id: int) -> list[Row]:
+    """Return a patient's sessions, the newest first, as the view `patient_session_history` tells them."""
+    return database.rows(
+        "SELECT * FROM patient_session_history WHERE patient_id = :patient_id AND session_id IS NOT NULL",
+        patient_id=patient_id,
+    )
+
+
+def is_treated(database: Database | Reader, patient_id: int) -> bool:
+    """Say whether a patient has sessions, of whatever end."""
+    return bool(database.held("sessions", patient_id=patient_id, limit=1))
+
+
+def change(transaction: Transaction, patient_id: int, now: datetime, **values: Any) -> frozenset[str]:
+    """Change date_of_birth, gender, notes or is_active of a patient; the code stays for ever.
+
+    Return which of them became another; where none did, nothing is written. Raises StorageError for another
+    column, an unknown patient, and a date of birth before 1900 or to come.
+    """
+    if fixed := sorted(set(values) - _CHANGEABLE):
         raise StorageError(f"patient {patient_id}: {', '.join(fixed)} cannot be changed")
-    transaction.update("patients", {"patient_id": patient_id}, last_modified_date=now, **values)
+    _check_born(values.get("date_of_birth"), now)
+    before = transaction.held_one("patients", patient_id=patient_id)
+    if before is None:
+        raise StorageError(f"no patient has the number {patient_id}; see tosca-kiosk patients list")
+    odd = {one.column for one in before.odd}
+    changed = {name: value for name, value in values.items() if name in odd or before.row[name] != value}
+    if changed:
+        transaction.update("patients", {"patient_id": patient_id}, last_modified_date=now, **changed)
+    return frozenset(changed)
+
+
+def _check_born(born: date | None, now: datetime) -> None:
+    """Refuse a day that is no birthday of a patient; it is not repeated, for it may nearly be one."""
+    if born is None:
+        return
+    if born > now.date():
+        raise StorageError(f"the date of birth is after today, {now:%Y-%m-%d} (UTC); nothing was kept")
+    if born < _BORN_FROM:
+        raise StorageError(f"the date of birth is before {_BORN_FROM:%Y}; nothing was kept")
 
 
 def _patient(found: Held) -> Patient:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
+from tosca_kiosk.storage import queries
 from tosca_kiosk.storage.columns import CHOICES, Held
 from tosca_kiosk.storage.database import Database
 from tosca_kiosk.storage.door import Reader, Transaction
@@ -75,6 +76,11 @@ def list_all(database: Database | Reader) -> list[SavedProtocol]:
     """Return the protocols by name, but for those closed for certain."""
     found = database.held("protocols", order_by="protocol_name")
     return [_saved(one) for one in found if one.row["is_active"] is not False]
+
+
+def usage(database: Database | Reader) -> list[Held]:
+    """Return how often the active protocols were used: as they count it, and as many sessions name them."""
+    return queries.PROTOCOL_USAGE.ask(database)
 
 
 def refuse_doubtful(protocol: SavedProtocol) -> None:

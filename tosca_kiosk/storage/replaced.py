@@ -13,6 +13,7 @@ from tosca_kiosk.storage.chain import Head
 from tosca_kiosk.storage.counters import Counters, tables
 from tosca_kiosk.storage.database import Database
 from tosca_kiosk.storage.errors import StorageError
+from tosca_kiosk.storage.telling import Tell, nobody
 
 Row = dict[str, Any]
 
@@ -43,8 +44,11 @@ class Record:
         return self.unread is None and not self.damage
 
 
-def look(path: Path, place: Path) -> Record:
-    """Read a record of any version as far as that goes. place: where a record is, beside its archives."""
+def look(path: Path, place: Path, tell: Tell = nobody) -> Record:
+    """Read a record of any version as far as that goes, and prove it.
+
+    place: where a record is, beside its archives. tell: hears how far that is.
+    """
     found = Record()
     try:
         with Database.of_any_version(path, read_only=True) as database, database.reading() as reader:
@@ -69,7 +73,7 @@ def look(path: Path, place: Path) -> Record:
                 found.head = chain.head(connection)
             if "heads" in there and (newest := heads.newest(connection)) is not None:
                 found.cart = newest.signed.cart
-            found.damage = tuple(trust.damage(connection, place))
+            found.damage = tuple(trust.damage(connection, place, tell))
     except StorageError as error:
         found.unread = str(error)
     return found

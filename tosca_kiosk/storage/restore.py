@@ -25,6 +25,7 @@ from tosca_kiosk.storage.operations import Order
 from tosca_kiosk.storage.replaced import Record, look
 from tosca_kiosk.storage.session_folders import SessionFolder, given_out, session_folders, why_not_whole
 from tosca_kiosk.storage.signing import SigningKey
+from tosca_kiosk.storage.telling import Tell, nobody
 from tosca_kiosk.storage.users import find
 
 _NONE: Final = Record(unread="there was none")
@@ -72,25 +73,27 @@ class Restored:
     unsigned: str | None
 
 
-def plan(backup: Path, database_path: Path, data_dir: Path, anchored: Sequence[Anchor]) -> Plan:
+def plan(
+    backup: Path, database_path: Path, data_dir: Path, anchored: Sequence[Anchor], tell: Tell = nobody
+) -> Plan:
     """Look whether a backup may take the record's place, and at what that would cost. Nothing is changed.
 
-    anchored: anchors, of which the numbers count that they know. Raises StorageError for what is no
-    database, empty, of a newer version or another program's, damaged, another cart's, or not as it was
-    written.
+    anchored: anchors, of which the numbers count that they know. tell: hears how far that is. Raises
+    StorageError for what is no database, empty, of a newer version or another program's, damaged, another
+    cart's, or not as it was written.
     """
     version = schema.version_of_file(backup)
     if version == "base":
         raise StorageError(f"{backup}: an empty database; name a backup")
     verify_backup(backup)
-    saved = look(backup, database_path)
+    saved = look(backup, database_path, tell)
     if saved.unread is not None:
         raise StorageError(saved.unread)
     if saved.damage:
         raise StorageError(
             f"{backup}: not as it was written: {saved.damage[0]}; nothing was changed, restore another backup"
         )
-    replaced = look(database_path, database_path) if database_path.exists() else None
+    replaced = look(database_path, database_path, tell) if database_path.exists() else None
     if replaced is not None and replaced.marks is not None and saved.marks is not None:
         other = cart_marks.of_another(replaced.marks, saved.marks)
         if other is not None:
@@ -123,27 +126,32 @@ def plan(backup: Path, database_path: Path, data_dir: Path, anchored: Sequence[A
     )
 
 
-def restore(planned: Plan, database_path: Path, backup_dir: Path, now: datetime, order: Order) -> Restored:
+def restore(
+    planned: Plan, database_path: Path, backup_dir: Path, now: datetime, order: Order, tell: Tell = nobody
+) -> Restored:
     """Do what was planned, whole or not at all; the replaced file goes to the backups.
 
-    order: who, by the account's name in the restored record, and why. The caller holds the data directory's
-    lock, and nobody has the database open. Raises StorageError; nothing is changed then.
+    order: who, by the account's name in the restored record, and why. tell: hears how far it is. The caller
+    holds the data directory's lock, and nobody has the database open. Raises StorageError; nothing is changed
+    then.
     """
     outcome: list[Restored] = []
 
     def prepare(part: Path) -> None:
-        outcome.append(_prepare(planned, part, database_path.parent, now, order))
+        outcome.append(_prepare(planned, part, database_path.parent, now, order, tell))
 
-    kept = restore_backup(planned.backup, database_path, backup_dir, now, prepare)
+    kept = restore_backup(
+        planned.backup, database_path, backup_dir, now, prepare, lambda done: tell("copying", done)
+    )
     [done] = outcome
     return replace(done, kept=kept)
 
 
-def _prepare(planned: Plan, part: Path, data_dir: Path, now: datetime, order: Order) -> Restored:
+def _prepare(planned: Plan, part: Path, data_dir: Path, now: datetime, order: Order, tell: Tell) -> Restored:
     """Make the copy what takes the place: of this version, counting on, with its row, and proved."""
     replaced = planned.replaced or _NONE
     with Database(part) as database:
-        database.migrate("head", order._replace(operator_id=None), planned.given_out)
+        database.migrate("head", order._replace(operator_id=None), planned.given_out, tell=tell)
         key, unsigned = _key(database, data_dir)
         account = None if order.operator is None else find(database, order.operator)
         order = order._replace(operator_id=None if account is None else account.tech_id)
@@ -162,7 +170,7 @@ def _prepare(planned: Plan, part: Path, data_dir: Path, now: datetime, order: Or
             if key is not None:
                 heads.sign(transaction.connection, key, "restore")
         with database.reading() as reader:
-            damage = trust.damage(reader.connection, part)
+            damage = trust.damage(reader.connection, part, tell)
     if damage:
         raise StorageError(f"{part}: the copy is not as it was written: {damage[0]}; nothing was changed")
     return Restored(kept=None, sessions=back, lost=lost, patients=patients, spare=spare, unsigned=unsigned)

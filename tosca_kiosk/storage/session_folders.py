@@ -8,12 +8,12 @@ from pathlib import Path
 from typing import Final, NamedTuple
 
 from tosca_kiosk.domain.journal_lines import ChainReader, Header, JournalError
+from tosca_kiosk.domain.setting_table import DEFAULT_SESSION_DATA_PATH, SESSION_DATA_PATH
 from tosca_kiosk.journal import JOURNAL_NAME
 from tosca_kiosk.storage.counters import Counters, merged
 from tosca_kiosk.storage.errors import StorageError
 from tosca_kiosk.storage.journal_import import contents_of, read
 from tosca_kiosk.storage.sessions import inside
-from tosca_kiosk.storage.settings import DEFAULT_SESSION_DATA_PATH, SESSION_DATA_PATH
 
 _FOLDER: Final = re.compile(r"(\d{1,9})_\d{8}_\d{6}", re.ASCII)
 """`<session id>_<UTC time>`; a longer number was given out by no cart."""

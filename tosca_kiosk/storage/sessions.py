@@ -135,19 +135,6 @@ def set_paused(transaction: Transaction, session_id: int, paused: bool) -> None:
     transaction.update("sessions", {"session_id": session_id}, status="paused" if paused else "in_progress")
 
 
-def annotate(
-    transaction: Transaction,
-    session_id: int,
-    *,
-    post_treatment_notes: str | None = None,
-    video_path: str | None = None,
-) -> None:
-    """Add what is known after a session: notes, where the video is."""
-    given = {"post_treatment_notes": post_treatment_notes, "video_path": video_path}
-    values = {name: value for name, value in given.items() if value is not None}
-    transaction.update("sessions", {"session_id": session_id}, **values)
-
-
 def get(database: Database | Reader, session_id: int) -> Session:
     """Return a session; StorageError if there is none."""
     found = database.held_one("sessions", session_id=session_id)

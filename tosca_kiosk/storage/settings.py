@@ -1,12 +1,10 @@
-"""Settings: typed values in system_config.
-
-A key is known when it has a row, or when it governs a safety limit: such a row is made when first set.
-"""
+"""Settings: what `system_config` says of the keys that exist (domain/setting_table.py)."""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Iterator
+from dataclasses import dataclass
 from datetime import datetime
 from difflib import get_close_matches
 from pathlib import Path
@@ -14,8 +12,15 @@ from typing import Any, Final
 
 import msgspec
 
-from tosca_kiosk.domain.protocol_file import DURATION_KEY
-from tosca_kiosk.domain.site_limits import QUESTIONS, SITE_KEYS, SiteLimitError, site_limits
+from tosca_kiosk.domain.setting_table import (
+    DEFAULT_SESSION_DATA_PATH,
+    SESSION_DATA_PATH,
+    SETTINGS,
+    Kind,
+    Setting,
+)
+from tosca_kiosk.domain.site_limits import GOVERNING
+from tosca_kiosk.storage.columns import Held
 from tosca_kiosk.storage.database import Database
 from tosca_kiosk.storage.door import Reader, Row, Transaction
 from tosca_kiosk.storage.errors import StorageError
@@ -23,17 +28,40 @@ from tosca_kiosk.storage.sessions import inside
 
 Value = str | int | float | bool | dict[str, Any] | list[Any] | None
 
-
-SESSION_DATA_PATH: Final = "session_data_path"
-DEFAULT_SESSION_DATA_PATH: Final = "data/sessions"
-GOVERNING: Final = frozenset({*SITE_KEYS, *QUESTIONS, DURATION_KEY, SESSION_DATA_PATH})
-"""Keys that decide something; a value of one of them is never passed over."""
-KNOWN: Final = GOVERNING | {"video_resolution", "video_fps"}
+_SEE: Final = "see tosca-kiosk config list"
 
 
-def get(database: Database | Reader, key: str) -> Value:
-    """Return a setting's value. StorageError for an unknown key and for a stored text of the wrong type."""
-    return _value(_row(database, key))
+@dataclass(frozen=True, slots=True)
+class SettingState:
+    """A key as the record has it. setting: None for a key that no part of the program reads.
+
+    value: as stored, the default where nothing is; a text where what is stored is no value. odd: what of it
+    does not mean what somebody may have meant.
+    """
+
+    key: str
+    value: Value
+    setting: Setting | None
+    stored: bool
+    last_modified: datetime | None = None
+    modified_by: str | None = None
+    odd: tuple[str, ...] = ()
+
+
+def states(database: Database | Reader) -> list[SettingState]:
+    """Return every key that exists, in the table's order, then those in the record that mean nothing."""
+    rows = {held.row["config_key"]: held for held in database.held("system_config", order_by="config_key")}
+    names = {held.row["tech_id"]: held.row["username"] for held in database.held("tech_users")}
+    keys = [*SETTINGS, *(key for key in rows if key not in SETTINGS)]
+    return [_state(key, rows.get(key), names) for key in keys]
+
+
+def state(database: Database | Reader, key: str) -> SettingState:
+    """Return one key; StorageError naming the nearest for one that neither exists nor is stored."""
+    for found in states(database):
+        if found.key == key:
+            return found
+    raise _unknown(key)
 
 
 def values(database: Database | Reader) -> dict[str, Value]:
@@ -56,7 +84,8 @@ def doubts(database: Database | Reader) -> tuple[str, ...]:
 
     That is a key that no part of the program reads, perhaps a misspelt one, and a value that is none.
     """
-    return tuple(_doubts(database))
+    found = database.held("system_config", order_by="config_key")
+    return tuple(doubt for held in found for doubt in _doubts(held.row))
 
 
 def session_data_path(database: Database | Reader, data_dir: Path) -> str:
@@ -64,78 +93,129 @@ def session_data_path(database: Database | Reader, data_dir: Path) -> str:
 
     StorageError for a path that leaves the data directory.
     """
-    where = f"system_config.{SESSION_DATA_PATH}"
     path = values(database).get(SESSION_DATA_PATH, DEFAULT_SESSION_DATA_PATH)
+    return _checked_path(path, data_dir)
+
+
+def known(key: str) -> Setting:
+    """Return what exists under this key. StorageError naming the nearest where nothing does."""
+    if key not in SETTINGS:
+        raise _unknown(key)
+    return SETTINGS[key]
+
+
+def from_text(key: str, text: str) -> str | int | float:
+    """Return the value that a text gives a key, of the key's type.
+
+    StorageError for an unknown key, and for a text that is no value of this one: with what is allowed.
+    """
+    setting = known(key)
+    value: str | int | float = text
+    try:
+        if setting.kind is Kind.FLOAT:
+            value = float(text)
+        elif setting.kind is Kind.INTEGER:
+            value = int(text)
+    except ValueError:
+        pass  # what is no number is refused as it stands
+    _refuse_wrong(setting, value)
+    return value
+
+
+def put(transaction: Transaction, key: str, value: Value, now: datetime, tech_id: int | None = None) -> None:
+    """Change a setting, or give it its first row.
+
+    StorageError for an unknown key, a value of another type or out of its range, a safety limit looser than
+    the design limit, and a path that leaves the data directory.
+    """
+    setting = known(key)
+    _refuse_wrong(setting, value)
+    if key == SESSION_DATA_PATH:
+        _checked_path(value, Path(transaction.path).parent)
+    stored = {
+        "config_value": _text(setting, value),
+        "config_type": str(setting.kind),
+        "last_modified": now,
+        "modified_by_tech_id": tech_id,
+    }
+    if transaction.held_one("system_config", config_key=key) is None:
+        transaction.insert("system_config", config_key=key, description=setting.does, **stored)
+    else:
+        transaction.update("system_config", {"config_key": key}, **stored)
+
+
+def change(
+    database: Database, key: str, text: str, *, tech_id: int, reason: str | None, now: datetime
+) -> tuple[SettingState, SettingState]:
+    """Set a key to what a text says; return it as it was and as it is. Raises as from_text and put."""
+    value = from_text(key, text)
+    with database.transaction(tech_id, reason=reason) as transaction:
+        before = state(transaction, key)
+        put(transaction, key, value, now, tech_id)
+        return before, state(transaction, key)
+
+
+def _state(key: str, held: Held | None, names: dict[int, str]) -> SettingState:
+    setting = SETTINGS.get(key)
+    if held is None:
+        assert setting is not None
+        return SettingState(key, setting.default, setting, stored=False)
+    row = held.row
+    try:
+        value = _value(row)
+    except StorageError:
+        value = row["config_value"]
+    return SettingState(
+        key,
+        value,
+        setting,
+        stored=True,
+        last_modified=row["last_modified"],
+        modified_by=names.get(row["modified_by_tech_id"]),
+        odd=(*held.marks, *_doubts(row)),
+    )
+
+
+def _doubts(row: Row) -> Iterator[str]:
+    key = row["config_key"]
+    if key not in SETTINGS:
+        near = get_close_matches(key.lower(), SETTINGS, n=1)
+        guess = f"; {near[0]} may be meant" if near else ""
+        yield f"Setting {key!r} is unknown and governs nothing{guess}."
+    try:
+        value = _value(row)
+        if key in SETTINGS:
+            _refuse_wrong(SETTINGS[key], value)
+    except StorageError as error:
+        yield f"{error}."
+
+
+def _refuse_wrong(setting: Setting, value: Value) -> None:
+    if problem := setting.problem(value):
+        why = "; a site can only tighten limits" if setting.field is not None else ""
+        raise StorageError(f"{problem}{why}")
+
+
+def _checked_path(path: Value, data_dir: Path) -> str:
+    where = f"system_config.{SESSION_DATA_PATH}"
     if not isinstance(path, str):
         raise StorageError(f"{where}: {path!r} is no path; give one such as {DEFAULT_SESSION_DATA_PATH}")
     inside(data_dir, path, where)
     return path
 
 
-def _doubts(database: Database | Reader) -> Iterator[str]:
-    for row, _ in database.held("system_config", order_by="config_key"):
-        key = row["config_key"]
-        if key not in KNOWN:
-            near = get_close_matches(key.lower(), KNOWN, n=1)
-            guess = f"; {near[0]} may be meant" if near else ""
-            yield f"Setting {key!r} is unknown and governs nothing{guess}."
-        try:
-            _check_limit(key, _value(row))
-        except StorageError as error:
-            yield f"{error}."
-
-
-def put(transaction: Transaction, key: str, value: Value, now: datetime, tech_id: int | None = None) -> None:
-    """Change a setting.
-
-    StorageError for an unknown key, a value of another type or out of its range, and a safety limit looser
-    than the design limit.
-    """
-    _check_limit(key, value)
-    if key in SITE_KEYS and transaction.held_one("system_config", config_key=key) is None:
-        described = f"Safety limit {SITE_KEYS[key].field}, tightened here"
-        transaction.insert(
-            "system_config",
-            config_key=key,
-            config_value=_text(key, "float", value),
-            config_type="float",
-            description=described,
-            last_modified=now,
-            modified_by_tech_id=tech_id,
-        )
-        return
-    transaction.update(
-        "system_config",
-        {"config_key": key},
-        config_value=_text(key, _row(transaction, key)["config_type"], value),
-        last_modified=now,
-        modified_by_tech_id=tech_id,
-    )
-
-
-def _check_limit(key: str, value: Value) -> None:
-    try:
-        site_limits({key: value})
-    except SiteLimitError as error:
-        why = "; a site can only tighten limits" if key in SITE_KEYS else ""
-        raise StorageError(f"{error}{why}") from error
-
-
-def _row(database: Database | Reader, key: str) -> Row:
-    found = database.held_one("system_config", config_key=key)
-    if found is None:
-        every = database.held("system_config", order_by="config_key")
-        known = ", ".join(other.row["config_key"] for other in every)
-        raise StorageError(f"setting {key!r} is unknown; there are {known}")
-    return found.row
+def _unknown(key: str) -> StorageError:
+    near = get_close_matches(key.lower(), SETTINGS, n=1, cutoff=0.5)
+    guess = f"; {near[0]} may be meant" if near else ""
+    return StorageError(f"setting {key!r} is unknown{guess}; {_SEE}")
 
 
 def _value(row: Row) -> Value:
     key, kind, text = row["config_key"], row["config_type"], row["config_value"]
-    if kind == "string":
+    if kind == Kind.STRING:
         return str(text)
     try:
-        value: Value = float(text) if kind == "float" else msgspec.json.decode(text)
+        value: Value = float(text) if kind == Kind.FLOAT else msgspec.json.decode(text)
     except (ValueError, RecursionError) as error:
         raise _wrong(key, kind, text) from error
     if not _is(kind, value):
@@ -143,22 +223,20 @@ def _value(row: Row) -> Value:
     return value
 
 
-def _text(key: str, kind: str, value: Value) -> str:
-    if kind == "float" and isinstance(value, int) and not isinstance(value, bool):
-        value = float(value)
-    if not _is(kind, value):
-        raise _wrong(key, kind, value)
-    if isinstance(value, str) and kind == "string":
-        return value
-    return msgspec.json.encode(value).decode()
+def _text(setting: Setting, value: Value) -> str:
+    """Return what is stored for a value that its setting takes."""
+    if setting.kind is Kind.STRING:
+        return str(value)
+    assert isinstance(value, int | float)
+    return msgspec.json.encode(float(value) if setting.kind is Kind.FLOAT else int(value)).decode()
 
 
 def _is(kind: str, value: Value) -> bool:
-    if kind == "float":
+    if kind == Kind.FLOAT:
         return isinstance(value, float) and math.isfinite(value)
-    if kind == "integer":
+    if kind == Kind.INTEGER:
         return isinstance(value, int) and not isinstance(value, bool)
-    return kind == "json" or isinstance(value, {"string": str, "boolean": bool}.get(kind, ()))
+    return kind == "json" or (kind == "boolean" and isinstance(value, bool))
 
 
 def _wrong(key: str, kind: str, value: object) -> StorageError:

@@ -25,6 +25,7 @@ from cryptography.hazmat.primitives.serialization import (
 
 from tosca_kiosk.machine.synced import sync
 from tosca_kiosk.storage.errors import StorageError
+from tosca_kiosk.storage.files import beside
 
 KEY_NAME: Final = "cart_signing_key.pem"
 """In the data directory."""
@@ -188,4 +189,4 @@ def _read(path: Path) -> SigningKey:
 
 
 def _next(path: Path) -> Path:
-    return path.with_name(path.name + _NEXT)
+    return beside(path, _NEXT)

@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 
 from sqlalchemy import Connection
 
-from tosca_kiosk.storage import audited, chain, chain_check, earlier_chains
+from tosca_kiosk.storage import audited, chain, chain_check, counters, earlier_chains
 from tosca_kiosk.storage.earlier_chains import Verdict
 
 _AUDIT = (
@@ -35,12 +35,6 @@ class Found(NamedTuple):
     said: str
     old: str | None
     new: str | None
-
-
-def chain_is_kept(connection: Connection) -> bool:
-    """Say whether the file has come down from a version with the one chain, which stands in it still."""
-    named = "SELECT 1 FROM sqlite_master WHERE type = 'table' AND name = 'chain_links'"
-    return connection.exec_driver_sql(named).fetchone() is not None
 
 
 def proved(connection: Connection, *, kept: bool) -> Proof:
@@ -111,7 +105,7 @@ def told(connection: Connection, proof: Proof, found: Sequence[str]) -> dict[str
         "logs": logs,
         "damage": [*broken, *proof.kept],
         "differing": len(found),
-        "counters": chain.counters(connection),
+        "counters": counters.numbers(connection),
     }
 
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from pathlib import Path
+from typing import Final
 
 from sqlalchemy import Connection
 
@@ -13,25 +14,42 @@ from tosca_kiosk.storage.audited import AUDITED
 from tosca_kiosk.storage.counters import tables
 from tosca_kiosk.storage.errors import StorageError
 from tosca_kiosk.storage.linking import ONE_CHAIN, of_shape
+from tosca_kiosk.storage.telling import Tell, nobody
+
+PROVING: Final = "proving the record"
 
 
-def damage(connection: Connection, record: Path) -> list[str]:
+def damage(connection: Connection, record: Path, tell: Tell = nobody) -> list[str]:
     """Return what nobody may have done, the first of each table; edits that were made openly are none.
 
     record: where the record is, or is to be: its archives lie beside it. One that is missing says nothing of
-    the file. The file's own shape decides how it is proved, not the version that it says it has.
+    the file. The file's own shape decides how it is proved, not the version that it says it has. tell: hears
+    how far that is.
     """
+    tell(PROVING, None)
     if of_shape(connection) is ONE_CHAIN:
         walked = chain_check.Walk()
-        chain_check.walk(connection, walked, shelf=Shelf(connection, record))
-        differing = (said for table in AUDITED for said in audit_proof.differences(connection, table))
-        return [*walked.broken.values(), *differing]
+        shelf = Shelf(connection, record)
+        chain_check.walk(connection, walked, lambda done: tell(PROVING, done), shelf=shelf)
+        return [*walked.broken.values(), *_differing(connection)]
     found = tables(connection)
     verdicts = [
         earlier_chains.verify(connection, log) for log in earlier_chains.CHAINED if f"{log}_chain" in found
     ]
     said = [verdict.broken for verdict in verdicts if verdict.broken is not None]
     return [*said, *kept_damage(connection)]
+
+
+def _differing(connection: Connection) -> Iterator[str]:
+    """Yield what in the audited tables is not as audited. A version from before a table has none of its rows."""
+    there = tables(connection)
+    audited = connection.exec_driver_sql("SELECT DISTINCT table_name FROM audit_log")
+    known = {table for (table,) in audited}
+    for table in AUDITED:
+        if table in there:
+            yield from audit_proof.differences(connection, table)
+        elif table in known:
+            yield f"{table}: the table is missing"
 
 
 def kept_damage(connection: Connection) -> list[str]:

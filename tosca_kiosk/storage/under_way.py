@@ -8,11 +8,12 @@ such row. What was half made beside it goes.
 
 from __future__ import annotations
 
+import logging
 import os
 import secrets
 import sqlite3
 from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 from typing import Any, Final
 
@@ -20,11 +21,10 @@ import msgspec
 
 from tosca_kiosk.machine.synced import sync
 from tosca_kiosk.storage.errors import StorageError
+from tosca_kiosk.storage.files import PART, beside, with_logs
 
-PART: Final = ".part"
-"""Behind a database's name: what is to take its place, half made."""
-LOG_SUFFIXES: Final = ("-wal", "-shm", "-journal")
 _NOTE: Final = ".operation"
+log = logging.getLogger("tosca_kiosk.storage.under_way")
 
 
 class _Note(msgspec.Struct, frozen=True):
@@ -45,18 +45,23 @@ def under_way(database_path: Path, what: str) -> Iterator[str]:
     The caller holds the data directory's lock. Raises StorageError where the note cannot be written.
     """
     note = _Note(what=what, run=secrets.token_hex(8), version=_version(database_path))
-    path = _beside(database_path, _NOTE)
+    path = beside(database_path, _NOTE)
     try:
         _write(path, msgspec.json.encode(note))
     except OSError as error:
-        path.unlink(missing_ok=True)
+        with suppress(OSError):
+            path.unlink(missing_ok=True)
         raise StorageError(
             f"{path}: cannot be written ({error.strerror}); check the disk's space and rights"
         ) from error
     try:
         yield note.run
     finally:
-        path.unlink(missing_ok=True)
+        try:
+            path.unlink(missing_ok=True)
+        except OSError as error:
+            # What was done stays done, and what failed is raised: the next start says which, by the note.
+            log.warning("%s: %s has ended, its note cannot be taken away (%s)", path, what, error.strerror)
 
 
 def settled(database_path: Path) -> Iterator[str]:
@@ -64,7 +69,7 @@ def settled(database_path: Path) -> Iterator[str]:
 
     The caller holds the data directory's lock, and nobody has the database open. Raises StorageError.
     """
-    path = _beside(database_path, _NOTE)
+    path = beside(database_path, _NOTE)
     try:
         said = path.read_bytes()
     except FileNotFoundError:
@@ -75,10 +80,10 @@ def settled(database_path: Path) -> Iterator[str]:
         note = _decode(said)
     except msgspec.DecodeError:
         note = None  # its writer died over it, before anything was begun
-    half_made = _beside(database_path, PART)
+    half_made = beside(database_path, PART)
     try:
-        for suffix in ("", *LOG_SUFFIXES):
-            _beside(half_made, suffix).unlink(missing_ok=True)
+        for file in with_logs(half_made):
+            file.unlink(missing_ok=True)
     except OSError as error:
         raise _not_taken_away(half_made, error) from error
     if note is not None:
@@ -133,10 +138,6 @@ def _write(path: Path, content: bytes) -> None:
     finally:
         os.close(file)
     sync(path.parent)
-
-
-def _beside(path: Path, suffix: str) -> Path:
-    return path.with_name(path.name + suffix)
 
 
 def _not_taken_away(path: Path, error: OSError) -> StorageError:

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
+from difflib import get_close_matches
 from enum import StrEnum
 from typing import Any
 
@@ -123,12 +124,28 @@ def find(database: Database | Reader, username: str) -> User | None:
     return _found(database, username=username)
 
 
+def named(database: Database | Reader, username: str) -> User:
+    """Return the account of this name, active or not; StorageError if there is none."""
+    user = find(database, username)
+    if user is None:
+        known = [str(row["username"]) for row in database.rows("SELECT username FROM tech_users")]
+        near = get_close_matches(username, known, n=1)
+        guess = f"; {near[0]} may be meant" if near else ""
+        raise StorageError(f"no user is named {username!r}{guess}; see tosca-kiosk users list")
+    return user
+
+
 def get(database: Database | Reader, tech_id: int | None) -> User:
     """Return an account; StorageError if there is none."""
-    user = None if tech_id is None else _found(database, tech_id=tech_id)
+    user = of_id(database, tech_id)
     if user is None:
         raise StorageError(f"no user has the number {tech_id}; see tosca-kiosk users list")
     return user
+
+
+def of_id(database: Database | Reader, tech_id: int | None) -> User | None:
+    """Return an account, active or not, or None."""
+    return None if tech_id is None else _found(database, tech_id=tech_id)
 
 
 def may_work(user: User) -> bool:

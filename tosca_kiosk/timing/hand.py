@@ -36,7 +36,7 @@ PATIENT: Final = "P-2026-0001"
 PROTOCOL: Final = "Timing report"
 _POWER_W: Final = 5.0
 _STEP_S: Final = 3600.0
-_HOLD_ARM_S: Final = 1.7
+_HOLD_ON_S: Final = 0.2
 _PEDAL_AFTER_S: Final = 2.3
 """A pedal edge counts 2 s after arming."""
 _AGAIN_S: Final = 0.5
@@ -151,7 +151,7 @@ class Hand:
             self._since_s = None
             if not telemetry.refusals and self._may_again(now_s):
                 presenter.part(Treatment).begin_arm()
-        elif telemetry.hold_s >= _HOLD_ARM_S and self._may_again(now_s):
+        elif telemetry.hold_s >= telemetry.arm_hold_s + _HOLD_ON_S and self._may_again(now_s):
             presenter.part(Treatment).arm()
 
     def _press_in_time(self, now_s: float) -> None:

@@ -7,10 +7,8 @@ import numpy as np
 import pytest
 
 from hardware.cameras.interface import LinkState, Origin
-from hardware.cameras.opencv import OpenCvCamera
 from hardware.cameras.source import is_recording, recording_path
-from hardware.settings import CameraSettings
-from tests.hardware.cameras.camera_thread import Hand, poll_until
+from tests.hardware.cameras.camera_thread import poll_until
 
 RATE_HZ = 25.0
 FRAMES = 20
@@ -31,25 +29,6 @@ def recording(tmp_path_factory):
         writer.write(np.full((SIZE_PX[1], SIZE_PX[0], 3), level(number), np.uint8))
     writer.release()
     return path
-
-
-@pytest.fixture
-def hand():
-    return Hand()
-
-
-@pytest.fixture
-def make(hand):
-    """Make cameras that are closed afterwards."""
-    made = []
-
-    def make_camera(source, **settings):
-        made.append(OpenCvCamera(CameraSettings(driver="opencv", source=str(source), **settings), hand))
-        return made[-1]
-
-    yield make_camera
-    for camera in made:
-        camera.close()
 
 
 def lost(camera):

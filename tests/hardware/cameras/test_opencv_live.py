@@ -9,28 +9,8 @@ import pytest
 
 from hardware.cameras import opencv
 from hardware.cameras.interface import LinkState, Origin
-from hardware.cameras.opencv import OpenCvCamera
-from hardware.settings import CameraSettings
-from tests.hardware.cameras.camera_thread import Hand, poll_until
+from tests.hardware.cameras.camera_thread import poll_until
 from tests.hardware.cameras.mjpeg_server import network_camera
-
-
-@pytest.fixture
-def hand():
-    return Hand()
-
-
-@pytest.fixture
-def make(hand):
-    made = []
-
-    def make_camera(source, **settings):
-        made.append(OpenCvCamera(CameraSettings(driver="opencv", source=source, **settings), hand))
-        return made[-1]
-
-    yield make_camera
-    for camera in made:
-        camera.close()
 
 
 def test_a_stream_is_shown_lost_when_it_is_cut_and_shown_again(make, hand):

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import pytest
 
@@ -10,8 +12,9 @@ from tests.kiosk.presenter.test_presenter import ADMIN_PIN, PIN, Desk, desk, qui
 from tosca_kiosk.kiosk.alarms.alarm import Priority
 from tosca_kiosk.kiosk.screens.login.form import LoginForm
 from tosca_kiosk.kiosk.screens.login.part import Login
-from tosca_kiosk.machine.clock import utc_now
-from tosca_kiosk.storage import Database, users
+from tosca_kiosk.machine.clock import SinceBoot, since_boot, utc_now
+from tosca_kiosk.storage import DATABASE_NAME, Database, events, users
+from tosca_kiosk.storage.clock_evidence import set_forward
 
 __all__ = ["desk", "quick_hash", "staffed"]
 
@@ -80,6 +83,20 @@ def test_a_clock_that_is_set_forward_while_the_kiosk_runs_is_a_line_each_time(st
         staffed.settle()
     assert [line.startswith("The cart's clock was set forward by 8999") for line in skipped(staffed)[:2]]
     assert len(skipped(staffed)) == 3
+
+
+def test_a_clock_that_was_set_forward_before_the_kiosk_started_is_a_line(tmp_path: Path) -> None:
+    """It was looked at an hour ago, in this run of the machine."""
+    moment = since_boot()
+    told = set_forward(timedelta(minutes=6), SinceBoot(moment.boot_id, moment.s - 3600.0))
+    with Database.open(tmp_path / DATABASE_NAME) as database, database.transaction() as transaction:
+        events.append_safety(transaction, utc_now() - timedelta(hours=1), [(0.0, told)])
+    desk = Desk(tmp_path)
+    set_to(desk, lambda now: now + timedelta(hours=30))
+    desk.settle()
+    line = skipped(desk)[-1]
+    desk.close()
+    assert re.fullmatch("The cart's clock was set forward by 1(07999|08000) s while no kiosk ran.", line)
 
 
 def waiting(staffed: Desk, username: str, tries: int = 5):

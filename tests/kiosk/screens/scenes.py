@@ -31,16 +31,19 @@ from tosca_kiosk.kiosk.screens.safety_log.form import SafetyLogForm
 from tosca_kiosk.kiosk.screens.summary.form import SummaryForm
 from tosca_kiosk.kiosk.screens.treatment.form import TreatmentForm
 from tosca_kiosk.kiosk.services.accounts import Accounts
-from tosca_kiosk.kiosk.services.history import LogRow, Plot, SessionResult
+from tosca_kiosk.kiosk.services.history import LogRow, Plot, PlottedResult
 from tosca_kiosk.kiosk.services.people import FoundPatients
 from tosca_kiosk.kiosk.services.plans import ListedProtocol, Listing
 from tosca_kiosk.kiosk.snapshot.course import Course, Opening
 from tosca_kiosk.kiosk.snapshot.picture import Picture
 from tosca_kiosk.kiosk.snapshot.state import KioskState
 from tosca_kiosk.link.telemetry import SelfTestShown, Telemetry
-from tosca_kiosk.session import EarlierDose, EarlierSession
+from tosca_kiosk.session import EarlierDose, EarlierSession, SessionResult
+from tosca_kiosk.session.happenings import Happenings
+from tosca_kiosk.session.session_result import Proof
 from tosca_kiosk.storage.energies import UNKNOWN, Energies
 from tosca_kiosk.storage.patients import Patient
+from tosca_kiosk.storage.session_parts import Parts
 from tosca_kiosk.storage.sessions import Session
 from tosca_kiosk.storage.users import Role, User
 
@@ -261,10 +264,23 @@ AS_COMMANDED = Energies(738.2, 737.9, 738.2)
 
 
 def summary(session, scale=1.0, energies=AS_COMMANDED, **changes):
-    result = SessionResult(session, "P-2026-0041", RAMP, plot(scale), 3, energies)
+    result = SessionResult(
+        session=session,
+        patient_code="P-2026-0041",
+        technician=JANE,
+        plan=RAMP,
+        given=energies,
+        timing=None,
+        parts=Parts(),
+        amendments=(),
+        happened=Happenings(safety_events=3),
+        recordings=(),
+        calibrations=(),
+        proof=Proof(),
+    )
     return changed(
         SIGNED_IN,
-        SummaryForm(result=result),
+        SummaryForm(result=PlottedResult(result, plot(scale))),
         screen="summary",
         patient=PATIENT,
         **changes,

@@ -80,8 +80,9 @@ def test_whatever_ended_a_session_its_summary_says_it_whole(stage, shell, theme)
     problems = []
     for row in INTERLOCKS:
         reason = f"{row.source}: {row.what} {row.to_do}"
-        session = replace(scene.form(SummaryForm).result.session, abort_reason=reason)
-        form = SummaryForm(result=replace(scene.form(SummaryForm).result, session=session))
+        told = scene.form(SummaryForm).result
+        session = replace(told.result.session, abort_reason=reason)
+        form = SummaryForm(result=replace(told, result=replace(told.result, session=session)))
         shell.show(changed(scene, form, theme=theme))
         stage.turn(5)
         shown = shell.screens["summary"]

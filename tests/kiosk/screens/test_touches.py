@@ -131,6 +131,16 @@ def test_arming_takes_what_control_has_counted(stage, shell, asked):
     assert asked == [("begin_arm",), ("arm",)]
 
 
+def test_arming_waits_for_as_long_as_the_sites_rules_ask(stage, shell, asked):
+    put_up(stage, shell, treating(arm_hold_s=3.0))
+    finger = stage.touch(key(shell, "HOLD TO ARM", UiHoldButton))
+    put_up(stage, shell, treating(arm_hold_s=3.0, hold_s=2.9))
+    assert asked == [("begin_arm",)]
+    put_up(stage, shell, treating(arm_hold_s=3.0, hold_s=3.0))
+    assert asked == [("begin_arm",), ("arm",)]
+    finger.lift()
+
+
 def test_letting_go_early_cancels(stage, shell, asked):
     put_up(stage, shell, "treatment_ready")
     finger = stage.touch(key(shell, "HOLD TO ARM", UiHoldButton))

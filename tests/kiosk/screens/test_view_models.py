@@ -264,9 +264,9 @@ def test_a_cart_without_a_camera_says_so_and_one_with_it_has_a_lamp():
     ],
 )
 def test_the_reason_of_an_abort_is_told_without_the_events_name(reason, shown):
-    result = SCENES["summary_aborted"].form(SummaryForm).result
-    session = replace(result.session, abort_reason=reason)
-    form = SummaryForm(result=replace(result, session=session))
+    told = SCENES["summary_aborted"].form(SummaryForm).result
+    session = replace(told.result.session, abort_reason=reason)
+    form = SummaryForm(result=replace(told, result=replace(told.result, session=session)))
     assert summary_view(changed(SCENES["summary_aborted"], form)).reason == shown
 
 

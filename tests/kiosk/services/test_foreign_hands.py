@@ -139,7 +139,7 @@ def everything_else_works(record):
         "tech_users", "patients", "protocols", "sessions", "treatment_events", "session_recordings",
         "safety_log", "calibrations", "system_config", "credentials", "session_journals", "session_energies",
         "treatment_events_chain", "audit_log", "chain_links", "heads", "operations", "acknowledgements",
-        "recording_hashes",
+        "recording_hashes", "change_reasons", "session_amendments", "session_parts", "session_timing",
     ],
 )  # fmt: skip
 def test_an_odd_value_in_any_column_is_named_and_stops_nothing(staffed, table, monkeypatch):

@@ -103,8 +103,8 @@ def test_closing_imports_the_journal_and_the_result_is_its_plot_and_its_figures(
     assert session.status == "aborted"
     assert session.total_energy_joules == pytest.approx(cart.state.measured_j)
     result = history.result(record, session.session_id)
-    assert result.patient_code == "P-2026-0001"
-    assert result.plan.protocol.name == PROTOCOL
+    assert result.result.patient_code == "P-2026-0001"
+    assert result.result.plan.name == PROTOCOL
     assert max(result.plot.set_w) == pytest.approx(5.0)
     assert len(result.plot.times_s) == len(result.plot.measured_w) > 30
     assert result.plot.times_s == tuple(sorted(result.plot.times_s))
@@ -142,7 +142,7 @@ def test_the_light_of_a_session_is_known_before_the_next_one(record, wall, opene
     earlier = treatment.prepare(record, "P-2026-0001", "jane.doe", PROTOCOL).earlier
     assert earlier.must_ask
     assert earlier.energy_j == max(cart.state.measured_j, cart.state.commanded_j)
-    assert history.result(record, opened.session.session_id).energies == earlier.sessions[0].energies
+    assert history.result(record, opened.session.session_id).result.given == earlier.sessions[0].energies
 
 
 def test_what_a_crash_left_open_is_closed_with_what_its_journal_holds(record, opened):
@@ -162,10 +162,49 @@ def test_a_running_session_is_found_again_by_its_number(record, opened, patient)
         treatment.adopt(record, 99)
 
 
-def test_notes_are_kept_with_the_session(record, opened):
-    assert history.annotate(record, opened.session.session_id, "slight redness", 2).post_treatment_notes == (
+def test_the_rest_of_a_session_is_offered_and_opened_as_its_second_part(record, opened):
+    treat(opened, 3.0)
+    treatment.close_row(record, opened.session.session_id, 2)
+    [rest] = treatment.prepare(record, "P-2026-0001", "jane.doe", PROTOCOL).rests
+    assert (rest.of_session, round(rest.plan.duration_s)) == (1, 57)
+    prepared = treatment.prepare(record, "P-2026-0001", "jane.doe", None, rest_of=rest.of_session)
+    assert [one.goes_on for one in prepared.earlier.sessions] == [True]
+    back_up(record)
+    second = treatment.open_row(record, prepared.plan, {})
+    assert second.header.rules.protocol.name == f"{PROTOCOL}, rest of session 1"
+    told = history.result(record, 1).result
+    assert (told.parts.finished_by, told.remainder.duration_s) == (2, rest.plan.duration_s)
+    treat(second, 0.5, whole=False)
+    treatment.close_interrupted(record)
+    with pytest.raises(RefusedError, match="session 2 was opened for it"):
+        treatment.prepare(record, "P-2026-0001", "jane.doe", None, rest_of=1)
+
+
+def test_a_rest_that_is_taken_meanwhile_opens_nothing(record, opened):
+    treat(opened, 3.0)
+    treatment.close_row(record, opened.session.session_id, 2)
+    plans = [treatment.prepare(record, "P-2026-0001", "jane.doe", None, rest_of=1).plan for _ in range(2)]
+    back_up(record)
+    second = treatment.open_row(record, plans[0], {})
+    treat(second, 0.5)
+    treatment.close_row(record, second.session.session_id, 2)
+    back_up(record)
+    with pytest.raises(RefusedError, match="session 2 was opened for it"):
+        treatment.open_row(record, plans[1], {})
+    assert len(record.database.find("sessions")) == 2
+
+
+def test_notes_are_kept_with_the_session_and_others_later_stand_beside_them(record, opened):
+    treat(opened, 0.5)
+    number = treatment.close_row(record, opened.session.session_id, 2).session_id
+    assert history.annotate(record, number, "slight redness ", 2).session.post_treatment_notes == (
         "slight redness"
     )
+    told = history.annotate(record, number, "no redness", 2)
+    assert told.said("post_treatment_notes") == "no redness"
+    assert told.session.post_treatment_notes == "slight redness"
+    [amendment] = told.amendments
+    assert (amendment.username, amendment.reason) == ("jane.doe", "written anew on the cart's summary")
 
 
 def test_what_control_notices_outside_a_session_stands_in_the_log(record, patient):

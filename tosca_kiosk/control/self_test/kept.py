@@ -45,16 +45,17 @@ class _Connected(NamedTuple):
 
 
 class KeptSelfTest:
-    """Runs self-tests of one cart and says whether the newest counts. rules: those without a session.
+    """Runs self-tests of one cart and says whether the newest counts.
 
-    runs: how many were begun. results: of the newest one that came to its end, in the order of CHECKS.
-    motor_on: whether the test that is under way wants the smoothing motor; control's step decides.
+    rules: those without a session, by which the next test judges. runs: how many were begun. results: of the
+    newest one that came to its end, in the order of CHECKS. motor_on: whether the test that is under way
+    wants the smoothing motor; control's step decides.
     """
 
     def __init__(self, devices: Devices, settings: CartSettings, rules: Rules, clock: Clock) -> None:
         self._devices = devices
         self._settings = settings
-        self._rules = rules
+        self.rules = rules
         self._clock = clock
         self._software = version("tosca-kiosk")  # reads a file, which no tick may wait for
         self._test: SelfTest | None = None
@@ -115,7 +116,7 @@ class KeptSelfTest:
             self._go_on(self._test, now_s)
 
     def _begin(self) -> None:
-        self._test = SelfTest(self._devices, self._settings, self._rules)
+        self._test = SelfTest(self._devices, self._settings, self.rules)
         self._evidence, self._judged, self._passed, self.results = None, [], None, ()
         self._looked_s, self._began = float("-inf"), {}
         self.runs += 1

@@ -9,6 +9,8 @@ from tosca_kiosk.kiosk.desk.desk import Desk
 from tosca_kiosk.kiosk.services import history
 from tosca_kiosk.storage.clock_evidence import SLACK, Doubt, Wrong, doubt
 
+_NOT_LOGGED = "That the clock was set forward is not in the safety log"
+
 
 class WallClock:
     """doubt: why the clock cannot be right now, None where it can be.
@@ -26,8 +28,14 @@ class WallClock:
         self._began: tuple[float, datetime] | None = None
 
     def record_opened(self) -> None:
-        """Ask the record for its newest row."""
-        record = self._desk.record
+        """Ask the record for its newest row, and have the log say what the clock did while no kiosk ran."""
+        record, operator_id = self._desk.record, self._desk.operator_id
+        self._desk.errands.run(
+            None,
+            _NOT_LOGGED,
+            lambda: history.keep_skipped_unseen(record, operator_id),
+            lambda lines: None,
+        )
         self._desk.errands.run(
             "newest row",
             "The record's newest row cannot be read, which the clock is held to",
@@ -64,7 +72,7 @@ class WallClock:
             record = self._desk.record
             self._desk.errands.run(
                 None,
-                "That the clock was set forward is not in the safety log",
+                _NOT_LOGGED,
                 lambda: history.keep_set_forward(record, by, operator_id),
                 lambda lines: None,
             )

@@ -4,31 +4,27 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, Final
 
-from tosca_kiosk.domain.events import noticed
-from tosca_kiosk.domain.plan import Plan
+from tosca_kiosk.domain.events import SafetyEvent, noticed
 from tosca_kiosk.kiosk.services.record import Record
-from tosca_kiosk.kiosk.services.treatment import planned
 from tosca_kiosk.link.messages import SafetyNotice
-from tosca_kiosk.session import followed_plan
+from tosca_kiosk.session import SessionResult, session_result, skipped_unseen
 from tosca_kiosk.storage import (
     Reader,
     StorageError,
     archives,
     clock_evidence,
-    energies,
     events,
-    patients,
-    sessions,
+    session_amendments,
     users,
 )
-from tosca_kiosk.storage.energies import UNKNOWN, Energies
-from tosca_kiosk.storage.sessions import Session
 from tosca_kiosk.storage.timestamps import from_utc_text
 from tosca_kiosk.storage.values import from_column
 
 _PLOT_POINTS = 600
+AMENDED_AT_THE_CART: Final = "written anew on the cart's summary"
+"""Why notes are amended there, where nobody is asked."""
 LOG_ROWS = 5
 """As many lines as the safety log's screen holds, so that one pair of keys turns all pages."""
 
@@ -43,19 +39,11 @@ class Plot:
 
 
 @dataclass(frozen=True, slots=True)
-class SessionResult:
-    """A closed session with what its summary shows. safety_events: lines of the safety log.
+class PlottedResult:
+    """All that the record says of a session, with its plot. no_plot: why there is none, empty else."""
 
-    energies: measured and commanded, and the larger, which counts. plan: that was in force at the end, None
-    where the record does not tell it. no_plot: why there is none, empty else.
-    """
-
-    session: Session
-    patient_code: str
-    plan: Plan | None
+    result: SessionResult
     plot: Plot
-    safety_events: int
-    energies: Energies
     no_plot: str = ""
 
 
@@ -74,33 +62,27 @@ class LogRow:
     odd: tuple[str, ...] = ()
 
 
-def result(record: Record, session_id: int) -> SessionResult:
+def result(record: Record, session_id: int) -> PlottedResult:
     """Return a session's result. Raises StorageError if there is no such session."""
     with record.database.reading() as reader:
-        session = sessions.get(reader, session_id)
+        told = session_result(reader, session_id)
         samples, no_plot = _samples(reader, session_id)
-        plan = _plan(reader, session)
-        safety = reader.rows(
-            "SELECT count(*) AS lines FROM safety_log WHERE session_id = :session", session=session_id
-        )
-        code = patients.of_id(reader, session.patient_id).patient_code
-        given = energies.of_sessions(reader, (session_id,)).get(session_id, UNKNOWN)
-    return SessionResult(
-        session=session,
-        patient_code=code,
-        plan=plan,
-        plot=_plot(samples),
-        safety_events=int(safety[0]["lines"]),
-        energies=given,
-        no_plot=no_plot,
-    )
+    return PlottedResult(told, _plot(samples), no_plot)
 
 
-def annotate(record: Record, session_id: int, notes: str, tech_id: int | None) -> Session:
-    """Keep the notes written after a session."""
+def annotate(record: Record, session_id: int, notes: str, tech_id: int) -> SessionResult:
+    """Keep the notes written after a session; others than those that stand there are an amendment."""
     with record.database.transaction(tech_id) as transaction:
-        sessions.annotate(transaction, session_id, post_treatment_notes=notes)
-        return sessions.get(transaction, session_id)
+        session_amendments.note(
+            transaction,
+            session_id,
+            "post_treatment_notes",
+            notes,
+            tech_id=tech_id,
+            reason=AMENDED_AT_THE_CART,
+            now=record.utc(),
+        )
+        return session_result(transaction, session_id)
 
 
 def safety_rows(record: Record, page: int = 0) -> tuple[LogRow, ...]:
@@ -132,9 +114,21 @@ def newest_row(record: Record) -> datetime | None:
 
 def keep_set_forward(record: Record, by: timedelta, tech_id: int | None) -> int:
     """Write into the safety log that the wall clock has skipped time; return how many lines."""
+    return _keep_skip(record, clock_evidence.set_forward(by, record.since_boot()), tech_id)
+
+
+def keep_skipped_unseen(record: Record, tech_id: int | None) -> int:
+    """Write into the safety log that the wall clock had skipped time before, if so; return how many lines."""
+    moment = record.since_boot()
+    by = skipped_unseen(record.database, record.data_dir, record.utc(), moment)
+    if by is None:
+        return 0
+    return _keep_skip(record, clock_evidence.set_forward(by, moment, while_it_ran=False), tech_id)
+
+
+def _keep_skip(record: Record, event: SafetyEvent, tech_id: int | None) -> int:
     with record.database.transaction(tech_id) as transaction:
-        timed = [(0.0, clock_evidence.set_forward(by))]
-        return events.append_safety(transaction, record.utc(), timed, tech_id=tech_id)
+        return events.append_safety(transaction, record.utc(), [(0.0, event)], tech_id=tech_id)
 
 
 def keep_notice(record: Record, notice: SafetyNotice, tech_id: int | None) -> int:
@@ -164,7 +158,7 @@ def _samples(reader: Reader, session_id: int) -> tuple[list[tuple[Any, ...]], st
         reader,
         session_id,
         "SELECT time_offset_ms, laser_power_commanded_watts, laser_power_actual_watts "
-        "FROM treatment_events WHERE session_id = ? AND event_type = 'power_change' ORDER BY event_id",
+        "FROM treatment_events WHERE session_id = ? AND +event_type = 'power_change' ORDER BY event_id",
         (session_id,),
     )
     try:
@@ -173,22 +167,13 @@ def _samples(reader: Reader, session_id: int) -> tuple[list[tuple[Any, ...]], st
         return [], str(error)
 
 
-def _plan(reader: Reader, session: Session) -> Plan | None:
-    protocol = planned(session)
-    try:
-        return None if protocol is None else followed_plan(reader, session.session_id, protocol).plan
-    except StorageError:
-        return None  # why it cannot be read is said by no_plot, or by the check of the record
-
-
 def _plot(samples: list[tuple[Any, ...]]) -> Plot:
     """Return what can be drawn; a sample whose time or set power is none is left out."""
-    drawn = [
+    kept = [
         (offset_ms / 1000.0, set_w or 0.0, _number(measured_w))
-        for offset_ms, set_w, measured_w in samples
+        for offset_ms, set_w, measured_w in samples[:: max(1, -(-len(samples) // _PLOT_POINTS))]
         if _number(offset_ms) is not None and (set_w is None or _number(set_w) is not None)
     ]
-    kept = drawn[:: max(1, -(-len(drawn) // _PLOT_POINTS))]
     return Plot(
         times_s=tuple(time_s for time_s, _, _ in kept),
         set_w=tuple(set_w for _, set_w, _ in kept),

@@ -48,7 +48,8 @@ def listed(record: Record) -> Listing:
     with record.database.reading() as reader:
         saved = protocols.list_all(reader)
     try:
-        idle = idle_rules(record.config, settings.values(record.database))
+        site_settings = settings.values(record.database)
+        idle = idle_rules(record.config, site_settings)
         known = active_calibrations(record.database, record.config)
     except (DocumentError, SiteLimitError, StorageError) as error:
         problem = spoken(str(error))
@@ -57,7 +58,7 @@ def listed(record: Record) -> Listing:
     def check(name: str, plan: Protocol) -> Rules:
         return rules_for(idle, plan, known, record.config, name)
 
-    limits = file_limits(idle, known)
+    limits = file_limits(idle, known, site_settings)
     rows = []
     for row in saved:
         try:

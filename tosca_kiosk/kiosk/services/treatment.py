@@ -5,20 +5,20 @@ from __future__ import annotations
 import logging
 from dataclasses import dataclass, replace
 
-from tosca_kiosk.domain.documents import DocumentError
 from tosca_kiosk.domain.journal_lines import Summary
 from tosca_kiosk.domain.protocol import Protocol
-from tosca_kiosk.domain.protocol_file import parse_protocol
-from tosca_kiosk.kiosk.services.plans import NO_LIMITS
 from tosca_kiosk.kiosk.services.record import Record
 from tosca_kiosk.session import (
     BackupOvertakenError,
     EarlierDose,
     OpenedRecord,
+    OpenRest,
     SessionPlan,
     earlier_dose,
+    open_rests,
     opening,
     overdue_calibrations,
+    plan_of,
     plan_session,
 )
 from tosca_kiosk.storage import StorageError, close_session, patients, recover, sessions, users
@@ -31,10 +31,14 @@ from tosca_kiosk.storage.users import User
 
 @dataclass(frozen=True, slots=True)
 class Prepared:
-    """A session that may be opened once its backup is made. earlier: the patient's light before it."""
+    """A session that may be opened once its backup is made. earlier: the patient's light before it.
+
+    rests: what is left of the patient's treatments that ended early, which could be finished in its place.
+    """
 
     plan: SessionPlan
     earlier: EarlierDose
+    rests: tuple[OpenRest, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,17 +51,27 @@ class Adopted:
     protocol: Protocol | None
 
 
-def prepare(record: Record, patient_code: str, username: str, protocol_name: str) -> Prepared:
-    """Check the session's plan. Raises one of REFUSALS.
+def prepare(
+    record: Record, patient_code: str, username: str, protocol_name: str | None, rest_of: int | None = None
+) -> Prepared:
+    """Check the session's plan: by a saved protocol, or the rest of a session. Raises one of REFUSALS.
 
     A session that could not be closed when it should have been is closed first, or says why it cannot be.
     """
     close_interrupted(record)
     plan = plan_session(
-        record.database, record.config, patient=patient_code, technician=username, protocol=protocol_name
+        record.database,
+        record.config,
+        patient=patient_code,
+        technician=username,
+        protocol=protocol_name,
+        rest_of=rest_of,
     )
     plan = replace(plan, warnings=overdue_calibrations(record.database, record.config, record.utc()))
-    return Prepared(plan, earlier_dose(record.database, plan.patient.patient_id, record.utc()))
+    patient_id = plan.patient.patient_id
+    earlier = earlier_dose(record.database, patient_id, record.utc(), plan.counted_parts)
+    with record.database.reading() as reader:
+        return Prepared(plan, earlier, open_rests(reader, patient_id))
 
 
 def open_row(record: Record, plan: SessionPlan, devices: dict[str, dict[str, str]]) -> OpenedRecord | None:
@@ -135,15 +149,4 @@ def adopt(record: Record, session_id: int) -> Adopted:
     """Find the session that control runs. Raises StorageError if the record does not know it."""
     session = sessions.get(record.database, session_id)
     patient = patients.of_id(record.database, session.patient_id)
-    return Adopted(session, patient, users.get(record.database, session.tech_id), planned(session))
-
-
-def planned(session: Session) -> Protocol | None:
-    """Return the plan that the session was opened with, None where its row holds none that can be read."""
-    if session.protocol_data_snapshot is None:
-        return None
-    name = session.protocol_name or ""
-    try:
-        return parse_protocol(session.protocol_data_snapshot, name, name, NO_LIMITS)
-    except DocumentError:
-        return None
+    return Adopted(session, patient, users.get(record.database, session.tech_id), plan_of(session))

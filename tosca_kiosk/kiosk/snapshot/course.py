@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
-from tosca_kiosk.domain.state import Phase
+from tosca_kiosk.domain import situations
 from tosca_kiosk.link.telemetry import Telemetry
 from tosca_kiosk.session import EarlierDose
 
@@ -52,4 +52,4 @@ class Course:
 
 def is_paused(telemetry: Telemetry) -> bool:
     """Whether the session stands still between two parts of its light."""
-    return telemetry.phase == Phase.READY and telemetry.elapsed_s > 0.0 and not telemetry.finished
+    return situations.is_paused(telemetry.phase, telemetry.elapsed_s, finished=telemetry.finished)

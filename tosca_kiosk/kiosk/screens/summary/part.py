@@ -9,8 +9,8 @@ from tosca_kiosk.kiosk.desk.leader import Leader
 from tosca_kiosk.kiosk.desk.part import Part
 from tosca_kiosk.kiosk.screens.summary.form import SummaryForm
 from tosca_kiosk.kiosk.services import history
-from tosca_kiosk.kiosk.services.history import SessionResult
-from tosca_kiosk.storage.sessions import Session
+from tosca_kiosk.kiosk.services.history import PlottedResult
+from tosca_kiosk.session import SessionResult
 
 
 class Summary(Part[SummaryForm]):
@@ -34,25 +34,27 @@ class Summary(Part[SummaryForm]):
                 wanted=lambda: desk.router.shown == "summary",
             )
 
-    def _read(self, result: SessionResult) -> None:
+    def _read(self, result: PlottedResult) -> None:
         self.form = SummaryForm(result=result)
 
     def note(self, notes: str) -> None:
         """Keep the notes."""
-        desk, result = self._desk, self.form.result
-        if result is None:
+        desk, shown = self._desk, self.form.result
+        if shown is None or (tech_id := desk.operator_id) is None:
+            return
+        if notes.strip() == (shown.result.said("post_treatment_notes") or ""):
             return
         self.form = replace(self.form, busy=True, refused="")
-        session_id = result.session.session_id
+        session_id = shown.result.session.session_id
         desk.ask(
-            lambda: history.annotate(desk.record, session_id, notes.strip(), desk.operator_id),
+            lambda: history.annotate(desk.record, session_id, notes, tech_id),
             self._noted,
             self._refused,
         )
 
-    def _noted(self, session: Session) -> None:
+    def _noted(self, told: SessionResult) -> None:
         if self.form.result is not None:
-            self.form = SummaryForm(result=replace(self.form.result, session=session))
+            self.form = SummaryForm(result=replace(self.form.result, result=told))
 
     def _refused(self, text: str) -> None:
         self.form = replace(self.form, busy=False, refused=text)

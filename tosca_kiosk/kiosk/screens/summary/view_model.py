@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from tosca_kiosk.domain.summary import LIGHT_NOT_CONFIRMED, unconfirmed
 from tosca_kiosk.kiosk.look import wording
 from tosca_kiosk.kiosk.screens.summary.form import SummaryForm
-from tosca_kiosk.kiosk.services.history import SessionResult
 from tosca_kiosk.kiosk.snapshot.course import Opening
 from tosca_kiosk.kiosk.snapshot.state import KioskState
+from tosca_kiosk.session import SessionResult
 from tosca_kiosk.storage import energies
 
 Points = tuple[tuple[float, float], ...]
@@ -40,9 +40,9 @@ class SummaryView:
 def view(state: KioskState) -> SummaryView:
     """Return what the screen shows."""
     form = state.form(SummaryForm)
-    result = form.result
+    shown = form.result
     problem = wording.RECORD_LOST if state.record_problem else ""
-    if result is None:
+    if shown is None:
         closing = state.course.opening is Opening.CLOSING
         waiting = "Reading the session ..." if form.busy else "The session could not be read."
         if closing:
@@ -62,19 +62,20 @@ def view(state: KioskState) -> SummaryView:
             can_note=False,
             can_leave=not closing,
         )
+    result, plot = shown.result, shown.plot
     session = result.session
-    measured = zip(result.plot.times_s, result.plot.measured_w, strict=True)
+    measured = zip(plot.times_s, plot.measured_w, strict=True)
     return SummaryView(
         title=f"Session {session.session_id}",
         ended=session.status,
         reason=" ".join(part for part in (_spoken(session.abort_reason or ""), _energies(result)) if part),
         facts=_facts(result),
-        set_points=tuple(zip(result.plot.times_s, result.plot.set_w, strict=True)),
+        set_points=tuple(zip(plot.times_s, plot.set_w, strict=True)),
         measured=tuple((time_s, power_w) for time_s, power_w in measured if power_w is not None),
-        notes=session.post_treatment_notes or "",
-        refused=form.refused or result.no_plot,
+        notes=result.said("post_treatment_notes") or "",
+        refused=form.refused or shown.no_plot,
         problem=problem,
-        safety_events=result.safety_events,
+        safety_events=result.happened.safety_events,
         busy=form.busy,
         can_note=not form.busy and not problem,
         can_leave=True,
@@ -82,9 +83,7 @@ def view(state: KioskState) -> SummaryView:
 
 
 def _facts(result: SessionResult) -> tuple[tuple[str, str], ...]:
-    session, plan = result.session, result.plan
-    planned_j = None if plan is None else plan.planned_energy_j
-    given_j = result.energies.larger_j
+    session, planned_j, given_j = result.session, result.planned_j, result.given.larger_j
     return (
         ("Energy given", wording.joules(given_j)),
         ("Energy planned", wording.joules(planned_j)),
@@ -97,7 +96,7 @@ def _facts(result: SessionResult) -> tuple[tuple[str, str], ...]:
 
 def _energies(result: SessionResult) -> str:
     """Say both energies where one figure would hide that they differ, or that not all is known."""
-    found = result.energies
+    found = result.given
     return energies.in_words(found) if found.differ or found.larger_j is None else ""
 
 

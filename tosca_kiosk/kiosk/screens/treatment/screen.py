@@ -148,6 +148,8 @@ class TreatmentScreen(KioskScreen):
         self._key.disabled = view.primary is Primary.NONE or not view.primary_enabled
         self._hold.disabled = not view.primary_enabled
         self._hold.text = view.primary_text
+        if view.arm_hold_s is not None:
+            self._hold.need_s = view.arm_hold_s
         self._hold.held_s = view.hold_s
         if self._primary.children != [wanted]:
             self._primary.clear_widgets()

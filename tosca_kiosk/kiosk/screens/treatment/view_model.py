@@ -30,7 +30,7 @@ class TreatmentView:
     earlier: rows of the patient's light before, in the picture's place until the session is opened.
     trend_shown: in the guide's place while there is light; without a camera in the picture's, always.
     guide_tone: info or refused. guide_share: how far what is waited for has come, None where that is not
-    known. hold_s: how long control has counted ARM, None while it is not held.
+    known. hold_s: how long control has counted ARM, None while it is not held; arm_hold_s: how long it must.
     can_pause: also while nobody knows whether there is light: PAUSE can do no harm then, its absence can.
     aiming: the aiming beam as it is read back, None where that is not known.
     """
@@ -54,6 +54,7 @@ class TreatmentView:
     primary_text: str
     primary_enabled: bool
     hold_s: float | None
+    arm_hold_s: float | None
     can_pause: bool
     can_go_back: bool
     back_text: str
@@ -92,6 +93,7 @@ def view(state: KioskState) -> TreatmentView:
         primary_text=primary_text(state, key),
         primary_enabled=primary_enabled(state, key),
         hold_s=None if live is None else live.hold_s,
+        arm_hold_s=None if live is None else live.arm_hold_s,
         can_pause=live is None or live.phase in (Phase.ARMED, Phase.TREATING),
         can_go_back=can_go_back(state),
         back_text="End session" if open_ else "Back",

@@ -1,0 +1,125 @@
+"""The curves: every peak kept, no line where nothing was measured, and sums as the record has them."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from reportlab.graphics.shapes import PolyLine
+
+from tosca_kiosk.reports import fonts
+from tosca_kiosk.reports.charts import course_drawing
+from tosca_kiosk.reports.content import content_of
+from tosca_kiosk.reports.curves import KNOWN_FOR_S, MOST_COLUMNS, Columns
+from tosca_kiosk.reports.light import Event, Why, gaps, spans
+from tosca_kiosk.reports.strokes import COMMANDED, MEASURED
+
+WIDTH, HIGH = 520.0, 420.0
+
+
+def content(record, kept):
+    with record.open() as database, database.reading() as reader:
+        return content_of(reader, record.data_dir, kept.number, None, lambda done: None)
+
+
+def measured_lines(drawing):
+    return [
+        shape.points
+        for shape in drawing.contents
+        if isinstance(shape, PolyLine) and shape.strokeColor in (MEASURED, COMMANDED)
+    ]
+
+
+@pytest.mark.parametrize("which", ["completed", "fault", "broken"])
+def test_curves_end_with_what_the_record_counts(record, which):
+    kept = getattr(record, which)
+    course = content(record, kept).course
+    assert course.from_journal
+    assert course.summed_measured_j == pytest.approx(kept.cart.state.measured_j, abs=1e-9)
+    assert course.summed_commanded_j == pytest.approx(kept.cart.state.commanded_j, abs=0.06)
+    assert course.measured_w.highest == pytest.approx(kept.cart.state.max_measured_w)
+
+
+@pytest.mark.parametrize(("which", "whys"), [
+    ("completed", [Why.BEFORE, Why.RELEASED, Why.FINISHED]),
+    ("fault", [Why.BEFORE, Why.FAULT, Why.FINISHED]),
+])  # fmt: skip
+def test_no_line_crosses_a_pause_or_a_fault(record, which, whys):
+    found = content(record, getattr(record, which))
+    dark = list(gaps(found.light, found.end_s))
+    assert [gap.why for gap in dark] == whys
+    fonts.register()
+    lines = measured_lines(course_drawing(found, [], WIDTH, HIGH))
+    assert len(lines) >= 8
+    left, right = 42.52, WIDTH - 65.2
+    scale = (right - left) / found.end_s
+    for gap in dark:
+        from_x, to_x = left + (gap.from_s + 0.12) * scale, left + gap.to_s * scale - 0.1
+        for points in lines:
+            xs = points[::2]
+            assert not (min(xs) < from_x and max(xs) > to_x), (gap, min(xs), max(xs))
+            assert not [x for x in xs if from_x < x < to_x]
+
+
+def test_the_gap_is_white_and_grey_on_paper(record):
+    report = record.report(record.fault.number)
+    found = content(record, record.fault)
+    picture = report.picture(0).astype(int)
+    gap = list(gaps(found.light, found.end_s))[1]
+    scale = 3.0
+    left, right = (42.52 + 42.52) * scale, (595.28 - 34.02 - 65.2) * scale
+    at = [left + t_s / found.end_s * (right - left) for t_s in (gap.from_s + 0.3, gap.to_s - 0.1)]
+    rows = slice(int(picture.shape[0] * 0.45), int(picture.shape[0] * 0.78))
+    inside = picture[rows, int(at[0]) : int(at[1])]
+    lit = picture[rows, int(at[1]) + 5 : int(right)]
+    blue = [(part[..., 0] - part[..., 2] > 60).sum() for part in (inside, lit)]
+    assert blue[0] == 0 < blue[1]
+
+
+def test_a_hundred_thousand_samples_keep_every_peak_in_few_columns():
+    columns, made = Columns(1), np.random.default_rng(1)
+    values = made.uniform(1.0, 2.0, 100_000)
+    peaks = made.choice(100_000, 40, replace=False)
+    values[peaks] = 50.0 + np.arange(40)
+    t_s = np.arange(100_000) / 100.0
+    for begin in range(0, 100_000, 2000):
+        part = slice(begin, begin + 2000)
+        columns.add(t_s[part], np.zeros(2000, np.int64), values[None, part])
+    [curve] = columns.curves()
+    [piece] = curve.pieces
+    assert len(piece) <= 4 * MOST_COLUMNS
+    assert (curve.highest, curve.lowest) == (values.max(), values.min())
+    width_s = 1000.0 / MOST_COLUMNS * 4
+    for peak in peaks:
+        near = np.abs(piece[:, 0] - t_s[peak]) <= width_s
+        assert piece[near, 1].max() >= values[peak]
+
+
+def test_a_line_ends_where_samples_are_missing_and_where_another_light_begins():
+    columns = Columns(1)
+    t_s = np.array([0.0, 0.1, 0.2, 0.2 + KNOWN_FOR_S * 1.2, 1.0, 1.1, 1.2])
+    stretch = np.array([0, 0, 0, 0, 0, 2, 2])
+    values = np.array([[1.0, 2.0, np.nan, 4.0, 5.0, 6.0, 7.0]])
+    columns.add(t_s, stretch, values)
+    [curve] = columns.curves()
+    assert [piece[:, 1].tolist() for piece in curve.pieces] == [[1.0, 2.0], [4.0, 5.0], [6.0, 7.0]]
+
+
+def event(t_s, kind, **details):
+    return Event(t_s=t_s, kind=kind, commanded_w=None, measured_w=None, ring_mm=None, details=details)
+
+
+def test_a_fault_in_a_pause_is_why_there_is_no_light():
+    light = spans(
+        [
+            event(1.0, "laser_on"),
+            event(3.0, "pause", source="footpedal_release", elapsed_s=1.9),
+            event(3.0, "laser_off", elapsed_s=1.9),
+            event(4.0, "safety_trigger", trigger_source="stop_loop"),
+            event(9.0, "laser_on"),
+        ],
+        12.0,
+    )
+    assert [(span.why, span.ended) for span in light] == [(Why.FAULT, True), (Why.UNKNOWN, False)]
+    assert light[0].clock_s(3.0) == 1.9
+    assert light[0].clock_s(1.05) == 0.0
+    assert [tuple(gap) for gap in gaps(light, 12.0)] == [(0.0, 1.0, Why.BEFORE), (3.0, 9.0, Why.FAULT)]

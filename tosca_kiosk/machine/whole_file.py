@@ -1,0 +1,55 @@
+"""A file that somebody asked for: there with all of its content, or not there at all."""
+
+from __future__ import annotations
+
+import os
+from contextlib import suppress
+from pathlib import Path
+from typing import Final
+
+from tosca_kiosk.machine.rights import FILE_MODE
+from tosca_kiosk.machine.synced import sync
+
+_PART: Final = ".part"
+_NO_LINKS: Final = (PermissionError, NotImplementedError)
+"""What a disk says that knows no second name of a file, as a stick's FAT does."""
+
+
+def write_whole(path: Path, content: bytes) -> None:
+    """Write a new file, on the disk when this returns; it never stands there in part, nor over another one.
+
+    Raises FileExistsError where something has the name, OSError for anything else; nothing is left then.
+    """
+    if os.path.lexists(path):
+        raise FileExistsError(17, "File exists", str(path))
+    part = path.with_name(f".{path.name}.{os.getpid()}{_PART}")
+    try:
+        _write(part, content)
+        _name(part, path)
+        sync(path.parent)
+    finally:
+        with suppress(FileNotFoundError):
+            part.unlink()
+
+
+def _write(part: Path, content: bytes) -> None:
+    file = os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, FILE_MODE)
+    try:
+        left = memoryview(content)
+        while left:
+            left = left[os.write(file, left) :]
+        os.fsync(file)
+    finally:
+        os.close(file)
+
+
+def _name(part: Path, path: Path) -> None:
+    """Give the file its name unless something has it by now, which a rename would replace."""
+    try:
+        os.link(part, path)
+    except FileExistsError:
+        raise
+    except _NO_LINKS:
+        if os.path.lexists(path):
+            raise FileExistsError(17, "File exists", str(path)) from None
+        part.rename(path)

@@ -1,0 +1,73 @@
+"""The shipped scenarios by their names: what happens to the simulated cart, when, and what one sees of it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from difflib import get_close_matches
+from pathlib import Path
+from typing import Final
+
+from simulators.scenario import Mistake, Scenario, ScenarioError, load_scenario
+from tosca_kiosk.config import bundled
+
+_SEE: Final = "see tosca-kiosk scenarios list"
+
+
+@dataclass(frozen=True)
+class ShippedScenario:
+    """A scenario that comes with the program. name: of its file, without .yaml.
+
+    seen: the comment at its head, for a person: what has happened, and what is seen on the screen.
+    """
+
+    name: str
+    scenario: Scenario
+    seen: str
+
+    @property
+    def effect(self) -> str:
+        """What it does, in one line."""
+        return " ".join(self.scenario.description.split())
+
+
+def shipped_scenarios() -> tuple[ShippedScenario, ...]:
+    """Return all of them by name."""
+    return tuple(_shipped(path) for path in sorted(bundled("scenarios").glob("*.yaml")))
+
+
+def shipped_scenario(name: str) -> ShippedScenario:
+    """Return one; ScenarioError naming the nearest where none has this name."""
+    path = bundled("scenarios") / f"{name}.yaml"
+    if name not in _names():
+        raise _unknown(name)
+    return _shipped(path)
+
+
+def scenario_file(given: Path) -> Path:
+    """Return the file that is meant by a path, or by the name of a shipped scenario.
+
+    What is no file and looks like a name has to be one: ScenarioError naming the nearest.
+    """
+    name = str(given)
+    if given.exists() or given.suffix or "/" in name:
+        return given
+    return bundled("scenarios") / f"{shipped_scenario(name).name}.yaml"
+
+
+def _names() -> list[str]:
+    return sorted(path.stem for path in bundled("scenarios").glob("*.yaml"))
+
+
+def _shipped(path: Path) -> ShippedScenario:
+    lines = path.read_text(encoding="utf-8").splitlines()
+    head = lines[: next(index for index, line in enumerate(lines) if not line.startswith("#"))]
+    seen = "\n".join(line.removeprefix("#").strip() for line in head).strip()
+    return ShippedScenario(path.stem, load_scenario(path), seen)
+
+
+def _unknown(name: str) -> ScenarioError:
+    near = get_close_matches(name.lower(), _names(), n=1, cutoff=0.5)
+    guess = f"; {near[0]} may be meant" if near else ""
+    return ScenarioError(
+        Path(name), (Mistake("", None, f"no scenario of this name is shipped{guess}; {_SEE}"),)
+    )

@@ -1,0 +1,141 @@
+"""Which calibrations are in force on this cart, how old they are, and when they are due."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from difflib import get_close_matches
+from typing import Final
+
+from tosca_kiosk.config import CartConfig
+from tosca_kiosk.domain.calibration import PHOTODIODE, POWER, RING, Points, calibration_points
+from tosca_kiosk.domain.documents import DocumentError
+from tosca_kiosk.session.errors import RefusedError
+from tosca_kiosk.storage import Database, Reader, calibrations
+from tosca_kiosk.storage.calibrations import CALIBRATION_TYPES, DEVICE_TYPES, SavedCalibration
+
+_SEE: Final = "see tosca-kiosk calibrations list"
+_CURVE_OF: Final = {"actuator": RING, "photodiode": PHOTODIODE, "laser": POWER}
+"""The type of the curve that each type of device has."""
+
+
+@dataclass(frozen=True, slots=True)
+class CalibrationStanding:
+    """A calibration as it stands. device: the cart's own by its name, None for one that is not of this cart.
+
+    age_days, due, overdue: None where its row does not tell when it was made. points: None for a type that
+    has none, and where problem says why its data is none.
+    """
+
+    saved: SavedCalibration
+    device: str | None
+    age_days: int | None
+    due: datetime | None
+    overdue: bool | None
+    points: Points | None
+    problem: str | None
+
+    @property
+    def odd(self) -> tuple[str, ...]:
+        """What in its row is no value of its column, and what is wrong with its data."""
+        return (*self.saved.odd, *(() if self.problem is None else (self.problem,)))
+
+
+def due(made: datetime, config: CartConfig) -> datetime:
+    """Return until when a calibration counts as kept."""
+    return made + timedelta(days=config.calibration_interval_days)
+
+
+def in_force(
+    reader: Database | Reader, config: CartConfig, now: datetime
+) -> tuple[tuple[CalibrationStanding, ...], tuple[str, ...]]:
+    """Return the calibrations that are active, of every device, and what this cart lacks, a line each."""
+    found = [one for one in calibrations.history(reader) if one.is_active is not False]
+    has = {(one.calibration_type, one.device_serial_number) for one in found}
+    missing = tuple(
+        f"{kind}: none is active for the {name} {serial}; no treatment can be armed"
+        for (kind, serial), name in _used(config).items()
+        if (kind, serial) not in has
+    )
+    return tuple(standing(one, config, now) for one in found), missing
+
+
+def one(reader: Database | Reader, number: int, config: CartConfig, now: datetime) -> CalibrationStanding:
+    """Return the calibration of this number. RefusedError where there is none."""
+    for saved in calibrations.history(reader):
+        if saved.calibration_id == number:
+            return standing(saved, config, now)
+    raise RefusedError(f"no calibration has the number {number}; {_SEE}")
+
+
+def history(
+    reader: Database | Reader, wanted: str, config: CartConfig, now: datetime
+) -> tuple[CalibrationStanding, ...]:
+    """Return all calibrations of a type, a type of device or a serial number, the newest first.
+
+    RefusedError naming the nearest for what is none of them.
+    """
+    every = calibrations.history(reader)
+    found = [
+        saved
+        for saved in every
+        if wanted in (saved.calibration_type, saved.device_type, saved.device_serial_number)
+    ]
+    if not found:
+        serials = {saved.device_serial_number for saved in every if saved.device_serial_number}
+        _refuse_unknown(wanted, {*CALIBRATION_TYPES, *DEVICE_TYPES, *serials})
+    return tuple(standing(saved, config, now) for saved in found)
+
+
+def newest_points(reader: Database | Reader, device_type: str) -> Points:
+    """Return the points of the newest active calibration of a type of device, whatever its serial number.
+
+    RefusedError where there is none, and naming the nearest for what is no type of device with a curve;
+    DocumentError where its data is none.
+    """
+    _refuse_unknown(device_type, set(_CURVE_OF))
+    data = calibrations.newest_data(reader, device_type)
+    source = f"the newest calibration of a device of type {device_type}"
+    points = None if data is None else calibration_points(_CURVE_OF[device_type], data, source)
+    if points is None:
+        raise RefusedError(f"no calibration of a device of type {device_type} is active; {_SEE}")
+    return points
+
+
+def _refuse_unknown(wanted: str, known: set[str]) -> None:
+    """Raise RefusedError naming the nearest where a word is not known."""
+    if wanted not in known:
+        near = get_close_matches(wanted.lower(), known, n=1, cutoff=0.5)
+        guess = f"{near[0]} may be meant" if near else f"there are {', '.join(sorted(known))}"
+        raise RefusedError(f"{wanted!r} is no calibration's type or device; {guess}")
+
+
+def standing(saved: SavedCalibration, config: CartConfig, now: datetime) -> CalibrationStanding:
+    """Return how a saved calibration stands at a time."""
+    made = saved.calibration_date
+    until = None if made is None else due(made, config)
+    points, problem = None, None
+    try:
+        source = f"calibration {saved.calibration_id}"
+        points = calibration_points(saved.calibration_type, saved.calibration_data, source)
+    except DocumentError as error:
+        problem = str(error)
+    return CalibrationStanding(
+        saved=saved,
+        device=_used(config).get((saved.calibration_type, saved.device_serial_number)),
+        age_days=None if made is None else (now - made).days,
+        due=until,
+        overdue=None if until is None else now > until,
+        points=points,
+        problem=problem,
+    )
+
+
+def _used(config: CartConfig) -> dict[tuple[str, str | None], str]:
+    """Return which calibrations this cart treats with: by type and serial number, the device's name."""
+    devices = config.devices
+    return {
+        (RING, devices.stage.serial_number): "stage",
+        (PHOTODIODE, devices.board.serial_number): "interlock board",
+        (POWER, devices.laser.serial_number): "laser",
+    }

@@ -1,0 +1,159 @@
+"""The rest of a treatment that ended early: a plan of its own, which names its first part.
+
+A rest that itself ended early has a rest; the parts of one treatment are followed from the first to the last.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import Final
+
+import msgspec
+
+from tosca_kiosk.domain.protocol import Protocol
+from tosca_kiosk.domain.protocol_file import NAME_LENGTH
+from tosca_kiosk.domain.rules import Limits
+from tosca_kiosk.session.errors import RefusedError
+from tosca_kiosk.session.session_result import SessionResult, session_result
+from tosca_kiosk.storage import Reader, session_parts, sessions
+
+DOSE_MARGIN: Final = Limits().dose_margin
+"""What all parts may give together, as a part of the whole plan: as one session's dose may of its plan."""
+
+_REST_OF: Final = re.compile(r", rest of session \d+$")
+_BY_ITS_PROTOCOL: Final = "treat by a protocol of your own choice"
+
+
+@dataclass(frozen=True, slots=True)
+class OpenRest:
+    """What is left of a treatment that ended early. parts: its sessions so far, the first one first.
+
+    given_j: the larger energies of all parts together; whole_j: what the whole plan gives.
+    """
+
+    plan: Protocol
+    parts: tuple[SessionResult, ...]
+    given_j: float
+    whole_j: float
+
+    @property
+    def of_session(self) -> int:
+        """The session that ended early."""
+        return self.parts[-1].session.session_id
+
+
+@dataclass(frozen=True, slots=True)
+class Treatment:
+    """A treatment in parts, the first one first. given_j: the larger energies of all parts together.
+
+    whole_j: what the whole plan gives: each part as far as it went, and all of the last. None: not known.
+    """
+
+    parts: tuple[SessionResult, ...]
+    given_j: float | None
+    whole_j: float | None
+
+
+def treatment_of(reader: Reader, session_id: int) -> Treatment:
+    """Return all parts of the treatment that a session is one of. Raises StorageError as session_result."""
+    parts = tuple(session_result(reader, number) for number in session_parts.chain_of(reader, session_id))
+    *earlier, last = parts
+    planned = [*(part.planned_so_far_j for part in earlier), last.planned_j]
+    return Treatment(
+        parts=parts,
+        given_j=_sum([part.given.larger_j for part in parts]),
+        whole_j=_sum(planned),
+    )
+
+
+def rest_of(reader: Reader, session_id: int) -> OpenRest:
+    """Return what is left of a session that ended early, as a plan that names it.
+
+    Raises RefusedError where it has no rest that may be treated: what is in the way and what to do. Raises
+    StorageError if there is no such session.
+    """
+    told = session_result(reader, session_id)
+    if (problem := _problem(told)) is not None:
+        raise RefusedError(f"session {session_id} has no rest to treat: {problem}")
+    treatment = treatment_of(reader, session_id)
+    plan, given_j = told.remainder, treatment.given_j
+    done_j = _sum([part.planned_so_far_j for part in treatment.parts])
+    if plan is None:
+        raise RefusedError(f"session {session_id} has no rest to treat: all of its plan was given")
+    if given_j is None or done_j is None:
+        unknown = ", ".join(
+            str(part.session.session_id)
+            for part in treatment.parts
+            if part.given.larger_j is None or part.planned_so_far_j is None
+        )
+        raise RefusedError(
+            f"session {session_id} has no rest to treat: nobody knows how much light session {unknown} gave; "
+            f"{_BY_ITS_PROTOCOL}"
+        )
+    whole_j = done_j + plan.planned_energy_j
+    if given_j + plan.planned_energy_j > DOSE_MARGIN * whole_j:
+        raise RefusedError(
+            f"session {session_id} has no rest to treat: {given_j:.1f} J were given and its rest is "
+            f"{plan.planned_energy_j:.1f} J, together over {DOSE_MARGIN:g} times the whole plan of "
+            f"{whole_j:.1f} J; {_BY_ITS_PROTOCOL}"
+        )
+    return OpenRest(plan=_named(plan, session_id), parts=treatment.parts, given_j=given_j, whole_j=whole_j)
+
+
+def rest_or_why(reader: Reader, session_id: int) -> tuple[OpenRest | None, str]:
+    """Return what is left of a session that ended early, else why it has no rest that may be treated."""
+    try:
+        return rest_of(reader, session_id), ""
+    except RefusedError as error:
+        return None, str(error)
+
+
+def open_rests(reader: Reader, patient_id: int) -> tuple[OpenRest, ...]:
+    """Return what is left of a patient's treatments that ended early, the newest first."""
+    theirs = sessions.for_patient(reader, patient_id)
+    found = [rest_or_why(reader, one.session_id)[0] for one in theirs if one.status == "aborted"]
+    return tuple(rest for rest in found if rest is not None)
+
+
+def _problem(told: SessionResult) -> str | None:
+    """Say why a session has no rest, as far as it says so itself; None where it may have one."""
+    session = told.session
+    light = told.given.larger_j != 0.0 or told.happened.treatment_clock_s != 0.0
+    problems = (
+        (
+            session.status in sessions.OPEN_STATUSES,
+            f"it is {session.status}; close it first, then plan what is left",
+        ),
+        (session.status == "completed", "it is finished; plan a new session by its protocol"),
+        (
+            told.parts.finished_by is not None,
+            f"session {told.parts.finished_by} was opened for it; the rest of that one is what may be left",
+        ),
+        (bool(told.happened.unread), told.happened.unread),
+        (
+            told.in_force is None,
+            f"its row or its events do not tell its plan; run tosca-kiosk db check, and {_BY_ITS_PROTOCOL}",
+        ),
+        (
+            told.given.larger_j is None or told.happened.treatment_clock_s is None,
+            f"its record breaks off, so nobody knows how much light it gave; {_BY_ITS_PROTOCOL}",
+        ),
+        (
+            not light and told.parts.rest_of is None,
+            "it gave no light, so all of it is left; treat by its protocol",
+        ),
+    )
+    return next((text for applies, text in problems if applies), None)
+
+
+def _named(plan: Protocol, session_id: int) -> Protocol:
+    """Return the plan under a name that says whose rest it is."""
+    of = f", rest of session {session_id}"
+    name = _REST_OF.sub("", plan.name)[: NAME_LENGTH - len(of)]
+    return msgspec.structs.replace(plan, name=f"{name}{of}")
+
+
+def _sum(values: list[float | None]) -> float | None:
+    known = [value for value in values if value is not None]
+    return sum(known, 0.0) if len(known) == len(values) else None

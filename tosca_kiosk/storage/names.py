@@ -1,0 +1,32 @@
+"""The names that a record knows, for whoever completes what is being typed: quick, and never an error."""
+
+from __future__ import annotations
+
+import sqlite3
+from contextlib import closing
+from pathlib import Path
+from typing import Final
+
+_WAIT_S: Final = 0.1
+"""Beside a program that keeps readers off nobody waits for longer."""
+_AT_MOST: Final = 500
+
+NAMES: Final = {
+    "patients": "SELECT patient_code FROM patients ORDER BY patient_id DESC",
+    "protocols": "SELECT protocol_name FROM protocols ORDER BY protocol_name",
+    "users": "SELECT username FROM tech_users ORDER BY username",
+    "settings": "SELECT config_key FROM system_config ORDER BY config_key",
+    "sessions": "SELECT session_id FROM sessions ORDER BY session_id DESC",
+}
+"""By kind, what finds the names; of those that grow in number the newest first."""
+
+
+def names_of(path: Path, kind: str, beginning: str) -> list[str]:
+    """Return the names of a kind with this beginning in the record at path, none where it cannot be read."""
+    try:
+        uri = f"{path.resolve().as_uri()}?mode=ro"
+        with closing(sqlite3.connect(uri, timeout=_WAIT_S, uri=True)) as connection:
+            found = [str(name) for (name,) in connection.execute(NAMES[kind]) if name is not None]
+    except (sqlite3.Error, OSError, ValueError):
+        return []
+    return [name for name in found if name.startswith(beginning)][:_AT_MOST]
