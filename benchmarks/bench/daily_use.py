@@ -25,14 +25,19 @@ from benchmarks.rigs.command_line import command_line, machine_load, with_bar
 from benchmarks.rigs.limits import Row, judged
 from tosca_kiosk.config import bundled, load_config
 from tosca_kiosk.kiosk.services import Record, history, people
+from tosca_kiosk.machine.clock import utc_now
 from tosca_kiosk.session import earlier_dose
-from tosca_kiosk.storage import patients, protocols, queries, sessions
+from tosca_kiosk.storage import Database, patients, protocols, queries, sessions
+from tosca_kiosk.storage.as_of import record_as_of
+from tosca_kiosk.storage.history import changes
+from tosca_kiosk.storage.timestamps import from_utc_text
 
 QUERY_MS: Final = 5.0
 PAGE_MS: Final = 50.0
 PATIENT: Final = 7
 VIEWS: Final = ("active_sessions", "patient_session_history", "safety_events_summary")
-AUDIT_OF_ROW: Final = "SELECT * FROM audit_log WHERE table_name = ? AND row_key = ? ORDER BY audit_id"
+CHANGES: Final = 100
+"""So many `audit show` shows."""
 
 
 class Asked(NamedTuple):
@@ -61,6 +66,7 @@ def questions(record: Record, busy: Busy) -> Iterator[Asked]:
             assert driver is not None
             return driver.execute(sql, values).fetchall()
 
+    of_row = {"table": "patients", "key": str(PATIENT), "limit": CHANGES}
     values = {"patient_id": (PATIENT,), "session_id": (busy.usual,)}
     for query in queries.QUERIES:
         yield Asked(query.title, QUERY_MS, partial(rows, query.text, *values.get(query.parameter, ())))
@@ -75,9 +81,22 @@ def questions(record: Record, busy: Busy) -> Iterator[Asked]:
         Asked("the same, an old one", PAGE_MS, lambda: history.safety_rows(record, 500)),
         Asked("result of a session", PAGE_MS, lambda: history.result(record, busy.usual)),
         Asked("the same, an hour of light", PAGE_MS, lambda: history.result(record, busy.long)),
-        Asked("the audit of a row", PAGE_MS, partial(rows, AUDIT_OF_ROW, "patients", str(PATIENT))),
+        Asked("the audit of a row", PAGE_MS, partial(changes, database, **of_row)),
+        Asked("the newest changes", PAGE_MS, partial(changes, database, limit=CHANGES)),
+        Asked(
+            "a patient's sessions as of the first change",
+            PAGE_MS,
+            lambda: as_it_was(database, lambda: patients.sessions_of(database, PATIENT)),
+        ),
         Asked("a patient's earlier light", None, lambda: earlier_dose(database, PATIENT, record.utc())),
     )
+
+
+def as_it_was(database: Database, ask: Callable[[], object]) -> None:
+    """Ask the record as it was after its first change, which is the farthest back."""
+    [row] = database.rows("SELECT timestamp FROM audit_log ORDER BY audit_id LIMIT 1")
+    with record_as_of(database, from_utc_text(row["timestamp"]), utc_now()):
+        ask()
 
 
 def took(ask: Callable[[], object], times: int) -> Took:

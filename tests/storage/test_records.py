@@ -59,10 +59,13 @@ def test_a_protocol_is_saved_listed_changed_and_taken_off_the_list(database, now
     changed = protocols.list_all(database)[0]
     assert (changed.protocol_type, changed.protocol_data, changed.description) == ("custom", "{}", None)
     with database.transaction(1) as transaction:
-        protocols.deactivate(transaction, saved)
+        protocols.set_active(transaction, saved, now, active=False)
     assert protocols.list_all(database) == []
-    with refused("no protocol is named 'Gentle'"):
-        protocols.get(database, "Gentle")
+    assert protocols.list_all(database, retired=True)[0].is_active is False
+    assert protocols.find(database, "Gentle") is None
+    assert protocols.get(database, "Gentle").protocol_id == saved
+    with refused("no protocol is named 'gentle'; 'Gentle' may be meant"):
+        protocols.get(database, "gentle")
 
 
 def test_a_name_in_use_and_an_unknown_type_are_refused(database, now, saved):

@@ -31,6 +31,7 @@ COMMANDS = {
     "calibrations": "cli.calibrations",
     "safety": "cli.safety",
     "scenarios": "cli.scenarios",
+    "where": "cli.where",
     "browse": "cli.browse",
     "control": "cli.control_process",
     "camera": "cli.camera_process",

@@ -72,7 +72,7 @@ def export(
     full_rate: bool,
     pseudonymise: bool,
 ) -> None:
-    r"""Write the sessions N, or all of a patient or of some days, as files into a folder.
+    """Write the sessions N, or all of a patient or of some days, as files into a folder.
 
     A file a table: sessions, treatment_events with the samples, safety_events, deviations, energies,
     amendments, with --full-rate also ticks; what their columns mean stands beside them in schema.json.

@@ -16,7 +16,7 @@ from tosca_kiosk.cli.simulated_session import Request, run_session
 from tosca_kiosk.cli.workplace import Workplace, workplace_command
 from tosca_kiosk.domain.inputs import CommandType
 from tosca_kiosk.journal.fault_traces import TRACES_NAME
-from tosca_kiosk.session import rest_or_why
+from tosca_kiosk.session import rest_or_why, session_result
 from tosca_kiosk.storage import energies
 from tosca_kiosk.storage.energies import Energies
 
@@ -103,7 +103,7 @@ def treat(
 def _tell_rest(workplace: Workplace, session_id: int) -> None:
     """Say what is left of a session that ended early, and how it is finished."""
     with workplace.reading() as database, database.reading() as reader:
-        rest, _ = rest_or_why(reader, session_id)
+        rest, _ = rest_or_why(reader, session_result(reader, session_id))
     if rest is not None:
         say(f"Left of session {session_id}: {left_of(rest)}")
 

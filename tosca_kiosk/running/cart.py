@@ -14,10 +14,11 @@ from simulators.physics.profiles import FIVE_WATT, TEN_WATT
 from simulators.scenario import Mistake, Scenario, ScenarioError, apply, load_scenario
 from simulators.wire.arroyo_laser import LaserOptions
 from simulators.world import World
-from tosca_kiosk.config import CartConfig, bundled
+from tosca_kiosk.config import CartConfig
 from tosca_kiosk.config.cart import SIMULATED_COMBOS, SIMULATED_LASERS
 from tosca_kiosk.control.devices import Devices
 from tosca_kiosk.machine.clock import Clock
+from tosca_kiosk.running.scenarios import scenario_file
 
 PROFILES = {"10w": TEN_WATT, "5w": FIVE_WATT}
 STOP_WITHIN_S = 5.0
@@ -94,8 +95,7 @@ def planned_scenario(path: Path | None, cart: SimulatedCart) -> Scenario | None:
     """
     if path is None:
         return None
-    shipped = bundled("scenarios") / f"{path}.yaml"
-    scenario = load_scenario(shipped if shipped.exists() and not path.exists() else path)
+    scenario = load_scenario(scenario_file(path))
     if scenario.works_operator and not cart.world.operator.present:
         nobody = "operator.* is done by treat's operator; run it by treat --scenario"
         raise ScenarioError(path, (Mistake(path="events", line=None, text=nobody),))
