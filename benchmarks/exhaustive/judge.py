@@ -86,7 +86,7 @@ class Judge:
         said += of_stops(inputs, decision)
         said += of_the_account(memory, before, inputs, decision)
         said += of_the_record(memory, decision)
-        said += of_overrides(memory, before, decision, self.protocol, self.limit_w)
+        said += of_overrides(memory, before, inputs, decision, self.protocol, self.limit_w)
         return said
 
     def _of_light(self, memory: Memory, inputs: Inputs, decision: Decision) -> Iterator[str]:

@@ -174,7 +174,7 @@ def of_the_account(memory: Memory, before: State, inputs: Inputs, decision: Deci
 
 
 def of_overrides(
-    memory: Memory, before: State, decision: Decision, protocol: Protocol, limit_w: float
+    memory: Memory, before: State, inputs: Inputs, decision: Decision, protocol: Protocol, limit_w: float
 ) -> Iterator[str]:
     """Say what was overridden that must not be, or where, or without a word in the record."""
     state, outputs = decision.state, decision.outputs
@@ -190,6 +190,8 @@ def of_overrides(
         yield "an override is taken in a pause alone, of what is not finished"
     if state.hold_since_s is not None or outputs.laser_output or outputs.want_gate:
         yield "an override leads to no light by itself"
+    if inputs.rules_problem is not None:
+        yield "an override is taken only under rules that are the record's"
     if not all(may_be(command, limit_w) for command in taken):
         yield "an override says why and keeps to the limit"
     told = [event.details for event in decision.events if event.event_type == "user_action"]

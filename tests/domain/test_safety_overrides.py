@@ -291,6 +291,14 @@ def test_an_override_is_taken_in_a_pause_alone(come_to: Callable[[IdealCart], No
     assert cart.state.plan is None
 
 
+def test_nothing_is_overridden_under_rules_that_are_not_known_to_be_the_records() -> None:
+    cart = paused_at(0.0)
+    cart.inject["rules_problem"] = lambda _: "power_limit_w: 10 given, the record says 5"
+    refused = override(cart, POWER, 6.0)
+    assert refused.startswith("the session's limits are not known to be those of the record (power_limit_w")
+    assert cart.state.plan is None
+
+
 def test_an_override_comes_no_sooner_than_the_pause_of_its_own_tick() -> None:
     cart = IdealCart(rules(*STEPS))
     cart.emit()

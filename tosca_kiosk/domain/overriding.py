@@ -24,6 +24,8 @@ def why_not_override(rules: Rules, state: State, inputs: Inputs, command: Comman
     plan = rules.plan_in_force(state)
     if plan is None or not state.session_open:
         return "no session is open"
+    if inputs.rules_problem is not None:
+        return f"the session's limits are not known to be those of the record ({inputs.rules_problem})"
     refused = _why_not_now(plan, state) or _why_not_for(command.reason)
     if refused is not None:
         return refused
