@@ -25,6 +25,7 @@ import yaml
 
 from simulators.cart import SimulatedCart
 from simulators.settable import PEDAL_PATH, SettingError, Value, check_value, set_value, world_of
+from simulators.settable.operator import is_operators
 from simulators.world import MARKS, Mark, World
 
 Place = SimulatedCart | World
@@ -89,6 +90,11 @@ class Scenario:
     def presses_pedal(self) -> bool:
         """Whether the scenario works the pedal itself, so nothing else should."""
         return any(path == PEDAL_PATH for event in self.events for path, _ in event.changes)
+
+    @property
+    def works_operator(self) -> bool:
+        """Whether the scenario has the operator do something, so that there must be one."""
+        return any(is_operators(path) for event in self.events for path, _ in event.changes)
 
 
 def load_scenario(path: Path) -> Scenario:
