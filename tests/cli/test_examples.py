@@ -36,7 +36,7 @@ def examples(words):
 def test_the_help_has_examples_and_they_can_be_called(words):
     command = dict(commands())[words]
     found = examples(words)
-    assert found
+    assert found, "no examples; of a raw docstring click does not see the mark"
     for program, *arguments in found:
         assert program == "tosca-kiosk"
         assert arguments[: len(words)] == list(words) or (words == ("run",) and not arguments)

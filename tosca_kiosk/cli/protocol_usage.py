@@ -14,7 +14,7 @@ from tosca_kiosk.storage import protocols
 @as_of_option
 @workplace_command
 def usage(workplace: Workplace, as_of: str | None) -> None:
-    r"""Count the uses of the active protocols, the most used first.
+    """Count the uses of the active protocols, the most used first.
 
     As each protocol counts its own, and as many sessions name it: both are the same unless another program
     has changed one of them.
