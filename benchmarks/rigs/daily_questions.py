@@ -24,7 +24,9 @@ from tosca_kiosk.machine.clock import utc_now
 from tosca_kiosk.reports import report_pdf
 from tosca_kiosk.session import earlier_dose
 from tosca_kiosk.storage import Database, Reader, patients, protocols, queries, session_list, sessions
-from tosca_kiosk.storage.history import history as history_of
+from tosca_kiosk.storage.as_of import record_as_of
+from tosca_kiosk.storage.history import changes
+from tosca_kiosk.storage.timestamps import from_utc_text
 
 QUERY_MS: Final = 5.0
 PAGE_MS: Final = 50.0
@@ -34,6 +36,8 @@ PATIENT: Final = 7
 VIEWS: Final = ("active_sessions", "patient_session_history", "safety_events_summary")
 OLD_PAGE: Final = 500
 ROWS_OF_A_LIST: Final = 50
+CHANGES: Final = 100
+"""So many `audit show` shows."""
 
 
 class Asked(NamedTuple):
@@ -48,6 +52,7 @@ class Asked(NamedTuple):
 def questions(database: Database, data_dir: Path, *, usual: int, long: int, out: Path) -> Iterator[Asked]:
     """Yield all that is asked of an open record. out: a folder for what is written; usual, long: sessions."""
     yield from _by_sql(database.path, usual)
+    of_row = {"table": "patients", "key": str(PATIENT), "limit": CHANGES}
     # All that these services ask of the kiosk's record, which would also write.
     record = cast(Record, SimpleNamespace(database=database, utc=utc_now))
     yield from (
@@ -60,8 +65,12 @@ def questions(database: Database, data_dir: Path, *, usual: int, long: int, out:
         Asked("the same, an old one", PAGE_MS, lambda: history.safety_rows(record, OLD_PAGE)),
         Asked("result of a session", PAGE_MS, lambda: history.result(record, usual)),
         Asked("the same, an hour of light", PAGE_MS, lambda: history.result(record, long)),
+        Asked("the audit of a row", PAGE_MS, partial(changes, database, **of_row)),
+        Asked("the newest changes", PAGE_MS, partial(changes, database, limit=CHANGES)),
         Asked(
-            "the history of a row", PAGE_MS, lambda: history_of(database, "patients", str(PATIENT), limit=100)
+            "a patient's sessions as of the first change",
+            PAGE_MS,
+            lambda: _as_it_was(database, lambda: patients.sessions_of(database, PATIENT)),
         ),
         Asked("a patient's earlier light", None, lambda: earlier_dose(database, PATIENT, utc_now())),
         Asked(
@@ -106,6 +115,13 @@ def _in_snapshot(database: Database, ask: Callable[[Reader], object]) -> Callabl
             return ask(reader)
 
     return asked
+
+
+def _as_it_was(database: Database, ask: Callable[[], object]) -> None:
+    """Ask the record as it was after its first change, which is the farthest back."""
+    [row] = database.rows("SELECT timestamp FROM audit_log ORDER BY audit_id LIMIT 1")
+    with record_as_of(database, from_utc_text(row["timestamp"]), utc_now()):
+        ask()
 
 
 def _newest_sessions(reader: Reader) -> object:
