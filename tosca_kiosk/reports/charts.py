@@ -140,7 +140,7 @@ def _power(
     values = [1.0, limit_w or 0.0, 0.0 if plan is None else plan.peak_power_w]
     if course is not None:
         values += [course.measured_w.highest, course.commanded_w.highest]
-    panel = _panel(drawing, content, texts.POWER_AXIS, Scale(0.0, 1.08 * max(values), 0, 0), x, top, high)
+    panel = _panel(drawing, content, texts.POWER_AXIS, _values(0.0, 1.08 * max(values)), x, top, high)
     if course is not None:
         _curve(panel, course.commanded_w, "commanded")
         _curve(panel, course.measured_w, "measured")
@@ -158,7 +158,7 @@ def _ring(drawing: Drawing, content: Content, x: Scale, top: float, high: float)
     rings = [] if content.plan is None else [ring_mm for _, ring_mm in content.plan.ring_curve()]
     ends = rings if curve.is_empty else [*rings, curve.lowest, curve.highest]
     least, most = (min(ends), max(ends)) if ends else (0.0, 1.0)
-    scale = Scale(least - _RING_MARGIN_MM, most + _RING_MARGIN_MM, 0, 0)
+    scale = _values(least - _RING_MARGIN_MM, most + _RING_MARGIN_MM)
     panel = _panel(drawing, content, texts.RING_AXIS, scale, x, top, high)
     _curve(panel, curve, "measured")
     if content.plan is not None:
@@ -172,7 +172,7 @@ def _energy(drawing: Drawing, content: Content, x: Scale, top: float, high: floa
     values = [1.0, limit_j or 0.0, 0.0 if plan is None else plan.planned_energy_j]
     if course is not None:
         values += [course.measured_j.highest, course.commanded_j.highest]
-    panel = _panel(drawing, content, texts.DOSE_AXIS, Scale(0.0, 1.12 * max(values), 0, 0), x, top, high)
+    panel = _panel(drawing, content, texts.DOSE_AXIS, _values(0.0, 1.12 * max(values)), x, top, high)
     if course is not None:
         _curve(panel, course.commanded_j, "commanded")
         _curve(panel, course.measured_j, "measured")
@@ -194,6 +194,11 @@ def _energy(drawing: Drawing, content: Content, x: Scale, top: float, high: floa
 
 def _even(duration_s: float) -> list[float]:
     return [duration_s * number / _PLAN_POINTS for number in range(_PLAN_POINTS + 1)]
+
+
+def _values(low: float, high: float) -> Scale:
+    """Return a scale of these values that a panel gives its place."""
+    return Scale(low=low, high=high, begin=0.0, end=0.0)
 
 
 def _panel(

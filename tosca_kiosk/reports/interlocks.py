@@ -88,7 +88,7 @@ class Watch:
     def bars(self, failures: Iterable[Failure]) -> tuple[Bar, ...]:
         """Return the bars: some always, one for each other lamp that failed, one for all others."""
         runs = [
-            _Run(from_s, to_s, said)
+            _Run(from_s=from_s, to_s=to_s, said=said)
             for from_s, to_s, text in self._runs
             if (said := _lamps(text)) is not None
         ]
@@ -110,15 +110,15 @@ def _parts(runs: list[_Run], lamps: tuple[str, ...], failures: list[Failure]) ->
     """Yield the parts of a bar without overlap, oldest first."""
     parts = [
         Part(
-            run.from_s,
-            run.to_s,
-            Word.PASSES if all(run.said.get(lamp, True) for lamp in lamps) else Word.OPEN,
+            from_s=run.from_s,
+            to_s=run.to_s,
+            word=Word.PASSES if all(run.said.get(lamp, True) for lamp in lamps) else Word.OPEN,
         )
         for run in runs
     ]
     for failure in failures:
         to_s = failure.from_s if failure.to_s is None else failure.to_s
-        parts.append(Part(failure.from_s, to_s, Word.FAILED))
+        parts.append(Part(from_s=failure.from_s, to_s=to_s, word=Word.FAILED))
     edges = sorted({edge for part in parts for edge in (part.from_s, part.to_s)})
     newest: Part | None = None
     for part in _pieces(parts, edges):
@@ -145,7 +145,7 @@ def _pieces(parts: list[Part], edges: list[float]) -> Iterator[Part]:
             at += 1
         under_way = [part for part in under_way if part.to_s > from_s]
         if under_way:
-            yield Part(from_s, to_s, max(part.word for part in under_way))
+            yield Part(from_s=from_s, to_s=to_s, word=max(part.word for part in under_way))
 
 
 def _lamps(text: str) -> dict[str, bool] | None:

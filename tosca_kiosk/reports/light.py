@@ -85,11 +85,29 @@ def spans(events: Iterable[Event], end_s: float) -> tuple[Span, ...]:
             told = number(event.details.get("elapsed_s"))
             after_s = clock_s + event.t_s - on_s if told is None else told
             why = newest[1] if newest is not None and newest[0] == event.t_s else Why.UNKNOWN
-            found.append(Span(on_s, event.t_s, clock_s, after_s, True, why))
+            found.append(
+                Span(
+                    on_s=on_s,
+                    off_s=event.t_s,
+                    clock_from_s=clock_s,
+                    clock_to_s=after_s,
+                    ended=True,
+                    why=why,
+                )
+            )
             on_s, clock_s = None, after_s
     if on_s is not None:
         off_s = max(end_s, on_s)
-        found.append(Span(on_s, off_s, clock_s, clock_s + off_s - on_s, False, Why.UNKNOWN))
+        found.append(
+            Span(
+                on_s=on_s,
+                off_s=off_s,
+                clock_from_s=clock_s,
+                clock_to_s=clock_s + off_s - on_s,
+                ended=False,
+                why=Why.UNKNOWN,
+            )
+        )
     return tuple(found)
 
 
@@ -98,10 +116,10 @@ def gaps(light: tuple[Span, ...], end_s: float) -> Iterator[Gap]:
     from_s, why = 0.0, Why.BEFORE if light else Why.NONE
     for span in light:
         if span.on_s > from_s:
-            yield Gap(from_s, span.on_s, why)
+            yield Gap(from_s=from_s, to_s=span.on_s, why=why)
         from_s, why = span.off_s, span.why
     if end_s > from_s:
-        yield Gap(from_s, end_s, why)
+        yield Gap(from_s=from_s, to_s=end_s, why=why)
 
 
 def _cause(event: Event) -> Why | None:

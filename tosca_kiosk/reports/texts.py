@@ -112,7 +112,6 @@ TIME_AXIS: Final = "Time from the session's begin, min:s, from an hour on h:min:
 LIMIT_LABEL: Final = "limit {value}"
 DOSE_LIMIT_LABEL: Final = "limit {value}"
 PASSING: Final = "closed"
-OPEN_NOW: Final = "open"
 FAILED: Final = "failed"
 MARKS_KEY: Final = (
     "Numbers lead to the table of events; where they would lie on each other some are left out."
