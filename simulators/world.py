@@ -12,6 +12,7 @@ from random import Random
 from typing import Literal, get_args
 
 from simulators.camera.truth import CameraFaults
+from simulators.hands import OperatorHands
 from simulators.kernel import Kernel
 from simulators.physics.contacts import ContactFault, GateRelay, Pedal, StopLoop, SwitchContact
 from simulators.physics.diode import Diode, OnLight
@@ -76,6 +77,7 @@ class World:
         self.pedal = Pedal(self.kernel, self._random("pedal"))
         self.stop_loop = StopLoop()
         self.camera = CameraFaults()
+        self.operator = OperatorHands()
         self.gate = GateRelay(self.kernel)
         self._marks: dict[Mark, float] = {}
         self._waiting: list[tuple[Mark, Callable[[], None]]] = []

@@ -2,8 +2,9 @@
 
     pytest benchmarks/bench/test_bench_export.py --benchmark-enable
 
-The peer, `pandas.read_sql` and `DataFrame.to_parquet`, gets one table as SQLite holds it: its times stay text
-and its truths numbers. The command is a process of its own, with the imports of Python, SQLAlchemy and pyarrow.
+The peer, `pandas.read_sql` and `DataFrame.to_parquet`, gets one table as SQLite holds it: its times stay
+text and its truths numbers. The command is a process of its own, with the imports of Python, SQLAlchemy and
+pyarrow.
 """
 
 from __future__ import annotations
@@ -41,7 +42,7 @@ def data_dir(tmp_path_factory):
         )
         timed = [(number / 10, event(number)) for number in range(ROWS)]
         events.append_treatment(transaction, 1, START, timed)
-        sessions.finish(transaction, 1, SUMMARY)
+        sessions.correct(transaction, sessions.get(transaction, 1), SUMMARY, told=True)
     return folder
 
 

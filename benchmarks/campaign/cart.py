@@ -12,6 +12,7 @@ from benchmarks.campaign.monitor import Monitor
 from benchmarks.campaign.plan import HOST_SILENT, JOURNAL_FAILS, KIOSK_SILENT, Batch, Fault
 from benchmarks.campaign.record import LIES, record
 from benchmarks.rigs.cart_configs import warm_config
+from benchmarks.rigs.changed_plan import change_of
 from benchmarks.rigs.sessions import HOLD_ARM_S, IDLE, run_script, session_header
 from simulators.cart import SimulatedCart
 from simulators.settable import PEDAL_PATH, set_value
@@ -99,7 +100,7 @@ class Cart:
         self.controller = Controller(devices, IDLE, KeptSelfTest(devices, config.devices, IDLE, clock))
         self._config = config
         self.monitor = Monitor(
-            self.world, batch.protocol.planned_energy_j, recorded.power_limit_w, lied_to=batch.lie is not None
+            self.world, batch.protocol, recorded.power_limit_w, lied_to=batch.lie is not None
         )
         self.journal = MemoryJournal()
         self.opened_s = 0.0
@@ -140,12 +141,21 @@ class Cart:
         while self.clock.now_s() < until_s:
             yield
 
-    def tell(self, command: CommandType, role: str | None = None) -> None:
+    def tell(
+        self,
+        command: CommandType,
+        role: str | None = None,
+        *,
+        reason: str | None = None,
+        value: float | None = None,
+    ) -> None:
         """Give a command, as from the screen."""
         self._commands += 1
         self.monitor.told(command, role)
-        reason = "the key is turned" if command is CommandType.CONFIRM_KEY_OFF else None
-        self.controller.submit(Command(self._commands, command, role, reason))
+        reason = "the key is turned" if command is CommandType.CONFIRM_KEY_OFF else reason
+        self.controller.submit(
+            Command(id=self._commands, type=command, role=role, reason=reason, value=value)
+        )
 
     def foot(self, down: bool, after_s: float) -> None:
         """Put the foot on the pedal, or lift it, after_s from now."""
@@ -190,13 +200,20 @@ class Cart:
                 controller.operator_alive(now_s)
             _, decision = controller.tick(now_s, late_s, overrun_s)
             for reply in decision.replies:
-                if reply.refused is None and reply.command.type in _CLOSING:
-                    self.monitor.session_closed(reply.command.type, reply.command.role)
+                if reply.refused is None:
+                    self._taken(reply.command)
             if self._silent_s:
                 self._fall_silent()
             return True
 
         FixedRateLoop(clock, self._rate_hz).run_while(tick)
+
+    def _taken(self, command: Command) -> None:
+        if command.type in _CLOSING:
+            self.monitor.session_closed(command.type, command.role)
+        change = change_of(command, self.controller.state.elapsed_s)
+        if change is not None:
+            self.monitor.overridden(change)
 
     def _fall_silent(self) -> None:
         """Let the world go on without the host, as when its process stands still inside a tick."""

@@ -9,14 +9,16 @@ from __future__ import annotations
 
 from math import inf
 
-from benchmarks.campaign.causes import CAUSES, GATE_BY_HOST, TICK_S, Cause
+from benchmarks.campaign.causes import CAUSES, GATE_BY_HOST, PARTS, TICK_S, Cause
 from benchmarks.campaign.disturbances import Disturbances
 from benchmarks.campaign.findings import Lit, Violation
 from benchmarks.campaign.lost_ways import ENDLESS_S, WAY_PARTS, Lifted, proved_between
 from benchmarks.campaign.totals import could_be_told, dose_allowed_j, excess_j, unrecorded
+from benchmarks.rigs.changed_plan import Change, Changes, planned_j, rings_mm
 from benchmarks.rigs.light import DARK_W, DRIVER_S, GATE_S
-from simulators.world import World
+from simulators.world import RING_MM_AT_INDEX, UM_PER_RING_MM, World
 from tosca_kiosk.domain.inputs import CommandType
+from tosca_kiosk.domain.protocol import Protocol
 
 TEC_TRIP_C, TEC_SETPOINT_C = 3.0, 25.0
 LIMIT_FRACTION, LIMIT_MARGIN_W = 1.05, 0.1
@@ -29,6 +31,7 @@ BOUNCE_S = 0.002
 """The board acts within 2 ms of an edge: a contact that is back before need not have been seen."""
 STEADY_UM = 5.0
 RING_CHANGED_UM = 50.0
+RING_NEAR_MM = 0.06
 KEY_OFF_S = 10.0
 """For so long darkness must have been unknown before a supervisor's word closes a session."""
 
@@ -47,11 +50,12 @@ class Monitor:
     """
 
     def __init__(
-        self, world: World, planned_j: float, power_limit_w: float, *, lied_to: bool = False
+        self, world: World, protocol: Protocol, power_limit_w: float, *, lied_to: bool = False
     ) -> None:
         self._world = world
         self._lied_to = lied_to
-        self._planned_j = planned_j
+        self._protocol = protocol
+        self._changes: Changes = ()
         self._power_limit_w = power_limit_w
         self.violations: list[Violation] = []
         self.lit: list[Lit] = []
@@ -113,6 +117,15 @@ class Monitor:
         elif self._told_s - self._doubt_s < KEY_OFF_S:
             self._violate("a session closed by a word too early", f"{self._told_s - self._doubt_s:.2f} s")
         self.disturbances.set("no session", True)
+
+    def overridden(self, change: Change) -> None:
+        """Note an override that was taken: the plan is another one from here on."""
+        self._changes = (*self._changes, change)
+        lit_s = self._now_s - self._disarmed_s
+        if self._world.true_power_w() > DARK_W and lit_s > DRIVER_S and self.disturbances.is_whole(PARTS):
+            self._violate("an override under light", f"{self._world.true_power_w():.2f} W")
+        if change.kind is CommandType.POWER_OVERRIDE and not 0.0 < change.value <= self._power_limit_w:
+            self._violate("an override over the limit", f"{change.value:.2f} W")
 
     def told(self, command: CommandType, role: str | None) -> None:
         """Note a command that was given, whatever becomes of it."""
@@ -233,6 +246,7 @@ class Monitor:
         self._lit_s = now_s
         position_um = self._world.stage.position_um()
         self._lit_um = position_um
+        self._judge_ring(position_um)
         late_s = now_s - self._disarmed_s
         if self._armed_s is None:
             # What was on its way when the command came, ends as light that was there.
@@ -248,6 +262,14 @@ class Monitor:
             ring_changed = abs(position_um - self._dark_um) > RING_CHANGED_UM
             if not ring_changed and not self.disturbances.ever & {"diode", "stage"}:
                 self._violate("light came back by itself", f"dark for {1e3 * (now_s - self._dark_s):.1f} ms")
+
+    def _judge_ring(self, position_um: float) -> None:
+        """The ring is one of the plan in force."""
+        ring_mm = RING_MM_AT_INDEX + position_um / UM_PER_RING_MM
+        planned_mm = rings_mm(self._protocol, self._changes)
+        near = min(abs(ring_mm - wanted_mm) for wanted_mm in planned_mm) <= RING_NEAR_MM
+        if not near and "stage" not in self.disturbances.ever:
+            self._violate("light of a ring that the plan does not have", f"{ring_mm:.3f} mm of {planned_mm}")
 
     def _light_ends(self, now_s: float) -> None:
         assert self._lit_s is not None
@@ -295,12 +317,11 @@ class Monitor:
         self._judge_record(laser_on_off_s)
 
     def _judge_dose(self) -> None:
-        allowed_j = dose_allowed_j(self._planned_j, self._peak_w, self.disturbances.ever)
+        planned = planned_j(self._protocol, self._changes)
+        allowed_j = dose_allowed_j(planned, self._peak_w, self.disturbances.ever)
         dose_j = self._world.true_energy_j() - self._before_j
         if allowed_j is not None and not dose_j <= allowed_j:
-            self._violate(
-                "dose", f"{dose_j:.2f} J of {self._planned_j:.2f} J planned, {allowed_j:.2f} J allowed"
-            )
+            self._violate("dose", f"{dose_j:.2f} J of {planned:.2f} J planned, {allowed_j:.2f} J allowed")
 
     def _judge_energy(self, counted_j: float) -> None:
         """What people act on is never far under the true energy, where anything whole could tell it."""

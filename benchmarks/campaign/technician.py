@@ -40,13 +40,15 @@ class Technician:
             (self._bounce, 1),
             (self._command, 1),
             (self._red_button, 1),
+            (self._override, 1),
         ]
         if phase is Phase.TREATING:
             return [(self._look, 14), (self._lift, 4), (self._pause, 2), (self._stop, 1), *odd]
         if phase is Phase.ARMED:
             return [(self._press, 24), (self._look, 2), (self._lift, 2), (self._pause, 1), *odd]
         if phase is Phase.READY:
-            return [(self._arm, 14), (self._lift, 2), (self._press, 1), (self._early_pedal, 3), *odd]
+            common = [(self._arm, 14), (self._override, 5), (self._early_pedal, 3)]
+            return [*common, (self._lift, 2), (self._press, 1), *odd]
         return [(self._reset, 16), (self._lift, 4), *odd]
 
     # --- acts -------------------------------------------------------------------------------------------
@@ -70,6 +72,17 @@ class Technician:
     def _pause(self) -> Act:
         self._cart.tell(CommandType.PAUSE)
         yield from self._pass_time(0.02, 0.3)
+
+    def _override(self) -> Act:
+        """Ask for another power or ring, allowed or not, mostly with a reason."""
+        power = self._random.random() < 0.7
+        value = self._random.uniform(-0.5, 11.0) if power else self._random.uniform(1.8, 4.2)
+        self._cart.tell(
+            CommandType.POWER_OVERRIDE if power else CommandType.RING_OVERRIDE,
+            reason="tolerance" if self._random.random() < 0.95 else " ",
+            value=value,
+        )
+        yield from self._pass_time(0.0, 0.2)
 
     def _stop(self) -> Act:
         self._cart.tell(CommandType.STOP)

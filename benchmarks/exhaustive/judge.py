@@ -27,6 +27,7 @@ from benchmarks.exhaustive.memory import (
     TEC_STAY_S,
     UNDER_S,
     Memory,
+    changes_after,
     confirmed_on,
     lit_after,
     loop_after,
@@ -39,11 +40,13 @@ from benchmarks.exhaustive.memory import (
 from benchmarks.exhaustive.sentences import (
     of_faults,
     of_gate_and_motor,
+    of_overrides,
     of_stops,
     of_the_account,
     of_the_record,
     of_ways,
 )
+from benchmarks.rigs.changed_plan import highest_w, planned_j
 from tosca_kiosk.domain.calibration import CalibrationSet
 from tosca_kiosk.domain.inputs import BoardIn, CommandType, Inputs, LaserIn
 from tosca_kiosk.domain.outputs import Outputs
@@ -64,7 +67,6 @@ class Judge:
         self.protocol: Protocol = rules.protocol
         self.limit_w = rules.power_limit_w
         self.tec_c = rules.tec_setpoint_c
-        self.dose_limit_j = DOSE * self.protocol.planned_energy_j
 
     # --- one tick ---------------------------------------------------------------------------------------
 
@@ -84,6 +86,7 @@ class Judge:
         said += of_stops(inputs, decision)
         said += of_the_account(memory, before, inputs, decision)
         said += of_the_record(memory, decision)
+        said += of_overrides(memory, before, inputs, decision, self.protocol, self.limit_w)
         return said
 
     def _of_light(self, memory: Memory, inputs: Inputs, decision: Decision) -> Iterator[str]:
@@ -103,18 +106,22 @@ class Judge:
             if not holds(self.rules, memory, inputs)
         )
         yield from self._of_lasting(self._timed(memory, inputs))
-        yield from self._of_power(memory, inputs, outputs)
+        yield from self._of_power(memory, state, inputs, outputs)
         if not memory.outputs.laser_output:
             yield from self._of_switching_on(memory, inputs)
-        if max(memory.commanded_j, memory.measured_j) > self.dose_limit_j + EPS:
-            yield "dose at most 1.05 of the plan"
+        if max(memory.commanded_j, memory.measured_j) > DOSE * planned_j(self.protocol, memory.changes) + EPS:
+            yield "dose at most 1.05 of the plan in force"
         if outputs.stage_position_um is not None:
             yield "the stage moves only while the output is off"
 
-    def _of_power(self, memory: Memory, inputs: Inputs, outputs: Outputs) -> Iterator[str]:
+    def _of_power(self, memory: Memory, state: State, inputs: Inputs, outputs: Outputs) -> Iterator[str]:
         power_w = self._power_w(outputs)
         if not power_w <= self.limit_w + EPS:
             yield "commanded power at most the lowest limit"
+        # A set point is as old as a period of it and a gap.
+        planned_w = highest_w(self.protocol, memory.changes, state.elapsed_s, SETPOINT_S + GATE_OPENS_S)
+        if not power_w <= planned_w + EPS:
+            yield "commanded power at most the plan in force"
         rise_w, spent_s = power_w - memory.power_w, inputs.now_s - memory.changed_s
         if not rise_w <= SLEW_W_PER_S * min(spent_s, SETPOINT_S) + 1e-6:
             yield "upward change at most the slew"
@@ -232,4 +239,6 @@ class Judge:
             lit=lit_after(memory, decision),
             recorded_s=now_s if decision.events else memory.recorded_s,
             reset_s=reset_s,
+            elapsed_s=decision.state.elapsed_s,
+            changes=changes_after(memory, decision),
         )

@@ -19,6 +19,7 @@ from benchmarks.exhaustive.memory import (
     Memory,
     young,
 )
+from benchmarks.rigs.changed_plan import rings_mm
 from tosca_kiosk.domain.inputs import Inputs
 from tosca_kiosk.domain.rules import Rules
 
@@ -84,7 +85,8 @@ def _stage(rules: Rules, memory: Memory, inputs: Inputs) -> bool:
         return False
     if stage is None or not stage.index_known or stage.trips or not stage.settled:
         return False
-    targets_um = [rules.calibrations.position_um(step.ring_size_mm) for step in rules.protocol.steps]
+    rings = rings_mm(rules.protocol, memory.changes)
+    targets_um = [rules.calibrations.position_um(ring_mm) for ring_mm in rings]
     near = any(abs(stage.position_um - target_um) <= STAGE_UM for target_um in targets_um)
     return near and young(inputs.now_s, stage.measured_s, STAGE_S)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
+from benchmarks.rigs.changed_plan import Changes, change_of
 from tosca_kiosk.domain.inputs import Command, CommandType, Inputs, LaserIn
 from tosca_kiosk.domain.outputs import DARK, Outputs
 from tosca_kiosk.domain.safety import Decision
@@ -43,6 +44,7 @@ class Memory(NamedTuple):
     loop is open; clear: answers in a row that told the contrary, answer_s: when the newest was asked for;
     doubted_s: when one was, before a status that tells whether the gate was still open.
     changed_s: when the commanded power last changed. lit: a laser_on was recorded without its laser_off.
+    elapsed_s: the treatment clock, which the core shows; changes: the overrides that were taken.
     """
 
     now_s: float = 0.0
@@ -77,6 +79,8 @@ class Memory(NamedTuple):
     current_s: float | None = None
     commanded_j: float = 0.0
     measured_j: float = 0.0
+    elapsed_s: float = 0.0
+    changes: Changes = ()
 
 
 def young(now_s: float, measured_s: float | None, within_s: float) -> bool:
@@ -101,6 +105,12 @@ def session_after(memory: Memory, decision: Decision) -> bool:
         elif command.type in (CommandType.CLOSE_SESSION, CommandType.CONFIRM_KEY_OFF):
             opened = False
     return opened
+
+
+def changes_after(memory: Memory, decision: Decision) -> Changes:
+    at_s = decision.state.elapsed_s
+    made = (change_of(command, at_s) for command in taken_commands(decision))
+    return (*memory.changes, *(change for change in made if change is not None))
 
 
 def stop_after(memory: Memory, decision: Decision) -> bool:

@@ -30,7 +30,7 @@ source_paths = ["tosca_kiosk/"]
 only_mutate = ["tosca_kiosk/domain/safety.py", "tosca_kiosk/domain/checks.py", "tosca_kiosk/domain/beam.py",
   "tosca_kiosk/domain/phases.py", "tosca_kiosk/domain/operating.py", "tosca_kiosk/domain/commands.py",
   "tosca_kiosk/domain/judging.py", "tosca_kiosk/domain/light.py", "tosca_kiosk/domain/tick.py",
-  "tosca_kiosk/domain/laser_checks.py"]
+  "tosca_kiosk/domain/laser_checks.py", "tosca_kiosk/domain/overriding.py", "tosca_kiosk/domain/plan.py"]
 also_copy = ["tests/", "benchmarks/"]
 pytest_add_cli_args = ["-x", "-q"]
 pytest_add_cli_args_test_selection = [
@@ -41,7 +41,8 @@ pytest_add_cli_args_test_selection = [
   "tests/domain/test_safety_ties.py", "tests/domain/test_safety_blame.py", "tests/domain/test_safety_table.py",
   "tests/domain/test_safety_proofs.py", "tests/domain/test_safety_energy.py",
   "tests/domain/test_safety_unknown.py", "tests/domain/test_session_close.py",
-  "tests/domain/test_safety_aiming.py"]
+  "tests/domain/test_safety_aiming.py", "tests/domain/test_safety_overrides.py",
+  "tests/domain/test_plan.py"]
 TOML
 timeout "$((minutes * 60))" nice "$work/venv/bin/mutmut" run --max-children 2 || true
 "$work/venv/bin/mutmut" results | grep survived || echo "of the mutants that were tried none survived"

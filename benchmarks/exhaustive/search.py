@@ -117,7 +117,7 @@ def broken_at(judge: Judge, start: Start, point: Point) -> list[str]:
     except Exception as error:
         return [f"every state and input has an answer, not {type(error).__name__}: {error}"]
     broken = judge.violations(start.memory, start.state, inputs, decision)
-    if point.command and decision.replies[0].refused is not None:
+    if point.command and all(reply.refused is not None for reply in decision.replies):
         without = safety.step(SESSION, start.state, msgspec.structs.replace(inputs, commands=()))
         if (without.state, without.outputs) != (decision.state, decision.outputs):
             broken.append("a refused command has no effect")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from math import isfinite, isnan
+from typing import Any
 
 from benchmarks.exhaustive.memory import (
     BOARD_S,
@@ -19,7 +20,9 @@ from benchmarks.exhaustive.memory import (
     taken_commands,
     young,
 )
+from benchmarks.rigs.changed_plan import POWER, RING, may_be
 from tosca_kiosk.domain.inputs import Command, CommandType, Inputs
+from tosca_kiosk.domain.protocol import Protocol
 from tosca_kiosk.domain.safety import Decision
 from tosca_kiosk.domain.state import Phase, State
 
@@ -168,6 +171,37 @@ def of_the_account(memory: Memory, before: State, inputs: Inputs, decision: Deci
         reset_needs_supervisor(before.faults)
     ):
         yield "a supervisor's fault is not reset by a technician"
+
+
+def of_overrides(
+    memory: Memory, before: State, inputs: Inputs, decision: Decision, protocol: Protocol, limit_w: float
+) -> Iterator[str]:
+    """Say what was overridden that must not be, or where, or without a word in the record."""
+    state, outputs = decision.state, decision.outputs
+    taken = [command for command in taken_commands(decision) if command.type in (POWER, RING)]
+    if not taken:
+        if state.plan is not before.plan:
+            yield "the plan in force changes by an override alone"
+        return
+    paused = memory.phase is Phase.READY or any(
+        command.type in (CommandType.PAUSE, CommandType.OPEN_SESSION) for command in taken_commands(decision)
+    )
+    if not paused or memory.finished or not memory.elapsed_s < protocol.duration_s:
+        yield "an override is taken in a pause alone, of what is not finished"
+    if state.hold_since_s is not None or outputs.laser_output or outputs.want_gate:
+        yield "an override leads to no light by itself"
+    if inputs.rules_problem is not None:
+        yield "an override is taken only under rules that are the record's"
+    if not all(may_be(command, limit_w) for command in taken):
+        yield "an override says why and keeps to the limit"
+    told = [event.details for event in decision.events if event.event_type == "user_action"]
+    if not all(_is_told(command, told) for command in taken):
+        yield "an override is recorded with old and new value and reason"
+
+
+def _is_told(command: Command, told: list[dict[str, Any]]) -> bool:
+    wanted = {"action": str(command.type), "new_value": command.value, "reason": command.reason}
+    return any(wanted.items() <= row.items() and "old_value" in row and "refused" not in row for row in told)
 
 
 def of_the_record(memory: Memory, decision: Decision) -> Iterator[str]:

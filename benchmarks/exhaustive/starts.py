@@ -19,7 +19,7 @@ from benchmarks.exhaustive.memory import STEADY_S
 from benchmarks.rigs.ideal_cart import TICK_S, IdealCart, rules
 from tosca_kiosk.domain import safety
 from tosca_kiosk.domain.checks import pedal_lifted
-from tosca_kiosk.domain.inputs import CommandType, Inputs
+from tosca_kiosk.domain.inputs import Command, CommandType, Inputs
 from tosca_kiosk.domain.rules import Rules
 from tosca_kiosk.domain.safety import Decision
 from tosca_kiosk.domain.state import Beam, Phase, State
@@ -42,10 +42,6 @@ class JudgedCart(IdealCart):
     def inputs(self, *commands: CommandType, role: str | None = None) -> Inputs:
         self.inject.setdefault("frame_s", lambda frame_s: self.now_s)
         return super().inputs(*commands, role=role)
-
-    def tick(self, *commands: CommandType, role: str | None = None) -> Decision:
-        self.now_s = round(self.now_s + TICK_S, 6)
-        return self.read(self.inputs(*commands, role=role))
 
     def read(self, inputs: Inputs) -> Decision:
         """Let the machine read these inputs and the devices follow."""
@@ -137,6 +133,14 @@ OPERATING: dict[str, Doing] = {
     },
     **{f"wait {seconds:g}": _wait(seconds) for seconds in (0.01, 0.1, 0.6)},
 }
+WHY = "patient tolerance"
+OVERRIDING: dict[str, Doing] = {
+    "override": lambda cart: cart.ask(
+        Command(id=1, type=CommandType.POWER_OVERRIDE, reason=WHY, value=6.0),
+        Command(id=2, type=CommandType.RING_OVERRIDE, reason=WHY, value=2.5),
+    ),
+}
+"""Once in a way: a power over the ramp's and under the constant step's, and another ring."""
 WAITING_LONG: dict[str, Doing] = {"wait 2.1": _wait(2.1)}
 SETTLING: dict[str, Doing] = {"wait 5.1": _wait(5.1)}
 FAILING: dict[str, Doing] = {
@@ -168,11 +172,13 @@ def _doings(state: State) -> dict[str, Doing]:
     settled_s = state.now_s - (
         state.now_s if state.tec_settled_since_s is None else state.tec_settled_since_s
     )
+    paused = state.phase is Phase.READY and state.elapsed_s > 0.0
+    overriding = OVERRIDING if paused and state.plan is None else {}
     if state.phase is Phase.READY and settled_s < SESSION.limits.tec_arm_s:
-        return OPERATING | FAILING | SETTLING
+        return OPERATING | FAILING | SETTLING | overriding
     if state.phase is Phase.ARMED or state.hold_since_s is not None:
-        return OPERATING | FAILING | WAITING_LONG
-    return OPERATING | FAILING
+        return OPERATING | FAILING | WAITING_LONG | overriding
+    return OPERATING | FAILING | overriding
 
 
 Kind = Callable[[JudgedCart], Hashable]
@@ -186,6 +192,7 @@ def _broad(cart: JudgedCart) -> Hashable:
         *(state.dark_since_s is None, _pedal(state) if state.phase is Phase.ARMED else None),
         *(state.command_w > 0.0, frozenset(state.failing_since) if state.command_w > 0.0 else None),
         state.phase is Phase.READY and state.loop_clear,
+        state.beam is Beam.EMITTING and state.plan is not None,
     )
 
 
@@ -202,6 +209,7 @@ def _on_the_way(cart: JudgedCart) -> Hashable:
     tec_s, hold_s, now_s = state.tec_settled_since_s, state.hold_since_s, state.now_s
     return (
         *(_broad(cart), state.acknowledged_s is None, state.abort_reason is None, state.step_index),
+        state.plan is not None and state.phase is not Phase.FAULT,
         tec_s is not None and now_s - tec_s >= limits.tec_arm_s,
         None if hold_s is None else now_s - hold_s >= limits.arm_hold_s,
         state.phase is Phase.ARMED and now_s - state.armed_since_s >= limits.pedal_after_arm_s,

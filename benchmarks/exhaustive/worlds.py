@@ -200,5 +200,19 @@ COMMANDS: tuple[tuple[Command, ...], ...] = (
         (Command(1, CommandType.ACKNOWLEDGE, role),)
         for role in (None, "nobody", "technician", "supervisor", "admin")
     ),
+    *(
+        (Command(1, CommandType.POWER_OVERRIDE, reason="why", value=value),)
+        for value in (1.0, 7.5, 7.5 + JUST, 0.0, -1.0, 1e308, nan, inf)
+    ),
+    *(
+        (Command(1, CommandType.RING_OVERRIDE, reason="why", value=value),)
+        for value in (2.2, 2.2 - JUST, 3.9, 3.9 + JUST, 0.0, nan)
+    ),
+    (Command(1, CommandType.POWER_OVERRIDE, reason=" ", value=1.0),),
+    (
+        Command(1, CommandType.PAUSE),
+        Command(2, CommandType.POWER_OVERRIDE, reason="why", value=7.0),
+        Command(3, CommandType.RING_OVERRIDE, reason="why", value=2.5),
+    ),
 )
-"""No command, and each with each role that matters to it."""
+"""No command, and each with each role that matters to it, each override with values about its bounds."""

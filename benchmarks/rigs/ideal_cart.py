@@ -26,6 +26,8 @@ TICK_S = 0.01
 DARK_KNOWN_S = 0.4
 """By then darkness is known, and the next set point is as far away as at the beginning."""
 
+TRAVEL_UM = (200.0, 1900.0)
+
 CALIBRATIONS = CalibrationSet(
     ring=RingCalibration("-1", PiecewiseLinear((0.0, 1000.0, 2000.0), (2.0, 3.0, 4.0))),
     photodiode=PhotodiodeCalibration("SIM-BOARD", PiecewiseLinear((0.5, 2.5, 5.0), (1.0, 5.0, 10.0))),
@@ -52,6 +54,8 @@ def rules(*steps: tuple[float, float, float, float], **limits: Any) -> Rules:
         calibration_problem=None,
         calibrations=CALIBRATIONS,
         protocol=protocol(*(steps or ((2.0, 5.0, 5.0, 3.0),))),
+        travel_min_um=TRAVEL_UM[0],
+        travel_max_um=TRAVEL_UM[1],
     )
 
 
@@ -143,7 +147,16 @@ class IdealCart:
     def tick(self, *commands: CommandType, role: str | None = None) -> Decision:
         """Let one tick pass and the devices follow."""
         self.now_s = round(self.now_s + TICK_S, 6)
-        decision = step(self.rules, self.state, self.inputs(*commands, role=role))
+        return self.read(self.inputs(*commands, role=role))
+
+    def ask(self, *commands: Command) -> Decision:
+        """Let one tick pass in which these commands come, whatever they bring along."""
+        self.now_s = round(self.now_s + TICK_S, 6)
+        return self.read(msgspec.structs.replace(self.inputs(), commands=commands))
+
+    def read(self, inputs: Inputs) -> Decision:
+        """Let the machine read these inputs and the devices follow."""
+        decision = step(self.rules, self.state, inputs)
         self.decisions.append(decision)
         self.state, self.outputs = decision.state, decision.outputs
         self._follow()

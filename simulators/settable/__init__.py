@@ -1,6 +1,7 @@
 """What may be changed in the simulated cart from outside, by dotted path: one row each, with its range.
 
-`plant` holds what wears and breaks, `wire` the serial lines, `firmware` the devices themselves.
+`plant` holds what wears and breaks, `wire` the serial lines, `firmware` the devices themselves, `operator`
+what the operator of `treat` does.
 """
 
 from __future__ import annotations
@@ -9,6 +10,7 @@ from difflib import get_close_matches
 
 from simulators.cart import SimulatedCart
 from simulators.settable.firmware import FIRMWARE
+from simulators.settable.operator import OPERATOR
 from simulators.settable.plant import PEDAL_PATH, PLANT
 from simulators.settable.rows import Setting, SettingError
 from simulators.settable.wire import WIRE
@@ -27,14 +29,14 @@ __all__ = [
 
 Value = bool | float | str
 
-SETTABLE: dict[str, Setting] = dict(sorted((PLANT | WIRE | FIRMWARE).items()))
+SETTABLE: dict[str, Setting] = dict(sorted((PLANT | OPERATOR | WIRE | FIRMWARE).items()))
 
 
 def set_value(place: SimulatedCart | World, path: str, value: object) -> None:
     """Change a cart at its present instant, or a world without devices. Raises SettingError."""
     check_value(path, value)
-    if path in PLANT:
-        PLANT[path].change(world_of(place), value)
+    if path in PLANT or path in OPERATOR:
+        SETTABLE[path].change(world_of(place), value)
     elif isinstance(place, World):
         raise SettingError(f"{path}: belongs to a device, and this world has none; use a cart")
     else:

@@ -75,6 +75,16 @@ def choice(meaning: str, choices: Sequence[str | int], change: Change) -> Settin
     return Setting(meaning=meaning, allowed=allowed, accepts=accepts, change=change)
 
 
+def text(meaning: str, change: Change) -> Setting:
+    """Any printable text, which may be empty."""
+    return Setting(
+        meaning=meaning,
+        allowed="a text",
+        accepts=lambda value: isinstance(value, str) and (not value or value.isprintable()),
+        change=change,
+    )
+
+
 def attribute(component: str, name: str) -> Change:
     """Set an attribute of a component of the world or of the cart."""
     return lambda place, value: setattr(getattr(place, component), name, value)

@@ -5,11 +5,13 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+from datetime import timedelta
 from pathlib import Path
 
 from click.testing import CliRunner
 
 from tosca_kiosk.cli import main
+from tosca_kiosk.machine.clock import utc_now
 
 WHY = ("--reason", "tried out")
 PROGRAM = (sys.executable, "-m", "tosca_kiosk")
@@ -60,6 +62,14 @@ def one_line(stderr):
     assert stderr.startswith("tosca-kiosk: ")
     assert stderr.count("\n") == 1
     return stderr.removeprefix("tosca-kiosk: ").rstrip("\n")
+
+
+def next_second():
+    """Return a whole second that lies behind all that was done and before all that will be."""
+    asked = utc_now().replace(microsecond=0) + timedelta(seconds=1)
+    while utc_now() <= asked + timedelta(milliseconds=2):
+        pass
+    return asked
 
 
 def held(data_dir):

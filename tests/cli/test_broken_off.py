@@ -6,6 +6,7 @@ import pytest
 
 from tosca_kiosk.journal import JOURNAL_NAME
 from tosca_kiosk.journal.tail import make_tail, remove_tail, segment_path
+from tosca_kiosk.storage import Database, operations
 
 
 @pytest.fixture
@@ -57,3 +58,12 @@ def test_a_folder_without_a_row_stays_where_disk_or_memory_hold_anything_of_it(c
     assert on_disk.exists()
     assert other.exists()
     assert all(each.exists() for each in (its_tail, tail, others_tail))
+
+
+def test_an_archiving_that_was_broken_off_is_named_with_the_command_for_the_rest(cart):
+    with Database.open(cart.database, create=False) as database, database.transaction(1) as transaction:
+        details = {"older_than_days": 30, "files": []}
+        operations.begin(transaction.connection, "archive", operator_id=1, reason="room", details=details)
+    assert (
+        "Run tosca-kiosk db archive --older-than 30 again for the rest." in cart.run("patients", "add").stderr
+    )

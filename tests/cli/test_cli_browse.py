@@ -17,6 +17,7 @@ from urllib.request import HTTPCookieProcessor, build_opener, urlopen
 import pytest
 
 from tests.cli.kiosk_command import PROGRAM
+from tosca_kiosk.exports.browsing import SECRET, SHOWN
 from tosca_kiosk.storage.queries import QUERIES
 
 
@@ -105,6 +106,12 @@ def test_the_live_record_is_shown_and_neither_written_nor_a_hash_given(guarded):
         assert secret not in str(every)
         assert browser.query("select count(*) as n from patients") == (200, [{"n": 1}])
     assert guarded.json("db", "check")["ok"] is True
+
+
+def test_what_is_described_is_in_the_record(cart):
+    with closing(sqlite3.connect(cart.database)) as tool:
+        there = {name for (name,) in tool.execute("SELECT name FROM sqlite_master")}
+    assert SHOWN.keys() | {SECRET} <= there
 
 
 def test_a_port_that_another_program_has_is_refused(cart):

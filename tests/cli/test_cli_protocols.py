@@ -7,6 +7,7 @@ import re
 
 import pytest
 
+from tests.cli.kiosk_command import Cart, next_second
 from tosca_kiosk.config import bundled
 from tosca_kiosk.machine.clock import utc_now
 from tosca_kiosk.storage import Database, protocols, settings
@@ -171,3 +172,100 @@ def test_an_unknown_name_is_refused(cart):
 @pytest.mark.parametrize("words", [("add", "none.json"), ("check", "none.json"), ("add", "."), ("show",)])
 def test_wrong_use_is_exit_code_2(cart, words):
     assert cart.run("protocols", *words).exit_code == 2
+
+
+@pytest.fixture
+def staffed(cart, document):
+    """A cart with a technician, a supervisor and the ramp."""
+    cart.text("users", "add", "jane", "--full-name", "Jane Doe", "--role", "technician")
+    cart.text("users", "add", "sue", "--full-name", "Sue Poe", "--role", "supervisor")
+    cart.text("protocols", "add", document(), "--tech", "jane")
+    return cart
+
+
+def used(cart):
+    """Count a use of the ramp."""
+    with Database.open(cart.database, create=False) as database, database.transaction(1) as transaction:
+        protocols.count_use(transaction, protocols.get(transaction, "Ramp").protocol_id, utc_now())
+
+
+def test_another_content_is_put_under_the_name_and_the_earlier_one_can_be_had(staffed, document, tmp_path):
+    when = f"{next_second():%Y-%m-%d %H:%M:%S}"
+    edit = ("protocols", "edit", "Ramp", document(with_step(power_end_watts=3.0)), "--tech", "sue")
+    assert staffed.json(*edit)["planned_energy_joules"] == 75.0
+    assert staffed.text(*edit).startswith("Is so already")
+    used(staffed)
+    again = ("protocols", "edit", "Ramp", document(with_step(power_end_watts=2.0)), "--tech", "sue")
+    assert "protocol 'Ramp' was used in sessions: a change needs a reason" in staffed.refused(*again)
+    staffed.text(*again, "--reason", "gentler")
+    *_, counted, changed = staffed.json("audit", "show", "--table", "protocols", "--row", "Ramp")["changes"]
+    assert {field["field"] for field in counted["fields"]} == {"usage_count", "last_used_date"}
+    assert (changed["operator"], changed["reason"]) == ("sue", "gentler")
+    staffed.text("protocols", "export", "Ramp", str(tmp_path / "before.json"), "--as-of", when)
+    assert json.loads((tmp_path / "before.json").read_text()) == RAMP | {"safety_limits": {}}
+    assert staffed.json("protocols", "show", "Ramp", "--as-of", when)["planned_energy_joules"] == 90.0
+
+
+def test_what_is_written_out_is_taken_again_to_the_same(staffed, tmp_path):
+    new_cart = Cart(tmp_path / "other")
+    file = tmp_path / "out.json"
+    for name in names(staffed):
+        staffed.text("protocols", "export", name, str(file))
+        assert "exists already; give another name" in staffed.refused("protocols", "export", name, str(file))
+        if name == "Ramp":
+            new_cart.text("protocols", "add", str(file))
+            assert (
+                new_cart.json("protocols", "show", name)["protocol"]
+                == staffed.json("protocols", "show", name)["protocol"]
+            )
+        else:
+            staffed.text("protocols", "edit", name, str(file), "--tech", "sue")
+            assert "last_modified_date" not in str(
+                staffed.json("audit", "show", "--table", "protocols", "--row", name)["changes"][-1]
+            )
+        file.unlink()
+    assert "cannot be made (No such file" in staffed.refused("protocols", "export", "Ramp", "/none/x.json")
+
+
+def test_a_copy_has_another_name(staffed):
+    staffed.text("protocols", "copy", "Ramp", "Knee", "--tech", "jane")
+    one, other = (staffed.json("protocols", "show", name) for name in ("Ramp", "Knee"))
+    assert (one["protocol"]["steps"], other["protocol_name"]) == (other["protocol"]["steps"], "Knee")
+
+
+def test_a_retired_one_is_off_the_list_keeps_its_name_and_no_session_begins(staffed, document):
+    staffed.text("protocols", "retire", "Ramp", "--tech", "sue")
+    assert "Ramp" not in names(staffed)
+    every = staffed.json("protocols", "list", "--retired")["protocols"]
+    assert [row["is_active"] for row in every if row["protocol_name"] == "Ramp"] == [False]
+    assert "exists already, perhaps retired" in staffed.refused("protocols", "add", document())
+    edit = ("protocols", "edit", "Ramp", document(), "--tech", "sue")
+    assert "'Ramp' is retired; tosca-kiosk protocols activate" in staffed.refused(*edit)
+    code = staffed.text("patients", "add")
+    treat = ("treat", "--patient", code, "--tech", "jane", "--protocol", "Ramp", "--fast")
+    assert "protocol 'Ramp' is retired" in staffed.refused(*treat)
+    assert staffed.json("protocols", "activate", "Ramp", "--tech", "sue")["changed"] is True
+    assert "Ramp" in names(staffed)
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (("copy", "Ramp", "Ramp", "--tech", "jane"), "protocol 'Ramp' exists already"),
+        (("copy", "Ramp", " ", "--tech", "jane"), "must be 1 to 80 printable characters"),
+        (("copy", "Ramq", "Knee", "--tech", "jane"), "no protocol is named 'Ramq'; 'Ramp' may be meant"),
+        (("retire", "Ramp", "--tech", "jane"), "'jane' is no active supervisor"),
+        (("retire", "Ramp"), "a supervisor has to be named"),
+        (("show", "Ramp", "--as-of", "2999-01-01"), "is still to come"),
+    ],
+)
+def test_bad_input_changes_nothing(staffed, words, said):
+    before = staffed.json("protocols", "list", "--retired")
+    assert said in staffed.refused("protocols", *words)
+    assert staffed.json("protocols", "list", "--retired") == before
+
+
+def test_a_file_that_calls_itself_otherwise_is_not_put_under_the_name(staffed, document):
+    other = document(RAMP | {"protocol_name": "Other"}, "other.json")
+    said = staffed.refused("protocols", "edit", "Ramp", other, "--tech", "sue")
+    assert "the content calls itself 'Other', not 'Ramp'" in said

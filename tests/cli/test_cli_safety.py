@@ -25,8 +25,8 @@ ASKED = [
     (("--since", "2020-01-01", "--type", "old"), ["old"]),
 ]
 REFUSED = [
-    (("--since", "yesterday"), "'yesterday' is no time; give 2026-11-30"),
-    (("--since", "999999d"), "'999999d' is before all time"),
+    (("--since", "yesterday"), "--since 'yesterday' is no span and no time"),
+    (("--since", "999999d"), "--since '999999d' is no span and no time"),
     (("--session", "7"), "no session has the number 7"),
     (("--type", "e_stop_presed"), "no safety event is of type 'e_stop_presed'; e_stop_pressed may be meant"),
     (("--as-of", "2020-01-01"), "is before the record"),

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 
 import pytest
 
+from simulators.scenario import ScenarioError
 from tosca_kiosk.config import bundled
+from tosca_kiosk.running.scenarios import scenario_file
 
 WRONG = """name: 3
 events:
@@ -67,3 +70,13 @@ def test_an_unknown_name_is_refused_with_the_nearest(new_cart, name, nearest):
     said = new_cart.refused("scenarios", "show", name)
     assert f"{name}: no scenario of this name is shipped" in said
     assert nearest is None or f"; {nearest} may be meant" in said
+
+
+def test_a_treatment_takes_a_file_or_a_shipped_ones_name_and_no_other(tmp_path):
+    assert scenario_file(Path("pedal_pauses")) == bundled("scenarios") / "pedal_pauses.yaml"
+    mine = tmp_path / "pedal_pauses"
+    mine.write_text(WRONG, encoding="utf-8")
+    assert scenario_file(mine) == mine
+    assert scenario_file(Path("none.yaml")) == Path("none.yaml"), "a file that is not there is told as such"
+    with pytest.raises(ScenarioError, match=r"pedal_pause: no scenario .*; pedal_pauses may be meant"):
+        scenario_file(Path("pedal_pause"))

@@ -117,6 +117,11 @@ def test_a_new_key_needs_an_admin_and_is_an_operation(guarded):
     assert guarded.json("db", "check")["ok"]
 
 
+def test_a_new_key_that_nobody_had_to_allow_is_said_to_be_so(cart):
+    said = cart.run("db", "new-key", "--reason", "lost").stderr
+    assert "no admin has a PIN, so anybody could do this" in said
+
+
 def test_the_anchor_file_and_the_qr_code_are_named_where_they_cannot_be(cart, tmp_path):
     for kind, begins in (("svg", b"<?xml"), ("png", b"\x89PNG")):
         cart.text("db", "anchor", "--qr", str(tmp_path / f"code.{kind}"))

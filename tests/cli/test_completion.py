@@ -30,6 +30,7 @@ def offered(cart, command, *words):
         (("audit show", "--table", "patients", "--row", "P-2026-0"), ["P-2026-0007"]),
         (("audit show", "--table", "system_config", "--row", "video_f"), ["video_fps"]),
         (("audit show", "--table", "sessions", "--row", ""), []),
+        (("config set", "interlock_arm_hold_m"), ["interlock_arm_hold_max_s"]),
         (("audit show", "--table", "operations", "--row", ""), []),
     ],
 )

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from tosca_kiosk.config import bundled
+from tosca_kiosk.machine.clock import utc_now
 from tosca_kiosk.storage import Database, calibrations, database_is_fresh, protocols
 
 REAL = str(bundled("cart.yaml"))
@@ -37,7 +38,7 @@ def test_it_is_loaded_once(new_cart):
 def test_a_protocol_that_was_taken_away_does_not_come_back(cart):
     with Database.open(cart.database) as database, database.transaction(1) as transaction:
         for saved in protocols.list_all(database):
-            protocols.deactivate(transaction, saved.protocol_id)
+            protocols.set_active(transaction, saved.protocol_id, utc_now(), active=False)
     assert cart.json("protocols", "list") == {"protocols": []}
 
 

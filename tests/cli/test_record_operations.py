@@ -96,6 +96,22 @@ def test_a_reason_that_nobody_gave_is_said_to_be_missing(cart, command):
     assert operations(cart.database)[-1][:3] == (command, None, None)
 
 
+def test_a_blank_reason_is_none(cart):
+    cart.text("db", "downgrade", *WHY)
+    cart.text("db", "upgrade", "--reason", " ")
+    assert operations(cart.database)[-1][:3] == ("upgrade", None, None)
+
+
+def test_after_a_restore_it_is_signed_up_to_no_link_that_is_not_there(cart):
+    saved = cart.text("db", "backup")
+    for _ in range(3):
+        cart.text("patients", "add")
+    cart.text("db", "restore", saved, *WHY)
+    *_, signed = cart.text("db", "check").splitlines()
+    _, _, up_to, _, newest = signed.rpartition("signed ")[2].split()[-5:]
+    assert int(up_to) <= int(newest)
+
+
 def test_damage_that_was_there_before_is_said_and_kept_in_the_row(cart):
     broken(cart.database)
     done = cart.run("db", "downgrade", *WHY, "--json")

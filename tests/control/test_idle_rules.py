@@ -67,6 +67,9 @@ def test_a_change_holds_on_the_idle_cart_within_half_a_minute_and_in_its_next_se
     with closing(Helpers(command)) as helpers:
         asked = Asked(cart, helpers)
         put(record, "interlock_photodiode_dark_v", 0.02)
+        asked.part.turn(0.0)
+        helpers.poll(10.0)
+        assert asked.part._asked is not None, "a helper that is still starting is waited for"
         assert asked.at(0.0).photodiode_dark_v == 0.02
         assert cart.controller.self_test.rules.limits.photodiode_dark_v == 0.02
         put(record, "interlock_photodiode_dark_v", 0.03)

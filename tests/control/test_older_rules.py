@@ -33,8 +33,11 @@ _tick = msgspec.json.Decoder(TickLine)
 @pytest.fixture(scope="module")
 def record(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A data directory as revision 1 left it: treatments with pauses, faults and kills."""
-    folder = tmp_path_factory.mktemp("record")
-    with tarfile.open(RECORDS / f"rules_{OF_REVISION}" / "record.tar.xz") as packed:
+    return unpacked(OF_REVISION, tmp_path_factory.mktemp("record"))
+
+
+def unpacked(revision: int, folder: Path) -> Path:
+    with tarfile.open(RECORDS / f"rules_{revision}" / "record.tar.xz") as packed:
         packed.extractall(folder, filter="data")
     return folder / "data"
 
@@ -70,6 +73,15 @@ def test_every_difference_from_the_present_rules_is_meant(record: Path) -> None:
         assert done.difference is None, (path, done.difference)
         assert done.revision == OF_REVISION
         assert {row.first.path for row in done.meant} >= {"o.ask_condition"}
+
+
+def test_what_rules_2_decided_is_decided_so_today(tmp_path: Path) -> None:
+    """A treatment, one with pauses, and two that a fault ended: there was no override to decide about."""
+    found = journals(unpacked(2, tmp_path))
+    assert len(found) == 4
+    for path in found:
+        done = replay(ChainReader(path.read_bytes()))
+        assert (done.revision, done.difference, done.meant, done.whole) == (2, None, (), True)
 
 
 def test_the_command_lists_what_is_meant_and_ends_well(record: Path) -> None:

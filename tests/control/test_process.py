@@ -21,6 +21,7 @@ from tests.control.control_bench import running_control, standin_process
 from tests.side_by_side import SideBySide
 from tosca_kiosk.domain.inputs import CommandType
 from tosca_kiosk.domain.journal_lines import ChainReader, TickLine
+from tosca_kiosk.domain.plan import Override
 from tosca_kiosk.journal import JOURNAL_NAME
 from tosca_kiosk.link.messages import Reply, SafetyNotice, SessionEnded
 from tosca_kiosk.machine.clock import RealClock
@@ -202,6 +203,49 @@ def test_a_treatment_from_homing_to_the_ended_journal(control, kiosk, folder):
 
 
 @beside.test
+def test_whatever_a_kiosk_overrides_control_keeps_to_its_limits_and_tells_the_plan_in_force(
+    control, kiosk, folder
+):
+    def asked(value, kind=CommandType.POWER_OVERRIDE, **more):
+        return kiosk.order(kind, value=value, **{"user": "anna", "reason": "patient tolerance", **more})
+
+    kiosk.prepare()
+    assert kiosk.open(folder, duration_s=3.0) is None
+    kiosk.arm()
+    control.judge.set("pedal.pressed", True)
+    kiosk.until(lambda tick: tick.elapsed_s > 0.5)
+    assert asked(4.0) == "the power is overridden in a pause alone"
+    assert kiosk.order(CommandType.PAUSE) is None
+    control.judge.set("pedal.pressed", False)
+    paused = kiosk.until(lambda tick: tick.phase == "ready")
+    assert (paused.planned_j, paused.overrides) == (15.0, ())
+    limit_w = paused.power_limit_w
+    for value in (limit_w + 0.01, 50.0, 1e300, 0.0, -4.0):
+        assert asked(value).endswith(f"over 0 to {limit_w:.2f} W allowed"), value
+    assert asked(None) == "say the new power in W"
+    assert asked(9.0, CommandType.RING_OVERRIDE) == "9 mm asked, 2 to 4 mm allowed"
+    assert asked(4.0, reason="  ") == "say why: an override needs a reason"
+    assert asked(4.0, user="").startswith("say who overrides")
+    assert kiosk.order(CommandType.AIMING_ON, value=4.0) == "a value and a user go with an override alone"
+    assert kiosk.link.latest().overrides == ()
+    assert asked(4.0) is None
+    told = kiosk.until(lambda tick: tick.overrides)
+    assert told.overrides == (Override(elapsed_s=paused.elapsed_s, power_w=4.0),)
+    assert told.planned_j == pytest.approx(15.0 - (3.0 - paused.elapsed_s))
+    kiosk.arm()
+    control.judge.set("pedal.pressed", True)
+    kiosk.until(lambda tick: tick.finished)
+    true_j = control.judge.ask()["true_energy_j"]
+    ended = kiosk.close_session()
+    assert (ended.summary.status, true_j <= 1.05 * told.planned_j) == ("completed", True)
+    lines = ChainReader((folder / JOURNAL_NAME).read_bytes()).ticks_json()
+    events = [event for line in lines for event in msgspec.json.decode(line, type=TickLine).e]
+    rows = [event.details for event in events if "override" in str(event.details.get("action"))]
+    assert ["refused" in row for row in rows] == [True] * (len(rows) - 1) + [False]
+    assert (rows[-1]["old_value"], rows[-1]["new_value"], rows[-1]["user"]) == (5.0, 4.0, "anna")
+
+
+@beside.test
 def test_a_session_on_a_cart_that_was_not_tested_is_refused_by_name(control, kiosk, folder):
     kiosk.connect()
     kiosk.until(lambda tick: all(device.state == "ready" for device in tick.devices))
@@ -226,11 +270,13 @@ def test_what_does_not_fit_the_session_is_refused_with_the_reason(control, kiosk
         ),
     )
     unplanned = msgspec.structs.replace(rules, protocol=None)
+    far = msgspec.structs.replace(rules, travel_min_um=-1000.0, travel_max_um=1e6)
 
     def refused(number):
         return kiosk.answer(number).refused
 
     assert "operator_fresh_s: 9 given" in refused(link.open_session(folder, session_header(loose)))
+    assert "travel_min_um: -1000 given" in refused(link.open_session(folder, session_header(far)))
     assert "is of laser OTHER, connected is laser SIM-LASER" in refused(
         link.open_session(folder, session_header(foreign))
     )

@@ -7,6 +7,8 @@ from benchmarks.rigs.sessions import constant
 from benchmarks.rigs.simulated_cart import bench
 from tosca_kiosk.control.telemetry import MAX_TEXT, TelemetryMaker
 from tosca_kiosk.domain.interlocks import BY_SOURCE, LAMPS
+from tosca_kiosk.domain.overriding import MOST_OVERRIDES
+from tosca_kiosk.domain.plan import Override
 from tosca_kiosk.domain.state import Beam
 from tosca_kiosk.link.ring import MAX_RECORD_BYTES
 from tosca_kiosk.link.telemetry import Telemetry
@@ -126,6 +128,7 @@ def test_the_longest_record_fits_the_ring_and_reads_back(ready, screen):
         warnings=everything,
         rules_problem="é" * MAX_TEXT,
         journal_problem="é" * MAX_TEXT,
+        overrides=(Override(elapsed_s=1 / 3, power_w=1 / 7),) * MOST_OVERRIDES,
     )
     record = msgspec.msgpack.encode(worst)
     assert len(record) < MAX_RECORD_BYTES

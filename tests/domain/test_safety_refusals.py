@@ -173,6 +173,8 @@ TAKEN_IN = {
     CommandType.AIMING_ON: set(Phase),
     CommandType.AIMING_OFF: set(Phase),
     CommandType.CONFIRM_KEY_OFF: {Phase.READY, Phase.FAULT},
+    CommandType.POWER_OVERRIDE: {Phase.READY},
+    CommandType.RING_OVERRIDE: {Phase.READY},
 }
 NOT_NOW = {
     CommandType.OPEN_SESSION: "a session can only be opened when idle",
@@ -185,6 +187,8 @@ NOT_NOW = {
     CommandType.CLOSE_SESSION: "pause the treatment first",
     CommandType.RUN_SELF_TEST: "the cart is tested while no session is open and nothing is latched",
     CommandType.CONFIRM_KEY_OFF: "pause the treatment first",
+    CommandType.POWER_OVERRIDE: "the power is overridden in a pause alone",
+    CommandType.RING_OVERRIDE: "the ring is overridden in a pause alone",
 }
 
 

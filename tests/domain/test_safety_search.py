@@ -131,6 +131,22 @@ def taken_by_anybody(patch: pytest.MonkeyPatch) -> None:
     patch.setitem(commands.COMMANDS, CommandType.ACKNOWLEDGE, row._replace(refusal=commands._no_reason))
 
 
+def overridden_anywhere(patch: pytest.MonkeyPatch) -> None:
+    row = commands.COMMANDS[CommandType.POWER_OVERRIDE]
+    patch.setitem(commands.COMMANDS, CommandType.POWER_OVERRIDE, row._replace(phases=frozenset(Phase)))
+
+
+def overridden_beyond(kind: CommandType) -> Callable[[pytest.MonkeyPatch], None]:
+    """Take an override whatever it asks for."""
+
+    def take(patch: pytest.MonkeyPatch) -> None:
+        row = commands.COMMANDS[kind]
+        patch.setitem(commands.COMMANDS, kind, row._replace(refusal=commands._no_reason))
+
+    take.__name__ = f"{kind} of anything"
+    return take
+
+
 def kept_gate(patch: pytest.MonkeyPatch) -> None:
     patch.setitem(beam.ORDER, Beam.DARK, beam.ORDER[Beam.DARK]._replace(want_gate=True))
 
@@ -180,6 +196,9 @@ BROKEN = [
     replaced(laser_checks, "laser_is_off", lambda laser, since_s: True),
     hurried(Beam.CHECKING, Beam.STARTING),
     taken_by_anybody,
+    overridden_anywhere,
+    overridden_beyond(CommandType.POWER_OVERRIDE),
+    overridden_beyond(CommandType.RING_OVERRIDE),
     kept_gate,
     unrecorded,
 ]

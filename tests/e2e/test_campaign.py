@@ -17,16 +17,19 @@ from benchmarks.campaign.plan import (
     treatment,
 )
 from benchmarks.campaign.scenario_file import write_finding
+from benchmarks.campaign.technician import Technician
 from benchmarks.campaign.treatments import Outcome, run_batch, run_seeds
 from benchmarks.campaign.ways import TRIALS, measure
 from simulators.scenario import load_scenario
 from simulators.settable import SETTABLE, check_value
+from simulators.settable.operator import OPERATOR
 from simulators.wire.board import InterlockBoard
-from tosca_kiosk.domain import operating, safety, situations
+from tosca_kiosk.domain import commands, operating, safety, situations
 from tosca_kiosk.domain.first_faults import LOST_WAYS
 from tosca_kiosk.domain.inputs import CommandType
 from tosca_kiosk.domain.protocol_file import Limits, parse_protocol
 from tosca_kiosk.domain.rows import StepRows
+from tosca_kiosk.domain.state import Phase
 
 TREATMENTS = 50
 BREAKING = range(4 * TREATMENTS_A_BATCH, 5 * TREATMENTS_A_BATCH)
@@ -76,13 +79,13 @@ def test_a_treatment_is_its_seed_alone():
 
 def test_every_settable_path_can_be_drawn_and_taken_back():
     random = treatment(1).random("test")
-    for path in SETTABLE:
+    for path in SETTABLE.keys() - OPERATOR.keys():
         for _ in range(20):
             check_value(path, draw_value(path, random))
         usual = neutral(path)
         if usual is not None:
             check_value(path, usual)
-    assert {path for path in SETTABLE if neutral(path) is None} == WHAT_HAPPENS_ONCE
+    assert {path for path in SETTABLE.keys() - OPERATOR.keys() if neutral(path) is None} == WHAT_HAPPENS_ONCE
 
 
 # --- a monitor that finds nothing proves nothing --------------------------------------------------------
@@ -110,6 +113,21 @@ def test_light_that_a_failing_interlock_does_not_forbid_is_found(monkeypatch):
     monkeypatch.setattr(safety, "judge_interlocks", lambda tick: None)
     monkeypatch.setattr(safety, "judge_light_before_it_is_on", lambda tick: None)
     assert "light with screen silent" in broken_rules(Fault(0.3, KIOSK_SILENT, True))
+
+
+@pytest.mark.process
+def test_overrides_that_are_taken_anywhere_and_of_anything_are_found(monkeypatch):
+    row = commands.COMMANDS[CommandType.POWER_OVERRIDE]
+    anywhere = row._replace(phases=frozenset(Phase), refusal=_unless_it_is_none)
+    monkeypatch.setitem(commands.COMMANDS, CommandType.POWER_OVERRIDE, anywhere)
+    monkeypatch.setattr(Technician, "_look", Technician._override)
+    assert {"an override under light", "an override over the limit"} <= broken_rules()
+
+
+def _unless_it_is_none(rules, state, inputs, command):
+    """Refuse only what no plan can take in."""
+    in_time = state.elapsed_s < rules.protocol.duration_s
+    return None if command.value is not None and state.session_open and in_time else "no override"
 
 
 @pytest.mark.process

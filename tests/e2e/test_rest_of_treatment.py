@@ -71,7 +71,9 @@ def test_each_part_goes_on_where_the_one_before_ended(data_dir, parts):
 
 def test_all_parts_together_give_the_whole_plan_and_no_more(data_dir, parts):
     for number in (1, 2, 3):
-        whole = told(data_dir, of=lambda reader, number=number: treatment_of(reader, number))
+        whole = told(
+            data_dir, of=lambda reader, number=number: treatment_of(reader, session_result(reader, number))
+        )
         assert [part.session.session_id for part in whole.parts] == [1, 2, 3]
         assert whole.whole_j == pytest.approx(WHOLE_J, rel=1e-6)
         assert whole.given_j <= 1.05 * WHOLE_J

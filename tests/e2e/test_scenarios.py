@@ -64,6 +64,7 @@ class Outcome:
     the safety log. dark_by_s: when the true light is out for good, in s after the first light; None where
     there is no first light. warnings: rows of the log that ended nothing. also: sources that may be named in
     its place, where the order of a device's answers decides. ring_lies: the ring is not what any device says.
+    overridden_mm: rings that were given beside the protocol's.
     unconfirmed: what is left of laser and board never tells that the light has ended; None where it hangs on
     a tick whether it does.
     """
@@ -76,6 +77,7 @@ class Outcome:
     warnings: tuple[str, ...] = ()
     also: tuple[str, ...] = ()
     ring_lies: bool = False
+    overridden_mm: tuple[float, ...] = ()
     unconfirmed: bool | None = False
 
 
@@ -109,6 +111,7 @@ BY_ITSELF = ("laser_condition", "laser_output_lost", "laser_error")
 TABLE: dict[str, Outcome | NeverArmed | Refused] = {
     # The technician's own doing.
     "pedal_pauses": completes(12.0 + 3.0 + 0.5 + 2 * RELIT_S, protocol="long"),
+    "power_overridden": completes(25.0, protocol="long", overridden_mm=(2.5,)),
     "stop_loop_opened": stops(
         "stop_loop", 4.0, 0.02, event_type="e_stop_pressed", severity="emergency", protocol="long"
     ),
@@ -270,7 +273,7 @@ def judge_the_light(seen: Treated, outcome: Outcome) -> None:
     assert growing_s[-1] - first_s <= outcome.dark_by_s
     assert 0.0 < whole_j <= MOST_OF_PLAN * seen.result["planned_energy_joules"]
     if not outcome.ring_lies:
-        planned_mm = {ring_mm for *_, ring_mm in PROTOCOLS[outcome.protocol]}
+        planned_mm = {*outcome.overridden_mm, *(ring_mm for *_, ring_mm in PROTOCOLS[outcome.protocol])}
         assert all(
             min(abs(ring_mm - mm) for mm in planned_mm) < RING_TOLERANCE_MM for ring_mm in lit_rings(seen)
         )

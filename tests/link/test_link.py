@@ -41,7 +41,7 @@ def telemetry(tick):
     values |= {"tick": tick, "mono_s": tick / 100, "session_time_s": 0.0, "phase": "idle", "beam": "dark"}
     values |= {"finished": False, "simulated": True, "lamps": {}, "set_w": 0.0, "elapsed_s": 0.0}
     values |= {"step_index": 0, "steps": 0, "dose_j": 0.0, "tec_setpoint_c": 25.0}
-    values |= dict.fromkeys(("devices", "refusals", "faults", "standing", "warnings"), ())
+    values |= dict.fromkeys(("devices", "refusals", "faults", "standing", "warnings", "overrides"), ())
     values |= {"session_open": False, "arm_hold_s": 1.5}
     return Telemetry(**values)
 

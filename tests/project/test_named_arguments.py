@@ -31,6 +31,7 @@ TABLES = {
 PAIRS = {
     "PathError": "where, and what is said of it",
     "TurnedAway": "what was asked, and why not",
+    "Origin": "a table, and a column of it",
     "Reading": "a value, when it was asked for, when it came",
     "StatusLine": "in the order of the wire; tests/hardware/test_board_status.py holds each by name",
 }

@@ -2,17 +2,27 @@
 
 from __future__ import annotations
 
+import msgspec
 import pytest
 
 from benchmarks.rigs.recorded_cart import RecordedCart, header
 from tosca_kiosk.domain.documents import DocumentError
+from tosca_kiosk.domain.events import TreatmentEvent
 from tosca_kiosk.domain.inputs import CommandType
 from tosca_kiosk.domain.protocol_file import to_json
 from tosca_kiosk.domain.state import Beam
 from tosca_kiosk.domain.summary import summarise
 from tosca_kiosk.session import RefusedError, open_rests, plan_session, session_result
 from tosca_kiosk.session.rest import rest_of
-from tosca_kiosk.storage import StorageError, import_journal, patients, session_parts, sessions, settings
+from tosca_kiosk.storage import (
+    StorageError,
+    events,
+    import_journal,
+    patients,
+    session_parts,
+    sessions,
+    settings,
+)
 
 PLAN = header().rules.protocol
 """Two seconds at 5 W."""
@@ -111,6 +121,30 @@ def test_more_light_than_the_whole_plan_with_its_rest_is_refused(database, confi
         planned(database, config)
 
 
+def test_what_was_changed_of_the_plan_is_changed_in_its_rest_and_in_what_was_planned(
+    database, config, tmp_path, now
+):
+    treated(database, tmp_path, now)
+    details = {
+        "action": "protocol_power_override",
+        "old_value": 5.0,
+        "new_value": 3.0,
+        "reason": "patient tolerance",
+        "elapsed_s": 0.5,
+    }
+    event = TreatmentEvent("user_action", 0.0, 0.0, 3.0, 1000.0, 0.0, False, False, {}, details)
+    refused = msgspec.structs.replace(event, details={**details, "refused": "no session is open"})
+    with database.transaction(2) as transaction:
+        events.append_treatment(transaction, 1, now, [(9.0, refused), (9.0, event)])
+    with database.reading() as reader:
+        told = session_result(reader, 1)
+    [deviation] = told.happened.deviations
+    assert (deviation.old_value, deviation.new_value, deviation.reason) == (5.0, 3.0, "patient tolerance")
+    assert told.planned_j == pytest.approx(0.5 * 5.0 + 1.5 * 3.0)
+    [step] = told.remainder.steps
+    assert (step.power_start_w, step.power_end_w) == (3.0, 3.0)
+
+
 def test_the_limits_of_today_hold(database, config, tmp_path, now):
     treated(database, tmp_path, now)
     with database.transaction(1) as transaction:
@@ -132,4 +166,4 @@ def test_a_treatment_has_one_second_part_whoever_asks(database, config, tmp_path
     with pytest.raises(StorageError, match="has its second part already"), database.transaction() as t:
         t.insert("session_parts", session_id=3, first_session_id=1)
     with database.reading() as reader, pytest.raises(RefusedError, match="session 2 was opened for it"):
-        rest_of(reader, 1)
+        rest_of(reader, session_result(reader, 1))

@@ -8,6 +8,7 @@ import pytest
 import configs
 from simulators.cart import DEVICES, SimulatedCart
 from simulators.settable import SETTABLE, SettingError, check_value, set_value
+from simulators.settable.operator import OPERATOR
 from simulators.settable.plant import PLANT
 from simulators.world import World
 
@@ -60,6 +61,14 @@ PLANT_EFFECTS = {
     "smoothing.accelerometer_present": (False, lambda w: not w.smoothing.accelerometer_present),
     "smoothing.sensor_stuck": (True, lambda w: w.smoothing.sensor_stuck),
     "smoothing.strength": (0, lambda w: w.smoothing.strength == 0),
+}
+
+# The same of the operator, who must be there to be asked for something.
+OPERATOR_EFFECTS = {
+    "operator.pause": (True, lambda w: w.operator.paused),
+    "operator.reason": ("patient tolerance", lambda w: w.operator.reason == "patient tolerance"),
+    "operator.power_w": (6.5, lambda w: w.operator.take() == [("power", 6.5, "")]),
+    "operator.ring_mm": (3, lambda w: w.operator.take() == [("ring", 3.0, "")]),
 }
 
 # The same of every device's line.
@@ -129,7 +138,7 @@ REBOOTED = {
 EFFECTS = {
     **{
         path: (value, lambda cart, is_so=is_so: is_so(cart.world))
-        for path, (value, is_so) in PLANT_EFFECTS.items()
+        for path, (value, is_so) in (PLANT_EFFECTS | OPERATOR_EFFECTS).items()
     },
     **{
         f"{device}.{path}": (value, lambda cart, is_so=is_so, device=device: is_so(cart, device))
@@ -144,6 +153,7 @@ HAPPENS_ONCE = ("board.firmware.hang",)
 @pytest.fixture
 def cart():
     cart = SimulatedCart(World(1))
+    cart.world.operator.present = True
     cart.world.advance(0.5)
     return cart
 
@@ -183,7 +193,7 @@ def test_every_switch_goes_back(cart, path):
 
 @pytest.mark.parametrize("path", SETTABLE)
 def test_no_path_takes_a_value_outside_its_range(cart, path):
-    for value in (None, "nonsense", float("nan"), float("inf"), -10_000, 1e9, [], {}):
+    for value in (None, "non\nsense", float("nan"), float("inf"), -10_000, 1e9, [], {}):
         with pytest.raises(SettingError, match="allowed"):
             set_value(cart, path, value)
 
@@ -211,9 +221,10 @@ def test_an_unknown_path_is_answered_in_a_line_with_the_nearest_or_the_next_word
 
 def test_a_world_without_devices_takes_the_plants_paths_and_refuses_the_others():
     world = World(1)
-    for path, (value, _) in PLANT_EFFECTS.items():
+    for path, (value, _) in (PLANT_EFFECTS | OPERATOR_EFFECTS).items():
         set_value(world, path, value)
-    for path in SETTABLE.keys() - PLANT.keys():
+    assert world.operator.take() == [], "there is no operator to ask"
+    for path in SETTABLE.keys() - PLANT.keys() - OPERATOR.keys():
         value = EFFECTS.get(path, (True, None))[0]
         with pytest.raises(SettingError, match="this world has none; use a cart"):
             set_value(world, path, value)

@@ -20,6 +20,8 @@ from tosca_kiosk.kiosk.services import history
 from tosca_kiosk.kiosk.services.record import Record
 from tosca_kiosk.machine.clock import utc_now
 from tosca_kiosk.storage import Database, archives, archiving, check, events, patients, sessions
+from tosca_kiosk.storage.as_of import opening_of, rewound
+from tosca_kiosk.storage.audited import AUDITED
 
 DONE = Summary(
     status="completed",
@@ -64,7 +66,7 @@ def _add_session(transaction, start):
     )
     timed = [(0.1 * number, treatment_event(number)) for number in range(EVENTS_A_SESSION)]
     events.append_treatment(transaction, session.session_id, start, timed)
-    sessions.finish(transaction, session.session_id, DONE)
+    sessions.correct(transaction, session, DONE, told=True)
 
 
 @pytest.fixture
@@ -127,6 +129,14 @@ def test_old_sessions_go_and_are_found_by_whoever_asks(database, path):
     [row] = database.rows("SELECT tech_id, reason, ended_date FROM operations WHERE name = 'archive'")
     assert (row["tech_id"], row["reason"]) == (1, "room")
     assert row["ended_date"] is not None
+
+
+def test_who_reads_the_record_as_it_was_finds_the_events_of_then(archived):
+    with archived.reading() as reader:
+        moment = opening_of(reader, 2)
+        with rewound(reader, moment, AUDITED, logs=True):
+            assert [len(list(archives.select(reader, n, OF_SESSION, (n,)))) for n in (1, 2, 3)] == [20, 20, 0]
+        assert len(list(archives.select(reader, 3, OF_SESSION, (3,)))) == 20
 
 
 def test_what_is_recorded_later_goes_on_and_is_archived_in_its_turn(archived):

@@ -9,6 +9,8 @@ from pathlib import Path
 import pytest
 
 from tosca_kiosk.storage import DATABASE_NAME, Database, StorageError, check, recover, sessions
+from tosca_kiosk.storage.as_of import Moment, opening_of, rewound
+from tosca_kiosk.storage.audited import AUDITED
 
 RECORDS = Path(__file__).parents[1] / "records"
 
@@ -43,3 +45,24 @@ def test_an_older_record_upgrades_and_recovers_whole_with_an_energy_for_every_se
         assert kept[4]["commanded_joules"] is None
         assert kept[cut.session_id]["commanded_joules"] > 0.0
         assert check(database).problems == ()
+
+
+def test_an_older_record_is_read_as_it_was_before_there_was_a_chain(older):
+    """What closed a session brought its events, whatever their times say."""
+    held = (
+        "SELECT session_id, status, (SELECT count(*) FROM treatment_events e "
+        "WHERE e.session_id = s.session_id) AS events FROM sessions s ORDER BY session_id"
+    )
+    with Database.open(older / DATABASE_NAME, create=False, upgrade=True) as database:
+        now = {row["session_id"]: row for row in database.rows(held)}
+        with database.reading() as reader:
+            first = Moment(audit_id=1, time=database.rows("SELECT timestamp FROM audit_log")[0]["timestamp"])
+            with rewound(reader, first, AUDITED, logs=True):
+                assert database.rows(held) == []
+                assert [row["protocol_id"] for row in database.find("protocols")] == [1]
+                assert len(database.find("system_config")) == 8, "they were there before the audit"
+            for number in (1, 2, 3, 4):
+                with rewound(reader, opening_of(reader, number), AUDITED, logs=True):
+                    *before, opened = database.rows(held)
+                assert before == [now[earlier] for earlier in range(1, number)]
+                assert (opened["status"], opened["events"]) == ("in_progress", 0)

@@ -27,7 +27,7 @@ def test_a_note_that_cannot_be_taken_away_makes_nothing_undone_of_what_was_done(
 
 
 def test_nor_does_it_hide_why_an_operation_failed(path):
-    with pytest.raises(StorageError, match="no such thing"), under_way(path, "the upgrade"):
+    with refused("no such thing"), under_way(path, "the upgrade"):
         stay(path)
         raise StorageError("no such thing")
 

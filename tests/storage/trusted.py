@@ -92,7 +92,7 @@ def fill(folder):
                     tech_id=1,
                     amended_date=NOW,
                 )
-                transaction.update("session_timing", {"session_id": number}, worst_late_ms=0.1)
+                transaction.update("session_timing", {"session_id": number}, worst_late_ms=0.1 * number)
                 if number == 2:
                     transaction.insert("session_parts", session_id=1, first_session_id=1)
                     transaction.insert("session_parts", session_id=2, first_session_id=2)

@@ -23,8 +23,8 @@ def as_of_option(command: Command) -> Command:
     )(command)
 
 
-def moment(text: str | None, option: str = "--as-of") -> datetime | None:
-    """Return the time that an option names, None where it was not given. Raises RefusedError."""
+def moment(text: str | None) -> datetime | None:
+    """Return the time that --as-of names, None where it was not given. Raises RefusedError."""
     if text is None:
         return None
     for form in _FORMS:
@@ -33,5 +33,5 @@ def moment(text: str | None, option: str = "--as-of") -> datetime | None:
         except ValueError:
             continue
     raise RefusedError(
-        f"{option}: {text!r} is no time; give 2026-11-30, '2026-11-30 14:05' or '2026-11-30 14:05:30', in UTC"
+        f"--as-of {text!r} is no time; give 2026-11-30, '2026-11-30 14:05' or '2026-11-30 14:05:30', in UTC"
     )

@@ -16,7 +16,9 @@ from tosca_kiosk.cli.completion import (
     username,
 )
 from tosca_kiosk.cli.earlier_values import shown_to_option, shown_to_supervisor
+from tosca_kiosk.cli.since import since, since_option
 from tosca_kiosk.cli.workplace import Workplace, workplace_command
+from tosca_kiosk.machine.clock import utc_now
 from tosca_kiosk.session import RefusedError
 from tosca_kiosk.storage import Database, StorageError, history
 from tosca_kiosk.storage import users as accounts
@@ -62,7 +64,7 @@ def _row_of_table(context: click.Context, parameter: click.Parameter, incomplete
     help="Of one row of the table: its number, or its code, name or key.",
 )
 @click.option("--by", metavar="USERNAME", shell_complete=username, help="By one account.")
-@click.option("--since", metavar="TIME", help="Since a time in UTC, as --as-of takes it.")
+@since_option
 @click.option(
     "--limit", type=click.IntRange(1), default=100, show_default=True, help="So many of the newest at most."
 )
@@ -74,7 +76,7 @@ def show(
     table: str | None,
     row: str | None,
     by: str | None,
-    since: str | None,
+    since_text: str | None,
     limit: int,
     as_of: str | None,
     tech: str | None,
@@ -92,7 +94,7 @@ def show(
     """
     if row is not None and table is None:
         raise click.UsageError("--row is of a table: give --table")
-    then, begin = moment(as_of), moment(since, "--since")
+    then, begin = moment(as_of), since(since_text, utc_now())
     to_supervisor = shown_to_supervisor(workplace, tech)
     with workplace.reading(as_of=then) as database:
         by_id = None if by is None else _tech_id(database, by)

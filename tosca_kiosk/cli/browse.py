@@ -20,7 +20,7 @@ DEFAULT_PORT = 8001
 )
 @workplace_command
 def browse(workplace: Workplace, port: int) -> None:
-    r"""Show the record in a browser of this machine, read-only, until Ctrl-C.
+    """Show the record in a browser of this machine, read-only, until Ctrl-C.
 
     Tables, views and the six common queries, by Datasette; queries can be typed. Nothing can be written, PINs
     are not shown, and a cart that treats is not disturbed. It shows patients' notes: who may read the

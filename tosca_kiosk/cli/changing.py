@@ -8,6 +8,7 @@ import click
 
 from tosca_kiosk.cli.completion import username
 from tosca_kiosk.cli.pins import user_by_pin
+from tosca_kiosk.cli.reasons import given
 from tosca_kiosk.cli.workplace import Command, command_name, stdin_is_terminal
 from tosca_kiosk.machine.clock import utc_now
 from tosca_kiosk.session import RefusedError
@@ -55,6 +56,16 @@ def authorised_change(
     return Change(allowed(database, name, utc_now(), command_name(), role).tech_id, said)
 
 
+def authorised_addition(database: Database, tech: str | None) -> int | None:
+    """Return who adds something: as authorised_change once an admin has a PIN, before that it may be nobody.
+
+    Raises as authorised_change.
+    """
+    if tech is None and not accounts.admin_has_pin(database):
+        return None
+    return authorised_change(database, tech, None, role=Role.TECHNICIAN).tech_id
+
+
 def _name(database: Database, role: Role) -> str:
     if stdin_is_terminal():
         return str(click.prompt("Username", err=True))
@@ -71,8 +82,8 @@ def _a(role: Role) -> str:
 def _reason(reason: str | None, treated: str | None) -> str | None:
     if reason is None and treated is not None and stdin_is_terminal():
         reason = str(click.prompt("Reason", default="", show_default=False, err=True))
-    if reason is not None and reason.strip():
-        return reason.strip()
+    if (said := given(reason)) is not None:
+        return said
     if treated is not None:
         raise RefusedError(f"{treated}: a change needs a reason, --reason TEXT; nothing was changed")
     if reason is not None:

@@ -16,6 +16,7 @@ import click
 
 from tosca_kiosk.cli.workplace import default_data_dir
 from tosca_kiosk.config import bundled
+from tosca_kiosk.domain.setting_table import SETTINGS
 from tosca_kiosk.storage import DATABASE_NAME
 from tosca_kiosk.storage.names import names_of
 
@@ -36,8 +37,12 @@ def _of_record(kind: str) -> Complete:
 patient_code: Final = _of_record("patients")
 protocol_name: Final = _of_record("protocols")
 username: Final = _of_record("users")
-setting_key: Final = _of_record("settings")
 session_number: Final = _of_record("sessions")
+
+
+def setting_key(_context: click.Context, _parameter: click.Parameter, incomplete: str) -> list[str]:
+    """Return the keys that exist, whether a record has a row of them or not."""
+    return _quoted([key for key in SETTINGS if key.startswith(incomplete)])
 
 
 def scenario_name(_context: click.Context, _parameter: click.Parameter, incomplete: str) -> list[str]:

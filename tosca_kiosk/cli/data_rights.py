@@ -9,11 +9,10 @@ from typing import Final
 
 from tosca_kiosk.journal.fault_traces import TRACES_NAME
 from tosca_kiosk.machine.rights import FOLDER_MODE, tightened, too_wide
+from tosca_kiosk.session.places import LOG_NAME
 from tosca_kiosk.storage import BACKUPS_NAME
 from tosca_kiosk.storage.signing import KEY_NAME
 
-LOG_NAME: Final = "log"
-"""In the data directory: what the processes of a run say."""
 _OURS: Final = (
     "laser_control*",
     BACKUPS_NAME,

@@ -11,11 +11,10 @@ import click
 from tosca_kiosk.cli.as_of import as_of_option, moment
 from tosca_kiosk.cli.asking import told, told_option
 from tosca_kiosk.cli.changes import answer_changes
-from tosca_kiosk.cli.changing import Change, authorised_change, change_options
+from tosca_kiosk.cli.changing import Change, authorised_addition, authorised_change, change_options
 from tosca_kiosk.cli.completion import patient_code, username
 from tosca_kiosk.cli.earlier_values import NOT_SHOWN, shown_to_option, shown_to_supervisor
 from tosca_kiosk.cli.tables import printable, table_text
-from tosca_kiosk.cli.users import active_user
 from tosca_kiosk.cli.workplace import Workplace, workplace_command
 from tosca_kiosk.machine.clock import utc_now
 from tosca_kiosk.session import RefusedError
@@ -25,6 +24,7 @@ from tosca_kiosk.storage.patients import Patient
 from tosca_kiosk.storage.users import Role
 
 _code = click.argument("code", shell_complete=patient_code)
+_TO_MINUTES: Final = len("2026-11-30 14:05")
 _UNSPOKEN: Final = ("date_of_birth", "gender", "notes")
 """Of a patient: what only a supervisor is shown of the past."""
 
@@ -44,7 +44,12 @@ _notes = told_option("--notes", "Nothing that names the patient.")
 @_date_of_birth
 @_gender
 @_notes
-@click.option("--tech", metavar="USERNAME", shell_complete=username, help="Who adds the patient.")
+@click.option(
+    "--tech",
+    metavar="USERNAME",
+    shell_complete=username,
+    help="Who adds the patient; by PIN once an admin has one, asked on a terminal, elsewhere the first line.",
+)
 @workplace_command
 def add(
     workplace: Workplace,
@@ -65,16 +70,15 @@ def add(
       tosca-kiosk patients add --date-of-birth --notes --tech jane
       tosca-kiosk patients add --code P-2026-0042
     """
-    now = utc_now()
-    born_text = told("--date-of-birth", date_of_birth)
-    born = None if born_text is None else _day(born_text)
-    gender_text, notes_text = told("--gender", gender), told("--notes", notes)
     with workplace.record() as database:
-        tech_id = None if tech is None else active_user(database, tech).tech_id
+        tech_id = None if tech is None else authorised_addition(database, tech)
+        born_text = told("--date-of-birth", date_of_birth)
+        born = None if born_text is None else _day(born_text)
+        gender_text, notes_text = told("--gender", gender), told("--notes", notes)
         with database.transaction(tech_id) as transaction:
             added = records.add(
                 transaction,
-                now,
+                utc_now(),
                 code=code,
                 created_by=tech_id,
                 date_of_birth=born,
@@ -280,9 +284,12 @@ def _page(patient: dict[str, Any], sessions: list[dict[str, Any]]) -> str:
     ]
     text = "\n".join(f"{name:<9}{printable(str(value))}" for name, value in lines if value is not None)
     columns = ("Session", "Start (UTC)", "Status", "Protocol", "Laser on s", "Energy J", "Technician")
-    shown = ("session_id", "start_time", "status", "protocol_name")
+    shown = ("status", "protocol_name")
     figures = ("total_laser_on_time_seconds", "total_energy_joules", "technician")
-    rows = [[one[key] for key in (*shown, *figures)] for one in sessions]
+    rows = [
+        [one["session_id"], str(one["start_time"])[:_TO_MINUTES], *(one[key] for key in (*shown, *figures))]
+        for one in sessions
+    ]
     odd = "".join(f"\nOdd      {mark}" for mark in patient["odd"])
     return f"{text}{odd}\n\n{table_text(columns, rows)}" if sessions else f"{text}{odd}\nNo sessions."
 

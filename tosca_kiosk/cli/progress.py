@@ -59,7 +59,7 @@ class Progress:
         if self._bar is not None and self._ticks % SHOW_EVERY_TICKS == 0:
             figures = (
                 f"{state.measured_w or 0.0:5.2f} W  {state.measured_j:7.1f} J of "
-                f"{self._protocol.planned_energy_j:.1f} J"
+                f"{(state.plan or self._protocol).planned_energy_j:.1f} J"
             )
             self._bar.update(state.elapsed_s, self._words, figures)
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import math
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -12,36 +11,41 @@ from typing import Any
 import click
 
 from tosca_kiosk.cli.as_of import as_of_option, moment
-from tosca_kiosk.cli.completion import protocol_name
+from tosca_kiosk.cli.changing import Change, authorised_addition, authorised_change, change_options
+from tosca_kiosk.cli.completion import protocol_name, username
 from tosca_kiosk.cli.console import say
+from tosca_kiosk.cli.protocol_usage import usage
 from tosca_kiosk.cli.tables import table_text
-from tosca_kiosk.cli.users import active_user
 from tosca_kiosk.cli.workplace import Workplace, workplace_command
-from tosca_kiosk.config import CartConfig
-from tosca_kiosk.domain.calibration import RING, RingCalibration, parse_calibration
 from tosca_kiosk.domain.protocol import Protocol
-from tosca_kiosk.domain.protocol_file import Limits, ProtocolError, parse_protocol, to_json
-from tosca_kiosk.domain.site_limits import longest_treatment_s, site_limits
+from tosca_kiosk.domain.protocol_file import Limits, ProtocolError, to_json
+from tosca_kiosk.domain.site_limits import site_limits
 from tosca_kiosk.machine.clock import utc_now
-from tosca_kiosk.session import RefusedError
-from tosca_kiosk.storage import Database, calibrations, settings
-from tosca_kiosk.storage import protocols as saved_protocols
+from tosca_kiosk.session import saved_protocols
+from tosca_kiosk.session.saved_protocols import ANY_LIMITS, cart_limits, of_file, of_row
+from tosca_kiosk.storage import Database
+from tosca_kiosk.storage import protocols as rows
 from tosca_kiosk.storage.protocols import SavedProtocol
+from tosca_kiosk.storage.users import Role
 
-# What is saved is shown whatever the cart allows today.
-_ANY = Limits(max_power_w=math.inf)
 _name = click.argument("name", shell_complete=protocol_name)
 _file = click.argument("file", type=click.Path(exists=True, dir_okay=False, readable=True, path_type=Path))
 
 
 @click.group()
 def protocols() -> None:
-    """Add, list, show and check protocols."""
+    """Add, change, retire, list, show, export and check protocols."""
 
 
 @protocols.command()
 @_file
-@click.option("--tech", metavar="USERNAME", help="Who adds the protocol.")
+@click.option(
+    "--tech",
+    metavar="USERNAME",
+    shell_complete=username,
+    help="Who adds the protocol. Needed once an admin has a PIN, and then by PIN: asked on a terminal, "
+    "elsewhere the first line of standard input.",
+)
 @workplace_command
 def add(workplace: Workplace, file: Path, tech: str | None) -> None:
     """Check FILE against this cart's limits and save it under its name.
@@ -51,40 +55,127 @@ def add(workplace: Workplace, file: Path, tech: str | None) -> None:
       tosca-kiosk protocols add plan.json --tech jane
     """
     with workplace.record() as database:
-        tech_id = None if tech is None else active_user(database, tech).tech_id
-        protocol = _parsed(file, cart_limits(database, workplace.config))
+        tech_id = authorised_addition(database, tech)
+        protocol = of_file(file, cart_limits(database, workplace.config))
         with database.transaction(tech_id) as transaction:
-            protocol_id = saved_protocols.add(
-                transaction,
-                protocol.name,
-                str(protocol.protocol_type),
-                to_json(protocol),
-                utc_now(),
-                description=protocol.description or None,
-                created_by=tech_id,
-            )
-    workplace.answer(
-        {"protocol_id": protocol_id, **_figures(protocol)}, f"Saved {protocol.name!r}: {_in_words(protocol)}."
-    )
+            protocol_id = saved_protocols.save(transaction, protocol, utc_now(), tech_id)
+    _answer_saved(workplace, protocol_id, protocol, "Saved")
+
+
+@protocols.command()
+@_name
+@_file
+@change_options
+@workplace_command
+def edit(workplace: Workplace, name: str, file: Path, tech: str | None, reason: str | None) -> None:
+    """Check FILE against this cart's limits and put it in the place of what the protocol NAME says now.
+
+    FILE calls itself NAME, or nothing. Sessions keep what they were treated by, the audit keeps every content
+    that there was. A protocol that was used needs a reason.
+
+    \b
+    Examples:
+      tosca-kiosk protocols edit 'Gentle ramp' plan.json --tech supervisor01
+      tosca-kiosk protocols edit 'Gentle ramp' plan.json --tech supervisor01 --reason 'Less power at the end'
+    """
+    with workplace.record() as database:
+        saved = rows.get(database, name)
+        change = _authorised(database, saved, tech, reason)
+        protocol = of_file(file, cart_limits(database, workplace.config), name)
+        with database.transaction(change.tech_id, reason=change.reason) as transaction:
+            changed = saved_protocols.put(transaction, saved, protocol, utc_now())
+    _answer_saved(workplace, saved.protocol_id, protocol, "Changed" if changed else "Is so already:")
+
+
+@protocols.command()
+@_name
+@click.argument("new_name")
+@change_options
+@workplace_command
+def copy(workplace: Workplace, name: str, new_name: str, tech: str | None, reason: str | None) -> None:
+    """Save what the protocol NAME says under NEW_NAME too, where this cart allows it.
+
+    \b
+    Examples:
+      tosca-kiosk protocols copy 'Constant 5 W, 60 s' 'Constant 5 W, for knees' --tech jane
+    """
+    with workplace.record() as database:
+        saved = rows.get(database, name)
+        change = authorised_change(database, tech, reason, role=Role.TECHNICIAN)
+        protocol = saved_protocols.copied(saved, new_name, cart_limits(database, workplace.config))
+        with database.transaction(change.tech_id, reason=change.reason) as transaction:
+            protocol_id = saved_protocols.save(transaction, protocol, utc_now(), change.tech_id)
+    _answer_saved(workplace, protocol_id, protocol, "Saved")
+
+
+@protocols.command()
+@_name
+@change_options
+@workplace_command
+def retire(workplace: Workplace, name: str, tech: str | None, reason: str | None) -> None:
+    """Close the protocol NAME to new sessions; nothing is deleted, and its name stays taken.
+
+    \b
+    Examples:
+      tosca-kiosk protocols retire 'Gentle ramp' --tech supervisor01 --reason 'Replaced by the gentler one'
+    """
+    _set_active(workplace, name, tech, reason, active=False)
+
+
+@protocols.command()
+@_name
+@change_options
+@workplace_command
+def activate(workplace: Workplace, name: str, tech: str | None, reason: str | None) -> None:
+    """Open the retired protocol NAME to new sessions again.
+
+    \b
+    Examples:
+      tosca-kiosk protocols activate 'Gentle ramp' --tech supervisor01 --reason 'Asked for again'
+    """
+    _set_active(workplace, name, tech, reason, active=True)
+
+
+@protocols.command()
+@_name
+@click.argument("file", type=click.Path(path_type=Path))
+@as_of_option
+@workplace_command
+def export(workplace: Workplace, name: str, file: Path, as_of: str | None) -> None:
+    """Write the protocol NAME to the new FILE, as JSON that `protocols add` takes.
+
+    \b
+    Examples:
+      tosca-kiosk protocols export 'Gentle ramp' gentle.json
+      tosca-kiosk protocols export 'Gentle ramp' before.json --as-of 2026-11-30
+    """
+    with workplace.reading(as_of=moment(as_of)) as database:
+        saved = rows.get(database, name)
+        saved_protocols.write_out(saved, file)
+    result = {"protocol_id": saved.protocol_id, "protocol_name": name, "file": str(file)}
+    workplace.answer(result, f"Written: {file}")
 
 
 @protocols.command("list")
+@click.option("--retired", is_flag=True, help="Those that are retired, too.")
 @as_of_option
 @workplace_command
-def list_protocols(workplace: Workplace, as_of: str | None) -> None:
+def list_protocols(workplace: Workplace, retired: bool, as_of: str | None) -> None:
     """List the saved protocols.
 
     \b
     Examples:
-      tosca-kiosk protocols list
+      tosca-kiosk protocols list --retired
       tosca-kiosk protocols list --as-of 2026-11-30 --json
     """
     with workplace.reading(as_of=moment(as_of)) as database:
-        found = [_listed(saved) for saved in saved_protocols.list_all(database)]
+        found = [_listed(saved) for saved in rows.list_all(database, retired=retired)]
     shown = ("protocol_name", "protocol_type", "steps", "duration_seconds", "planned_energy_joules")
-    columns = ("Name", "Type", "Steps", "Duration s", "Energy J", "Used", "Last used (UTC)")
-    rows = [[*(row[key] for key in shown), row["usage_count"], row["last_used_date"]] for row in found]
-    workplace.answer({"protocols": found}, table_text(columns, rows, [row["odd"] for row in found]))
+    columns = ["Name", "Type", "Steps", "Duration s", "Energy J", "Used", "Last used (UTC)"]
+    columns += ["Active"] if retired else []
+    behind = ("usage_count", "last_used_date", *(("is_active",) if retired else ()))
+    told = [[row[key] for key in (*shown, *behind)] for row in found]
+    workplace.answer({"protocols": found}, table_text(columns, told, [row["odd"] for row in found]))
 
 
 @protocols.command()
@@ -100,19 +191,22 @@ def show(workplace: Workplace, name: str, as_of: str | None) -> None:
       tosca-kiosk protocols show 'Constant 5 W, 60 s' --as-of '2026-11-30 14:05' --json
     """
     with workplace.reading(as_of=moment(as_of)) as database:
-        saved = saved_protocols.get(database, name)
+        saved = rows.get(database, name)
         limits = cart_limits(database, workplace.config)
-    protocol = _saved(saved, _ANY)
-    problems = _problems(saved, limits)
+    protocol = of_row(saved, ANY_LIMITS)
+    problems = saved_protocols.problems(saved, limits)
     result = {
         "protocol_id": saved.protocol_id,
         **_figures(protocol),
         "usage_count": saved.usage_count,
         "last_used_date": saved.last_used_date,
+        "is_active": saved.is_active,
         "protocol": json.loads(to_json(protocol, named=True)),
         "problems": problems,
     }
     workplace.answer(result, _page(protocol))
+    if saved.is_active is False:
+        say("Retired: no new session is opened with it.")
     for problem in problems:
         say(f"Not allowed on this cart: {problem}")
 
@@ -130,7 +224,7 @@ def check(workplace: Workplace, file: Path) -> None:
     """
     with _limits_known(workplace) as limits:
         try:
-            protocol = _parsed(file, limits)
+            protocol = of_file(file, limits)
         except ProtocolError as error:
             mistakes = [{"path": one.path, "text": one.text} for one in error.errors]
             result = {"file": str(file), "ok": False, "error": str(error), "errors": mistakes}
@@ -141,23 +235,34 @@ def check(workplace: Workplace, file: Path) -> None:
     workplace.answer(result, f"{file}: {protocol.name!r} is allowed on this cart: {_in_words(protocol)}.")
 
 
-def cart_limits(database: Database, config: CartConfig) -> Limits:
-    """Return what the site's settings and the stage's active ring calibration allow a protocol.
+def _set_active(
+    workplace: Workplace, name: str, tech: str | None, reason: str | None, *, active: bool
+) -> None:
+    with workplace.record() as database:
+        saved = rows.get(database, name)
+        change = _authorised(database, saved, tech, reason)
+        changed = saved.is_active is not active
+        if changed:
+            with database.transaction(change.tech_id, reason=change.reason) as transaction:
+                rows.set_active(transaction, saved.protocol_id, utc_now(), active=active)
+    said = "is open to new sessions" if active else "is retired"
+    result = {
+        "protocol_id": saved.protocol_id,
+        "protocol_name": name,
+        "is_active": active,
+        "changed": changed,
+    }
+    workplace.answer(result, f"{name!r} {said}{'.' if changed else ' already.'}")
 
-    Raises StorageError, SiteLimitError or CalibrationError for a value or calibration that is no good.
-    """
-    values = settings.values(database)
-    serial = config.devices.stage.serial_number
-    row = calibrations.active(database, RING, serial)
-    limits = Limits(
-        max_power_w=site_limits(values).max_power_w,
-        max_duration_s=longest_treatment_s(values),
-    )
-    if row is None:
-        return limits
-    ring = parse_calibration(RING, row.calibration_data, serial, f"calibration {row.calibration_id}")
-    assert isinstance(ring, RingCalibration)
-    return limits._replace(ring_min_mm=ring.ring_min_mm, ring_max_mm=ring.ring_max_mm)
+
+def _authorised(database: Database, saved: SavedProtocol, tech: str | None, reason: str | None) -> Change:
+    used = f"protocol {saved.protocol_name!r} was used in sessions" if rows.is_used(database, saved) else None
+    return authorised_change(database, tech, reason, role=Role.SUPERVISOR, treated=used)
+
+
+def _answer_saved(workplace: Workplace, protocol_id: int, protocol: Protocol, said: str) -> None:
+    text = f"{said} {protocol.name!r}: {_in_words(protocol)}."
+    workplace.answer({"protocol_id": protocol_id, **_figures(protocol)}, text)
 
 
 @contextmanager
@@ -170,39 +275,9 @@ def _limits_known(workplace: Workplace) -> Iterator[Limits]:
         yield cart_limits(database, workplace.config)
 
 
-def _parsed(file: Path, limits: Limits) -> Protocol:
-    try:
-        content = file.read_bytes()
-    except OSError as error:
-        raise RefusedError(
-            f"{file}: the protocol cannot be read ({error.strerror}); check the file"
-        ) from error
-    return parse_protocol(content, str(file), file.stem, limits)
-
-
-def _saved(saved: SavedProtocol, limits: Limits) -> Protocol:
-    source = f"protocol {saved.protocol_name!r}"
-    protocol = parse_protocol(saved.protocol_data, source, saved.protocol_name, limits)
-    return Protocol(
-        name=saved.protocol_name,
-        description=saved.description or "",
-        steps=protocol.steps,
-        max_power_w=protocol.max_power_w,
-        max_duration_s=protocol.max_duration_s,
-    )
-
-
-def _problems(saved: SavedProtocol, limits: Limits) -> list[str]:
-    try:
-        _saved(saved, limits)
-    except ProtocolError as error:
-        return [str(one) for one in error.errors]
-    return []
-
-
 def _listed(saved: SavedProtocol) -> dict[str, Any]:
     try:
-        figures = _figures(_saved(saved, _ANY))
+        figures = _figures(of_row(saved, ANY_LIMITS))
     except ProtocolError:
         # Written by another program; `show` says what is wrong with it.
         figures = {**dict.fromkeys(("steps", "duration_seconds", "planned_energy_joules"))}
@@ -215,6 +290,7 @@ def _listed(saved: SavedProtocol) -> dict[str, Any]:
         "usage_count": saved.usage_count,
         "created_date": saved.created_date,
         "last_used_date": saved.last_used_date,
+        "is_active": saved.is_active,
         "odd": saved.odd,
     }
 
@@ -252,3 +328,6 @@ def _page(protocol: Protocol) -> str:
     heading = f"{protocol.name} ({protocol.protocol_type}): {_in_words(protocol)}"
     parts = (heading, protocol.description, table_text(columns, rows))
     return "\n".join(part for part in parts if part)
+
+
+protocols.add_command(usage)

@@ -19,7 +19,12 @@ def why(reason: str | None) -> str | None:
     """Return the reason: as it was given, or asked on a terminal. None elsewhere, which is said."""
     if reason is None and stdin_is_terminal():
         reason = click.prompt("Reason", default="", show_default=False, err=True)
-    if reason is None or not reason.strip():
+    told = given(reason)
+    if told is None:
         say("Warning: the record keeps no reason for this; the next time give --reason TEXT.")
-        return None
-    return reason.strip()
+    return told
+
+
+def given(reason: str | None) -> str | None:
+    """Return a reason without the blanks around it, None for one that says nothing."""
+    return (reason or "").strip() or None

@@ -15,7 +15,7 @@ import click
 from tosca_kiosk.cli.console import say
 from tosca_kiosk.cli.measuring import Measuring
 from tosca_kiosk.cli.pins import Signed, admin_option, signed_by_admin, tell_unsigned
-from tosca_kiosk.cli.reasons import reason_option, why
+from tosca_kiosk.cli.reasons import given, reason_option, why
 from tosca_kiosk.cli.standing import EMPTY, existing
 from tosca_kiosk.cli.workplace import Workplace, stdin_is_terminal, tell_doubt, workplace_command
 from tosca_kiosk.journal import JOURNAL_NAME
@@ -60,7 +60,7 @@ def upgrade(workplace: Workplace, admin: str | None, reason: str | None) -> None
         if before != head:
             signed = signed_by_admin(path, admin=admin)
             with (
-                _ordered(path, "the upgrade", signed, reason) as order,
+                _ordered(path, "the upgrade", signed, given(reason)) as order,
                 Database.unmigrated(path) as database,
             ):
                 with Measuring(lines=False) as waiting:

@@ -12,7 +12,7 @@ from pathlib import Path
 import click
 
 from tosca_kiosk.cli.console import say
-from tosca_kiosk.cli.data_rights import LOG_NAME, tighten_rights
+from tosca_kiosk.cli.data_rights import tighten_rights
 from tosca_kiosk.cli.demonstration import demonstrate
 from tosca_kiosk.cli.workplace import Workplace, workplace_command
 from tosca_kiosk.journal.fault_traces import TRACES_NAME
@@ -23,6 +23,7 @@ from tosca_kiosk.machine.service_manager import ServiceManager
 from tosca_kiosk.machine.stop_signals import StopRequest
 from tosca_kiosk.running.supervisor import Supervisor, last_words
 from tosca_kiosk.session import RefusedError, helper_command
+from tosca_kiosk.session.places import LOG_NAME
 
 ENDS_WITH_PARENT = ("setpriv", "--pdeathsig", "KILL", "--")
 """Of util-linux, in front of a compositor, which would go on and keep the panel without its supervisor."""

@@ -2,24 +2,20 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import asdict
-from datetime import datetime, timedelta
 from typing import Final
 
 import click
 
 from tosca_kiosk.cli.as_of import as_of_option, moment
 from tosca_kiosk.cli.completion import session_number
+from tosca_kiosk.cli.since import since, since_option
 from tosca_kiosk.cli.tables import table_text
 from tosca_kiosk.cli.workplace import Workplace, workplace_command
 from tosca_kiosk.machine.clock import utc_now
-from tosca_kiosk.session import RefusedError
 from tosca_kiosk.storage import safety as log
 from tosca_kiosk.storage.safety import SEVERITIES, SafetyEvent
 
-_SPAN: Final = re.compile(r"(\d{1,6})([mhd])")
-_UNITS: Final = {"m": timedelta(minutes=1), "h": timedelta(hours=1), "d": timedelta(days=1)}
 _LAST_DAY: Final = "24h"
 
 
@@ -29,12 +25,7 @@ def safety() -> None:
 
 
 @safety.command("list")
-@click.option(
-    "--since",
-    metavar="SPAN|TIME",
-    help="From then on: 30m, 24h, 7d, or a time in UTC as --as-of takes it. "
-    "Without it the last 24 h, or all of a session.",
-)
+@since_option
 @click.option(
     "--severity", "least", type=click.Choice(SEVERITIES), help="This severity and above, the worst last."
 )
@@ -46,13 +37,15 @@ def safety() -> None:
 @workplace_command
 def list_safety(
     workplace: Workplace,
-    since: str | None,
+    since_text: str | None,
     least: str | None,
     session_id: int | None,
     event_type: str | None,
     as_of: str | None,
 ) -> None:
     """List safety events, the newest first; --json has their details and the cart's state.
+
+    Without --since those of the last 24 h, or all of a session.
 
     \b
     Examples:
@@ -61,10 +54,11 @@ def list_safety(
       tosca-kiosk safety list --session 12 --json
     """
     then = moment(as_of)
-    if since is None and session_id is None:
-        since = _LAST_DAY
-    start = None if since is None else beginning(since, then or utc_now())
-    the_last_day = since == _LAST_DAY and (then, least, session_id, event_type) == (None, None, None, None)
+    if since_text is None and session_id is None:
+        since_text = _LAST_DAY
+    start = since(since_text, then or utc_now())
+    narrowed = any(one is not None for one in (then, least, session_id, event_type))
+    the_last_day = since_text == _LAST_DAY and not narrowed
     with workplace.reading(as_of=then) as database:
         if the_last_day and not workplace.as_json:
             found = log.last_day(database)
@@ -91,22 +85,6 @@ def summary(workplace: Workplace, as_of: str | None) -> None:
     rows = [(one.event_date, one.severity, one.event_type, one.event_count) for one in found]
     text = table_text(("Day (UTC)", "Severity", "Event", "Count"), rows)
     workplace.answer({"days": [asdict(one) for one in found]}, text)
-
-
-def beginning(text: str, now: datetime) -> datetime:
-    """Return from when on events are asked for. RefusedError for what is neither a span nor a time."""
-    span = _SPAN.fullmatch(text)
-    if span is not None:
-        try:
-            return now - int(span[1]) * _UNITS[span[2]]
-        except OverflowError:
-            raise RefusedError(f"--since: {text!r} is before all time; give such as 24h or 7d") from None
-    try:
-        start = moment(text, "--since")
-    except RefusedError as error:
-        raise RefusedError(f"{error}; or a span such as 30m, 24h or 7d") from None
-    assert start is not None
-    return start
 
 
 def _table(found: list[SafetyEvent]) -> str:

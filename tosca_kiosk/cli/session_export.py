@@ -8,6 +8,7 @@ from pathlib import Path
 
 import click
 
+from tosca_kiosk.cli.completion import patient_code, session_number
 from tosca_kiosk.cli.console import say
 from tosca_kiosk.cli.measuring import Measuring
 from tosca_kiosk.cli.tables import table_text
@@ -32,8 +33,10 @@ class _Day(click.ParamType[date]):
 
 
 @click.command()
-@click.argument("numbers", metavar="[N]...", nargs=-1, type=click.IntRange(min=1))
-@click.option("--patient", metavar="CODE", help="All sessions of this patient.")
+@click.argument(
+    "numbers", metavar="[N]...", nargs=-1, type=click.IntRange(min=1), shell_complete=session_number
+)
+@click.option("--patient", metavar="CODE", shell_complete=patient_code, help="All sessions of this patient.")
 @click.option("--from", "first_day", type=_Day(), help="Those that began on this day (UTC) or later.")
 @click.option("--until", "last_day", type=_Day(), help="Those that began on this day (UTC) or before.")
 @click.option(
@@ -69,7 +72,7 @@ def export(
     full_rate: bool,
     pseudonymise: bool,
 ) -> None:
-    r"""Write the sessions N, or all of a patient or of some days, as files into a folder.
+    """Write the sessions N, or all of a patient or of some days, as files into a folder.
 
     A file a table: sessions, treatment_events with the samples, safety_events, deviations, energies,
     amendments, with --full-rate also ticks; what their columns mean stands beside them in schema.json.

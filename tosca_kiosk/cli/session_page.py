@@ -57,10 +57,7 @@ def as_object(told: SessionResult, treatment: Treatment) -> dict[str, Any]:
         },
         "timing": None if told.timing is None else asdict(told.timing),
         "amendments": [asdict(one) for one in told.amendments],
-        "deviations": [
-            {name: value for name, value in asdict(one).items() if name != "override"}
-            for one in told.happened.deviations
-        ],
+        "deviations": deviations(told),
         "faults": [asdict(one) for one in told.happened.faults],
         "safety_events": told.happened.safety_events,
         "events_unread": told.happened.unread,
@@ -73,6 +70,14 @@ def as_object(told: SessionResult, treatment: Treatment) -> dict[str, Any]:
         "imported_date": told.proof.imported,
         "anchor": None if told.proof.signed is None else anchors.line_of(told.proof.signed),
     }
+
+
+def deviations(told: SessionResult) -> list[dict[str, Any]]:
+    """Return what operators changed of the plan in force, oldest first."""
+    return [
+        {name: value for name, value in asdict(one).items() if name != "override"}
+        for one in told.happened.deviations
+    ]
 
 
 def page(told: SessionResult, treatment: Treatment, rest: OpenRest | None) -> str:
@@ -181,9 +186,10 @@ def _tables(told: SessionResult) -> Iterator[str]:
 
 def _deviations(told: SessionResult) -> Table:
     rows = [
-        (one.time_s, one.action, one.old_value, one.new_value, one.reason) for one in told.happened.deviations
+        (one.time_s, one.action, one.old_value, one.new_value, one.reason, one.user)
+        for one in told.happened.deviations
     ]
-    return Table(("Deviation at s", "Action", "From", "To", "Reason"), rows)
+    return Table(("Deviation at s", "Action", "From", "To", "Reason", "By"), rows)
 
 
 def _faults(told: SessionResult) -> Table:

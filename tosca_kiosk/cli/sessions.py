@@ -127,8 +127,8 @@ def show(workplace: Workplace, number: int, with_events: bool, as_of: str | None
     """
     with workplace.reading(as_of=moment(as_of)) as database, database.reading() as reader:
         result = session_result(reader, number)
-        treatment = treatment_of(reader, number)
-        rest, no_rest = rest_or_why(reader, number)
+        treatment = treatment_of(reader, result)
+        rest, no_rest = rest_or_why(reader, result)
         others = SESSIONS_OF_PATIENT.ask(reader, patient_id=result.session.patient_id)
         happened = events.of_session(reader, number) if with_events else []
     answer: dict[str, Any] = {

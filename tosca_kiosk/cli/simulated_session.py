@@ -8,21 +8,23 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 from simulators.world import World
 from tosca_kiosk.cli.console import say
 from tosca_kiosk.cli.earlier_dose import as_result, tell_earlier_dose
 from tosca_kiosk.cli.progress import Progress
+from tosca_kiosk.cli.session_page import deviations
 from tosca_kiosk.cli.session_record import OpenedSession, close_record, open_record
 from tosca_kiosk.cli.workplace import Workplace
 from tosca_kiosk.config import CartConfig
 from tosca_kiosk.control.controller import Controller
 from tosca_kiosk.control.frames import PolledCamera
 from tosca_kiosk.control.loop import FixedRateLoop
-from tosca_kiosk.control.operator import OperatorGaveUpError, Script, UnattendedOperator, drive
+from tosca_kiosk.control.operator import OperatorGaveUpError, Script, UnattendedOperator, Wish, drive
 from tosca_kiosk.control.self_test import KeptSelfTest
 from tosca_kiosk.domain.events import SafetyEvent
+from tosca_kiosk.domain.inputs import CommandType
 from tosca_kiosk.domain.safety import Decision
 from tosca_kiosk.domain.state import Phase
 from tosca_kiosk.machine.clock import Clock, RealClock, VirtualClock
@@ -39,6 +41,7 @@ from tosca_kiosk.session import (
     earlier_dose,
     overdue_calibrations,
     plan_session,
+    session_result,
 )
 from tosca_kiosk.storage import Database, Imported, events, sessions
 from tosca_kiosk.storage.clock_evidence import Doubt, clock_doubt
@@ -91,6 +94,7 @@ def run_session(workplace: Workplace, request: Request) -> dict[str, Any]:
         _warn((*plan.warnings, *plan.doubts), doubted)
         if cart is None:
             raise RefusedError(f"{config.source}: nothing is simulated; treat needs the simulated cart")
+        cart.world.operator.present = True
         scenario = planned_scenario(request.scenario, cart)
         backup.begin()  # beside the question, the connecting and the homing
         earlier = earlier_dose(database, plan.patient.patient_id, clock.utc(), plan.counted_parts)
@@ -106,7 +110,12 @@ def run_session(workplace: Workplace, request: Request) -> dict[str, Any]:
             pressed_by_scenario = scenario is not None and scenario.presses_pedal
             if pressed_by_scenario:
                 say(f"{request.scenario}: works the pedal itself; treat leaves the pedal to it.")
-            operator = UnattendedOperator(controller, None if pressed_by_scenario else _pedal(cart.world))
+            operator = UnattendedOperator(
+                controller,
+                None if pressed_by_scenario else _pedal(cart.world),
+                user=plan.technician.username,
+                wishes=_Wishes(cart.world),
+            )
             session = _Session(
                 workplace,
                 database,
@@ -150,6 +159,24 @@ def refuse_real_ports(config: CartConfig) -> None:
 
 def _pedal(world: World) -> Any:
     return lambda pressed: world.pedal.press() if pressed else world.pedal.release()
+
+
+class _Wishes:
+    """What the scenario has the operator do, in control's words."""
+
+    _COMMANDS: Final = {"power": CommandType.POWER_OVERRIDE, "ring": CommandType.RING_OVERRIDE}
+
+    def __init__(self, world: World) -> None:
+        self._hands = world.operator
+
+    def paused(self) -> bool:
+        return self._hands.paused
+
+    def take(self) -> list[Wish]:
+        return [
+            Wish(command=self._COMMANDS[wish.what], value=wish.value, reason=wish.reason)
+            for wish in self._hands.take()
+        ]
 
 
 @contextmanager
@@ -292,13 +319,17 @@ class _Session:
         assert self.opened is not None
         assert self.imported is not None
         summary = self.imported.summary
+        with self.database.reading() as reader:
+            told = session_result(reader, self.opened.session.session_id)
         return {
             "session_id": self.opened.session.session_id,
             "session_folder": str(self.opened.folder),
             "status": summary.status,
             "abort_reason": summary.abort_reason,
             "origin": self.opened.header.origin,
-            "planned_energy_joules": self.plan.protocol.planned_energy_j,
+            "planned_energy_joules": told.planned_j,
+            "protocol_energy_joules": self.plan.protocol.planned_energy_j,
+            "deviations": deviations(told),
             "total_energy_joules": summary.energy_j,
             "commanded_energy_joules": summary.commanded_j,
             "dose_energy_joules": summary.dose_j,

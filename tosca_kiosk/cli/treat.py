@@ -14,8 +14,9 @@ from tosca_kiosk.cli.folders import save_where_configured
 from tosca_kiosk.cli.session_page import left_of
 from tosca_kiosk.cli.simulated_session import Request, run_session
 from tosca_kiosk.cli.workplace import Workplace, workplace_command
+from tosca_kiosk.domain.inputs import CommandType
 from tosca_kiosk.journal.fault_traces import TRACES_NAME
-from tosca_kiosk.session import rest_or_why
+from tosca_kiosk.session import rest_or_why, session_result
 from tosca_kiosk.storage import energies
 from tosca_kiosk.storage.energies import Energies
 
@@ -77,8 +78,10 @@ def treat(
       tosca-kiosk treat --patient P-2026-0001 --tech jane --protocol a.json --fast --scenario stop_loop_opened
       tosca-kiosk treat --patient P-2026-0001 --tech jane --rest-of 12 --notes --fast
     """
-    if (protocol is None) == (rest_of is None):
-        raise click.UsageError("give --protocol FILE|NAME, or --rest-of N, and not both")
+    if protocol is None and rest_of is None:
+        raise click.UsageError("Missing option '--protocol', or '--rest-of' in its place.")
+    if protocol is not None and rest_of is not None:
+        raise click.UsageError("Give '--protocol' or '--rest-of', and not both.")
     request = Request(
         patient=patient,
         technician=tech,
@@ -102,7 +105,7 @@ def treat(
 def _tell_rest(workplace: Workplace, session_id: int) -> None:
     """Say what is left of a session that ended early, and how it is finished."""
     with workplace.reading() as database, database.reading() as reader:
-        rest, _ = rest_or_why(reader, session_id)
+        rest, _ = rest_or_why(reader, session_result(reader, session_id))
     if rest is not None:
         say(f"Left of session {session_id}: {left_of(rest)}")
 
@@ -111,6 +114,12 @@ def _dose(result: dict[str, Any]) -> str:
     found = Energies(*(result[f"{name}_energy_joules"] for name in ("total", "commanded", "dose")))
     counted = f"{result['dose_energy_joules']:.2f} J"
     return f"{counted}. {energies.in_words(found)}" if found.differ else counted
+
+
+def _deviation(row: dict[str, Any]) -> str:
+    unit = "W" if row["action"] == CommandType.POWER_OVERRIDE else "mm"
+    change = f"{row['old_value']:g} to {row['new_value']:g} {unit}"
+    return f"{change} at {row['time_s']:.2f} s, by {row['user']}: {row['reason']}"
 
 
 def summary_text(result: dict[str, Any]) -> str:
@@ -134,5 +143,7 @@ def summary_text(result: dict[str, Any]) -> str:
         ("Safety events", str(result["safety_events"])),
         ("Time", f"{result['simulated_seconds']:.1f} s simulated in {result['wall_seconds']:.1f} s"),
     )
+    deviations = [("Override", _deviation(row)) for row in result["deviations"]]
     traces = sorted((Path(result["session_folder"]) / TRACES_NAME).glob("*.txt"))
-    return "\n".join(f"{name:<14}{value}" for name, value in (*rows, *(("Wire trace", t) for t in traces)))
+    wire = [("Wire trace", trace) for trace in traces]
+    return "\n".join(f"{name:<14}{value}" for name, value in (*rows, *deviations, *wire))

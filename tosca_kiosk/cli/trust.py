@@ -11,7 +11,7 @@ from typing import Any, Final
 import click
 
 from tosca_kiosk.cli.console import say
-from tosca_kiosk.cli.pins import admin_option, authorised
+from tosca_kiosk.cli.pins import admin_option, signed_by_admin, tell_unsigned
 from tosca_kiosk.cli.workplace import Workplace, workplace_command
 from tosca_kiosk.machine.clock import utc_now
 from tosca_kiosk.session import RefusedError
@@ -35,10 +35,14 @@ _QR_KINDS: Final = (".svg", ".png")
 
 @dataclass(frozen=True, slots=True)
 class Trust:
-    """What is proved from outside the rows. problems: in words. anchored: None where no anchor was given."""
+    """What is proved from outside the rows. problems: in words. anchored: None where no anchor was given.
+
+    newest_link: the number of the newest one, which is not their count: a restore goes on past a gap.
+    """
 
     problems: tuple[str, ...]
     anchored: AnchorReport | None
+    newest_link: int
 
     @property
     def restores(self) -> list[str]:
@@ -57,18 +61,19 @@ def proved(
     with database.reading() as reader:
         unsigned = report.heads.heads == 0 and cart_key.held_unsigned(reader.connection)
         anchored = None if lines is None else judge(reader.connection, report.heads, lines, utc_now())
+        newest_link = chain.head(reader.connection).link_id
     problems = ["heads: none is there, though the record holds sessions"] if unsigned else []
     problems += () if anchored is None else anchored.problems
     if tell is not None:
         problems += deep_check.differences(
             database, workplace.data_dir, lambda done: tell("deciding journals again", done)
         )
-    return Trust(tuple(problems), anchored)
+    return Trust(tuple(problems), anchored, newest_link)
 
 
 def how_far(report: CheckReport, trust: Trust) -> str:
     """Return how far the record is proved, for a person."""
-    links = f"signed up to link {report.heads.signed_up_to} of {report.links}"
+    links = f"signed up to link {report.heads.signed_up_to} of {trust.newest_link}"
     if report.heads.unread is not None:
         links += f", by whom was not looked at: {report.heads.unread}"
     if trust.anchored is None:
@@ -146,11 +151,13 @@ def new_key(workplace: Workplace, admin: str | None, reason: str) -> None:
     Examples:
       tosca-kiosk db new-key --admin admin --reason 'The disk was in other hands'
     """
-    workplace.standing()
-    with workplace.locked(), Database.open(workplace.database_path, create=False) as database:
-        operator_id = authorised(database, admin)
-        key = cart_key.renew(database, workplace.data_dir, operator_id=operator_id, reason=reason)
-        workplace.sealing.take_out(database)
+    path = workplace.standing()
+    with workplace.locked():
+        signed = signed_by_admin(path, admin=admin)
+        with Database.open(path, create=False) as database:
+            key = cart_key.renew(database, workplace.data_dir, operator_id=signed.tech_id, reason=reason)
+            workplace.sealing.take_out(database)
+    tell_unsigned(signed)
     workplace.answer({"key": key.fingerprint}, f"The cart signs with a new key, {shown(key.fingerprint)}.")
 
 

@@ -28,6 +28,8 @@ from tosca_kiosk.domain.questions import (
 )
 from tosca_kiosk.link.lines import LineSocket
 
+STARTS_WITHIN_S: Final = 20.0
+"""The process has loaded all that it needs by then, on a machine that is busy with its own start."""
 LATE: Final = f"no helper has answered: later than {HELPER_WITHIN_S:g} s; try again"
 DEAD: Final = "the helper that reads the record has died; try again"
 NO_HELPER: Final = "control was started without the helper that reads the record; restart the cart"
@@ -77,8 +79,11 @@ class Helpers:
         return self._ask(RulesQuestion(id=next(self._numbers), session=session), now_s)
 
     def ask_limits(self, now_s: float) -> int:
-        """Ask which limits hold without a session; return the number that the answer will carry."""
-        return self._ask(LimitsQuestion(id=next(self._numbers)), now_s)
+        """Ask which limits hold without a session; return the number that the answer will carry.
+
+        Nobody waits for it, so that a process which is still starting is not taken for late and ended.
+        """
+        return self._ask(LimitsQuestion(id=next(self._numbers)), now_s, STARTS_WITHIN_S)
 
     def ask_pin(self, username: str, pin: str, now_s: float) -> int:
         """Ask whose PIN this is; return the number that the answer will carry."""
@@ -106,8 +111,8 @@ class Helpers:
         for process in self._leaving:
             process.wait()
 
-    def _ask(self, question: Question, now_s: float) -> int:
-        self._due_s[question.id] = now_s + HELPER_WITHIN_S
+    def _ask(self, question: Question, now_s: float, within_s: float = HELPER_WITHIN_S) -> int:
+        self._due_s[question.id] = now_s + within_s
         try:
             self.start()
         except OSError as error:

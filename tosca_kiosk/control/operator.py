@@ -6,7 +6,8 @@ commands. It has no way around an interlock: every refusal stays a refusal.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator, Iterator
+from collections.abc import Callable, Generator, Iterator, Sequence
+from typing import NamedTuple, Protocol
 
 from tosca_kiosk.control.controller import CLOSES_WITHIN_S, Controller
 from tosca_kiosk.control.loop import FixedRateLoop
@@ -33,20 +34,50 @@ Script = Iterator[None]
 ScriptWithReason = Generator[None, None, str | None]
 
 
+class Wish(NamedTuple):
+    """An override that is asked for, once. value: in W of the power, in mm of the ring."""
+
+    command: CommandType
+    value: float
+    reason: str
+
+
+class Wishes(Protocol):
+    """What a scenario has the operator do beside treating."""
+
+    def paused(self) -> bool:
+        """Return whether the treatment is kept paused."""
+
+    def take(self) -> Sequence[Wish]:
+        """Return the overrides asked for since the last call, oldest first."""
+
+
 class OperatorGaveUpError(Exception):
     """The treatment cannot go on; the text says why and what to do."""
 
 
 class UnattendedOperator:
-    """Scripts for one session. press_pedal: None where somebody else holds the pedal.
+    """Scripts for one session. press_pedal: None where somebody else holds the pedal. user: his account.
+
+    wishes: what he is to do beside treating, None for nothing. An override is asked for at once, in a pause
+    or not: whether it is taken is control's matter.
 
     reason: why the session ended before its protocol, None where control itself knows. newest_refusal: of
     any command.
     """
 
-    def __init__(self, controller: Controller, press_pedal: Callable[[bool], None] | None) -> None:
+    def __init__(
+        self,
+        controller: Controller,
+        press_pedal: Callable[[bool], None] | None,
+        *,
+        user: str | None = None,
+        wishes: Wishes | None = None,
+    ) -> None:
         self._controller = controller
         self._press_pedal = press_pedal
+        self._user = user
+        self._wishes = wishes
         self._number = 0
         self.inputs: Inputs | None = None
         self.reason: str | None = None
@@ -155,7 +186,7 @@ class UnattendedOperator:
 
         A session whose darkness stays unknown is left open, for nobody is here who can turn a key.
         """
-        reason = self.reason = yield from self._treat_until_over()
+        reason = self.reason = yield from self._minding_wishes(self._treat_until_over())
         self._pedal(False)
         while self._controller.state.phase in (Phase.ARMED, Phase.TREATING):
             self._submit(CommandType.PAUSE)
@@ -164,6 +195,30 @@ class UnattendedOperator:
             if self._controller.dark:
                 self._submit(CommandType.CLOSE_SESSION, reason)
             yield
+
+    def _minding_wishes(self, part: ScriptWithReason) -> ScriptWithReason:
+        """Run a script, and between its ticks do what is wished beside it."""
+        while True:
+            try:
+                next(part)
+            except StopIteration as end:
+                reason: str | None = end.value
+                return reason
+            self._do_wishes()
+            yield
+
+    def _do_wishes(self) -> None:
+        wishes, phase = self._wishes, self._controller.state.phase
+        if wishes is None:
+            return
+        for wish in wishes.take():
+            self._submit(wish.command, wish.reason, wish.value)
+        if wishes.paused() and phase in (Phase.ARMED, Phase.TREATING):
+            self._pedal(False)
+            self._submit(CommandType.PAUSE)
+
+    def _stays_paused(self) -> bool:
+        return self._wishes is not None and self._wishes.paused()
 
     def _gives_up(self) -> bool:
         wait_s = self._controller.key_off_in_s
@@ -181,6 +236,9 @@ class UnattendedOperator:
         # Not per arming: control disarms by itself long before, and arming again must not start it anew.
         self._pedal_by_s = self.now_s + ARM_WITHIN_S + PEDAL_WITHIN_S
         while not self._over():
+            while controller.state.phase is Phase.READY and self._stays_paused():
+                self._pedal_by_s = self.now_s + ARM_WITHIN_S + PEDAL_WITHIN_S
+                yield
             part = self._arm() if controller.state.phase is Phase.READY else self._wait_for_light()
             reason = yield from part
             if reason is not None:
@@ -207,7 +265,7 @@ class UnattendedOperator:
         """Hold ARM whenever everything but the motor and the pedal allows it, until control has armed."""
         controller, tries = self._controller, 0
         deadline_s = self.now_s + ARM_WITHIN_S
-        while controller.state.phase is Phase.READY:
+        while controller.state.phase is Phase.READY and not self._stays_paused():
             refused = self._refused(Scope.ARM, except_lamp="smoothing")
             if tries == ARM_TRIES:
                 return f"arming was refused {tries} times: {self.newest_refusal}"
@@ -245,9 +303,10 @@ class UnattendedOperator:
         if self._press_pedal is not None:
             self._press_pedal(pressed)
 
-    def _submit(self, command: CommandType, reason: str | None = None) -> None:
+    def _submit(self, command: CommandType, reason: str | None = None, value: float | None = None) -> None:
         self._number += 1
-        self._controller.submit(Command(self._number, command, reason=reason))
+        user = None if value is None else self._user
+        self._controller.submit(Command(id=self._number, type=command, reason=reason, user=user, value=value))
 
 
 def drive(

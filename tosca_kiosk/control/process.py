@@ -20,7 +20,7 @@ from tosca_kiosk.control.devices import described
 from tosca_kiosk.control.helpers import Helpers
 from tosca_kiosk.control.idle_rules import IdleRules
 from tosca_kiosk.control.loop import FixedRateLoop
-from tosca_kiosk.control.received import Ceilings, rules_problem
+from tosca_kiosk.control.received import Ceilings, order_problem, rules_problem
 from tosca_kiosk.control.signing import Signed, Signing
 from tosca_kiosk.control.telemetry import TelemetryMaker
 from tosca_kiosk.domain.inputs import Command, CommandType, TurnedAway
@@ -211,14 +211,23 @@ class ControlProcess:
         self._server.send(Reply(request.id, refused))
 
     def _order(self, order: Order, now_s: float) -> str | None:
-        if refused := self._not_for_here(order):
+        if refused := self._not_for_here(order) or order_problem(order):
             return refused
         if order.command is CommandType.BEGIN_ARM:
             self._comparison.again(now_s)
         self._stops += order.command is CommandType.STOP
         # Whoever stands at the cart is a technician; anything more is signed.
         role = ROLES[0] if order.command is CommandType.ACKNOWLEDGE else None
-        self._controller.submit(Command(id=order.id, type=order.command, role=role, reason=order.reason))
+        self._controller.submit(
+            Command(
+                id=order.id,
+                type=order.command,
+                role=role,
+                reason=order.reason,
+                user=order.user,
+                value=order.value,
+            )
+        )
         return None
 
     def _not_for_here(self, order: Order | SignedOrder) -> str | None:

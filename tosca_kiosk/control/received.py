@@ -1,19 +1,23 @@
-"""What control checks of the rules that a session is asked to be opened with: it trusts no other process."""
+"""What control checks of a session's rules and of an order's arguments: it trusts no other process."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 from hardware.interfaces import Device
 from tosca_kiosk.control.devices import Devices
 from tosca_kiosk.domain.calibration import calibration_problem
 from tosca_kiosk.domain.documents import DocumentError
+from tosca_kiosk.domain.overriding import OVERRIDES
 from tosca_kiosk.domain.protocol_file import Limits as FileLimits
 from tosca_kiosk.domain.protocol_file import parse_protocol, to_json
 from tosca_kiosk.domain.rules import Limits, Rules
 from tosca_kiosk.domain.session_rules import ConnectedDevices, SessionRefusedError, session_rules
 from tosca_kiosk.domain.site_limits import looser_than_design
+from tosca_kiosk.link.messages import Order
+
+LONGEST_USER: Final = 80
 
 
 class Ceilings(NamedTuple):
@@ -32,6 +36,20 @@ def rules_problem(rules: Rules, configured: Rules, devices: Devices, ceilings: C
     """
     found = (*_problems(rules, configured, devices), *_plan_problems(rules, devices, ceilings))
     return "; ".join(found) or None
+
+
+def order_problem(order: Order) -> str | None:
+    """Return why an order's arguments do not go with its command; None where they do.
+
+    Whether an override's value is allowed is the decision's matter, which knows plan and limits in force.
+    """
+    if order.command not in OVERRIDES:
+        given = order.value is not None or order.user is not None
+        return "a value and a user go with an override alone" if given else None
+    user = (order.user or "").strip()
+    if not user or len(user) > LONGEST_USER or not user.isprintable():
+        return f"say who overrides: a user of 1 to {LONGEST_USER} printable characters"
+    return None
 
 
 def limits_problem(limits: Limits, configured: Rules) -> str | None:
@@ -86,6 +104,11 @@ def _plan_problems(rules: Rules, devices: Devices, ceilings: Ceilings) -> Iterat
         return
     if not rules.power_limit_w <= allowed_w:
         yield f"power_limit_w: {rules.power_limit_w:g} given, {allowed_w:g} allowed"
+    low_um, high_um = rules.travel_min_um, rules.travel_max_um
+    if low_um is not None and not low_um >= ceilings.travel_min_um:
+        yield f"travel_min_um: {low_um:g} given, {ceilings.travel_min_um:g} or more allowed"
+    if high_um is not None and not high_um <= ceilings.travel_max_um:
+        yield f"travel_max_um: {high_um:g} given, {ceilings.travel_max_um:g} or less allowed"
 
 
 def _serial(device: Device) -> str:

@@ -68,9 +68,9 @@ class TelemetryMaker:
     ) -> Telemetry:
         """Return the tick at now_s, on the controller's clock, with the state that it left."""
         self._judge(now_s, rules, inputs, state)
-        protocol, stage, tec, board = rules.protocol, inputs.stage, inputs.tec, inputs.board
+        plan, stage, tec, board = rules.plan_in_force(state), inputs.stage, inputs.tec, inputs.board
         board = board if checks.board_fresh(rules, state, inputs) else None
-        open_ = protocol is not None and session_id is not None
+        open_ = plan is not None and session_id is not None
         return Telemetry(
             tick=self._tick,
             mono_s=now_s + self._mono_offset_s,
@@ -91,13 +91,13 @@ class TelemetryMaker:
             set_w=state.command_w,
             power_limit_w=rules.power_limit_w if open_ else None,
             elapsed_s=state.elapsed_s,
-            remaining_s=None if protocol is None else protocol.remaining_s(state.elapsed_s),
+            remaining_s=None if plan is None else plan.remaining_s(state.elapsed_s),
             step_index=state.step_index,
-            steps=0 if protocol is None else len(protocol.steps),
+            steps=0 if plan is None else len(plan.rings_mm),
             dose_j=light.dose_j(state),
-            planned_j=None if protocol is None else protocol.planned_energy_j,
+            planned_j=None if plan is None else plan.planned_energy_j,
             ring_size_mm=_ring_size_mm(rules, state, inputs),
-            ring_target_mm=None if protocol is None else protocol.steps[state.step_index].ring_size_mm,
+            ring_target_mm=None if plan is None else plan.rings_mm[state.step_index],
             stage_homed=None if stage is None else stage.index_known,
             stage_searching=self._searching(),
             tec_c=tec.temperature_c if tec is not None and _tec_fresh(rules, inputs) else None,
@@ -111,6 +111,7 @@ class TelemetryMaker:
             session_open=state.session_open,
             key_off_in_s=laser_checks.key_off_in_s(rules, state),
             journal_problem=_short(journal_problem),
+            overrides=() if plan is None else plan.overrides,
             arm_hold_s=rules.limits.arm_hold_s,
         )
 

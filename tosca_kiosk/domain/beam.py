@@ -84,12 +84,12 @@ def _after_starting(rules: Rules, state: State, inputs: Inputs) -> Beam:
 
 
 def _after_emitting(rules: Rules, state: State, inputs: Inputs) -> Beam:
-    protocol = rules.protocol
-    if protocol is None:
+    plan = rules.plan_in_force(state)
+    if plan is None:
         return Beam.DARK
-    present = protocol.steps[state.step_index]
-    coming = protocol.steps[protocol.step_at(state.elapsed_s)]
-    return Beam.EMITTING if coming.ring_size_mm == present.ring_size_mm else Beam.MOVING
+    present_mm = plan.rings_mm[state.step_index]
+    coming_mm = plan.rings_mm[plan.step_at(state.elapsed_s)]
+    return Beam.EMITTING if coming_mm == present_mm else Beam.MOVING
 
 
 def _stays_dark(rules: Rules, state: State, inputs: Inputs) -> Beam:

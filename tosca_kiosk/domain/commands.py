@@ -8,6 +8,7 @@ from typing import NamedTuple
 from tosca_kiosk.domain import checks, laser_checks
 from tosca_kiosk.domain.inputs import Command, CommandType, Inputs
 from tosca_kiosk.domain.interlocks import BY_SOURCE, ROLES, Interlock, Scope
+from tosca_kiosk.domain.overriding import why_not_override
 from tosca_kiosk.domain.rules import Rules
 from tosca_kiosk.domain.situations import refusals
 from tosca_kiosk.domain.state import Phase, State
@@ -41,6 +42,8 @@ _NOT_NOW = {
     CommandType.CLOSE_SESSION: "pause the treatment first",
     CommandType.RUN_SELF_TEST: "the cart is tested while no session is open and nothing is latched",
     CommandType.CONFIRM_KEY_OFF: "pause the treatment first",
+    CommandType.POWER_OVERRIDE: "the power is overridden in a pause alone",
+    CommandType.RING_OVERRIDE: "the ring is overridden in a pause alone",
 }
 
 NOT_KNOWN_DARK = (
@@ -147,6 +150,8 @@ COMMANDS = {
     CommandType.CLOSE_SESSION: CommandRow(_CLOSING, _why_not_close),
     CommandType.CONFIRM_KEY_OFF: CommandRow(_CLOSING, _why_not_key_off),
     CommandType.RUN_SELF_TEST: CommandRow(frozenset({Phase.IDLE})),
+    CommandType.POWER_OVERRIDE: CommandRow(_READY, why_not_override),
+    CommandType.RING_OVERRIDE: CommandRow(_READY, why_not_override),
     CommandType.AIMING_ON: CommandRow(_ALL),
     CommandType.AIMING_OFF: CommandRow(_ALL),
 }

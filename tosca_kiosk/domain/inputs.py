@@ -27,16 +27,22 @@ class CommandType(StrEnum):
     AIMING_ON = "aiming_on"
     AIMING_OFF = "aiming_off"
     CONFIRM_KEY_OFF = "confirm_key_off"
+    POWER_OVERRIDE = "protocol_power_override"
+    RING_OVERRIDE = "protocol_ring_override"
 
 
 class Command(msgspec.Struct, frozen=True, array_like=True):
-    """One command. user, role: of the operator who resets, as control's own check of the PIN found them."""
+    """One command. user, role: of the operator who resets, as control's own check of the PIN found them.
+
+    Of an override, value is the new power in W or ring size in mm, and user is who the screen says asks.
+    """
 
     id: int
     type: CommandType
     role: str | None = None
     reason: str | None = None
     user: str | None = None
+    value: float | None = None
 
 
 class TurnedAway(msgspec.Struct, frozen=True, array_like=True):

@@ -7,7 +7,7 @@ from math import exp, isfinite
 from tosca_kiosk.domain import checks, laser_checks
 from tosca_kiosk.domain.condition_bits import BIT_INTERLOCK_OPEN
 from tosca_kiosk.domain.inputs import Inputs
-from tosca_kiosk.domain.protocol import Protocol
+from tosca_kiosk.domain.plan import Plan
 from tosca_kiosk.domain.rules import Rules
 from tosca_kiosk.domain.state import Beam, State
 
@@ -151,10 +151,10 @@ def _lit_beyond_s(rules: Rules, state: State, inputs: Inputs, lit_s: float) -> f
 
 def light_confirmed(rules: Rules, state: State, inputs: Inputs) -> bool:
     """Whether the treatment clock may run: output read back on, and light seen where it can be seen."""
-    laser = inputs.laser
-    if laser is None or not laser.output_on or state.measured_w is None or rules.protocol is None:
+    laser, plan = inputs.laser, rules.plan_in_force(state)
+    if laser is None or not laser.output_on or state.measured_w is None or plan is None:
         return False
-    return state.measured_w >= LIGHT_SEEN_W or rules.protocol.power_w(state.elapsed_s) < 2 * LIGHT_SEEN_W
+    return state.measured_w >= LIGHT_SEEN_W or plan.power_w(state.elapsed_s) < 2 * LIGHT_SEEN_W
 
 
 def dose_j(state: State) -> float:
@@ -166,16 +166,16 @@ def dose_j(state: State) -> float:
     return max(state.commanded_j, state.measured_j)
 
 
-def dose_reached(rules: Rules, state: State, inputs: Inputs, protocol: Protocol) -> bool:
+def dose_reached(rules: Rules, state: State, inputs: Inputs, plan: Plan) -> bool:
     """Whether the dose limit is reached, or would be passed before the next tick's off is dark."""
     power_w = max(state.command_w, state.measured_w or 0.0)
     ahead_s = elapsed_s(state, inputs) + GATE_OFF_S
-    return dose_j(state) + power_w * ahead_s >= dose_limit_j(rules, protocol)
+    return dose_j(state) + power_w * ahead_s >= dose_limit_j(rules, plan)
 
 
-def dose_limit_j(rules: Rules, protocol: Protocol) -> float:
+def dose_limit_j(rules: Rules, plan: Plan) -> float:
     """Return the dose at which the treatment ends."""
-    return rules.limits.dose_margin * protocol.planned_energy_j
+    return rules.limits.dose_margin * plan.planned_energy_j
 
 
 def _measure(rules: Rules, state: State, inputs: Inputs) -> None:
@@ -198,12 +198,12 @@ def _expect(rules: Rules, state: State, inputs: Inputs, dt_s: float) -> None:
     state.expected_w += (confirmed_w - state.expected_w) * (1.0 - exp(-dt_s / rules.limits.light_lag_s))
 
 
-def next_setpoint_w(rules: Rules, state: State, protocol: Protocol, now_s: float) -> float:
-    """Return the power to command: the protocol's at its clock, risen no faster than the slew limit.
+def next_setpoint_w(rules: Rules, state: State, plan: Plan, now_s: float) -> float:
+    """Return the power to command: the plan's at its clock, risen no faster than the slew limit.
 
     Never over the limit in force. It rises for the time since the last set point, one period at most.
     """
     limits = rules.limits
-    wanted_w = min(protocol.power_w(state.elapsed_s), rules.power_limit_w)
+    wanted_w = min(plan.power_w(state.elapsed_s), rules.power_limit_w)
     rise_s = min(now_s - state.setpoint_s, 1.0 / limits.setpoint_rate_hz)
     return min(wanted_w, state.command_w + limits.max_power_slew_w_per_s * max(rise_s, 0.0))

@@ -6,6 +6,7 @@ from tosca_kiosk.domain.commands import judge
 from tosca_kiosk.domain.inputs import Command, CommandType
 from tosca_kiosk.domain.interlocks import BY_SOURCE
 from tosca_kiosk.domain.judging import latch
+from tosca_kiosk.domain.overriding import overridden_by
 from tosca_kiosk.domain.state import Phase
 from tosca_kiosk.domain.summary import not_confirmed
 from tosca_kiosk.domain.tick import Tick
@@ -97,6 +98,13 @@ def _aiming_off(tick: Tick, command: Command) -> None:
     tick.state.aiming = False
 
 
+def _override(tick: Tick, command: Command) -> None:
+    """Change the plan from the treatment clock on, which may have come to a new step as the light ended."""
+    tick.follow_steps()
+    tick.state.plan = overridden_by(tick.rules, tick.state, command)
+    tick.rows.overridden(command)
+
+
 _TAKE = {
     CommandType.OPEN_SESSION: _open_session,
     CommandType.HOME_STAGE: _home_stage,
@@ -111,4 +119,6 @@ _TAKE = {
     CommandType.AIMING_ON: _aiming_on,
     CommandType.AIMING_OFF: _aiming_off,
     CommandType.CONFIRM_KEY_OFF: _confirm_key_off,
+    CommandType.POWER_OVERRIDE: _override,
+    CommandType.RING_OVERRIDE: _override,
 }

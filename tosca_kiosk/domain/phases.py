@@ -51,10 +51,10 @@ def _leave_armed(tick: Tick) -> None:
 
 
 def _leave_treating(tick: Tick) -> None:
-    state, protocol = tick.state, tick.rules.protocol
-    if protocol is None or state.elapsed_s >= protocol.duration_s:
+    state, plan = tick.state, tick.rules.plan_in_force(tick.state)
+    if plan is None or state.elapsed_s >= plan.duration_s:
         _finish(tick, None)
-    elif light.dose_reached(tick.rules, state, tick.inputs, protocol):
+    elif light.dose_reached(tick.rules, state, tick.inputs, plan):
         _finish(tick, "dose limit reached")
     elif tick.inputs.board is not None and not tick.inputs.board.pedal_pressed:
         tick.pause("footpedal_release")

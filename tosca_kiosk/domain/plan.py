@@ -136,6 +136,11 @@ class Plan(msgspec.Struct, frozen=True, dict=True):
         newest = {piece.step_index: piece.ring_size_mm for piece in self.pieces}
         return tuple(newest[index] for index in range(len(self.protocol.steps)))
 
+    def start_power_w(self, step_index: int) -> float:
+        """Return the power with which a step begins."""
+        first = next(piece for piece in self.pieces if piece.step_index == step_index)
+        return first.power_w(first.start_s)
+
     def step_at(self, elapsed_s: float) -> int:
         """Return the index of the step in force; from the end of the plan on, the last one."""
         return self.protocol.step_at(elapsed_s)

@@ -57,6 +57,7 @@ INTENDED: Final[Mapping[int, tuple[Intended, ...]]] = {
         Intended(path="o.stage_position_um", recorded=ANY, decided=None, why=_DARK),
         Intended(path="summary.commanded_j", recorded=None, decided=ANY, why=_ENERGY),
     ),
+    2: (),  # it knew no overrides; whatever it did decide is decided so still
 }
 """By the older revision: every difference between its decisions and the present ones."""
 

@@ -7,9 +7,10 @@ from typing import Any
 from tosca_kiosk.domain import checks
 from tosca_kiosk.domain.commands import Reply
 from tosca_kiosk.domain.events import SafetyEvent, TreatmentEvent
-from tosca_kiosk.domain.inputs import Command, Inputs, TurnedAway
+from tosca_kiosk.domain.inputs import Command, CommandType, Inputs, TurnedAway
 from tosca_kiosk.domain.interlocks import Interlock, Severity
 from tosca_kiosk.domain.light import dose_j
+from tosca_kiosk.domain.overriding import OVERRIDES, deviation
 from tosca_kiosk.domain.rules import Rules
 from tosca_kiosk.domain.situations import lamps
 from tosca_kiosk.domain.state import Beam, State
@@ -60,26 +61,34 @@ class StepRows:
             self._ring_wanted("ring_size_change")
 
     def _ring_wanted(self, event_type: str) -> None:
-        protocol, index = self._rules.protocol, self._state.step_index
-        if protocol is not None:
-            wanted_mm = protocol.steps[index].ring_size_mm
-            self._event(event_type, protocol_step=index + 1, new_value=wanted_mm)
+        plan, index = self._rules.plan_in_force(self._state), self._state.step_index
+        if plan is not None:
+            self._event(event_type, protocol_step=index + 1, new_value=plan.rings_mm[index])
 
     def step_start(self) -> None:
-        protocol, index = self._rules.protocol, self._state.step_index
-        if protocol is None:
+        plan, index = self._rules.plan_in_force(self._state), self._state.step_index
+        if plan is None:
             return
         self._event("protocol_step_start", protocol_step=index + 1)
-        self._event("power_set", protocol_step=index + 1, new_value=protocol.steps[index].power_start_w)
+        self._event("power_set", protocol_step=index + 1, new_value=plan.start_power_w(index))
 
     def sample(self) -> None:
         """The state of the hardware, as often as set points are given."""
         self._event("power_change", sample=True)
 
+    def overridden(self, command: Command) -> None:
+        """What an override has changed, from here on in force."""
+        if command.type is CommandType.RING_OVERRIDE:
+            self._ring_wanted("ring_size_change")
+        else:
+            self._event("power_set", protocol_step=self._state.step_index + 1, new_value=command.value)
+
     # --- operator ---------------------------------------------------------------------------------------
 
     def command(self, reply: Reply) -> None:
         details: dict[str, Any] = {"action": str(reply.command.type)}
+        if reply.command.type in OVERRIDES:
+            details |= deviation(self._rules, self._state, reply.command)
         if reply.command.user is not None:
             details["user"] = reply.command.user
         if reply.command.reason is not None:

@@ -7,7 +7,9 @@ from functools import cached_property
 import msgspec
 
 from tosca_kiosk.domain.calibration import CalibrationSet
+from tosca_kiosk.domain.plan import Plan
 from tosca_kiosk.domain.protocol import Protocol
+from tosca_kiosk.domain.state import State
 
 
 class Limits(msgspec.Struct, frozen=True, kw_only=True):
@@ -72,6 +74,7 @@ class Rules(msgspec.Struct, frozen=True, kw_only=True, dict=True):
 
     power_limit_w: the lowest of configuration, device profile, protocol, session and 0.95 of the photodiode's
     full scale. calibration_problem: why arming is refused, None when every calibration fits its device.
+    travel_*_um: how far the stage may be moved, None where nobody told.
     """
 
     limits: Limits = Limits()
@@ -81,16 +84,28 @@ class Rules(msgspec.Struct, frozen=True, kw_only=True, dict=True):
     calibration_problem: str | None = "no session"
     calibrations: CalibrationSet | None = None
     protocol: Protocol | None = None
+    travel_min_um: float | None = None
+    travel_max_um: float | None = None
 
     @cached_property
-    def stage_targets_um(self) -> tuple[float, ...] | None:
-        """Where each step wants the stage; None without protocol and calibrations.
+    def _plan(self) -> Plan | None:
+        return None if self.protocol is None else Plan(self.protocol)
 
-        Raises OutOfRangeError for a ring size beyond the calibrated ones.
-        """
-        if self.protocol is None or self.calibrations is None:
+    def plan_in_force(self, state: State) -> Plan | None:
+        """Return the protocol with what was changed of it in pauses; None without a protocol."""
+        return self._plan if state.plan is None or self.protocol is None else state.plan
+
+    @cached_property
+    def ring_range_mm(self) -> tuple[float, float] | None:
+        """The smallest and the largest ring that calibration and travel allow; None where there is none."""
+        if self.calibrations is None or self.travel_min_um is None or self.travel_max_um is None:
             return None
-        return tuple(self.calibrations.position_um(step.ring_size_mm) for step in self.protocol.steps)
+        curve = self.calibrations.ring.curve
+        low_um, high_um = max(curve.xs[0], self.travel_min_um), min(curve.xs[-1], self.travel_max_um)
+        if not low_um <= high_um:
+            return None
+        ends_mm = (curve.at(low_um), curve.at(high_um))
+        return min(ends_mm), max(ends_mm)
 
 
 NO_SESSION = Rules()

@@ -152,15 +152,16 @@ def move_beam(tick: Tick) -> None:
 
 
 def set_power(tick: Tick) -> None:
-    """Follow the protocol at the rate of set points; the current is the calibration's, open loop."""
+    """Follow the plan in force at the rate of set points; the current is the calibration's, open loop."""
     state, rules = tick.state, tick.rules
-    if state.beam is not Beam.EMITTING or rules.protocol is None or rules.calibrations is None:
+    plan = rules.plan_in_force(state)
+    if state.beam is not Beam.EMITTING or plan is None or rules.calibrations is None:
         state.command_w = state.command_ma = 0.0
         state.slewed_s = tick.now_s
         return
     slot = tick.slot()
     if slot > state.setpoint_slot:
-        command_w = light.next_setpoint_w(rules, state, rules.protocol, tick.now_s)
+        command_w = light.next_setpoint_w(rules, state, plan, tick.now_s)
         if abs(command_w - state.command_w) > FAST_CHANGE_W:
             state.slewed_s = tick.now_s
         state.setpoint_slot, state.setpoint_s = slot, tick.now_s

@@ -75,6 +75,8 @@ def session_rules(
         calibration_problem=None,
         calibrations=calibrations,
         protocol=protocol,
+        travel_min_um=devices.travel_min_um,
+        travel_max_um=devices.travel_max_um,
     )
 
 

@@ -6,6 +6,8 @@ from enum import StrEnum
 
 import msgspec
 
+from tosca_kiosk.domain.plan import Plan
+
 
 class Phase(StrEnum):
     """The schema's system states."""
@@ -53,7 +55,8 @@ class State(msgspec.Struct, kw_only=True):
     no vibration. pedal_up_since_s: None while it is down or unknown; pedal_up_s: for how long it was
     seen up. failing_since: source -> time, on the clock of its interlock row. faults: sources latched in this
     fault, oldest first; latched_s: the newest's time.
-    aiming: the aiming beam is wanted.
+    aiming: the aiming beam is wanted. plan: the plan in force once an override was taken, None before: then
+    it is the session's protocol (see Rules.plan_in_force).
     unended_w: power of the last set current, counted as commanded until it is proved that its light ended;
     light_seen_s: when the photodiode last saw that light behind a closed gate, None where it has not.
     """
@@ -81,6 +84,7 @@ class State(msgspec.Struct, kw_only=True):
     session_open: bool = False
     finished: bool = False
     elapsed_s: float = 0.0
+    plan: Plan | None = None
     step_index: int = 0
     step_started: bool = False
     paused: bool = False

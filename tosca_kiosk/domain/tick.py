@@ -89,12 +89,12 @@ class Tick:
             self.rows.sample()
 
     def follow_steps(self) -> None:
-        state, protocol = self.state, self.rules.protocol
-        if protocol is None:
+        state, plan = self.state, self.rules.plan_in_force(self.state)
+        if plan is None:
             return
-        index = protocol.step_at(state.elapsed_s)
+        index = plan.step_at(state.elapsed_s)
         if index != state.step_index:
             self.rows.step_finished()
-            ring_changes = protocol.steps[index].ring_size_mm != protocol.steps[state.step_index].ring_size_mm
+            ring_changes = plan.rings_mm[index] != plan.rings_mm[state.step_index]
             state.step_index = index
             self.rows.step_begun(ring_changes)

@@ -81,9 +81,24 @@ class ControlLink:
             self._lose(line.ended)
         return notices
 
-    def order(self, command: CommandType, session: int | None, *, reason: str | None = None) -> int | None:
-        """Send a command; return the number that its Reply will carry, None where there is no link."""
-        return self._ask(Order(self._number + 1, session, command, reason))
+    def order(
+        self,
+        command: CommandType,
+        session: int | None,
+        *,
+        reason: str | None = None,
+        value: float | None = None,
+        user: str | None = None,
+    ) -> int | None:
+        """Send a command; return the number that its Reply will carry, None where there is no link.
+
+        value, user: of an override (see Order).
+        """
+        return self._ask(
+            Order(
+                id=self._number + 1, session=session, command=command, reason=reason, value=value, user=user
+            )
+        )
 
     def signed_order(
         self, command: CommandType, session: int | None, username: str, pin: str, *, reason: str | None = None

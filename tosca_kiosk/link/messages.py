@@ -21,12 +21,17 @@ class Alive(msgspec.Struct, frozen=True, tag_field="type", tag="alive"):
 
 
 class Order(msgspec.Struct, frozen=True, tag_field="type", tag="order"):
-    """An operator's command. session: the session it is meant for, None for none."""
+    """An operator's command. session: the session it is meant for, None for none.
+
+    value, user: of an override alone: the new power in W or ring size in mm, and who is logged in.
+    """
 
     id: int
     session: int | None
     command: CommandType
     reason: str | None = None
+    value: float | None = None
+    user: str | None = None
 
 
 class SignedOrder(msgspec.Struct, frozen=True, tag_field="type", tag="signed"):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import msgspec
 
+from tosca_kiosk.domain.plan import Override
 from tosca_kiosk.domain.rules import Limits
 
 
@@ -42,7 +43,8 @@ class Telemetry(msgspec.Struct, frozen=True, array_like=True):
     session_open: whether control would still have to close a session. key_off_in_s: for how long darkness
     that is not known must still stay unknown until a supervisor may vouch for it; None where there is
     nothing to vouch for. journal_problem: where the session's journal finds no room, or what else is wrong
-    with it.
+    with it. planned_j, remaining_s, ring_target_mm: of the plan in force, which is the session's protocol
+    with these overrides.
     """
 
     tick: int
@@ -84,4 +86,5 @@ class Telemetry(msgspec.Struct, frozen=True, array_like=True):
     session_open: bool = True
     key_off_in_s: float | None = None
     journal_problem: str | None = None
+    overrides: tuple[Override, ...] = ()
     arm_hold_s: float = Limits().arm_hold_s

@@ -16,7 +16,7 @@ from tosca_kiosk.reports.interlocks import Bar
 from tosca_kiosk.reports.light import Event, Span, spans
 from tosca_kiosk.reports.record_rows import Rows, SafetyLine
 from tosca_kiosk.reports.samples import Sealed, Tell, UnusableJournalError, header_of, of_journal, of_rows
-from tosca_kiosk.session import RefusedError, SessionResult, Treatment, treatment_of
+from tosca_kiosk.session import RefusedError, SessionResult, Treatment, session_result, treatment_of
 from tosca_kiosk.storage import Reader, StorageError, patients, sessions, users
 from tosca_kiosk.storage.heads import Head
 from tosca_kiosk.storage.session_proof import newest_head_over
@@ -78,8 +78,8 @@ def content_of(
     StorageError where there is none.
     """
     _refuse_open(reader, session_id)
-    treatment = treatment_of(reader, session_id)
-    [result] = [part for part in treatment.parts if part.session.session_id == session_id]
+    result = session_result(reader, session_id)
+    treatment = treatment_of(reader, result)
     rows = _rows(reader, session_id)
     safety = record_rows.safety_lines(reader, session_id, result.session.start_time)
     journal, course = _course(reader, data_dir, result, spans(rows.events, rows.end_s), tell)

@@ -11,13 +11,14 @@ from hardware.interfaces import LinkState
 from hardware.registry import make_drivers
 from simulators.cart import SimulatedCart, install, uninstall
 from simulators.physics.profiles import FIVE_WATT, TEN_WATT
-from simulators.scenario import Scenario, apply, load_scenario
+from simulators.scenario import Mistake, Scenario, ScenarioError, apply, load_scenario
 from simulators.wire.arroyo_laser import LaserOptions
 from simulators.world import World
-from tosca_kiosk.config import CartConfig, bundled
+from tosca_kiosk.config import CartConfig
 from tosca_kiosk.config.cart import SIMULATED_COMBOS, SIMULATED_LASERS
 from tosca_kiosk.control.devices import Devices
 from tosca_kiosk.machine.clock import Clock
+from tosca_kiosk.running.scenarios import scenario_file
 
 PROFILES = {"10w": TEN_WATT, "5w": FIVE_WATT}
 STOP_WITHIN_S = 5.0
@@ -90,11 +91,13 @@ def stop(devices: Devices, clock: Clock) -> None:
 def planned_scenario(path: Path | None, cart: SimulatedCart) -> Scenario | None:
     """Load a scenario, by its file or the name of a shipped one, and plan it on the cart.
 
-    Raises ScenarioError.
+    Raises ScenarioError, also where the scenario has an operator do something and there is none.
     """
     if path is None:
         return None
-    shipped = bundled("scenarios") / f"{path}.yaml"
-    scenario = load_scenario(shipped if shipped.exists() and not path.exists() else path)
+    scenario = load_scenario(scenario_file(path))
+    if scenario.works_operator and not cart.world.operator.present:
+        nobody = "operator.* is done by treat's operator; run it by treat --scenario"
+        raise ScenarioError(path, (Mistake(path="events", line=None, text=nobody),))
     apply(scenario, cart)
     return scenario

@@ -27,7 +27,10 @@ _NOTABLE: Final = (
 _DARK: Final = frozenset({"laser_off", "pause"})
 """Events that say where the treatment clock stands, and that it stands."""
 _LIT: Final = frozenset({"resume", "laser_on"})
-_CHANGED: Final = {"protocol_power_override": "power_w", "protocol_ring_override": "ring_size_mm"}
+_CHANGED: Final[dict[str, str]] = {
+    CommandType.POWER_OVERRIDE: "power_w",
+    CommandType.RING_OVERRIDE: "ring_size_mm",
+}
 """By the action of a deviation: what of the plan in force it changes."""
 
 
@@ -35,7 +38,8 @@ _CHANGED: Final = {"protocol_power_override": "power_w", "protocol_ring_override
 class Deviation:
     """What an operator changed of the plan in force. time_s: session seconds; values: as in its event.
 
-    override: what the plan in force makes of it, None where it changes none.
+    user: who asked for it, as the screen said. override: what the plan in force makes of it, None where it
+    changes none.
     """
 
     time_s: float
@@ -44,6 +48,7 @@ class Deviation:
     new_value: float | None
     reason: str | None
     override: Override | None
+    user: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,6 +129,7 @@ def _deviations(actions: list[_Event]) -> Iterator[Deviation]:
                 new_value=_number(said.get("new_value")),
                 reason=_text(said.get("reason")),
                 override=_override(said),
+                user=_text(said.get("user")),
             )
 
 

@@ -22,6 +22,7 @@ from tosca_kiosk.session.overdue import overdue_event
 from tosca_kiosk.session.plan import SessionPlan
 from tosca_kiosk.session.recorded_rules import recorded_rules
 from tosca_kiosk.session.rest import OpenRest, rest_of
+from tosca_kiosk.session.session_result import session_result
 from tosca_kiosk.storage import Database, Transaction, cart_key, events, session_parts, sessions, settings
 from tosca_kiosk.storage.sessions import Session
 from tosca_kiosk.storage.timestamps import utc_text
@@ -38,7 +39,7 @@ class OpenedRecord:
 
 def _join(transaction: Transaction, rest: OpenRest, session_id: int) -> None:
     """Say whose rest a session is. Raises RefusedError where that is another by now, as `rest_of`."""
-    if rest_of(transaction, rest.of_session).plan != rest.plan:
+    if rest_of(transaction, session_result(transaction, rest.of_session)).plan != rest.plan:
         raise RefusedError(f"the rest of session {rest.of_session} is another by now; plan it anew")
     session_parts.join(transaction, session_id, rest.of_session)
 

@@ -25,6 +25,7 @@ from tosca_kiosk.machine.clock import utc_now
 from tosca_kiosk.session.errors import RefusedError
 from tosca_kiosk.session.rest import OpenRest
 from tosca_kiosk.session.rest import rest_of as open_rest
+from tosca_kiosk.session.session_result import session_result
 from tosca_kiosk.storage import Database, Reader, calibrations, patients, protocols, sessions, settings
 from tosca_kiosk.storage.allowed import allowed
 from tosca_kiosk.storage.patients import Patient
@@ -160,7 +161,7 @@ def _active_patient(database: Database, code: str) -> Patient:
     if patient.is_active is None:
         raise RefusedError(f"patient {code}: {'; '.join(patient.odd)}; correct the row, then repeat")
     if not patient.is_active:
-        raise RefusedError(f"patient {code} is not active; see tosca-kiosk patients list")
+        raise RefusedError(f"patient {code} is not active, but retired; see tosca-kiosk patients show {code}")
     return patient
 
 
@@ -173,7 +174,7 @@ def _rest(database: Database, session_id: int, patient: Patient) -> OpenRest:
                 f"session {session_id} was of {whose}, not of {patient.patient_code}; name the patient whose "
                 "treatment it was"
             )
-        return open_rest(reader, session_id)
+        return open_rest(reader, session_result(reader, session_id))
 
 
 def _of_rest(rest: OpenRest, limits: Limits) -> _Planned:
@@ -191,6 +192,8 @@ def _asked(database: Database, name: str | None, limits: Limits) -> _Planned:
         source = f"protocol {name!r}"
         return parse_protocol(saved.protocol_data, source, name, limits), saved.protocol_id, source
     path = Path(name)
+    if not path.exists() and database.held_one("protocols", protocol_name=name) is not None:
+        raise RefusedError(f"protocol {name!r} is retired; see tosca-kiosk protocols list")
     if not (path.suffix or path.exists()):
         raise RefusedError(f"no protocol is named {name!r}, and no file; see tosca-kiosk protocols list")
     try:

@@ -55,9 +55,13 @@ class Treatment:
     whole_j: float | None
 
 
-def treatment_of(reader: Reader, session_id: int) -> Treatment:
+def treatment_of(reader: Reader, told: SessionResult) -> Treatment:
     """Return all parts of the treatment that a session is one of. Raises StorageError as session_result."""
-    parts = tuple(session_result(reader, number) for number in session_parts.chain_of(reader, session_id))
+    own = told.session.session_id
+    parts = tuple(
+        told if number == own else session_result(reader, number)
+        for number in session_parts.chain_of(reader, own)
+    )
     *earlier, last = parts
     planned = [*(part.planned_so_far_j for part in earlier), last.planned_j]
     return Treatment(
@@ -67,16 +71,15 @@ def treatment_of(reader: Reader, session_id: int) -> Treatment:
     )
 
 
-def rest_of(reader: Reader, session_id: int) -> OpenRest:
+def rest_of(reader: Reader, told: SessionResult) -> OpenRest:
     """Return what is left of a session that ended early, as a plan that names it.
 
-    Raises RefusedError where it has no rest that may be treated: what is in the way and what to do. Raises
-    StorageError if there is no such session.
+    Raises RefusedError where it has no rest that may be treated: what is in the way and what to do.
     """
-    told = session_result(reader, session_id)
+    session_id = told.session.session_id
     if (problem := _problem(told)) is not None:
         raise RefusedError(f"session {session_id} has no rest to treat: {problem}")
-    treatment = treatment_of(reader, session_id)
+    treatment = treatment_of(reader, told)
     plan, given_j = told.remainder, treatment.given_j
     done_j = _sum([part.planned_so_far_j for part in treatment.parts])
     if plan is None:
@@ -101,18 +104,18 @@ def rest_of(reader: Reader, session_id: int) -> OpenRest:
     return OpenRest(plan=_named(plan, session_id), parts=treatment.parts, given_j=given_j, whole_j=whole_j)
 
 
-def rest_or_why(reader: Reader, session_id: int) -> tuple[OpenRest | None, str]:
+def rest_or_why(reader: Reader, told: SessionResult) -> tuple[OpenRest | None, str]:
     """Return what is left of a session that ended early, else why it has no rest that may be treated."""
     try:
-        return rest_of(reader, session_id), ""
+        return rest_of(reader, told), ""
     except RefusedError as error:
         return None, str(error)
 
 
 def open_rests(reader: Reader, patient_id: int) -> tuple[OpenRest, ...]:
     """Return what is left of a patient's treatments that ended early, the newest first."""
-    theirs = sessions.for_patient(reader, patient_id)
-    found = [rest_or_why(reader, one.session_id)[0] for one in theirs if one.status == "aborted"]
+    theirs = [one for one in sessions.for_patient(reader, patient_id) if one.status == "aborted"]
+    found = [rest_or_why(reader, session_result(reader, one.session_id))[0] for one in theirs]
     return tuple(rest for rest in found if rest is not None)
 
 

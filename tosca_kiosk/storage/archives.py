@@ -125,20 +125,28 @@ def select(
             if (why := strange(path, archive, mark)) is not None:
                 raise StorageError(f"{path}: {why}")
             with opened(path) as connection:
-                for view in _views_of_then(reader.connection):
-                    connection.execute(view)
+                _let_read_as_it_was(connection, reader.connection, session_id)
                 yield from connection.execute(sql, parameters)
     driver = reader.connection.connection.driver_connection
     assert driver is not None
     yield from driver.execute(sql, parameters)
 
 
-def _views_of_then(connection: Connection) -> list[str]:
-    """Return what makes another file's events those of the moment that the record is read as of."""
-    found = connection.exec_driver_sql(
+def _let_read_as_it_was(archive: sqlite3.Connection, record: Connection, session_id: int) -> None:
+    """Make a session's events those of the moment that the record is read as of, where it is.
+
+    The record's own view is made over the archive's table; all that it asks beside it is the session's row.
+    """
+    found = record.exec_driver_sql(
         "SELECT sql FROM sqlite_temp_master WHERE type = 'view' AND name = 'treatment_events'"
-    )
-    return [sql.replace("CREATE VIEW", "CREATE TEMP VIEW", 1) for (sql,) in found]
+    ).fetchone()
+    if found is not None:
+        rows = record.exec_driver_sql(
+            "SELECT session_id, status FROM sessions WHERE session_id = ?", (session_id,)
+        )
+        archive.execute("CREATE TEMP TABLE sessions (session_id, status)")
+        archive.executemany("INSERT INTO sessions VALUES (?, ?)", [tuple(row) for row in rows])
+        archive.execute(found[0].replace("CREATE VIEW", "CREATE TEMP VIEW", 1))
 
 
 def strange(path: Path, archive: Archive, mark: str) -> str | None:

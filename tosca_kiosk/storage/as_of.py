@@ -3,8 +3,8 @@
 Temporary views of the same names stand before tables, logs and views: rows that were changed since are those
 that the audit says were there, rows that came since are not. The audit's numbers count, not its times: they
 rise with every change, whatever a clock does meanwhile. Of the logs the one chain tells what stood in them;
-of rows that were there before it, and at its end, their own times do. What was changed past the audit is
-known only from when it was found.
+of rows that were there before it, what closed their session, and of lines of no session their own times.
+What was changed past the audit is known only from when it was found.
 """
 
 from __future__ import annotations
@@ -33,6 +33,10 @@ _CHANGED: Final = "as_of_changed"
 _TO_SECONDS: Final = len("2026-11-30 14:05:30")
 _VIEW: Final = re.compile(r"CREATE\s+VIEW\s+", re.IGNORECASE)
 
+# A session's rows come into the logs when it is closed.
+_OF_CLOSED: Final = (
+    "session_id IN (SELECT session_id FROM sessions WHERE status NOT IN ('in_progress', 'paused'))"
+)
 # The first change after the moment holds what a row was at it.
 _SINCE: Final = """
 SELECT a.table_name, a.row_key, a.action, a.old_values
@@ -58,10 +62,14 @@ def moment_at(reader: Reader, time: datetime, now: datetime) -> Moment:
     )[0]
     if first is None or wanted < str(first):
         since = "holds no change yet" if first is None else f"begins at {first} UTC"
-        raise StorageError(f"{reader.path}: {wanted} UTC is before the record, which {since}; give a later")
+        raise StorageError(
+            f"{reader.path}: {wanted[:_TO_SECONDS]} UTC is before the record, which {since}; give a later"
+        )
     # A clock that was ahead has left changes that are still to come, and they can be asked for.
     if wanted[:_TO_SECONDS] > max(utc_text(now), str(newest))[:_TO_SECONDS]:
-        raise StorageError(f"{reader.path}: {wanted} UTC is still to come; give a moment that has been")
+        raise StorageError(
+            f"{reader.path}: {wanted[:_TO_SECONDS]} UTC is still to come; give a time that has been"
+        )
     # The sign keeps SQLite to the index over times, where it would read the rows from the newest on.
     [(audit_id,)] = reader.tuples(
         "SELECT max(+audit_id) FROM audit_log WHERE timestamp <= ?",
@@ -235,6 +243,7 @@ class _Seen:
     def __init__(self, connection: Connection, moment: Moment) -> None:
         self._connection = connection
         self._time = moment.time
+        self._of_none = f"(session_id IS NULL AND timestamp <= '{moment.time}')"
         newest = self._one("SELECT coalesce(max(link_id), 0) FROM chain_links")
         of_audit = f"FROM chain_links WHERE log = '{_AUDIT}'"
         linked = self._one(f"SELECT min(link_id) {of_audit} AND last_row >= {moment.audit_id}")
@@ -255,7 +264,8 @@ class _Seen:
         condition = f"{key} <= {there}"
         adopted = self._last_row(log, self._before_chain)
         if adopted:
-            condition = f"{condition} AND ({key} > {adopted} OR timestamp <= '{self._time}')"
+            closed = _OF_CLOSED if log == EVENTS else f"({_OF_CLOSED} OR {self._of_none})"
+            condition = f"{condition} AND ({key} > {adopted} OR {closed})"
         if self._is_newest:
             return f"{condition} OR ({key} > {there} AND timestamp <= '{self._time}')"
         alone = self._last_row(log, self._until - 1)

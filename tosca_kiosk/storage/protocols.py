@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
+from difflib import get_close_matches
 
 from tosca_kiosk.storage import queries
 from tosca_kiosk.storage.columns import CHOICES, Held
@@ -45,7 +46,7 @@ def add(
     """Save a validated protocol; return its number. StorageError for a name in use or an unknown type."""
     _check_type(protocol_type)
     if transaction.held_one("protocols", protocol_name=name):
-        raise StorageError(f"protocol {name!r} exists already; choose another name")
+        raise StorageError(f"protocol {name!r} exists already, perhaps retired; choose another name")
     added: int = transaction.insert(
         "protocols",
         protocol_name=name,
@@ -65,17 +66,25 @@ def find(database: Database | Reader, name: str) -> SavedProtocol | None:
 
 
 def get(database: Database | Reader, name: str) -> SavedProtocol:
-    """Return the active protocol of this name; StorageError if there is none."""
-    protocol = find(database, name)
-    if protocol is None:
-        raise StorageError(f"no protocol is named {name!r}; see tosca-kiosk protocols list")
-    return protocol
+    """Return the protocol of this name, retired or not; StorageError if there is none."""
+    found = database.held_one("protocols", protocol_name=name)
+    if found is None:
+        known = [str(row["protocol_name"]) for row in database.rows("SELECT protocol_name FROM protocols")]
+        near = get_close_matches(name, known, n=1)
+        guess = f"; {near[0]!r} may be meant" if near else ""
+        raise StorageError(f"no protocol is named {name!r}{guess}; see tosca-kiosk protocols list")
+    return _saved(found)
 
 
-def list_all(database: Database | Reader) -> list[SavedProtocol]:
-    """Return the protocols by name, but for those closed for certain."""
+def list_all(database: Database | Reader, *, retired: bool = False) -> list[SavedProtocol]:
+    """Return the protocols by name. retired: also those closed for certain."""
     found = database.held("protocols", order_by="protocol_name")
-    return [_saved(one) for one in found if one.row["is_active"] is not False]
+    return [_saved(one) for one in found if retired or one.row["is_active"] is not False]
+
+
+def is_used(database: Database | Reader, saved: SavedProtocol) -> bool:
+    """Say whether sessions were treated by a protocol, by its own count or by theirs."""
+    return bool(saved.usage_count or database.held("sessions", protocol_id=saved.protocol_id, limit=1))
 
 
 def usage(database: Database | Reader) -> list[Held]:
@@ -128,9 +137,9 @@ def count_use(transaction: Transaction, protocol_id: int, now: datetime) -> None
     )
 
 
-def deactivate(transaction: Transaction, protocol_id: int) -> None:
-    """Take a protocol off the lists; its row and its name stay."""
-    transaction.update("protocols", {"protocol_id": protocol_id}, is_active=False)
+def set_active(transaction: Transaction, protocol_id: int, now: datetime, *, active: bool) -> None:
+    """Retire a protocol: no new session is opened with it, its row and its name stay. Or bring it back."""
+    transaction.update("protocols", {"protocol_id": protocol_id}, is_active=active, last_modified_date=now)
 
 
 def _check_type(protocol_type: str) -> None:

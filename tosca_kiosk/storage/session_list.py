@@ -26,9 +26,9 @@ _ASKED: Final = {
 }
 _OF_OPEN: Final = "session_id IN (SELECT session_id FROM active_sessions)"
 _ORIGINS: Final = {
-    "patient_id": Origin("patients", "patient_id"),
-    "patient_code": Origin("patients", "patient_code"),
-    "technician": Origin("tech_users", "full_name"),
+    "patient_id": Origin(table="patients", column="patient_id"),
+    "patient_code": Origin(table="patients", column="patient_code"),
+    "technician": Origin(table="tech_users", column="full_name"),
 }
 
 
@@ -76,6 +76,7 @@ def listed(
     sql = " AND ".join((_HISTORY, *clauses)) + " ORDER BY session_id DESC LIMIT :limit"
     found = reader.held_rows(sql, "sessions", _ORIGINS, **given, limit=-1 if limit is None else limit)
     numbers = tuple(one.row["session_id"] for one in found)
+    parts = session_parts.of_sessions(reader, numbers)
     doses = energies.of_sessions(reader, numbers)
     open_for = {
         row["session_id"]: row["duration_seconds"]
@@ -86,7 +87,7 @@ def listed(
             one,
             dose_j=doses.get(number, UNKNOWN).larger_j,
             open_s=open_for.get(number),
-            parts=session_parts.of_session(reader, number),
+            parts=parts[number],
         )
         for number, one in zip(numbers, found, strict=True)
     ]

@@ -25,12 +25,21 @@ def join(transaction: Transaction, session_id: int, first_session_id: int) -> No
 
 def of_session(reader: Reader, session_id: int) -> Parts:
     """Return what a session is a part of."""
-    before = reader.held_one("session_parts", session_id=session_id)
-    after = reader.held_one("session_parts", first_session_id=session_id)
-    return Parts(
-        rest_of=None if before is None else before.row["first_session_id"],
-        finished_by=None if after is None else after.row["session_id"],
-    )
+    return of_sessions(reader, (session_id,))[session_id]
+
+
+def of_sessions(reader: Reader, session_ids: tuple[int, ...]) -> dict[int, Parts]:
+    """Return what sessions are a part of, by their numbers."""
+    if not session_ids:
+        return {}
+    before = reader.held("session_parts", session_id=session_ids)
+    after = reader.held("session_parts", first_session_id=session_ids)
+    rest_of = {row["session_id"]: row["first_session_id"] for row, _ in before}
+    finished_by = {row["first_session_id"]: row["session_id"] for row, _ in after}
+    return {
+        number: Parts(rest_of=rest_of.get(number), finished_by=finished_by.get(number))
+        for number in session_ids
+    }
 
 
 def chain_of(reader: Reader, session_id: int) -> tuple[int, ...]:

@@ -10,6 +10,7 @@ from tests.kiosk.screens.cast import (
     BASE,
     EARLIER,
     NOW_S,
+    RAMP,
     TIME,
     TREATING,
     changed,
@@ -20,6 +21,7 @@ from tests.kiosk.screens.cast import (
 )
 from tests.kiosk.screens.scenes import SCENES
 from tosca_kiosk.domain.interlocks import BY_SOURCE, INTERLOCKS, LAMPS
+from tosca_kiosk.domain.plan import Override
 from tosca_kiosk.domain.state import Beam, Phase
 from tosca_kiosk.kiosk.look import wording
 from tosca_kiosk.kiosk.panel.surroundings import surroundings
@@ -69,6 +71,20 @@ def test_a_failing_lamp_shows_in_its_group_alone(name):
     assert [lamp.text for lamp in view.lamps if lamp.state == "bad"] == [
         text for text, names in GROUPS if name in names
     ]
+
+
+def test_no_plan_is_shown_that_an_override_has_changed():
+    """Of this session, by what control has last told; another session's overrides change nothing."""
+    overrides = (Override(elapsed_s=10.0, power_w=2.0), Override(elapsed_s=40.0, ring_size_mm=2.5))
+    view = treatment_view(treating(elapsed_s=50.0, overrides=overrides))
+    planned_j = 10.0 * 3.0 + 20.0 * 2.0 + RAMP.planned_energy_j - 150.0
+    assert view.planned_j == pytest.approx(planned_j)
+    held = tuple(Override(elapsed_s=at_s, power_w=1.0) for at_s in (0.0, 30.0, 90.0))
+    assert treatment_view(treating(overrides=held)).top_w == pytest.approx(2.0)
+    stale = replace(TREATING, telemetry=in_session(mono_s=NOW_S - 3.0, overrides=overrides))
+    assert treatment_view(stale).planned_j == pytest.approx(planned_j)
+    other = treating(session_id=8, overrides=(Override(elapsed_s=109.0, power_w=2.0),))
+    assert treatment_view(other).planned_j == RAMP.planned_energy_j
 
 
 @pytest.mark.parametrize(

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
+from tosca_kiosk.domain.plan import Plan
 from tosca_kiosk.domain.protocol import Protocol
 from tosca_kiosk.kiosk.alarms.alarm import Alarm
 from tosca_kiosk.kiosk.services.accounts import Accounts
@@ -67,6 +68,15 @@ class KioskState:
         """Return what a screen has in hand, by its form's class; a new form where it has nothing yet."""
         form: Form = self.forms.get(kind) or kind()
         return form
+
+    @property
+    def plan(self) -> Plan | None:
+        """The plan in force: the protocol, in its session with the overrides that control has last told."""
+        if self.protocol is None:
+            return None
+        told, session = self.telemetry, self.session
+        ours = told is not None and session is not None and told.session_id == session.session_id
+        return Plan(self.protocol, told.overrides if ours and told is not None else ())
 
     @property
     def data_age_s(self) -> float | None:

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from tosca_kiosk.domain.plan import Plan
 from tosca_kiosk.domain.protocol import Protocol
 from tosca_kiosk.kiosk.look import wording
 from tosca_kiosk.kiosk.screens.protocols.form import ProtocolsForm
 from tosca_kiosk.kiosk.services.plans import ListedProtocol
 from tosca_kiosk.kiosk.snapshot.state import KioskState
-
-_POINTS_A_STEP = 24
 
 Rows = tuple[tuple[str, str, str], ...]
 Points = tuple[tuple[float, float], ...]
@@ -50,25 +49,12 @@ def view(state: KioskState) -> ProtocolsView:
         title="Choose a protocol" if chosen is None else chosen.name,
         description="" if chosen is None or chosen.refused else chosen.description,
         facts="" if plan is None else _facts(plan, usable),
-        planned=() if plan is None else profile(plan),
+        planned=() if plan is None else Plan(plan).power_curve(),
         limit_w=None if chosen is None else chosen.power_limit_w,
         refused="" if chosen is None else _refused(chosen),
         problem=problem,
         can_go_on=usable and not problem,
     )
-
-
-def profile(plan: Protocol) -> Points:
-    """Return the plan's power over time, with a corner at every step's start and end."""
-    points: list[tuple[float, float]] = []
-    start_s = 0.0
-    for step in plan.steps:
-        count = 1 if step.power_start_w == step.power_end_w else _POINTS_A_STEP
-        for index in range(count + 1):
-            at_s = step.duration_s * index / count
-            points.append((start_s + at_s, step.power_w(at_s)))
-        start_s += step.duration_s
-    return tuple(points)
 
 
 def rings(plan: Protocol) -> str:

@@ -71,7 +71,7 @@ def view(state: KioskState) -> TreatmentView:
     live, course = state.live, state.course
     key = primary(state)
     guide, tone = advice(state, key)
-    plan = state.protocol
+    plan = state.plan
     open_ = course.opening in (Opening.OPEN, Opening.CLOSING)
     return TreatmentView(
         state=state_bar(state),
@@ -151,18 +151,18 @@ def _remaining_s(state: KioskState, live: Telemetry) -> float | None:
 
 
 def _remaining_details(state: KioskState) -> tuple[str, ...]:
-    live, plan = state.live, state.protocol
+    live, plan = state.live, state.plan
     total = f"of {wording.clock(None if plan is None else plan.duration_s)}"
     if live is None or not live.steps:
-        return f"{0 if plan is None else len(plan.steps)} steps, {total.removeprefix('of ')}", _ring(state)
+        return f"{0 if plan is None else len(plan.rings_mm)} steps, {total.removeprefix('of ')}", _ring(state)
     return f"{total}, step {live.step_index + 1}/{live.steps}", _ring(state)
 
 
 def _ring(state: KioskState) -> str:
-    live, plan = state.live, state.protocol
+    live, plan = state.live, state.plan
     target_mm = None if live is None else live.ring_target_mm
     if target_mm is None and plan is not None:
-        target_mm = plan.steps[0].ring_size_mm
+        target_mm = plan.rings_mm[0]
     present_mm = None if live is None else live.ring_size_mm
     if present_mm is not None and target_mm is not None and abs(present_mm - target_mm) >= _RING_DIFFERS_MM:
         return f"ring {present_mm:.2f} > {wording.millimetres(target_mm)}"
