@@ -21,6 +21,8 @@ help: ## print this list
 run: $(READY) ## the kiosk on the simulated cart, with every command's record; DATA=folder: with another one
 	$(BIN)/tosca-kiosk run $(if $(DATA),--data-dir "$(DATA)")
 
+# Without compiled files every process of a test compiles the program anew, and every run its tests.
+unexport PYTHONDONTWRITEBYTECODE
 # A machine that lacks the firmware's compilers fails here; elsewhere its tests are skipped.
 test long: export FIRMWARE_TOOLS := required
 # The journey by touch has the machine to itself: a person at the panel does not share it with a test suite.
