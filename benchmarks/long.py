@@ -54,7 +54,7 @@ RUNS = (
     ),
     Run(
         "power_cuts",
-        "the power goes while a session is treated, a backup made, events archived, a journal imported",
+        "the power goes while a session is treated, or something done to the record or its folders",
         "python -m benchmarks.exhaustive.power_cuts --cuts 400",
     ),
     Run(
@@ -160,9 +160,29 @@ RUNS = (
         "python -m benchmarks.bench.record_check --times 3",
     ),
     Run(
+        "daily_use",
+        "what is asked of a record of 2 000 000 events every day, each beside its limit",
+        f"python -m benchmarks.bench.daily_use --folder {OUT}/busy_record",
+    ),
+    Run(
+        "daily_beside",
+        "control's lateness while its record is asked all of that",
+        f"python -m benchmarks.bench.daily_beside --folder {OUT}/busy_record --times 3",
+    ),
+    Run(
+        "check_time",
+        "the proof of a record of 1 GB beside SQLite's own look at its pages",
+        "python -m benchmarks.bench.check_time --times 3",
+    ),
+    Run(
         "month",
         "the disk that a month of sessions takes: record, folders, backups",
         "python -m benchmarks.bench.month --sessions 3 --minutes 10",
+    ),
+    Run(
+        "report",
+        "the report of an hour's session, its processor time and memory",
+        "python -m benchmarks.bench.report --times 3",
     ),
     Run(
         "bit_flips",

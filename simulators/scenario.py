@@ -100,7 +100,7 @@ class Scenario:
 def load_scenario(path: Path) -> Scenario:
     """Read and check a whole scenario. Raises ScenarioError with every mistake in the file."""
     document, lines, mistakes = _read(path)
-    mistakes += [Mistake(where, _line(lines, where), text) for where, text in _wrong(document)]
+    mistakes += [Mistake(path=where, line=_line(lines, where), text=text) for where, text in _wrong(document)]
     if mistakes:
         raise ScenarioError(path, tuple(sorted(mistakes, key=lambda mistake: mistake.line or 0)))
     return _scenario(document, path.stem)
@@ -165,14 +165,16 @@ def _read(path: Path) -> tuple[Any, Lines, list[Mistake]]:
         doubled = [] if node is None else list(_note_lines(node, "", lines, set()))
         return None if node is None else loader.construct_document(node), lines, doubled
     except (OSError, UnicodeDecodeError) as error:
-        wrong = Mistake("", None, f"cannot be read: {error}; a YAML file in UTF-8 is needed")
+        wrong = Mistake(path="", line=None, text=f"cannot be read: {error}; a YAML file in UTF-8 is needed")
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
-        wrong = Mistake("", None if mark is None else mark.line + 1, f"not YAML: {_said(error)}")
+        wrong = Mistake(
+            path="", line=None if mark is None else mark.line + 1, text=f"not YAML: {_said(error)}"
+        )
     except (yaml.YAMLError, ValueError) as error:
-        wrong = Mistake("", None, f"not YAML: {_said(error)}")
+        wrong = Mistake(path="", line=None, text=f"not YAML: {_said(error)}")
     except RecursionError:
-        wrong = Mistake("", None, "not YAML that can be read: nested too deeply")
+        wrong = Mistake(path="", line=None, text="not YAML that can be read: nested too deeply")
     raise ScenarioError(path, (wrong,))
 
 
@@ -190,7 +192,7 @@ def _note_lines(node: yaml.Node, path: str, lines: Lines, seen: set[int]) -> Ite
             name = f"{path}.{key.value}".removeprefix(".")
             line = key.start_mark.line + 1
             if name in lines:
-                yield Mistake(name, line, f"{key.value} stands twice; keep one")
+                yield Mistake(path=name, line=line, text=f"{key.value} stands twice; keep one")
             lines[name] = line
             yield from _note_lines(value, name, lines, seen)
     elif isinstance(node, yaml.SequenceNode):

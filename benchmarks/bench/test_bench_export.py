@@ -42,7 +42,7 @@ def data_dir(tmp_path_factory):
         )
         timed = [(number / 10, event(number)) for number in range(ROWS)]
         events.append_treatment(transaction, 1, START, timed)
-        sessions.finish(transaction, 1, SUMMARY)
+        sessions.correct(transaction, sessions.get(transaction, 1), SUMMARY, told=True)
     return folder
 
 

@@ -1,42 +1,46 @@
-"""The power goes while a session is treated, a backup made, events archived, a journal imported.
+"""The power goes while a session is treated, or something done to the record as a whole.
 
     python -m benchmarks.exhaustive.power_cuts
     python -m benchmarks.exhaustive.power_cuts --cuts 20 --seed 3 --only treat
 
-Each command runs once, in a process of its own on a memory file system that is watched
-(`benchmarks/rigs/disk_log.c`). Then the power goes at many moments of it: the disk is made anew as it may be
-then, with nothing of what was not synced, with its names alone, or with any part of it, and the next start
-recovers. Nothing acknowledged may be lost, nothing of the journal that was synced, and of the rest no more
-than 100 ms; the record is whole, each backup under its name too, and no event is lost or twice. Exit code 1,
-naming command, moment and what is wrong, where one does otherwise. Only root may mount.
+A backup is made, events are archived, a journal is imported, a backup put back, the schema brought up and
+down, the folders backed up. Each command runs once, in a process of its own on a memory file system that is
+watched (`benchmarks/rigs/disk_log.c`). Then the power goes at many moments of it: the disk is made anew as it
+may be then, with nothing of what was not synced, with its names alone, or with any part of it, and the next
+start recovers. Nothing acknowledged may be lost, nothing of the journal that was synced, and of the rest no
+more than 100 ms; the record is whole, each backup under its name too, no event is lost or twice, and nothing
+half made stays. The disk of the folder backup is another, whose writes are not watched: of that one the
+password must be kept before anything is made that it opens. Exit code 1, naming command, moment and what is
+wrong, where one does otherwise. Only root may mount.
 """
 
 from __future__ import annotations
 
 import json
 import random
+import sqlite3
 import subprocess
 import sys
 from collections.abc import Iterator, Sequence
+from contextlib import closing
 from dataclasses import dataclass, field
-from datetime import timedelta
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from time import perf_counter
 from typing import Final, NamedTuple
 
-from click.testing import CliRunner
-
+from benchmarks.exhaustive.cut_operations import (
+    EVENTS_A_SESSION,
+    OLD_SESSIONS,
+    OPERATIONS,
+    Operation,
+    operation,
+)
 from benchmarks.rigs import disk_log
 from benchmarks.rigs.command_line import command_line, machine_load, tracked
 from benchmarks.rigs.disk_log import Disk, Left, Told
 from benchmarks.rigs.limits import Row, judged
-from benchmarks.rigs.recorded_cart import header, treated
 from benchmarks.rigs.small_file_system import small_memory
-from tosca_kiosk.cli import main as command
-from tosca_kiosk.domain.events import TreatmentEvent
-from tosca_kiosk.domain.journal_lines import ChainWriter, Summary
-from tosca_kiosk.domain.summary import summarise
 from tosca_kiosk.journal import JOURNAL_NAME
 from tosca_kiosk.journal.writer import ROOM_FOR_A_SESSION_BYTES
 from tosca_kiosk.machine.clock import utc_now
@@ -48,31 +52,18 @@ from tosca_kiosk.storage import (
     StorageError,
     archives,
     check,
-    events,
-    patients,
     recover,
-    sessions,
     verify_backup,
 )
 from tosca_kiosk.storage.archiving import take_back
-from tosca_kiosk.storage.timestamps import utc_text
+from tosca_kiosk.storage.files import PART, beside
+from tosca_kiosk.storage.folder_backup import PASSWORD_NAME
+from tosca_kiosk.storage.under_way import settled
 
 LOST_MS: Final = 100.0
 DATA: Final = "data"
 WORK: Final = "import sys; from benchmarks.rigs import watched_command as c; sys.exit(c.work(sys.argv[1:]))"
-OLD_SESSIONS: Final = 6
-EVENTS_A_SESSION: Final = 400
-LIGHT_S: Final = 4
 ROOM_BYTES: Final = 2 * ROOM_FOR_A_SESSION_BYTES
-DONE: Final = Summary(
-    status="completed",
-    abort_reason=None,
-    duration_s=60.0,
-    laser_on_time_s=40.0,
-    avg_power_w=5.0,
-    max_power_w=5.0,
-    energy_j=200.0,
-)
 
 
 class Cut(NamedTuple):
@@ -131,70 +122,6 @@ class Seen:
     wrong: list[str] = field(default_factory=list)
 
 
-def prepared(data_dir: Path) -> Path:
-    """Make a record with old sessions and one that a crash left open; return that one's folder."""
-    CliRunner().invoke(command, ["db", "init", "--data-dir", str(data_dir)], catch_exceptions=False)
-    with Database.open(data_dir / DATABASE_NAME) as database:
-        with database.transaction(1) as transaction:
-            patients.add(transaction, utc_now(), created_by=1)
-        for number in range(OLD_SESSIONS):
-            _old_session(database, utc_now() - timedelta(days=60 - number))
-        folder = _crashed_session(database, data_dir)
-    return folder
-
-
-def _old_session(database, start):
-    sample = TreatmentEvent("power_change", 5.0, 5.1, 3.0, 1000.0, 2.5, True, True, {}, {"sample": True})
-    with database.transaction(1) as transaction:
-        number = _started(transaction, start).session_id
-        timed = [(0.1 * n, sample) for n in range(EVENTS_A_SESSION)]
-        events.append_treatment(transaction, number, start, timed)
-        sessions.finish(transaction, number, DONE)
-
-
-def _crashed_session(database, data_dir):
-    start = utc_now()
-    with database.transaction(1) as transaction:
-        session = _started(transaction, start)
-    first = header(session_id=session.session_id, started_utc=utc_text(start))
-    folder = sessions.folder_of(session, data_dir)
-    folder.mkdir(parents=True)
-    cart, writer = treated(), ChainWriter()
-    lines = [writer.header(first), *cart.lines[1:-1]]
-    writer.head, writer.ticks = cart.writer.head, cart.writer.ticks
-    (folder / JOURNAL_NAME).write_bytes(b"".join([*lines, writer.end(summarise(cart.state))]))
-    return folder
-
-
-def _started(transaction, start):
-    return sessions.start(
-        transaction,
-        patient_id=1,
-        tech_id=1,
-        start_utc=start,
-        protocol_name="Gentle",
-        protocol_snapshot="{}",
-        protocol_id=None,
-        origin="sim",
-    )
-
-
-def commands(data_dir: Path, crashed: Path) -> dict[str, list[str]]:
-    """Return the command of each operation by its name."""
-    protocol = data_dir.parent / "protocol.json"
-    step = {"step_number": 1, "duration_seconds": LIGHT_S, "power_start_watts": 5.0, "power_end_watts": 5.0}
-    step |= {"ring_size_mm": 3.0, "ramp_type": "constant"}
-    protocol.write_text(json.dumps({"version": "1.0", "protocol_name": "short", "steps": [step]}))
-    with Database.read_only(data_dir / DATABASE_NAME) as database:
-        code = patients.list_all(database)[0].patient_code
-    return {
-        "treat": ["treat", "--patient", code, "--tech", "admin", "--protocol", str(protocol)],
-        "backup": ["db", "backup"],
-        "archive": ["db", "archive", "--older-than", "30", "--reason", "room"],
-        "import": ["db", "import-journal", str(crashed), "--reason", "a cut"],
-    }
-
-
 def watched(words: Sequence[str], root: Path, scratch: Path, library: Path) -> list[Told]:
     """Run a command; return what its process told. A treatment may end in a fault on a busy machine."""
     log = scratch / "log"
@@ -224,13 +151,12 @@ def moments(log: Sequence[Told], count: int, chance: random.Random) -> list[Cut]
 
 def tried(name: str, count: int, library: Path, scratch: Path, chance: random.Random, seen: Seen) -> None:
     """Run one operation, and cut the power at so many moments of it."""
-    root = scratch / name
-    with small_memory(root, ROOM_BYTES):
+    root, place = scratch / name, scratch / f"{name}-place"
+    with small_memory(root, ROOM_BYTES), small_memory(place, ROOM_BYTES):
         data_dir = root / DATA
-        crashed = prepared(data_dir)
-        words = commands(data_dir, crashed)[name]
+        ready = operation(name, data_dir, place)
         disk, journal = Disk(root), Journal()
-        log = watched([*words, "--data-dir", str(data_dir)], root, scratch, library)
+        log = watched([*ready.words, "--data-dir", str(data_dir)], root, scratch, library)
         if name == "treat":
             folder = Path(json.loads(_told(log)[-1])["session_folder"])
             journal = Journal(str(folder / JOURNAL_NAME), (folder / JOURNAL_NAME).read_bytes())
@@ -241,16 +167,16 @@ def tried(name: str, count: int, library: Path, scratch: Path, chance: random.Ra
                 disk.play(log[played])
                 journal.hear(log[played])
                 played += 1
-            with TemporaryDirectory(prefix="tosca-", dir=MEMORY) as place:
-                disk_log.put(disk.left(cut.how, random.Random(cut.seed)), Path(place))
-                wrong = list(_wrong(Path(place), root, log[:played], journal, cut, seen))
+            with TemporaryDirectory(prefix="tosca-", dir=MEMORY) as left:
+                disk_log.put(disk.left(cut.how, random.Random(cut.seed)), Path(left))
+                wrong = list(_wrong(ready, Path(left), root, log[:played], journal, cut, seen))
             since_s = cut.time_s - log[0].time_s
             seen.wrong += [f"{name}, {since_s:.4f} s, {cut.how}, seed {cut.seed}: {each}" for each in wrong]
             seen.cuts += 1
 
 
 def _wrong(
-    place: Path, root: Path, log: Sequence[Told], journal: Journal, cut: Cut, seen: Seen
+    ready: Operation, place: Path, root: Path, log: Sequence[Told], journal: Journal, cut: Cut, seen: Seen
 ) -> Iterator[str]:
     """Yield what is wrong with a disk after the next start."""
     data_dir = place / DATA
@@ -260,16 +186,39 @@ def _wrong(
         backup = json.loads(told).get("backup")
         if backup is not None and not (place / Path(backup).relative_to(root)).exists():
             yield f"{backup} was told of and is not there"
-    for backup in (data_dir / BACKUPS_NAME).glob("*.db"):
+    if any(told.path.startswith("restic ") for told in log):
+        yield from _of_password(data_dir / PASSWORD_NAME, root / DATA / PASSWORD_NAME)
+    yield from _of_backups(data_dir / BACKUPS_NAME)
+    try:
+        list(settled(data_dir / DATABASE_NAME))
+        if ready.done and _told(log) and not _answers(data_dir / DATABASE_NAME, ready.done):
+            yield "it was told done and is not"
+        # Whoever brought it down a version may want it up again.
+        with Database.open(data_dir / DATABASE_NAME, create=False, upgrade=True) as database:
+            yield from _of_record(database, data_dir, log if ready.in_place else ())
+    except StorageError as error:
+        yield str(error)
+    for suffix in (PART, ".operation"):
+        if beside(data_dir / DATABASE_NAME, suffix).exists():
+            yield f"{DATABASE_NAME}{suffix} is left behind"
+
+
+def _of_backups(directory: Path) -> Iterator[str]:
+    for backup in directory.glob("*.db"):
         try:
             verify_backup(backup)
         except StorageError as error:
             yield str(error)
-    try:
-        with Database.open(data_dir / DATABASE_NAME, create=False) as database:
-            yield from _of_record(database, data_dir, log)
-    except StorageError as error:
-        yield str(error)
+
+
+def _of_password(left: Path, written: Path) -> Iterator[str]:
+    if not left.exists() or left.read_bytes() != written.read_bytes():
+        yield "the folder backup was begun, and the password that opens it is not kept"
+
+
+def _answers(path: Path, statement: str) -> bool:
+    with closing(sqlite3.connect(path)) as connection:
+        return connection.execute(statement).fetchone() is not None
 
 
 def _of_journal(path: Path, journal: Journal, cut: Cut, seen: Seen) -> Iterator[str]:
@@ -314,9 +263,9 @@ def main() -> int:
     parser = command_line("exhaustive.power_cuts", __doc__)
     parser.add_argument("--cuts", type=int, default=200, help="in all (default 200)")
     parser.add_argument("--seed", type=int, default=1)
-    parser.add_argument("--only", choices=("treat", "backup", "archive", "import"))
+    parser.add_argument("--only", choices=OPERATIONS)
     asked = parser.parse_args()
-    names = [asked.only] if asked.only else ["treat", "backup", "archive", "import"]
+    names = [asked.only] if asked.only else list(OPERATIONS)
     seen, began_s = Seen(), perf_counter()
     with TemporaryDirectory(prefix="tosca-power-") as scratch:
         library = disk_log.built(Path(scratch))

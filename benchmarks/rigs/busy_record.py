@@ -12,7 +12,9 @@ import random
 import shutil
 import subprocess
 import sys
+import tempfile
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from pathlib import Path
@@ -108,6 +110,16 @@ def busy_record(
     return Busy(folder, session_count, event_count, long=session_count, usual=session_count // 2)
 
 
+@contextmanager
+def folder_for_record(folder: Path | None) -> Iterator[Path]:
+    """Give a folder that was named, or one that is taken away."""
+    if folder is not None:
+        yield folder
+        return
+    with tempfile.TemporaryDirectory(prefix="tosca-busy-record-") as made:
+        yield Path(made)
+
+
 def _make(folder: Path, session_count: int, event_count: int, told: Told) -> None:
     chance = random.Random(f"{session_count} {event_count}")
     began = utc_now() - session_count * _EVERY
@@ -134,12 +146,17 @@ def _people(database: Database, began: datetime, session_count: int, chance: ran
         for _ in range(max(1, session_count // SESSIONS_A_PATIENT)):
             patients.add(
                 transaction,
-                began,
+                _known_since(began),
                 created_by=chance.randint(2, TECHNICIANS + 1),
                 date_of_birth=date(chance.randint(1935, 2006), chance.randint(1, 12), chance.randint(1, 28)),
                 gender=chance.choice(("female", "male", None)),
                 notes=chance.choice((None, "initial consultation", "second series")),
             )
+
+
+def _known_since(now: datetime) -> datetime:
+    """Return when patients came, the year before: this year's codes are left to whoever uses the record."""
+    return now.replace(year=now.year - 1, day=1)
 
 
 def _protocols(database: Database, began: datetime) -> list[tuple[int, str, str]]:
@@ -299,7 +316,7 @@ def _treat_for_an_hour(folder: Path) -> None:
     step |= {"ring_size_mm": 3.0, "ramp_type": "constant"}
     protocol.write_text(json.dumps({"version": "1.0", "protocol_name": "One hour", "steps": [step]}))
     with Database.open(folder / DATABASE_NAME) as database, database.transaction(1) as transaction:
-        code = patients.add(transaction, utc_now()).patient_code
+        code = patients.add(transaction, _known_since(utc_now())).patient_code
     words = ("treat", "--patient", code, "--tech", "tech01", "--protocol", protocol, "--fast")
     command = [sys.executable, "-m", "tosca_kiosk", *words, "--data-dir", folder]
     done = subprocess.run(command, check=False, capture_output=True, text=True)

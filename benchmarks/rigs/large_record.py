@@ -61,7 +61,7 @@ def _session(database: Database, patient_id: int, start: datetime) -> None:
         )
         timed = ((number / 10, _event(number)) for number in range(EVENTS_A_SESSION))
         events.append_treatment(transaction, session.session_id, start, timed)
-        sessions.finish(transaction, session.session_id, _SUMMARY)
+        sessions.correct(transaction, session, _SUMMARY, told=True)
 
 
 def _event(number: int) -> TreatmentEvent:

@@ -49,7 +49,7 @@ def with_old_session(cart):
         )
         timed = [(0.1 * number, treatment_event(number)) for number in range(50)]
         events.append_treatment(transaction, session.session_id, start, timed)
-        sessions.finish(transaction, session.session_id, DONE)
+        sessions.correct(transaction, session, DONE, told=True)
     return cart
 
 

@@ -44,6 +44,18 @@ def test_it_is_narrowed_by_account_time_and_number(edited):
     assert changes(edited, "--limit", "1", "--as-of", when) == newest
 
 
+def test_a_change_that_cannot_be_read_is_named_and_hides_no_other(edited):
+    with closing(sqlite3.connect(edited.database, isolation_level=None)) as tool:
+        tool.execute(
+            "INSERT INTO audit_log (timestamp, source, table_name, row_key, action, old_values, new_values) "
+            "VALUES ('2026-01-01 00:00:00', 'sql', 'patients', '1', 'update', '{', '{}')"
+        )
+    *others, bad = changes(edited, "--table", "patients")
+    assert len(others) == 2
+    assert bad["odd"] == ["old_values cannot be read; run tosca-kiosk db check"]
+    assert "old_values cannot be read" in edited.text("audit", "show", "--table", "patients")
+
+
 def test_of_a_pin_nothing_is_shown(edited):
     edited.text("users", "set-pin", "admin", "--pin-stdin", stdin="271828\n")
     [change] = changes(edited, "--table", "credentials", "--row", "admin")

@@ -14,7 +14,7 @@ from tests.cli.small_disk import small_disk
 from tests.storage.cast import safety_event, treatment_event
 from tosca_kiosk.domain.journal_lines import Summary
 from tosca_kiosk.machine.clock import utc_now
-from tosca_kiosk.storage import Database, archiving, events, patients, sessions
+from tosca_kiosk.storage import Database, archiving, events, patients, protocols, sessions
 
 DONE = Summary("completed", None, 60.0, 50.0, 5.0, 5.1, 250.0)
 EVENTS = 200
@@ -46,7 +46,7 @@ def treated_once(tmp_path_factory, made_once):
                 timed = [(0.1 * tick, treatment_event(5.0)) for tick in range(EVENTS)]
                 events.append_treatment(transaction, number, start, timed)
                 events.append_safety(transaction, start, [(1.0, safety_event())], session_id=number)
-                sessions.finish(transaction, number, DONE)
+                sessions.correct(transaction, sessions.get(transaction, number), DONE, told=True)
     return data_dir
 
 
@@ -99,6 +99,26 @@ def test_archived_events_are_found(treated, tmp_path):
     said = treated.refused("sessions", "export", "1", "2", "--to", str(tmp_path / "none"))
     assert "is missing; it holds the events of session 1" in said
     assert not (tmp_path / "none").exists()
+
+
+def test_uses_of_protocols_are_counted_by_the_common_query(treated):
+    with Database.open(treated.database) as database, database.transaction(1) as transaction:
+        start = utc_now()
+        [used] = [one for one in protocols.list_all(transaction) if one.protocol_name.startswith("Constant")]
+        sessions.start(
+            transaction,
+            patient_id=1,
+            tech_id=1,
+            start_utc=start,
+            protocol_name=used.protocol_name,
+            protocol_snapshot="{}",
+            protocol_id=used.protocol_id,
+            origin="sim",
+        )
+    [first, *others] = treated.json("protocols", "usage")["protocols"]
+    assert (first["protocol_name"], first["usage_count"], first["actual_usage"]) == (used.protocol_name, 1, 1)
+    assert {one["actual_usage"] for one in others} == {0}
+    assert treated.text("protocols", "usage").splitlines()[2].startswith(used.protocol_name)
 
 
 @pytest.mark.parametrize(

@@ -61,7 +61,7 @@ def treated(cart: Cart, content: bytes, *, closed: bool = True) -> str:
                 origin="sim",
             )
             if closed:
-                sessions.finish(transaction, session.session_id, DONE)
+                sessions.correct(transaction, session, DONE, told=True)
         folder = sessions.folder_of(session, cart.data_dir)
     (folder / "traces").mkdir(parents=True)
     (folder / "journal.jsonl").write_bytes(content)

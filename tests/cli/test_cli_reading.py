@@ -13,6 +13,7 @@ from tests.cli.kiosk_command import WHY, Cart, one_line
 from tests.cli.small_disk import small_disk
 from tosca_kiosk.cli.workplace import Workplace
 from tosca_kiosk.config import bundled
+from tosca_kiosk.machine.clock import utc_now
 from tosca_kiosk.storage import Database, StorageError, patients, record_to_read
 from tosca_kiosk.storage.timestamps import from_utc_text
 
@@ -23,6 +24,8 @@ READING = (
     ("protocols", "list"),
     ("protocols", "show", "Constant 5 W, 60 s"),
     ("protocols", "check", PROTOCOL),
+    ("audit", "show"),
+    ("users", "list", "--as-of"),
     ("db", "check"),
 )
 NOW = from_utc_text("2026-03-14 09:26:53")
@@ -33,7 +36,8 @@ def answers(cart):
     """Return what every reading command answers, and what they say beside it."""
     found, said = {}, set()
     for words in READING:
-        result = cart.run(*words, "--json")
+        now = (f"{utc_now():%Y-%m-%d %H:%M:%S.%f}",) if words[-1] == "--as-of" else ()
+        result = cart.run(*words, *now, "--json")
         assert result.exit_code == 0, result.stderr
         found[words] = result.stdout.replace(str(cart.data_dir), "")
         said |= set(result.stderr.splitlines())

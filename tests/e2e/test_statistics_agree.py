@@ -12,7 +12,6 @@ pytestmark = pytest.mark.slow
 
 SAMPLE_S, TICK_S = 0.1, 0.01
 SCENARIOS = {
-    "as planned": "",
     "pedal let go, then left": """
   - at: emission + 2s
     pedal.pressed: false
@@ -45,11 +44,10 @@ def session(request, data_dir, warm, tmp_path_factory):
     folder = tmp_path_factory.mktemp("scenario")
     plan = folder / "plan.json"
     plan.write_text(protocol_text((4.0, 2.0, 6.0, 3.0), (2.0, 5.0, 5.0, 3.5)), encoding="utf-8")
-    events, scenario = SCENARIOS[request.param], None
-    if events:
-        presses = "" if "pedal" not in events else "  - at: armed + 2s\n    pedal.pressed: true"
-        scenario = folder / "scenario.yaml"
-        scenario.write_text(f"name: Any\nevents:\n{presses}{events}", encoding="utf-8")
+    events = SCENARIOS[request.param]
+    presses = "" if "pedal" not in events else "  - at: armed + 2s\n    pedal.pressed: true"
+    scenario = folder / "scenario.yaml"
+    scenario.write_text(f"name: Any\nevents:\n{presses}{events}", encoding="utf-8")
     done = treated(data_dir, plan, config=warm, scenario=scenario)
     done.name = request.param
     return done
@@ -125,7 +123,6 @@ def test_the_journals_ticks_are_those_that_the_record_counts_none_of_them_late(s
 
 
 STOOD = {
-    "as planned": ["in_progress", "completed"],
     "pedal let go, then left": ["in_progress", "paused", "in_progress", "completed"],
     "stopped": ["in_progress", "aborted"],
     "photodiode drifts": ["in_progress", "completed"],

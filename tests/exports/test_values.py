@@ -128,6 +128,12 @@ def test_a_parquet_file_alone_says_its_version_and_its_units(exported):
     assert schema.field("actuator_position_um").metadata[b"unit"].decode() == "µm"
 
 
+def test_sessions_share_a_row_group(exported):
+    folder, _ = exported(*NUMBERS, format_name="parquet")
+    for name in ("sessions", "treatment_events"):
+        assert pyarrow.parquet.read_metadata(folder / f"{name}.parquet").num_row_groups == 1
+
+
 def test_a_value_of_another_type_is_left_empty_and_said(record_dir, exported):
     with closing(sqlite3.connect(record_dir / "laser_control.db", isolation_level=None)) as tool:
         tool.execute(

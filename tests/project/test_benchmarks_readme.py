@@ -15,6 +15,7 @@ MUTATION = (BENCHMARKS / "exhaustive" / "mutation.sh").read_text(encoding="utf-8
 FILES = sorted(set(re.findall(r"(?:tests|benchmarks|tosca_kiosk)/[\w/]+\.(?:py|sh)", README + MUTATION)))
 PROGRAMS = {
     "benchmarks.exhaustive.power_cut_work",
+    "benchmarks.rigs.daily_questions",
     "benchmarks.rigs.standin_kiosk",
     "benchmarks.rigs.treating_kiosk",
 }

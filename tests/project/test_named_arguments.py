@@ -24,13 +24,14 @@ TABLES = {
     "Column": "printed by name in exports/EXPORTS.md",
     "Table": "printed by name in exports/EXPORTS.md",
     "Written": "printed by name in exports/EXPORTS.md",
-    "Range": "every edge is tried, tests/config/test_config.py",
+    "Range": "every edge is tried, tests/config/test_config_fields.py",
 }
 """Tables in which a row is a line."""
 
 PAIRS = {
     "PathError": "where, and what is said of it",
     "TurnedAway": "what was asked, and why not",
+    "Origin": "a table, and a column of it",
     "Reading": "a value, when it was asked for, when it came",
     "StatusLine": "in the order of the wire; tests/hardware/test_board_status.py holds each by name",
 }

@@ -32,9 +32,13 @@ from tosca_kiosk.storage import (
 START = datetime.fromisoformat(STARTED_UTC).replace(tzinfo=UTC)
 DAYS = 365
 RENDERED = 3.0
-"""Pixels a point: so fine that a printed QR code is read."""
+"""Pixels a point."""
+_CAMERA_SCALES = (4.0, 6.0, 5.0, 8.0)
+"""As near as somebody holds a telephone to the page, one after the other until the code is read."""
 NAME = "Dr. Ğülşen Öztürk-Weißenböck"
 LONG = "Rötung über dem Jochbein, наблюдение, Ελληνικά, 左頬, עברית, \u202ereversed, \x07, 😀, <b>&amp;</b>. "
+_CODE_WITHIN = 0.3
+"""Of a page's width, from the left."""
 _CURVES = (
     (
         "actuator",
@@ -185,11 +189,11 @@ class Report:
         self.said = " ".join(self.pages)
         document.close()
 
-    def picture(self, number):
-        """Return a page as pixels, blue, green, red."""
+    def picture(self, number, scale=RENDERED):
+        """Return a page as pixels, blue, green, red. scale: of them a point has so many."""
         document = pypdfium2.PdfDocument(self.content)
         page = document[number]
-        found = page.render(scale=RENDERED).to_numpy().copy()
+        found = page.render(scale=scale).to_numpy().copy()
         page.close()
         document.close()
         return found
@@ -197,6 +201,10 @@ class Report:
     @property
     def code(self):
         """What the QR code on the last page holds."""
-        grey = cv2.cvtColor(np.ascontiguousarray(self.picture(len(self.pages) - 1)), cv2.COLOR_BGR2GRAY)
-        found, _, _ = cv2.QRCodeDetector().detectAndDecode(grey)
-        return found
+        for scale in _CAMERA_SCALES:
+            page = self.picture(len(self.pages) - 1, scale)
+            left = np.ascontiguousarray(page[:, : int(page.shape[1] * _CODE_WITHIN)])
+            found, _, _ = cv2.QRCodeDetector().detectAndDecode(cv2.cvtColor(left, cv2.COLOR_BGR2GRAY))
+            if found:
+                return found
+        return ""

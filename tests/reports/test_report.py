@@ -5,13 +5,15 @@ from __future__ import annotations
 import re
 from datetime import timedelta
 
+import msgspec
 import pytest
 
 from tests.reports import recorded
 from tests.reports.recorded import LONG, NAME, START
+from tests.storage.cast import treatment_event
 from tosca_kiosk.reports import texts
 from tosca_kiosk.session import RefusedError
-from tosca_kiosk.storage import anchors, heads, session_amendments
+from tosca_kiosk.storage import anchors, close_session, events, heads, session_amendments, sessions
 
 
 def test_it_says_whose_it_was_what_was_given_and_by_what(record):
@@ -92,14 +94,14 @@ def test_the_code_holds_the_newest_anchor(record):
     with record.open() as database, database.reading() as reader:
         line = anchors.line_of(heads.newest(reader.connection))
     assert report.code == line
-    assert line.replace(" ", "") in report.said.replace(" ", "")
+    assert line.replace(" ", "") in report.pages[-1].replace(" ", "")
 
 
 def test_what_no_signature_covers_has_no_anchor(own):
     number = own.session(recorded.without_light, signed=False).number
     report = own.report(number)
     assert texts.NO_ANCHOR in report.said
-    assert report.code == ""
+    assert heads.FORM not in report.said
 
 
 def test_the_same_record_makes_the_same_bytes_and_names_nobody_in_them(record):
@@ -150,6 +152,35 @@ def test_an_amendment_stands_beside_what_it_amends(own):
     assert "Left cheek" in said
     assert f"by {NAME} (sup); reason: mixed up" in said
     assert "Right cheek" in said
+
+
+def test_an_override_is_a_deviation_and_changes_the_plan_in_force(own):
+    kept = own.session(recorded.completed)
+    clock_s = 1.25
+    said = {"old_value": 5.0, "new_value": 6.5, "reason": "patient tolerance", "elapsed_s": clock_s}
+    with own.open() as database, database.transaction(2) as transaction:
+        [(ms,)] = transaction.tuples("SELECT time_offset_ms FROM treatment_events WHERE event_type = 'pause'")
+        details = {"action": "protocol_power_override", **said}
+        change = msgspec.structs.replace(treatment_event(0.0), event_type="user_action", details=details)
+        events.append_treatment(transaction, kept.number, START, [(ms / 1000.0 + 0.5, change)])
+    report = own.report(kept.number)
+    planned_j = clock_s * 5.0 + (2.0 - clock_s) * 6.5
+    assert "5.00 W 6.50 W patient tolerance" in report.said
+    assert "Power overridden 5.00 W to 6.50 W patient tolerance" in report.said
+    assert f"of {planned_j:.1f} J" in report.pages[0]
+    assert "Before the deviations the plan was 10.0 J" in report.pages[0]
+    assert "1, overridden" in report.said
+
+
+def test_what_was_never_taken_into_the_record_is_not_said_to_be_none(own):
+    kept = own.session(recorded.without_light, close=False)
+    own.journal(kept.number).unlink()
+    with own.open() as database:
+        close_session(database, sessions.get(database, kept.number), own.data_dir, START)
+    said = own.report(kept.number).said
+    assert "Deviations from the protocol not known" in said
+    assert "Faults, and who reset them not known" in said
+    assert texts.JOURNAL_NEVER_TAKEN in said
 
 
 @pytest.mark.parametrize("what", ["gone", "cut", "changed"])

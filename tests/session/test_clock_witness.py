@@ -68,7 +68,7 @@ class Kiosk:
         (folder / JOURNAL_NAME).write_bytes(ChainWriter().header(first))
         self.passes(timedelta(minutes=1))
         with self.database.transaction(1) as transaction:
-            sessions.finish(transaction, session.session_id, DONE)
+            sessions.correct(transaction, session, DONE, told=True)
             energies.keep(transaction, session.session_id, DONE, whole=True)
         return folder
 

@@ -55,7 +55,7 @@ class Record:
         told = Summary(status, reason, 60.0, 60.0, 1.0, 1.0, measured_j, commanded_j)
         self.clock += timedelta(minutes=1)
         with self.database.transaction(1) as transaction:
-            sessions.finish(transaction, session_id, told)
+            sessions.correct(transaction, sessions.get(transaction, session_id), told, told=True)
             energies.keep(transaction, session_id, told, whole=whole)
         return session_id
 

@@ -66,7 +66,7 @@ def _add_session(transaction, start):
     )
     timed = [(0.1 * number, treatment_event(number)) for number in range(EVENTS_A_SESSION)]
     events.append_treatment(transaction, session.session_id, start, timed)
-    sessions.finish(transaction, session.session_id, DONE)
+    sessions.correct(transaction, session, DONE, told=True)
 
 
 @pytest.fixture

@@ -95,8 +95,20 @@ def test_what_a_journal_calls_synced_is_there_after_a_power_cut(tmp_path):
 
 @needs
 @pytest.mark.process
-def test_the_power_goes_while_events_are_archived(tmp_path):
+@pytest.mark.parametrize(
+    ("name", "cuts"),
+    [
+        ("archive", 6),
+        ("restore", 6),
+        pytest.param(
+            "folder-backup",
+            8,
+            marks=pytest.mark.skipif(shutil.which("restic") is None, reason="restic is not installed"),
+        ),
+    ],
+)
+def test_the_power_goes(tmp_path, name, cuts):
     seen = Seen()
-    tried("archive", 8, built(tmp_path), tmp_path, random.Random(5), seen)
+    tried(name, cuts, built(tmp_path), tmp_path, random.Random(5), seen)
     assert seen.wrong == []
-    assert seen.cuts == 8
+    assert seen.cuts == cuts

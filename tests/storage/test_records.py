@@ -91,10 +91,10 @@ def test_a_session_keeps_its_snapshot_counts_the_protocols_use_and_names_its_fol
 
 def test_a_sessions_folder_may_be_anywhere_in_the_data_directory_and_nowhere_else(database, now, session):
     with database.transaction() as transaction:
-        sessions.finish(transaction, session.session_id, DONE)
+        sessions.correct(transaction, session, DONE, told=True)
         deeper = begin(transaction, now, session_data_path="/cart/big/one")
         assert sessions.folder_of(deeper, Path("/cart")) == Path("/cart/big/one/2_20260314_092653")
-        sessions.finish(transaction, deeper.session_id, DONE)
+        sessions.correct(transaction, deeper, DONE, told=True)
         elsewhere = begin(transaction, now, session_data_path="/mnt/big")
     with refused(
         "session_folder_path of 3: '/mnt/big/3_20260314_092653' leads out of the data directory /cart"
@@ -102,16 +102,14 @@ def test_a_sessions_folder_may_be_anywhere_in_the_data_directory_and_nowhere_els
         sessions.folder_of(elsewhere, Path("/cart"))
 
 
-def test_a_finished_session_has_every_summary_column_and_stays_finished(database, now, session):
+def test_a_finished_session_has_every_summary_column(database, now, session):
     with database.transaction() as transaction:
-        finished = sessions.finish(transaction, session.session_id, DONE)
+        finished = sessions.correct(transaction, session, DONE, told=True)
     assert (finished.status, finished.abort_reason, finished.duration_seconds) == ("completed", None, 61)
     assert finished.end_time == now + timedelta(seconds=61.4)
     assert finished.total_laser_on_time_seconds == 60.0
     assert (finished.avg_power_watts, finished.max_power_watts) == (4.98, 5.07)
     assert finished.total_energy_joules == 298.8
-    with refused("session 1 is completed already"), database.transaction() as transaction:
-        sessions.finish(transaction, session.session_id, DONE)
 
 
 def test_a_session_can_be_paused_and_only_one_is_open(database, now, session):
@@ -122,15 +120,15 @@ def test_a_session_can_be_paused_and_only_one_is_open(database, now, session):
         begin(transaction, now)
     with database.transaction() as transaction:
         sessions.set_paused(transaction, 1, False)
-        sessions.finish(transaction, 1, DONE)
+        sessions.correct(transaction, sessions.get(transaction, 1), DONE, told=True)
     assert sessions.interrupted(database) == []
 
 
 def test_sessions_are_found_for_their_patient_newest_first(database, now, session):
     aborted = Summary("aborted", "e_stop_pressed", 10.0, 5.0, 4.0, 5.0, 20.0)
     with database.transaction() as transaction:
-        sessions.finish(transaction, 1, aborted)
-        sessions.finish(transaction, begin(transaction, now + timedelta(hours=1)).session_id, DONE)
+        sessions.correct(transaction, sessions.get(transaction, 1), aborted, told=True)
+        sessions.correct(transaction, begin(transaction, now + timedelta(hours=1)), DONE, told=True)
     assert [found.session_id for found in sessions.for_patient(database, 1)] == [2, 1]
 
 
@@ -148,7 +146,7 @@ def test_the_newest_entry_counts_and_comes_first_whatever_the_wall_clock_said(da
     with database.transaction(1) as transaction:
         numbers = [calibrate(transaction, when) for when in (now, slow)]
         transaction.execute("UPDATE calibrations SET is_active = 1")
-        sessions.finish(transaction, session.session_id, DONE)
+        sessions.correct(transaction, session, DONE, told=True)
         second = begin(transaction, slow)
         patients.add(transaction, slow, code="P-2026-0002")
     assert calibrations.active(database, RING, "-1").calibration_id == numbers[1]

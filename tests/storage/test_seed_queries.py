@@ -57,7 +57,7 @@ def fill_session(transaction, start, number, protocol_id):
     )
     timed = [(0.1 * (30 - tick), treatment_event(tick)) for tick in range(30)]
     events.append_treatment(transaction, started.session_id, start, timed)
-    sessions.finish(transaction, started.session_id, DONE)
+    sessions.correct(transaction, started, DONE, told=True)
 
 
 def run(database, number, *parameters):

@@ -27,13 +27,9 @@ def test_a_note_that_cannot_be_taken_away_makes_nothing_undone_of_what_was_done(
 
 
 def test_nor_does_it_hide_why_an_operation_failed(path):
-    def fail():
-        with under_way(path, "the upgrade"):
-            stay(path)
-            raise StorageError("no such thing")
-
-    with pytest.raises(StorageError, match="no such thing"):
-        fail()
+    with refused("no such thing"), under_way(path, "the upgrade"):
+        stay(path)
+        raise StorageError("no such thing")
 
 
 def test_a_note_that_cannot_be_written_is_an_error_that_says_so(path):

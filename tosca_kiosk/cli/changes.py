@@ -38,6 +38,7 @@ def _told(change: Change, *, to_supervisor: bool) -> dict[str, Any]:
         "action": change.action,
         "reason": change.reason,
         "fields": fields,
+        "odd": list(change.odd),
     }
 
 
@@ -50,6 +51,7 @@ def _in_words(told: dict[str, Any]) -> str:
         what = f"{told['table']} {told['row']}  {told['action']} by {who}{why}"
         head = f"{told['audit_id']}  {told['time'][:19]}  {what}"
     lines = [f"    {field['field']}: {_change_in_words(told, field)}" for field in told["fields"]]
+    lines += [f"    {odd}" for odd in told["odd"]]
     return "\n".join(printable(line) for line in (head, *lines))
 
 

@@ -10,6 +10,7 @@ from pathlib import Path
 import click
 
 from tosca_kiosk.cli.archiving import archive
+from tosca_kiosk.cli.completion import username
 from tosca_kiosk.cli.console import say
 from tosca_kiosk.cli.folders import backup_folders, restore_folders
 from tosca_kiosk.cli.measuring import Measuring
@@ -113,6 +114,7 @@ def check(workplace: Workplace, anchor_file: Path | None, deep: bool) -> None:
     "--supervisor",
     required=True,
     metavar="USERNAME",
+    shell_complete=username,
     help="Who answers for them. The PIN is asked on a terminal, elsewhere it is the first line of standard "
     "input.",
 )

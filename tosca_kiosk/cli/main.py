@@ -96,4 +96,9 @@ class _Commands(click.Group):
 )
 @click.version_option(package_name="tosca-kiosk")
 def main() -> None:
-    """Run TOSCA Kiosk: the software of a laser treatment cart. Research use only."""
+    """Run TOSCA Kiosk: the software of a laser treatment cart. Research use only.
+
+    \b
+    Codes, names and keys of the record are completed in a shell (also zsh, fish) behind
+      eval "$(_TOSCA_KIOSK_COMPLETE=bash_source tosca-kiosk)"
+    """

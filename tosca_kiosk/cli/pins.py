@@ -11,6 +11,7 @@ from typing import NamedTuple
 import click
 
 from tosca_kiosk.cli.asking import next_line
+from tosca_kiosk.cli.completion import username
 from tosca_kiosk.cli.console import say
 from tosca_kiosk.cli.workplace import Command, command_name, stdin_is_terminal
 from tosca_kiosk.machine.clock import since_boot, utc_now
@@ -27,6 +28,7 @@ def admin_option(command: Command) -> Command:
     return click.option(
         "--admin",
         metavar="USERNAME",
+        shell_complete=username,
         help="The admin who allows this; needed once an admin has a PIN. The PIN is asked on a terminal, "
         "elsewhere it is the first line of standard input.",
     )(command)

@@ -14,6 +14,7 @@ from tosca_kiosk.cli.as_of import as_of_option, moment
 from tosca_kiosk.cli.changing import Change, authorised_addition, authorised_change, change_options
 from tosca_kiosk.cli.completion import protocol_name, username
 from tosca_kiosk.cli.console import say
+from tosca_kiosk.cli.protocol_usage import usage
 from tosca_kiosk.cli.tables import table_text
 from tosca_kiosk.cli.workplace import Workplace, workplace_command
 from tosca_kiosk.domain.protocol import Protocol
@@ -327,3 +328,6 @@ def _page(protocol: Protocol) -> str:
     heading = f"{protocol.name} ({protocol.protocol_type}): {_in_words(protocol)}"
     parts = (heading, protocol.description, table_text(columns, rows))
     return "\n".join(part for part in parts if part)
+
+
+protocols.add_command(usage)

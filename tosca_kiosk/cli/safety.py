@@ -57,12 +57,8 @@ def list_safety(
     if since_text is None and session_id is None:
         since_text = _LAST_DAY
     start = since(since_text, then or utc_now())
-    the_last_day = since_text == _LAST_DAY and (then, least, session_id, event_type) == (
-        None,
-        None,
-        None,
-        None,
-    )
+    narrowed = any(one is not None for one in (then, least, session_id, event_type))
+    the_last_day = since_text == _LAST_DAY and not narrowed
     with workplace.reading(as_of=then) as database:
         if the_last_day and not workplace.as_json:
             found = log.last_day(database)

@@ -7,13 +7,14 @@ from pathlib import Path
 
 import click
 
+from tosca_kiosk.cli.completion import session_number
 from tosca_kiosk.cli.measuring import Measuring
 from tosca_kiosk.cli.workplace import Workplace, workplace_command
 from tosca_kiosk.config import ConfigError
 
 
 @click.command()
-@click.argument("session_number", metavar="SESSION", type=click.IntRange(min=1))
+@click.argument("number", metavar="N", type=click.IntRange(min=1), shell_complete=session_number)
 @click.option(
     "--to",
     required=True,
@@ -21,7 +22,7 @@ from tosca_kiosk.config import ConfigError
     help="The new PDF file; one that is there already is left alone.",
 )
 @workplace_command
-def report(workplace: Workplace, session_number: int, to: Path) -> None:
+def report(workplace: Workplace, number: int, to: Path) -> None:
     """Write a closed session's report as a PDF, to be filed and signed.
 
     It holds what the record and the session's journal say, with the record's newest anchor as a QR code; of
@@ -43,16 +44,14 @@ def report(workplace: Workplace, session_number: int, to: Path) -> None:
         content = report_pdf(
             reader,
             workplace.data_dir,
-            session_number,
+            number,
             calibration_interval_days=_interval_days(workplace),
             tell=lambda done: waiting.show("reading the journal", done),
         )
     write_report(to, content)
     digest = sha256(content).hexdigest()
-    result = {"session_id": session_number, "to": str(to), "bytes": len(content), "sha256": digest}
-    workplace.answer(
-        result, f"{to}: report of session {session_number}, {len(content)} bytes, SHA-256 {digest}"
-    )
+    result = {"session_id": number, "to": str(to), "bytes": len(content), "sha256": digest}
+    workplace.answer(result, f"{to}: report of session {number}, {len(content)} bytes, SHA-256 {digest}")
 
 
 def _interval_days(workplace: Workplace) -> int | None:

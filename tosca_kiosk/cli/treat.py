@@ -78,8 +78,10 @@ def treat(
       tosca-kiosk treat --patient P-2026-0001 --tech jane --protocol a.json --fast --scenario stop_loop_opened
       tosca-kiosk treat --patient P-2026-0001 --tech jane --rest-of 12 --notes --fast
     """
-    if (protocol is None) == (rest_of is None):
-        raise click.UsageError("give --protocol FILE|NAME, or --rest-of N, and not both")
+    if protocol is None and rest_of is None:
+        raise click.UsageError("Missing option '--protocol', or '--rest-of' in its place.")
+    if protocol is not None and rest_of is not None:
+        raise click.UsageError("Give '--protocol' or '--rest-of', and not both.")
     request = Request(
         patient=patient,
         technician=tech,

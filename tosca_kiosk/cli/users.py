@@ -186,6 +186,7 @@ def change(
 @click.option(
     "--admin",
     metavar="USERNAME",
+    shell_complete=completion.username,
     help="Another admin who allows this, by PIN as above. Without one the console's word counts.",
 )
 @workplace_command

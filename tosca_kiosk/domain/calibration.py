@@ -332,7 +332,8 @@ def calibration_points(
     if kind is None:
         return None
     curve = parse_calibration(calibration_type, calibration_data, "", source_name).curve
-    return Points(kind.x_key, kind.y_key, tuple(zip(curve.xs, curve.ys, strict=True)))
+    points = tuple(zip(curve.xs, curve.ys, strict=True))
+    return Points(x_name=kind.x_key, y_name=kind.y_key, points=points)
 
 
 def _curve_errors(kind: _Kind, xs: tuple[float, ...], ys: tuple[float, ...]) -> list[PathError]:

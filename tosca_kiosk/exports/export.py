@@ -15,7 +15,7 @@ from tosca_kiosk.exports import formats, journals
 from tosca_kiosk.exports.columns import Batch, Table
 from tosca_kiosk.exports.folder import export_folder
 from tosca_kiosk.exports.journals import ProvedJournal, RecordedJournal
-from tosca_kiosk.exports.record import Recorded
+from tosca_kiosk.exports.record import ROWS_A_BATCH, Recorded
 from tosca_kiosk.exports.reduced import KEY_NAME, Pseudonyms
 from tosca_kiosk.exports.tables import RECORDED, SCHEMA_VERSION, shown
 from tosca_kiosk.exports.ticks import TICKS
@@ -166,7 +166,7 @@ class _Writing:
             return  # a pseudonymised export has nothing of it
         file, rows = files[self._file(table.name)], 0
         with closing(formats.writer(self._how.format_name, file, left, self._marks)) as writer:
-            for batch in batches:
+            for batch in _gathered(batches):
                 rows += len(batch[0])
                 writer.write(batch if self._pseudonyms is None else self._pseudonyms.reduced(table, batch))
         self.done.append(
@@ -218,6 +218,20 @@ class _Writing:
                 for table in self._tables.values()
             ],
         }
+
+
+def _gathered(batches: Iterator[Batch]) -> Iterator[Batch]:
+    """Yield the same rows in fewer batches: what a format keeps about each would outweigh a session's row."""
+    held: Batch = []
+    for batch in batches:
+        for column, values in zip(held, batch, strict=bool(held)):
+            column.extend(values)
+        held = held or batch
+        if len(held[0]) >= ROWS_A_BATCH:
+            yield held
+            held = []
+    if held:
+        yield held
 
 
 def _proved(found: Sequence[RecordedJournal], tell: Tell) -> Iterator[ProvedJournal]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 from contextlib import suppress
 from pathlib import Path
@@ -11,7 +12,7 @@ from tosca_kiosk.machine.rights import FILE_MODE
 from tosca_kiosk.machine.synced import sync
 
 _PART: Final = ".part"
-_NO_LINKS: Final = (PermissionError, NotImplementedError)
+_NO_LINKS: Final = frozenset({errno.EPERM, errno.EOPNOTSUPP, errno.ENOSYS, errno.EMLINK})
 """What a disk says that knows no second name of a file, as a stick's FAT does."""
 
 
@@ -20,8 +21,7 @@ def write_whole(path: Path, content: bytes) -> None:
 
     Raises FileExistsError where something has the name, OSError for anything else; nothing is left then.
     """
-    if os.path.lexists(path):
-        raise FileExistsError(17, "File exists", str(path))
+    _refuse_taken(path)
     part = path.with_name(f".{path.name}.{os.getpid()}{_PART}")
     try:
         _write(part, content)
@@ -47,9 +47,13 @@ def _name(part: Path, path: Path) -> None:
     """Give the file its name unless something has it by now, which a rename would replace."""
     try:
         os.link(part, path)
-    except FileExistsError:
-        raise
-    except _NO_LINKS:
-        if os.path.lexists(path):
-            raise FileExistsError(17, "File exists", str(path)) from None
+    except OSError as error:
+        if error.errno not in _NO_LINKS:
+            raise
+        _refuse_taken(path)
         part.rename(path)
+
+
+def _refuse_taken(path: Path) -> None:
+    if os.path.lexists(path):
+        raise FileExistsError(errno.EEXIST, os.strerror(errno.EEXIST), str(path))

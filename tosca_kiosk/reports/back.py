@@ -25,7 +25,7 @@ def back(content: Content, lines: list[EventLine]) -> list[Flowable]:
     parts: tuple[Callable[[Content], list[Flowable]], ...] = (
         _protocol,
         _notes,
-        lambda _: _events(lines),
+        lambda content: _events(content, lines),
         _deviations,
         _faults,
         _safety,
@@ -105,10 +105,11 @@ def _named(content: Content, username: str | None) -> str:
     return username if name is None else texts.USER.format(name=name, username=username)
 
 
-def _events(lines: list[EventLine]) -> list[Flowable]:
+def _events(content: Content, lines: list[EventLine]) -> list[Flowable]:
     head = heading(texts.EVENTS_HEADING)
     if not lines:
-        return [*head, paragraph(texts.NO_EVENTS)]
+        unread = content.result.happened.unread
+        return [*head, paragraph(texts.U_EVENTS.format(why=unread) if unread else texts.NO_EVENTS)]
     rows: list[tuple[Cell, ...]] = [
         (
             forms.clock(line.t_s),
@@ -135,9 +136,9 @@ def _quiet(content: Content) -> list[Flowable]:
     happened = content.result.happened
     rows = []
     if not happened.deviations:
-        rows.append((texts.DEVIATIONS_HEADING, texts.UNKNOWN if happened.unread else texts.NO_DEVIATIONS))
+        rows.append((texts.DEVIATIONS_HEADING, _none(content, texts.NO_DEVIATIONS)))
     if not happened.faults:
-        rows.append((texts.FAULTS_HEADING, texts.NO_FAULTS))
+        rows.append((texts.FAULTS_HEADING, _none(content, texts.NO_FAULTS)))
     if not _shown_safety(content):
         released = len(content.safety)
         rows.append(
@@ -149,6 +150,13 @@ def _quiet(content: Content) -> list[Flowable]:
         *heading(texts.QUIET_HEADING),
         pairs([(paragraph(name, "quiet"), said) for name, said in rows], (66, 117)),
     ]
+
+
+def _none(content: Content, said: str) -> str:
+    """Return that there was none of something, as far as the record can tell."""
+    if content.result.happened.unread or not content.events:
+        return texts.UNKNOWN
+    return said if content.result.proof.whole else texts.AS_FAR.format(said=said)
 
 
 def _shown_safety(content: Content) -> list[SafetyLine]:
@@ -187,7 +195,7 @@ def _faults(content: Content) -> list[Flowable]:
         return []
     rows = []
     for fault in found:
-        by = texts.NOT_RESET
+        by = texts.UNKNOWN if content.result.happened.unread else texts.NOT_RESET
         if fault.reset_s is not None:
             by = texts.NO_PIN if fault.reset_by is None else _named(content, fault.reset_by)
             by = by if not fault.reset_reason else f"{by}: {fault.reset_reason}"

@@ -260,8 +260,8 @@ def _between(points: Sequence[tuple[float, float]], from_s: float, to_s: float) 
     found: list[tuple[float, float]] = []
     for (t0_s, v0), (t1_s, v1) in pairwise(points):
         begin, end = max(t0_s, from_s), min(t1_s, to_s)
-        if begin > end or (t0_s == t1_s and not from_s < t0_s < to_s):
-            continue
+        if begin > end or (begin == end and not from_s < t0_s == t1_s < to_s):
+            continue  # a corner at the very end is the beginning of what comes behind the gap
         for at_s in (begin, end):
             part = 0.0 if t1_s == t0_s else (at_s - t0_s) / (t1_s - t0_s)
             value = (at_s, v1 if t1_s == t0_s and found and at_s == found[-1][0] else v0 + part * (v1 - v0))

@@ -25,6 +25,8 @@ from tosca_kiosk.storage.session_amendments import in_force
 _LONGEST_SITE: Final = 80
 _ABOVE: Final = 4.5 * mm
 _BELOW: Final = 2 * mm
+_LEAST_REST_S: Final = 0.05
+"""Less is what the events' milliseconds leave over, and would be told as 0.0 s."""
 _SUM_FRACTION, _SUM_J = 0.01, 0.2
 """A curve whose end is further from what the record counts than both, of the larger, is told so."""
 
@@ -138,9 +140,7 @@ def _verdict(content: Content) -> Flowable:
     ]
     right = [
         paragraph(texts.GIVEN, "quiet"),
-        paragraph(
-            texts.OF_PLAN.format(given=_given(content.result.given), plan=forms.amount(plan_j, "J")), "large"
-        ),
+        paragraph(_given_of(content.result.given, plan_j), "large"),
         Spacer(0, 1 * mm),
         _share_bar(given_j, plan_j),
         Spacer(0, 0.5 * mm),
@@ -184,7 +184,7 @@ def _why(content: Content) -> Iterator[str]:
     plan = content.plan
     if plan is None or clock_s is None:
         yield texts.REST_UNKNOWN
-    elif plan.remaining_s(clock_s) > 0.0:
+    elif plan.remaining_s(clock_s) >= _LEAST_REST_S:
         left_j = plan.planned_energy_j - plan.energy_j(clock_s)
         yield texts.REST.format(
             time=forms.length(plan.remaining_s(clock_s)), energy=forms.amount(left_j, "J")
@@ -197,6 +197,12 @@ def _without_source(reason: str) -> str:
     """Return why a session was aborted without the name of the interlock's row before it, for a person."""
     source, _, said = reason.partition(": ")
     return said if said and source in BY_SOURCE else reason
+
+
+def _given_of(given: Energies, plan_j: float | None) -> str:
+    """Return the energy that counts as dose beside the plan's."""
+    said = _given(given)
+    return said if plan_j is None else texts.OF_PLAN.format(given=said, plan=forms.amount(plan_j, "J"))
 
 
 def _given(given: Energies) -> str:
@@ -280,7 +286,7 @@ def _energies(content: Content) -> list[Flowable]:
     left = table(
         (texts.ENERGY, texts.PLAN_COLUMN, texts.GIVEN_COLUMN, texts.SHARE_COLUMN),
         energies,
-        (40, 13, 17, 16),
+        (36, 17, 17, 16),
         (1, 2, 3),
         width=half,
     )
@@ -322,7 +328,7 @@ def _plan_ring(content: Content) -> str:
 def _given_ring(content: Content) -> str:
     """Return the rings under light."""
     course = content.course
-    if not content.light:
+    if content.result.session.total_laser_on_time_seconds == 0.0:
         return texts.NONE
     if course is None or course.ring_mm.is_empty:
         return texts.UNKNOWN

@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from io import BytesIO
 from typing import Any, Final, NamedTuple, TypeAlias
 
+from reportlab import rl_config
 from reportlab.lib.colors import HexColor, black
 from reportlab.lib.pagesizes import A4
 from reportlab.lib.styles import ParagraphStyle
@@ -175,6 +176,7 @@ def _cell(cell: Cell, style: str) -> Flowable:
 
 def pdf(every: Every, story: list[Flowable]) -> bytes:
     """Return the pages as a PDF, of equal pages equal bytes: it holds no time and nothing of the machine."""
+    rl_config.useA85 = 0  # bytes as they are: a quarter less to write, and to read
     made = BytesIO()
     band = _BAND if every.band else 0.0
     frame = Frame(

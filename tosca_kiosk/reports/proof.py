@@ -19,6 +19,8 @@ from tosca_kiosk.storage import anchors
 _QR_SIDE: Final = 36 * mm
 _QUIET_MODULES: Final = 4
 """So many of its own modules must be empty around a QR code."""
+_PIECE: Final = 96
+_LOST: Final = " -"
 _SIGN_HIGH: Final = 16 * mm
 
 
@@ -42,7 +44,7 @@ def _anchor_box(content: Content) -> Flowable:
         Spacer(0, 1 * mm),
         paragraph(texts.TO_CHECK, "note"),
         Spacer(0, 1 * mm),
-        paragraph(line, "mono"),
+        paragraph("\n".join(_pieces(line)), "mono"),
     ]
     box = Table([[_qr(line), said]], colWidths=[_QR_SIDE + 8, WIDTH - _QR_SIDE - 8])
     box.setStyle(
@@ -56,6 +58,20 @@ def _anchor_box(content: Content) -> Flowable:
         )
     )
     return box
+
+
+def _pieces(line: str) -> Iterator[str]:
+    """Yield a line in pieces that, put together again, are the line, also after copying them from a page.
+
+    A blank at a piece's end is lost then, and a hyphen is taken for one that parts a word.
+    """
+    while len(line) > _PIECE:
+        at = _PIECE
+        while line[at - 1] in _LOST or line[at] in _LOST:
+            at -= 1
+        yield line[:at]
+        line = line[at:]
+    yield line
 
 
 def _qr(line: str) -> Drawing:

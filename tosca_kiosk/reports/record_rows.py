@@ -78,6 +78,7 @@ def treatment_rows(reader: Reader, session_id: int) -> Rows:
                     details=said,
                 )
             )
+    events.sort(key=lambda event: event.t_s)  # what was written later may be of an earlier time
     return Rows(tuple(events), watch, end_s, odd)
 
 

@@ -254,6 +254,7 @@ MEASURED_OF: Final = "measured {measured}, expected {expected}"
 
 DEVIATIONS_HEADING: Final = "Deviations from the protocol"
 QUIET_HEADING: Final = "What did not happen"
+AS_FAR: Final = "{said}, as far as the record goes"
 NO_DEVIATIONS: Final = "none: nothing of the plan was overridden"
 FROM_COLUMN: Final = "From"
 TO_COLUMN: Final = "To"
@@ -328,8 +329,8 @@ JOURNAL_HASH: Final = "Journal: {ticks} ticks, newest hash (SHA-256 chain)"
 JOURNAL_HASH_UNKNOWN: Final = "Journal: no hash is recorded."
 ANCHOR: Final = "Chain anchor of the record, link {link}, signed {made} UTC, covers all of this session"
 TO_CHECK: Final = (
-    "To check: save the line that the code holds, printed below it, as FILE, then run "
-    "tosca-kiosk db check --anchor FILE. The record must go on from it."
+    "To check: save the line that the code holds, printed below in pieces that follow each other without "
+    "a blank, as FILE, then run tosca-kiosk db check --anchor FILE. The record must go on from it."
 )
 NO_ANCHOR: Final = (
     "No anchor: no signature of the cart covers all of this session. Sign it with tosca-kiosk db anchor, "

@@ -62,12 +62,11 @@ def _shipped(path: Path) -> ShippedScenario:
     lines = path.read_text(encoding="utf-8").splitlines()
     head = lines[: next(index for index, line in enumerate(lines) if not line.startswith("#"))]
     seen = "\n".join(line.removeprefix("#").strip() for line in head).strip()
-    return ShippedScenario(path.stem, load_scenario(path), seen)
+    return ShippedScenario(name=path.stem, scenario=load_scenario(path), seen=seen)
 
 
 def _unknown(name: str) -> ScenarioError:
     near = get_close_matches(name.lower(), _names(), n=1, cutoff=0.5)
     guess = f"; {near[0]} may be meant" if near else ""
-    return ScenarioError(
-        Path(name), (Mistake("", None, f"no scenario of this name is shipped{guess}; {_SEE}"),)
-    )
+    said = f"no scenario of this name is shipped{guess}; {_SEE}"
+    return ScenarioError(Path(name), (Mistake(path="", line=None, text=said),))

@@ -19,6 +19,7 @@ from typing import Final
 
 import msgspec
 
+from tosca_kiosk.machine.synced import sync
 from tosca_kiosk.storage.archives import ARCHIVES_NAME
 from tosca_kiosk.storage.database import Database
 from tosca_kiosk.storage.errors import StorageError
@@ -243,6 +244,7 @@ class FolderBackup:
             try:
                 self._restic(part, may_go_on).run("init")
                 part.rename(self.repository)
+                sync(self.place)  # under its other name the next run would take it away
             finally:
                 shutil.rmtree(part, ignore_errors=True)
         except OSError as error:
@@ -259,6 +261,7 @@ class FolderBackup:
                 writing.flush()
                 os.fsync(file)
             part.rename(self.password_file)
+            sync(self.data_dir)  # before a repository is made that nothing else opens
         except OSError as error:
             raise StorageError(
                 f"{self.password_file}: the password cannot be kept ({error.strerror}); check the disk"

@@ -9,6 +9,7 @@ from typing import Any, Final, NamedTuple
 from tosca_kiosk.storage.as_of import audited_row
 from tosca_kiosk.storage.database import Database
 from tosca_kiosk.storage.door import Reader, Row
+from tosca_kiosk.storage.errors import StorageError
 from tosca_kiosk.storage.timestamps import utc_text
 
 BEFORE_THE_AUDIT: Final = "before"
@@ -39,7 +40,8 @@ class Change:
     """A change of one row, as the audit tells it.
 
     operator: a username, None where unknown. source: see the audit. reason: None where none was given.
-    old, new: the row before and after it, values as SQLite held them; None where it was not there.
+    old, new: the row before and after it, values as SQLite held them; None where it was not there. odd: what
+    of these the audit holds and nobody can read.
     """
 
     audit_id: int
@@ -52,6 +54,7 @@ class Change:
     reason: str | None
     old: Row | None
     new: Row | None
+    odd: tuple[str, ...] = ()
 
     @property
     def fields(self) -> tuple[Field, ...]:
@@ -73,7 +76,7 @@ def changes(
 ) -> list[Change]:
     """Return the newest changes that fit, the oldest of them first.
 
-    by: a tech_id. since: a moment by the audit's own times. Raises StorageError where one cannot be read.
+    by: a tech_id. since: a moment by the audit's own times.
     """
     asked = {
         "a.table_name = :table": table,
@@ -89,10 +92,7 @@ def changes(
 
 
 def history(database: Database | Reader, table: str, key: str, *, limit: int) -> list[Change]:
-    """Return what became of one row, the oldest first; in front of it what it was when its audit began.
-
-    Raises StorageError as changes.
-    """
+    """Return what became of one row, the oldest first; in front of it what it was when its audit began."""
     found = changes(database, table=table, key=key, limit=limit)
     if found and len(found) < limit and found[0].old is not None:
         first = found[0]
@@ -116,10 +116,14 @@ def history(database: Database | Reader, table: str, key: str, *, limit: int) ->
 
 def _change(row: Row, database: Database | Reader) -> Change:
     table = row["table_name"]
-    old, new = (
-        None if row[side] is None else audited_row(database.path, table, row[side])
-        for side in ("old_values", "new_values")
-    )
+    values: dict[str, Row | None] = {}
+    odd = []
+    for side in ("old_values", "new_values"):
+        try:
+            values[side] = None if row[side] is None else audited_row(database.path, table, row[side])
+        except StorageError:
+            values[side] = None
+            odd.append(f"{side} cannot be read; run tosca-kiosk db check")
     return Change(
         audit_id=row["audit_id"],
         time=row["timestamp"],
@@ -129,8 +133,9 @@ def _change(row: Row, database: Database | Reader) -> Change:
         key=row["row_key"],
         action=row["action"],
         reason=row["reason"],
-        old=old,
-        new=new,
+        old=values["old_values"],
+        new=values["new_values"],
+        odd=tuple(odd),
     )
 
 

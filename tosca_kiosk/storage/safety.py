@@ -92,7 +92,7 @@ def listed(
     parameters = {condition.rpartition(":")[2]: value for condition, value in given.items()}
     conditions = [*given, *_severe(least)]
     sql = _WHOLE.format(conditions=" AND ".join(conditions) or "1")
-    renamed = {"username": Origin("tech_users", "username")}
+    renamed = {"username": Origin(table="tech_users", column="username")}
     return [_event(held) for held in reader.held_rows(sql, "safety_log", renamed, **parameters)]
 
 

@@ -94,19 +94,11 @@ def start(
     return get(transaction, session_id)
 
 
-def finish(transaction: Transaction, session_id: int, summary: Summary, *, told: bool = True) -> Session:
-    """Close an open session with its summary; StorageError when it is closed already.
+def correct(transaction: Transaction, session: Session, summary: Summary, *, told: bool) -> Session:
+    """Close a session with its summary, also over an earlier one: more of its journal was found since.
 
     told: whether its record tells of its light; where it does not, its figures are unknown and not 0.
     """
-    session = get(transaction, session_id)
-    if session.status not in OPEN_STATUSES:
-        raise closed_already(session)
-    return correct(transaction, session, summary, told=told)
-
-
-def correct(transaction: Transaction, session: Session, summary: Summary, *, told: bool) -> Session:
-    """Write a session's summary, also over an earlier one: more of its journal was found since."""
     transaction.update(
         "sessions",
         {"session_id": session.session_id},

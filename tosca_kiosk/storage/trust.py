@@ -41,7 +41,7 @@ def damage(connection: Connection, record: Path, tell: Tell = nobody) -> list[st
 
 
 def _differing(connection: Connection) -> Iterator[str]:
-    """Yield what in the audited tables is not as audited. Before a table there was none of its rows."""
+    """Yield what in the audited tables is not as audited; a version from before a table has no row of it."""
     there = tables(connection)
     audited = connection.exec_driver_sql("SELECT DISTINCT table_name FROM audit_log")
     known = {table for (table,) in audited}

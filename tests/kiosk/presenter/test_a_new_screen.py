@@ -8,13 +8,11 @@ import numpy as np
 import pytest
 
 from tests.kiosk.loudspeaker import Loudspeaker
-from tests.kiosk.presenter.test_presenter import Desk, quick_hash, sign_in, staff
-from tests.kiosk.screens.scenes import telemetry
+from tests.kiosk.presenter.desk_bench import Desk, sign_in, staff
+from tests.kiosk.screens.cast import telemetry
 from tosca_kiosk.kiosk.alarms.sound import AlarmSound
 from tosca_kiosk.kiosk.desk.router import Row
 from tosca_kiosk.kiosk.presenter.registry import ROWS
-
-__all__ = ["quick_hash"]
 
 FILES = {
     "form.py": '''

@@ -6,8 +6,7 @@ import threading
 
 import pytest
 
-from tests.kiosk.presenter.test_presenter import chosen, desk, quick_hash, signed_in, staffed
-from tests.kiosk.screens.scenes import telemetry
+from tests.kiosk.screens.cast import telemetry
 from tosca_kiosk.kiosk.screens.patients.part import Patients
 from tosca_kiosk.kiosk.screens.protocols.part import Protocols
 from tosca_kiosk.kiosk.screens.treatment.part import Treatment
@@ -16,8 +15,6 @@ from tosca_kiosk.kiosk.screens.treatment.view_model import view
 from tosca_kiosk.kiosk.services import people
 from tosca_kiosk.link.messages import OpenSession
 from tosca_kiosk.storage import backup
-
-__all__ = ["chosen", "desk", "quick_hash", "signed_in", "staffed"]
 
 
 def backups(desk):

@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from tests.kiosk.presenter.control_end import ControlEnd
-from tests.kiosk.presenter.test_presenter import Desk, chosen, desk, opened, quick_hash, signed_in, staffed
-from tests.kiosk.screens.scenes import in_session, telemetry
+from tests.kiosk.presenter.desk_bench import Desk
+from tests.kiosk.screens.cast import in_session, telemetry
 from tosca_kiosk.domain.inputs import CommandType
 from tosca_kiosk.kiosk.screens.treatment.part import Treatment
 from tosca_kiosk.kiosk.snapshot.course import Opening
@@ -17,8 +17,6 @@ from tosca_kiosk.link.messages import OpenSession, Reply
 from tosca_kiosk.link.telemetry import SelfTestShown
 from tosca_kiosk.session import OVERDUE
 from tosca_kiosk.storage import calibrations
-
-__all__ = ["chosen", "desk", "opened", "quick_hash", "signed_in", "staffed"]
 
 UNTESTED = SelfTestShown(0, "It was not tested since control was started.", 39)
 UNDER_WAY = SelfTestShown(1, "The test is under way.", 39, 12, "watching at rest")

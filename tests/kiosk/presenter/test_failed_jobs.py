@@ -5,7 +5,7 @@ from __future__ import annotations
 import sqlite3
 from contextlib import closing
 
-from tests.kiosk.presenter.test_presenter import ADMIN_PIN, PIN, desk, quick_hash, sign_in, staffed
+from tests.kiosk.presenter.desk_bench import ADMIN_PIN, PIN, sign_in
 from tosca_kiosk.domain.events import SafetyEvent
 from tosca_kiosk.kiosk.alarms.conditions import JOB_FAILED
 from tosca_kiosk.kiosk.desk.errands import AGAIN_AFTER_S
@@ -16,8 +16,6 @@ from tosca_kiosk.kiosk.screens.patients.part import Patients
 from tosca_kiosk.kiosk.screens.patients.view_model import view as patients_view
 from tosca_kiosk.kiosk.screens.safety_log.view_model import view as log_view
 from tosca_kiosk.link.messages import SafetyNotice
-
-__all__ = ["desk", "quick_hash", "staffed"]
 
 NOTICED = SafetyEvent(
     event_type="e_stop_pressed",

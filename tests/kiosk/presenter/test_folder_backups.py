@@ -6,13 +6,10 @@ from dataclasses import replace
 
 import pytest
 
-from tests.kiosk.presenter.test_presenter import chosen, desk, opened, quick_hash, signed_in, staffed
-from tests.kiosk.screens.scenes import telemetry
+from tests.kiosk.screens.cast import telemetry
 from tosca_kiosk.kiosk.alarms.conditions import FOLDERS_NOT_SAVED
 from tosca_kiosk.kiosk.services import Record
 from tosca_kiosk.session import FolderKeeper
-
-__all__ = ["chosen", "desk", "opened", "quick_hash", "signed_in", "staffed"]
 
 
 @pytest.fixture

@@ -6,16 +6,14 @@ import json
 
 import pytest
 
-from tests.kiosk.presenter.test_presenter import ADMIN_PIN, PIN, Desk, desk, quick_hash, sign_in, staffed
-from tests.kiosk.screens.scenes import telemetry
+from tests.kiosk.presenter.desk_bench import ADMIN_PIN, PIN, Desk, sign_in
+from tests.kiosk.screens.cast import telemetry
 from tosca_kiosk.kiosk.screens.fault.part import Fault
 from tosca_kiosk.kiosk.screens.first_start.form import FirstStartForm
 from tosca_kiosk.kiosk.screens.first_start.part import FirstStart
 from tosca_kiosk.kiosk.screens.login.part import Login
 from tosca_kiosk.kiosk.screens.patients.view_model import view as patients_view
 from tosca_kiosk.storage import users
-
-__all__ = ["desk", "quick_hash", "staffed"]
 
 WRONG = "806917"
 

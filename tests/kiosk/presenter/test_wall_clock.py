@@ -8,15 +8,13 @@ from pathlib import Path
 
 import pytest
 
-from tests.kiosk.presenter.test_presenter import ADMIN_PIN, PIN, Desk, desk, quick_hash, staffed
+from tests.kiosk.presenter.desk_bench import ADMIN_PIN, PIN, Desk
 from tosca_kiosk.kiosk.alarms.alarm import Priority
 from tosca_kiosk.kiosk.screens.login.form import LoginForm
 from tosca_kiosk.kiosk.screens.login.part import Login
 from tosca_kiosk.machine.clock import SinceBoot, since_boot, utc_now
 from tosca_kiosk.storage import DATABASE_NAME, Database, events, users
 from tosca_kiosk.storage.clock_evidence import set_forward
-
-__all__ = ["desk", "quick_hash", "staffed"]
 
 SOURCE = "wall_clock"
 

@@ -8,7 +8,8 @@ import pytest
 
 from tests.kiosk.audit import audit, count
 from tests.kiosk.golden import compare
-from tests.kiosk.screens.scenes import SCENES, changed, put, treating
+from tests.kiosk.screens.cast import changed, treating
+from tests.kiosk.screens.scenes import SCENES, put
 from tosca_kiosk.domain.interlocks import INTERLOCKS
 from tosca_kiosk.kiosk.presenter.registry import ROWS
 from tosca_kiosk.kiosk.screens.summary.form import SummaryForm

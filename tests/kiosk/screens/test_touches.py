@@ -6,7 +6,8 @@ from dataclasses import replace
 
 import pytest
 
-from tests.kiosk.screens.scenes import JANE, JOHN, NOW_S, SCENES, in_session, treating
+from tests.kiosk.screens.cast import JANE, JOHN, NOW_S, in_session, treating
+from tests.kiosk.screens.scenes import SCENES
 from tosca_kiosk.kiosk.snapshot.course import Course, Opening
 from tosca_kiosk.kiosk.widgets.button import UiButton
 from tosca_kiosk.kiosk.widgets.hold_button import UiHoldButton

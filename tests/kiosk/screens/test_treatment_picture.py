@@ -7,17 +7,17 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from tests.kiosk.screens.scenes import (
+from tests.kiosk.screens.cast import (
     NOW_S,
     RAMP,
     SCALE_UM,
-    SCENES,
     TREATING,
     in_session,
     picture,
     treating,
     with_camera,
 )
+from tests.kiosk.screens.scenes import SCENES
 from tosca_kiosk.camera.frame_memory import FrameWriter
 from tosca_kiosk.kiosk.screens.treatment.picture import picture_view
 from tosca_kiosk.kiosk.screens.treatment.view_model import Primary, view

@@ -6,12 +6,11 @@ from dataclasses import replace
 
 import pytest
 
-from tests.kiosk.screens.scenes import (
+from tests.kiosk.screens.cast import (
     BASE,
     EARLIER,
     NOW_S,
     RAMP,
-    SCENES,
     TIME,
     TREATING,
     changed,
@@ -20,6 +19,7 @@ from tests.kiosk.screens.scenes import (
     telemetry,
     treating,
 )
+from tests.kiosk.screens.scenes import SCENES
 from tosca_kiosk.domain.interlocks import BY_SOURCE, INTERLOCKS, LAMPS
 from tosca_kiosk.domain.plan import Override
 from tosca_kiosk.domain.state import Beam, Phase
