@@ -34,6 +34,8 @@ PRINTED = {
     "abort_reason": OPTIONAL_TEXT,
     "origin": str,
     "planned_energy_joules": float,
+    "protocol_energy_joules": float,
+    "deviations": list,
     "total_energy_joules": float,
     "commanded_energy_joules": float,
     "dose_energy_joules": float,
