@@ -14,7 +14,7 @@ from benchmarks.rigs.sessions import constant
 from benchmarks.rigs.simulated_cart import Bench, bench
 from benchmarks.rigs.standin_record import StandInRecord
 from tosca_kiosk.control.helpers import Helpers
-from tosca_kiosk.control.idle_rules import IdleRules
+from tosca_kiosk.control.idle_rules import FIRST_AFTER_S, IdleRules
 from tosca_kiosk.domain.inputs import Command, CommandType
 from tosca_kiosk.domain.questions import LimitsAnswer
 from tosca_kiosk.domain.rules import Limits
@@ -48,6 +48,7 @@ class Asked:
     def __init__(self, cart: Bench, helpers: Helpers) -> None:
         self.cart, self.helpers = cart, helpers
         self.part = IdleRules(cart.controller, helpers)
+        self.part.turn(0.0)
 
     def at(self, now_s: float) -> Limits:
         """Return the limits in force once whatever was asked at this time is answered."""
@@ -67,24 +68,26 @@ def test_a_change_holds_on_the_idle_cart_within_half_a_minute_and_in_its_next_se
     with closing(Helpers(command)) as helpers:
         asked = Asked(cart, helpers)
         put(record, "interlock_photodiode_dark_v", 0.02)
-        asked.part.turn(0.0)
+        asked.part.turn(FIRST_AFTER_S)
         helpers.poll(10.0)
         assert asked.part._asked is not None, "a helper that is still starting is waited for"
-        assert asked.at(0.0).photodiode_dark_v == 0.02
+        assert asked.at(FIRST_AFTER_S).photodiode_dark_v == 0.02
         assert cart.controller.self_test.rules.limits.photodiode_dark_v == 0.02
         put(record, "interlock_photodiode_dark_v", 0.03)
-        assert asked.at(IDLE_WITHIN_S - 0.01).photodiode_dark_v == 0.02
-        assert asked.at(IDLE_WITHIN_S).photodiode_dark_v == 0.03
+        assert asked.at(FIRST_AFTER_S + IDLE_WITHIN_S - 0.01).photodiode_dark_v == 0.02
+        assert asked.at(FIRST_AFTER_S + IDLE_WITHIN_S).photodiode_dark_v == 0.03
         with Database.open(record.path) as database, database.transaction() as transaction:
             key = {"config_key": "max_laser_power_watts"}
             transaction.update("system_config", key, config_value="11.0")
-        assert asked.at(2 * IDLE_WITHIN_S).photodiode_dark_v == 0.03, "what is no limit changes nothing"
+        assert asked.at(FIRST_AFTER_S + 2 * IDLE_WITHIN_S).photodiode_dark_v == 0.03, (
+            "what is no limit changes nothing"
+        )
 
 
 def test_nothing_looser_than_the_design_is_taken(cart: Bench, caplog: pytest.LogCaptureFixture) -> None:
     with closing(Helpers(None)) as helpers:
         asked = Asked(cart, helpers)
-        asked.part.turn(0.0)
+        asked.part.turn(FIRST_AFTER_S)
         number = asked.part._asked
         assert number is not None
         asked.part.heard(LimitsAnswer(number, msgspec.structs.replace(Limits(), operator_fresh_s=0.5)))
@@ -98,7 +101,7 @@ def test_nobody_is_asked_while_a_session_is_open_and_its_rules_stay(cart: Bench,
     cart.open(tmp_path, constant(5.0, 10.0))
     with closing(Helpers(None)) as helpers:
         asked = Asked(cart, helpers)
-        asked.part.turn(0.0)
+        asked.part.turn(FIRST_AFTER_S)
         assert asked.part._asked is None
         cart.controller.hold_idle_rules(tighter)
         assert cart.controller.rules.limits.arm_hold_s == 1.5
@@ -107,5 +110,5 @@ def test_nobody_is_asked_while_a_session_is_open_and_its_rules_stay(cart: Bench,
         cart.wait(0.1)
         cart.controller.end_session()
         assert cart.controller.rules.limits.arm_hold_s == 3.0
-        asked.part.turn(0.0)
+        asked.part.turn(FIRST_AFTER_S)
         assert asked.part._asked is not None

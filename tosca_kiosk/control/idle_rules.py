@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from typing import Final
 
 import msgspec
 
@@ -12,6 +13,9 @@ from tosca_kiosk.control.received import limits_problem
 from tosca_kiosk.domain.questions import Answer, LimitsAnswer, NoAnswer
 from tosca_kiosk.domain.setting_table import IDLE_WITHIN_S
 from tosca_kiosk.domain.state import Phase
+
+FIRST_AFTER_S: Final = 3.0
+"""The helper's process is starting until then; what somebody waits for comes before this question."""
 
 log = logging.getLogger("tosca_kiosk.control.idle_rules")
 
@@ -28,14 +32,18 @@ class IdleRules:
         self._controller = controller
         self._helpers = helpers
         self._asked: int | None = None
-        self._due_s = float("-inf")
+        self._due_s: float | None = None
         self._told: str | None = None
 
     def turn(self, now_s: float) -> None:
         """Ask where it is time; only while idle, for a helper that must be started again costs a tick."""
-        if self._controller.recording or self._controller.state.phase is not Phase.IDLE:
+        if self._due_s is None:
+            self._due_s = now_s + FIRST_AFTER_S
+        if self._controller.recording:
             self._due_s = now_s
-        elif self._asked is None and now_s >= self._due_s:
+        if self._controller.recording or self._controller.state.phase is not Phase.IDLE:
+            return
+        if self._asked is None and now_s >= self._due_s:
             self._due_s = now_s + IDLE_WITHIN_S
             self._asked = self._helpers.ask_limits(now_s)
 
