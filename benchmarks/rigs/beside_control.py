@@ -18,6 +18,7 @@ from benchmarks.rigs.limits import Row
 from tosca_kiosk.config import load_config
 from tosca_kiosk.machine.clock import utc_now
 from tosca_kiosk.timing import report
+from tosca_kiosk.timing.computer import this_computer
 from tosca_kiosk.timing.run import MeasuredRun, Request, measure
 
 
@@ -88,6 +89,7 @@ def _measured(request: Request, beside: Beside, *, works: bool) -> dict:
         ended_s=seen.ended_s,
         faults=seen.faults,
         measured_utc=utc_now(),
+        computer=this_computer(),
     )
     return report.make(run, load_config(request.config_path).timing, None)
 
