@@ -55,7 +55,8 @@ def test_what_the_cart_lacks_is_said(cart, tmp_path):
     result = cart.run("calibrations", "list", "--json", "--config", str(file))
     [line] = json.loads(result.stdout)["missing"]
     assert line == (
-        "actuator_position_to_ring_size: none is active for the stage -2; no treatment can be armed"
+        "actuator_position_to_ring_size: none is active for the stage -2; no treatment can be armed; "
+        "tosca-kiosk calibrate import FILE brings in the stage's certificate"
     )
     assert f"Missing: {line}" in result.stderr
 
@@ -78,7 +79,9 @@ def test_the_history_of_a_type_a_device_or_a_serial_number(cart, wanted):
     number = add(cart)
     found = by_number(cart, "history", wanted)
     assert {one["calibration_id"]: one["is_active"] for one in found.values()} == {number: True, 2: False}
-    assert "Active" in cart.text("calibrations", "history", wanted).splitlines()[0]
+    assert "State" in cart.text("calibrations", "history", wanted).splitlines()[0]
+    states = {one["calibration_id"]: one["state"] for one in found.values()}
+    assert states == {number: "in force", 2: "out of force"}
 
 
 def test_as_of_shows_what_was_in_force_then(cart):

@@ -73,7 +73,7 @@ def test_a_full_stick_takes_no_half_report(treated_once, tmp_path):
         paper = stick.path / "report.pdf"
         refusal = treated_once.refused("sessions", "report", "1", "--to", str(paper))
         assert refusal == (
-            f"{paper}: the report was not written (No space left on device), nothing is left of it; make "
+            f"{paper}: it was not written (No space left on device), nothing is left of it; make "
             "room on that disk"
         )
         assert not [path for path in stick.path.iterdir() if "report" in path.name]

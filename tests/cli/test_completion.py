@@ -26,6 +26,7 @@ def offered(cart, command, *words):
         (("patients show", "P-"), ["P-2026-0007"]),
         (("protocols show", "Const"), ["Constant 5 W, 60 s"]),
         (("users deactivate", "adm"), ["admin"]),
+        (("calibrate confirm", ""), ["3", "2", "1"]),
         (("audit show", "--by", ""), ["admin"]),
         (("audit show", "--table", "patients", "--row", "P-2026-0"), ["P-2026-0007"]),
         (("audit show", "--table", "system_config", "--row", "video_f"), ["video_fps"]),

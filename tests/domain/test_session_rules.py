@@ -65,5 +65,5 @@ def test_a_calibration_of_another_device_is_refused(field: str) -> None:
 
 
 def test_no_calibrations_are_refused() -> None:
-    with pytest.raises(SessionRefusedError, match="calibrate the devices"):
+    with pytest.raises(SessionRefusedError, match="tosca-kiosk calibrate import FILE"):
         session_rules(IDLE, protocol((1.0, 1.0, 1.0, 3.0)), None, DEVICES)

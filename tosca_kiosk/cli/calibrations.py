@@ -10,7 +10,9 @@ from typing import Any
 import click
 
 from tosca_kiosk.cli.as_of import as_of_option, moment
+from tosca_kiosk.cli.completion import calibration_number
 from tosca_kiosk.cli.console import say
+from tosca_kiosk.cli.judged import judgement_text
 from tosca_kiosk.cli.tables import table_text
 from tosca_kiosk.cli.workplace import Workplace, workplace_command
 from tosca_kiosk.domain.calibration import Points
@@ -32,7 +34,7 @@ _COLUMNS = (
 
 @click.group()
 def calibrations() -> None:
-    """List and show calibrations. The newest of a type and device is in force, older ones are history."""
+    """List and show calibrations. One of a type and device is in force; `calibrate` brings it there."""
 
 
 @calibrations.command("list")
@@ -49,18 +51,29 @@ def list_calibrations(workplace: Workplace, as_of: str | None) -> None:
     then = moment(as_of)
     with workplace.reading(as_of=then) as database:
         found, missing = standings.in_force(database, workplace.config, then or utc_now())
-    result = {"calibrations": [_as_result(one) for one in found], "missing": list(missing)}
+        waiting = standings.undecided(database, workplace.config, then or utc_now())
+    result = {
+        "calibrations": [_as_result(one) for one in found],
+        "missing": list(missing),
+        "waiting": [_as_result(one) for one in waiting],
+    }
     workplace.answer(result, _table(found))
+    for one in waiting:
+        saved = one.saved
+        say(
+            f"Waiting: calibration {saved.calibration_id}, {saved.calibration_type} of "
+            f"{saved.device_serial_number}: tosca-kiosk calibrate confirm {saved.calibration_id}"
+        )
     for line in missing:
         say(f"Missing: {line}")
 
 
 @calibrations.command()
-@click.argument("which", metavar="NUMBER|DEVICE")
+@click.argument("which", metavar="NUMBER|DEVICE", shell_complete=calibration_number)
 @as_of_option
 @workplace_command
 def show(workplace: Workplace, which: str, as_of: str | None) -> None:
-    """Show the calibration of a NUMBER with its points, or the newest points of a type of DEVICE.
+    """Show calibration NUMBER, points and judgement, or the newest points of a type of DEVICE.
 
     \b
     Examples:
@@ -93,7 +106,7 @@ def history(workplace: Workplace, which: str, as_of: str | None) -> None:
     then = moment(as_of)
     with workplace.reading(as_of=then) as database:
         found = standings.history(database, which, workplace.config, then or utc_now())
-    workplace.answer({"calibrations": [_as_result(one) for one in found]}, _table(found, active=True))
+    workplace.answer({"calibrations": [_as_result(one) for one in found]}, _table(found, state=True))
 
 
 def _as_result(found: CalibrationStanding) -> dict[str, Any]:
@@ -107,6 +120,7 @@ def _as_result(found: CalibrationStanding) -> dict[str, Any]:
         "calibration_date": saved.calibration_date,
         "tech_id": saved.tech_id,
         "is_active": saved.is_active,
+        "state": found.state,
         "age_days": found.age_days,
         "due": found.due,
         "overdue": found.overdue,
@@ -125,9 +139,9 @@ def _decoded(text: str | None) -> Any:
         return text
 
 
-def _table(found: Sequence[CalibrationStanding], *, active: bool = False) -> str:
-    columns = (*_COLUMNS, "Active") if active else _COLUMNS
-    rows = [(*_cells(one), *((one.saved.is_active,) if active else ())) for one in found]
+def _table(found: Sequence[CalibrationStanding], *, state: bool = False) -> str:
+    columns = (*_COLUMNS, "State") if state else _COLUMNS
+    rows = [(*_cells(one), *((one.state,) if state else ())) for one in found]
     return table_text(columns, rows, [one.odd for one in found])
 
 
@@ -150,9 +164,12 @@ def _day(time: datetime | None) -> str | None:
 
 
 def _page(found: CalibrationStanding) -> str:
-    parts = [_table((found,), active=True)]
+    parts = [_table((found,), state=True)]
     if found.saved.notes:
         parts.append(found.saved.notes)
+    if found.validation is not None:
+        parts.append(judgement_text(found.validation))
+        return "\n\n".join(parts)
     if found.points is not None:
         parts.append(_points_table(found.points))
     if found.saved.validation_data:

@@ -37,6 +37,7 @@ def _of_record(kind: str) -> Complete:
 patient_code: Final = _of_record("patients")
 protocol_name: Final = _of_record("protocols")
 username: Final = _of_record("users")
+calibration_number: Final = _of_record("calibrations")
 session_number: Final = _of_record("sessions")
 
 

@@ -29,6 +29,7 @@ COMMANDS = {
     "audit": "cli.audit",
     "config": "cli.config",
     "calibrations": "cli.calibrations",
+    "calibrate": "cli.calibrate",
     "safety": "cli.safety",
     "scenarios": "cli.scenarios",
     "where": "cli.where",

@@ -262,6 +262,7 @@ RING: Final = "actuator_position_to_ring_size"
 PHOTODIODE: Final = "photodiode_voltage_to_power"
 POWER: Final = "laser_power_verification"
 
+_BRING_IN: Final = "tosca-kiosk calibrate import FILE brings in a device's certificate"
 _POINTS: Final = "calibration_points"
 _KINDS: Final[dict[str, _Kind]] = {
     RING: _Kind(
@@ -348,19 +349,25 @@ def _curve_errors(kind: _Kind, xs: tuple[float, ...], ys: tuple[float, ...]) -> 
 
 
 def calibration_set(
-    calibrations: Iterable[Calibration], source_name: str, serials: Mapping[str, str] | None = None
+    calibrations: Iterable[Calibration],
+    source_name: str,
+    serials: Mapping[str, str] | None = None,
+    to_do: Mapping[str, str] | None = None,
 ) -> CalibrationSet:
     """Return the set of one calibration of each kind. Raises CalibrationError naming the missing kinds.
 
-    serials: of the devices that were looked for, by kind, to be named.
+    serials: of the devices that were looked for, to_do: what brings one in; by kind, to be told.
     """
     found = {type(calibration): calibration for calibration in calibrations}
     missing = [name for name, kind in _KINDS.items() if kind.result not in found]
     if missing:
         wanted = {name: f" of {serial}" for name, serial in (serials or {}).items()}
-        to_do = "calibrate the device, or give the --data-dir of the record that has it"
+        does, where = to_do or {}, "or give the --data-dir of the record that has it"
         errors = tuple(
-            PathError(name, f"no active calibration{wanted.get(name, '')}; {to_do}") for name in missing
+            PathError(
+                name, f"no active calibration{wanted.get(name, '')}; {does.get(name, _BRING_IN)}, {where}"
+            )
+            for name in missing
         )
         raise CalibrationError(source_name, errors)
     fields: dict[str, Any] = {kind.field: found[kind.result] for kind in _KINDS.values()}
@@ -372,7 +379,7 @@ def calibration_problem(
 ) -> str | None:
     """Return why a treatment may not be armed, None when every calibration is the connected device's."""
     if calibrations is None:
-        return "ring, photodiode and power calibrations are not all there; calibrate the devices"
+        return f"ring, photodiode and power calibrations are not all there; {_BRING_IN}"
     rows = (
         ("ring", calibrations.ring, "stage", stage_serial),
         ("photodiode", calibrations.photodiode, "interlock board", board_serial),
@@ -383,4 +390,4 @@ def calibration_problem(
         for name, one, device, serial in rows
         if one.device_serial_number != serial
     ]
-    return "; ".join(wrong) or None
+    return "; ".join([*wrong, _BRING_IN]) if wrong else None

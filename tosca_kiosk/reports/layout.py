@@ -21,7 +21,7 @@ from reportlab.platypus import (
     Paragraph,
     Spacer,
 )
-from reportlab.platypus.tables import LongTable, TableStyle
+from reportlab.platypus.tables import LongTable, Table, TableStyle
 
 from tosca_kiosk.reports import fonts, texts
 
@@ -36,6 +36,7 @@ _HAIR: Final = HexColor("#B8B8B8")
 _BAND: Final = 6.5 * mm
 SIZE: Final = 9.0
 _LEADING: Final = 11.5
+_SIGN_HIGH: Final = 16 * mm
 _HEADING_ROOM: Final = 32 * mm
 """So much of a section must fit below its heading, or it begins on the next page."""
 
@@ -43,8 +44,10 @@ Cell: TypeAlias = Flowable | str
 
 
 class Every(NamedTuple):
-    """What stands on every page. band: across the page, empty for none."""
+    """What stands on every page. subject: what a reader's program tells; band: across, empty for none."""
 
+    title: str
+    subject: str
     code: str
     session: str
     place: str
@@ -170,6 +173,24 @@ def pairs(rows: Sequence[Sequence[Cell]], widths: Sequence[float]) -> Flowable:
     return made
 
 
+def signatures(words: tuple[str, str, str]) -> list[Flowable]:
+    """Return the lines to sign on: two names, and a day."""
+    row: list[Cell] = []
+    for word in words:
+        row += [paragraph(word), ""]
+    widths = [WIDTH * part for part in (0.32, 0.05, 0.38, 0.05, 0.20)]
+    made = Table([row[:-1]], colWidths=widths)
+    made.setStyle(
+        TableStyle(
+            [
+                *(("LINEABOVE", (column, 0), (column, 0), 0.7, black) for column in (0, 2, 4)),
+                ("LEFTPADDING", (0, 0), (-1, -1), 0),
+            ]
+        )
+    )
+    return [Spacer(0, _SIGN_HIGH), made]
+
+
 def _cell(cell: Cell, style: str) -> Flowable:
     return cell if isinstance(cell, Flowable) else paragraph(cell, style)
 
@@ -192,8 +213,8 @@ def pdf(every: Every, story: list[Flowable]) -> bytes:
     document = BaseDocTemplate(
         made,
         pagesize=A4,
-        title=texts.TITLE,
-        subject=texts.SUBJECT,
+        title=every.title,
+        subject=every.subject,
         author=texts.MAKER,
         creator=texts.MAKER,
         lang=texts.LANGUAGE,
@@ -228,7 +249,7 @@ def _numbered(every: Every) -> Callable[..., Canvas]:
 
 def _draw_every(canvas: Canvas, every: Every, page: int, pages: int) -> None:
     high, right = A4[1], A4[0] - RIGHT
-    _text(canvas, LEFT, high - 17 * mm, texts.TITLE, 18, WIDTH * 0.5, bold=True)
+    _text(canvas, LEFT, high - 17 * mm, every.title, 18, WIDTH * 0.5, bold=True)
     _text(canvas, right, high - 17 * mm, every.code, 18, WIDTH * 0.48, bold=True, at_right=True)
     canvas.setFillColor(GREY)
     _text(canvas, LEFT, high - 22 * mm, every.place, SIZE, WIDTH * 0.5)

@@ -13,7 +13,7 @@ from reportlab.platypus.tables import TableStyle
 
 from tosca_kiosk.reports import forms, texts
 from tosca_kiosk.reports.content import Content
-from tosca_kiosk.reports.layout import WIDTH, Cell, heading, paragraph
+from tosca_kiosk.reports.layout import WIDTH, heading, paragraph, signatures
 from tosca_kiosk.storage import anchors
 
 _QR_SIDE: Final = 36 * mm
@@ -21,7 +21,7 @@ _QUIET_MODULES: Final = 4
 """So many of its own modules must be empty around a QR code."""
 _PIECE: Final = 96
 _LOST: Final = " -"
-_SIGN_HIGH: Final = 16 * mm
+_SIGNED: Final = (texts.SIGN_TECHNICIAN, texts.SIGN_DOCTOR, texts.SIGN_DATE)
 
 
 def proof(content: Content) -> list[Flowable]:
@@ -33,7 +33,7 @@ def proof(content: Content) -> list[Flowable]:
         said = texts.JOURNAL_HASH.format(ticks=forms.figure(kept.ticks, 0))
         journal = [paragraph(said), paragraph(kept.head_hash, "mono")]
     anchor = [paragraph(texts.NO_ANCHOR)] if content.anchor is None else [_anchor_box(content)]
-    return [*head[:2], KeepTogether([*head[2:], *journal, Spacer(0, 2 * mm), *anchor, *_signatures()])]
+    return [*head[:2], KeepTogether([*head[2:], *journal, Spacer(0, 2 * mm), *anchor, *signatures(_SIGNED)])]
 
 
 def _anchor_box(content: Content) -> Flowable:
@@ -101,21 +101,3 @@ def _dark_runs(row: bytes) -> Iterator[tuple[int, int]]:
         elif not dark and begin is not None:
             yield begin, at
             begin = None
-
-
-def _signatures() -> list[Flowable]:
-    words = (texts.SIGN_TECHNICIAN, texts.SIGN_DOCTOR, texts.SIGN_DATE)
-    row: list[Cell] = []
-    for word in words:
-        row += [paragraph(word), ""]
-    widths = [WIDTH * part for part in (0.32, 0.05, 0.38, 0.05, 0.20)]
-    made = Table([row[:-1]], colWidths=widths)
-    made.setStyle(
-        TableStyle(
-            [
-                *(("LINEABOVE", (column, 0), (column, 0), 0.7, black) for column in (0, 2, 4)),
-                ("LEFTPADDING", (0, 0), (-1, -1), 0),
-            ]
-        )
-    )
-    return [Spacer(0, _SIGN_HIGH), made]

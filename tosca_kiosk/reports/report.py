@@ -50,14 +50,17 @@ def refuse_taken(path: Path) -> None:
 
 
 def write_report(path: Path, content: bytes) -> None:
-    """Write a report into a new file, whole or not at all. Raises RefusedError, saying why and what to do."""
+    """Write a report or a certificate into a new file, whole or not at all.
+
+    Raises RefusedError, saying why and what to do.
+    """
     try:
         write_whole(path, content)
     except FileExistsError:
         raise _taken(path) from None
     except OSError as error:
         raise RefusedError(
-            f"{path}: the report was not written ({error.strerror or error}), nothing is left of it; "
+            f"{path}: it was not written ({error.strerror or error}), nothing is left of it; "
             f"{_ADVICE.get(error.errno or 0, 'check the folder and its rights')}"
         ) from error
 
@@ -78,6 +81,8 @@ def _every(content: Content) -> Every:
     bands = {"sim": texts.SIMULATED, "real": ""}
     head = content.anchor
     return Every(
+        title=texts.TITLE,
+        subject=texts.SUBJECT,
         code=result.patient_code,
         session=texts.SESSION_OF.format(
             number=result.session.session_id, day=forms.day(result.session.start_time)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import timedelta
 
 from reportlab.platypus import Flowable
 
@@ -18,6 +17,7 @@ from tosca_kiosk.domain.calibration import (
 from tosca_kiosk.reports import forms, texts
 from tosca_kiosk.reports.content import Content
 from tosca_kiosk.reports.layout import heading, pairs, paragraph, table
+from tosca_kiosk.session.calibration_standing import due as calibration_due
 from tosca_kiosk.storage.calibrations import SavedCalibration
 
 
@@ -73,8 +73,8 @@ def _row(content: Content, kind: str, serial: str, row: SavedCalibration | None)
         return texts.NOT_IN_RECORD.format(kind=name), serial, texts.UNKNOWN, texts.UNKNOWN
     made, days = row.calibration_date, content.calibration_interval_days
     due, begun = texts.UNKNOWN, content.result.session.start_time
-    if made is not None and days is not None:
-        until = made + timedelta(days=days)
+    until = None if days is None else calibration_due(row, days)
+    if until is not None:
         due = forms.day(until)
         due = texts.OVERDUE.format(day=due) if begun is not None and until < begun else due
     return texts.CALIBRATION.format(kind=name, number=row.calibration_id), serial, forms.day(made), due

@@ -1,13 +1,14 @@
-"""Which calibrations are in force on this cart, how old they are, and when they are due."""
+"""Which calibrations are in force on this cart, how old they are, when due, and which await a word."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, time, timedelta
 from difflib import get_close_matches
 from typing import Final
 
 from tosca_kiosk.config import CartConfig
+from tosca_kiosk.domain.calibrating.validation import State, Validation, from_json, state_of
 from tosca_kiosk.domain.calibration import PHOTODIODE, POWER, RING, Points, calibration_points
 from tosca_kiosk.domain.documents import DocumentError
 from tosca_kiosk.session.errors import RefusedError
@@ -23,8 +24,8 @@ _CURVE_OF: Final = {"actuator": RING, "photodiode": PHOTODIODE, "laser": POWER}
 class CalibrationStanding:
     """A calibration as it stands. device: the cart's own by its name, None for one that is not of this cart.
 
-    age_days, due, overdue: None where its row does not tell when it was made. points: None for a type that
-    has none, and where problem says why its data is none.
+    state, age_days, due, overdue: None where its row does not tell. points: None for a type that has none,
+    and where problem says why its data is none. validation: None where this program judged nothing.
     """
 
     saved: SavedCalibration
@@ -34,16 +35,66 @@ class CalibrationStanding:
     overdue: bool | None
     points: Points | None
     problem: str | None
+    state: State | None
+    validation: Validation | None
 
     @property
     def odd(self) -> tuple[str, ...]:
-        """What in its row is no value of its column, and what is wrong with its data."""
-        return (*self.saved.odd, *(() if self.problem is None else (self.problem,)))
+        """What in its row is no value of its column, and what is wrong with its data unless it failed."""
+        told = () if self.problem is None or self.state is State.FAILED else (self.problem,)
+        return (*self.saved.odd, *told)
 
 
-def due(made: datetime, config: CartConfig) -> datetime:
-    """Return until when a calibration counts as kept."""
-    return made + timedelta(days=config.calibration_interval_days)
+def due(saved: SavedCalibration, interval_days: int) -> datetime | None:
+    """Return until when a calibration counts as kept, None where its row does not tell when it was made.
+
+    That is the interval's end, or the day that its certificate states where that comes first.
+    """
+    if saved.calibration_date is None:
+        return None
+    end = saved.calibration_date + timedelta(days=interval_days)
+    validation = from_json(saved.validation_data)
+    if validation is None:
+        return end
+    return min(end, datetime.combine(validation.due_on, time.max, UTC))
+
+
+def device_of(config: CartConfig, calibration_type: str) -> tuple[str, str]:
+    """Return name and serial number of the device of this cart that a type of calibration is of.
+
+    RefusedError for a type that this cart does not treat by.
+    """
+    for (kind, serial), name in _used(config).items():
+        if kind == calibration_type:
+            return name, serial
+    raise RefusedError(f"{calibration_type} is no calibration that a treatment uses; {_SEE}")
+
+
+def undecided(
+    reader: Database | Reader, config: CartConfig, now: datetime
+) -> tuple[CalibrationStanding, ...]:
+    """Return the calibrations that await a supervisor's word, of every device, the newest first."""
+    found = (standing(saved, config, now) for saved in calibrations.history(reader))
+    return tuple(one for one in found if one.state is State.WAITS)
+
+
+def to_do(reader: Database | Reader, config: CartConfig) -> dict[str, str]:
+    """Return by type of calibration what brings one into force where none is: a command of this program."""
+    every, told = calibrations.history(reader), {}
+    for (kind, serial), name in _used(config).items():
+        said = f"tosca-kiosk calibrate import FILE brings in the {name}'s certificate"
+        for one in every:
+            if (one.calibration_type, one.device_serial_number) != (kind, serial):
+                continue
+            validation = from_json(one.validation_data)
+            state, number = state_of(one.is_active, validation), one.calibration_id
+            if state is State.WAITS:
+                said = f"calibration {number} awaits tosca-kiosk calibrate confirm {number}"
+            elif state is State.FAILED and validation is not None:
+                said = f"calibration {number} failed ({validation.judgement.failures[0].text}); {said}"
+            break
+        told[kind] = said
+    return told
 
 
 def in_force(
@@ -52,8 +103,9 @@ def in_force(
     """Return the calibrations that are active, of every device, and what this cart lacks, a line each."""
     found = [one for one in calibrations.history(reader) if one.is_active is not False]
     has = {(one.calibration_type, one.device_serial_number) for one in found}
+    does = to_do(reader, config)
     missing = tuple(
-        f"{kind}: none is active for the {name} {serial}; no treatment can be armed"
+        f"{kind}: none is active for the {name} {serial}; no treatment can be armed; {does[kind]}"
         for (kind, serial), name in _used(config).items()
         if (kind, serial) not in has
     )
@@ -62,10 +114,10 @@ def in_force(
 
 def one(reader: Database | Reader, number: int, config: CartConfig, now: datetime) -> CalibrationStanding:
     """Return the calibration of this number. RefusedError where there is none."""
-    for saved in calibrations.history(reader):
-        if saved.calibration_id == number:
-            return standing(saved, config, now)
-    raise RefusedError(f"no calibration has the number {number}; {_SEE}")
+    saved = calibrations.find(reader, number)
+    if saved is None:
+        raise RefusedError(f"no calibration has the number {number}; {_SEE}")
+    return standing(saved, config, now)
 
 
 def history(
@@ -113,7 +165,8 @@ def _refuse_unknown(wanted: str, known: set[str]) -> None:
 def standing(saved: SavedCalibration, config: CartConfig, now: datetime) -> CalibrationStanding:
     """Return how a saved calibration stands at a time."""
     made = saved.calibration_date
-    until = None if made is None else due(made, config)
+    until = due(saved, config.calibration_interval_days)
+    validation = from_json(saved.validation_data)
     points, problem = None, None
     try:
         source = f"calibration {saved.calibration_id}"
@@ -122,16 +175,18 @@ def standing(saved: SavedCalibration, config: CartConfig, now: datetime) -> Cali
         problem = str(error)
     return CalibrationStanding(
         saved=saved,
-        device=_used(config).get((saved.calibration_type, saved.device_serial_number)),
+        device=_used(config).get((saved.calibration_type, saved.device_serial_number or "")),
         age_days=None if made is None else (now - made).days,
         due=until,
         overdue=None if until is None else now > until,
         points=points,
         problem=problem,
+        state=state_of(saved.is_active, validation),
+        validation=validation,
     )
 
 
-def _used(config: CartConfig) -> dict[tuple[str, str | None], str]:
+def _used(config: CartConfig) -> dict[tuple[str, str], str]:
     """Return which calibrations this cart treats with: by type and serial number, the device's name."""
     devices = config.devices
     return {

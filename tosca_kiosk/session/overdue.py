@@ -44,10 +44,13 @@ def _warnings(database: Database, config: CartConfig, now: datetime) -> Iterator
         assert made is not None  # `active` gives none that does not tell
         if made > now + CLOCK_SLACK:
             yield f"The {name} calibration is dated {made:%Y-%m-%d}, after today: check the cart's clock."
-        elif now > due(made, config):
+            continue
+        until = due(row, config.calibration_interval_days)
+        assert until is not None
+        if now > until:
             yield (
                 f"The {name} calibration of {made:%Y-%m-%d} is {(now - made).days} days old; "
-                f"it was due after {config.calibration_interval_days}."
+                f"it was due after {(until - made).days}."
             )
     if (doubted := clock_doubt(database, now)) is not None:
         yield doubted.said

@@ -22,6 +22,7 @@ from tosca_kiosk.domain.rules import Rules
 from tosca_kiosk.domain.session_rules import ConnectedDevices, SessionRefusedError, session_rules
 from tosca_kiosk.domain.site_limits import longest_treatment_s
 from tosca_kiosk.machine.clock import utc_now
+from tosca_kiosk.session.calibration_standing import to_do
 from tosca_kiosk.session.errors import RefusedError
 from tosca_kiosk.session.rest import OpenRest
 from tosca_kiosk.session.rest import rest_of as open_rest
@@ -126,7 +127,8 @@ def active_calibrations(database: Database | Reader, config: CartConfig) -> Cali
         for row in rows
         if row is not None
     ]
-    return calibration_set(parsed, f"calibrations of {config.source}", serials)
+    does = {} if len(parsed) == len(serials) else to_do(database, config)
+    return calibration_set(parsed, f"calibrations of {config.source}", serials, does)
 
 
 def file_limits(idle: Rules, known: CalibrationSet, site_settings: Mapping[str, Any]) -> Limits:

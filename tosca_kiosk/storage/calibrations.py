@@ -1,4 +1,4 @@
-"""Calibrations of devices: the newest of a type and device is the active one, older ones stay as history."""
+"""Calibrations of devices: one of a type and device is the active one at most, all others stay as history."""
 
 from __future__ import annotations
 
@@ -50,10 +50,12 @@ def add(
     calibration_data: str,
     validation_data: str | None = None,
     notes: str | None = None,
+    in_force: bool = True,
 ) -> int:
-    """Save a validated calibration, which is then the active one of its type and device; return its number.
+    """Save a calibration, which is then the active one of its type and device; return its number.
 
-    Raises StorageError for a device or calibration type that the schema does not name.
+    in_force: False for one that awaits a supervisor's word, or failed. Raises StorageError for a device or
+    calibration type that the schema does not name.
     """
     _check("device type", device_type, DEVICE_TYPES)
     _check("calibration type", calibration_type, CALIBRATION_TYPES)
@@ -62,10 +64,8 @@ def add(
         "device_serial_number": device_serial,
         "calibration_type": calibration_type,
     }
-    for earlier, _ in transaction.held("calibrations", **same):
-        if earlier["is_active"] is not False:
-            number = {"calibration_id": earlier["calibration_id"]}
-            transaction.update("calibrations", number, is_active=False)
+    if in_force:
+        _put_out_of_force(transaction, same)
     added: int = transaction.insert(
         "calibrations",
         calibration_date=calibrated_utc,
@@ -73,10 +73,34 @@ def add(
         calibration_data=calibration_data,
         validation_data=validation_data,
         notes=notes,
-        is_active=True,
+        is_active=in_force,
         **same,
     )
     return added
+
+
+def put_in_force(transaction: Transaction, saved: SavedCalibration, validation_data: str) -> None:
+    """Make a saved calibration the active one of its type and device, with what was decided of it."""
+    same = {
+        "device_type": saved.device_type,
+        "device_serial_number": saved.device_serial_number,
+        "calibration_type": saved.calibration_type,
+    }
+    _put_out_of_force(transaction, same)
+    number = {"calibration_id": saved.calibration_id}
+    transaction.update("calibrations", number, is_active=True, validation_data=validation_data)
+
+
+def take_out_of_force(transaction: Transaction, saved: SavedCalibration, validation_data: str | None) -> None:
+    """Make a saved calibration history, with what was decided of it; no other one comes into its place."""
+    number = {"calibration_id": saved.calibration_id}
+    transaction.update("calibrations", number, is_active=False, validation_data=validation_data)
+
+
+def find(database: Database | Reader, number: int) -> SavedCalibration | None:
+    """Return the calibration of this number, or None."""
+    found = database.held_one("calibrations", calibration_id=number)
+    return None if found is None else _saved(found)
 
 
 def active(database: Database | Reader, calibration_type: str, device_serial: str) -> SavedCalibration | None:
@@ -129,6 +153,13 @@ def in_force_at(reader: Reader, moment: Moment) -> tuple[SavedCalibration, ...]:
     rows = [audited_row(reader.path, "calibrations", values) for (values,) in found]
     then = [_saved(judged("calibrations", kinds, {name: row.get(name) for name in kinds})) for row in rows]
     return tuple(sorted((one for one in then if one.is_active), key=lambda one: -one.calibration_id))
+
+
+def _put_out_of_force(transaction: Transaction, same: dict[str, Any]) -> None:
+    for earlier, _ in transaction.held("calibrations", **same):
+        if earlier["is_active"] is not False:
+            number = {"calibration_id": earlier["calibration_id"]}
+            transaction.update("calibrations", number, is_active=False)
 
 
 def _saved(found: Held) -> SavedCalibration:

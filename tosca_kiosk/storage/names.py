@@ -15,6 +15,7 @@ NAMES: Final = {
     "patients": "SELECT patient_code FROM patients ORDER BY patient_id DESC",
     "protocols": "SELECT protocol_name FROM protocols ORDER BY protocol_name",
     "users": "SELECT username FROM tech_users ORDER BY username",
+    "calibrations": "SELECT calibration_id FROM calibrations ORDER BY calibration_id DESC",
     "sessions": "SELECT session_id FROM sessions ORDER BY session_id DESC",
 }
 """By kind, what finds the names; of those that grow in number the newest first."""

@@ -1,0 +1,1 @@
+"""A device's calibrations on their way into force: certificates read, judged, stored, confirmed."""

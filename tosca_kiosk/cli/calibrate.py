@@ -1,0 +1,163 @@
+"""`calibrate`: a certificate into the record, a supervisor's word on it, and the certificate as a PDF."""
+
+from __future__ import annotations
+
+from hashlib import sha256
+from pathlib import Path
+from typing import Any
+
+import click
+
+from tosca_kiosk.calibration import deciding
+from tosca_kiosk.calibration.certificate_file import read
+from tosca_kiosk.calibration.importing import Imported, judged_certificate, store
+from tosca_kiosk.cli.changing import authorised_change, change_options
+from tosca_kiosk.cli.completion import calibration_number
+from tosca_kiosk.cli.console import say
+from tosca_kiosk.cli.judged import judgement_result, judgement_text
+from tosca_kiosk.cli.workplace import Workplace, workplace_command
+from tosca_kiosk.machine.clock import utc_now
+from tosca_kiosk.session import calibration_standing as standings
+from tosca_kiosk.storage.users import Role
+
+_number = click.argument("number", metavar="N", type=click.IntRange(min=1), shell_complete=calibration_number)
+
+
+@click.group()
+def calibrate() -> None:
+    """Bring calibrations into the record and into force. What is in force `calibrations list` tells.
+
+    Each is judged; the columns, units and tolerances stand in tosca_kiosk/calibration/CERTIFICATES.md.
+    """
+
+
+@calibrate.command("import")
+@click.argument("file", type=click.Path(path_type=Path))
+@change_options
+@workplace_command
+def import_file(workplace: Workplace, file: Path, tech: str | None, reason: str | None) -> None:
+    """Judge the maker's certificate FILE, YAML or CSV, and store it; a supervisor confirms it then.
+
+    A file with mistakes stores nothing. Measurements that fail are stored as failed, with exit code 1, and
+    never come into force.
+
+    \b
+    Examples:
+      tosca-kiosk calibrate import photodiode.yaml --tech jane
+      tosca-kiosk calibrate import laser.csv --tech jane --reason 'Yearly calibration' --json
+    """
+    found = read(file)
+    judgement = judged_certificate(found, str(file), workplace.config, utc_now())
+    with workplace.beside() as database:
+        change = authorised_change(database, tech, reason, role=Role.TECHNICIAN)
+        with database.transaction(change.tech_id, reason=change.reason) as transaction:
+            imported = store(transaction, found, judgement, str(file), change.tech_id)
+    workplace.answer(_imported(imported), judgement_text(imported.validation))
+    number = imported.calibration_id
+    if judgement.passed:
+        say(f"Stored as calibration {number}, not in force: tosca-kiosk calibrate confirm {number}")
+        return
+    say(f"tosca-kiosk: {file}: stored as calibration {number}, failed: {judgement.failures[0].text}")
+    raise SystemExit(1)
+
+
+@calibrate.command()
+@_number
+@change_options
+@workplace_command
+def confirm(workplace: Workplace, number: int, tech: str | None, reason: str | None) -> None:
+    """Bring calibration N, which passed, into force. A supervisor may, by PIN, who did not bring it in.
+
+    The one that was in force for the device stays as history. Refused while a session is open.
+
+    \b
+    Examples:
+      tosca-kiosk calibrate confirm 7 --tech sue
+      tosca-kiosk calibrate confirm 7 --tech sue --reason 'Compared with the paper' --json
+    """
+    with workplace.beside() as database:
+        change = authorised_change(database, tech, reason, role=Role.SUPERVISOR)
+        with database.transaction(change.tech_id, reason=change.reason) as transaction:
+            decided = deciding.confirm(
+                transaction,
+                number,
+                workplace.config,
+                tech_id=change.tech_id,
+                now=utc_now(),
+                reason=change.reason,
+            )
+    saved = decided.saved
+    result = {
+        "calibration_id": number,
+        "calibration_type": saved.calibration_type,
+        "device_serial_number": saved.device_serial_number,
+        "is_active": True,
+        "replaced": decided.replaced,
+    }
+    before = "" if decided.replaced is None else f" in place of calibration {decided.replaced}"
+    text = f"Calibration {number} is in force for {saved.device_serial_number}{before}."
+    workplace.answer(result, text)
+
+
+@calibrate.command()
+@_number
+@change_options
+@workplace_command
+def reject(workplace: Workplace, number: int, tech: str | None, reason: str | None) -> None:
+    """Reject calibration N, which awaits confirmation, or take it out of force; the reason is needed.
+
+    Without one in force the cart cannot be armed. Refused while a session is open.
+
+    \b
+    Examples:
+      tosca-kiosk calibrate reject 7 --tech sue --reason 'The serial number on the paper is another one'
+    """
+    with workplace.beside() as database:
+        change = authorised_change(
+            database, tech, reason, role=Role.SUPERVISOR, treated=f"calibration {number}"
+        )
+        with database.transaction(change.tech_id, reason=change.reason) as transaction:
+            decided = deciding.reject(
+                transaction, number, tech_id=change.tech_id, now=utc_now(), reason=change.reason
+            )
+    was_in_force = decided.replaced is not None
+    said = "is out of force; none is for its device" if was_in_force else "is rejected"
+    result = {"calibration_id": number, "is_active": False, "was_in_force": was_in_force}
+    workplace.answer(result, f"Calibration {number} {said}.")
+
+
+@calibrate.command()
+@_number
+@click.option(
+    "--to",
+    required=True,
+    type=click.Path(path_type=Path),
+    help="The new PDF file; one that is there already is left alone.",
+)
+@workplace_command
+def certificate(workplace: Workplace, number: int, to: Path) -> None:
+    """Write calibration N's certificate as a PDF: what was measured, how it was judged, who decided.
+
+    \b
+    Examples:
+      tosca-kiosk calibrate certificate 7 --to calibration_7.pdf
+      tosca-kiosk calibrate certificate 7 --to /media/stick/calibration_7.pdf --json
+    """
+    from tosca_kiosk.reports import certificate_pdf, refuse_taken, write_report  # noqa: PLC0415 - 0.2 s, for this alone
+
+    refuse_taken(to)
+    with workplace.reading() as database, database.reading() as reader:
+        found = standings.one(reader, number, workplace.config, utc_now())
+        content = certificate_pdf(reader, found)
+    write_report(to, content)
+    digest = sha256(content).hexdigest()
+    result = {"calibration_id": number, "to": str(to), "bytes": len(content), "sha256": digest}
+    workplace.answer(
+        result, f"{to}: certificate of calibration {number}, {len(content)} bytes, SHA-256 {digest}"
+    )
+
+
+def _imported(imported: Imported) -> dict[str, Any]:
+    return {"calibration_id": imported.calibration_id, "is_active": False} | judgement_result(
+        imported.validation
+    )

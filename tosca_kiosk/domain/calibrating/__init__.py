@@ -1,0 +1,1 @@
+"""Whether a measured calibration may be one: readings, fit, uncertainty, verdict, drift. Pure, no clock."""
