@@ -125,17 +125,28 @@ def export(
     writing = _Writing(data_dir, how, proved)
     with export_folder(folder, writing.names) as files:
         with database.reading() as reader:
-            recorded = Recorded(reader, numbers)
+            recorded = Recorded(reader, sorted(numbers, key=writing.number))
             for table in RECORDED:
                 writing.write(files, table, recorded.batches(table, _told(tell, f"Exporting {table.name}")))
         if how.full_rate:
-            writing.write(files, TICKS, _ticks(proved, _told(tell, "Exporting ticks")))
-        notes = (
-            *(journal.problem for journal in proved if journal.problem is not None),
-            *(_ODD.format(column=column, odd=odd) for column, odd in recorded.odd.items() if odd),
-        )
-        files[SCHEMA_FILE].write(writing.whole_schema(notes))
+            writing.write(
+                files,
+                TICKS,
+                _ticks(
+                    sorted(proved, key=lambda one: writing.number(one.session_id)),
+                    _told(tell, "Exporting ticks"),
+                ),
+            )
+        odd = [_ODD.format(column=column, odd=odd) for column, odd in recorded.odd.items() if odd]
+        files[SCHEMA_FILE].write(writing.whole_schema([*_problems(proved, writing.number), *odd]))
+    notes = (*_problems(proved, int), *odd)
     return Exported(numbers, tuple(writing.done), notes, writing.key_made)
+
+
+def _problems(proved: Sequence[ProvedJournal], named: Callable[[int], int]) -> Iterator[str]:
+    for journal in proved:
+        if journal.problem is not None:
+            yield f"session {named(journal.session_id)}: {journal.problem}"
 
 
 class _Writing:
@@ -159,6 +170,10 @@ class _Writing:
         """The names of all files."""
         return (*(self._file(name) for name in self._tables), SCHEMA_FILE)
 
+    def number(self, session_id: int) -> int:
+        """Return what stands for a session's number; rows in the order of the record would tell it, too."""
+        return session_id if self._pseudonyms is None else self._pseudonyms.of_session(session_id)
+
     def write(self, files: Mapping[str, BinaryIO], table: Table, batches: Iterator[Batch]) -> None:
         """Write a table's file. Raises OSError."""
         left = self._tables.get(table.name)
@@ -179,12 +194,12 @@ class _Writing:
             "rows": {done.table: done.rows for done in self.done},
             "journals": [
                 {
-                    "session_id": journal.session_id,
+                    "session_id": self.number(journal.session_id),
                     "ticks": journal.ticks,
                     "software": journal.software,
                     "rules_revision": journal.rules_revision,
                 }
-                for journal in self._proved
+                for journal in sorted(self._proved, key=lambda one: self.number(one.session_id))
             ],
             "notes": list(notes),
         }
