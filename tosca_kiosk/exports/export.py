@@ -13,7 +13,7 @@ import msgspec
 
 from tosca_kiosk.exports import formats, journals
 from tosca_kiosk.exports.columns import Batch, Table
-from tosca_kiosk.exports.folder import export_folder
+from tosca_kiosk.exports.folder import export_folder, leftovers_taken_away
 from tosca_kiosk.exports.journals import ProvedJournal, RecordedJournal
 from tosca_kiosk.exports.record import ROWS_A_BATCH, Recorded
 from tosca_kiosk.exports.reduced import KEY_NAME, Pseudonyms
@@ -26,6 +26,7 @@ SCHEMA_FILE: Final = "schema.json"
 _ODD: Final = (
     "{column}: values that are none of the column's type, left empty: {odd}; see tosca-kiosk db check"
 )
+_LEFTOVER: Final = "{path} was left by an export that was killed, and was taken away"
 Tell = Callable[[str, float], object]
 
 
@@ -123,6 +124,7 @@ def export(
         found = [journals.recorded(reader, one, data_dir) for one in numbers] if how.full_rate else []
     proved = tuple(_proved(found, tell))
     writing = _Writing(data_dir, how, proved)
+    leftovers = leftovers_taken_away(folder, writing.names)
     with export_folder(folder, writing.names) as files:
         with database.reading() as reader:
             recorded = Recorded(reader, sorted(numbers, key=writing.number))
@@ -139,7 +141,7 @@ def export(
             )
         odd = [_ODD.format(column=column, odd=odd) for column, odd in recorded.odd.items() if odd]
         files[SCHEMA_FILE].write(writing.whole_schema([*_problems(proved, writing.number), *odd]))
-    notes = (*_problems(proved, int), *odd)
+    notes = (*(_LEFTOVER.format(path=path) for path in leftovers), *_problems(proved, int), *odd)
     return Exported(numbers, tuple(writing.done), notes, writing.key_made)
 
 
