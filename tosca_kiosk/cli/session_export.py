@@ -58,7 +58,7 @@ class _Day(click.ParamType[date]):
 @click.option(
     "--pseudonymise",
     is_flag=True,
-    help="Pseudonyms in place of patients, technicians and protocols; no dates, and no text that was typed.",
+    help="Pseudonyms for patients, technicians, protocols and sessions; no dates, no text that was typed.",
 )
 @workplace_command
 def export(
