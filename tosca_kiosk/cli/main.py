@@ -88,7 +88,8 @@ class _Commands(click.Group):
         return command
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
-        if not args or (args[0].startswith("-") and args[0] not in _OF_THE_GROUP):
+        is_completed = ctx.resilient_parsing
+        if not (args or is_completed) or (args and args[0].startswith("-") and args[0] not in _OF_THE_GROUP):
             args = [DEFAULT_COMMAND, *args]
         ctx.meta[_AS_JSON] = _AS_JSON in args
         return super().parse_args(ctx, args)
