@@ -216,12 +216,24 @@ def test_the_numbers_of_the_audit_count_and_not_its_times(database, path):
         assert moment_at(reader, utc_now(), utc_now()).audit_id == newest
 
 
-def test_an_audit_that_cannot_be_read_is_named_and_nothing_of_it_stays(database, session, path):
+@pytest.mark.parametrize(
+    "said",
+    [
+        "{",
+        "[1]",
+        '{"notes": {"a": 1}}',
+        '{"notes": [1]}',
+        '{"notes": 99999999999999999999}',
+        '{"notes": true}',
+    ],
+)
+def test_an_audit_that_cannot_be_read_is_named_and_nothing_of_it_stays(database, session, path, said):
     when = next_millisecond()
     with closing(sqlite3.connect(path, isolation_level=None)) as tool:
         tool.execute(
             "INSERT INTO audit_log (timestamp, source, table_name, row_key, action, old_values, new_values) "
-            "VALUES (strftime('%Y-%m-%d %H:%M:%f', 'now'), 'sql', 'patients', '1', 'update', '{', '{}')"
+            "VALUES (strftime('%Y-%m-%d %H:%M:%f', 'now'), 'sql', 'patients', '1', 'update', ?, '{}')",
+            (said,),
         )
     with (
         pytest.raises(
@@ -231,3 +243,4 @@ def test_an_audit_that_cannot_be_read_is_named_and_nothing_of_it_stays(database,
     ):
         raise AssertionError
     assert database.rows("SELECT * FROM sqlite_temp_master") == []
+    assert "old_values cannot be read" in history.history(database, "patients", "1", limit=9)[-1].odd[0]

@@ -14,7 +14,7 @@ from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
-from typing import Any, Final, NamedTuple
+from typing import Annotated, Any, Final, NamedTuple
 
 import msgspec
 from sqlalchemy import Connection
@@ -45,6 +45,16 @@ JOIN (
     SELECT min(audit_id) AS first FROM audit_log
     WHERE table_name IN ({tables}) AND audit_id > ? GROUP BY table_name, row_key
 ) f ON a.audit_id = f.first"""
+
+
+class _Bytes(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """What stands for bytes, for which JSON has no form; see audited.encoded. bytes: hexadecimal."""
+
+    bytes: str
+
+
+_Value = _Bytes | Annotated[int, msgspec.Meta(ge=-(2**63), le=2**63 - 1)] | float | str | None
+_decode: Final = msgspec.json.Decoder(dict[str, _Value]).decode
 
 
 class Moment(NamedTuple):
@@ -159,17 +169,16 @@ def audited_row(path: Path, table: str, values: Any) -> Row:
     Raises StorageError where it cannot be read.
     """
     try:
-        old: Row = msgspec.json.decode(values, type=dict[str, Any])
-        return {name: _from_audit(value) for name, value in old.items()}
-    except (msgspec.DecodeError, msgspec.ValidationError, ValueError, TypeError) as error:
+        return {name: _from_audit(value) for name, value in _decode(values).items()}
+    except (ValueError, TypeError, RecursionError) as error:  # msgspec's own are ValueErrors
         raise StorageError(
             f"{path}: the audit of {table} cannot be read ({error}); run tosca-kiosk db check"
         ) from error
 
 
-def _from_audit(value: Any) -> Any:
-    """Return a value as SQLite held it; see audited.encoded for what JSON has no form for."""
-    return bytes.fromhex(value["bytes"]) if isinstance(value, dict) else value
+def _from_audit(value: _Value) -> Any:
+    """Return a value as SQLite held it."""
+    return bytes.fromhex(value.bytes) if isinstance(value, _Bytes) else value
 
 
 def _shadow_tables(reader: Reader, changed: dict[str, dict[str, Row | None]], made: list[str]) -> None:
