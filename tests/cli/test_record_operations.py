@@ -395,6 +395,8 @@ def test_a_session_that_comes_back_finishes_the_rest_that_it_finished(cart, reco
     asked = "SELECT session_id, amendment, reason FROM session_amendments"
     said = {"whole": [(2, "right", "wrong side"), (3, "right", "wrong side")], "lost": []}
     assert sql(cart.database, asked) == said[record]
+    unknown = [cart.json("sessions", "show", str(number))["calibrations_unknown"] for number in (1, 2)]
+    assert ["brought back by a restore" in why for why in unknown] == [False, True]
     assert json.loads(cart.run("db", "check", "--json").stdout)["damage"] == []
 
 

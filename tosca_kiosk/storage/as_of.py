@@ -46,6 +46,12 @@ JOIN (
     WHERE table_name IN ({tables}) AND audit_id > ? GROUP BY table_name, row_key
 ) f ON a.audit_id = f.first"""
 
+_BROUGHT_BACK: Final = """
+SELECT 1 FROM operations o, json_each(
+    CASE WHEN json_valid(o.details) THEN o.details ELSE '{}' END, '$.brought_back'
+) b
+WHERE o.name = 'restore' AND b.value = ?"""
+
 
 class _Bytes(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """What stands for bytes, for which JSON has no form; see audited.encoded. bytes: hexadecimal."""
@@ -89,7 +95,15 @@ def moment_at(reader: Reader, time: datetime, now: datetime) -> Moment:
 
 
 def opening_of(reader: Reader, session_id: int) -> Moment:
-    """Return the moment when a session's row was made. StorageError where the audit does not know it."""
+    """Return the moment when a session was opened. StorageError where the audit does not know it.
+
+    That is when its row was made, unless a restore has made that again.
+    """
+    if reader.tuples(_BROUGHT_BACK, (session_id,)):
+        raise StorageError(
+            f"{reader.path}: session {session_id} was brought back by a restore; the record does not say "
+            "what was in force when it was opened, the audit of the file that was replaced may"
+        )
     found = reader.tuples(
         "SELECT audit_id, timestamp FROM audit_log WHERE table_name = 'sessions' AND row_key = ? "
         "AND action = 'insert' ORDER BY audit_id DESC LIMIT 1",
