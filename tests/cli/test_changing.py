@@ -5,12 +5,14 @@ from __future__ import annotations
 import pytest
 
 from tests.cli.conftest import ADMIN_PIN
+from tosca_kiosk.config import bundled
 from tosca_kiosk.storage import Database
 
 PIN = "314159"
 CODE = "P-2026-0001"
 EDIT = ("patients", "edit", CODE, "--notes", "--tech", "bob")
 RETIRE = ("patients", "retire", CODE)
+PLAN = ("protocols", "add", str(bundled("protocols/constant_5w_60s.json")))
 
 
 @pytest.fixture
@@ -29,6 +31,13 @@ def refusals(cart):
             "SELECT event_type, details FROM safety_log WHERE event_type <> 'database_initialized'"
         )
     return [(row["event_type"], row["details"]) for row in rows]
+
+
+@pytest.mark.parametrize("words", [("patients", "add"), PLAN])
+def test_nobody_adds_anything_without_a_name(staffed, words):
+    assert "has to be named for this change" in staffed.refused(*words)
+    assert refusals(staffed)[0][0] == "account_refused"
+    assert len(staffed.json("patients", "list")["patients"]) == 1
 
 
 def test_the_pin_is_the_first_line_and_what_is_known_comes_behind(staffed):

@@ -5,14 +5,12 @@ A rest that itself ended early has a rest; the parts of one treatment are follow
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
 from typing import Final
 
-import msgspec
-
 from tosca_kiosk.domain.protocol import Protocol
 from tosca_kiosk.domain.protocol_file import NAME_LENGTH
+from tosca_kiosk.domain.remainder import named_rest
 from tosca_kiosk.domain.rules import Limits, Rules
 from tosca_kiosk.domain.site_limits import looser_than_design
 from tosca_kiosk.session.errors import RefusedError
@@ -22,7 +20,6 @@ from tosca_kiosk.storage import Reader, session_parts, sessions
 DOSE_MARGIN: Final = Limits().dose_margin
 """What all parts may give together, as a part of the whole plan: as one session's dose may of its plan."""
 
-_REST_OF: Final = re.compile(r", rest of session \d+$")
 _BY_ITS_PROTOCOL: Final = "treat by a protocol of your own choice"
 
 
@@ -109,7 +106,8 @@ def rest_of(reader: Reader, told: SessionResult) -> OpenRest:
             f"{plan.planned_energy_j:.1f} J, together over {DOSE_MARGIN:g} times the whole plan of "
             f"{whole_j:.1f} J; {_BY_ITS_PROTOCOL}"
         )
-    return OpenRest(plan=_named(plan, session_id), parts=treatment.parts, given_j=given_j, whole_j=whole_j)
+    named = named_rest(plan, session_id, NAME_LENGTH)
+    return OpenRest(plan=named, parts=treatment.parts, given_j=given_j, whole_j=whole_j)
 
 
 def rules_of_part(reader: Reader, session_id: int, idle: Rules, plan: Protocol) -> Rules:
@@ -189,13 +187,6 @@ def _problem(told: SessionResult) -> str | None:
         ),
     )
     return next((text for applies, text in problems if applies), None)
-
-
-def _named(plan: Protocol, session_id: int) -> Protocol:
-    """Return the plan under a name that says whose rest it is."""
-    of = f", rest of session {session_id}"
-    name = _REST_OF.sub("", plan.name)[: NAME_LENGTH - len(of)]
-    return msgspec.structs.replace(plan, name=f"{name}{of}")
 
 
 def _sum(values: list[float | None]) -> float | None:

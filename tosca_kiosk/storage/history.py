@@ -16,10 +16,17 @@ from tosca_kiosk.storage.timestamps import utc_text
 BEFORE_THE_AUDIT: Final = "before"
 """In place of an action: the state that a row was found in when the audit of it began."""
 
+# A reason counts where this program wrote it: right behind what it is the reason of, and linked in time.
 _CHANGES: Final = """
 SELECT a.*, t.username AS operator, (
     SELECT r.reason FROM change_reasons r
-    WHERE r.last_audit_id >= a.audit_id AND r.first_audit_id <= a.audit_id ORDER BY r.last_audit_id LIMIT 1
+    WHERE r.last_audit_id >= a.audit_id AND r.first_audit_id <= a.audit_id
+    AND EXISTS (
+        SELECT 1 FROM audit_log w JOIN chain_links k ON k.log = 'audit_log' AND k.last_row = w.audit_id
+        WHERE w.audit_id = r.last_audit_id + 1 AND w.table_name = 'change_reasons' AND w.action = 'insert'
+        AND w.row_key = CAST(r.reason_id AS TEXT) AND k.late = 0
+    )
+    ORDER BY r.last_audit_id LIMIT 1
 ) AS reason
 FROM audit_log a
 LEFT JOIN tech_users t ON t.tech_id = a.operator_tech_id

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 from difflib import get_close_matches
+from itertools import groupby
 
 from tosca_kiosk.storage import queries
 from tosca_kiosk.storage.columns import CHOICES, Held
@@ -96,8 +97,13 @@ def is_used(database: Database | Reader, saved: SavedProtocol) -> bool:
 
 
 def usage(database: Database | Reader) -> list[Held]:
-    """Return how often the active protocols were used: as they count it, and as many sessions name them."""
-    return queries.PROTOCOL_USAGE.ask(database)
+    """Return how often the active protocols were used: as they count it, and as many sessions name them.
+
+    Those that were used as often come by name: the query leaves it to where their rows stand.
+    """
+    found = queries.PROTOCOL_USAGE.ask(database)
+    alike = groupby(found, key=lambda held: held.row["usage_count"])
+    return [one for _, held in alike for one in sorted(held, key=lambda held: str(held.row["protocol_name"]))]
 
 
 def refuse_doubtful(protocol: SavedProtocol) -> None:
