@@ -21,7 +21,7 @@ def staffed(guarded):
     words = ("users", "add", "--role", "technician", "--admin", "admin", "--full-name")
     guarded.text(*words, "Bob Brown", "bob", "--pin-stdin", stdin=f"{ADMIN_PIN}\n{PIN}\n")
     guarded.text(*words, "Eve", "eve", stdin=f"{ADMIN_PIN}\n")
-    guarded.text("patients", "add", "--code", CODE, "--tech", "bob", stdin=f"{PIN}\n")
+    guarded.text("patients", "add", "--code", CODE, "--tech", "admin", stdin=f"{ADMIN_PIN}\n")
     return guarded
 
 
@@ -54,6 +54,7 @@ def test_the_pin_is_the_first_line_and_what_is_known_comes_behind(staffed):
         ((*RETIRE, "--tech", "bob"), f"{PIN}\n", "account_refused", "role"),
         (RETIRE, f"{PIN}\n", "account_refused", "nobody_named"),
         (("protocols", "copy", "Ramp 2 to 8 W, 90 s", "A"), "", "account_refused", "nobody_named"),
+        (("patients", "add"), "", "account_refused", "nobody_named"),
         (("patients", "add", "--tech", "bob"), "000000\n", "login_failed", "wrong_tries"),
         (("patients", "history", CODE, "--tech", "bob"), f"{PIN}\n", "account_refused", "role"),
     ],

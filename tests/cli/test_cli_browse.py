@@ -31,9 +31,9 @@ class Browser:
         self.opener = build_opener(HTTPCookieProcessor(CookieJar()))
         self.opener.open(url, timeout=10).close()
 
-    def get(self, path, kind=".json", **asked):
-        """Return status and JSON of a page of the record."""
-        url = f"{self.root}/laser_control{path}{kind}?{urlencode({'_shape': 'array', **asked})}"
+    def get(self, path, kind=".json", database="laser_control", **asked):
+        """Return status and JSON of a page of the record, or of what Datasette keeps itself."""
+        url = f"{self.root}/{database}{path}{kind}?{urlencode({'_shape': 'array', **asked})}"
         try:
             with self.opener.open(url, timeout=10) as answer:
                 return answer.status, json.load(answer)
@@ -55,6 +55,7 @@ def browsed(cart):
         yield told
         running.send_signal(signal.SIGINT)
         assert running.wait(timeout=10) == 0
+        assert running.stdout.read() == ""
     finally:
         running.kill()
         running.communicate()
@@ -99,6 +100,11 @@ def test_the_live_record_is_shown_and_neither_written_nor_a_hash_given(guarded):
             status, said = browser.query(asked)
             assert status == 400, asked
             assert secret not in str(said)
+        for database in ("laser_control", "_internal"):
+            status, said = browser.get("", database=database, sql="select length(hex(zeroblob(40000000)))")
+            assert (status, "too big" in str(said)) == (400, True), database
+        with pytest.raises(HTTPError, match="404"):  # and nothing of it is printed
+            browser.opener.open(f"{browser.root}/nowhere", timeout=10)
         for path, kind in (("/credentials", ".json"), ("/credentials/1", ".json"), ("", ".db")):
             status, said = browser.get(path, kind)
             assert status == 403, path

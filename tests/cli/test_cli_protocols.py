@@ -261,6 +261,10 @@ def test_a_retired_one_is_off_the_list_keeps_its_name_and_no_session_begins(staf
     ("words", "said"),
     [
         (("copy", "Ramp", "Ramp", "--tech", "jane"), "protocol 'Ramp' exists already"),
+        (
+            ("copy", "Ramp", " ramp ", "--tech", "jane"),
+            "'Ramp' exists already, perhaps retired, and ' ramp '",
+        ),
         (("copy", "Ramp", " ", "--tech", "jane"), "must be 1 to 80 printable characters"),
         (("copy", "Ramq", "Knee", "--tech", "jane"), "no protocol is named 'Ramq'; 'Ramp' may be meant"),
         (("retire", "Ramp", "--tech", "jane"), "'jane' is no active supervisor"),

@@ -63,6 +63,8 @@ def rest_by_name(plan: Protocol | None) -> int | None:
 
 
 def _lies_ahead(piece: Piece, elapsed_s: float) -> bool:
+    if not piece.from_s < piece.to_s:  # cut within a rounding of its step's end
+        return False
     return elapsed_s <= piece.start_s or piece.end_s - elapsed_s > SHORTEST_S
 
 

@@ -11,7 +11,8 @@ from typing import Final
 from tosca_kiosk.domain.protocol import Protocol
 from tosca_kiosk.domain.protocol_file import NAME_LENGTH
 from tosca_kiosk.domain.remainder import named_rest
-from tosca_kiosk.domain.rules import Limits
+from tosca_kiosk.domain.rules import Limits, Rules
+from tosca_kiosk.domain.site_limits import looser_than_design
 from tosca_kiosk.session.errors import RefusedError
 from tosca_kiosk.session.session_result import SessionResult, session_result
 from tosca_kiosk.storage import Reader, session_parts, sessions
@@ -38,6 +39,13 @@ class OpenRest:
     def of_session(self) -> int:
         """The session that ended early."""
         return self.parts[-1].session.session_id
+
+    def within(self, idle: Rules) -> Rules:
+        """Return the rules without a session with the dose margin that is left for the rest.
+
+        Raises RefusedError where none is.
+        """
+        return _within(idle, self.of_session, self.given_j, self.whole_j, self.plan)
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,6 +110,24 @@ def rest_of(reader: Reader, told: SessionResult) -> OpenRest:
     return OpenRest(plan=named, parts=treatment.parts, given_j=given_j, whole_j=whole_j)
 
 
+def rules_of_part(reader: Reader, session_id: int, idle: Rules, plan: Protocol) -> Rules:
+    """Return the rules without a session with the dose margin that is left for a session of this plan.
+
+    Of one that finishes no rest they are the same. Raises StorageError, and RefusedError where nothing is
+    left, or nobody knows what the parts before it gave.
+    """
+    before = session_parts.of_session(reader, session_id).rest_of
+    if before is None:
+        return idle
+    numbers = session_parts.chain_of(reader, before)
+    parts = [session_result(reader, number) for number in numbers[: numbers.index(before) + 1]]
+    given_j = _sum([part.given.larger_j for part in parts])
+    done_j = _sum([part.planned_so_far_j for part in parts])
+    if given_j is None or done_j is None:
+        raise RefusedError(f"session {session_id}: nobody knows how much light the parts before it gave")
+    return _within(idle, before, given_j, done_j + plan.planned_energy_j, plan)
+
+
 def rest_or_why(reader: Reader, told: SessionResult) -> tuple[OpenRest | None, str]:
     """Return what is left of a session that ended early, else why it has no rest that may be treated."""
     try:
@@ -115,6 +141,21 @@ def open_rests(reader: Reader, patient_id: int) -> tuple[OpenRest, ...]:
     theirs = [one for one in sessions.for_patient(reader, patient_id) if one.status == "aborted"]
     found = [rest_or_why(reader, session_result(reader, one.session_id))[0] for one in theirs]
     return tuple(rest for rest in found if rest is not None)
+
+
+def _within(idle: Rules, session_id: int, given_j: float, whole_j: float, plan: Protocol) -> Rules:
+    """Tighten the margin so that a session's rest and all parts before it keep to that of the whole plan."""
+    margin, rest_j = idle.limits.dose_margin, plan.planned_energy_j
+    if not rest_j > 0.0:
+        return idle
+    left = min(margin, (margin * whole_j - given_j) / rest_j)
+    limits = msgspec.structs.replace(idle.limits, dose_margin=left)
+    if looser_than_design(limits):
+        raise RefusedError(
+            f"session {session_id} has no rest to treat: {given_j:.1f} J were given, and all parts may give "
+            f"no more than {margin:g} times the whole plan of {whole_j:.1f} J; {_BY_ITS_PROTOCOL}"
+        )
+    return msgspec.structs.replace(idle, limits=limits)
 
 
 def _problem(told: SessionResult) -> str | None:

@@ -79,7 +79,8 @@ def moment_at(reader: Reader, time: datetime, now: datetime) -> Moment:
     if first is None or wanted < str(first):
         since = "holds no change yet" if first is None else f"begins at {first} UTC"
         raise StorageError(
-            f"{reader.path}: {wanted[:_TO_SECONDS]} UTC is before the record, which {since}; give a later"
+            f"{reader.path}: {wanted[:_TO_SECONDS]} UTC is before the record, which {since}; "
+            "give a later time"
         )
     # A clock that was ahead has left changes that are still to come, and they can be asked for.
     if wanted[:_TO_SECONDS] > max(utc_text(now), str(newest))[:_TO_SECONDS]:

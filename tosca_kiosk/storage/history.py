@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import Any, Final, NamedTuple
 
 from tosca_kiosk.storage.as_of import audited_row
+from tosca_kiosk.storage.audited import AUDITED
 from tosca_kiosk.storage.database import Database
 from tosca_kiosk.storage.door import Reader, Row
 from tosca_kiosk.storage.errors import StorageError
@@ -119,6 +120,12 @@ def history(database: Database | Reader, table: str, key: str, *, limit: int) ->
             ),
         )
     return found
+
+
+def is_known(database: Database | Reader, table: str, key: str) -> bool:
+    """Say whether a table has a row of this key, or the audit knows of one that it had."""
+    stands = database.rows(f"SELECT 1 FROM {table} WHERE {AUDITED[table]} = :key LIMIT 1", key=key)
+    return bool(stands) or bool(changes(database, table=table, key=key, limit=1))
 
 
 def _change(row: Row, database: Database | Reader) -> Change:

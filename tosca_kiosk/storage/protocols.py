@@ -44,10 +44,18 @@ def add(
     description: str | None = None,
     created_by: int | None = None,
 ) -> int:
-    """Save a validated protocol; return its number. StorageError for a name in use or an unknown type."""
+    """Save a validated protocol; return its number.
+
+    Raises StorageError for an unknown type, and for a name in use, in other capitals or blanks too: who
+    chooses one of two reads no difference.
+    """
     _check_type(protocol_type)
-    if transaction.held_one("protocols", protocol_name=name):
-        raise StorageError(f"protocol {name!r} exists already, perhaps retired; choose another name")
+    for row in transaction.rows("SELECT protocol_name FROM protocols"):
+        if _as_read(known := str(row["protocol_name"])) == _as_read(name):
+            alike = "" if known == name else f", and {name!r} reads the same"
+            raise StorageError(
+                f"protocol {known!r} exists already, perhaps retired{alike}; choose another name"
+            )
     added: int = transaction.insert(
         "protocols",
         protocol_name=name,
@@ -146,6 +154,10 @@ def count_use(transaction: Transaction, protocol_id: int, now: datetime) -> None
 def set_active(transaction: Transaction, protocol_id: int, now: datetime, *, active: bool) -> None:
     """Retire a protocol: no new session is opened with it, its row and its name stay. Or bring it back."""
     transaction.update("protocols", {"protocol_id": protocol_id}, is_active=active, last_modified_date=now)
+
+
+def _as_read(name: str) -> str:
+    return " ".join(name.split()).casefold()
 
 
 def _check_type(protocol_type: str) -> None:
