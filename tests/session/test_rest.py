@@ -215,7 +215,7 @@ def test_a_treatment_has_one_second_part_whoever_asks(database, config, tmp_path
         database.transaction() as t,
     ):
         session_parts.join(t, 3, 1)
-    with pytest.raises(StorageError, match="such a row exists already"), database.transaction() as t:
+    with pytest.raises(StorageError, match="has its second part already"), database.transaction() as t:
         t.insert("session_parts", session_id=3, first_session_id=1)
     with database.reading() as reader, pytest.raises(RefusedError, match="session 2 was opened for it"):
         rest_of(reader, session_result(reader, 1))

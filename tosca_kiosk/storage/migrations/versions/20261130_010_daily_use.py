@@ -79,7 +79,6 @@ _INDEXES = {
         "CREATE INDEX idx_amendment_tech ON session_amendments(tech_id)",
     ),
 }
-_UNIQUE = {"session_parts": "first_session_id"}
 _APPEND_ONLY = ("change_reasons", "session_amendments")
 
 # How many rows, and how many have the same first column of the index (and the same first two): ANALYZE on a
@@ -128,10 +127,10 @@ BEGIN
 END"""
 _REFUSALS = (
     """CREATE TRIGGER {table}_no_replace BEFORE INSERT ON {table}
-WHEN EXISTS (SELECT 1 FROM {table} WHERE {key} = NEW.{key}{or_unique})
+WHEN EXISTS (SELECT 1 FROM {table} WHERE {key} = NEW.{key})
 BEGIN SELECT RAISE(ABORT, '{table}: such a row exists already; change it by UPDATE'); END""",
     """CREATE TRIGGER {table}_no_replace_by_update BEFORE UPDATE ON {table}
-WHEN EXISTS (SELECT 1 FROM {table} WHERE {key} <> OLD.{key} AND ({key} = NEW.{key}{or_unique}))
+WHEN EXISTS (SELECT 1 FROM {table} WHERE {key} <> OLD.{key} AND {key} = NEW.{key})
 BEGIN SELECT RAISE(ABORT, '{table}: another row has this key already'); END""",
 )
 _NO_CHANGE = (
@@ -140,6 +139,9 @@ BEGIN SELECT RAISE(ABORT, '{table} is append-only: rows are never changed'); END
     """CREATE TRIGGER {table}_no_delete BEFORE DELETE ON {table}
 BEGIN SELECT RAISE(ABORT, '{table} is append-only: rows are never deleted'); END""",
 )
+_PART_TAKEN = """CREATE TRIGGER session_parts_no_other_replace BEFORE INSERT ON session_parts
+WHEN EXISTS (SELECT 1 FROM session_parts WHERE first_session_id = NEW.first_session_id)
+BEGIN SELECT RAISE(ABORT, 'session_parts: this treatment has its second part already'); END"""
 
 
 def upgrade() -> None:
@@ -223,11 +225,9 @@ def _triggers(table: str) -> list[str]:
         )
         for name, action, event, when, row, before, after in events
     ]
-    unique = _UNIQUE.get(table)
-    or_unique = f" OR {unique} = NEW.{unique}" if unique else ""
-    refusals = [refusal.format(table=table, key=key, or_unique=or_unique) for refusal in _REFUSALS]
+    refusals = [refusal.format(table=table, key=key) for refusal in _REFUSALS]
     append_only = [refusal.format(table=table) for refusal in _NO_CHANGE] if table in _APPEND_ONLY else []
-    return [*audit, *refusals, *append_only]
+    return [*audit, *refusals, *append_only, *([_PART_TAKEN] if table == "session_parts" else [])]
 
 
 def _row(row: str, columns: tuple[str, ...]) -> str:
