@@ -16,6 +16,7 @@ from urllib.request import HTTPCookieProcessor, build_opener, urlopen
 
 import pytest
 
+from tests.cli.conftest import ADMIN_PIN
 from tests.cli.kiosk_command import PROGRAM
 from tosca_kiosk.exports.browsing import SECRET, SHOWN
 from tosca_kiosk.storage.queries import QUERIES
@@ -76,7 +77,8 @@ def test_the_live_record_is_shown_and_neither_written_nor_a_hash_given(guarded):
         with pytest.raises(HTTPError, match="403"):
             Browser(told["url"])  # it opens once
 
-        code = guarded.json("patients", "add")["patient_code"]  # others write meanwhile
+        added = guarded.json("patients", "add", "--tech", "admin", stdin=f"{ADMIN_PIN}\n")
+        code = added["patient_code"]  # others write meanwhile
         status, rows = browser.get("/patient_by_code", patient_code=code)
         assert (status, [row["patient_code"] for row in rows]) == (200, [code])
         for query in QUERIES:

@@ -148,6 +148,14 @@ def test_what_is_not_there_is_refused(treated, tmp_path, words, said):
     assert not (tmp_path / "out").exists()
 
 
+def test_a_file_in_the_folders_place_is_left_alone(treated, tmp_path):
+    (tmp_path / "out").write_text("mine")
+    assert "out: cannot be written" in treated.refused(
+        "sessions", "export", "1", "--to", str(tmp_path / "out")
+    )
+    assert (tmp_path / "out").read_text() == "mine"
+
+
 def test_no_file_is_written_over(treated, tmp_path):
     treated.text("sessions", "export", "1", "--to", str(tmp_path))
     before = {path: path.read_bytes() for path in tmp_path.glob("*.*")}

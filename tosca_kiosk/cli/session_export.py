@@ -43,7 +43,7 @@ class _Day(click.ParamType[date]):
     "--to",
     "folder",
     required=True,
-    type=click.Path(path_type=Path, file_okay=False),
+    type=click.Path(path_type=Path),
     help="The folder for the files; none of them may be there yet.",
 )
 @click.option(
