@@ -12,7 +12,7 @@ from reportlab.platypus import Flowable, Spacer, Table
 from reportlab.platypus.tables import TableStyle
 
 from tosca_kiosk.domain.interlocks import BY_SOURCE
-from tosca_kiosk.domain.summary import LIGHT_NOT_CONFIRMED, unconfirmed
+from tosca_kiosk.domain.summary import known_before, unconfirmed
 from tosca_kiosk.reports import forms, strokes, texts
 from tosca_kiosk.reports.content import Content
 from tosca_kiosk.reports.layout import WIDTH, paragraph
@@ -90,8 +90,7 @@ def _why(content: Content) -> Iterator[str]:
 
 def _for_a_person(reason: str) -> str:
     """Return why a session was aborted without the interlock's name, and without what the title says."""
-    if unconfirmed(reason):
-        reason = reason.removeprefix(LIGHT_NOT_CONFIRMED).removeprefix("; ")
+    reason = known_before(reason)
     source, _, said = reason.partition(": ")
     return (said if said and source in BY_SOURCE else reason).rstrip(".")
 
