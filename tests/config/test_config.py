@@ -21,7 +21,9 @@ class TestShipped:
         assert config.devices.laser.serial_number == "SIM-LASER"
         assert config.devices.stage.serial_number == "-1"
         assert config.devices.tec.setpoint_c == 25.0
-        assert config.simulation == Simulation(seed=1, laser_profile="10w", warm=False)
+        assert config.simulation == Simulation(
+            seed=1, laser_profile="10w", warm=False, true_constants="shipped"
+        )
         assert config.rate_hz == 100
 
     def test_the_pattern_of_a_real_cart_names_the_same_drivers_on_real_ports(self):
