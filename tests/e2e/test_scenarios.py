@@ -61,12 +61,14 @@ class Wrong:
     """A constant that is not what the calibrations believe, which nothing but its effects tells.
 
     counted: the dose as counted over the world's true energy. at_end: whether the session's end says that
-    measured and commanded energy differ. found_by: what finds and mends it; printed in simulators/TRUTH.md.
+    measured and commanded energy differ. ring_mm: the true ring where 3 mm are asked for. found_by: what
+    finds and mends it; printed in simulators/TRUTH.md.
     """
 
     counted: float
     at_end: bool
     found_by: str
+    ring_mm: float = 3.0
 
 
 @dataclass(frozen=True)
@@ -234,9 +236,9 @@ TABLE: dict[str, Outcome | NeverArmed | Refused] = {
     ),
     "tec_module_broken": stops("tec", 2.0, TEC_ROUND_S),
     "stage_sticks": stops("stage_move", 2.0, 0.02, severity="warning", protocol="rings"),
-    "stage_scale_slipped": completes(ring_lies=True, wrong=Wrong(1.019, False, RING_ON_TISSUE)),
+    "stage_scale_slipped": completes(ring_lies=True, wrong=Wrong(1.019, False, RING_ON_TISSUE, ring_mm=3.4)),
     "stage_encoder_slips": stops("stage_position", 2.0, STAGE_ROUND_S, severity="warning"),
-    "ring_optics_moved": completes(ring_lies=True, wrong=Wrong(1.019, False, RING_ON_TISSUE)),
+    "ring_optics_moved": completes(ring_lies=True, wrong=Wrong(1.019, False, RING_ON_TISSUE, ring_mm=3.3)),
     "pedal_worn": completes(),
     "pedal_wire_broken": stops("board_fault_0", 2.0, 0.02),
     "pedal_contact_sticks": stops("board_fault_0", 2.0, 0.04),
@@ -301,7 +303,7 @@ def test_a_scenario_comes_to_its_outcome(data_dir, quick, protocol, name):
     judge_the_light(seen, outcome)
     judge_the_record(seen, outcome)
     if outcome.wrong is not None:
-        judge_the_dose(seen, outcome.wrong)
+        judge_what_is_wrong(seen, outcome.wrong)
 
 
 # --- by the world's truth alone -------------------------------------------------------------------------
@@ -331,8 +333,9 @@ def lit_rings(seen: Treated) -> Iterator[float]:
     return (mm for mm, power_w in zip(seen.true_ring_mm, seen.true_power_w, strict=True) if power_w > 0.0)
 
 
-def judge_the_dose(seen: Treated, wrong: Wrong) -> None:
-    """The dose as counted is so much of the true energy, and a difference that shows is told at the end."""
+def judge_what_is_wrong(seen: Treated, wrong: Wrong) -> None:
+    """Dose and ring are so far from the truth, and energies that differ are told at the end."""
+    assert all(abs(ring_mm - wrong.ring_mm) < RING_TOLERANCE_MM for ring_mm in lit_rings(seen))
     counted = seen.result["dose_energy_joules"] / seen.result["true_energy_joules"]
     assert counted == pytest.approx(wrong.counted, abs=0.015)
     assert energies_differ(seen) == wrong.at_end

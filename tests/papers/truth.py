@@ -42,7 +42,7 @@ def _scenarios() -> Iterator[tuple[str, ...]]:
                 _under_light(outcome),
                 "that they differ" if wrong.at_end else "nothing",
                 f"{wrong.counted:.2f}",
-                "another" if outcome.ring_lies else "as asked for",
+                f"{wrong.ring_mm:g} mm",
                 wrong.found_by,
             )
 
@@ -50,7 +50,15 @@ def _scenarios() -> Iterator[tuple[str, ...]]:
 def paper() -> str:
     """Print TRUTH.md."""
     heads = ("constant", "what it is", "shipped", "tolerance", "drawn", "tolerance from", "found today by")
-    outcomes = ("scenario", "what is wrong", "under light", "at the end", "dose / true", "ring", "found by")
+    outcomes = (
+        "scenario",
+        "what is wrong",
+        "under light",
+        "at the end",
+        "dose / true",
+        "ring of 3 mm",
+        "found by",
+    )
     return whole(
         "What a simulated world truly is",
         "A calibration is a belief about a device. In a world as shipped each belief is right, so "
@@ -72,8 +80,8 @@ def paper() -> str:
         "at 1 W, and the ring within 4 %. So the shipped calibrations treat on every drawn world, "
         "within tolerance and mostly without a word: `python -m benchmarks.bench.drawn_worlds`, its "
         "figures in `benchmarks/README.md`. What is counted can be short of the true energy by what "
-        "the photodiode reads too little, 2.5 %, and by no more: where it reads too much, or the "
-        "diode gives too little, too much is counted.",
+        "the photodiode reads too little, 2.5 %, and half a step of its converter, 5 mW: where it "
+        "reads too much, or the diode gives too little, too much is counted.",
         "## What is told of a constant that is wrong",
         "Each scenario is treated as a whole session (`tests/e2e/test_scenarios.py`) and judged by "
         "the world's light. *Dose / true*: the dose as counted, over the true energy; what a start's "

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from itertools import pairwise
 
 import pytest
@@ -116,13 +117,29 @@ def _interpolated(curve: list[tuple[float, float]], current_ma: float) -> float:
 
 @pytest.mark.parametrize("seed", [1, 2, 3])
 def test_the_devices_are_what_is_told(seed: int) -> None:
-    """Judged by what comes out: voltage over light, ring over the stage's way."""
+    """Judged by what comes out: light over current, voltage over light, vibration, ring over the way."""
     world = World(seed, warm=True, drawn=True)
     true = world.true_constants()
+    profile = replace(
+        TEN_WATT,
+        threshold_25_a=true["diode.threshold_25_a"],
+        slope_25_w_per_a=true["diode.slope_25_w_per_a"],
+        t0_k=true["diode.t0_k"],
+        t1_k=true["diode.t1_k"],
+    )
+    world.tec.regulate(True, 25.0, 4.0)
     world.diode.drive(8.0)
-    world.advance(2.0)
+    world.advance(90.0)
+    curve = steady_state_power_curve(profile, 25.0)
+    assert world.true_power_w() == pytest.approx(_interpolated(curve, 8000.0), rel=0.005)
     told_v = true["photodiode.volt_per_watt"] * world.true_power_w() + true["photodiode.dark_v"]
     assert world.photodiode.counts() * 5.0 / 1024.0 == pytest.approx(told_v, abs=0.012)
+    world.smoothing.set_motor_pwm(127)
+    windows_mg = []
+    for _ in range(100):
+        world.advance(world.kernel.now_s + 0.1)
+        windows_mg.append(world.smoothing.vibration_mg())
+    assert sum(windows_mg[10:]) / 90 == pytest.approx(2147.0 * true["motor.vibration_gain"], rel=0.05)
     rings = []
     for position_um in (0.0, 3000.0):
         world.stage.move_to_um(position_um, 50_000.0, 1e6)
