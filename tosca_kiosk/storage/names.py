@@ -16,6 +16,9 @@ NAMES: Final = {
     "protocols": "SELECT protocol_name FROM protocols ORDER BY protocol_name",
     "users": "SELECT username FROM tech_users ORDER BY username",
     "sessions": "SELECT session_id FROM sessions ORDER BY session_id DESC",
+    "safety": "SELECT DISTINCT event_type FROM safety_log ORDER BY event_type",
+    "calibrations": "SELECT device_type FROM calibrations UNION SELECT calibration_type FROM calibrations "
+    "UNION SELECT device_serial_number FROM calibrations ORDER BY 1",
 }
 """By kind, what finds the names; of those that grow in number the newest first."""
 

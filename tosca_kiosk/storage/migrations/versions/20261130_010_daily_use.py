@@ -57,6 +57,7 @@ CREATE TABLE session_timing (
     FOREIGN KEY (session_id) REFERENCES sessions(session_id)
 )"""
 
+# By table: its SQL, its key, and its columns.
 _TABLES = {
     "change_reasons": (
         _CHANGE_REASONS,
@@ -71,11 +72,14 @@ _TABLES = {
     "session_parts": (_SESSION_PARTS, "session_id", ("session_id", "first_session_id")),
     "session_timing": (_SESSION_TIMING, "session_id", ("session_id", "ticks", "late_ticks", "worst_late_ms")),
 }
-_INDEXES = (
-    "CREATE INDEX idx_reason_last_audit ON change_reasons(last_audit_id)",
-    "CREATE INDEX idx_amendment_session ON session_amendments(session_id)",
-    "CREATE INDEX idx_amendment_tech ON session_amendments(tech_id)",
-)
+_INDEXES = {
+    "change_reasons": ("CREATE INDEX idx_reason_last_audit ON change_reasons(last_audit_id)",),
+    "session_amendments": (
+        "CREATE INDEX idx_amendment_session ON session_amendments(session_id)",
+        "CREATE INDEX idx_amendment_tech ON session_amendments(tech_id)",
+    ),
+}
+_UNIQUE = {"session_parts": "first_session_id"}
 _APPEND_ONLY = ("change_reasons", "session_amendments")
 
 # How many rows, and how many have the same first column of the index (and the same first two): ANALYZE on a
@@ -124,10 +128,10 @@ BEGIN
 END"""
 _REFUSALS = (
     """CREATE TRIGGER {table}_no_replace BEFORE INSERT ON {table}
-WHEN EXISTS (SELECT 1 FROM {table} WHERE {key} = NEW.{key})
+WHEN EXISTS (SELECT 1 FROM {table} WHERE {key} = NEW.{key}{or_unique})
 BEGIN SELECT RAISE(ABORT, '{table}: such a row exists already; change it by UPDATE'); END""",
     """CREATE TRIGGER {table}_no_replace_by_update BEFORE UPDATE ON {table}
-WHEN EXISTS (SELECT 1 FROM {table} WHERE {key} <> OLD.{key} AND {key} = NEW.{key})
+WHEN EXISTS (SELECT 1 FROM {table} WHERE {key} <> OLD.{key} AND ({key} = NEW.{key}{or_unique}))
 BEGIN SELECT RAISE(ABORT, '{table}: another row has this key already'); END""",
 )
 _NO_CHANGE = (
@@ -136,22 +140,18 @@ BEGIN SELECT RAISE(ABORT, '{table} is append-only: rows are never changed'); END
     """CREATE TRIGGER {table}_no_delete BEFORE DELETE ON {table}
 BEGIN SELECT RAISE(ABORT, '{table} is append-only: rows are never deleted'); END""",
 )
-_PART_TAKEN = """CREATE TRIGGER session_parts_no_other_replace BEFORE INSERT ON session_parts
-WHEN EXISTS (SELECT 1 FROM session_parts WHERE first_session_id = NEW.first_session_id)
-BEGIN SELECT RAISE(ABORT, 'session_parts: this treatment has its second part already'); END"""
 
 
 def upgrade() -> None:
     """Make the tables, or take up those that an earlier way down has left in the file."""
     connection = op.get_bind()
-    kept = "change_reasons" in counters.tables(connection)
+    kept = counters.tables(connection) & set(_TABLES)
     for table, (statement, _, _) in _TABLES.items():
-        if not kept:
+        if table not in kept:
             connection.exec_driver_sql(statement.strip())
+            for index in _INDEXES.get(table, ()):
+                connection.exec_driver_sql(index)
         _drop_triggers(connection, table)
-    if not kept:
-        for index in _INDEXES:
-            connection.exec_driver_sql(index)
     for table in _TABLES:
         for trigger in _triggers(table):
             connection.exec_driver_sql(trigger)
@@ -164,10 +164,22 @@ def upgrade() -> None:
         )
         found = context.config.attributes.setdefault("found", {})
         found["differing"] = found.get("differing", 0) + len(said)
+        for table in set(_TABLES) - kept:  # somebody has dropped it meanwhile, and its counter with it
+            _count_on(connection, table)
 
 
 def downgrade() -> None:
     """Leave the tables where they are, with the triggers that prove them."""
+
+
+def _count_on(connection: Connection, table: str) -> None:
+    """Give no number of a table again that its audit knows."""
+    statement, _, _ = _TABLES[table]
+    if "AUTOINCREMENT" in statement:
+        newest = connection.exec_driver_sql(
+            "SELECT coalesce(max(CAST(row_key AS INTEGER)), 0) FROM audit_log WHERE table_name = ?", (table,)
+        ).scalar_one()
+        counters.raise_to(connection, {table: newest})
 
 
 def _give_statistics(connection: Connection) -> None:
@@ -211,9 +223,11 @@ def _triggers(table: str) -> list[str]:
         )
         for name, action, event, when, row, before, after in events
     ]
-    refusals = [refusal.format(table=table, key=key) for refusal in _REFUSALS]
+    unique = _UNIQUE.get(table)
+    or_unique = f" OR {unique} = NEW.{unique}" if unique else ""
+    refusals = [refusal.format(table=table, key=key, or_unique=or_unique) for refusal in _REFUSALS]
     append_only = [refusal.format(table=table) for refusal in _NO_CHANGE] if table in _APPEND_ONLY else []
-    return [*audit, *refusals, *append_only, *([_PART_TAKEN] if table == "session_parts" else [])]
+    return [*audit, *refusals, *append_only]
 
 
 def _row(row: str, columns: tuple[str, ...]) -> str:
