@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import replace
 from itertools import pairwise
 
@@ -13,7 +12,6 @@ from simulators.physics.profiles import FIVE_WATT, TEN_WATT, DiodeProfile, stead
 from simulators.settable import set_value
 from simulators.true_constants import CONSTANTS, Constant, drawn_constants, shipped_constants
 from simulators.world import World
-from tosca_kiosk.config import bundled
 
 SEEDS = range(200)
 BY_CHANCE = "motor.rest_mg"
@@ -75,17 +73,6 @@ def test_a_world_as_shipped_is_what_the_calibrations_believe(profile: DiodeProfi
     believed = shipped_constants(profile)
     assert {**true, BY_CHANCE: 0.0} == {**believed, BY_CHANCE: 0.0}
     assert World(7, profile).diode.profile == profile
-
-
-def test_the_shipped_calibrations_believe_the_shipped_constants() -> None:
-    rows = json.loads(bundled("calibrations/simulated_10w.json").read_text(encoding="utf-8"))
-    points = {row["device_type"]: row["calibration_data"].get("calibration_points") for row in rows}
-    believed = shipped_constants(TEN_WATT)
-    for point in points["actuator"]:
-        grown_mm = believed["optics.ring_mm_per_mm"] * point["actuator_position_um"] / 1000.0
-        assert point["ring_size_mm"] == believed["optics.ring_at_index_mm"] + grown_mm
-    for point in points["photodiode"]:
-        assert point["voltage_v"] == believed["photodiode.volt_per_watt"] * point["power_watts"]
 
 
 def test_all_of_it_together_stays_within_power_and_ring(drawn) -> None:
