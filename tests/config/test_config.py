@@ -6,7 +6,8 @@ import pytest
 
 from simulators.physics.photodiode import DARK_V, VOLT_PER_WATT
 from simulators.physics.profiles import FIVE_WATT, TEN_WATT, steady_state_power_curve
-from simulators.world import RING_MM_AT_INDEX, UM_PER_RING_MM
+from simulators.true_constants import RING_MM_AT_INDEX
+from simulators.world import UM_PER_MM
 from tests.config.document import SIMULATED, changed
 from tosca_kiosk.config import ConfigError, Simulation, bundled, load_config
 from tosca_kiosk.config.cart import SIMULATED_LASERS
@@ -30,7 +31,9 @@ class TestShipped:
         assert config.devices.laser.serial_number == "SIM-LASER"
         assert config.devices.stage.serial_number == "-1"
         assert config.devices.tec.setpoint_c == 25.0
-        assert config.simulation == Simulation(seed=1, laser_profile="10w", warm=False)
+        assert config.simulation == Simulation(
+            seed=1, laser_profile="10w", warm=False, true_constants="shipped"
+        )
         assert config.rate_hz == 100
 
     def test_the_pattern_of_a_real_cart_names_the_same_drivers_on_real_ports(self):
@@ -118,7 +121,7 @@ def deviations(name, profile):
     watts = [index * 0.25 for index in range(4, 37)]
     positions = [index * 100.0 for index in range(21)]
     return {
-        RING: [shipped.ring_size_mm(um) - (RING_MM_AT_INDEX + um / UM_PER_RING_MM) for um in positions],
+        RING: [shipped.ring_size_mm(um) - (RING_MM_AT_INDEX + um / UM_PER_MM) for um in positions],
         PHOTODIODE: [shipped.photodiode.power_w(DARK_V + VOLT_PER_WATT * w) - w for w in watts],
         POWER: [shipped.power_w(ma) - w for ma, w in steady_state_power_curve(profile, 25.0, points=101)],
     }
