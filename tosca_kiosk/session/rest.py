@@ -8,6 +8,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final
 
+import msgspec
+
 from tosca_kiosk.domain.protocol import Protocol
 from tosca_kiosk.domain.protocol_file import NAME_LENGTH
 from tosca_kiosk.domain.remainder import named_rest
