@@ -63,6 +63,11 @@ RUNS = (
         f"python -m benchmarks.campaign --treatments 20000 --seed 2 --out {OUT}/campaign",
     ),
     Run(
+        "drawn_worlds",
+        "worlds that are not what their calibrations believe: dose as counted, against the truth",
+        "python -m benchmarks.bench.drawn_worlds --worlds 100",
+    ),
+    Run(
         "pedal_off",
         "pedal up to light off, by each of the two ways",
         "python -m benchmarks.bench.pedal_off --releases 1000 --seed 1",

@@ -2,7 +2,8 @@
 
 `{"pedal.pressed": true}` changes the world now, by the paths of `simulators.settable`; a datagram with
 anything in it that the table does not allow changes nothing and is counted. `{"ask": ["true_power_w"]}` is
-answered to the asker's own socket, with the world's time and the count. What is asked is for judges alone.
+answered to the asker's own socket, with the world's time and the count. What is asked is for judges alone, as
+`true_constants`: what the devices truly are.
 """
 
 from __future__ import annotations
@@ -17,14 +18,16 @@ from typing import Any, Final
 from simulators.camera.truth import OpticalState, optical_state
 from simulators.cart import SimulatedCart
 from simulators.settable import SettingError, check_value, set_value
+from simulators.true_constants import TrueConstants
 from simulators.world import World
 
 POLL_EVERY_S: Final = 0.005
 MAX_DATAGRAM_BYTES: Final = 4096
 ASK: Final = "ask"
 
-READABLE: Final[dict[str, Callable[[World], float | OpticalState]]] = {
+READABLE: Final[dict[str, Callable[[World], float | OpticalState | TrueConstants]]] = {
     "optics": optical_state,
+    "true_constants": World.true_constants,
     "true_power_w": World.true_power_w,
     "true_energy_j": World.true_energy_j,
 }

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable
+from dataclasses import replace
 from random import Random
 from typing import Literal, get_args
 
@@ -21,12 +22,12 @@ from simulators.physics.profiles import STANDARD_TEC, TEN_WATT, DiodeProfile, Te
 from simulators.physics.smoothing import Smoothing
 from simulators.physics.stage import Stage
 from simulators.physics.tec import Tec
+from simulators.true_constants import TrueConstants, drawn_constants, shipped_constants
 
 STEP_S = 0.01
 STEPS_PER_TEC_STEP = 2
 STEPS_PER_WINDOW = 10
-RING_MM_AT_INDEX = 2.0
-UM_PER_RING_MM = 1000.0
+UM_PER_MM = 1000.0
 
 Mark = Literal["session", "armed", "emission"]
 MARKS: tuple[Mark, ...] = get_args(Mark)
@@ -36,6 +37,7 @@ class World:
     """The plant, with what only a judge may see (`true_...`) and what a scenario changes.
 
     warm: the mount starts regulated and settled at warm_setpoint_c (see `Tec`); else all is at ambient_c.
+    drawn: its constants are the seed's, and not those that the shipped calibrations believe in.
     """
 
     def __init__(
@@ -47,6 +49,7 @@ class World:
         tec_profile: TecProfile = STANDARD_TEC,
         ambient_c: float = 22.0,
         warm_setpoint_c: float = 25.0,
+        drawn: bool = False,
     ) -> None:
         self.seed = seed
         self.kernel = Kernel()
@@ -55,7 +58,15 @@ class World:
         self.aiming_fault: ContactFault = "ok"
         """The aiming diode's driver: open never lights it, closed always does."""
         self._aiming_driven = False
-        self.photodiode = Photodiode(self.kernel, self._random("photodiode"))
+        made = drawn_constants(self.random_seed, profile) if drawn else shipped_constants(profile)
+        self._ring_at_index_mm = made["optics.ring_at_index_mm"]
+        self._ring_mm_per_mm = made["optics.ring_mm_per_mm"]
+        self.photodiode = Photodiode(
+            self.kernel,
+            self._random("photodiode"),
+            volt_per_watt=made["photodiode.volt_per_watt"],
+            dark_v=made["photodiode.dark_v"],
+        )
         self.tec = Tec(
             tec_profile,
             self._random("tec"),
@@ -66,14 +77,30 @@ class World:
         )
         self.diode = Diode(
             self.kernel,
-            profile,
+            replace(
+                profile,
+                threshold_25_a=made["diode.threshold_25_a"],
+                slope_25_w_per_a=made["diode.slope_25_w_per_a"],
+                t0_k=made["diode.t0_k"],
+                t1_k=made["diode.t1_k"],
+            ),
             self._random("diode"),
             mount_c=self.tec.mount_c,
             on_light=self._on_light,
             step_s=STEP_S,
         )
-        self.stage = Stage(self.kernel, self._random("stage"))
-        self.smoothing = Smoothing(self.kernel, self._random("smoothing"))
+        self.stage = Stage(
+            self.kernel,
+            self._random("stage"),
+            scale=made["stage.scale"],
+            index_offset_um=made["stage.index_offset_um"],
+        )
+        self.smoothing = Smoothing(
+            self.kernel,
+            self._random("smoothing"),
+            vibration_gain=made["motor.vibration_gain"],
+            rest_mg=made["motor.rest_mg"] if drawn else None,
+        )
         self.pedal = Pedal(self.kernel, self._random("pedal"))
         self.stop_loop = StopLoop()
         self.camera = CameraFaults()
@@ -112,8 +139,26 @@ class World:
 
     def ring_size_mm(self) -> float:
         """The diameter of the laser ring on the tissue at the stage's present position."""
-        grown_mm = self.ring_gain * self.stage.position_um() / UM_PER_RING_MM
-        return RING_MM_AT_INDEX + self.ring_offset_mm + grown_mm
+        grown_mm = self.ring_gain * self._ring_mm_per_mm * self.stage.carriage_um() / UM_PER_MM
+        return self._ring_at_index_mm + self.ring_offset_mm + grown_mm
+
+    def true_constants(self) -> TrueConstants:
+        """What the devices truly are now, with what has worn, drifted and slipped since they were made."""
+        diode, photodiode, stage, motor = self.diode, self.photodiode, self.stage, self.smoothing
+        return {
+            "diode.threshold_25_a": diode.profile.threshold_25_a * (1.0 + diode.ageing),
+            "diode.slope_25_w_per_a": diode.profile.slope_25_w_per_a * (1.0 - diode.ageing),
+            "diode.t0_k": diode.profile.t0_k,
+            "diode.t1_k": diode.profile.t1_k,
+            "photodiode.volt_per_watt": photodiode.volt_per_watt * photodiode.drift,
+            "photodiode.dark_v": photodiode.dark_v,
+            "optics.ring_at_index_mm": self._ring_at_index_mm + self.ring_offset_mm,
+            "optics.ring_mm_per_mm": self._ring_mm_per_mm * self.ring_gain,
+            "stage.scale": stage.scale,
+            "stage.index_offset_um": stage.index_offset_um + stage.scale_slip_um,
+            "motor.rest_mg": motor.rest_mg(),
+            "motor.vibration_gain": motor.arriving,
+        }
 
     def true_power_w(self) -> float:
         """The light that leaves, whatever any device says."""

@@ -16,7 +16,8 @@ from benchmarks.campaign.lost_ways import ENDLESS_S, WAY_PARTS, Lifted, proved_b
 from benchmarks.campaign.totals import could_be_told, dose_allowed_j, excess_j, unrecorded
 from benchmarks.rigs.changed_plan import Change, Changes, planned_j, rings_mm
 from benchmarks.rigs.light import DARK_W, DRIVER_S, GATE_S
-from simulators.world import RING_MM_AT_INDEX, UM_PER_RING_MM, World
+from simulators.true_constants import RING_MM_AT_INDEX
+from simulators.world import UM_PER_MM, World
 from tosca_kiosk.domain.inputs import CommandType
 from tosca_kiosk.domain.protocol import Protocol
 
@@ -265,7 +266,7 @@ class Monitor:
 
     def _judge_ring(self, position_um: float) -> None:
         """The ring is one of the plan in force."""
-        ring_mm = RING_MM_AT_INDEX + position_um / UM_PER_RING_MM
+        ring_mm = RING_MM_AT_INDEX + position_um / UM_PER_MM
         planned_mm = rings_mm(self._protocol, self._changes)
         near = min(abs(ring_mm - wanted_mm) for wanted_mm in planned_mm) <= RING_NEAR_MM
         if not near and "stage" not in self.disturbances.ever:

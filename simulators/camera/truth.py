@@ -74,7 +74,7 @@ def optical_state(scene: Scene) -> OpticalState:
         ring_diameter_mm=scene.ring_size_mm(),
         laser_power_w=scene.true_power_w(),
         aiming_on=scene.aiming,
-        vibration_mg=motor_vibration_mg(motor.speed_pwm()) * motor.strength,
+        vibration_mg=motor_vibration_mg(motor.speed_pwm()) * motor.arriving,
         unplugged=faults.unplugged,
         frozen=faults.frozen,
         dark=faults.dark,

@@ -18,6 +18,7 @@ from simulators.plant import Sensor
 OnLight = Callable[[float, float], None]
 MAX_DRIVE_A = 100.0
 SHORT_OHM = 0.02
+MOST_AGEING = 0.9
 
 
 class Diode:
@@ -53,6 +54,7 @@ class Diode:
         "_target_a",
         "_threshold_a",
         "_timer",
+        "ageing_per_s",
         "profile",
     )
 
@@ -76,6 +78,8 @@ class Diode:
         self._submount_decay = math.exp(-step_s / profile.submount.time_constant_s)
         self._circuit: Sensor = "ok"
         self._ageing = 0.0
+        self.ageing_per_s = 0.0
+        """By how much `ageing` grows in a second of current."""
         self._target_a = 0.0
         self._since_s = kernel.now_s
         self._current_a = 0.0
@@ -184,6 +188,8 @@ class Diode:
             self._chip_k = self._submount_k = 0.0
             self._dark = True
             return
+        if self.ageing_per_s > 0.0 and self._current_a > 0.0:
+            self._ageing = min(MOST_AGEING, self._ageing + self.ageing_per_s * self._step_s)
         self._refresh()
         self._begin()
 

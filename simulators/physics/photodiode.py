@@ -30,16 +30,26 @@ class Photodiode:
         "blocked",
         "dark_v",
         "drift",
+        "volt_per_watt",
     )
 
-    def __init__(self, kernel: Kernel, random: Random) -> None:
+    def __init__(
+        self,
+        kernel: Kernel,
+        random: Random,
+        *,
+        volt_per_watt: float = VOLT_PER_WATT,
+        dark_v: float = DARK_V,
+    ) -> None:
+        self.volt_per_watt = volt_per_watt
+        """What it and its amplifier were made with."""
         self.drift = 1.0
-        """What the gain has drifted to; 1 is as calibrated."""
+        """What the gain has drifted to; 1 is as made."""
         self._kernel = kernel
         self._random = random
         self.blocked = False
         """Whether something keeps the light from the photodiode."""
-        self.dark_v = DARK_V
+        self.dark_v = dark_v
         """Amplifier and converter without light."""
         self._noise_v = 0.0
         self._since_s = kernel.now_s
@@ -50,7 +60,7 @@ class Photodiode:
     def counts(self) -> int:
         """One conversion at the kernel's instant, 0..1023. The noise stays for one step of the grid."""
         seen_w = 0.0 if self.blocked else self._lagging_w()
-        volts = self.dark_v + self._noise_v + VOLT_PER_WATT * self.drift * seen_w
+        volts = self.dark_v + self._noise_v + self.volt_per_watt * self.drift * seen_w
         return min(STEPS - 1, max(0, int(volts * (STEPS / REFERENCE_V))))
 
     def light(self, power_w: float, slope_w_per_s: float) -> None:

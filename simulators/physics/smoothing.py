@@ -38,7 +38,10 @@ BASELINE_S = 5.0
 
 
 class Smoothing:
-    """Motor and accelerometer. `close_window` is called every 100 ms."""
+    """Motor and accelerometer. `close_window` is called every 100 ms.
+
+    rest_mg: the rest level that it begins with; None leaves it to chance.
+    """
 
     __slots__ = (
         "_baseline_mg",
@@ -53,12 +56,17 @@ class Smoothing:
         "accelerometer_present",
         "sensor_stuck",
         "strength",
+        "vibration_gain",
     )
 
-    def __init__(self, kernel: Kernel, random: Random) -> None:
+    def __init__(
+        self, kernel: Kernel, random: Random, *, vibration_gain: float = 1.0, rest_mg: float | None = None
+    ) -> None:
         self.accelerometer_present = True
         self.strength = 1.0
         """The part of the motor's vibration that arrives, 0..1; 0 is a dead motor."""
+        self.vibration_gain = vibration_gain
+        """This motor's vibration over the measured one's."""
         self.sensor_stuck = False
         """Its reading stands still."""
         self._kernel = kernel
@@ -67,7 +75,8 @@ class Smoothing:
         self._since_s = kernel.now_s
         self._speed_pwm = 0.0
         self._pwm_seconds = 0.0
-        self._rest_mg = random.uniform(REST_LOW_MG, REST_HIGH_MG)
+        own_rest_mg = random.uniform(REST_LOW_MG, REST_HIGH_MG)
+        self._rest_mg = own_rest_mg if rest_mg is None else rest_mg
         self._baseline_mg = self._rest_mg
         self._vibration_mg = 0
 
@@ -89,6 +98,11 @@ class Smoothing:
             return 0.0
         return self._pwm + (self._speed_pwm - self._pwm) * self._decay(self._kernel.now_s - self._since_s)
 
+    @property
+    def arriving(self) -> float:
+        """The vibration that arrives over the measured one at the same speed."""
+        return self.strength * self.vibration_gain
+
     def rest_mg(self) -> float:
         """The true rest level, which `vibration_mg` does not show."""
         return self._rest_mg
@@ -101,9 +115,9 @@ class Smoothing:
         wandered_mg = self._rest_mg + self._random.gauss(0.0, REST_STEP_MG)
         self._rest_mg = min(REST_HIGH_MG, max(REST_LOW_MG, wandered_mg))
         _, rest_mean_mg, rest_sd_mg = MEASURED[0]
-        sd_mg = rest_sd_mg + self.strength * (sd_mg - rest_sd_mg)
+        sd_mg = rest_sd_mg + self.arriving * (sd_mg - rest_sd_mg)
         noise_mg = self._random.gauss(0.0, sd_mg / math.sqrt(INDEPENDENT_SAMPLES))
-        motor_mg = self.strength * (mean_mg - rest_mean_mg)
+        motor_mg = self.arriving * (mean_mg - rest_mean_mg)
         if not self.sensor_stuck:
             self._vibration_mg = max(0, round(motor_mg + self._rest_mg - self._baseline_mg + noise_mg))
         self._baseline_mg += (self._rest_mg - self._baseline_mg) * WINDOW_S / BASELINE_S

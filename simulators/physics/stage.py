@@ -22,7 +22,10 @@ AT_END_UM = 0.5
 
 
 class Stage:
-    """Position in closed form. A stalled stage stands still; its move goes on when the stall ends."""
+    """Position in closed form. A stalled stage stands still; its move goes on when the stall ends.
+
+    Positions are those of its scale, zero at the index, and what the optics feel is `carriage_um`.
+    """
 
     __slots__ = (
         "_acceleration",
@@ -34,9 +37,20 @@ class Stage:
         "_subscribers",
         "_timer",
         "_wanted",
+        "index_offset_um",
+        "scale",
+        "scale_slip_um",
     )
 
-    def __init__(self, kernel: Kernel, random: Random) -> None:
+    def __init__(
+        self, kernel: Kernel, random: Random, *, scale: float = 1.0, index_offset_um: float = 0.0
+    ) -> None:
+        self.scale = scale
+        """The carriage's true way over the one on its scale."""
+        self.index_offset_um = index_offset_um
+        """Where the carriage truly stands at the index, from where the optics have their zero."""
+        self.scale_slip_um = 0.0
+        """How far the scale has slipped since, its index with it: no device can know."""
         self._kernel = kernel
         self._rest_um = random.uniform(-POWER_UP_UM, POWER_UP_UM)
         """Where it stands, or will stand when the phases have ended."""
@@ -83,6 +97,10 @@ class Stage:
             if now_s < phase.end_s:
                 return phase.position_after(now_s - phase.start_s)
         return self._rest_um + self._ringing_um(now_s - self._phases[-1].end_s)
+
+    def carriage_um(self) -> float:
+        """Where the carriage truly is, from where the optics have their zero."""
+        return self.scale * self.position_um() + self.index_offset_um + self.scale_slip_um
 
     def move_to_um(self, target_um: float, speed_um_per_s: float, acceleration_um_per_s2: float) -> None:
         """Move and settle; from a running move on, without a stop where that is possible.

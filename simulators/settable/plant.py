@@ -66,6 +66,9 @@ PLANT: dict[str, Setting] = {
     "diode.ageing": number(
         "part of the slope lost, part of the threshold gained", 0.0, 0.9, attribute("diode", "ageing")
     ),
+    "diode.ageing_per_s": number(
+        "by how much it ages in a second of current", 0.0, 0.1, attribute("diode", "ageing_per_s")
+    ),
     "diode.circuit": choice("the laser diode's leads", CIRCUIT, attribute("diode", "circuit")),
     "tec.sensor": choice("the mount's thermistor", CIRCUIT, attribute("tec", "sensor")),
     "tec.sensor_offset_c": number(
@@ -78,6 +81,12 @@ PLANT: dict[str, Setting] = {
     "tec.leads_reversed": switch("the module wired backwards", attribute("tec", "leads_reversed")),
     "tec.ambient_c": number("air temperature in C", 5.0, 45.0, attribute("tec", "ambient_c")),
     "stage.stalled": switch("the carriage is stuck", attribute("stage", "stalled")),
+    "stage.scale_slip_um": number(
+        "how far the scale has slipped along the carriage, its index with it",
+        -5000.0,
+        5000.0,
+        attribute("stage", "scale_slip_um"),
+    ),
     "optics.ring_offset_mm": number(
         "by how much the ring is larger than it was", -1.0, 1.0, _set_world("ring_offset_mm")
     ),

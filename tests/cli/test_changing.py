@@ -5,12 +5,14 @@ from __future__ import annotations
 import pytest
 
 from tests.cli.conftest import ADMIN_PIN
+from tosca_kiosk.config import bundled
 from tosca_kiosk.storage import Database
 
 PIN = "314159"
 CODE = "P-2026-0001"
 EDIT = ("patients", "edit", CODE, "--notes", "--tech", "bob")
 RETIRE = ("patients", "retire", CODE)
+PLAN = ("protocols", "add", str(bundled("protocols/constant_5w_60s.json")))
 
 
 @pytest.fixture
@@ -19,7 +21,7 @@ def staffed(guarded):
     words = ("users", "add", "--role", "technician", "--admin", "admin", "--full-name")
     guarded.text(*words, "Bob Brown", "bob", "--pin-stdin", stdin=f"{ADMIN_PIN}\n{PIN}\n")
     guarded.text(*words, "Eve", "eve", stdin=f"{ADMIN_PIN}\n")
-    guarded.text("patients", "add", "--code", CODE)
+    guarded.text("patients", "add", "--code", CODE, "--tech", "admin", stdin=f"{ADMIN_PIN}\n")
     return guarded
 
 
@@ -29,6 +31,13 @@ def refusals(cart):
             "SELECT event_type, details FROM safety_log WHERE event_type <> 'database_initialized'"
         )
     return [(row["event_type"], row["details"]) for row in rows]
+
+
+@pytest.mark.parametrize("words", [("patients", "add"), PLAN])
+def test_nobody_adds_anything_without_a_name(staffed, words):
+    assert "has to be named for this change" in staffed.refused(*words)
+    assert refusals(staffed)[0][0] == "account_refused"
+    assert len(staffed.json("patients", "list")["patients"]) == 1
 
 
 def test_the_pin_is_the_first_line_and_what_is_known_comes_behind(staffed):
@@ -45,6 +54,7 @@ def test_the_pin_is_the_first_line_and_what_is_known_comes_behind(staffed):
         ((*RETIRE, "--tech", "bob"), f"{PIN}\n", "account_refused", "role"),
         (RETIRE, f"{PIN}\n", "account_refused", "nobody_named"),
         (("protocols", "copy", "Ramp 2 to 8 W, 90 s", "A"), "", "account_refused", "nobody_named"),
+        (("patients", "add"), "", "account_refused", "nobody_named"),
         (("patients", "add", "--tech", "bob"), "000000\n", "login_failed", "wrong_tries"),
         (("patients", "history", CODE, "--tech", "bob"), f"{PIN}\n", "account_refused", "role"),
     ],

@@ -67,12 +67,25 @@ def test_of_a_pin_nothing_is_shown(edited):
     ("words", "said"),
     [
         (("--by", "nobody"), "no user is named 'nobody'"),
+        (("--by", "admi"), "admin may be meant"),
         (("--table", "patients", "--row", "nobody"), "patients has no row 'nobody'"),
+        (("--table", "patients", "--row", "99"), "patients has no row '99'"),
+        (("--table", "patients", "--row", "P-2026-0007"), "'P-2026-0001' may be meant"),
+        (("--table", "system_config", "--row", "video_fp"), "'video_fps' may be meant"),
         (("--since", "yesterday"), "--since 'yesterday' is no span and no time"),
     ],
 )
 def test_what_is_not_there_is_refused(edited, words, said):
     assert said in edited.refused("audit", "show", *words)
+
+
+def test_a_key_that_never_had_a_value_and_a_row_that_is_gone_are_no_mistakes(edited):
+    key = ("--table", "system_config", "--row", "max_treatment_duration_seconds")
+    assert changes(edited, *key) == []
+    with closing(sqlite3.connect(edited.database, isolation_level=None)) as tool:
+        tool.execute("DELETE FROM patients")
+    gone = changes(edited, "--table", "patients", "--row", "1")
+    assert [one["action"] for one in gone] == ["insert", "update", "delete"]
 
 
 def places(cart):
@@ -95,7 +108,7 @@ def test_where_names_every_place_with_its_size_and_what_is_missing(edited):
     found = places(edited)
     assert found["sessions"]["missing"] == ["folder of session 1"]
     assert found["key"]["missing"] == ["is not there"]
-    assert "folder of session 1" in edited.text("where")
+    assert "folder of" in edited.text("where")
 
 
 def test_where_makes_nothing_and_tells_of_what_cannot_be_read(edited, tmp_path):

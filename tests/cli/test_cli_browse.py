@@ -16,6 +16,7 @@ from urllib.request import HTTPCookieProcessor, build_opener, urlopen
 
 import pytest
 
+from tests.cli.conftest import ADMIN_PIN
 from tests.cli.kiosk_command import PROGRAM
 from tosca_kiosk.exports.browsing import SECRET, SHOWN
 from tosca_kiosk.storage.queries import QUERIES
@@ -30,9 +31,9 @@ class Browser:
         self.opener = build_opener(HTTPCookieProcessor(CookieJar()))
         self.opener.open(url, timeout=10).close()
 
-    def get(self, path, kind=".json", **asked):
-        """Return status and JSON of a page of the record."""
-        url = f"{self.root}/laser_control{path}{kind}?{urlencode({'_shape': 'array', **asked})}"
+    def get(self, path, kind=".json", database="laser_control", **asked):
+        """Return status and JSON of a page of the record, or of what Datasette keeps itself."""
+        url = f"{self.root}/{database}{path}{kind}?{urlencode({'_shape': 'array', **asked})}"
         try:
             with self.opener.open(url, timeout=10) as answer:
                 return answer.status, json.load(answer)
@@ -54,6 +55,7 @@ def browsed(cart):
         yield told
         running.send_signal(signal.SIGINT)
         assert running.wait(timeout=10) == 0
+        assert running.stdout.read() == ""
     finally:
         running.kill()
         running.communicate()
@@ -75,7 +77,8 @@ def test_the_live_record_is_shown_and_neither_written_nor_a_hash_given(guarded):
         with pytest.raises(HTTPError, match="403"):
             Browser(told["url"])  # it opens once
 
-        code = guarded.json("patients", "add")["patient_code"]  # others write meanwhile
+        added = guarded.json("patients", "add", "--tech", "admin", stdin=f"{ADMIN_PIN}\n")
+        code = added["patient_code"]  # others write meanwhile
         status, rows = browser.get("/patient_by_code", patient_code=code)
         assert (status, [row["patient_code"] for row in rows]) == (200, [code])
         for query in QUERIES:
@@ -97,6 +100,11 @@ def test_the_live_record_is_shown_and_neither_written_nor_a_hash_given(guarded):
             status, said = browser.query(asked)
             assert status == 400, asked
             assert secret not in str(said)
+        for database in ("laser_control", "_internal"):
+            status, said = browser.get("", database=database, sql="select length(hex(zeroblob(40000000)))")
+            assert (status, "too big" in str(said)) == (400, True), database
+        with pytest.raises(HTTPError, match="404"):  # and nothing of it is printed
+            browser.opener.open(f"{browser.root}/nowhere", timeout=10)
         for path, kind in (("/credentials", ".json"), ("/credentials/1", ".json"), ("", ".db")):
             status, said = browser.get(path, kind)
             assert status == 403, path

@@ -41,6 +41,8 @@ def test_a_supervisor_sets_a_value_and_the_history_tells_who_when_and_why(staffe
     assert (done["value"], done["before"], done["modified_by"]) == (8.0, 10.0, "sue")
     said = staffed.text("config", "set", KEY, "7.5", "--tech", "sue", "--reason", "and the fibre")
     assert said == f"{KEY}: 7.5, was 8.0; it holds on the idle cart within 30 s, in sessions from the next."
+    again = staffed.json("config", "set", KEY, "7.5", "--tech", "sue", "--reason", "once more")
+    assert (again["value"], again["before"], again["changed"]) == (7.5, 7.5, False)
     assert staffed.json("config", "get", KEY)["value"] == 7.5
     assert "Allowed       0.1 to 10 W" in staffed.text("config", "get", KEY)
     changes = staffed.json("config", "history", KEY)["changes"]

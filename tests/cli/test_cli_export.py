@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
+import subprocess
 import sys
 from datetime import timedelta
 
@@ -19,6 +20,16 @@ from tosca_kiosk.storage import Database, archiving, events, patients, protocols
 DONE = Summary("completed", None, 60.0, 50.0, 5.0, 5.1, 250.0)
 EVENTS = 200
 AGES_DAYS = (40, 2, 1)
+
+
+WRITING = """
+import sys
+from pathlib import Path
+from tosca_kiosk.machine.part_file import begin
+begin(Path(sys.argv[1]))
+print("begun", flush=True)
+sys.stdin.read()
+"""
 
 
 @pytest.fixture(scope="session")
@@ -137,6 +148,14 @@ def test_what_is_not_there_is_refused(treated, tmp_path, words, said):
     assert not (tmp_path / "out").exists()
 
 
+def test_a_file_in_the_folders_place_is_left_alone(treated, tmp_path):
+    (tmp_path / "out").write_text("mine")
+    assert "out: cannot be written" in treated.refused(
+        "sessions", "export", "1", "--to", str(tmp_path / "out")
+    )
+    assert (tmp_path / "out").read_text() == "mine"
+
+
 def test_no_file_is_written_over(treated, tmp_path):
     treated.text("sessions", "export", "1", "--to", str(tmp_path))
     before = {path: path.read_bytes() for path in tmp_path.glob("*.*")}
@@ -148,6 +167,27 @@ def test_no_file_is_written_over(treated, tmp_path):
     assert {path: path.read_bytes() for path in tmp_path.glob("*.*")} == {
         path: content for path, content in before.items() if path.name != "sessions.csv"
     }
+
+
+@pytest.mark.process
+def test_what_a_killed_export_has_left_is_taken_away_and_named(treated, tmp_path):
+    """The part of a living one is neither taken away nor written into."""
+    folder = tmp_path / "out"
+    folder.mkdir()
+    part = folder / "sessions.csv.part"
+    command = ("sessions", "export", "1", "--to", str(folder))
+    writing = subprocess.Popen(
+        [sys.executable, "-c", WRITING, str(part)], stdin=subprocess.PIPE, stdout=subprocess.PIPE
+    )
+    with writing:
+        assert writing.stdout.readline()
+        assert "of an export that runs" in treated.refused(*command)
+        assert part.exists()
+        writing.kill()
+    told = treated.json(*command)
+    assert [note for note in told["notes"] if str(part) in note]
+    assert not list(folder.glob("*.part"))
+    assert (folder / "sessions.csv").stat().st_size > 0
 
 
 @pytest.mark.process

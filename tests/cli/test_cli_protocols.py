@@ -233,6 +233,15 @@ def test_a_copy_has_another_name(staffed):
     assert (one["protocol"]["steps"], other["protocol_name"]) == (other["protocol"]["steps"], "Knee")
 
 
+def test_what_was_printed_is_printed_as_of_then(staffed):
+    asked = [("protocols", "usage"), ("protocols", "list"), ("protocols", "show", "Ramp 2 to 8 W, 90 s")]
+    printed = [staffed.text(*words) for words in asked]
+    then = f"{next_second():%Y-%m-%d %H:%M:%S}"
+    staffed.text("protocols", "retire", "Ramp 2 to 8 W, 90 s", "--tech", "sue")
+    assert [staffed.text(*words, "--as-of", then) for words in asked] == printed
+    assert staffed.text(*asked[0]) != printed[0]
+
+
 def test_a_retired_one_is_off_the_list_keeps_its_name_and_no_session_begins(staffed, document):
     staffed.text("protocols", "retire", "Ramp", "--tech", "sue")
     assert "Ramp" not in names(staffed)
@@ -252,6 +261,10 @@ def test_a_retired_one_is_off_the_list_keeps_its_name_and_no_session_begins(staf
     ("words", "said"),
     [
         (("copy", "Ramp", "Ramp", "--tech", "jane"), "protocol 'Ramp' exists already"),
+        (
+            ("copy", "Ramp", " ramp ", "--tech", "jane"),
+            "'Ramp' exists already, perhaps retired, and ' ramp '",
+        ),
         (("copy", "Ramp", " ", "--tech", "jane"), "must be 1 to 80 printable characters"),
         (("copy", "Ramq", "Knee", "--tech", "jane"), "no protocol is named 'Ramq'; 'Ramp' may be meant"),
         (("retire", "Ramp", "--tech", "jane"), "'jane' is no active supervisor"),

@@ -9,7 +9,9 @@ from pathlib import Path
 
 import pytest
 
+from simulators.world import World
 from tests.cli.kiosk_command import PROGRAM
+from tosca_kiosk.config import bundled
 from tosca_kiosk.machine.stop_signals import END_SIGNALS
 
 END_WITHIN_S = 10.0
@@ -34,6 +36,33 @@ def test_it_prints_one_object_and_serves_until_interrupted(tmp_path, number):
             process.kill()
     assert not list(links.iterdir())
     assert not world.exists()
+
+
+@pytest.mark.process
+def test_of_a_drawn_world_it_says_what_is_true_and_answers_the_same(tmp_path):
+    shipped = bundled("simulated.yaml").read_text(encoding="utf-8")
+    config, world = tmp_path / "drawn.yaml", tmp_path / "world.sock"
+    config.write_text(shipped.replace("true_constants: shipped", "true_constants: drawn"), encoding="utf-8")
+    command = [*PROGRAM, "simulate", "--config", str(config), "--seed", "7", "--input-socket", str(world)]
+    with (
+        subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process,
+        socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as asker,
+    ):
+        try:
+            assert "laser" in json.loads(process.stdout.readline())
+            asker.bind(str(tmp_path / "asker.sock"))
+            asker.settimeout(END_WITHIN_S)
+            asker.sendto(b'{"ask": ["true_constants"]}', str(world))
+            told = json.loads(asker.recv(4096))["true_constants"]
+            process.terminate()
+            said = process.communicate(timeout=END_WITHIN_S)[1]
+        finally:
+            process.kill()
+    true = World(7, drawn=True).true_constants()
+    del told["motor.rest_mg"], true["motor.rest_mg"]  # it wanders
+    assert told == true
+    assert "drawn by seed 7" in said
+    assert all(f"{name} " in said for name in true)
 
 
 def test_a_bad_scenario_is_refused_before_anything_is_opened(new_cart, tmp_path, monkeypatch):

@@ -1,5 +1,6 @@
 """The command line as a whole: every command is there, and none is read before it is called."""
 
+import json
 import subprocess
 import sys
 
@@ -38,6 +39,21 @@ def test_an_option_of_run_needs_no_command(arguments):
 
 def test_an_unknown_command_is_wrong_use():
     assert CliRunner().invoke(main, ["dance"]).exit_code == 2
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("sessions", "show", "0", "--json"),
+        ("--json", "--dance"),
+        ("protocols", "add", "none.json", "--json"),
+        ("patients", "--json", "dance"),
+    ],
+)
+def test_of_wrong_use_too_a_program_gets_one_object(arguments):
+    result = CliRunner().invoke(main, arguments)
+    assert result.exit_code == 2
+    assert json.loads(result.stdout)["error"] in " ".join(result.stderr.split())
 
 
 def imported_by(module, *names):

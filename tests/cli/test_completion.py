@@ -16,7 +16,8 @@ from tosca_kiosk.cli.main import main
 def offered(cart, command, *words):
     """Return what a shell offers for the last of the words behind a command."""
     shell = ShellComplete(main, {}, "tosca-kiosk", "_TOSCA_KIOSK_COMPLETE")
-    typed = [*command.split(), *cart.place, *words[:-1]]
+    place = cart.place if len(command.split()) > 1 else ()  # behind a group's name there is no option yet
+    typed = [*command.split(), *place, *words[:-1]]
     return [item.value for item in shell.get_completions(typed, words[-1])]
 
 
@@ -32,6 +33,11 @@ def offered(cart, command, *words):
         (("audit show", "--table", "system_config", "--row", "video_f"), ["video_fps"]),
         (("audit show", "--table", "sessions", "--row", ""), []),
         (("config set", "interlock_arm_hold_m"), ["interlock_arm_hold_max_s"]),
+        (("", "pat"), ["patients"]),
+        (("sessions", "a"), ["amend"]),
+        (("safety list", "--type", "database_i"), ["database_initialized"]),
+        (("calibrations history", "laser_"), ["laser_power_verification"]),
+        (("calibrations show", "photo"), ["photodiode", "photodiode_voltage_to_power"]),
         (("audit show", "--table", "operations", "--row", ""), []),
     ],
 )

@@ -9,13 +9,24 @@ from contextlib import closing
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 
 from benchmarks.rigs.recorded_cart import STARTED_UTC, header, treated
 from tests.cli.kiosk_command import WHY, Cart, held
 from tosca_kiosk.domain.journal_lines import ChainWriter
+from tosca_kiosk.domain.protocol_file import NAME_LENGTH
+from tosca_kiosk.domain.remainder import named_rest
 from tosca_kiosk.domain.summary import summarise
 from tosca_kiosk.machine.clock import utc_now
-from tosca_kiosk.storage import Database, patients, restore, schema, sessions
+from tosca_kiosk.storage import (
+    Database,
+    patients,
+    restore,
+    schema,
+    session_amendments,
+    session_parts,
+    sessions,
+)
 from tosca_kiosk.storage.operations import Order
 from tosca_kiosk.storage.timestamps import from_utc_text
 from tosca_kiosk.storage.trust import PROVING
@@ -41,8 +52,11 @@ def operations(path):
     return [(*row[:3], json.loads(row[3])) for row in rows]
 
 
-def treat(cart, journal=True, patient=None):
-    """Record a session as the cart does, its journal whole in its folder but not imported."""
+def treat(cart, journal=True, patient=None, rest_of=None):
+    """Record a session as the cart does, its journal whole in its folder but not imported.
+
+    rest_of: the session whose rest it finishes; its site is amended then.
+    """
     with Database.open(cart.database, create=False) as database, database.transaction(1) as transaction:
         for left in sessions.interrupted(transaction):
             transaction.update("sessions", {"session_id": left.session_id}, status="aborted")
@@ -58,10 +72,19 @@ def treat(cart, journal=True, patient=None):
             origin="sim",
             treatment_site="left",
         )
+        number = session.session_id
+        if rest_of is not None:
+            session_parts.join(transaction, number, rest_of)
+            said = {"tech_id": 1, "reason": "wrong side", "now": utc_now()}
+            session_amendments.note(transaction, number, "treatment_site", "right", **said)
     folder = sessions.folder_of(session, cart.data_dir)
     if journal:
         recorded, writer = treated(), ChainWriter()
-        first = writer.header(header(session_id=session.session_id, patient_id=patient))
+        opened = header(session_id=number, patient_id=patient)
+        if rest_of is not None:
+            plan = named_rest(opened.rules.protocol, rest_of, NAME_LENGTH)
+            opened = replace(opened, rules=replace(opened.rules, protocol=plan))
+        first = writer.header(opened)
         writer.head, writer.ticks = recorded.writer.head, recorded.writer.ticks
         folder.mkdir(parents=True)
         lines = [first, *recorded.lines[1:-1], writer.end(summarise(recorded.state))]
@@ -356,6 +379,25 @@ def test_beside_an_unreadable_record_journals_alone_tell_what_was_given_out(cart
     assert sql(cart.database, "SELECT max(session_id), max(patient_code) FROM sessions, patients") == [
         (3, "P-2026-0003")
     ]
+
+
+@pytest.mark.parametrize("record", ["whole", "lost"])
+def test_a_session_that_comes_back_finishes_the_rest_that_it_finished(cart, record):
+    cart.text("patients", "add")
+    treat(cart, patient=1)
+    saved = cart.text("db", "backup")
+    treat(cart, patient=1, rest_of=1)
+    treat(cart, patient=1, rest_of=2)
+    if record == "lost":
+        lost(cart)
+    assert cart.json("db", "restore", saved, *WHY, "--yes")["brought_back"] == [2, 3]
+    assert sql(cart.database, "SELECT * FROM session_parts") == [(2, 1), (3, 2)]
+    asked = "SELECT session_id, amendment, reason FROM session_amendments"
+    said = {"whole": [(2, "right", "wrong side"), (3, "right", "wrong side")], "lost": []}
+    assert sql(cart.database, asked) == said[record]
+    unknown = [cart.json("sessions", "show", str(number))["calibrations_unknown"] for number in (1, 2)]
+    assert ["brought back by a restore" in why for why in unknown] == [False, True]
+    assert json.loads(cart.run("db", "check", "--json").stdout)["damage"] == []
 
 
 def lost(cart):

@@ -4,11 +4,21 @@ import json
 
 import pytest
 
+from simulators.physics.photodiode import DARK_V, VOLT_PER_WATT
 from simulators.physics.profiles import FIVE_WATT, TEN_WATT, steady_state_power_curve
+from simulators.true_constants import RING_MM_AT_INDEX
+from simulators.world import UM_PER_MM
 from tests.config.document import SIMULATED, changed
 from tosca_kiosk.config import ConfigError, Simulation, bundled, load_config
 from tosca_kiosk.config.cart import SIMULATED_LASERS
-from tosca_kiosk.domain.calibration import calibration_problem, calibration_set, parse_calibration
+from tosca_kiosk.domain.calibration import (
+    PHOTODIODE,
+    POWER,
+    RING,
+    calibration_problem,
+    calibration_set,
+    parse_calibration,
+)
 from tosca_kiosk.domain.protocol_file import Limits, parse_protocol
 from tosca_kiosk.domain.ramps import RampType
 
@@ -21,7 +31,9 @@ class TestShipped:
         assert config.devices.laser.serial_number == "SIM-LASER"
         assert config.devices.stage.serial_number == "-1"
         assert config.devices.tec.setpoint_c == 25.0
-        assert config.simulation == Simulation(seed=1, laser_profile="10w", warm=False)
+        assert config.simulation == Simulation(
+            seed=1, laser_profile="10w", warm=False, true_constants="shipped"
+        )
         assert config.rate_hz == 100
 
     def test_the_pattern_of_a_real_cart_names_the_same_drivers_on_real_ports(self):
@@ -71,6 +83,18 @@ class TestShippedData:
         assert [power.power_w(ma) for ma, _ in compared] == pytest.approx([w for _, w in compared], rel=3e-3)
         assert power.max_power_w >= profile.rated_power_w
 
+    @pytest.mark.parametrize(("name", "profile"), [("simulated_10w", TEN_WATT), ("simulated_5w", FIVE_WATT)])
+    def test_the_shipped_calibrations_say_truly_how_far_they_are_from_the_simulated_devices(
+        self, name, profile
+    ):
+        rows = json.loads(bundled(f"calibrations/{name}.json").read_bytes())
+        found = deviations(name, profile)
+        for row in rows:
+            said, compared = row["validation_data"], found[row["calibration_type"]]
+            [deviation] = [said[key] for key in said if key.startswith("greatest_deviation")]
+            assert said["compared_points"] == len(compared)
+            assert deviation == pytest.approx(max(map(abs, compared)), abs=5e-5)
+
     @pytest.mark.parametrize("profile", SIMULATED_LASERS)
     def test_the_shipped_calibrations_are_the_simulated_devices(self, load, profile):
         name = f"simulated_{profile}"
@@ -82,13 +106,25 @@ class TestShippedData:
 
 def shipped_calibrations(name):
     rows = json.loads(bundled(f"calibrations/{name}.json").read_bytes())
-    keys = ("device_type", "device_serial_number", "calibration_type", "calibration_data", "notes")
-    assert all(tuple(row) == keys for row in rows)
+    keys = ("device_type", "device_serial_number", "calibration_type", "calibration_data", "validation_data")
+    assert all(tuple(row) == (*keys, "notes") for row in rows)
     calibrations = [
         parse_calibration(kind, json.dumps(data), serial, name)
-        for _, serial, kind, data, _ in map(dict.values, rows)
+        for _, serial, kind, data, _, _ in map(dict.values, rows)
     ]
     return calibration_set(calibrations, name)
+
+
+def deviations(name, profile):
+    """By type: how far the shipped calibration is from the simulated device, at each point compared."""
+    shipped = shipped_calibrations(name)
+    watts = [index * 0.25 for index in range(4, 37)]
+    positions = [index * 100.0 for index in range(21)]
+    return {
+        RING: [shipped.ring_size_mm(um) - (RING_MM_AT_INDEX + um / UM_PER_MM) for um in positions],
+        PHOTODIODE: [shipped.photodiode.power_w(DARK_V + VOLT_PER_WATT * w) - w for w in watts],
+        POWER: [shipped.power_w(ma) - w for ma, w in steady_state_power_curve(profile, 25.0, points=101)],
+    }
 
 
 class TestText:

@@ -113,7 +113,8 @@ class TestFields:
                 "(slower misses the board's heartbeats, faster leaves a tick no room)",
             ),
             ("simulation.laser_profile", "20w", "\"20w\" is not allowed; allowed: '10w' or '5w'"),
-            ("simulation.wind", 1, "is not known; allowed: seed, laser_profile, warm"),
+            ("simulation.true_constants", "own", "\"own\" is not allowed; allowed: 'shipped' or 'drawn'"),
+            ("simulation.wind", 1, "is not known; allowed: seed, laser_profile, warm, true_constants"),
             (
                 "timing.tick_p50_percent",
                 0,

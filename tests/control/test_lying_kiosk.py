@@ -13,6 +13,7 @@ from tests.control.control_bench import running_control
 from tests.side_by_side import SideBySide
 from tosca_kiosk.domain.inputs import CommandType
 from tosca_kiosk.domain.protocol import Protocol
+from tosca_kiosk.link.messages import Order
 
 SECONDS = 60.0
 
@@ -83,4 +84,29 @@ def test_a_kiosk_that_lies_about_limits_is_refused_by_name_and_no_light_comes(fo
         faults = kiosk.link.latest().faults
         assert max(seen_w) == 0.0, f"{max(seen_w):.2f} W of true light, faults {faults}, refused {refused}"
         assert named in refused
+        kiosk.link.close()
+
+
+@pytest.mark.process
+@beside.test
+def test_numbers_that_are_none_of_a_kiosks_end_and_open_nothing(folder):
+    """A STOP under control's own number for the opening is no answer to it; a huge number is no session's."""
+    session = folder / "session"
+    session.mkdir()
+    with (
+        tempfile.TemporaryDirectory(prefix="tosca-test-") as runtime,
+        running_control(warm_config_file(folder), Path(runtime)) as control,
+    ):
+        kiosk = StandInKiosk(control.socket_path, control.record)
+        kiosk.prepare()
+        rules = control.record.session(1, constant(1.0, 1.0, ring_size_mm=2.0))
+        header = session_header(rules)
+        huge = msgspec.structs.replace(header, session_id=2**64)
+        assert "no session has the number" in kiosk.answer(kiosk.link.open_session(session, huge)).refused
+        kiosk.link._ask(Order(2**64, None, CommandType.STOP))
+        opening = kiosk.link.open_session(session, header)
+        kiosk.link._ask(Order(0, None, CommandType.STOP))
+        assert "can only be opened when idle" in kiosk.answer(opening).refused
+        kiosk.until(lambda tick: tick.session_id is None)
+        assert control.process.poll() is None
         kiosk.link.close()

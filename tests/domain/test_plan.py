@@ -173,6 +173,15 @@ def test_a_step_that_is_whole_stays_as_it_is_and_a_linear_one_is_cut_exactly():
     assert remainder(plan, 90.0) is remainder(plan, 89.998) is remainder(plan, 1e9) is None
 
 
+def test_what_an_override_cuts_off_within_a_rounding_of_a_steps_end_is_no_step_of_the_rest():
+    plan = Plan(Protocol("Two", "", (step(1, 1.0, 2.0, 2.0), step(2, 2.0, 3.0, 3.0))))
+    plan = plan.overridden(Override(elapsed_s=0.38907724352700196, power_w=4.0))
+    plan = plan.overridden(Override(elapsed_s=math.nextafter(1.0, 0.0), ring_size_mm=2.5))
+    rest = remainder(plan, 0.2)
+    assert [one.power_start_w for one in rest.steps] == [2.0, 4.0, 3.0]
+    assert parse_protocol(to_json(rest), "rest", "Two", Limits(max_power_w=10.0)) == rest
+
+
 @pytest.mark.parametrize("ramp", [RampType.LOGARITHMIC, RampType.EXPONENTIAL])
 @pytest.mark.parametrize(("start_w", "end_w"), [(0.0, 10.0), (10.0, 0.0), (0.1, 10.0), (4.0, 5.0)])
 def test_a_cut_curved_ramp_becomes_few_straight_lines(ramp, start_w, end_w):

@@ -91,8 +91,8 @@ def commands(flow):
         (("users", "change-pin", "jane", "--pin-stdin"), f"{WRONG}\n{NEW_PIN}\n"),
         (("users", "change-pin", "jane", "--pin-stdin"), f"{PIN}\n{NEW_PIN}\n"),
         (("users", "set-pin", AS_A_NAME, *sign), f"{ADMIN_PIN}\n{PIN}\n"),
-        (("patients", "add", *known), f"{BORN}\n{NOTES}\n"),
-        (("patients", "add", "--date-of-birth"), f"9{BORN}\n"),
+        (("patients", "add", *known), f"{NEW_PIN}\n{BORN}\n{NOTES}\n"),
+        (("patients", "add", "--date-of-birth", "--tech", "jane"), f"{NEW_PIN}\n9{BORN}\n"),
     ):
         done = cart.run(*words, stdin=stdin)
         flow.said += [done.stdout, done.stderr]

@@ -57,6 +57,21 @@ IGNORED_W, FALLING_W_PER_S = 7.2, 0.8
 
 
 @dataclass(frozen=True)
+class Wrong:
+    """A constant that is not what the calibrations believe, which nothing but its effects tells.
+
+    counted: the dose as counted over the world's true energy. at_end: whether the session's end says that
+    measured and commanded energy differ. ring_mm: the true ring where 3 mm are asked for. found_by: what
+    finds and mends it; printed in simulators/TRUTH.md.
+    """
+
+    counted: float
+    at_end: bool
+    found_by: str
+    ring_mm: float = 3.0
+
+
+@dataclass(frozen=True)
 class Outcome:
     """What a scenario must come to.
 
@@ -66,7 +81,8 @@ class Outcome:
     its place, where the order of a device's answers decides. ring_lies: the ring is not what any device says.
     overridden_mm: rings that were given beside the protocol's.
     unconfirmed: what is left of laser and board never tells that the light has ended; None where it hangs on
-    a tick whether it does.
+    a tick whether it does. most_of_plan: so much of the planned energy is given, and nothing tells.
+    wrong: where the world is not what is believed of it.
     """
 
     source: str | None
@@ -79,6 +95,8 @@ class Outcome:
     ring_lies: bool = False
     overridden_mm: tuple[float, ...] = ()
     unconfirmed: bool | None = False
+    most_of_plan: float = MOST_OF_PLAN
+    wrong: Wrong | None = None
 
 
 @dataclass(frozen=True)
@@ -107,6 +125,10 @@ def completes(dark_by_s: float = 4.2, **more: object) -> Outcome:
 OFF_POWER = "photodiode_out_of_range"
 BY_ITSELF = ("laser_condition", "laser_output_lost", "laser_error")
 """What a laser driver that went off by itself is known by, whichever of its answers comes first."""
+
+POWER_METER = "a meter in the beam at a set current: power calibration"
+PHOTODIODE_METER = "a meter in the beam beside the voltage: photodiode calibration"
+RING_ON_TISSUE = "the ring on the picture or the tissue: ring calibration"
 
 TABLE: dict[str, Outcome | NeverArmed | Refused] = {
     # The technician's own doing.
@@ -166,11 +188,21 @@ TABLE: dict[str, Outcome | NeverArmed | Refused] = {
     # Plant.
     "diode_lead_broken": stops("laser_output_lost", 2.0, 0.0, also=BY_ITSELF),
     "diode_short": stops("laser_output_lost", 2.0, 0.0, also=BY_ITSELF),
-    "diode_aged": completes(warnings=(OFF_POWER,)),
-    "diode_worn_out": stops(OFF_POWER, 0.5, 0.2, event_type=OFF_POWER, warnings=(OFF_POWER,)),
+    "diode_aged": completes(warnings=(OFF_POWER,), wrong=Wrong(1.319, True, POWER_METER)),
+    "diode_worn_out": stops(
+        OFF_POWER,
+        0.5,
+        0.2,
+        event_type=OFF_POWER,
+        warnings=(OFF_POWER,),
+        wrong=Wrong(2.545, True, POWER_METER),
+    ),
+    "diode_ages_under_light": completes(
+        12.2, protocol="long", warnings=(OFF_POWER,), wrong=Wrong(1.17, True, POWER_METER)
+    ),
     "laser_overheats": stops("laser_condition", 2.0, 0.02, also=BY_ITSELF),
     "laser_shunt_drifts": stops("photodiode_over_power", 2.0, 0.12, event_type=OFF_POWER),
-    "laser_calibration_off": completes(4.0, warnings=(OFF_POWER,)),
+    "laser_calibration_off": completes(4.0, warnings=(OFF_POWER,), wrong=Wrong(1.001, True, POWER_METER)),
     "interlock_plug_out": stops("laser_interlock", 2.0, 0.0, also=BY_ITSELF),
     "interlock_plug_bridged": Outcome("laser_interlock_bridged", None),
     "interlock_plug_bridged_under_light": stops("laser_interlock_bridged", 1.5, 0.02),
@@ -180,8 +212,23 @@ TABLE: dict[str, Outcome | NeverArmed | Refused] = {
         OFF_POWER, 3.0, 0.52, event_type=OFF_POWER, protocol="long", warnings=(OFF_POWER,)
     ),
     "photodiode_drifts_up": stops("photodiode_over_power", 2.0, 0.12, event_type=OFF_POWER),
-    "photodiode_fades": completes(warnings=(OFF_POWER,)),
+    "photodiode_fades": completes(warnings=(OFF_POWER,), wrong=Wrong(1.019, True, PHOTODIODE_METER)),
     "photodiode_offset": NeverArmed(("the session was refused", "while the laser is off", "by its key")),
+    "pickoff_dusty": completes(wrong=Wrong(1.019, True, PHOTODIODE_METER)),
+    "pickoff_dirty": stops(
+        OFF_POWER,
+        0.5,
+        0.2,
+        event_type=OFF_POWER,
+        warnings=(OFF_POWER,),
+        wrong=Wrong(1.379, True, PHOTODIODE_METER),
+    ),
+    "pickoff_hides_too_much": completes(
+        12.2,
+        protocol="long",
+        most_of_plan=1.14,
+        wrong=Wrong(0.89, False, f"{PHOTODIODE_METER}; then {POWER_METER}"),
+    ),
     "tec_sensor_broken": stops("tec", 2.0, TEC_ROUND_S),
     # Heat is slow: the temperature is 3 deg C off 8.6 to 8.9 s after the leads are turned.
     "tec_runs_away": stops(
@@ -189,8 +236,9 @@ TABLE: dict[str, Outcome | NeverArmed | Refused] = {
     ),
     "tec_module_broken": stops("tec", 2.0, TEC_ROUND_S),
     "stage_sticks": stops("stage_move", 2.0, 0.02, severity="warning", protocol="rings"),
+    "stage_scale_slipped": completes(ring_lies=True, wrong=Wrong(1.019, False, RING_ON_TISSUE, ring_mm=3.4)),
     "stage_encoder_slips": stops("stage_position", 2.0, STAGE_ROUND_S, severity="warning"),
-    "ring_optics_moved": completes(ring_lies=True),
+    "ring_optics_moved": completes(ring_lies=True, wrong=Wrong(1.019, False, RING_ON_TISSUE, ring_mm=3.3)),
     "pedal_worn": completes(),
     "pedal_wire_broken": stops("board_fault_0", 2.0, 0.02),
     "pedal_contact_sticks": stops("board_fault_0", 2.0, 0.04),
@@ -254,6 +302,8 @@ def test_a_scenario_comes_to_its_outcome(data_dir, quick, protocol, name):
     seen = treated(data_dir, protocol(outcome.protocol), config=quick, scenario=SCENARIOS[name])
     judge_the_light(seen, outcome)
     judge_the_record(seen, outcome)
+    if outcome.wrong is not None:
+        judge_what_is_wrong(seen, outcome.wrong)
 
 
 # --- by the world's truth alone -------------------------------------------------------------------------
@@ -271,7 +321,7 @@ def judge_the_light(seen: Treated, outcome: Outcome) -> None:
     assert whole_j == seen.true_energy_j[-1], "light after the session's last tick"
     growing_s = [at_s for at_s, j in zip(seen.world_s, seen.true_energy_j, strict=True) if j < whole_j]
     assert growing_s[-1] - first_s <= outcome.dark_by_s
-    assert 0.0 < whole_j <= MOST_OF_PLAN * seen.result["planned_energy_joules"]
+    assert 0.0 < whole_j <= outcome.most_of_plan * seen.result["planned_energy_joules"]
     if not outcome.ring_lies:
         planned_mm = {*outcome.overridden_mm, *(ring_mm for *_, ring_mm in PROTOCOLS[outcome.protocol])}
         assert all(
@@ -281,6 +331,14 @@ def judge_the_light(seen: Treated, outcome: Outcome) -> None:
 
 def lit_rings(seen: Treated) -> Iterator[float]:
     return (mm for mm, power_w in zip(seen.true_ring_mm, seen.true_power_w, strict=True) if power_w > 0.0)
+
+
+def judge_what_is_wrong(seen: Treated, wrong: Wrong) -> None:
+    """Dose and ring are so far from the truth, and energies that differ are told at the end."""
+    assert all(abs(ring_mm - wrong.ring_mm) < RING_TOLERANCE_MM for ring_mm in lit_rings(seen))
+    counted = seen.result["dose_energy_joules"] / seen.result["true_energy_joules"]
+    assert counted == pytest.approx(wrong.counted, abs=0.015)
+    assert energies_differ(seen) == wrong.at_end
 
 
 # --- by the record --------------------------------------------------------------------------------------

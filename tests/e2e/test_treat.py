@@ -40,6 +40,7 @@ PRINTED = {
     "commanded_energy_joules": float,
     "dose_energy_joules": float,
     "true_energy_joules": float,
+    "true_constants": dict,
     "total_laser_on_time_seconds": float,
     "avg_power_watts": float,
     "max_power_watts": float,

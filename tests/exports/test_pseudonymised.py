@@ -53,7 +53,7 @@ def test_the_same_person_has_the_same_pseudonym_in_every_export(record_dir, expo
     options = {"data_dir": record_dir, "format_name": "jsonl", "pseudonymised": True}
     first, made = exported(1, 3, to="first", **options)
     second, again = exported(2, to="second", **options)
-    one, other = sessions_of(first)
+    one, other = sorted(sessions_of(first), key=lambda row: row["patient_gender"] is None)
     [later] = sessions_of(second)
     assert one["patient"] == later["patient"] != other["patient"]
     assert one["technician"] == other["technician"] == later["technician"]
@@ -63,6 +63,25 @@ def test_the_same_person_has_the_same_pseudonym_in_every_export(record_dir, expo
     assert made.key_made == record_dir / KEY_NAME
     assert again.key_made is None
     assert (record_dir / KEY_NAME).stat().st_mode & 0o777 == 0o600
+
+
+def test_no_number_of_the_record_stands_in_it_nor_its_order(record_dir, exported):
+    (next(record_dir.glob("sessions/2_*")) / "journal.jsonl").unlink()
+    options = {"data_dir": record_dir, "format_name": "jsonl", "full_rate": True, "pseudonymised": True}
+    folder, done = exported(1, 2, 3, **options)
+    assert [note.partition(":")[0] for note in done.notes] == ["session 2"]
+    schema = json.loads((folder / "schema.json").read_text("utf-8"))
+    numbers = [row["session_id"] for row in sessions_of(folder)]
+    assert numbers == sorted(numbers)
+    assert min(numbers) > 3
+    assert [one["session_id"] for one in schema["journals"]] == numbers
+    assert [int(note.split()[1].rstrip(":")) in numbers for note in schema["notes"]] == [True]
+    for path in folder.glob("*.jsonl"):
+        rows = [json.loads(line) for line in path.read_text("utf-8").splitlines()]
+        assert {row["session_id"] for row in rows} <= set(numbers)
+        assert not {"event_id", "log_id"} & rows[0].keys()
+    again, _ = exported(2, to="again", **options)
+    assert {sessions_of(again)[0]["session_id"]} < set(numbers)
 
 
 def test_another_site_gives_another_pseudonym(record_dir, made_once, tmp_path, exported):

@@ -16,6 +16,7 @@ from tosca_kiosk.exports import tables
 from tosca_kiosk.exports.columns import Kind
 from tosca_kiosk.exports.formats import FORMATS
 from tosca_kiosk.exports.ticks import TICKS
+from tosca_kiosk.storage import Database
 
 NUMBERS = (1, 2, 3)
 EVENTS = [name for name in tables.TREATMENT_EVENTS.names if name != "is_sample"]
@@ -147,6 +148,21 @@ def test_a_value_of_another_type_is_left_empty_and_said(record_dir, exported):
         "treatment_events.ring_size_mm",
         "treatment_events.timestamp",
     ]
+
+
+@pytest.mark.parametrize(
+    ("reason", "source"),
+    [
+        ("light not confirmed ended; laser_stale: The laser driver does not answer.", "laser_stale"),
+        ("light not confirmed ended", None),
+        ("not finished", None),
+    ],
+)
+def test_a_fault_is_told_also_where_the_light_is_not_confirmed_ended(record_dir, exported, reason, source):
+    with Database.open(record_dir / "laser_control.db") as database, database.transaction(2) as transaction:
+        transaction.update("sessions", {"session_id": 1}, status="aborted", abort_reason=reason)
+    folder, _ = exported(1, data_dir=record_dir, format_name="jsonl")
+    assert json.loads((folder / "sessions.jsonl").read_text("utf-8"))["abort_source"] == source
 
 
 def test_equal_exports_are_equal_byte_for_byte(exported):

@@ -8,6 +8,7 @@ import stat
 import pytest
 
 from tests.cli.small_disk import small_disk
+from tosca_kiosk.machine.part_file import begin
 from tosca_kiosk.machine.rights import others_kept_out
 from tosca_kiosk.machine.whole_file import write_whole
 
@@ -75,3 +76,12 @@ def test_a_full_disk_keeps_nothing_of_it(tmp_path):
         with pytest.raises(OSError, match="No space left"):
             write_whole(disk.path / "made.pdf", bytes(100_000))
         assert names(disk.path) == before
+
+
+def test_what_a_killed_program_has_left_is_taken_away_and_what_runs_is_not(tmp_path):
+    (tmp_path / ".made.pdf.1.part").write_bytes(b"left")
+    (tmp_path / ".other.pdf.1.part").write_bytes(b"another's")
+    held = begin(tmp_path / ".made.pdf.2.part")
+    write_whole(tmp_path / "made.pdf", b"ours")
+    os.close(held)
+    assert names(tmp_path) == [".made.pdf.2.part", ".other.pdf.1.part", "made.pdf"]

@@ -10,7 +10,7 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
-from tests.papers import certificates, commands, exports, interlocks, settings, states
+from tests.papers import certificates, commands, exports, interlocks, settings, states, truth
 
 ROOT = Path(__file__).parents[2]
 
@@ -21,6 +21,7 @@ PAPERS: dict[str, Callable[[], str]] = {
     "tosca_kiosk/cli/COMMANDS.md": commands.paper,
     "tosca_kiosk/domain/SETTINGS.md": settings.paper,
     "tosca_kiosk/calibration/CERTIFICATES.md": certificates.paper,
+    "simulators/TRUTH.md": truth.paper,
 }
 """Each printed paper and what prints it."""
 

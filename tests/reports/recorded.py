@@ -33,7 +33,7 @@ START = datetime.fromisoformat(STARTED_UTC).replace(tzinfo=UTC)
 DAYS = 365
 RENDERED = 3.0
 """Pixels a point."""
-_CAMERA_SCALES = (4.0, 6.0, 5.0, 8.0)
+_CAMERA_SCALES = (4.0, 6.0, 5.0, 8.0, 3.0, 7.0, 4.5, 5.5)
 """As near as somebody holds a telephone to the page, one after the other until the code is read."""
 NAME = "Dr. Ğülşen Öztürk-Weißenböck"
 LONG = "Rötung über dem Jochbein, наблюдение, Ελληνικά, 左頬, עברית, \u202ereversed, \x07, 😀, <b>&amp;</b>. "

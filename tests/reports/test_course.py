@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from reportlab.graphics.shapes import PolyLine
 
-from tosca_kiosk.reports import fonts
+from tosca_kiosk.reports import fonts, texts
 from tosca_kiosk.reports.charts import course_drawing
 from tosca_kiosk.reports.content import content_of
 from tosca_kiosk.reports.curves import KNOWN_FOR_S, MOST_COLUMNS, Columns
@@ -58,6 +58,30 @@ def test_no_line_crosses_a_pause_or_a_fault(record, which, whys):
             xs = points[::2]
             assert not (min(xs) < from_x and max(xs) > to_x), (gap, min(xs), max(xs))
             assert not [x for x in xs if from_x < x < to_x]
+
+
+def test_no_darkness_is_drawn_or_counted_where_nobody_knows_that_light_ended(own):
+    def left_in_light(cart):
+        cart.emit()
+        cart.inject["laser"] = lambda laser: None
+        cart.run(5.0)
+
+    kept = own.session(left_in_light)
+    found = content(own, kept)
+    assert [gap.why for gap in gaps(found.light, found.end_s)] == [Why.BEFORE, Why.UNCONFIRMED]
+    report = own.report(kept.number)
+    assert texts.WHY[Why.UNCONFIRMED] in report.pages[0]
+    assert texts.REST_UNKNOWN in report.pages[0]
+    assert "ended; laser" not in report.pages[0]
+    picture = report.picture(0).astype(int)
+    scale = 3.0
+    left, right = (42.52 + 42.52) * scale, (595.28 - 34.02 - 65.2) * scale
+    from_x = int(left + found.light[-1].off_s / found.end_s * (right - left))
+    rows = slice(int(picture.shape[0] * 0.62), int(picture.shape[0] * 0.64))
+    grey = [(picture[rows, begin:end].min(axis=2) < 240).mean() for begin, end in (
+        (int(left) + 5, int(left) + 25), (from_x + 20, int(right) - 10)
+    )]  # fmt: skip
+    assert grey[1] < 0.1 < grey[0]
 
 
 def test_the_gap_is_white_and_grey_on_paper(record):

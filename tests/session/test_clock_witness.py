@@ -138,6 +138,19 @@ def test_another_run_of_the_machine_tells_nothing(kiosk):
     assert kiosk.skipped() is None
 
 
+@pytest.mark.parametrize("content", [None, b"", b"no journal\n"], ids=["none", "empty", "damaged"])
+def test_a_newer_session_whose_journal_tells_nothing_does_not_hide_the_one_before(kiosk, content):
+    kiosk.treats()
+    journal = kiosk.treats() / JOURNAL_NAME
+    journal.unlink()
+    if content is not None:
+        journal.write_bytes(content)
+    kiosk.treats(self_test=False)
+    kiosk.passes(HOUR, wall=2 * DAY)
+    assert kiosk.starts() == 1
+    assert kiosk.recent() == [3, 2, 1]
+
+
 def test_a_record_without_sessions_or_journals_tells_nothing(kiosk):
     assert kiosk.skipped() is None
     kiosk.treats(self_test=False)

@@ -88,7 +88,8 @@ def test_it_reads_a_record_that_nobody_has_open(database, data_dir, opened):
 
 
 @pytest.mark.parametrize(
-    ("number", "reason"), [(7, "no session has the number 7"), (1, "there is no database")]
+    ("number", "reason"),
+    [(7, "no session has the number 7; see tosca-kiosk sessions list"), (1, "there is no database")],
 )
 def test_it_says_in_one_line_why_it_cannot(database, data_dir, opened, number, reason):
     where = data_dir if number == 7 else data_dir / "elsewhere"
@@ -104,7 +105,9 @@ def test_at_its_socket_it_answers_one_question_after_the_other(database, data_di
         assert ask(PinQuestion(2, "jane", PIN)) == PinAnswer(2, "technician")
         assert ask(PinQuestion(3, "jane", "000000")) == PinAnswer(3, None)
         assert ask(PinQuestion(4, "nobody", PIN)) == PinAnswer(4, None)
-        assert ask(RulesQuestion(5, 7)) == NoAnswer(5, "no session has the number 7")
+        assert ask(RulesQuestion(5, 7)) == NoAnswer(
+            5, "no session has the number 7; see tosca-kiosk sessions list"
+        )
 
 
 @pytest.mark.parametrize("malformed", [b"", b"?", b"{}", b"\xff", b'{"type":"rules","id":[]}', b'"' * 70_000])

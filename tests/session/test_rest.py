@@ -12,7 +12,7 @@ from tosca_kiosk.domain.inputs import CommandType
 from tosca_kiosk.domain.protocol_file import to_json
 from tosca_kiosk.domain.state import Beam
 from tosca_kiosk.domain.summary import summarise
-from tosca_kiosk.session import RefusedError, open_rests, plan_session, session_result
+from tosca_kiosk.session import RefusedError, open_rests, plan_session, recorded_rules, session_result
 from tosca_kiosk.session.rest import rest_of
 from tosca_kiosk.storage import (
     StorageError,
@@ -24,30 +24,47 @@ from tosca_kiosk.storage import (
     settings,
 )
 
-PLAN = header().rules.protocol
+RULES = header().rules
+PLAN = RULES.protocol
 """Two seconds at 5 W."""
 FOR_REST = {"patient": "P-2026-0001", "technician": "jane", "rest_of": 1}
 
 
-def opened(database, now, patient_id=1):
+def opened(database, now, patient_id=1, plan=PLAN):
     with database.transaction(2) as transaction:
         return sessions.start(
             transaction,
             patient_id=patient_id,
             tech_id=1,
             start_utc=now,
-            protocol_name=PLAN.name,
-            protocol_snapshot=to_json(PLAN, named=True),
+            protocol_name=plan.name,
+            protocol_snapshot=to_json(plan, named=True),
             protocol_id=None,
             origin="sim",
             treatment_site="forearm",
         ).session_id
 
 
-def treated(database, folder, now, *, light_s=1.0, number=1, breaks_off=False, finished=False):
+def treated(
+    database,
+    folder,
+    now,
+    *,
+    light_s=1.0,
+    number=1,
+    breaks_off=False,
+    finished=False,
+    rules=RULES,
+    rest_of=None,
+):
     """Open session `number` and import what its journal holds after so much light."""
-    assert opened(database, now) == number
-    cart = RecordedCart(header(session_id=number))
+    assert opened(database, now, plan=rules.protocol) == number
+    if rest_of is not None:
+        with database.transaction(1) as transaction:
+            session_parts.join(transaction, number, rest_of)
+    cart = RecordedCart(
+        header(session_id=number, rules=msgspec.structs.replace(RULES, protocol=rules.protocol))
+    )
     if light_s:
         cart.emit()
         cart.run_until(lambda: cart.state.finished if finished else cart.state.elapsed_s >= light_s)
@@ -64,6 +81,11 @@ def treated(database, folder, now, *, light_s=1.0, number=1, breaks_off=False, f
     journal.write_bytes(b"".join(cart.lines))
     import_journal(database, journal, now)
     return cart
+
+
+def kept_larger(database, number, larger_j):
+    with database.transaction(1) as transaction:
+        transaction.update("session_energies", {"session_id": number}, larger_joules=larger_j)
 
 
 def planned(database, config, **changes):
@@ -115,9 +137,39 @@ def test_an_open_session_another_patient_and_nobodys_session_are_refused(databas
 
 def test_more_light_than_the_whole_plan_with_its_rest_is_refused(database, config, tmp_path, now):
     treated(database, tmp_path, now)
-    with database.transaction(1) as transaction:
-        transaction.update("session_energies", {"session_id": 1}, larger_joules=5.7)
+    kept_larger(database, 1, 5.7)
     with pytest.raises(RefusedError, match=r"5\.7 J were given and its rest is .* together over 1\.05 times"):
+        planned(database, config)
+
+
+def test_all_parts_together_keep_to_the_margin_of_the_whole_plan(database, config, tmp_path, now):
+    treated(database, tmp_path, now)
+    kept_larger(database, 1, 5.4)
+    second = planned(database, config)
+    assert second.rest.whole_j == pytest.approx(10.0)
+    left_j = second.rules.limits.dose_margin * second.protocol.planned_energy_j
+    assert 5.4 + left_j == pytest.approx(10.5), "not 5.4 J and 1.05 times its rest"
+    treated(database, tmp_path, now, light_s=0.5, number=2, rules=second.rules, rest_of=1)
+    with database.reading() as reader:
+        assert recorded_rules(reader, config, 2) == second.rules, "whoever compares it finds the same"
+        assert recorded_rules(reader, config, 1).limits.dose_margin == 1.05
+    kept_larger(database, 2, 2.6)
+    third = planned(database, config, rest_of=2)
+    left_j = third.rules.limits.dose_margin * third.protocol.planned_energy_j
+    assert 5.4 + 2.6 + left_j == pytest.approx(10.5)
+
+
+def test_a_sites_tighter_margin_holds_for_all_parts_together(database, config, tmp_path, now):
+    treated(database, tmp_path, now)
+    with database.transaction(1) as transaction:
+        settings.put(transaction, "interlock_dose_margin", 0.5, now)
+    plan = planned(database, config)
+    left_j = plan.rules.limits.dose_margin * plan.protocol.planned_energy_j
+    assert plan.rest.given_j + left_j == pytest.approx(5.0)
+    kept_larger(database, 1, 5.4)
+    with pytest.raises(
+        RefusedError, match=r"5\.4 J were given, and all parts may give no more than 0\.5 times"
+    ):
         planned(database, config)
 
 

@@ -66,6 +66,13 @@ def test_the_judge_learns_what_no_device_says(send, world):
     assert answer["now_s"] == pytest.approx(world.kernel.now_s, abs=LOOKED_S)
 
 
+def test_the_judge_learns_what_the_devices_truly_are(send, world):
+    assert send(b'{"diode.ageing": 0.1}') is None
+    told = send(b'{"ask": ["true_constants"]}')["true_constants"]
+    assert told["diode.slope_25_w_per_a"] == pytest.approx(0.9 * 1.05)
+    assert told == world.true_constants()
+
+
 @pytest.mark.parametrize(
     "datagram",
     [

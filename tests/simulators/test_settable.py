@@ -38,6 +38,7 @@ PLANT_EFFECTS = {
     "photodiode.drift": (1.2, lambda w: w.photodiode.drift == 1.2),
     "photodiode.dark_v": (1.0, lambda w: w.photodiode.counts() > 190),
     "diode.ageing": (0.1, lambda w: w.diode.ageing == 0.1),
+    "diode.ageing_per_s": (0.01, lambda w: w.diode.ageing_per_s == 0.01),
     "diode.circuit": ("open", lambda w: w.diode.circuit == "open"),
     "tec.sensor": ("short", lambda w: w.tec.temperature_c() > 100.0),
     "tec.sensor_offset_c": (5.0, lambda w: w.tec.temperature_c() > w.tec.mount_c() + 4.0),
@@ -45,6 +46,10 @@ PLANT_EFFECTS = {
     "tec.fan_running": (False, lambda w: not w.tec.fan_running),
     "tec.leads_reversed": (True, lambda w: w.tec.leads_reversed),
     "tec.ambient_c": (30, lambda w: w.tec.ambient_c == 30),
+    "stage.scale_slip_um": (
+        500.0,
+        lambda w: w.stage.carriage_um() == w.stage.position_um() + 500.0,
+    ),
     "stage.stalled": (True, lambda w: w.stage.stalled),
     "optics.ring_offset_mm": (0.5, lambda w: w.ring_size_mm() > 2.4 + w.stage.position_um() / 1000.0),
     "optics.ring_gain": (1.2, lambda w: w.ring_size_mm() != 2.0 + w.stage.position_um() / 1000.0),

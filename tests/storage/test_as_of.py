@@ -216,12 +216,24 @@ def test_the_numbers_of_the_audit_count_and_not_its_times(database, path):
         assert moment_at(reader, utc_now(), utc_now()).audit_id == newest
 
 
-def test_an_audit_that_cannot_be_read_is_named_and_nothing_of_it_stays(database, session, path):
+@pytest.mark.parametrize(
+    "said",
+    [
+        "{",
+        "[1]",
+        '{"notes": {"a": 1}}',
+        '{"notes": [1]}',
+        '{"notes": 99999999999999999999}',
+        '{"notes": true}',
+    ],
+)
+def test_an_audit_that_cannot_be_read_is_named_and_nothing_of_it_stays(database, session, path, said):
     when = next_millisecond()
     with closing(sqlite3.connect(path, isolation_level=None)) as tool:
         tool.execute(
             "INSERT INTO audit_log (timestamp, source, table_name, row_key, action, old_values, new_values) "
-            "VALUES (strftime('%Y-%m-%d %H:%M:%f', 'now'), 'sql', 'patients', '1', 'update', '{', '{}')"
+            "VALUES (strftime('%Y-%m-%d %H:%M:%f', 'now'), 'sql', 'patients', '1', 'update', ?, '{}')",
+            (said,),
         )
     with (
         pytest.raises(
@@ -231,3 +243,22 @@ def test_an_audit_that_cannot_be_read_is_named_and_nothing_of_it_stays(database,
     ):
         raise AssertionError
     assert database.rows("SELECT * FROM sqlite_temp_master") == []
+    assert "old_values cannot be read" in history.history(database, "patients", "1", limit=9)[-1].odd[0]
+
+
+def test_a_reason_that_another_tool_wrote_is_the_reason_of_nothing(database, path, now):
+    with database.transaction(1, reason="as told") as transaction:
+        transaction.execute("UPDATE system_config SET description = 'x' WHERE config_key = 'video_fps'")
+    with closing(sqlite3.connect(path, isolation_level=None)) as tool:
+        tool.execute("INSERT INTO audit_context VALUES (1, 1, 'application')")
+        tool.execute("UPDATE system_config SET description = 'y' WHERE config_key = 'video_fps'")
+        for first, last in ((1, "max(audit_id)"), (1, 1), ("max(audit_id) - 3", "max(audit_id) - 3")):
+            tool.execute(
+                "INSERT INTO change_reasons (first_audit_id, last_audit_id, reason) "
+                f"SELECT {first}, {last}, 'forged' FROM audit_log"
+            )
+    with database.transaction(1):
+        pass  # links what is there, late
+    told = history.history(database, "system_config", "video_fps", limit=9)
+    assert [change.reason for change in told[-2:]] == ["as told", None]
+    assert "forged" not in {change.reason for change in history.changes(database, limit=10_000)}

@@ -103,12 +103,17 @@ def test_what_was_rolled_back_is_not_audited(database, session):
         "UPDATE OR REPLACE patients SET patient_code = 'P-2026-0001' WHERE patient_id = 2",
         "UPDATE OR REPLACE patients SET patient_id = 1 WHERE patient_id = 2",
         "REPLACE INTO system_config VALUES ('video_fps', '1', 'integer', NULL, NULL, NULL)",
+        "REPLACE INTO session_parts VALUES (9, 1)",
+        "UPDATE OR REPLACE session_parts SET first_session_id = 1 WHERE session_id = 4",
     ],
 )
 def test_a_row_cannot_be_replaced_without_a_trace(tool, statement):
     tool.execute("INSERT INTO patients (patient_code) VALUES ('P-2026-0002')")
     tool.execute("PRAGMA foreign_keys=OFF")
-    with pytest.raises(sqlite3.IntegrityError, match=r"exists already|has this key already"):
+    tool.execute("INSERT INTO session_parts VALUES (2, 1), (4, 3)")
+    with pytest.raises(
+        sqlite3.IntegrityError, match=r"exists already|has this key already|second part already"
+    ):
         tool.execute(statement)
 
 

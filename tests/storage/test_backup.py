@@ -259,6 +259,30 @@ def test_a_restore_within_the_second_of_its_backup_loses_neither_state(path, bac
     assert [codes(file) for file in (path, made, kept)] == [[], [], ["P-2026-0001"]]
 
 
+def test_who_writes_beside_a_restore_waits_for_it_and_loses_nothing_in_silence(path, backups, now):
+    """As a setting is changed without the directory's lock: while the file before is kept, and after it."""
+    made = make_backup(path, backups, now)
+    said = []
+
+    def beside(_part=None):
+        with closing(sqlite3.connect(path, timeout=0.0, isolation_level=None)) as tool:
+            try:
+                tool.execute("UPDATE system_config SET description = 'changed'")
+                said.append("changed")
+            except sqlite3.OperationalError as error:
+                said.append(str(error))
+
+    with Database.open(path) as database:
+        kept = restore_backup(
+            made, path, backups, now, beside, lambda done: beside() if said and done == 1.0 else None
+        )
+        assert said == ["changed", "database is locked"]
+        with refused(r"laser_control\.db: another file has taken its place"), database.transaction():
+            raise AssertionError
+    with Database.open(kept, create=False) as database:
+        assert {row["description"] for row in database.find("system_config")} == {"changed"}
+
+
 def test_a_restore_into_an_empty_place_has_nothing_to_keep(path, backups, now, tmp_path):
     made = make_backup(path, backups, now)
     assert restore_backup(made, tmp_path / "fresh" / "laser_control.db", backups, now) is None

@@ -303,6 +303,18 @@ def test_reasons_and_amendments_outlive_the_way_down_and_up(folder):
     assert report(folder).problems == ()
 
 
+def test_a_table_that_was_dropped_below_is_made_again_and_told(folder, tool):
+    with Database.open(folder / DATABASE_NAME) as database:
+        database.migrate(FIRST_CHAINED)
+        tool.execute("DROP TABLE change_reasons")
+        database.migrate("head")
+        assert report(folder).damage[0].endswith("change_reasons: the table is missing")
+        with database.transaction(1, reason="goes on") as transaction:
+            transaction.execute("UPDATE patients SET notes = 'x' WHERE patient_id = 1")
+        assert [row["reason_id"] for row in database.find("change_reasons")] == [3]
+    assert len(report(folder).damage) == 1
+
+
 @pytest.mark.slow
 def test_a_bit_of_the_file_that_flips_is_named_or_holds_nothing(folder):
     found = flipped(folder / DATABASE_NAME, FLIPS, seed=1)

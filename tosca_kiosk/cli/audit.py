@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from difflib import get_close_matches
 from typing import Final
 
 import click
@@ -18,9 +19,10 @@ from tosca_kiosk.cli.completion import (
 from tosca_kiosk.cli.earlier_values import shown_to_option, shown_to_supervisor
 from tosca_kiosk.cli.since import since, since_option
 from tosca_kiosk.cli.workplace import Workplace, workplace_command
+from tosca_kiosk.domain.setting_table import SETTINGS
 from tosca_kiosk.machine.clock import utc_now
 from tosca_kiosk.session import RefusedError
-from tosca_kiosk.storage import Database, StorageError, history
+from tosca_kiosk.storage import Database, history
 from tosca_kiosk.storage import users as accounts
 from tosca_kiosk.storage.audited import AUDITED
 
@@ -94,10 +96,11 @@ def show(
     """
     if row is not None and table is None:
         raise click.UsageError("--row is of a table: give --table")
-    then, begin = moment(as_of), since(since_text, utc_now())
+    then = moment(as_of)
+    begin = since(since_text, then or utc_now())
     to_supervisor = shown_to_supervisor(workplace, tech)
     with workplace.reading(as_of=then) as database:
-        by_id = None if by is None else _tech_id(database, by)
+        by_id = None if by is None else accounts.named(database, by).tech_id
         if table is None or row is None:
             found = history.changes(database, table=table, by=by_id, since=begin, limit=limit)
         else:
@@ -106,20 +109,25 @@ def show(
     answer_changes(workplace, found, to_supervisor=to_supervisor)
 
 
-def _tech_id(database: Database, name: str) -> int:
-    user = accounts.find(database, name)
-    if user is None:
-        raise StorageError(f"no user is named {name!r}; see tosca-kiosk users list")
-    return user.tech_id
-
-
 def _key(database: Database, table: str, row: str) -> str:
-    """Return the key of a row, which the audit knows it by, for its number or its name."""
+    """Return the key of a row, which the audit knows it by, for its number or its name.
+
+    Raises RefusedError where there is none, nor was.
+    """
+    names: list[str] = []
     if table in _NAMED_BY:
-        named, column, key = _NAMED_BY[table]
-        found = database.rows(f"SELECT {key} AS key FROM {named} WHERE {column} = :name", name=row)
-        if found:
-            return str(found[0]["key"])
-    if AUDITED[table] != "config_key" and not row.isdecimal():
-        raise RefusedError(f"{table} has no row {row!r}; give its number, or the name that it has now")
-    return row
+        named, column, number = _NAMED_BY[table]
+        keys = {
+            one["name"]: str(one["key"])
+            for one in database.rows(f"SELECT {column} AS name, {number} AS key FROM {named}")
+        }
+        if row in keys:
+            return keys[row]
+        names = [name for name in keys if isinstance(name, str)]
+    if AUDITED[table] == "config_key":
+        names = list(SETTINGS)
+    if row in names or history.is_known(database, table, row):
+        return row
+    near = get_close_matches(row, names, n=1)
+    guess = f"; {near[0]!r} may be meant" if near else ""
+    raise RefusedError(f"{table} has no row {row!r}{guess}; give its number, or the name that it has now")

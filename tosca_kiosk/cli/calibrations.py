@@ -10,10 +10,10 @@ from typing import Any
 import click
 
 from tosca_kiosk.cli.as_of import as_of_option, moment
-from tosca_kiosk.cli.completion import calibration_number
+from tosca_kiosk.cli.completion import calibration
 from tosca_kiosk.cli.console import say
 from tosca_kiosk.cli.judged import judgement_text
-from tosca_kiosk.cli.tables import table_text
+from tosca_kiosk.cli.tables import printable, table_text
 from tosca_kiosk.cli.workplace import Workplace, workplace_command
 from tosca_kiosk.domain.calibration import Points
 from tosca_kiosk.machine.clock import utc_now
@@ -69,7 +69,7 @@ def list_calibrations(workplace: Workplace, as_of: str | None) -> None:
 
 
 @calibrations.command()
-@click.argument("which", metavar="NUMBER|DEVICE", shell_complete=calibration_number)
+@click.argument("which", metavar="NUMBER|DEVICE", shell_complete=calibration)
 @as_of_option
 @workplace_command
 def show(workplace: Workplace, which: str, as_of: str | None) -> None:
@@ -91,7 +91,7 @@ def show(workplace: Workplace, which: str, as_of: str | None) -> None:
 
 
 @calibrations.command()
-@click.argument("which", metavar="TYPE|DEVICE")
+@click.argument("which", metavar="TYPE|DEVICE", shell_complete=calibration)
 @as_of_option
 @workplace_command
 def history(workplace: Workplace, which: str, as_of: str | None) -> None:
@@ -170,10 +170,10 @@ def _page(found: CalibrationStanding) -> str:
     if found.validation is not None:
         parts.append(judgement_text(found.validation))
         return "\n\n".join(parts)
+    if found.saved.validation_data:
+        parts.append(f"Validation: {printable(found.saved.validation_data)}")
     if found.points is not None:
         parts.append(_points_table(found.points))
-    if found.saved.validation_data:
-        parts.append(f"Validation: {found.saved.validation_data}")
     return "\n\n".join(parts)
 
 

@@ -37,8 +37,10 @@ def _of_record(kind: str) -> Complete:
 patient_code: Final = _of_record("patients")
 protocol_name: Final = _of_record("protocols")
 username: Final = _of_record("users")
-calibration_number: Final = _of_record("calibrations")
+calibration_number: Final = _of_record("calibration_numbers")
 session_number: Final = _of_record("sessions")
+safety_type: Final = _of_record("safety")
+calibration: Final = _of_record("calibrations")
 
 
 def setting_key(_context: click.Context, _parameter: click.Parameter, incomplete: str) -> list[str]:

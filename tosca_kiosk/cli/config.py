@@ -92,8 +92,13 @@ def set_setting(workplace: Workplace, key: str, value: str, tech: str | None, re
         before, after = settings.change(database, key, value, tech_id=who.tech_id, reason=who.reason, now=now)
     assert after.setting is not None
     holds = str(after.setting.holds)
-    result = _as_result(after) | {"before": before.value, "reason": who.reason}
-    text = f"{key}: {_shown(after.value)}, was {_shown(before.value)}; it holds {holds}."
+    changed = after is not before
+    result = _as_result(after) | {"before": before.value, "reason": who.reason, "changed": changed}
+    text = (
+        f"{key}: {_shown(after.value)}, was {_shown(before.value)}; it holds {holds}."
+        if changed
+        else f"{key} is {_shown(after.value)} already."
+    )
     workplace.answer(result, text)
 
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import msgspec
 
-from tosca_kiosk.cli.tables import table_text
+from tosca_kiosk.cli.tables import printable, table_text
 from tosca_kiosk.domain.calibrating.drift import Drift
 from tosca_kiosk.domain.calibrating.validation import Validation
 
@@ -46,7 +46,7 @@ def judgement_text(validation: Validation) -> str:
         )
         for point in judgement.points
     ]
-    return "\n".join(lines) + "\n\n" + table_text(columns, rows)
+    return "\n".join(map(printable, lines)) + "\n\n" + table_text(columns, rows)
 
 
 def _drift_lines(drift: Drift) -> list[str]:

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import atexit
 import gc
+import json
 from collections.abc import Iterator
 from contextlib import contextmanager
 from importlib import import_module
-from typing import Any
+from typing import Any, Final
 
 import click
 
-from tosca_kiosk.cli.console import console
+from tosca_kiosk.cli.console import console, put
 from tosca_kiosk.machine.rights import others_kept_out
 
 COMMANDS = {
@@ -46,6 +47,7 @@ COMMANDS = {
 
 DEFAULT_COMMAND = "run"
 _OF_THE_GROUP = ("-h", "--help", "--version")
+_AS_JSON: Final = "--json"
 
 
 @contextmanager
@@ -87,9 +89,20 @@ class _Commands(click.Group):
         return command
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
-        if not args or (args[0].startswith("-") and args[0] not in _OF_THE_GROUP):
+        is_completed = ctx.resilient_parsing
+        if not (args or is_completed) or (args and args[0].startswith("-") and args[0] not in _OF_THE_GROUP):
             args = [DEFAULT_COMMAND, *args]
+        ctx.meta[_AS_JSON] = _AS_JSON in args
         return super().parse_args(ctx, args)
+
+    def invoke(self, ctx: click.Context) -> Any:
+        """Run the command; of wrong use a program that asked for an object gets one, too."""
+        try:
+            return super().invoke(ctx)
+        except click.UsageError as error:
+            if ctx.meta[_AS_JSON]:
+                put(json.dumps({"error": error.format_message()}))
+            raise
 
 
 @click.group(

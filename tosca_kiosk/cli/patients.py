@@ -48,7 +48,8 @@ _notes = told_option("--notes", "Nothing that names the patient.")
     "--tech",
     metavar="USERNAME",
     shell_complete=username,
-    help="Who adds the patient; by PIN once an admin has one, asked on a terminal, elsewhere the first line.",
+    help="Who adds the patient. Needed once an admin has a PIN, and then by PIN: asked on a terminal, "
+    "elsewhere the first line of standard input.",
 )
 @workplace_command
 def add(
@@ -71,7 +72,7 @@ def add(
       tosca-kiosk patients add --code P-2026-0042
     """
     with workplace.record() as database:
-        tech_id = None if tech is None else authorised_addition(database, tech)
+        tech_id = authorised_addition(database, tech)
         born_text = told("--date-of-birth", date_of_birth)
         born = None if born_text is None else _day(born_text)
         gender_text, notes_text = told("--gender", gender), told("--notes", notes)

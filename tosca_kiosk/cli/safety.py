@@ -8,7 +8,7 @@ from typing import Final
 import click
 
 from tosca_kiosk.cli.as_of import as_of_option, moment
-from tosca_kiosk.cli.completion import session_number
+from tosca_kiosk.cli.completion import safety_type, session_number
 from tosca_kiosk.cli.since import since, since_option
 from tosca_kiosk.cli.tables import table_text
 from tosca_kiosk.cli.workplace import Workplace, workplace_command
@@ -32,7 +32,13 @@ def safety() -> None:
 @click.option(
     "--session", "session_id", type=click.IntRange(1), shell_complete=session_number, help="Of this session."
 )
-@click.option("--type", "event_type", metavar="TYPE", help="Of this type, such as e_stop_pressed.")
+@click.option(
+    "--type",
+    "event_type",
+    metavar="TYPE",
+    shell_complete=safety_type,
+    help="Of this type, such as e_stop_pressed.",
+)
 @as_of_option
 @workplace_command
 def list_safety(

@@ -43,7 +43,7 @@ class _Day(click.ParamType[date]):
     "--to",
     "folder",
     required=True,
-    type=click.Path(path_type=Path, file_okay=False),
+    type=click.Path(path_type=Path),
     help="The folder for the files; none of them may be there yet.",
 )
 @click.option(
@@ -58,7 +58,7 @@ class _Day(click.ParamType[date]):
 @click.option(
     "--pseudonymise",
     is_flag=True,
-    help="Pseudonyms in place of patients, technicians and protocols; no dates, and no text that was typed.",
+    help="Pseudonyms for patients, technicians, protocols and sessions; no dates, no text that was typed.",
 )
 @workplace_command
 def export(

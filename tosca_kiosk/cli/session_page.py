@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import asdict
 from typing import Any, Final, NamedTuple
 
-from tosca_kiosk.cli.tables import table_text
+from tosca_kiosk.cli.tables import printable, table_text
 from tosca_kiosk.domain.protocol_file import to_json
 from tosca_kiosk.session import OpenRest, SessionResult, Treatment
 from tosca_kiosk.storage import anchors, energies
@@ -82,7 +82,10 @@ def deviations(told: SessionResult) -> list[dict[str, Any]]:
 
 def page(told: SessionResult, treatment: Treatment, rest: OpenRest | None) -> str:
     """Return the page for a person. rest: what is left to be treated."""
-    facts = "\n".join(f"{name:<16}{_one_line(value)}" for name, value in _facts(told, treatment, rest))
+    facts = "\n".join(
+        f"{name:<16}{'' if value is None else printable(str(value))}"
+        for name, value in _facts(told, treatment, rest)
+    )
     return "\n\n".join(part for part in (facts, *_tables(told)) if part)
 
 
@@ -226,9 +229,3 @@ def _calibrations(told: SessionResult) -> Table:
 
 def _joules(energy_j: float | None) -> str:
     return "an unknown energy" if energy_j is None else f"{energy_j:.1f} J"
-
-
-def _one_line(value: object) -> str:
-    """Return a value for a terminal, which text of the record never steers."""
-    text = "" if value is None else str(value)
-    return "".join(letter if letter.isprintable() else " " for letter in text)

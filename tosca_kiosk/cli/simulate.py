@@ -15,6 +15,7 @@ from simulators.input_socket import input_socket
 from simulators.servers import PtyCart, TcpAddress
 from tosca_kiosk.cli.completion import scenario_name
 from tosca_kiosk.cli.console import put
+from tosca_kiosk.cli.drawn_world import tell_drawn_world
 from tosca_kiosk.cli.workplace import Workplace, workplace_command
 from tosca_kiosk.config.cart import COMBO_PORT, DEVICE_KEYS
 from tosca_kiosk.machine.clock import RealClock
@@ -72,8 +73,8 @@ def _tcp_addresses(_context: object, _option: object, texts: tuple[str, ...]) ->
     type=click.Path(path_type=Path),
     help="A datagram socket that takes the world's own inputs: pedal, emergency stop, faults, cables. "
     "One JSON object a datagram, paths of configs/scenarios/README.md to values: "
-    '{"pedal.pressed": true}. {"ask": ["true_power_w"]} is answered to the asker\'s own socket, '
-    "with the count of refused datagrams.",
+    '{"pedal.pressed": true}. {"ask": ["true_power_w", "true_constants"]} is answered to the asker\'s own '
+    "socket, with the count of refused datagrams.",
 )
 @workplace_command
 def simulate(
@@ -112,6 +113,7 @@ def simulate(
             raise RefusedError(f"the ports cannot be made: {error}") from error
         gc.collect()
         gc.freeze()  # a full collection over everything imported would hold bytes back for 20 ms
+        tell_drawn_world(config, cart)
         put(json.dumps(served.paths))
         served.run_until(lambda: bool(stop), clock.now_s)
 

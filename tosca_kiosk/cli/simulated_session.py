@@ -12,6 +12,7 @@ from typing import Any, Final
 
 from simulators.world import World
 from tosca_kiosk.cli.console import say
+from tosca_kiosk.cli.drawn_world import tell_drawn_world
 from tosca_kiosk.cli.earlier_dose import as_result, tell_earlier_dose
 from tosca_kiosk.cli.progress import Progress
 from tosca_kiosk.cli.session_page import deviations
@@ -96,6 +97,7 @@ def run_session(workplace: Workplace, request: Request) -> dict[str, Any]:
             raise RefusedError(f"{config.source}: nothing is simulated; treat needs the simulated cart")
         cart.world.operator.present = True
         scenario = planned_scenario(request.scenario, cart)
+        tell_drawn_world(config, cart)
         backup.begin()  # beside the question, the connecting and the homing
         earlier = earlier_dose(database, plan.patient.patient_id, clock.utc(), plan.counted_parts)
         tell_earlier_dose(workplace, plan.patient.patient_code, earlier)
@@ -334,6 +336,7 @@ class _Session:
             "commanded_energy_joules": summary.commanded_j,
             "dose_energy_joules": summary.dose_j,
             "true_energy_joules": self.world.true_energy_j() - self._energy_before_j,
+            "true_constants": self.world.true_constants(),
             "total_laser_on_time_seconds": summary.laser_on_time_s,
             "avg_power_watts": summary.avg_power_w,
             "max_power_watts": summary.max_power_w,

@@ -57,11 +57,15 @@ SIMULATED_COMBOS: Final = {"10w": "SIM-COMBO", "5w": "SIM-COMBO-5W"}
 
 @dataclass(frozen=True, slots=True)
 class Simulation:
-    """The simulated world. warm: the TEC has already settled when the world begins."""
+    """The simulated world. warm: the TEC has already settled when the world begins.
+
+    true_constants: shipped, so that the shipped calibrations are right, or drawn beside them by the seed.
+    """
 
     seed: Annotated[int, Range(0, 999_999, "", "the simulated world")] = 0
     laser_profile: Literal["10w", "5w"] = "10w"
     warm: bool = False
+    true_constants: Literal["shipped", "drawn"] = "shipped"
 
 
 @dataclass(frozen=True, slots=True)

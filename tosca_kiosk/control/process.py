@@ -32,6 +32,7 @@ from tosca_kiosk.domain.state import Phase
 from tosca_kiosk.journal.tail import not_made
 from tosca_kiosk.journal.writer import Journal
 from tosca_kiosk.link.messages import (
+    HIGHEST_NUMBER,
     Alive,
     EndSession,
     Hello,
@@ -288,6 +289,8 @@ class ControlProcess:
 
     def _open(self, request: OpenSession, now_s: float) -> str | None:
         header, controller = request.header, self._controller
+        if not 1 <= header.session_id <= HIGHEST_NUMBER:
+            return f"no session has the number {header.session_id}"
         if self._session is not None:
             return f"{_named(self._session.number)} is not ended yet"
         if controller.state.phase is not Phase.IDLE:
@@ -324,7 +327,7 @@ class ControlProcess:
 
     def _answer(self, decision: Decision, now_s: float) -> None:
         for reply in decision.replies:
-            if reply.command.id == _OPENING:
+            if reply.command.type is CommandType.OPEN_SESSION:
                 self._answer_opening(reply.refused, now_s)
             elif reply.command.id > _OPENING:
                 self._server.send(Reply(reply.command.id, reply.refused))

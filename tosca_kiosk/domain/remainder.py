@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from itertools import pairwise
 from typing import Final
@@ -21,6 +22,7 @@ CLOSENESS: Final = 0.005
 CLOSE_W: Final = 0.001
 """Where the power is so low that its part would be less, they may be as far as this: no sensor tells it."""
 
+_REST_OF: Final = re.compile(r", rest of session ([1-9]\d{0,17})$", re.ASCII)
 _SAMPLES: Final = 32
 _HALVINGS: Final = 24
 _SHORTEST_LINE_S: Final = 0.0005
@@ -47,7 +49,22 @@ def remainder(plan: Plan, elapsed_s: float) -> Protocol | None:
     return msgspec.structs.replace(plan.protocol, steps=steps)
 
 
+def named_rest(plan: Protocol, session_id: int, longest: int) -> Protocol:
+    """Return a plan under a name of at most `longest` characters that says whose rest it is."""
+    of = f", rest of session {session_id}"
+    name = _REST_OF.sub("", plan.name)[: longest - len(of)]
+    return msgspec.structs.replace(plan, name=f"{name}{of}")
+
+
+def rest_by_name(plan: Protocol | None) -> int | None:
+    """Return the session whose rest a plan is by its name, None for a plan that is no rest."""
+    found = None if plan is None else _REST_OF.search(plan.name)
+    return None if found is None else int(found[1])
+
+
 def _lies_ahead(piece: Piece, elapsed_s: float) -> bool:
+    if not piece.from_s < piece.to_s:  # cut within a rounding of its step's end
+        return False
     return elapsed_s <= piece.start_s or piece.end_s - elapsed_s > SHORTEST_S
 
 

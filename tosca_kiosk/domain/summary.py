@@ -21,6 +21,11 @@ def unconfirmed(reason: str | None) -> bool:
     return (reason or "").startswith(LIGHT_NOT_CONFIRMED)
 
 
+def known_before(reason: str) -> str:
+    """Return why a session was aborted but for its light not being confirmed ended; empty if that is all."""
+    return reason.removeprefix(LIGHT_NOT_CONFIRMED).removeprefix("; ") if unconfirmed(reason) else reason
+
+
 def left_in_light(state: State) -> bool:
     """Whether a session that ends with this state is still open, and its darkness not known."""
     return state.session_open and not state.dark

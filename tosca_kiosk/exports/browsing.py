@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import importlib
 import os
+import resource
 import socket
 import sqlite3
 from collections.abc import Callable
@@ -30,6 +31,10 @@ _PLUGINS_NAMED: Final = "DATASETTE_LOAD_PLUGINS"
 """Of the environment; named are none, or whatever else is installed could show or write what it likes."""
 _SHUTDOWN_S: Final = 1
 _SQL_LIMIT_MS: Final = 2_000
+_LONGEST_VALUE_BYTES: Final = 4_000_000
+"""Of one value or row that a query makes: far over what the record holds, and made within the time limit."""
+_MEMORY_BYTES: Final = 768 * 1024**2
+"""Of this whole process: a typed query can ask for more than the cart has, which control needs."""
 _OF_A_TABLE: Final = frozenset(
     ("table_info", "table_xinfo", "foreign_key_list", "index_list", "index_info", "index_xinfo")
 )
@@ -92,6 +97,7 @@ class Browsing:
         self.port: int = self._socket.getsockname()[1]
         tables = _tables(path)
         _guard(path.stem, tables)
+        _library("datasette.handle_exception").rich = None  # prints each refused page, with all local values
         self._datasette = _library("datasette.app").Datasette(
             [str(path)], metadata=_metadata(path.stem, tables), settings=_SETTINGS
         )
@@ -99,7 +105,10 @@ class Browsing:
         self.url = f"http://{LOCAL_HOST}:{self.port}/-/auth-token?token={token}"
 
     def serve(self) -> None:
-        """Answer browsers until a signal ends this process in order."""
+        """Answer browsers until a signal ends this process in order, in a bounded part of the memory."""
+        _, most = resource.getrlimit(resource.RLIMIT_DATA)
+        within = _MEMORY_BYTES if most == resource.RLIM_INFINITY else min(_MEMORY_BYTES, most)
+        resource.setrlimit(resource.RLIMIT_DATA, (within, most))
         uvicorn = _library("uvicorn")
         config = uvicorn.Config(
             self._datasette.app(),
@@ -148,6 +157,7 @@ def _guard(name: str, tables: frozenset[str]) -> None:
     may = _may(tables - {SECRET})
 
     def prepare_connection(conn: sqlite3.Connection, database: str) -> None:
+        conn.setlimit(sqlite3.SQLITE_LIMIT_LENGTH, _LONGEST_VALUE_BYTES)
         if database == name:
             conn.execute("PRAGMA query_only=1")
             conn.set_authorizer(may)

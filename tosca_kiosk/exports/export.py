@@ -13,7 +13,7 @@ import msgspec
 
 from tosca_kiosk.exports import formats, journals
 from tosca_kiosk.exports.columns import Batch, Table
-from tosca_kiosk.exports.folder import export_folder
+from tosca_kiosk.exports.folder import export_folder, leftovers_taken_away
 from tosca_kiosk.exports.journals import ProvedJournal, RecordedJournal
 from tosca_kiosk.exports.record import ROWS_A_BATCH, Recorded
 from tosca_kiosk.exports.reduced import KEY_NAME, Pseudonyms
@@ -26,6 +26,7 @@ SCHEMA_FILE: Final = "schema.json"
 _ODD: Final = (
     "{column}: values that are none of the column's type, left empty: {odd}; see tosca-kiosk db check"
 )
+_LEFTOVER: Final = "{path} was left by an export that was killed, and was taken away"
 Tell = Callable[[str, float], object]
 
 
@@ -123,19 +124,31 @@ def export(
         found = [journals.recorded(reader, one, data_dir) for one in numbers] if how.full_rate else []
     proved = tuple(_proved(found, tell))
     writing = _Writing(data_dir, how, proved)
+    leftovers = leftovers_taken_away(folder, writing.names)
     with export_folder(folder, writing.names) as files:
         with database.reading() as reader:
-            recorded = Recorded(reader, numbers)
+            recorded = Recorded(reader, sorted(numbers, key=writing.number))
             for table in RECORDED:
                 writing.write(files, table, recorded.batches(table, _told(tell, f"Exporting {table.name}")))
         if how.full_rate:
-            writing.write(files, TICKS, _ticks(proved, _told(tell, "Exporting ticks")))
-        notes = (
-            *(journal.problem for journal in proved if journal.problem is not None),
-            *(_ODD.format(column=column, odd=odd) for column, odd in recorded.odd.items() if odd),
-        )
-        files[SCHEMA_FILE].write(writing.whole_schema(notes))
+            writing.write(
+                files,
+                TICKS,
+                _ticks(
+                    sorted(proved, key=lambda one: writing.number(one.session_id)),
+                    _told(tell, "Exporting ticks"),
+                ),
+            )
+        odd = [_ODD.format(column=column, odd=odd) for column, odd in recorded.odd.items() if odd]
+        files[SCHEMA_FILE].write(writing.whole_schema([*_problems(proved, writing.number), *odd]))
+    notes = (*(_LEFTOVER.format(path=path) for path in leftovers), *_problems(proved, int), *odd)
     return Exported(numbers, tuple(writing.done), notes, writing.key_made)
+
+
+def _problems(proved: Sequence[ProvedJournal], named: Callable[[int], int]) -> Iterator[str]:
+    for journal in proved:
+        if journal.problem is not None:
+            yield f"session {named(journal.session_id)}: {journal.problem}"
 
 
 class _Writing:
@@ -159,6 +172,10 @@ class _Writing:
         """The names of all files."""
         return (*(self._file(name) for name in self._tables), SCHEMA_FILE)
 
+    def number(self, session_id: int) -> int:
+        """Return what stands for a session's number; rows in the order of the record would tell it, too."""
+        return session_id if self._pseudonyms is None else self._pseudonyms.of_session(session_id)
+
     def write(self, files: Mapping[str, BinaryIO], table: Table, batches: Iterator[Batch]) -> None:
         """Write a table's file. Raises OSError."""
         left = self._tables.get(table.name)
@@ -179,12 +196,12 @@ class _Writing:
             "rows": {done.table: done.rows for done in self.done},
             "journals": [
                 {
-                    "session_id": journal.session_id,
+                    "session_id": self.number(journal.session_id),
                     "ticks": journal.ticks,
                     "software": journal.software,
                     "rules_revision": journal.rules_revision,
                 }
-                for journal in self._proved
+                for journal in sorted(self._proved, key=lambda one: self.number(one.session_id))
             ],
             "notes": list(notes),
         }

@@ -9,11 +9,19 @@ from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from typing import BinaryIO, Final
 
+from tosca_kiosk.machine.part_file import PART, begin, take_away_dead
 from tosca_kiosk.machine.synced import make_folder, sync
 from tosca_kiosk.session import RefusedError
 
-_PART: Final = ".part"
 _FULL: Final = (errno.ENOSPC, errno.EDQUOT)
+
+
+def leftovers_taken_away(folder: Path, names: Sequence[str]) -> tuple[Path, ...]:
+    """Take away what an export that was killed has left of these files; return it. Raises RefusedError."""
+    if not folder.is_dir():
+        return ()
+    with _refusing(folder):
+        return tuple(take_away_dead(folder / f"{name}{PART}" for name in names))
 
 
 @contextmanager
@@ -31,20 +39,21 @@ def export_folder(folder: Path, names: Sequence[str]) -> Iterator[dict[str, Bina
         _refuse_existing(folder, names)
         files: dict[str, BinaryIO] = {}
         for name in names:
-            part = folder / f"{name}{_PART}"
-            files[name] = undone.enter_context(part.open("xb"))
+            part = folder / f"{name}{PART}"
+            files[name] = undone.enter_context(os.fdopen(begin(part), "wb"))
             undone.callback(_without, part.unlink)
         yield files
         for file in files.values():
             file.flush()
             os.fsync(file.fileno())
-            file.close()
         _refuse_existing(folder, names, but_parts=True)
         for name in names:
-            (folder / f"{name}{_PART}").rename(folder / name)
+            (folder / f"{name}{PART}").rename(folder / name)
             undone.callback(_without, (folder / name).unlink)
         sync(folder)
         undone.pop_all()
+        for file in files.values():
+            file.close()  # and only now not held any more
 
 
 def _refuse_existing(folder: Path, names: Sequence[str], *, but_parts: bool = False) -> None:
@@ -53,10 +62,10 @@ def _refuse_existing(folder: Path, names: Sequence[str], *, but_parts: bool = Fa
             raise RefusedError(
                 f"{folder / name} is there already; give another folder with --to, or take the file away"
             )
-        if not but_parts and (folder / f"{name}{_PART}").exists():
+        if not but_parts and (folder / f"{name}{PART}").exists():
             raise RefusedError(
-                f"{folder / name}{_PART} is of an export that runs or was killed; take it away, or give "
-                "another folder with --to"
+                f"{folder / name}{PART} is of an export that runs; wait for it, or give another folder "
+                "with --to"
             )
 
 

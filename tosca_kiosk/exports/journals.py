@@ -34,7 +34,10 @@ class RecordedJournal:
 
 @dataclass(frozen=True, slots=True)
 class ProvedJournal:
-    """As much of a journal as is proved. problem: why that is not all, None where it is."""
+    """As much of a journal as is proved. problem: why that is not all, None where it is.
+
+    The problem does not name the session.
+    """
 
     session_id: int
     path: Path
@@ -67,7 +70,7 @@ def proved(journal: RecordedJournal) -> ProvedJournal:
     number = journal.session.session_id
     if journal.session.status in OPEN_STATUSES or journal.ticks is None or journal.path is None:
         why = "it is still open" if journal.session.status in OPEN_STATUSES else "it has no imported journal"
-        return _nothing(number, f"session {number}: {why}, so it has no ticks here")
+        return _nothing(number, f"{why}, so it has no ticks here")
     try:
         with journal.path.open("rb") as lines:
             return _proved(journal, journal.path, StreamedJournal(lines))
@@ -75,29 +78,25 @@ def proved(journal: RecordedJournal) -> ProvedJournal:
         why = f"its journal {JOURNAL_NAME} cannot be read ({error.strerror})"
     except JournalError as error:
         why = f"its journal is not this program's ({error})"
-    return _nothing(number, f"session {number}: {why}, so it has no ticks here")
+    return _nothing(number, f"{why}, so it has no ticks here")
 
 
 def _proved(journal: RecordedJournal, path: Path, read: StreamedJournal) -> ProvedJournal:
     number, wanted = journal.session.session_id, journal.ticks or 0
     header, problem = read.header, read.broken
     if header is None:
-        return _nothing(number, f"session {number}: its journal is damaged, {problem}; it has no ticks here")
+        return _nothing(number, f"its journal is damaged, {problem}; it has no ticks here")
     foreign = of_another_session(journal.session, header) is not None
     if foreign or journal.header_digest not in (None, (read.header_digest or b"").hex()):
-        return _nothing(
-            number, f"session {number}: its journal is not the recorded one; it has no ticks here"
-        )
+        return _nothing(number, "its journal is not the recorded one; it has no ticks here")
     for _ in read.ticks_json(wanted):
         pass
     told, count = None, read.ticks
     if count < wanted:
         where = read.broken or f"it is cut after {count} ticks"
-        told = f"session {number}: its journal is damaged, {where}; {count} of {wanted} ticks are proved"
+        told = f"its journal is damaged, {where}; {count} of {wanted} ticks are proved"
     elif read.head.hex() != journal.head:
-        return _nothing(
-            number, f"session {number}: its journal is not the recorded one; it has no ticks here"
-        )
+        return _nothing(number, "its journal is not the recorded one; it has no ticks here")
     return ProvedJournal(
         session_id=number,
         path=path,

@@ -10,6 +10,7 @@ from itertools import islice
 from typing import Any, Final
 
 from tosca_kiosk.domain.interlocks import INTERLOCKS
+from tosca_kiosk.domain.summary import known_before
 from tosca_kiosk.exports import tables
 from tosca_kiosk.exports.columns import Batch, Kind, Table
 from tosca_kiosk.exports.reduced import object_of
@@ -237,5 +238,5 @@ def _offset_ms(start: datetime | None, time: datetime | None) -> int | None:
 
 
 def _fault_source(reason: str | None) -> str | None:
-    source = (reason or "").partition(":")[0]
+    source = known_before(reason or "").partition(":")[0]
     return source if source in _FAULT_SOURCES else None

@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from tosca_kiosk.domain.interlocks import LAMPS
-from tosca_kiosk.exports.columns import Batch, Pseudonymised, Table
+from tosca_kiosk.exports.columns import Batch, Kind, Pseudonymised, Table
 from tosca_kiosk.machine.synced import sync
 from tosca_kiosk.session import RefusedError
 
@@ -26,6 +26,8 @@ KEY_NAME: Final = "pseudonym_key"
 """In the data directory, mode 0600: the same person has the same pseudonym in every export made with it."""
 _KEY_BYTES: Final = 32
 _DIGITS: Final = 16
+_DIGITS_OF_A_NUMBER: Final = 12
+"""Of a pseudonym that is an integer: exact also where every number is a double."""
 _MODE: Final = 0o600
 _WORD: Final = re.compile(r"[a-z0-9][a-z0-9_.+-]{0,39}", re.ASCII)
 _CACHED_TEXTS: Final = 4096
@@ -80,8 +82,14 @@ class Pseudonyms:
 
     def of(self, what: str, identity: str) -> str:
         """Return the pseudonym of a patient, a technician or a protocol."""
-        digest = hmac.new(self._key, f"{what}:{identity}".encode(), sha256).hexdigest()
-        return f"{what}_{digest[:_DIGITS]}"
+        return f"{what}_{self._digest(what, identity)[:_DIGITS]}"
+
+    def of_session(self, number: int) -> int:
+        """Return the pseudonym of a session's number, which its report tells beside the patient's code."""
+        return int(self._digest("session", str(number))[:_DIGITS_OF_A_NUMBER], 16)
+
+    def _digest(self, what: str, identity: str) -> str:
+        return hmac.new(self._key, f"{what}:{identity}".encode(), sha256).hexdigest()
 
     def reduced(self, table: Table, batch: Batch) -> Batch:
         """Return what is left of a batch: the columns of `tables.shown`, each as its own row says."""
@@ -90,6 +98,8 @@ class Pseudonyms:
             match column.pseudonymised:
                 case Pseudonymised.KEPT:
                     left.append(values)
+                case Pseudonymised.PSEUDONYM if column.kind is Kind.INTEGER:
+                    left.append([None if value is None else self.of_session(value) for value in values])
                 case Pseudonymised.PSEUDONYM:
                     what = column.name.removesuffix("_name")
                     left.append([None if value is None else self.of(what, str(value)) for value in values])

@@ -16,7 +16,7 @@ _TEXT, _JSON, _TIME, _DATE = Kind.TEXT, Kind.JSON, Kind.TIME, Kind.DATE
 _OUT, _WORD, _REDUCED = Pseudonymised.LEFT_OUT, Pseudonymised.WORD, Pseudonymised.REDUCED
 _PSEUDONYM: Final = Pseudonymised.PSEUDONYM
 
-_SESSION: Final = Column("session_id", _INTEGER, "", "the session's number in the record")
+_SESSION: Final = Column("session_id", _INTEGER, "", "the session's number in the record", _PSEUDONYM)
 _OFFSET: Final = Column("time_offset_ms", _INTEGER, "ms", "since the session's start")
 
 SESSIONS: Final = Table(
@@ -48,7 +48,7 @@ SESSIONS: Final = Table(
         Column("avg_power_watts", _NUMBER, "W", "measured, mean with light"),
         Column("max_power_watts", _NUMBER, "W", "measured, highest"),
         Column("total_energy_joules", _NUMBER, "J", "measured"),
-        Column("first_session_id", _INTEGER, "", "the session whose rest this one finishes"),
+        Column("first_session_id", _INTEGER, "", "the session whose rest this one finishes", _PSEUDONYM),
         Column("ticks", _INTEGER, "", "of control, in the session's journal"),
         Column("journal_is_whole", _BOOLEAN, "", "whether the journal has its end"),
         Column("late_ticks", _INTEGER, "", "begun later than one period"),
@@ -62,7 +62,7 @@ TREATMENT_EVENTS: Final = Table(
     "treatment_events",
     "an event of a treatment, or one of the samples that are taken ten times a second",
     (
-        Column("event_id", _INTEGER, "", "the row's number in the record"),
+        Column("event_id", _INTEGER, "", "the row's number in the record", _OUT),
         _SESSION,
         Column("timestamp", _TIME, "", "", _OUT),
         _OFFSET,
@@ -86,7 +86,7 @@ SAFETY_EVENTS: Final = Table(
     "safety_events",
     "a line of the safety log that belongs to one of the sessions",
     (
-        Column("log_id", _INTEGER, "", "the line's number in the record"),
+        Column("log_id", _INTEGER, "", "the line's number in the record", _OUT),
         _SESSION,
         Column("timestamp", _TIME, "", "", _OUT),
         _OFFSET,

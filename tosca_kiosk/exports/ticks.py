@@ -133,7 +133,7 @@ _DECIDED: Final = _part(
 )  # fmt: skip
 
 _FIRST: Final = (
-    Column("session_id", _INTEGER, "", "the session's number in the record"),
+    Column("session_id", _INTEGER, "", "the session's number in the record", Pseudonymised.PSEUDONYM),
     Column("time_s", _NUMBER, "s", "session time of the tick"),
 )
 _BY_HAND: Final = (

@@ -5,7 +5,7 @@ A command carries its number and its session; it is answered once, accepted or r
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Annotated, Any, Final
 
 import msgspec
 
@@ -14,6 +14,10 @@ from tosca_kiosk.domain.inputs import CommandType
 from tosca_kiosk.domain.journal_lines import Header, Summary
 
 MAX_LINE_BYTES = 1 << 20
+
+HIGHEST_NUMBER: Final = 2**63 - 1
+"""Of a request or a session: what telemetry and the record can hold."""
+Number = Annotated[int, msgspec.Meta(ge=-HIGHEST_NUMBER, le=HIGHEST_NUMBER)]
 
 
 class Alive(msgspec.Struct, frozen=True, tag_field="type", tag="alive"):
@@ -26,8 +30,8 @@ class Order(msgspec.Struct, frozen=True, tag_field="type", tag="order"):
     value, user: of an override alone: the new power in W or ring size in mm, and who is logged in.
     """
 
-    id: int
-    session: int | None
+    id: Number
+    session: Number | None
     command: CommandType
     reason: str | None = None
     value: float | None = None
@@ -41,8 +45,8 @@ class SignedOrder(msgspec.Struct, frozen=True, tag_field="type", tag="signed"):
     where the PIN was judged, and by a Reply as every command.
     """
 
-    id: int
-    session: int | None
+    id: Number
+    session: Number | None
     command: CommandType
     username: str
     pin: str
@@ -61,7 +65,7 @@ class OpenSession(msgspec.Struct, frozen=True, tag_field="type", tag="open"):
     synced before the Reply.
     """
 
-    id: int
+    id: Number
     folder: str
     header: Header
 
@@ -72,7 +76,7 @@ class EndSession(msgspec.Struct, frozen=True, tag_field="type", tag="end"):
     A Reply that refuses comes instead where there is no such session, or it is not closed yet.
     """
 
-    id: int
+    id: Number
     session: int
 
 
@@ -82,7 +86,7 @@ Request = Alive | Order | SignedOrder | OpenSession | EndSession
 class Reply(msgspec.Struct, frozen=True, tag_field="type", tag="reply"):
     """The answer to a request; refused says why, None when it was taken."""
 
-    id: int
+    id: Number
     refused: str | None
 
 
@@ -92,7 +96,7 @@ class PinTried(msgspec.Struct, frozen=True, tag_field="type", tag="pin_tried"):
     looked_at: False during the wait after wrong ones. wait_s: before another PIN of this account is.
     """
 
-    id: int
+    id: Number
     username: str
     looked_at: bool
     right: bool
@@ -105,7 +109,7 @@ class SessionEnded(msgspec.Struct, frozen=True, tag_field="type", tag="ended"):
     missing: why its end is not in it, None where all is; summary tells how the session ended in any case.
     """
 
-    id: int
+    id: Number
     session: int
     summary: Summary
     missing: str | None = None
@@ -130,7 +134,7 @@ class Hello(msgspec.Struct, frozen=True, tag_field="type", tag="hello"):
     ring: str
     rate_hz: int
     simulated: bool
-    session: int | None
+    session: Number | None
     details: dict[str, Any] = {}
 
 

@@ -8,10 +8,9 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Final
 
-from tosca_kiosk.machine.rights import FILE_MODE
+from tosca_kiosk.machine.part_file import PART, begin, take_away_dead
 from tosca_kiosk.machine.synced import sync
 
-_PART: Final = ".part"
 _NO_LINKS: Final = frozenset({errno.EPERM, errno.EOPNOTSUPP, errno.ENOSYS, errno.EMLINK})
 """What a disk says that knows no second name of a file, as a stick's FAT does."""
 
@@ -19,27 +18,26 @@ _NO_LINKS: Final = frozenset({errno.EPERM, errno.EOPNOTSUPP, errno.ENOSYS, errno
 def write_whole(path: Path, content: bytes) -> None:
     """Write a new file, on the disk when this returns; it never stands there in part, nor over another one.
 
-    Raises FileExistsError where something has the name, OSError for anything else; nothing is left then.
+    What a program that was killed has left of the same name is taken away. Raises FileExistsError where
+    something has the name, OSError for anything else; nothing is left then.
     """
     _refuse_taken(path)
-    part = path.with_name(f".{path.name}.{os.getpid()}{_PART}")
-    try:
-        _write(part, content)
-        _name(part, path)
-        sync(path.parent)
-    finally:
-        with suppress(FileNotFoundError):
-            part.unlink()
-
-
-def _write(part: Path, content: bytes) -> None:
-    file = os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, FILE_MODE)
+    begun = f".{path.name}."
+    parts = [one for one in path.parent.iterdir() if one.name.startswith(begun) and one.name.endswith(PART)]
+    for _ in take_away_dead(parts):
+        pass
+    part = path.with_name(f"{begun}{os.getpid()}{PART}")
+    file = begin(part)
     try:
         left = memoryview(content)
         while left:
             left = left[os.write(file, left) :]
         os.fsync(file)
+        _name(part, path)
+        sync(path.parent)
     finally:
+        with suppress(FileNotFoundError):
+            part.unlink()
         os.close(file)
 
 

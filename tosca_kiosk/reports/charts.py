@@ -25,7 +25,7 @@ from tosca_kiosk.reports import fonts, forms, texts
 from tosca_kiosk.reports.content import Content
 from tosca_kiosk.reports.curves import Curve
 from tosca_kiosk.reports.interlocks import PEDAL, Bar, Word
-from tosca_kiosk.reports.light import Gap, Span, gaps
+from tosca_kiosk.reports.light import Gap, Span, Why, gaps
 from tosca_kiosk.reports.scales import Scale, spread, ticks, time_ticks
 from tosca_kiosk.reports.strokes import (
     CLOSED,
@@ -215,6 +215,8 @@ def _panel(
     )
     drawing.add(string(0, upper + 4, title, bold=True))
     for gap in gaps(content.light, content.end_s):
+        if gap.why is Why.UNCONFIRMED:
+            continue
         from_x, to_x = _on_paper(panel, gap)
         panel.add(hatch(from_x, panel.low, to_x, panel.high, HATCH_APART, GREY_HATCH))
     marked = ticks(scale.low, scale.high, min(_MOST_Y, int(high / _TICK_APART)))

@@ -9,11 +9,12 @@ from typing import Final, NamedTuple
 
 from tosca_kiosk.domain.plan import Plan
 from tosca_kiosk.domain.rules import Rules
+from tosca_kiosk.domain.summary import unconfirmed
 from tosca_kiosk.journal import JOURNAL_NAME
 from tosca_kiosk.reports import record_rows, texts
 from tosca_kiosk.reports.account import Course
 from tosca_kiosk.reports.interlocks import Bar
-from tosca_kiosk.reports.light import Event, Span, spans
+from tosca_kiosk.reports.light import Event, Span, not_confirmed_ended, spans
 from tosca_kiosk.reports.record_rows import Rows, SafetyLine
 from tosca_kiosk.reports.samples import Sealed, Tell, UnusableJournalError, header_of, of_journal, of_rows
 from tosca_kiosk.session import RefusedError, SessionResult, Treatment, session_result, treatment_of
@@ -84,6 +85,7 @@ def content_of(
     safety = record_rows.safety_lines(reader, session_id, result.session.start_time)
     journal, course = _course(reader, data_dir, result, spans(rows.events, rows.end_s), tell)
     recorded_s = max(rows.end_s, 0.0 if course is None else course.end_s)
+    light = spans(rows.events, recorded_s)
     return Content(
         result=result,
         treatment=treatment,
@@ -93,7 +95,7 @@ def content_of(
         plan=_plan(result),
         events=rows.events,
         safety=safety,
-        light=spans(rows.events, recorded_s),
+        light=not_confirmed_ended(light) if unconfirmed(result.session.abort_reason) else light,
         end_s=max(recorded_s, float(result.session.duration_seconds or 0)),
         bars=rows.watch.bars(record_rows.failures(rows.events, safety)),
         course=course,

@@ -19,7 +19,10 @@ class Event(NamedTuple):
 
 
 class Why(Enum):
-    """Why there is no light after a span, before the first one, or at all."""
+    """Why there is no light after a span, before the first one, or at all.
+
+    UNCONFIRMED: nobody knows that there is none.
+    """
 
     BEFORE = "before"
     NONE = "none"
@@ -28,6 +31,7 @@ class Why(Enum):
     FAULT = "fault"
     RING = "ring"
     FINISHED = "finished"
+    UNCONFIRMED = "unconfirmed"
     UNKNOWN = "unknown"
 
 
@@ -109,6 +113,11 @@ def spans(events: Iterable[Event], end_s: float) -> tuple[Span, ...]:
             )
         )
     return tuple(found)
+
+
+def not_confirmed_ended(light: tuple[Span, ...]) -> tuple[Span, ...]:
+    """Return the light of a session of which nobody knows that its last one ended."""
+    return (*light[:-1], *(span._replace(why=Why.UNCONFIRMED) for span in light[-1:]))
 
 
 def gaps(light: tuple[Span, ...], end_s: float) -> Iterator[Gap]:

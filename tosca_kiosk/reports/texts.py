@@ -144,6 +144,7 @@ WHY: Final = {
     Why.RING: "ring moves",
     Why.FINISHED: "plan finished",
     Why.UNKNOWN: "light off",
+    Why.UNCONFIRMED: "not confirmed ended",
 }
 LAMPS: Final = {
     "footpedal": "Pedal",

@@ -12,7 +12,7 @@ from reportlab.platypus import Flowable, Spacer, Table
 from reportlab.platypus.tables import TableStyle
 
 from tosca_kiosk.domain.interlocks import BY_SOURCE
-from tosca_kiosk.domain.summary import unconfirmed
+from tosca_kiosk.domain.summary import known_before, unconfirmed
 from tosca_kiosk.reports import forms, strokes, texts
 from tosca_kiosk.reports.content import Content
 from tosca_kiosk.reports.layout import WIDTH, paragraph
@@ -73,10 +73,11 @@ def verdict(content: Content) -> str:
 def _why(content: Content) -> Iterator[str]:
     session, clock_s = content.result.session, content.result.happened.treatment_clock_s
     if session.abort_reason:
-        reason = _without_source(session.abort_reason).rstrip(".")
-        yield texts.REASON.format(reason=reason[:1].upper() + reason[1:])
+        reason = _for_a_person(session.abort_reason)
+        if reason:
+            yield texts.REASON.format(reason=reason[:1].upper() + reason[1:])
     plan = content.plan
-    if plan is None or clock_s is None:
+    if plan is None or clock_s is None or content.result.given.larger_j is None:
         yield texts.REST_UNKNOWN
     elif plan.remaining_s(clock_s) >= _LEAST_REST_S:
         left_j = plan.planned_energy_j - plan.energy_j(clock_s)
@@ -87,10 +88,11 @@ def _why(content: Content) -> Iterator[str]:
         yield texts.ALL_GIVEN
 
 
-def _without_source(reason: str) -> str:
-    """Return why a session was aborted without the name of the interlock's row before it, for a person."""
+def _for_a_person(reason: str) -> str:
+    """Return why a session was aborted without the interlock's name, and without what the title says."""
+    reason = known_before(reason)
     source, _, said = reason.partition(": ")
-    return said if said and source in BY_SOURCE else reason
+    return (said if said and source in BY_SOURCE else reason).rstrip(".")
 
 
 def _given_of(given: Energies, plan_j: float | None) -> str:

@@ -44,6 +44,7 @@ def simulated_cart(
         PROFILES[simulation.laser_profile],
         warm=simulation.warm,
         warm_setpoint_c=config.devices.tec.setpoint_c,
+        drawn=simulation.true_constants == "drawn",
     )
     cart = SimulatedCart(world, laser=_laser_options(config, simulation.laser_profile))
     install(cart, clock.now_s)

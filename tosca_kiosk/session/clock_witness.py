@@ -12,6 +12,7 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 from pathlib import Path
+from typing import Final
 
 from tosca_kiosk.domain.journal_lines import JournalError, StreamedJournal
 from tosca_kiosk.journal import JOURNAL_NAME
@@ -23,6 +24,9 @@ from tosca_kiosk.storage.timestamps import from_utc_text
 
 Both = tuple[datetime, SinceBoot]
 """One moment on both clocks."""
+
+_NEWEST: Final = "SELECT session_id FROM sessions ORDER BY session_id DESC LIMIT 50"
+"""So many are looked at: those of one run of the machine, and the kiosk's start waits for it."""
 
 
 def skipped_unseen(database: Database, data_dir: Path, now: datetime, moment: SinceBoot) -> timedelta | None:
@@ -41,12 +45,17 @@ def skipped_unseen(database: Database, data_dir: Path, now: datetime, moment: Si
 
 
 def _of_newest_session(reader: Reader, data_dir: Path) -> Both | None:
-    """Return when the newest session's self-test was passed, None where its journal does not tell."""
-    newest = reader.tuples("SELECT max(session_id) FROM sessions")[0][0]
-    if newest is None:
-        return None
+    """Return when the self-test of the newest session whose journal tells was passed, None where none does.
+
+    One that was refused has no journal, and must not hide the treatment before it.
+    """
+    told = (_of_session(reader, number, data_dir) for (number,) in reader.tuples(_NEWEST))
+    return next((both for both in told if both is not None), None)
+
+
+def _of_session(reader: Reader, session_id: int, data_dir: Path) -> Both | None:
     try:
-        journal = sessions.folder_of(sessions.get(reader, newest), data_dir) / JOURNAL_NAME
+        journal = sessions.folder_of(sessions.get(reader, session_id), data_dir) / JOURNAL_NAME
         with journal.open("rb") as lines:
             header = StreamedJournal(lines).header
         if header is None or header.self_test is None:

@@ -91,7 +91,7 @@ def plan_session(
     rest = None if rest_of is None else _rest(database, rest_of, found_patient)
     limits = file_limits(idle, known, site_settings)
     plan, protocol_id, source = _asked(database, protocol, limits) if rest is None else _of_rest(rest, limits)
-    rules = rules_for(idle, plan, known, config, source)
+    rules = rules_for(idle if rest is None else rest.within(idle), plan, known, config, source)
     if site is None and rest is not None:
         site = rest.parts[-1].said("treatment_site")
     return SessionPlan(

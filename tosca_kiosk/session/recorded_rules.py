@@ -8,6 +8,7 @@ from tosca_kiosk.domain.rules import Rules
 from tosca_kiosk.domain.rules_difference import rules_difference
 from tosca_kiosk.session.errors import RefusedError
 from tosca_kiosk.session.plan import active_calibrations, file_limits, rules_for
+from tosca_kiosk.session.rest import rules_of_part
 from tosca_kiosk.storage import Database, Reader, sessions, settings
 from tosca_kiosk.storage.as_of import opening_of, rewound
 
@@ -15,8 +16,9 @@ from tosca_kiosk.storage.as_of import opening_of, rewound
 def recorded_rules(snapshot: Reader, config: CartConfig, session_id: int) -> Rules:
     """Derive a session's rules from its row and from what was in force when the row was made.
 
-    That is the protocol's snapshot in the row, the calibrations and the site's settings, and the
-    configuration. Raises StorageError, DocumentError, SiteLimitError, SessionRefusedError or RefusedError.
+    That is the protocol's snapshot in the row, the calibrations and the site's settings, the configuration,
+    and of a treatment's later part what the parts before it gave. Raises StorageError, DocumentError,
+    SiteLimitError, SessionRefusedError or RefusedError.
     """
     session = sessions.get(snapshot, session_id)
     source = f"session {session_id}"
@@ -29,7 +31,7 @@ def recorded_rules(snapshot: Reader, config: CartConfig, session_id: int) -> Rul
     name = session.protocol_name or ""
     limits = file_limits(idle, known, site_settings)
     plan = parse_protocol(session.protocol_data_snapshot, source, name, limits)
-    return rules_for(idle, plan, known, config, source)
+    return rules_for(rules_of_part(snapshot, session_id, idle, plan), plan, known, config, source)
 
 
 def compared_with_record(database: Database, config: CartConfig, session_id: int, given: Rules) -> str | None:

@@ -5,7 +5,6 @@ A rest that itself ended early has a rest; the parts of one treatment are follow
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
 from typing import Final
 
@@ -13,7 +12,9 @@ import msgspec
 
 from tosca_kiosk.domain.protocol import Protocol
 from tosca_kiosk.domain.protocol_file import NAME_LENGTH
-from tosca_kiosk.domain.rules import Limits
+from tosca_kiosk.domain.remainder import named_rest
+from tosca_kiosk.domain.rules import Limits, Rules
+from tosca_kiosk.domain.site_limits import looser_than_design
 from tosca_kiosk.session.errors import RefusedError
 from tosca_kiosk.session.session_result import SessionResult, session_result
 from tosca_kiosk.storage import Reader, session_parts, sessions
@@ -21,7 +22,6 @@ from tosca_kiosk.storage import Reader, session_parts, sessions
 DOSE_MARGIN: Final = Limits().dose_margin
 """What all parts may give together, as a part of the whole plan: as one session's dose may of its plan."""
 
-_REST_OF: Final = re.compile(r", rest of session \d+$")
 _BY_ITS_PROTOCOL: Final = "treat by a protocol of your own choice"
 
 
@@ -41,6 +41,13 @@ class OpenRest:
     def of_session(self) -> int:
         """The session that ended early."""
         return self.parts[-1].session.session_id
+
+    def within(self, idle: Rules) -> Rules:
+        """Return the rules without a session with the dose margin that is left for the rest.
+
+        Raises RefusedError where none is.
+        """
+        return _within(idle, self.of_session, self.given_j, self.whole_j, self.plan)
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,7 +108,26 @@ def rest_of(reader: Reader, told: SessionResult) -> OpenRest:
             f"{plan.planned_energy_j:.1f} J, together over {DOSE_MARGIN:g} times the whole plan of "
             f"{whole_j:.1f} J; {_BY_ITS_PROTOCOL}"
         )
-    return OpenRest(plan=_named(plan, session_id), parts=treatment.parts, given_j=given_j, whole_j=whole_j)
+    named = named_rest(plan, session_id, NAME_LENGTH)
+    return OpenRest(plan=named, parts=treatment.parts, given_j=given_j, whole_j=whole_j)
+
+
+def rules_of_part(reader: Reader, session_id: int, idle: Rules, plan: Protocol) -> Rules:
+    """Return the rules without a session with the dose margin that is left for a session of this plan.
+
+    Of one that finishes no rest they are the same. Raises StorageError, and RefusedError where nothing is
+    left, or nobody knows what the parts before it gave.
+    """
+    before = session_parts.of_session(reader, session_id).rest_of
+    if before is None:
+        return idle
+    numbers = session_parts.chain_of(reader, before)
+    parts = [session_result(reader, number) for number in numbers[: numbers.index(before) + 1]]
+    given_j = _sum([part.given.larger_j for part in parts])
+    done_j = _sum([part.planned_so_far_j for part in parts])
+    if given_j is None or done_j is None:
+        raise RefusedError(f"session {session_id}: nobody knows how much light the parts before it gave")
+    return _within(idle, before, given_j, done_j + plan.planned_energy_j, plan)
 
 
 def rest_or_why(reader: Reader, told: SessionResult) -> tuple[OpenRest | None, str]:
@@ -117,6 +143,21 @@ def open_rests(reader: Reader, patient_id: int) -> tuple[OpenRest, ...]:
     theirs = [one for one in sessions.for_patient(reader, patient_id) if one.status == "aborted"]
     found = [rest_or_why(reader, session_result(reader, one.session_id))[0] for one in theirs]
     return tuple(rest for rest in found if rest is not None)
+
+
+def _within(idle: Rules, session_id: int, given_j: float, whole_j: float, plan: Protocol) -> Rules:
+    """Tighten the margin so that a session's rest and all parts before it keep to that of the whole plan."""
+    margin, rest_j = idle.limits.dose_margin, plan.planned_energy_j
+    if not rest_j > 0.0:
+        return idle
+    left = min(margin, (margin * whole_j - given_j) / rest_j)
+    limits = msgspec.structs.replace(idle.limits, dose_margin=left)
+    if looser_than_design(limits):
+        raise RefusedError(
+            f"session {session_id} has no rest to treat: {given_j:.1f} J were given, and all parts may give "
+            f"no more than {margin:g} times the whole plan of {whole_j:.1f} J; {_BY_ITS_PROTOCOL}"
+        )
+    return msgspec.structs.replace(idle, limits=limits)
 
 
 def _problem(told: SessionResult) -> str | None:
@@ -148,13 +189,6 @@ def _problem(told: SessionResult) -> str | None:
         ),
     )
     return next((text for applies, text in problems if applies), None)
-
-
-def _named(plan: Protocol, session_id: int) -> Protocol:
-    """Return the plan under a name that says whose rest it is."""
-    of = f", rest of session {session_id}"
-    name = _REST_OF.sub("", plan.name)[: NAME_LENGTH - len(of)]
-    return msgspec.structs.replace(plan, name=f"{name}{of}")
 
 
 def _sum(values: list[float | None]) -> float | None:

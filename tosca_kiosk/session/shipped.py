@@ -47,5 +47,6 @@ def load_shipped_content(database: Database, config: CartConfig, now: datetime) 
                 device_serial=own.get(row["device_serial_number"], row["device_serial_number"]),
                 calibration_type=row["calibration_type"],
                 calibration_data=json.dumps(row["calibration_data"]),
+                validation_data=json.dumps(row["validation_data"]),
                 notes=row["notes"],
             )

@@ -14,7 +14,7 @@ from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
-from typing import Any, Final, NamedTuple
+from typing import Annotated, Any, Final, NamedTuple
 
 import msgspec
 from sqlalchemy import Connection
@@ -46,6 +46,22 @@ JOIN (
     WHERE table_name IN ({tables}) AND audit_id > ? GROUP BY table_name, row_key
 ) f ON a.audit_id = f.first"""
 
+_BROUGHT_BACK: Final = """
+SELECT 1 FROM operations o, json_each(
+    CASE WHEN json_valid(o.details) THEN o.details ELSE '{}' END, '$.brought_back'
+) b
+WHERE o.name = 'restore' AND b.value = ?"""
+
+
+class _Bytes(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """What stands for bytes, for which JSON has no form; see audited.encoded. bytes: hexadecimal."""
+
+    bytes: str
+
+
+_Value = _Bytes | Annotated[int, msgspec.Meta(ge=-(2**63), le=2**63 - 1)] | float | str | None
+_decode: Final = msgspec.json.Decoder(dict[str, _Value]).decode
+
 
 class Moment(NamedTuple):
     """A moment of the record. audit_id: of the newest change that counts; time: naive UTC text, for logs."""
@@ -63,7 +79,8 @@ def moment_at(reader: Reader, time: datetime, now: datetime) -> Moment:
     if first is None or wanted < str(first):
         since = "holds no change yet" if first is None else f"begins at {first} UTC"
         raise StorageError(
-            f"{reader.path}: {wanted[:_TO_SECONDS]} UTC is before the record, which {since}; give a later"
+            f"{reader.path}: {wanted[:_TO_SECONDS]} UTC is before the record, which {since}; "
+            "give a later time"
         )
     # A clock that was ahead has left changes that are still to come, and they can be asked for.
     if wanted[:_TO_SECONDS] > max(utc_text(now), str(newest))[:_TO_SECONDS]:
@@ -79,7 +96,15 @@ def moment_at(reader: Reader, time: datetime, now: datetime) -> Moment:
 
 
 def opening_of(reader: Reader, session_id: int) -> Moment:
-    """Return the moment when a session's row was made. StorageError where the audit does not know it."""
+    """Return the moment when a session was opened. StorageError where the audit does not know it.
+
+    That is when its row was made, unless a restore has made that again.
+    """
+    if reader.tuples(_BROUGHT_BACK, (session_id,)):
+        raise StorageError(
+            f"{reader.path}: session {session_id} was brought back by a restore; the record does not say "
+            "what was in force when it was opened, the audit of the file that was replaced may"
+        )
     found = reader.tuples(
         "SELECT audit_id, timestamp FROM audit_log WHERE table_name = 'sessions' AND row_key = ? "
         "AND action = 'insert' ORDER BY audit_id DESC LIMIT 1",
@@ -159,17 +184,16 @@ def audited_row(path: Path, table: str, values: Any) -> Row:
     Raises StorageError where it cannot be read.
     """
     try:
-        old: Row = msgspec.json.decode(values, type=dict[str, Any])
-        return {name: _from_audit(value) for name, value in old.items()}
-    except (msgspec.DecodeError, msgspec.ValidationError, ValueError, TypeError) as error:
+        return {name: _from_audit(value) for name, value in _decode(values).items()}
+    except (ValueError, TypeError, RecursionError) as error:  # msgspec's own are ValueErrors
         raise StorageError(
             f"{path}: the audit of {table} cannot be read ({error}); run tosca-kiosk db check"
         ) from error
 
 
-def _from_audit(value: Any) -> Any:
-    """Return a value as SQLite held it; see audited.encoded for what JSON has no form for."""
-    return bytes.fromhex(value["bytes"]) if isinstance(value, dict) else value
+def _from_audit(value: _Value) -> Any:
+    """Return a value as SQLite held it."""
+    return bytes.fromhex(value.bytes) if isinstance(value, _Bytes) else value
 
 
 def _shadow_tables(reader: Reader, changed: dict[str, dict[str, Row | None]], made: list[str]) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import sqlite3
 from collections.abc import Callable, Iterator
-from contextlib import closing, contextmanager, suppress
+from contextlib import ExitStack, closing, contextmanager, suppress
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from itertools import count
@@ -161,23 +161,44 @@ def restore_backup(
 
     prepare(copy): what is done to the copy before it takes the place. What it leaves is verified. told: is
     called with the share that is copied, of the backup and then of the database before.
+    Who writes without the directory's lock waits meanwhile, and then finds another file (see `database`).
     The database before goes to the backups; one that verify_backup refuses is kept beside its place, under
     `.damaged`, with its log. The caller holds the data directory's lock, and nobody has the database open.
     Raises StorageError, as on a full disk, and what prepare raises; the database then still stands in its
     place. Killed at any moment it is there too, with all that was committed, until the copy has its name.
     """
     verify_backup(backup)
-    with _unfinished(database_path) as part:
+    with ExitStack() as writers, _unfinished(database_path) as part:
         _copy(backup, part, told)
         verify_backup(part)
         prepare(part)
         _to_one_file(part)
         verify_backup(part)
+        writers.enter_context(_kept_off(database_path))
         kept = _keep(database_path, backup_dir, now, told) if database_path.exists() else None
         _take_in_log(database_path)
         for suffix in LOG_SUFFIXES:
             beside(database_path, suffix).unlink(missing_ok=True)
     return kept
+
+
+@contextmanager
+def _kept_off(database_path: Path) -> Iterator[None]:
+    """Let nobody write into the database inside `with`; a damaged or missing one takes nothing anyway."""
+    with ExitStack() as held:
+        if database_path.exists():
+            reader = held.enter_context(closing(_connected(database_path)))
+            connection = held.enter_context(
+                closing(sqlite3.connect(database_path, timeout=BUSY_TIMEOUT_S, isolation_level=None))
+            )
+            try:
+                # Who may only read is the last to close it: that leaves the log as it is.
+                reader.execute("SELECT count(*) FROM sqlite_master").fetchone()
+                connection.execute("BEGIN IMMEDIATE")
+            except sqlite3.Error as error:
+                if error.sqlite_errorcode & 0xFF == sqlite3.SQLITE_BUSY:
+                    raise storage_error(database_path, error) from error
+        yield
 
 
 def _to_one_file(part: Path) -> None:
@@ -196,7 +217,7 @@ def _take_in_log(database_path: Path) -> None:
     """
     if database_path.exists():
         with suppress(sqlite3.Error), closing(sqlite3.connect(database_path)) as connection:
-            connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+            connection.execute("PRAGMA wal_checkpoint(PASSIVE)")  # all of it, while writers are kept off
 
 
 def _keep(database_path: Path, backup_dir: Path, now: datetime, told: Callable[[float], object]) -> Path:

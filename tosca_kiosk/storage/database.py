@@ -52,6 +52,7 @@ class Database:
         self._turn = threading.Lock()
         self._here = threading.local()
         self._known: Columns = {}
+        self._file: tuple[int, int] | None = None  # device and number of what was opened to be written
         self._linker = linking.ONE_CHAIN
         self._raw = Library(
             "sqlite:///laser_control.db",  # names the dialect alone: _connect opens the file, any name of it
@@ -254,7 +255,18 @@ class Database:
         if getattr(self._here, "door", None) is not None:
             raise StorageError(f"{self.path}: a transaction or snapshot is open already; end it first")
         with self._turn, self._entered(Transaction(self.path, self._raw, self._known)) as transaction:
+            self._refuse_replaced()
             yield transaction
+
+    def _refuse_replaced(self) -> None:
+        """Refuse to write into a file that another one has taken the place of, as a restore does.
+
+        Inside the transaction, for who replaces it keeps writers off.
+        """
+        if _identity(self.path) != self._file:
+            raise StorageError(
+                f"{self.path}: another file has taken its place meanwhile; nothing was changed, repeat"
+            )
 
     @contextmanager
     def _entered(self, door: _Door) -> Iterator[_Door]:
@@ -275,13 +287,15 @@ class Database:
     def _connect_here(self) -> sqlite3.Connection:
         # Without isolation_level the driver begins nothing by itself: _begin says when and how.
         read_only = self._read_only
-        return sqlite3.connect(
+        connection = sqlite3.connect(
             f"{self.path.resolve().as_uri()}?mode={'ro' if read_only else 'rwc'}",
             timeout=READ_ONLY_BUSY_TIMEOUT_S if read_only else BUSY_TIMEOUT_S,
             isolation_level=None,
             check_same_thread=False,
             uri=True,
         )
+        self._file = self._file or _identity(self.path)
+        return connection
 
     def _begin(self, connection: Connection) -> None:
         writes = isinstance(getattr(self._here, "door", None), Transaction)
@@ -331,6 +345,14 @@ def _library_transaction(raw: Library, path: Path) -> Iterator[None]:
         failed.invalidate()
         failed.rollback()
         raise
+
+
+def _identity(path: Path) -> tuple[int, int] | None:
+    try:
+        found = path.stat()
+    except OSError:
+        return None
+    return found.st_dev, found.st_ino
 
 
 def _make_directory(directory: Path) -> None:

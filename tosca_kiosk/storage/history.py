@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import Any, Final, NamedTuple
 
 from tosca_kiosk.storage.as_of import audited_row
+from tosca_kiosk.storage.audited import AUDITED
 from tosca_kiosk.storage.database import Database
 from tosca_kiosk.storage.door import Reader, Row
 from tosca_kiosk.storage.errors import StorageError
@@ -15,10 +16,17 @@ from tosca_kiosk.storage.timestamps import utc_text
 BEFORE_THE_AUDIT: Final = "before"
 """In place of an action: the state that a row was found in when the audit of it began."""
 
+# A reason counts where this program wrote it: right behind what it is the reason of, and linked in time.
 _CHANGES: Final = """
 SELECT a.*, t.username AS operator, (
     SELECT r.reason FROM change_reasons r
-    WHERE r.last_audit_id >= a.audit_id AND r.first_audit_id <= a.audit_id ORDER BY r.last_audit_id LIMIT 1
+    WHERE r.last_audit_id >= a.audit_id AND r.first_audit_id <= a.audit_id
+    AND EXISTS (
+        SELECT 1 FROM audit_log w JOIN chain_links k ON k.log = 'audit_log' AND k.last_row = w.audit_id
+        WHERE w.audit_id = r.last_audit_id + 1 AND w.table_name = 'change_reasons' AND w.action = 'insert'
+        AND w.row_key = CAST(r.reason_id AS TEXT) AND k.late = 0
+    )
+    ORDER BY r.last_audit_id LIMIT 1
 ) AS reason
 FROM audit_log a
 LEFT JOIN tech_users t ON t.tech_id = a.operator_tech_id
@@ -112,6 +120,12 @@ def history(database: Database | Reader, table: str, key: str, *, limit: int) ->
             ),
         )
     return found
+
+
+def is_known(database: Database | Reader, table: str, key: str) -> bool:
+    """Say whether a table has a row of this key, or the audit knows of one that it had."""
+    stands = database.rows(f"SELECT 1 FROM {table} WHERE {AUDITED[table]} = :key LIMIT 1", key=key)
+    return bool(stands) or bool(changes(database, table=table, key=key, limit=1))
 
 
 def _change(row: Row, database: Database | Reader) -> Change:

@@ -9,8 +9,9 @@ from typing import Final
 
 from tosca_kiosk.domain.journal_lines import JournalError
 from tosca_kiosk.domain.protocol_file import to_json
+from tosca_kiosk.domain.remainder import rest_by_name
 from tosca_kiosk.journal import JOURNAL_NAME
-from tosca_kiosk.storage import sessions
+from tosca_kiosk.storage import session_parts, sessions
 from tosca_kiosk.storage.database import Database
 from tosca_kiosk.storage.door import Transaction
 from tosca_kiosk.storage.errors import StorageError
@@ -41,8 +42,10 @@ def bring_back(
     """Make the rows of these sessions again and import their journals.
 
     Yield each number with why it could not be brought back, None where it was. What a journal does not tell
-    is taken from the replaced record where that is proved: patient, account, site, notes.
+    is taken from the replaced record where that is proved: patient, account, site, notes, amendments. Whose
+    rest a session was the name of its plan tells too, so that no rest is offered a second time.
     """
+    back: list[SessionFolder] = []
     for folder in folders:
         try:
             contents = contents_of(*read(folder.path / JOURNAL_NAME))
@@ -54,7 +57,11 @@ def bring_back(
         except (OSError, JournalError, StorageError) as error:
             yield folder.session_id, str(error)
         else:
+            back.append(folder)
             yield folder.session_id, None
+    with database.transaction(operator_id) as transaction:
+        for folder in back:  # when all are there, for each may be the rest of any other
+            _join(transaction, folder, replaced)
 
 
 def _make_rows(transaction: Transaction, folder: SessionFolder, replaced: Record, data_dir: Path) -> None:
@@ -81,6 +88,26 @@ def _make_rows(transaction: Transaction, folder: SessionFolder, replaced: Record
         **told | {name: known[name] for name in _DESCRIBES if known.get(name) is not None},
     )
     transaction.insert("session_journals", session_id=folder.session_id, origin=header.origin)
+    for said in replaced.amendments.values() if replaced.is_proved else ():
+        if said["session_id"] == folder.session_id:
+            _need(transaction, "tech_users", said["tech_id"], replaced.accounts)
+            names = [name for name in said if name != "amendment_id"]
+            transaction.insert_rows("session_amendments", names, [tuple(said[name] for name in names)])
+
+
+def _join(transaction: Transaction, folder: SessionFolder, replaced: Record) -> None:
+    """Say whose rest a session is, where that one is there and nobody else finishes it."""
+    header, number = folder.header, folder.session_id
+    assert header is not None  # of folders whose journals are whole
+    first = replaced.rests.get(number) if replaced.is_proved else None
+    first = first or rest_by_name(header.rules.protocol)
+    if first in (None, number):
+        return
+    there = transaction.held_one("sessions", session_id=first)
+    if there is None or there.row["patient_id"] != header.patient_id:
+        return
+    if session_parts.of_session(transaction, first).finished_by is None:
+        session_parts.join(transaction, number, first)
 
 
 def _need(transaction: Transaction, table: str, number: int, rows: dict[int, Row]) -> None:

@@ -15,8 +15,11 @@ NAMES: Final = {
     "patients": "SELECT patient_code FROM patients ORDER BY patient_id DESC",
     "protocols": "SELECT protocol_name FROM protocols ORDER BY protocol_name",
     "users": "SELECT username FROM tech_users ORDER BY username",
-    "calibrations": "SELECT calibration_id FROM calibrations ORDER BY calibration_id DESC",
+    "calibration_numbers": "SELECT calibration_id FROM calibrations ORDER BY calibration_id DESC",
     "sessions": "SELECT session_id FROM sessions ORDER BY session_id DESC",
+    "safety": "SELECT DISTINCT event_type FROM safety_log ORDER BY event_type",
+    "calibrations": "SELECT device_type FROM calibrations UNION SELECT calibration_type FROM calibrations "
+    "UNION SELECT device_serial_number FROM calibrations ORDER BY 1",
 }
 """By kind, what finds the names; of those that grow in number the newest first."""
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 from difflib import get_close_matches
+from itertools import groupby
 
 from tosca_kiosk.storage import queries
 from tosca_kiosk.storage.columns import CHOICES, Held
@@ -43,10 +44,18 @@ def add(
     description: str | None = None,
     created_by: int | None = None,
 ) -> int:
-    """Save a validated protocol; return its number. StorageError for a name in use or an unknown type."""
+    """Save a validated protocol; return its number.
+
+    Raises StorageError for an unknown type, and for a name in use, in other capitals or blanks too: who
+    chooses one of two reads no difference.
+    """
     _check_type(protocol_type)
-    if transaction.held_one("protocols", protocol_name=name):
-        raise StorageError(f"protocol {name!r} exists already, perhaps retired; choose another name")
+    for row in transaction.rows("SELECT protocol_name FROM protocols"):
+        if _as_read(known := str(row["protocol_name"])) == _as_read(name):
+            alike = "" if known == name else f", and {name!r} reads the same"
+            raise StorageError(
+                f"protocol {known!r} exists already, perhaps retired{alike}; choose another name"
+            )
     added: int = transaction.insert(
         "protocols",
         protocol_name=name,
@@ -88,8 +97,13 @@ def is_used(database: Database | Reader, saved: SavedProtocol) -> bool:
 
 
 def usage(database: Database | Reader) -> list[Held]:
-    """Return how often the active protocols were used: as they count it, and as many sessions name them."""
-    return queries.PROTOCOL_USAGE.ask(database)
+    """Return how often the active protocols were used: as they count it, and as many sessions name them.
+
+    Those that were used as often come by name: the query leaves it to where their rows stand.
+    """
+    found = queries.PROTOCOL_USAGE.ask(database)
+    alike = groupby(found, key=lambda held: held.row["usage_count"])
+    return [one for _, held in alike for one in sorted(held, key=lambda held: str(held.row["protocol_name"]))]
 
 
 def refuse_doubtful(protocol: SavedProtocol) -> None:
@@ -140,6 +154,10 @@ def count_use(transaction: Transaction, protocol_id: int, now: datetime) -> None
 def set_active(transaction: Transaction, protocol_id: int, now: datetime, *, active: bool) -> None:
     """Retire a protocol: no new session is opened with it, its row and its name stay. Or bring it back."""
     transaction.update("protocols", {"protocol_id": protocol_id}, is_active=active, last_modified_date=now)
+
+
+def _as_read(name: str) -> str:
+    return " ".join(name.split()).casefold()
 
 
 def _check_type(protocol_type: str) -> None:

@@ -20,14 +20,17 @@ Row = dict[str, Any]
 
 @dataclass(slots=True)
 class Record:
-    """What stands in a record. sessions, patients, accounts: rows by their numbers.
+    """What stands in a record. sessions, amendments, patients, accounts: rows by their numbers.
 
+    rests: by the number of a session that finishes the rest of another, that other's.
     places: where sessions' folders lie, as stored. marks: of its cart, None for one in which nothing was
     recorded yet. cart: as its heads name it. damage: what nobody may have done. unread: why not all of it
     could be read, None where it could; what was read before that is there.
     """
 
     sessions: dict[int, Row] = field(default_factory=dict)
+    rests: dict[int, int] = field(default_factory=dict)
+    amendments: dict[int, Row] = field(default_factory=dict)
     patients: dict[int, Row] = field(default_factory=dict)
     accounts: dict[int, Row] = field(default_factory=dict)
     places: set[str] = field(default_factory=set)
@@ -56,11 +59,15 @@ def look(path: Path, place: Path, tell: Tell = nobody) -> Record:
             there = tables(connection)
             for table, key, rows in (
                 ("sessions", "session_id", found.sessions),
+                ("session_amendments", "amendment_id", found.amendments),
                 ("patients", "patient_id", found.patients),
                 ("tech_users", "tech_id", found.accounts),
             ):
                 if table in there:
                     rows.update({row[key]: row for row in reader.rows(f"SELECT * FROM {table}")})
+            if "session_parts" in there:
+                parts = reader.rows("SELECT * FROM session_parts")
+                found.rests.update({row["session_id"]: row["first_session_id"] for row in parts})
             stored = [row["session_folder_path"] for row in found.sessions.values()]
             found.places.update(str(PurePath(path).parent) for path in stored if isinstance(path, str))
             if "system_config" in there:

@@ -131,7 +131,7 @@ def get(database: Database | Reader, session_id: int) -> Session:
     """Return a session; StorageError if there is none."""
     found = database.held_one("sessions", session_id=session_id)
     if found is None:
-        raise StorageError(f"no session has the number {session_id}")
+        raise StorageError(f"no session has the number {session_id}; see tosca-kiosk sessions list")
     return _session(found)
 
 

@@ -147,10 +147,15 @@ def put(transaction: Transaction, key: str, value: Value, now: datetime, tech_id
 def change(
     database: Database, key: str, text: str, *, tech_id: int, reason: str | None, now: datetime
 ) -> tuple[SettingState, SettingState]:
-    """Set a key to what a text says; return it as it was and as it is. Raises as from_text and put."""
+    """Set a key to what a text says; return it as it was and as it is. Raises as from_text and put.
+
+    Where it says so already nothing is written.
+    """
     value = from_text(key, text)
     with database.transaction(tech_id, reason=reason) as transaction:
         before = state(transaction, key)
+        if before.stored and not before.odd and before.value == value:
+            return before, before
         put(transaction, key, value, now, tech_id)
         return before, state(transaction, key)
 

@@ -200,3 +200,21 @@ def test_the_monitor_follows_the_light() -> None:
 def test_an_impossible_current_is_refused(current_a: float) -> None:
     with pytest.raises(ValueError, match="0 to 100 A allowed"):
         World(1).diode.drive(current_a)
+
+
+def test_it_ages_by_the_second_of_current_and_never_beyond_what_is_left() -> None:
+    world = World(1, warm=True)
+    world.diode.ageing_per_s = 0.02
+    world.advance(5.0)
+    assert world.diode.ageing == 0.0, "no current yet"
+    world.diode.drive(6.0)
+    fresh_w = mean_power_w(world, 0.5)
+    world.advance(15.0)
+    assert world.diode.ageing == pytest.approx(0.2, abs=0.001)
+    assert mean_power_w(world, 0.5) < 0.8 * fresh_w
+    world.diode.drive(0.0)
+    world.advance(20.0)
+    assert world.diode.ageing == pytest.approx(0.21, abs=0.001)
+    world.diode.drive(6.0)
+    world.advance(100.0)
+    assert world.diode.ageing == 0.9

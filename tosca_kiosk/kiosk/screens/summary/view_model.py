@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from tosca_kiosk.domain.summary import LIGHT_NOT_CONFIRMED, unconfirmed
+from tosca_kiosk.domain.summary import LIGHT_NOT_CONFIRMED, known_before, unconfirmed
 from tosca_kiosk.kiosk.look import wording
 from tosca_kiosk.kiosk.screens.summary.form import SummaryForm
 from tosca_kiosk.kiosk.snapshot.course import Opening
@@ -103,8 +103,7 @@ def _energies(result: SessionResult) -> str:
 def _spoken(reason: str) -> str:
     """Return a reason without the event's name before it, which is for the record."""
     if unconfirmed(reason):
-        earlier = reason.removeprefix(LIGHT_NOT_CONFIRMED).removeprefix("; ")
-        return f"{LIGHT_NOT_CONFIRMED.capitalize()}. {_spoken(earlier)}".rstrip()
+        return f"{LIGHT_NOT_CONFIRMED.capitalize()}. {_spoken(known_before(reason))}".rstrip()
     name, colon, rest = reason.partition(": ")
     return rest if colon and name.replace("_", "").islower() and " " not in name else reason
 
