@@ -17,12 +17,9 @@ _FULL: Final = (errno.ENOSPC, errno.EDQUOT)
 
 
 def leftovers_taken_away(folder: Path, names: Sequence[str]) -> tuple[Path, ...]:
-    """Take away what an export that was killed has left of these files; return it.
-
-    Raises RefusedError, also where a file is in the folder's place.
-    """
-    if folder.exists() and not folder.is_dir():
-        raise RefusedError(f"{folder} is a file, nothing was exported; give a folder with --to")
+    """Take away what an export that was killed has left of these files; return it. Raises RefusedError."""
+    if not folder.is_dir():
+        return ()
     with _refusing(folder):
         return tuple(take_away_dead(folder / f"{name}{PART}" for name in names))
 

@@ -1,9 +1,5 @@
 """What the record's daily use adds: reasons of changes, amended notes, parts of a treatment, its timing.
 
-And what lets SQLite choose its indexes as a record of years needs it. Its own count of rows takes long, or
-is cut short where it tells nothing: among the first rows each session has as many as each type of event. And
-it would let the same question be answered another way tomorrow. So the figures are given.
-
 On the way down the tables stay in the file, with what they hold: no reason or amendment that was given is
 lost by going down and up again. On the way up they go on, and what was changed in them meanwhile is found.
 """
@@ -81,39 +77,6 @@ _INDEXES = {
 }
 _APPEND_ONLY = ("change_reasons", "session_amendments")
 
-# How many rows, and how many have the same first column of the index (and the same first two): ANALYZE on a
-# record of 2 000 sessions and 2 000 000 events. Of a session's status and a setting's table those are counted
-# that somebody asks for: the one that is open, the few rows of one table.
-_STATISTICS = {
-    "treatment_events": {
-        "idx_event_session": "2000000 1000",
-        "idx_event_session_time": "2000000 1000 1",
-        "idx_event_timestamp": "2000000 1",
-        "idx_event_type": "2000000 200000",
-    },
-    "safety_log": {
-        "idx_safety_session": "4000 3",
-        "idx_safety_severity": "4000 2000",
-        "idx_safety_tech": "4000 300",
-        "idx_safety_timestamp": "4000 1",
-        "idx_safety_type": "4000 400",
-    },
-    "audit_log": {
-        "idx_audit_operator": "14000 1000",
-        "idx_audit_row": "14000 1400 3",
-        "idx_audit_timestamp": "14000 1",
-    },
-    "sessions": {
-        "idx_session_date_status": "2000 1 1",
-        "idx_session_patient": "2000 7",
-        "idx_session_protocol": "2000 50",
-        "idx_session_start_time": "2000 1",
-        "idx_session_status": "2000 2",
-        "idx_session_tech": "2000 200",
-    },
-    "chain_links": {"idx_chain_log": "20000 7000 1"},
-}
-
 _RECORD = """CREATE TRIGGER {table}_audit_{name} AFTER {event} ON {table}{when}
 BEGIN
     INSERT INTO audit_log
@@ -157,7 +120,6 @@ def upgrade() -> None:
     for table in _TABLES:
         for trigger in _triggers(table):
             connection.exec_driver_sql(trigger)
-    _give_statistics(connection)
     if kept:
         # What the versions before this one wrote in this transaction is theirs; the rest was linked before.
         chain.link_log(connection, "audit_log", late=False)
@@ -182,16 +144,6 @@ def _count_on(connection: Connection, table: str) -> None:
             "SELECT coalesce(max(CAST(row_key AS INTEGER)), 0) FROM audit_log WHERE table_name = ?", (table,)
         ).scalar_one()
         counters.raise_to(connection, {table: newest})
-
-
-def _give_statistics(connection: Connection) -> None:
-    """Write what ANALYZE would count, in place of what it has counted; the planner reads it when it opens."""
-    connection.exec_driver_sql("ANALYZE sqlite_master")  # makes the table, counts nothing
-    for table, indexes in _STATISTICS.items():
-        connection.exec_driver_sql("DELETE FROM sqlite_stat1 WHERE tbl = ?", (table,))
-        rows = [(table, index, counts) for index, counts in indexes.items()]
-        connection.exec_driver_sql("INSERT INTO sqlite_stat1 (tbl, idx, stat) VALUES (?, ?, ?)", rows)
-    connection.exec_driver_sql("ANALYZE sqlite_master")  # and reads it
 
 
 def _drop_triggers(connection: Connection, table: str) -> None:
