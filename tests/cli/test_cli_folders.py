@@ -159,7 +159,8 @@ def test_a_killed_run_is_no_obstacle_and_damage_is_found(saving, disk):
     with pytest.raises(InterruptedRunError):  # as when a session is opened beside it
         backup.back_up(["sessions"], utc_now(), may_go_on=lambda: not under_way(repository))
     assert not under_way(repository)
-    assert saving.json("db", "backup-folders")["files_new"] == 2
+    # None where it had saved them all before it heard that it is to stop.
+    assert saving.json("db", "backup-folders")["files_new"] in {0, 2}
     assert saving.json("db", "backup-folders", "--check")["ok"] is True
     assert not any((repository / "locks").iterdir())
     pack = max(repository.glob("data/*/*"), key=lambda path: path.stat().st_size)

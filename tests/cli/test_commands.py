@@ -32,6 +32,22 @@ def test_help_shows_what_a_person_may_call():
     assert not any(f"\n  {name} " in shown.output for name in HIDDEN)
 
 
+def leaves(command, path=()):
+    if not isinstance(command, click.Group):
+        yield list(path)
+        return
+    for name in command.list_commands(click.Context(command)):
+        yield from leaves(command.get_command(click.Context(command), name), (*path, name))
+
+
+def test_help_fits_80_columns_but_for_examples_to_be_copied(monkeypatch):
+    monkeypatch.setenv("COLUMNS", "80")
+    for path in leaves(main):
+        lines = CliRunner().invoke(main, [*path, "--help"]).output.splitlines()
+        words = (line for line in lines if "tosca-kiosk " not in line and " | " not in line)
+        assert max(map(len, words)) <= 80, path
+
+
 @pytest.mark.parametrize("arguments", [["--windowed", "--help"], ["run", "--help"]])
 def test_an_option_of_run_needs_no_command(arguments):
     assert "run the kiosk" in CliRunner().invoke(main, arguments).output.lower()

@@ -58,7 +58,13 @@ def _row_of_table(context: click.Context, parameter: click.Parameter, incomplete
 
 
 @audit.command()
-@click.option("--table", type=click.Choice(list(AUDITED)), is_eager=True, help="Of one table.")
+@click.option(
+    "--table",
+    metavar="TABLE",
+    type=click.Choice(list(AUDITED)),
+    is_eager=True,
+    help=f"Of one table: {', '.join(AUDITED)}.",
+)
 @click.option(
     "--row",
     metavar="KEY",
