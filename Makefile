@@ -25,9 +25,10 @@ run: $(READY) ## the kiosk on the simulated cart, with every command's record; D
 unexport PYTHONDONTWRITEBYTECODE
 # A machine that lacks the firmware's compilers fails here; elsewhere its tests are skipped.
 test long: export FIRMWARE_TOOLS := required
+# Three at once on two processors: much of what they do is waiting for a process or for time.
 # The journey by touch has the machine to itself: a person at the panel does not share it with a test suite.
 test: $(READY_TO_TEST) check ## format, lint, types and every test; before a change goes in
-	$(BIN)/python -m pytest -n 2 -m "not journey"
+	$(BIN)/python -m pytest -n 3 -m "not journey"
 	$(BIN)/python -m pytest tests/e2e -m journey
 
 quick: $(READY) ## the tests that start no other process, within a minute; while you work

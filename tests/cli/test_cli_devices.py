@@ -63,7 +63,8 @@ def test_json_is_one_object_with_every_check(cart):
     )
 
 
-def test_each_failed_check_is_one_line_on_standard_error(cart, break_cart):
+def test_each_failed_check_is_one_line_on_standard_error(cart, break_cart, monkeypatch):
+    monkeypatch.setenv("COLUMNS", "400")
     break_cart(smoothing__strength=0.0, stop_loop__closed=False, photodiode__dark_v=1.0)
     ended = cart.run("devices", "--json")
     answer = json.loads(ended.stdout)

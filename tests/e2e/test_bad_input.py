@@ -243,7 +243,8 @@ def test_a_scenario_that_is_not_there_is_named(data_dir, short, tmp_path):
 )
 def test_wrong_use_is_exit_code_two(data_dir, short, more, said):
     ended = CliRunner().invoke(main, arguments(data_dir, short, "--fast", "--json", *more))
-    assert (ended.exit_code, ended.stdout) == (2, "")
+    assert ended.exit_code == 2
+    assert said in json.loads(ended.stdout)["error"]
     assert said in ended.stderr
     nothing_recorded(data_dir)
 
