@@ -98,7 +98,8 @@ def test_a_short_run_is_measured_under_light_and_reported(tmp_path, scratch):
     assert made["machine"].startswith(made["computer"]["processor"])
     assert json.loads((out / "timing.json").read_text())["late_us"] == made["late_us"]
     assert {path.name for path in out.iterdir()} == {"timing.json", "timing.csv", "timing.html"}
-    assert list(scratch.iterdir()) == []
+    # SQLite unlinks its own passing files as soon as it has opened them: the load may be killed in between.
+    assert [path.name for path in scratch.iterdir() if not path.name.startswith("etilqs_")] == []
     assert stderr.splitlines()[0] == "starting control"
     assert stderr.splitlines()[-2:] == ["measuring 1 s 100%", "making the report"]
     assert "\x1b" not in stderr
