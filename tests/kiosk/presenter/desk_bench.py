@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import threading
+
 import msgspec
 
 from tests.kiosk.presenter.control_end import ControlEnd
@@ -19,6 +21,8 @@ from tosca_kiosk.link.messages import (
 )
 
 LONG_S = 20.0
+PAUSE_S = 0.005
+"""Between two turns, for who works beside the panel."""
 PIN, ADMIN_PIN = "314159", "271828"
 READ_BACK = "wait until the laser is read back off"
 
@@ -48,6 +52,15 @@ class Desk:
             self.control.publish(msgspec.structs.replace(self.cart, mono_s=self.now_s - 0.01))
         self.state = self.presenter.turn(self.now_s)
         return self.state
+
+    def until(self, seen):
+        """Take turns until seen(state) holds, in little time of the panel's own: nobody is logged out."""
+        pause = threading.Event()
+        for _ in range(round(LONG_S / PAUSE_S)):
+            if seen(self.turn(0.0001)):
+                return self.state
+            pause.wait(PAUSE_S)
+        raise AssertionError(f"not seen within {LONG_S:g} s")
 
     def settle(self):
         """Take turns until nothing is asked of the record any more, and no backup is under way."""

@@ -79,21 +79,20 @@ def test_somebody_who_waits_sees_how_far_it_is_and_may_go_back(gate, signed_in):
     part.choose(part.form.found.patients[0])
     presenter = signed_in.presenter
     presenter.desk.router.go("protocols")
-    while presenter.part(Protocols).form.listing is None:
-        signed_in.turn()
+    signed_in.until(lambda state: presenter.part(Protocols).form.listing is not None)
     presenter.part(Protocols).choose("Constant 5 W, 60 s")
     presenter.desk.router.go("treatment")
     signed_in.cart = telemetry()
-    while view(signed_in.turn()).guide_share is None:
-        assert not opens(signed_in)
+    signed_in.until(lambda state: view(state).guide_share is not None)
+    assert not opens(signed_in)
     shown = view(signed_in.state)
     assert "Backup first" in shown.guide_detail
     assert shown.can_go_back
     signed_in.cart = telemetry(phase="fault")
     assert view(signed_in.turn()).guide_share is None
     signed_in.cart = telemetry()
-    while view(signed_in.turn()).guide_share is None:
-        assert not opens(signed_in)
+    signed_in.until(lambda state: view(state).guide_share is not None)
+    assert not opens(signed_in)
     presenter.part(Treatment).leave()
     assert view(signed_in.turn()).guide_share is None
     presenter.desk.router.go("treatment")
