@@ -264,6 +264,19 @@ def test_another_carts_record_is_refused(cart, tmp_path):
     other.text("db", "restore", saved, *WHY)
 
 
+def test_nor_is_another_carts_in_which_nothing_was_recorded_yet(cart, tmp_path):
+    """An empty record has no patient to tell it by, and would take the place of all of ours."""
+    own_empty = cart.text("db", "backup")
+    cart.text("patients", "add")
+    other = Cart(tmp_path / "other")
+    other.text("db", "init")
+    empty = other.text("db", "backup")
+    before = held(cart.data_dir)
+    assert "another cart's record (" in cart.refused("db", "restore", empty, *WHY)
+    assert held(cart.data_dir) == before
+    cart.text("db", "restore", own_empty, *WHY)
+
+
 EARLIER = {"of the version before": schema.revisions()[-2], "from before the chain": "20261130_008"}
 
 

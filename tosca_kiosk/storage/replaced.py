@@ -23,9 +23,10 @@ class Record:
     """What stands in a record. sessions, amendments, patients, accounts: rows by their numbers.
 
     rests: by the number of a session that finishes the rest of another, that other's.
-    places: where sessions' folders lie, as stored. marks: of its cart, None for one in which nothing was
-    recorded yet. cart: as its heads name it. damage: what nobody may have done. unread: why not all of it
-    could be read, None where it could; what was read before that is there.
+    places: where sessions' folders lie, as stored. marks: of its cart, None where it has no accounts.
+    is_nobodys: nothing was recorded in it yet, so that another may take its place. cart: as its heads name
+    it. damage: what nobody may have done. unread: why not all of it could be read, None where it could; what
+    was read before that is there.
     """
 
     sessions: dict[int, Row] = field(default_factory=dict)
@@ -36,6 +37,7 @@ class Record:
     places: set[str] = field(default_factory=set)
     given_out: Counters = field(default_factory=dict)
     marks: Marks | None = None
+    is_nobodys: bool = False
     head: Head | None = None
     cart: str | None = None
     damage: tuple[str, ...] = ()
@@ -74,8 +76,9 @@ def look(path: Path, place: Path, tell: Tell = nobody) -> Record:
                 with suppress(StorageError):  # an odd value, named as one
                     found.places.add(settings.session_data_path(reader, place.parent))
             found.given_out = counters.of_record(connection)
-            if "tech_users" in there and not cart_marks.is_nobodys(connection):
+            if "tech_users" in there:
                 found.marks = cart_marks.marks(connection)
+                found.is_nobodys = cart_marks.is_nobodys(connection)
             if "chain_links" in there:
                 found.head = chain.head(connection)
             if "heads" in there and (newest := heads.newest(connection)) is not None:

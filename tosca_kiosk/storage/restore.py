@@ -94,8 +94,9 @@ def plan(
             f"{backup}: not as it was written: {saved.damage[0]}; nothing was changed, restore another backup"
         )
     replaced = look(database_path, database_path, tell) if database_path.exists() else None
-    if replaced is not None and replaced.marks is not None and saved.marks is not None:
-        other = cart_marks.of_another(replaced.marks, saved.marks)
+    ours = None if replaced is None or replaced.is_nobodys else replaced.marks
+    if ours is not None and saved.marks is not None:
+        other = cart_marks.of_another(ours, saved.marks)
         if other is not None:
             raise StorageError(
                 f"{backup}: another cart's record ({other}); restore it on its own cart, or move "
