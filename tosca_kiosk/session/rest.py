@@ -5,6 +5,7 @@ A rest that itself ended early has a rest; the parts of one treatment are follow
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -86,15 +87,14 @@ def rest_of(reader: Reader, told: SessionResult) -> OpenRest:
     session_id = told.session.session_id
     if (problem := _problem(told)) is not None:
         raise RefusedError(f"session {session_id} has no rest to treat: {problem}")
-    treatment = treatment_of(reader, told)
-    plan, given_j = told.remainder, treatment.given_j
-    done_j = _sum([part.planned_so_far_j for part in treatment.parts])
+    parts, plan = treatment_of(reader, told).parts, told.remainder
+    given_j, done_j = _given_and_done_j(parts)
     if plan is None:
         raise RefusedError(f"session {session_id} has no rest to treat: all of its plan was given")
     if given_j is None or done_j is None:
         unknown = ", ".join(
             str(part.session.session_id)
-            for part in treatment.parts
+            for part in parts
             if part.given.larger_j is None or part.planned_so_far_j is None
         )
         raise RefusedError(
@@ -109,7 +109,7 @@ def rest_of(reader: Reader, told: SessionResult) -> OpenRest:
             f"{whole_j:.1f} J; {_BY_ITS_PROTOCOL}"
         )
     named = named_rest(plan, session_id, NAME_LENGTH)
-    return OpenRest(plan=named, parts=treatment.parts, given_j=given_j, whole_j=whole_j)
+    return OpenRest(plan=named, parts=parts, given_j=given_j, whole_j=whole_j)
 
 
 def rules_of_part(reader: Reader, session_id: int, idle: Rules, plan: Protocol) -> Rules:
@@ -123,8 +123,7 @@ def rules_of_part(reader: Reader, session_id: int, idle: Rules, plan: Protocol) 
         return idle
     numbers = session_parts.chain_of(reader, before)
     parts = [session_result(reader, number) for number in numbers[: numbers.index(before) + 1]]
-    given_j = _sum([part.given.larger_j for part in parts])
-    done_j = _sum([part.planned_so_far_j for part in parts])
+    given_j, done_j = _given_and_done_j(parts)
     if given_j is None or done_j is None:
         raise RefusedError(f"session {session_id}: nobody knows how much light the parts before it gave")
     return _within(idle, before, given_j, done_j + plan.planned_energy_j, plan)
@@ -189,6 +188,11 @@ def _problem(told: SessionResult) -> str | None:
         ),
     )
     return next((text for applies, text in problems if applies), None)
+
+
+def _given_and_done_j(parts: Sequence[SessionResult]) -> tuple[float | None, float | None]:
+    """Return what parts gave, and what of their plans they went through, in joules; None: not known."""
+    return _sum([part.given.larger_j for part in parts]), _sum([part.planned_so_far_j for part in parts])
 
 
 def _sum(values: list[float | None]) -> float | None:
