@@ -258,10 +258,7 @@ def stage_in_position(rules: Rules, state: State, inputs: Inputs) -> bool:
 
 def stage_target_um(rules: Rules, state: State) -> float | None:
     """Where the present step wants the stage, in micrometres; None without a session."""
-    plan = rules.plan_in_force(state)
-    if plan is None or rules.calibrations is None or not state.session_open:
-        return None
-    return rules.calibrations.position_um(plan.rings_mm[state.step_index])
+    return rules.stage_target_um(state) if state.session_open else None
 
 
 def camera_fresh(within: str) -> Check:

@@ -115,12 +115,12 @@ class Plan(msgspec.Struct, frozen=True, dict=True):
     def _energies_before_j(self) -> tuple[float, ...]:
         return tuple(accumulate((piece.energy_j(piece.end_s) for piece in self.pieces), initial=0.0))
 
-    @property
+    @cached_property
     def duration_s(self) -> float:
         """The whole duration."""
         return self.protocol.duration_s
 
-    @property
+    @cached_property
     def planned_energy_j(self) -> float:
         """The energy of the whole plan, the slew of the power ignored."""
         return self._energies_before_j[-1]

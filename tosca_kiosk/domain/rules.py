@@ -95,6 +95,25 @@ class Rules(msgspec.Struct, frozen=True, kw_only=True, dict=True):
         """Return the protocol with what was changed of it in pauses; None without a protocol."""
         return self._plan if state.plan is None or self.protocol is None else state.plan
 
+    def stage_target_um(self, state: State) -> float | None:
+        """Where the present step wants the stage; None without protocol and calibrations.
+
+        Raises OutOfRangeError for a ring size beyond the calibrated ones.
+        """
+        plan = self.plan_in_force(state)
+        if plan is None or self.calibrations is None:
+            return None
+        if plan is self._plan:
+            return self._targets_um[state.step_index]
+        return self.calibrations.position_um(plan.rings_mm[state.step_index])
+
+    @cached_property
+    def _targets_um(self) -> tuple[float, ...]:
+        """Of each step as planned: asked for in every tick."""
+        if self._plan is None or self.calibrations is None:
+            return ()
+        return tuple(self.calibrations.position_um(ring_mm) for ring_mm in self._plan.rings_mm)
+
     @cached_property
     def ring_range_mm(self) -> tuple[float, float] | None:
         """The smallest and the largest ring that calibration and travel allow; None where there is none."""
