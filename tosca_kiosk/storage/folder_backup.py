@@ -19,7 +19,7 @@ from typing import Final
 
 import msgspec
 
-from tosca_kiosk.machine.synced import sync
+from tosca_kiosk.machine.synced import make_folder, sync, sync_all
 from tosca_kiosk.storage.archives import ARCHIVES_NAME
 from tosca_kiosk.storage.database import Database
 from tosca_kiosk.storage.errors import StorageError
@@ -145,7 +145,7 @@ class FolderBackup:
                 raise StorageError(f"{final}: is there already; nothing is overwritten, give another --to")
         part = target / f"{REPOSITORY_NAME}{PART}"
         try:
-            target.mkdir(parents=True, exist_ok=True)
+            make_folder(target)
             shutil.rmtree(part, ignore_errors=True)
             try:
                 found = _found(restic, list(wanted))
@@ -154,10 +154,12 @@ class FolderBackup:
                         chosen = [word for path in paths for word in ("--include", path)]
                         at = str(part / name)
                         restic.run("restore", snapshot, "--no-lock", "--verify", *chosen, "--target", at)
+                sync_all(part)  # a name that outlived a power cut with half of its files would be in the way
                 for name, places in found.items():
                     (path, *_), *_ = places.values()
                     inner = ARCHIVES_NAME if name == ARCHIVES_NAME else path.removeprefix("/")
                     (part / name / inner).rename(wanted[name])
+                sync(target)
             finally:
                 shutil.rmtree(part, ignore_errors=True)
         except OSError as error:
