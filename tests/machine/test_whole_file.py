@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import stat
 
@@ -76,6 +77,29 @@ def test_a_full_disk_keeps_nothing_of_it(tmp_path):
         with pytest.raises(OSError, match="No space left"):
             write_whole(disk.path / "made.pdf", bytes(100_000))
         assert names(disk.path) == before
+
+
+def test_a_disk_that_does_not_take_its_name_keeps_nothing_of_it(tmp_path, monkeypatch):
+    synced = os.fsync
+
+    def no_names(file):
+        if stat.S_ISDIR(os.fstat(file).st_mode):
+            raise OSError(errno.EIO, os.strerror(errno.EIO))
+        synced(file)
+
+    monkeypatch.setattr(os, "fsync", no_names)
+    with pytest.raises(OSError, match="Input/output error"):
+        write_whole(tmp_path / "made.pdf", b"ours")
+    assert names(tmp_path) == []
+
+
+@pytest.mark.parametrize("stands", ["folder", "link"])
+def test_what_stands_in_the_place_of_a_half_and_stays_stops_nothing(tmp_path, stands):
+    left = tmp_path / ".made.pdf.1.part"
+    {"folder": left.mkdir, "link": lambda: left.symlink_to(tmp_path / "nowhere")}[stands]()
+    (tmp_path / ".made.pdf.2.part").write_bytes(b"left")
+    write_whole(tmp_path / "made.pdf", b"ours")
+    assert names(tmp_path) == [".made.pdf.1.part", "made.pdf"]
 
 
 def test_what_a_killed_program_has_left_is_taken_away_and_what_runs_is_not(tmp_path):

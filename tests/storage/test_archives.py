@@ -19,7 +19,7 @@ from tosca_kiosk.domain.journal_lines import Summary
 from tosca_kiosk.kiosk.services import history
 from tosca_kiosk.kiosk.services.record import Record
 from tosca_kiosk.machine.clock import utc_now
-from tosca_kiosk.storage import Database, archives, archiving, check, events, patients, sessions
+from tosca_kiosk.storage import Database, archives, archiving, check, events, operations, patients, sessions
 from tosca_kiosk.storage.as_of import opening_of, rewound
 from tosca_kiosk.storage.audited import AUDITED
 
@@ -279,6 +279,17 @@ def test_a_clock_that_cannot_be_right_refuses_it(database):
 def test_no_version_before_the_archives_is_gone_back_to(archived, first):
     with refused(f"events of sessions 1 to 2 lie in {first}, .* restore a backup"):
         archived.migrate("20261130_008")
+
+
+@pytest.mark.parametrize("files", [None, 3, "many"])
+def test_a_broken_off_archiving_is_ended_also_where_its_row_lists_no_files(database, files):
+    with database.transaction(1) as transaction:
+        operations.begin(
+            transaction.connection, "archive", operator_id=1, reason="room", details={"files": files}
+        )
+    [said] = archiving.take_back(database)
+    assert said.startswith("An archiving was broken off; an unknown number of its files are whole and stay.")
+    assert archiving.take_back(database) == []
 
 
 KILLED_AT_EACH_FILE = """

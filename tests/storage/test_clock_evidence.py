@@ -9,7 +9,7 @@ import pytest
 from tosca_kiosk.domain.events import noticed
 from tosca_kiosk.machine.clock import utc_now
 from tosca_kiosk.storage import events, schema
-from tosca_kiosk.storage.clock_evidence import Wrong, clock_doubt, doubt, newest_row, released
+from tosca_kiosk.storage.clock_evidence import Wrong, clock_doubt, doubt, newest_row, newest_skip, released
 
 NEWEST = datetime(2027, 3, 14, 9, 26, 53, tzinfo=UTC)
 A_MINUTE, A_DAY, A_YEAR = timedelta(minutes=1), timedelta(days=1), timedelta(days=365)
@@ -106,3 +106,23 @@ def test_rows_from_before_any_record_of_this_program_and_what_is_no_time_prove_n
         transaction.execute("UPDATE sessions SET start_time = '03/22/15 12:00'")
     assert released() <= newest(database) <= utc_now()
     assert clock_doubt(database, utc_now()) is None
+
+
+@pytest.mark.parametrize(
+    ("boot_s", "told"),
+    [("12.5", 12.5), ("0", 0.0), ("-1", None), ("9e999", None), ("-9e999", None), ("1e300", None)],
+)
+def test_what_no_machine_runs_for_is_no_moment_since_its_boot(database, boot_s, told):
+    """Time between such moments is reckoned with: of an infinite one the kiosk could say nothing ever."""
+    with database.transaction() as transaction:
+        transaction.insert(
+            "safety_log",
+            timestamp=utc_now(),
+            event_type="clock_set_forward",
+            severity="warning",
+            description="x",
+            details=f'{{"boot_id": "this run", "boot_s": {boot_s}}}',
+        )
+    with database.reading() as reader:
+        found = newest_skip(reader)
+    assert (None if found is None else found[1].s) == told

@@ -177,6 +177,25 @@ def test_an_empty_file_is_made_a_record_by_nobody_who_did_not_ask_for_one(tmp_pa
     Database.open(file, create=False).close()
 
 
+def test_a_file_that_another_one_replaces_while_it_is_opened_takes_no_write(path, tmp_path, monkeypatch):
+    """As a restore does: the name leads to the new one, and what the old one took would be lost."""
+    other = tmp_path / "restored.db"
+    shutil.copy(path, other)
+    connect = sqlite3.connect
+
+    def replaced_meanwhile(*asked, **named):
+        connection = connect(*asked, **named)
+        if other.exists():
+            other.replace(path)
+        return connection
+
+    monkeypatch.setattr(sqlite3, "connect", replaced_meanwhile)
+    with Database.open(path, create=False) as database:
+        assert not other.exists()
+        with refused("another file has taken its place"), database.transaction():
+            raise AssertionError
+
+
 def test_a_damaged_database_is_refused(path):
     content = bytearray(path.read_bytes())
     content[100:4096] = bytes(3996)

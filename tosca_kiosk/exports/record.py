@@ -17,7 +17,7 @@ from tosca_kiosk.exports.reduced import object_of
 from tosca_kiosk.exports.typed import typed
 from tosca_kiosk.session.happenings import happenings
 from tosca_kiosk.session.session_result import plan_in_force, plan_of
-from tosca_kiosk.storage import Reader, archives, energies, sessions
+from tosca_kiosk.storage import Reader, archives, energies, events, sessions
 
 ROWS_A_BATCH: Final = 20_000
 _FAULT_SOURCES: Final = frozenset(row.source for row in INTERLOCKS)
@@ -25,25 +25,6 @@ _YEARS_A_BAND, _OLDEST_BAND = 10, 90
 _HELPERS: Final = {"first_start": Kind.TIME}
 """What is read and not shown: something that is shown is made of it."""
 _OF_DEVIATION: Final = ("time_s", "action", "old_value", "new_value", "reason")
-
-_EVENT_COLUMNS: Final = [
-    "event_id",
-    "session_id",
-    "timestamp",
-    "time_offset_ms",
-    "event_type",
-    "laser_power_commanded_watts",
-    "laser_power_actual_watts",
-    "ring_size_mm",
-    "actuator_position_um",
-    "photodiode_voltage_v",
-    "footpedal_state",
-    "smoothing_device_state",
-    "interlock_status",
-    "image_path",
-    "video_timestamp_ms",
-    "event_details",
-]
 
 _SESSIONS: Final = (
     {
@@ -81,7 +62,7 @@ _SESSIONS: Final = (
     "LEFT JOIN session_timing l USING (session_id) WHERE s.session_id = ?",
 )
 _EVENTS: Final = (
-    {name: name for name in _EVENT_COLUMNS},
+    {name: name for name in events.TREATMENT_COLUMNS},
     "FROM treatment_events WHERE session_id = ? ORDER BY event_id",
 )
 _SAFETY: Final = (

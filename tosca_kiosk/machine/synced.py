@@ -19,6 +19,16 @@ def sync(path: Path) -> None:
         os.close(file)
 
 
+def sync_all(path: Path) -> None:
+    """Bring a file or folder to the disk with all that lies below it, but for links. Raises OSError."""
+    if path.is_symlink():
+        return
+    if path.is_dir():
+        for below in path.iterdir():
+            sync_all(below)
+    sync(path)
+
+
 def make_folder(path: Path, *, new: bool = False) -> None:
     """Make a folder and what is missing above it, each name brought to the disk.
 

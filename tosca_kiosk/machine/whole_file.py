@@ -18,14 +18,15 @@ _NO_LINKS: Final = frozenset({errno.EPERM, errno.EOPNOTSUPP, errno.ENOSYS, errno
 def write_whole(path: Path, content: bytes) -> None:
     """Write a new file, on the disk when this returns; it never stands there in part, nor over another one.
 
-    What a program that was killed has left of the same name is taken away. Raises FileExistsError where
-    something has the name, OSError for anything else; nothing is left then.
+    What a program that was killed has left of the same name is taken away where that can be. Raises
+    FileExistsError where something has the name, OSError for anything else; nothing is left then.
     """
     _refuse_taken(path)
     begun = f".{path.name}."
     parts = [one for one in path.parent.iterdir() if one.name.startswith(begun) and one.name.endswith(PART)]
-    for _ in take_away_dead(parts):
-        pass
+    for one in parts:
+        with suppress(OSError):  # this one is written under a name of its own
+            list(take_away_dead((one,)))
     part = path.with_name(f"{begun}{os.getpid()}{PART}")
     file = begin(part)
     try:
@@ -34,7 +35,12 @@ def write_whole(path: Path, content: bytes) -> None:
             left = left[os.write(file, left) :]
         os.fsync(file)
         _name(part, path)
-        sync(path.parent)
+        try:
+            sync(path.parent)
+        except OSError:
+            with suppress(OSError):
+                path.unlink()  # refused, so not there
+            raise
     finally:
         with suppress(FileNotFoundError):
             part.unlink()

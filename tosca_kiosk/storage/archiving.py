@@ -141,9 +141,10 @@ def take_back(database: Database) -> list[str]:
         details = audited.decoded(held) or {}
         with database.transaction() as transaction, translating(database.path):
             operations.end(transaction.connection, operation_id, {**details, "broken_off": True})
-        files, days = details.get("files", ()), details.get("older_than_days", "DAYS")
+        files, days = details.get("files", []), details.get("older_than_days", "DAYS")
+        count = len(files) if isinstance(files, list) else "an unknown number"
         said.append(
-            f"An archiving was broken off; {len(files)} of its files are whole and stay. Run tosca-kiosk db "
+            f"An archiving was broken off; {count} of its files are whole and stay. Run tosca-kiosk db "
             f"archive --older-than {days} again for the rest."
         )
     return said

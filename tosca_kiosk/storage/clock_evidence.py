@@ -30,6 +30,8 @@ FAR_AHEAD = timedelta(days=366)
 SETTLED = timedelta(days=7)
 """Rows that came out of the blue, more than FAR_AHEAD after all before them, prove nothing until they span so
 much: one start by a clock that was years fast must make no right clock look slow."""
+_LONGEST_RUN_S = 100 * 365 * 86_400
+"""No machine runs for longer without a start; what is reckoned with must be a time at all."""
 _SET_FORWARD = "clock_set_forward"
 _VERSION_NAMED = "%Y%m%d"
 _ZONES = timedelta(days=1)
@@ -178,7 +180,7 @@ def newest_skip(reader: Reader) -> tuple[datetime, SinceBoot] | None:
         return None
     _, boot_id, boot_s = lines[0]
     known = isinstance(boot_id, str) and isinstance(boot_s, float | int)
-    return (time, SinceBoot(boot_id, float(boot_s))) if known else None
+    return (time, SinceBoot(boot_id, float(boot_s))) if known and 0 <= boot_s <= _LONGEST_RUN_S else None
 
 
 @cache

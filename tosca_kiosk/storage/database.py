@@ -287,6 +287,8 @@ class Database:
     def _connect_here(self) -> sqlite3.Connection:
         # Without isolation_level the driver begins nothing by itself: _begin says when and how.
         read_only = self._read_only
+        # Looked at before it is opened: a file that takes its place meanwhile is then seen to be another one.
+        before = _identity(self.path)
         connection = sqlite3.connect(
             f"{self.path.resolve().as_uri()}?mode={'ro' if read_only else 'rwc'}",
             timeout=READ_ONLY_BUSY_TIMEOUT_S if read_only else BUSY_TIMEOUT_S,
@@ -294,7 +296,7 @@ class Database:
             check_same_thread=False,
             uri=True,
         )
-        self._file = self._file or _identity(self.path)
+        self._file = self._file or before or _identity(self.path)
         return connection
 
     def _begin(self, connection: Connection) -> None:

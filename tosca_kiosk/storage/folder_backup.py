@@ -19,10 +19,11 @@ from typing import Final
 
 import msgspec
 
-from tosca_kiosk.machine.synced import sync
+from tosca_kiosk.machine.synced import make_folder, sync, sync_all
 from tosca_kiosk.storage.archives import ARCHIVES_NAME
 from tosca_kiosk.storage.database import Database
 from tosca_kiosk.storage.errors import StorageError
+from tosca_kiosk.storage.files import PART
 from tosca_kiosk.storage.restic import FullError, InterruptedRunError, Restic
 from tosca_kiosk.storage.sessions import inside
 from tosca_kiosk.storage.timestamps import from_utc_text, utc_text
@@ -34,8 +35,7 @@ REPOSITORY_NAME: Final = "tosca-kiosk-folders"
 """In the place."""
 _HOST: Final = "tosca-kiosk"
 """Instead of the machine's name, which may change: the next backup builds on the newest of this name."""
-_UNFINISHED: Final = ".part"
-_BACKUP: Final = ("backup", "--host", _HOST, "--exclude", f"{ARCHIVES_NAME}/*{_UNFINISHED}*")
+_BACKUP: Final = ("backup", "--host", _HOST, "--exclude", f"{ARCHIVES_NAME}/*{PART}*")
 _ARCHIVES: Final = "events_*.db"
 _ARCHIVE: Final = re.compile(rf"/{ARCHIVES_NAME}/events_\d+_\d+\.db")
 """In a backup."""
@@ -143,9 +143,9 @@ class FolderBackup:
                 raise StorageError(f"{name!r}: is no folder's name; give one such as 3_20260314_092653")
             if os.path.lexists(final):
                 raise StorageError(f"{final}: is there already; nothing is overwritten, give another --to")
-        part = target / f"{REPOSITORY_NAME}{_UNFINISHED}"
+        part = target / f"{REPOSITORY_NAME}{PART}"
         try:
-            target.mkdir(parents=True, exist_ok=True)
+            make_folder(target)
             shutil.rmtree(part, ignore_errors=True)
             try:
                 found = _found(restic, list(wanted))
@@ -154,10 +154,12 @@ class FolderBackup:
                         chosen = [word for path in paths for word in ("--include", path)]
                         at = str(part / name)
                         restic.run("restore", snapshot, "--no-lock", "--verify", *chosen, "--target", at)
+                sync_all(part)  # a name that outlived a power cut with half of its files would be in the way
                 for name, places in found.items():
                     (path, *_), *_ = places.values()
                     inner = ARCHIVES_NAME if name == ARCHIVES_NAME else path.removeprefix("/")
                     (part / name / inner).rename(wanted[name])
+                sync(target)
             finally:
                 shutil.rmtree(part, ignore_errors=True)
         except OSError as error:
@@ -238,7 +240,7 @@ class FolderBackup:
         if not self.password_file.exists():
             self._make_password()
         self._check_password()
-        part = self.repository.with_name(REPOSITORY_NAME + _UNFINISHED)
+        part = self.repository.with_name(REPOSITORY_NAME + PART)
         try:
             shutil.rmtree(part, ignore_errors=True)
             try:
@@ -252,7 +254,7 @@ class FolderBackup:
         return True
 
     def _make_password(self) -> None:
-        part = self.password_file.with_name(PASSWORD_NAME + _UNFINISHED)
+        part = self.password_file.with_name(PASSWORD_NAME + PART)
         try:
             part.unlink(missing_ok=True)
             file = os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
@@ -280,7 +282,7 @@ class FolderBackup:
 
     def _keep(self, status: FolderBackupStatus) -> None:
         """Keep how it stands: a courtesy that a full disk may spoil."""
-        part = self.data_dir / (STATUS_NAME + _UNFINISHED)
+        part = self.data_dir / (STATUS_NAME + PART)
         with suppress(OSError):
             part.write_bytes(msgspec.json.encode(status))
             part.rename(self.data_dir / STATUS_NAME)
