@@ -24,7 +24,7 @@ from tosca_kiosk.session.calibration_standing import to_do
 from tosca_kiosk.session.errors import RefusedError
 from tosca_kiosk.session.rest import OpenRest
 from tosca_kiosk.session.rest import rest_of as open_rest
-from tosca_kiosk.session.saved_protocols import file_limits
+from tosca_kiosk.session.saved_protocols import file_limits, of_file
 from tosca_kiosk.session.session_result import session_result
 from tosca_kiosk.storage import Database, Reader, calibrations, patients, protocols, sessions, settings
 from tosca_kiosk.storage.allowed import allowed
@@ -187,10 +187,4 @@ def _asked(database: Database, name: str | None, limits: Limits) -> _Planned:
         raise RefusedError(f"protocol {name!r} is retired; see tosca-kiosk protocols list")
     if not (path.suffix or path.exists()):
         raise RefusedError(f"no protocol is named {name!r}, and no file; see tosca-kiosk protocols list")
-    try:
-        content = path.read_bytes()
-    except OSError as error:
-        raise RefusedError(
-            f"{path}: the protocol cannot be read ({error.strerror}); check the path"
-        ) from error
-    return parse_protocol(content, str(path), path.stem, limits), None, str(path)
+    return of_file(path, limits), None, str(path)

@@ -62,7 +62,7 @@ def of_file(file: Path, limits: Limits, default_name: str | None = None) -> Prot
         content = file.read_bytes()
     except OSError as error:
         raise RefusedError(
-            f"{file}: the protocol cannot be read ({error.strerror}); check the file"
+            f"{file}: the protocol cannot be read ({error.strerror}); check the path"
         ) from error
     return parse_protocol(content, str(file), default_name or file.stem, limits)
 
