@@ -7,20 +7,13 @@ from pathlib import Path
 from typing import Final
 
 from tosca_kiosk.config import CartConfig, idle_rules
-from tosca_kiosk.domain.calibration import (
-    PHOTODIODE,
-    POWER,
-    RING,
-    CalibrationSet,
-    calibration_set,
-    parse_calibration,
-)
+from tosca_kiosk.domain.calibration import CalibrationSet, calibration_set, parse_calibration
 from tosca_kiosk.domain.protocol import Protocol
 from tosca_kiosk.domain.protocol_file import Limits, parse_protocol, to_json
 from tosca_kiosk.domain.rules import Rules
 from tosca_kiosk.domain.session_rules import ConnectedDevices, SessionRefusedError, session_rules
 from tosca_kiosk.machine.clock import utc_now
-from tosca_kiosk.session.calibration_standing import to_do
+from tosca_kiosk.session.calibration_standing import to_do, used_serials
 from tosca_kiosk.session.errors import RefusedError
 from tosca_kiosk.session.rest import OpenRest
 from tosca_kiosk.session.rest import rest_of as open_rest
@@ -110,11 +103,7 @@ def plan_session(
 
 def active_calibrations(database: Database | Reader, config: CartConfig) -> CalibrationSet:
     """Return the active calibrations of the configured devices. CalibrationError names the missing."""
-    serials = {
-        RING: config.devices.stage.serial_number,
-        PHOTODIODE: config.devices.board.serial_number,
-        POWER: config.devices.laser.serial_number,
-    }
+    serials = used_serials(config)
     rows = [calibrations.active(database, kind, serial) for kind, serial in serials.items()]
     parsed = [
         parse_calibration(
