@@ -8,7 +8,7 @@ from tosca_kiosk.session.errors import REFUSALS, RefusedError
 from tosca_kiosk.session.folder_keeper import FolderKeeper
 from tosca_kiosk.session.helper_command import helper_command
 from tosca_kiosk.session.opening import OpenedRecord, opening
-from tosca_kiosk.session.overdue import OVERDUE, overdue_calibrations
+from tosca_kiosk.session.overdue import OVERDUE, OVERDUE_TO_DO, overdue_calibrations
 from tosca_kiosk.session.pause_keeper import PauseKeeper
 from tosca_kiosk.session.plan import SessionPlan, active_calibrations, plan_session, rules_for
 from tosca_kiosk.session.recorded_rules import compared_with_record, recorded_rules
@@ -23,6 +23,7 @@ __all__ = [
     "ANY_LIMITS",
     "DOUBTFUL_SETTING",
     "OVERDUE",
+    "OVERDUE_TO_DO",
     "REFUSALS",
     "BackedUp",
     "BackupOvertakenError",

@@ -21,7 +21,7 @@ CLOCK_SLACK = timedelta(days=1)
 """Due dates are days: what is dated later than this was dated by another clock, or this one is wrong."""
 _NAMES: Final = {RING: "ring", PHOTODIODE: "photodiode", POWER: "power"}
 """By type of calibration: its name in a sentence."""
-TO_DO = "Treat with care; have it calibrated."
+OVERDUE_TO_DO = "Treat with care; have it calibrated."
 
 
 def overdue_calibrations(database: Database, config: CartConfig, now: datetime) -> tuple[str, ...]:
@@ -56,5 +56,5 @@ def _warnings(database: Database, config: CartConfig, now: datetime) -> Iterator
 def overdue_event(warning: str) -> SafetyEvent:
     """Return the line of the safety log for a warning that the operator was given."""
     return noticed(
-        "interlock_failure", f"{warning} {TO_DO}", "operator_informed", {"trigger_source": OVERDUE}
+        "interlock_failure", f"{warning} {OVERDUE_TO_DO}", "operator_informed", {"trigger_source": OVERDUE}
     )
