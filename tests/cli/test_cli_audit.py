@@ -44,6 +44,29 @@ def test_it_is_narrowed_by_account_time_and_number(edited):
     assert changes(edited, "--limit", "1", "--as-of", when) == newest
 
 
+def test_a_reason_stands_with_its_change_and_is_shown_as_a_row_where_its_table_is_asked_for(cart):
+    why = ("--tech", "admin", "--reason", "until the lens is replaced")
+    cart.text("config", "set", "max_laser_power_watts", "8", *why)
+    newest = changes(cart)[-1]
+    assert (newest["table"], newest["reason"]) == ("system_config", why[-1])
+    assert changes(cart, "--limit", "1") == [newest]
+    [row] = changes(cart, "--table", "change_reasons")
+    assert {"field": "reason", "old": None, "new": why[-1]} in row["fields"]
+    assert row["audit_id"] == newest["audit_id"] + 1
+
+
+def test_what_another_program_writes_as_a_reason_is_listed_as_any_change(edited):
+    with closing(sqlite3.connect(edited.database, isolation_level=None)) as tool:
+        tool.execute(
+            "INSERT INTO change_reasons (first_audit_id, last_audit_id, reason) "
+            "SELECT max(audit_id), max(audit_id), 'forged' FROM audit_log"
+        )
+    edited.text("patients", "add")  # links what is there, late
+    changed, forged, _ = changes(edited, "--limit", "3")
+    assert (changed["table"], changed["reason"]) == ("patients", None)
+    assert (forged["table"], forged["source"]) == ("change_reasons", "sql")
+
+
 def test_a_change_that_cannot_be_read_is_named_and_hides_no_other(edited):
     with closing(sqlite3.connect(edited.database, isolation_level=None)) as tool:
         tool.execute(

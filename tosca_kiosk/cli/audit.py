@@ -91,7 +91,8 @@ def show(
 ) -> None:
     """Show the newest changes of the record, the oldest of them first, with each field's old and new value.
 
-    A PIN's digest is never shown. What was known of patients before is shown to a supervisor.
+    A reason stands with what it explains; its own row is shown by --table change_reasons. A PIN's digest is
+    never shown. What was known of patients before is shown to a supervisor.
 
     \b
     Examples:

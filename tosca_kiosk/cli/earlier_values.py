@@ -20,7 +20,7 @@ from tosca_kiosk.storage.allowed import allowed
 from tosca_kiosk.storage.columns import UNSPOKEN
 from tosca_kiosk.storage.users import Role
 
-NOT_SHOWN: Final = "(shown to a supervisor: --tech)"
+_NOT_SHOWN: Final = "(shown to a supervisor: --tech)"
 _SECRET: Final = "credentials"
 _SECRET_SHOWN: Final = "(a PIN)"
 
@@ -55,4 +55,4 @@ def shown(table: str, column: str, value: Any, *, to_supervisor: bool) -> Any:
         return value
     if table == _SECRET:
         return _SECRET_SHOWN
-    return value if to_supervisor else NOT_SHOWN
+    return value if to_supervisor else _NOT_SHOWN

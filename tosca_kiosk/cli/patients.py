@@ -13,7 +13,7 @@ from tosca_kiosk.cli.asking import told, told_option
 from tosca_kiosk.cli.changes import answer_changes
 from tosca_kiosk.cli.changing import Change, authorised_addition, authorised_change, change_options
 from tosca_kiosk.cli.completion import patient_code, username
-from tosca_kiosk.cli.earlier_values import NOT_SHOWN, shown_to_option, shown_to_supervisor
+from tosca_kiosk.cli.earlier_values import shown, shown_to_option, shown_to_supervisor
 from tosca_kiosk.cli.tables import printable, table_text
 from tosca_kiosk.cli.workplace import Workplace, workplace_command
 from tosca_kiosk.machine.clock import utc_now
@@ -25,8 +25,6 @@ from tosca_kiosk.storage.users import Role
 
 _code = click.argument("code", shell_complete=patient_code)
 _TO_MINUTES: Final = len("2026-11-30 14:05")
-_UNSPOKEN: Final = ("date_of_birth", "gender", "notes")
-"""Of a patient: what only a supervisor is shown of the past."""
 
 
 @click.group()
@@ -267,10 +265,10 @@ def _answer_changed(workplace: Workplace, patient: Patient, changed: frozenset[s
 
 
 def _as_shown(patient: Patient, *, open_past: bool) -> dict[str, Any]:
-    values = asdict(patient)
-    if open_past:
-        return values
-    return {**values, **{name: NOT_SHOWN for name in _UNSPOKEN if values[name] is not None}}
+    return {
+        name: shown("patients", name, value, to_supervisor=open_past)
+        for name, value in asdict(patient).items()
+    }
 
 
 def _page(patient: dict[str, Any], sessions: list[dict[str, Any]]) -> str:
@@ -285,10 +283,9 @@ def _page(patient: dict[str, Any], sessions: list[dict[str, Any]]) -> str:
     ]
     text = "\n".join(f"{name:<9}{printable(str(value))}" for name, value in lines if value is not None)
     columns = ("Session", "Start (UTC)", "Status", "Protocol", "Laser on s", "Energy J", "Technician")
-    shown = ("status", "protocol_name")
-    figures = ("total_laser_on_time_seconds", "total_energy_joules", "technician")
+    keys = ("status", "protocol_name", "total_laser_on_time_seconds", "total_energy_joules", "technician")
     rows = [
-        [one["session_id"], str(one["start_time"])[:_TO_MINUTES], *(one[key] for key in (*shown, *figures))]
+        [one["session_id"], str(one["start_time"])[:_TO_MINUTES], *(one[key] for key in keys)]
         for one in sessions
     ]
     odd = "".join(f"\nOdd      {mark}" for mark in patient["odd"])

@@ -37,10 +37,7 @@ def shipped_scenarios() -> tuple[ShippedScenario, ...]:
 
 def shipped_scenario(name: str) -> ShippedScenario:
     """Return one; ScenarioError naming the nearest where none has this name."""
-    path = bundled("scenarios") / f"{name}.yaml"
-    if name not in _names():
-        raise _unknown(name)
-    return _shipped(path)
+    return _shipped(_file_of(name))
 
 
 def scenario_file(given: Path) -> Path:
@@ -51,7 +48,13 @@ def scenario_file(given: Path) -> Path:
     name = str(given)
     if given.exists() or given.suffix or "/" in name:
         return given
-    return bundled("scenarios") / f"{shipped_scenario(name).name}.yaml"
+    return _file_of(name)
+
+
+def _file_of(name: str) -> Path:
+    if name not in _names():
+        raise _unknown(name)
+    return bundled("scenarios") / f"{name}.yaml"
 
 
 def _names() -> list[str]:

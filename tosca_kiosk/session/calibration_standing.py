@@ -18,6 +18,8 @@ from tosca_kiosk.storage.calibrations import CALIBRATION_TYPES, DEVICE_TYPES, Sa
 _SEE: Final = "see tosca-kiosk calibrations list"
 _CURVE_OF: Final = {"actuator": RING, "photodiode": PHOTODIODE, "laser": POWER}
 """The type of the curve that each type of device has."""
+_DEVICES: Final = {RING: "stage", PHOTODIODE: "interlock board", POWER: "laser"}
+"""By type of the calibrations that a treatment uses: whose it is, of the cart's own devices."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,10 +66,9 @@ def device_of(config: CartConfig, calibration_type: str) -> tuple[str, str]:
 
     RefusedError for a type that this cart does not treat by.
     """
-    for (kind, serial), name in _used(config).items():
-        if kind == calibration_type:
-            return name, serial
-    raise RefusedError(f"{calibration_type} is no calibration that a treatment uses; {_SEE}")
+    if calibration_type not in _DEVICES:
+        raise RefusedError(f"{calibration_type} is no calibration that a treatment uses; {_SEE}")
+    return _DEVICES[calibration_type], used_serials(config)[calibration_type]
 
 
 def undecided(
@@ -81,8 +82,8 @@ def undecided(
 def to_do(reader: Database | Reader, config: CartConfig) -> dict[str, str]:
     """Return by type of calibration what brings one into force where none is: a command of this program."""
     every, told = calibrations.history(reader), {}
-    for (kind, serial), name in _used(config).items():
-        said = f"tosca-kiosk calibrate import FILE brings in the {name}'s certificate"
+    for kind, serial in used_serials(config).items():
+        said = f"tosca-kiosk calibrate import FILE brings in the {_DEVICES[kind]}'s certificate"
         for one in every:
             if (one.calibration_type, one.device_serial_number) != (kind, serial):
                 continue
@@ -105,8 +106,8 @@ def in_force(
     has = {(one.calibration_type, one.device_serial_number) for one in found}
     does = to_do(reader, config)
     missing = tuple(
-        f"{kind}: none is active for the {name} {serial}; no treatment can be armed; {does[kind]}"
-        for (kind, serial), name in _used(config).items()
+        f"{kind}: none is active for the {_DEVICES[kind]} {serial}; no treatment can be armed; {does[kind]}"
+        for kind, serial in used_serials(config).items()
         if (kind, serial) not in has
     )
     return tuple(standing(one, config, now) for one in found), missing
@@ -167,6 +168,8 @@ def standing(saved: SavedCalibration, config: CartConfig, now: datetime) -> Cali
     made = saved.calibration_date
     until = due(saved, config.calibration_interval_days)
     validation = from_json(saved.validation_data)
+    own = used_serials(config).get(saved.calibration_type)
+    is_ours = own is not None and own == saved.device_serial_number
     points, problem = None, None
     try:
         source = f"calibration {saved.calibration_id}"
@@ -175,7 +178,7 @@ def standing(saved: SavedCalibration, config: CartConfig, now: datetime) -> Cali
         problem = str(error)
     return CalibrationStanding(
         saved=saved,
-        device=_used(config).get((saved.calibration_type, saved.device_serial_number or "")),
+        device=_DEVICES.get(saved.calibration_type) if is_ours else None,
         age_days=None if made is None else (now - made).days,
         due=until,
         overdue=None if until is None else now > until,
@@ -186,11 +189,11 @@ def standing(saved: SavedCalibration, config: CartConfig, now: datetime) -> Cali
     )
 
 
-def _used(config: CartConfig) -> dict[tuple[str, str], str]:
-    """Return which calibrations this cart treats with: by type and serial number, the device's name."""
+def used_serials(config: CartConfig) -> dict[str, str]:
+    """Return by type the calibrations that this cart treats with: the serial number of the device."""
     devices = config.devices
     return {
-        (RING, devices.stage.serial_number): "stage",
-        (PHOTODIODE, devices.board.serial_number): "interlock board",
-        (POWER, devices.laser.serial_number): "laser",
+        RING: devices.stage.serial_number,
+        PHOTODIODE: devices.board.serial_number,
+        POWER: devices.laser.serial_number,
     }

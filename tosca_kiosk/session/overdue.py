@@ -7,18 +7,21 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import datetime, timedelta
+from typing import Final
 
 from tosca_kiosk.config import CartConfig
 from tosca_kiosk.domain.calibration import PHOTODIODE, POWER, RING
 from tosca_kiosk.domain.events import SafetyEvent, noticed
-from tosca_kiosk.session.calibration_standing import due
+from tosca_kiosk.session.calibration_standing import due, used_serials
 from tosca_kiosk.storage import Database, calibrations
 from tosca_kiosk.storage.clock_evidence import clock_doubt
 
 OVERDUE = "calibration_overdue"
 CLOCK_SLACK = timedelta(days=1)
 """Due dates are days: what is dated later than this was dated by another clock, or this one is wrong."""
-TO_DO = "Treat with care; have it calibrated."
+_NAMES: Final = {RING: "ring", PHOTODIODE: "photodiode", POWER: "power"}
+"""By type of calibration: its name in a sentence."""
+OVERDUE_TO_DO = "Treat with care; have it calibrated."
 
 
 def overdue_calibrations(database: Database, config: CartConfig, now: datetime) -> tuple[str, ...]:
@@ -30,14 +33,8 @@ def overdue_calibrations(database: Database, config: CartConfig, now: datetime) 
 
 
 def _warnings(database: Database, config: CartConfig, now: datetime) -> Iterator[str]:
-    devices = config.devices
-    used = (
-        ("ring", RING, devices.stage.serial_number),
-        ("photodiode", PHOTODIODE, devices.board.serial_number),
-        ("power", POWER, devices.laser.serial_number),
-    )
-    for name, kind, serial in used:
-        row = calibrations.active(database, kind, serial)
+    for kind, serial in used_serials(config).items():
+        name, row = _NAMES[kind], calibrations.active(database, kind, serial)
         if row is None:
             continue  # refused elsewhere: there is no session without it
         made = row.calibration_date
@@ -59,5 +56,5 @@ def _warnings(database: Database, config: CartConfig, now: datetime) -> Iterator
 def overdue_event(warning: str) -> SafetyEvent:
     """Return the line of the safety log for a warning that the operator was given."""
     return noticed(
-        "interlock_failure", f"{warning} {TO_DO}", "operator_informed", {"trigger_source": OVERDUE}
+        "interlock_failure", f"{warning} {OVERDUE_TO_DO}", "operator_informed", {"trigger_source": OVERDUE}
     )

@@ -17,8 +17,9 @@ class PauseKeeper:
     """Follows a session's states. A record that is busy holds up no tick and ends nothing: it is told later.
 
     keep: writes into the row. say: tells a person what could not be written. waits: for ticks on a clock that
-    stands still meanwhile, so that what stands in the record does not depend on the disk. Close it before the
-    session's row is closed, or its thread may find that closed.
+    stands still meanwhile, so that what stands in the record does not depend on the disk: what is not taken
+    then waits for the next change, or each tick would wait for it anew. It is for whoever looks at the row:
+    nothing is decided by it. Close it before the session's row is closed, or its thread may find that closed.
     """
 
     def __init__(

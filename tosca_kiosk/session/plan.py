@@ -2,30 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 from tosca_kiosk.config import CartConfig, idle_rules
-from tosca_kiosk.domain.calibration import (
-    PHOTODIODE,
-    POWER,
-    RING,
-    CalibrationSet,
-    calibration_set,
-    parse_calibration,
-)
+from tosca_kiosk.domain.calibration import CalibrationSet, calibration_set, parse_calibration
 from tosca_kiosk.domain.protocol import Protocol
 from tosca_kiosk.domain.protocol_file import Limits, parse_protocol, to_json
 from tosca_kiosk.domain.rules import Rules
 from tosca_kiosk.domain.session_rules import ConnectedDevices, SessionRefusedError, session_rules
-from tosca_kiosk.domain.site_limits import longest_treatment_s
 from tosca_kiosk.machine.clock import utc_now
-from tosca_kiosk.session.calibration_standing import to_do
+from tosca_kiosk.session.calibration_standing import to_do, used_serials
 from tosca_kiosk.session.errors import RefusedError
 from tosca_kiosk.session.rest import OpenRest
 from tosca_kiosk.session.rest import rest_of as open_rest
+from tosca_kiosk.session.saved_protocols import file_limits, of_file
 from tosca_kiosk.session.session_result import session_result
 from tosca_kiosk.storage import Database, Reader, calibrations, patients, protocols, sessions, settings
 from tosca_kiosk.storage.allowed import allowed
@@ -89,7 +81,7 @@ def plan_session(
     idle = idle_rules(config, site_settings)
     known = active_calibrations(database, config)
     rest = None if rest_of is None else _rest(database, rest_of, found_patient)
-    limits = file_limits(idle, known, site_settings)
+    limits = file_limits(site_settings, known.ring)
     plan, protocol_id, source = _asked(database, protocol, limits) if rest is None else _of_rest(rest, limits)
     rules = rules_for(idle if rest is None else rest.within(idle), plan, known, config, source)
     if site is None and rest is not None:
@@ -111,11 +103,7 @@ def plan_session(
 
 def active_calibrations(database: Database | Reader, config: CartConfig) -> CalibrationSet:
     """Return the active calibrations of the configured devices. CalibrationError names the missing."""
-    serials = {
-        RING: config.devices.stage.serial_number,
-        PHOTODIODE: config.devices.board.serial_number,
-        POWER: config.devices.laser.serial_number,
-    }
+    serials = used_serials(config)
     rows = [calibrations.active(database, kind, serial) for kind, serial in serials.items()]
     parsed = [
         parse_calibration(
@@ -129,16 +117,6 @@ def active_calibrations(database: Database | Reader, config: CartConfig) -> Cali
     ]
     does = {} if len(parsed) == len(serials) else to_do(database, config)
     return calibration_set(parsed, f"calibrations of {config.source}", serials, does)
-
-
-def file_limits(idle: Rules, known: CalibrationSet, site_settings: Mapping[str, Any]) -> Limits:
-    """Return what the cart allows a protocol's document. idle: made of these settings, which it checked."""
-    return Limits(
-        max_power_w=idle.limits.max_power_w,
-        max_duration_s=longest_treatment_s(site_settings),
-        ring_min_mm=known.ring.ring_min_mm,
-        ring_max_mm=known.ring.ring_max_mm,
-    )
 
 
 def rules_for(idle: Rules, plan: Protocol, known: CalibrationSet, config: CartConfig, source: str) -> Rules:
@@ -198,10 +176,4 @@ def _asked(database: Database, name: str | None, limits: Limits) -> _Planned:
         raise RefusedError(f"protocol {name!r} is retired; see tosca-kiosk protocols list")
     if not (path.suffix or path.exists()):
         raise RefusedError(f"no protocol is named {name!r}, and no file; see tosca-kiosk protocols list")
-    try:
-        content = path.read_bytes()
-    except OSError as error:
-        raise RefusedError(
-            f"{path}: the protocol cannot be read ({error.strerror}); check the path"
-        ) from error
-    return parse_protocol(content, str(path), path.stem, limits), None, str(path)
+    return of_file(path, limits), None, str(path)

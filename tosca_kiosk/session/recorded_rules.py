@@ -7,8 +7,9 @@ from tosca_kiosk.domain.protocol_file import parse_protocol
 from tosca_kiosk.domain.rules import Rules
 from tosca_kiosk.domain.rules_difference import rules_difference
 from tosca_kiosk.session.errors import RefusedError
-from tosca_kiosk.session.plan import active_calibrations, file_limits, rules_for
+from tosca_kiosk.session.plan import active_calibrations, rules_for
 from tosca_kiosk.session.rest import rules_of_part
+from tosca_kiosk.session.saved_protocols import file_limits
 from tosca_kiosk.storage import Database, Reader, sessions, settings
 from tosca_kiosk.storage.as_of import opening_of, rewound
 
@@ -29,7 +30,7 @@ def recorded_rules(snapshot: Reader, config: CartConfig, session_id: int) -> Rul
         idle = idle_rules(config, site_settings)
         known = active_calibrations(snapshot, config)
     name = session.protocol_name or ""
-    limits = file_limits(idle, known, site_settings)
+    limits = file_limits(site_settings, known.ring)
     plan = parse_protocol(session.protocol_data_snapshot, source, name, limits)
     return rules_for(rules_of_part(snapshot, session_id, idle, plan), plan, known, config, source)
 

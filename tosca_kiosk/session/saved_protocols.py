@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import json
 import math
+from collections.abc import Mapping
 from contextlib import suppress
 from datetime import datetime
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 from tosca_kiosk.config import CartConfig
 from tosca_kiosk.domain.calibration import RING, RingCalibration, parse_calibration
@@ -19,28 +20,37 @@ from tosca_kiosk.session.errors import RefusedError
 from tosca_kiosk.storage import Database, Reader, Transaction, calibrations, protocols, settings
 from tosca_kiosk.storage.protocols import SavedProtocol
 
-# What is saved is shown whatever the cart allows today.
 ANY_LIMITS: Final = Limits(max_power_w=math.inf)
+"""What is saved, or was treated, is shown whatever the cart allows today."""
 _INDENT: Final = 2
 
 
+def file_limits(site_settings: Mapping[str, Any], ring: RingCalibration | None) -> Limits:
+    """Return what the site's settings and the stage's ring calibration allow a protocol's document.
+
+    ring: None where none is active, so that any ring size is allowed. Raises SiteLimitError.
+    """
+    return Limits(
+        max_power_w=site_limits(site_settings).max_power_w,
+        max_duration_s=longest_treatment_s(site_settings),
+        ring_min_mm=None if ring is None else ring.ring_min_mm,
+        ring_max_mm=None if ring is None else ring.ring_max_mm,
+    )
+
+
 def cart_limits(database: Database | Reader, config: CartConfig) -> Limits:
-    """Return what the site's settings and the stage's active ring calibration allow a protocol.
+    """Return the same by what the record holds now, also where calibrations of other devices are missing.
 
     Raises StorageError, SiteLimitError or CalibrationError for a value or calibration that is no good.
     """
-    values = settings.values(database)
+    site_settings = settings.values(database)
     serial = config.devices.stage.serial_number
     row = calibrations.active(database, RING, serial)
-    limits = Limits(
-        max_power_w=site_limits(values).max_power_w,
-        max_duration_s=longest_treatment_s(values),
-    )
     if row is None:
-        return limits
+        return file_limits(site_settings, None)
     ring = parse_calibration(RING, row.calibration_data, serial, f"calibration {row.calibration_id}")
     assert isinstance(ring, RingCalibration)
-    return limits._replace(ring_min_mm=ring.ring_min_mm, ring_max_mm=ring.ring_max_mm)
+    return file_limits(site_settings, ring)
 
 
 def of_file(file: Path, limits: Limits, default_name: str | None = None) -> Protocol:
@@ -52,7 +62,7 @@ def of_file(file: Path, limits: Limits, default_name: str | None = None) -> Prot
         content = file.read_bytes()
     except OSError as error:
         raise RefusedError(
-            f"{file}: the protocol cannot be read ({error.strerror}); check the file"
+            f"{file}: the protocol cannot be read ({error.strerror}); check the path"
         ) from error
     return parse_protocol(content, str(file), default_name or file.stem, limits)
 

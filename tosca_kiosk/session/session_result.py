@@ -7,14 +7,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass, fields
 from datetime import datetime
-from typing import Final
 
 from tosca_kiosk.domain.documents import DocumentError
 from tosca_kiosk.domain.plan import Plan
 from tosca_kiosk.domain.protocol import Protocol
-from tosca_kiosk.domain.protocol_file import Limits, parse_protocol
+from tosca_kiosk.domain.protocol_file import parse_protocol
 from tosca_kiosk.domain.remainder import remainder
 from tosca_kiosk.session.happenings import Happenings, happenings
+from tosca_kiosk.session.saved_protocols import ANY_LIMITS
 from tosca_kiosk.storage import (
     Reader,
     StorageError,
@@ -36,9 +36,6 @@ from tosca_kiosk.storage.session_parts import Parts
 from tosca_kiosk.storage.session_timing import Timing
 from tosca_kiosk.storage.sessions import Session
 from tosca_kiosk.storage.users import User
-
-_ANY: Final = Limits(max_power_w=float("inf"))
-"""What was treated is shown whatever the cart allows today."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,7 +153,7 @@ def plan_of(session: Session) -> Protocol | None:
         return None
     name = session.protocol_name or ""
     try:
-        return parse_protocol(session.protocol_data_snapshot, name, name, _ANY)
+        return parse_protocol(session.protocol_data_snapshot, name, name, ANY_LIMITS)
     except DocumentError:
         return None
 

@@ -17,22 +17,27 @@ BEFORE_THE_AUDIT: Final = "before"
 """In place of an action: the state that a row was found in when the audit of it began."""
 
 # A reason counts where this program wrote it: right behind what it is the reason of, and linked in time.
-_CHANGES: Final = """
-SELECT a.*, t.username AS operator, (
-    SELECT r.reason FROM change_reasons r
-    WHERE r.last_audit_id >= a.audit_id AND r.first_audit_id <= a.audit_id
-    AND EXISTS (
+_COUNTS: Final = """EXISTS (
         SELECT 1 FROM audit_log w JOIN chain_links k ON k.log = 'audit_log' AND k.last_row = w.audit_id
         WHERE w.audit_id = r.last_audit_id + 1 AND w.table_name = 'change_reasons' AND w.action = 'insert'
         AND w.row_key = CAST(r.reason_id AS TEXT) AND k.late = 0
-    )
+    )"""
+_CHANGES: Final = f"""
+SELECT a.*, t.username AS operator, (
+    SELECT r.reason FROM change_reasons r
+    WHERE r.last_audit_id >= a.audit_id AND r.first_audit_id <= a.audit_id
+    AND {_COUNTS}
     ORDER BY r.last_audit_id LIMIT 1
 ) AS reason
 FROM audit_log a
 LEFT JOIN tech_users t ON t.tech_id = a.operator_tech_id
-WHERE {conditions}
+WHERE {{conditions}}
 ORDER BY a.audit_id DESC
 LIMIT :limit"""
+# What is no reason that counts is a change like any other: nothing that another program wrote is left out.
+_TELLS_NO_REASON: Final = f"""NOT EXISTS (
+    SELECT 1 FROM change_reasons r WHERE r.last_audit_id = a.audit_id - 1 AND {_COUNTS}
+)"""
 
 
 class Field(NamedTuple):
@@ -84,6 +89,7 @@ def changes(
 ) -> list[Change]:
     """Return the newest changes that fit, the oldest of them first.
 
+    table: None for all of them, but for the rows that hold a reason: that stands with what it explains.
     by: a tech_id. since: a moment by the audit's own times.
     """
     asked = {
@@ -94,7 +100,8 @@ def changes(
     }
     given = {condition: value for condition, value in asked.items() if value is not None}
     parameters = {condition.rpartition(":")[2]: value for condition, value in given.items()}
-    sql = _CHANGES.format(conditions=" AND ".join(given) or "1")
+    conditions = [*given, *([_TELLS_NO_REASON] if table is None else [])]
+    sql = _CHANGES.format(conditions=" AND ".join(conditions))
     found = database.rows(sql, limit=limit, **parameters)
     return [_change(row, database) for row in reversed(found)]
 

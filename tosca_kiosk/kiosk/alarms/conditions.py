@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 from tosca_kiosk.domain.interlocks import BY_SOURCE, ROLES, Severity
 from tosca_kiosk.kiosk.alarms.alarm import Priority
-from tosca_kiosk.session import DOUBTFUL_SETTING, OVERDUE
+from tosca_kiosk.session import DOUBTFUL_SETTING, OVERDUE, OVERDUE_TO_DO
 from tosca_kiosk.storage.users import Role
 
 CONTROL_LOST = "control_lost"
@@ -96,10 +96,7 @@ def wall_clock(doubted: str) -> Condition:
 
 def calibration_overdue(warnings: Iterable[str]) -> Condition:
     """Return the condition of calibrations that were due."""
-    what = " ".join(warnings)
-    return Condition(
-        source=OVERDUE, priority=Priority.MEDIUM, what=what, to_do="Treat with care; have it calibrated."
-    )
+    return Condition(source=OVERDUE, priority=Priority.MEDIUM, what=" ".join(warnings), to_do=OVERDUE_TO_DO)
 
 
 def doubtful_settings(doubts: Iterable[str]) -> Condition:

@@ -7,17 +7,15 @@ from dataclasses import dataclass
 from tosca_kiosk.config import idle_rules
 from tosca_kiosk.domain.documents import DocumentError
 from tosca_kiosk.domain.protocol import Protocol
-from tosca_kiosk.domain.protocol_file import Limits, parse_protocol
+from tosca_kiosk.domain.protocol_file import parse_protocol
 from tosca_kiosk.domain.rules import Rules
 from tosca_kiosk.domain.session_rules import SessionRefusedError
 from tosca_kiosk.domain.site_limits import SiteLimitError
 from tosca_kiosk.kiosk.look.refusals import spoken
 from tosca_kiosk.kiosk.services.record import Record
-from tosca_kiosk.session import active_calibrations, file_limits, rules_for
+from tosca_kiosk.session import ANY_LIMITS, active_calibrations, file_limits, rules_for
 from tosca_kiosk.storage import StorageError, protocols, settings
 from tosca_kiosk.storage.protocols import SavedProtocol
-
-NO_LIMITS = Limits(max_power_w=float("inf"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +56,7 @@ def listed(record: Record) -> Listing:
     def check(name: str, plan: Protocol) -> Rules:
         return rules_for(idle, plan, known, record.config, name)
 
-    limits = file_limits(idle, known, site_settings)
+    limits = file_limits(site_settings, known.ring)
     rows = []
     for row in saved:
         try:
@@ -82,7 +80,7 @@ def listed(record: Record) -> Listing:
 
 def _unchecked(row: SavedProtocol, refused: str) -> ListedProtocol:
     try:
-        plan = parse_protocol(row.protocol_data, row.protocol_name, row.protocol_name, NO_LIMITS)
+        plan = parse_protocol(row.protocol_data, row.protocol_name, row.protocol_name, ANY_LIMITS)
     except DocumentError:
         plan = None
     return ListedProtocol(
