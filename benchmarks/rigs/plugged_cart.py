@@ -210,8 +210,9 @@ class PluggedCart:
         if self.controller.state.phase in (Phase.ARMED, Phase.TREATING):
             self.order(CommandType.PAUSE)
         self.run_until(lambda: self.controller.dark, "it is read back dark")
+        give_up_s = self.clock.now_s() + WITHIN_S
         while refused := self.order(CommandType.CLOSE_SESSION, reason="closed by the campaign"):
-            if self.controller.dark:
+            if self.controller.dark or self.clock.now_s() > give_up_s:
                 raise CartStuckError(f"the session is not closed: {refused}")
         opened, self._opened = self._opened, None
         summary = self.controller.end_session()

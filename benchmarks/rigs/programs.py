@@ -2,10 +2,19 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+
+_ENDS_WITH_STARTER = """
+import signal, sys
+from tosca_kiosk.machine.realtime import end_with_parent
+if not end_with_parent(int(sys.argv.pop(1)), signal.SIGKILL):
+    sys.exit(1)
+"""
+"""Most of them never end by themselves, and whoever started one may be killed."""
 
 
 @contextmanager
@@ -16,9 +25,8 @@ def running_program(
 
     inherited: file descriptors of this process that it goes on with.
     """
-    with subprocess.Popen(
-        [sys.executable, "-c", code, *arguments], stdout=subprocess.PIPE, text=True, pass_fds=inherited
-    ) as process:
+    command = [sys.executable, "-c", _ENDS_WITH_STARTER + code, str(os.getpid()), *arguments]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, pass_fds=inherited) as process:
         try:
             assert process.stdout is not None
             assert process.stdout.readline() == "ready\n"

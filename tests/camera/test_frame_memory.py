@@ -3,8 +3,6 @@
 import math
 import os
 import signal
-import subprocess
-import sys
 import textwrap
 
 import numpy as np
@@ -12,8 +10,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from benchmarks.rigs.programs import running_program
+from tests.waiting import WITHIN_S
 from tosca_kiosk.camera.frame_age import LOOK_AGAIN_S, SLOTS, FrameAge
 from tosca_kiosk.camera.frame_memory import FrameReader, FramesLostError, FrameWriter
+from tosca_kiosk.machine.clock import RealClock
 from tosca_kiosk.machine.runtime import FRAMES_FILE
 
 HEIGHT, WIDTH = 30, 40
@@ -259,7 +260,7 @@ WRITER = textwrap.dedent(
         image = np.full((480, 640), number % 251, np.uint8)
         frames.publish(image, number=number, taken_s=float(number), content=number)
         if number == 10:
-            print("running", flush=True)
+            print("ready", flush=True)
     """
 )
 
@@ -267,10 +268,10 @@ WRITER = textwrap.dedent(
 @pytest.mark.process
 def test_a_writer_without_pause_shows_no_torn_picture_and_is_killed_without_harm(tmp_path):
     """Far faster than any camera; it dies in the middle of a picture, at whatever place."""
-    with subprocess.Popen([sys.executable, "-c", WRITER, str(tmp_path)], stdout=subprocess.PIPE) as process:
-        assert process.stdout.readline() == b"running\n"
-        reader, seen, last = FrameReader(tmp_path / FRAMES_FILE), 0, 0
+    with running_program(WRITER, str(tmp_path)) as process:
+        reader, seen, last, clock = FrameReader(tmp_path / FRAMES_FILE), 0, 0, RealClock()
         while seen < 300:
+            assert clock.now_s() < WITHIN_S, f"{seen} pictures seen"
             if not reader.look(1e9):
                 continue
             image = reader.image()

@@ -14,6 +14,7 @@ import pytest
 from tests.cli.kiosk_command import Cart, one_line
 from tests.cli.small_disk import small_disk
 from tests.storage.cast import treatment_event
+from tests.waiting import until
 from tosca_kiosk.config import bundled
 from tosca_kiosk.domain.journal_lines import Summary
 from tosca_kiosk.machine.clock import utc_now
@@ -155,8 +156,7 @@ def test_a_killed_run_is_no_obstacle_and_damage_is_found(saving, disk):
         "--no-cache",
     ]
     with subprocess.Popen([*program, "backup", "--stdin"], stdin=subprocess.PIPE) as killed:
-        while not locked(repository):
-            assert killed.poll() is None
+        until(lambda: locked(repository) or killed.poll() is not None, "restic holds its lock")
         killed.kill()
     assert locked(repository)
     treated(saving, os.urandom(50_000))

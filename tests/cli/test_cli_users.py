@@ -5,11 +5,13 @@ from __future__ import annotations
 import os
 import pty
 import re
+import select
 import subprocess
 
 import pytest
 
 from tests.cli.kiosk_command import PROGRAM
+from tests.waiting import WITHIN_S
 from tosca_kiosk.storage import Database
 
 ADMIN_PIN = "271828"
@@ -177,13 +179,15 @@ def test_reading_needs_no_pin(guarded):
 def test_a_terminal_asks_for_the_pin_twice_and_shows_none_of_it(cart):
     ours, theirs = pty.openpty()
     command = [*PROGRAM, "users", "set-pin", "admin", *cart.place]
-    with subprocess.Popen(
-        command, stdin=theirs, stdout=theirs, stderr=theirs, start_new_session=True
-    ) as process:
+    with (
+        subprocess.Popen(
+            command, stdin=theirs, stdout=theirs, stderr=theirs, start_new_session=True
+        ) as process,
+        os.fdopen(ours, "rb", buffering=0),  # gone first: who still asks then has nobody to wait for
+    ):
         os.close(theirs)
         shown = answered(ours, b"admin: ", b"271828\n") + answered(ours, b"confirmation: ", b"271828\n")
         shown += rest(ours)
-    os.close(ours)
     assert process.returncode == 0, shown
     assert b"271828" not in shown
     assert b"admin has a new PIN." in shown
@@ -193,16 +197,21 @@ def answered(terminal, question, answer):
     """Wait for a question, answer it, return what was shown until then."""
     shown = b""
     while question not in shown:
-        shown += os.read(terminal, 1024)
+        shown += more(terminal, shown)
     os.write(terminal, answer)
     return shown
+
+
+def more(terminal, shown):
+    assert select.select([terminal], [], [], WITHIN_S)[0], f"only {shown!r} was shown"
+    return os.read(terminal, 1024)
 
 
 def rest(terminal):
     shown = b""
     try:
-        while more := os.read(terminal, 1024):
-            shown += more
+        while read := more(terminal, shown):
+            shown += read
     except OSError:  # how a terminal says that the other side has gone
         pass
     return shown

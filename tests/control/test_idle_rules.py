@@ -13,13 +13,14 @@ from benchmarks.rigs.cart_configs import warm_config_file
 from benchmarks.rigs.sessions import constant
 from benchmarks.rigs.simulated_cart import Bench, bench
 from benchmarks.rigs.standin_record import StandInRecord
+from tests.waiting import until
 from tosca_kiosk.control.helpers import Helpers
 from tosca_kiosk.control.idle_rules import FIRST_AFTER_S, IdleRules
 from tosca_kiosk.domain.inputs import Command, CommandType
 from tosca_kiosk.domain.questions import LimitsAnswer
 from tosca_kiosk.domain.rules import Limits
 from tosca_kiosk.domain.setting_table import IDLE_WITHIN_S
-from tosca_kiosk.machine.clock import RealClock, utc_now
+from tosca_kiosk.machine.clock import utc_now
 from tosca_kiosk.session import helper_command
 from tosca_kiosk.storage import Database, settings
 
@@ -53,11 +54,13 @@ class Asked:
     def at(self, now_s: float) -> Limits:
         """Return the limits in force once whatever was asked at this time is answered."""
         self.part.turn(now_s)
-        clock = RealClock()
-        while self.part._asked is not None:
+
+        def answered() -> bool:
             for answer in self.helpers.poll(now_s):
                 self.part.heard(answer)
-            clock.sleep_until(clock.now_s() + 0.01)
+            return self.part._asked is None
+
+        until(answered, "control's question is answered")
         return self.cart.controller.rules.limits
 
 

@@ -120,9 +120,9 @@ def test_a_dose_limit_is_named_in_the_record() -> None:
     cart = IdealCart(rules((10.0, 5.0, 5.0, 3.0)))
     cart.power_factor = 1.12
     cart.emit()
-    warnings = []
-    while not cart.state.finished:
-        warnings += [e.details for e in cart.tick().events if e.event_type == "safety_warning"]
+    cart.run_until(lambda: cart.state.finished)
+    events = [event for decision in cart.decisions for event in decision.events]
+    warnings = [event.details for event in events if event.event_type == "safety_warning"]
     assert [w["reason"] for w in warnings if w["trigger_source"] == "dose_limit"] == ["dose limit reached"]
 
 

@@ -15,6 +15,7 @@ from pathlib import Path
 import pytest
 
 from benchmarks.rigs.small_file_system import PAGE_BYTES, fill, small_memory
+from tests.waiting import WITHIN_S
 from tosca_kiosk.domain.inputs import Inputs
 from tosca_kiosk.domain.journal_lines import FORMAT_VERSION, ChainReader, Header, Summary, TickLine
 from tosca_kiosk.domain.outputs import DARK
@@ -22,6 +23,7 @@ from tosca_kiosk.domain.rules import Rules
 from tosca_kiosk.journal import JOURNAL_NAME
 from tosca_kiosk.journal.tail import _places, read_journal
 from tosca_kiosk.journal.writer import Journal
+from tosca_kiosk.machine.clock import RealClock
 
 HEADER = Header(FORMAT_VERSION, 1, 1, 1, "2026-01-01 00:00:00.000000", "sim", "0", {}, Rules())
 SUMMARY = Summary("aborted", "test", 0.0, 0.0, None, None, 0.0, 0.0)
@@ -68,7 +70,7 @@ def test_a_record_that_can_be_found_no_more_is_a_failure(
     folder.mkdir()
     journal = Journal(folder)
     journal.begin(HEADER)
-    journal._copied.wait()
+    assert journal._copied.wait(WITHIN_S)
     assert journal.ok
     lose(folder)
     # The helper looks again with every copy; an urgent tick has it begin one at once.
@@ -136,10 +138,11 @@ def test_a_write_that_fails_is_said_and_stays_said(
 ) -> None:
     """Disk and memory take no file over 4096 bytes; what is decided then is in the reserve, made before."""
     journal.begin(HEADER)
-    ticks = 0
+    ticks, clock = 0, RealClock()
     while journal.ok:
         journal.tick(TICK, urgent=False)
         ticks += 1
+        assert clock.now_s() < WITHIN_S
     assert journal.recorded
     journal.tick(TICK, urgent=False)
     journal.finish(SUMMARY)
@@ -156,8 +159,10 @@ def test_a_line_that_nothing_takes_is_the_last(
 ) -> None:
     monkeypatch.setattr("tosca_kiosk.journal.store.RESERVE_BYTES", 2000)
     journal.begin(HEADER)
+    clock = RealClock()
     while journal.recorded:
         journal.tick(TICK, urgent=False)
+        assert clock.now_s() < WITHIN_S
     assert "no more of the journal was taken" in (journal.problem or "")
     monkeypatch.undo()
     journal.tick(TICK, urgent=False)
@@ -175,10 +180,11 @@ def test_the_tick_that_a_full_disk_decides_is_read_back(tmp_path: Path) -> None:
         journal = Journal(disk)
         ballast = fill(disk)
         journal.begin(HEADER)
-        ticks = 0
+        ticks, clock = 0, RealClock()
         while journal.ok:
             ticks += 1
             journal.tick(tick_at(ticks * 1e-6), urgent=True)
+            assert clock.now_s() < WITHIN_S
         journal.tick(tick_at(1.0), urgent=True)
         journal.finish(SUMMARY)
         assert journal.recorded
@@ -198,7 +204,7 @@ def test_a_disk_that_takes_a_part_of_it_is_said_and_what_memory_has_is_not_lost(
     with monkeypatch.context() as patched:
         patched.setattr(os, "pwrite", lambda file, data, offset: pwrite(file, data[:100], offset))
         journal.begin(HEADER)
-        journal._copied.wait()
+        assert journal._copied.wait(WITHIN_S)
     assert not journal.ok
     assert journal.recorded
     journal.close()
@@ -235,7 +241,7 @@ def test_an_urgent_tick_is_copied_at_once(tmp_path: Path, monkeypatch: pytest.Mo
     journal.begin(HEADER)
     journal.tick(TICK, urgent=False)
     journal.tick(TICK, urgent=True)
-    journal._copied.wait()
+    assert journal._copied.wait(WITHIN_S)
     assert content(tmp_path).count(b"\n") == 3
     journal.close()
 

@@ -241,6 +241,7 @@ def test_a_reserve_that_is_full_too_says_so_and_nothing_follows_a_torn_line(
     taken = 0
     while store.append(big):
         taken += 1
+        assert taken * len(big) < 2 * journal_store.RESERVE_BYTES
     assert taken * len(big) > 0.9 * journal_store.RESERVE_BYTES
     kill(store)
     content = read_journal(journal)

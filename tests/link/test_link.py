@@ -13,6 +13,7 @@ from pathlib import Path
 import msgspec
 import pytest
 
+from tests.waiting import until
 from tosca_kiosk.domain.inputs import CommandType
 from tosca_kiosk.domain.journal_lines import Header
 from tosca_kiosk.domain.rules import Rules
@@ -253,10 +254,14 @@ def test_another_user_is_turned_away_whatever_the_rights_of_the_path(ring):
     folder.chmod(0o755)
     path.chmod(0o666)
     command = [sys.executable, "-I", "-c", _CONNECT, str(path)]
-    with closing(server), subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as stranger:
-        while not (kept := server.take_turned_away()):
-            assert server.poll() == []
-            assert not stranger.poll()
+
+    def turned_away():
+        assert server.poll() == []
+        assert not stranger.poll()
+        return server.take_turned_away()
+
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as stranger, closing(server):
+        kept = until(turned_away, "another user is turned away")
         said, _ = stranger.communicate()
     shutil.rmtree(folder)
     assert "belongs to user 65534" in kept[0].refused
@@ -319,7 +324,9 @@ def test_a_new_kiosk_is_taken_in_the_poll_that_sees_the_old_one_end(server, conn
 def test_a_line_without_end_is_cut_off(server, raw):
     raw.settimeout(0.0)
     sent = 0
-    while server.connected and sent < 2 * MAX_LINE_BYTES:
+    for _ in range(10_000):
+        if not server.connected or sent >= 2 * MAX_LINE_BYTES:
+            break
         try:
             sent += raw.send(b"x" * 65536)
         except BlockingIOError:

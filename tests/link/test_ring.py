@@ -2,15 +2,13 @@
 
 import os
 import signal
-import subprocess
-import sys
 import textwrap
-from pathlib import Path
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from benchmarks.rigs.programs import running_program
 from tosca_kiosk.link.ring import MAX_RECORD_BYTES, SLOT_BYTES, SLOTS, RingError, RingReader, RingWriter
 from tosca_kiosk.machine.sealed_memory import SealedMemory
 
@@ -156,23 +154,17 @@ READER = textwrap.dedent(
 )
 
 
-def reading_process(path: Path) -> "subprocess.Popen[str]":
-    process = subprocess.Popen([sys.executable, "-c", READER, str(path)], stdout=subprocess.PIPE, text=True)
-    assert process.stdout is not None
-    assert process.stdout.readline() == "ready\n"
-    return process
-
-
 @pytest.mark.process
 def test_a_stopped_reader_delays_nobody_and_no_reader_sees_a_torn_record(writer):
     """The stopped reader goes on where the ring is by then; readers that end leave the ring in place."""
-    fast, stopped = reading_process(writer.path), reading_process(writer.path)
-    os.kill(stopped.pid, signal.SIGSTOP)
-    for number in range(1, 40_001):
-        assert writer.publish(bytes([number % 256]) * (number % 2000))
-    writer.publish(b"end")
-    os.kill(stopped.pid, signal.SIGCONT)
-    seen = [int(process.communicate(timeout=30)[0]) for process in (fast, stopped)]
+    place = str(writer.path)
+    with running_program(READER, place) as fast, running_program(READER, place) as stopped:
+        os.kill(stopped.pid, signal.SIGSTOP)
+        for number in range(1, 40_001):
+            assert writer.publish(bytes([number % 256]) * (number % 2000))
+        writer.publish(b"end")
+        os.kill(stopped.pid, signal.SIGCONT)
+        seen = [int(process.communicate(timeout=30)[0]) for process in (fast, stopped)]
     assert fast.returncode == stopped.returncode == 0
     assert seen[0] > 100, "the fast reader saw hardly anything: the test shows nothing"
     assert writer.path.exists()

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.waiting import WITHIN_S, until
 from tosca_kiosk.config import bundled, load_config
 from tosca_kiosk.journal.writer import Journal
 from tosca_kiosk.machine.realtime import Standing, follow_the_ticks, shortcoming
@@ -68,13 +69,11 @@ def test_the_journals_helpers_follow_the_ticks(priority: int, tmp_path: Path) ->
     before = set(threading.enumerate())
     journal = Journal(tmp_path)
     journal._wake.set()
-    journal._copied.wait()
+    assert journal._copied.wait(WITHIN_S)
     helpers = {thread.name: thread.native_id for thread in set(threading.enumerate()) - before}
     assert set(helpers) == {"journal-copy", "traces"}
-    for thread in helpers.values():
-        assert thread is not None
-        while class_of(thread) != (os.SCHED_FIFO, priority - 1):
-            os.sched_yield()
+    follows = (os.SCHED_FIFO, priority - 1)
+    until(lambda: {class_of(thread or 0) for thread in helpers.values()} == {follows}, "they follow")
     journal.close()
 
 

@@ -321,6 +321,7 @@ from tosca_kiosk.machine.runtime import CONTROL_SOCKET, SUPERVISOR_SOCKET
 runtime = Path(sys.argv[1])
 link, clock = ControlLink(runtime / CONTROL_SOCKET), RealClock()
 while not (link.connect() and link.poll() and link.connected):
+    assert clock.now_s() < 20.0, link.problem
     clock.sleep_until(clock.now_s() + 0.01)
 link.alive()
 print(json.dumps(link.hello.details), flush=True)

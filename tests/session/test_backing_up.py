@@ -6,6 +6,7 @@ import threading
 
 import pytest
 
+from tests.waiting import until
 from tosca_kiosk.domain.events import SafetyEvent
 from tosca_kiosk.session import (
     BackupOvertakenError,
@@ -110,11 +111,11 @@ def test_a_failure_is_told_once_and_the_next_try_is_a_new_one(data_dir, making):
 
 def test_closing_ends_one_that_is_under_way_and_leaves_no_part(data_dir, making, monkeypatch):
     at_a_step, told_before = threading.Event(), making._told
+    told_to_leave = []
 
     def told(copied):
         at_a_step.set()
-        while not making._leaving:
-            threading.Event().wait(0.01)
+        told_to_leave.append(until(lambda: making._leaving, "it is told to leave"))
         told_before(copied)
 
     monkeypatch.setattr(making, "_told", told)
@@ -122,4 +123,5 @@ def test_closing_ends_one_that_is_under_way_and_leaves_no_part(data_dir, making,
     assert at_a_step.wait(WAIT_S)
     making.close()
     assert making.wait(WAIT_S)
+    assert told_to_leave == [True]
     assert list((data_dir / "backups").iterdir()) == []

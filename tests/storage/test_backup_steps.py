@@ -12,6 +12,7 @@ from math import ceil
 import pytest
 
 from tests.storage.refusal import refused
+from tests.waiting import WITHIN_S
 from tosca_kiosk.storage import backup, make_backup, restore_backup
 
 SIZE = 24 * 1024 * 1024
@@ -107,7 +108,7 @@ def test_a_writer_that_commits_all_the_time_does_not_keep_it_from_its_end(large,
     thread = threading.Thread(target=commit)
     thread.start()
     try:
-        begun.wait()
+        assert begun.wait(WITHIN_S)
         made = make_backup(large, tmp_path / "backups", now)
     finally:
         ended.set()

@@ -8,6 +8,7 @@ import pytest
 from hardware.cameras.content import ContentWatch
 from hardware.cameras.device_clock import DeviceClock
 from hardware.cameras.feed import Ended, Feed, Shot, Wanted
+from tests.waiting import until
 
 IMAGE = np.zeros((2, 3), np.uint8)
 
@@ -72,10 +73,9 @@ def test_stopping_frees_a_thread_that_waits_for_room(feed):
             feed.put_ahead(shot(len(taken_ahead), taken_s=1.0))
             taken_ahead.append(1)
 
-    thread = Thread(target=fill)
+    thread = Thread(target=fill, daemon=True)
     thread.start()
-    while len(taken_ahead) < 8:
-        pass
+    until(lambda: len(taken_ahead) >= 8, "eight are taken ahead")
     feed.stop()
     thread.join(5.0)
     assert not thread.is_alive()

@@ -42,8 +42,10 @@ def test_a_low_alarm_and_no_alarm_are_steady(stage, priority):
 
 def test_a_new_alarm_begins_lit(stage):
     slot = stage.show(alarm("high"), (1200, 100))
+    began_s = stage.now_s
     while slot.lit:
         stage.turn()
+        assert stage.now_s < began_s + 1.0 / FLASH_HZ["high"]
     slot.what = "Another"
     assert slot.lit
 
