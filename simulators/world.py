@@ -61,12 +61,7 @@ class World:
         made = drawn_constants(self.random_seed, profile) if drawn else shipped_constants(profile)
         self._ring_at_index_mm = made["optics.ring_at_index_mm"]
         self._ring_mm_per_mm = made["optics.ring_mm_per_mm"]
-        self.photodiode = Photodiode(
-            self.kernel,
-            self._random("photodiode"),
-            volt_per_watt=made["photodiode.volt_per_watt"],
-            dark_v=made["photodiode.dark_v"],
-        )
+        self.photodiode = self._photodiode(made)
         self.tec = Tec(
             tec_profile,
             self._random("tec"),
@@ -75,32 +70,9 @@ class World:
             preheated=warm,
             setpoint_c=warm_setpoint_c,
         )
-        self.diode = Diode(
-            self.kernel,
-            replace(
-                profile,
-                threshold_25_a=made["diode.threshold_25_a"],
-                slope_25_w_per_a=made["diode.slope_25_w_per_a"],
-                t0_k=made["diode.t0_k"],
-                t1_k=made["diode.t1_k"],
-            ),
-            self._random("diode"),
-            mount_c=self.tec.mount_c,
-            on_light=self._on_light,
-            step_s=STEP_S,
-        )
-        self.stage = Stage(
-            self.kernel,
-            self._random("stage"),
-            scale=made["stage.scale"],
-            index_offset_um=made["stage.index_offset_um"],
-        )
-        self.smoothing = Smoothing(
-            self.kernel,
-            self._random("smoothing"),
-            vibration_gain=made["motor.vibration_gain"],
-            rest_mg=made["motor.rest_mg"] if drawn else None,
-        )
+        self.diode = self._diode(profile, made)
+        self.stage = self._stage(made)
+        self.smoothing = self._smoothing(made, drawn)
         self.pedal = Pedal(self.kernel, self._random("pedal"))
         self.stop_loop = StopLoop()
         self.camera = CameraFaults()
@@ -195,6 +167,47 @@ class World:
 
     def _random(self, component: str) -> Random:
         return Random(self.random_seed(component))
+
+    def _photodiode(self, made: TrueConstants) -> Photodiode:
+        return Photodiode(
+            self.kernel,
+            self._random("photodiode"),
+            volt_per_watt=made["photodiode.volt_per_watt"],
+            dark_v=made["photodiode.dark_v"],
+        )
+
+    def _diode(self, profile: DiodeProfile, made: TrueConstants) -> Diode:
+        return Diode(
+            self.kernel,
+            replace(
+                profile,
+                threshold_25_a=made["diode.threshold_25_a"],
+                slope_25_w_per_a=made["diode.slope_25_w_per_a"],
+                t0_k=made["diode.t0_k"],
+                t1_k=made["diode.t1_k"],
+            ),
+            self._random("diode"),
+            mount_c=self.tec.mount_c,
+            on_light=self._on_light,
+            step_s=STEP_S,
+        )
+
+    def _stage(self, made: TrueConstants) -> Stage:
+        return Stage(
+            self.kernel,
+            self._random("stage"),
+            scale=made["stage.scale"],
+            index_offset_um=made["stage.index_offset_um"],
+        )
+
+    def _smoothing(self, made: TrueConstants, drawn: bool) -> Smoothing:
+        """A motor as shipped begins at a rest level of its own, which no calibration believes in."""
+        return Smoothing(
+            self.kernel,
+            self._random("smoothing"),
+            vibration_gain=made["motor.vibration_gain"],
+            rest_mg=made["motor.rest_mg"] if drawn else None,
+        )
 
     def _on_light(self, power_w: float, slope_w_per_s: float) -> None:
         self.photodiode.light(power_w, slope_w_per_s)

@@ -48,6 +48,9 @@ class Monitor:
     endless: what lost both ways before any proof, where light went on: no rule is broken, and nothing passed.
     excess_j: true energy over what was counted, where neither photodiode nor laser was whole. lied_to: the
     session's rules are not the record's. disturbances: what is told of the cart itself.
+
+    The world is one as shipped: ring, power and energy are judged by what the calibrations believe, and a
+    drawn world is truly beside that, as far as `benchmarks/bench/drawn_worlds.py` tells.
     """
 
     def __init__(

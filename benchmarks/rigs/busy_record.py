@@ -295,7 +295,8 @@ def _around(database: Database, now: datetime, number: int, chance: random.Rando
             patients.change(transaction, patient, now, notes=f"seen in week {number // 140}")
     if number % 50 == 0:
         with database.transaction(by, reason=why) as transaction:
-            settings.put(transaction, "photodiode_warning_threshold_percent", 10.0 + number % 5, now, by)
+            percent = 10.0 + number // 50 % 5
+            settings.put(transaction, "photodiode_warning_threshold_percent", percent, now, by)
     if number % 100 == 0:
         with database.transaction(by, reason=why) as transaction:
             calibrations.add(

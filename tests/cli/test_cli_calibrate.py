@@ -194,6 +194,9 @@ def ago(days):
         ({"measured_on": ago(400), "certificate_date": ago(400)}, "the certificate expired on"),
         ({"interval_days": None, "due_on": ago(1)}, "due_on: the certificate expired"),
         ({"measured_on": ago(-9), "certificate_date": ago(-9)}, "is after today"),
+        ({"measured_on": "9999-12-31"}, "measured_on: 9999-12-31 is after today"),
+        ({"interval_days": 10**10}, "interval_days: 10000000000 must be 3660 or less"),
+        ({"readings": readings_with(point=2**70)}, "readings[4].point: 1180591620717411303424 must be 9999"),
         ({"certificate_date": ago(3)}, "is before it was measured"),
         ({"measured_on": "soon"}, "must be a day such as 2026-11-02"),
         ({"due_on": ago(-9)}, "due_on: and interval_days are both given; keep one"),
@@ -231,6 +234,8 @@ def test_a_certificate_with_a_mistake_is_refused_by_path_and_nothing_is_stored(c
         ("meter.wavelength_nm,1550", "meter.wavelength_nm;1550", "line 9: semicolons part the values"),
         ("meter.wavelength_nm,1550", "measured_by,again", 'line 9, "measured_by": occurs twice; keep one'),
         ("point,voltage_v,power_watts", "point,volts,power_watts", "volts: is not known"),
+        ("point,voltage_v,power_watts", "point,voltage_v,power_watts,power_watts",
+         'line 14, "power_watts": occurs twice; keep one'),
     ],
 )  # fmt: skip
 def test_a_mistake_in_a_csv_is_told_by_its_line(cart, tmp_path, before, after, said):

@@ -73,6 +73,13 @@ REFUSED = [
     (("video_resolution", "big"), "'big' given, WIDTHxHEIGHT with 10 to 9999 each allowed"),
     (("max_lazer_power_watts", "5"), f"'max_lazer_power_watts' is unknown; {KEY} may be meant"),
     (("interlock_arm_hold_s", "1"), "1.0 given, 1.5 to 60 s allowed; a site can only tighten limits"),
+    (
+        ("interlock_arm_hold_s", "6"),
+        "system_config.interlock_arm_hold_s: 6 s, and system_config.interlock_arm_hold_max_s: 5 s; the first "
+        "must be at least 0.1 s under the second, or the cart cannot be armed",
+    ),
+    (("interlock_arm_hold_max_s", "1"), "interlock_arm_hold_s: 1.5 s, and"),
+    (("interlock_pedal_after_arm_s", "60"), "or no press of the pedal begins light"),
 ]
 
 

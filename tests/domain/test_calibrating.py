@@ -8,10 +8,11 @@ from datetime import date, timedelta
 
 import pytest
 
-from tests.calibration.papers import points, readings, true_points
+from tests.calibration.papers import NOISE, points, readings, true_points
+from tosca_kiosk.domain.calibrating import causes
 from tosca_kiosk.domain.calibrating.causes import judged_with_cause
 from tosca_kiosk.domain.calibrating.drift import LEAST_CALIBRATIONS, Earlier, drift
-from tosca_kiosk.domain.calibrating.judgement import Fault
+from tosca_kiosk.domain.calibrating.judgement import Fault, judged
 from tosca_kiosk.domain.calibrating.kinds import KINDS
 from tosca_kiosk.domain.calibrating.readings import Reading, mistakes
 from tosca_kiosk.domain.calibration import PHOTODIODE, POWER, RING, PiecewiseLinear
@@ -138,6 +139,8 @@ def test_what_cannot_be_meant_is_refused_by_its_place(kind):
     rows, x_name, y_name = readings(kind), KINDS[kind].x_name, KINDS[kind].y_name
     assert said(kind, rows[:6]) == ["readings: 2 points; 5 to 40 make a calibration of this type"]
     assert said(kind, rows[1:]) == ["readings: point 1 has 2 readings; 3 or more say whether it repeats"]
+    far = [(n, -1e200 * n, y) for n, _, y in rows]
+    assert f"r[0].{x_name}: -1e+200 is over range, which ends at {KINDS[kind].x_high:g}" in said(kind, far)
     equal = [(n, rows[0][1] if n == 2 else x, y) for n, x, y in rows]
     assert "points 1 and 2 are equal" in said(kind, equal)[0]
     for y, word in ((0.0, "no reading"), (-1.0, "no reading"), (15.0, "over range"), (math.nan, "finite")):
@@ -192,3 +195,15 @@ def test_no_forecast_is_made_of_too_little_or_of_scatter():
 
 def test_more_than_is_needed_of_a_kind_is_data():
     assert not judged_with_cause(replace(KINDS[RING], least_span=9.0), points(RING), 0.02).passed
+
+
+def test_what_is_read_very_often_and_fails_is_looked_into_for_seconds(monkeypatch):
+    rows = readings(PHOTODIODE, noise=NOISE * 20)
+    for at in (0, 1, 60, 61):
+        rows = changed(rows, at, rows[at][2] * (1.3 if at % 2 else 0.7))
+    failed = judged(KINDS[PHOTODIODE], points(PHOTODIODE, rows), METER[PHOTODIODE])
+    assert {failure.fault for failure in failed.failures} == {Fault.SPREAD}
+    looks = []
+    monkeypatch.setattr(causes, "judged", lambda *_given: looks.append(None) or failed)
+    assert judge(PHOTODIODE, rows) is failed
+    assert 1000 < len(looks) < 1500, "of 3600 exchanges of two readings"

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from tosca_kiosk.domain.rules import Limits
 from tosca_kiosk.domain.setting_table import SETTINGS
-from tosca_kiosk.domain.site_limits import LIMIT_KEYS, SiteLimitError, site_limits
+from tosca_kiosk.domain.site_limits import LIMIT_KEYS, ORDERED, ROOM_S, SiteLimitError, site_limits
 
 SEED_VALUES = {
     "max_laser_power_watts": 10.0,
@@ -19,6 +19,7 @@ SEED_VALUES = {
     "photodiode_fault_threshold_percent": 30.0,
 }
 LIMITS = {row.key: row for row in LIMIT_KEYS.values()}
+BESIDE = {one: other for pair in ORDERED for one, other in (pair, pair[::-1])}
 
 
 def test_the_seeds_values_are_the_designs_limits() -> None:
@@ -60,8 +61,9 @@ def test_nothing_passes_outside_the_designs_range(key: str, value: float) -> Non
     row = LIMITS[key]
     try:
         site_limits({key: value})
-    except SiteLimitError:
-        assert not row.lowest <= value <= row.highest or value % 1
+    except SiteLimitError as error:
+        contradicts = key in BESIDE and LIMITS[BESIDE[key]].key in str(error)
+        assert contradicts or not row.lowest <= value <= row.highest or value % 1
     else:
         assert row.lowest <= value <= row.highest
 
@@ -81,3 +83,22 @@ def test_a_rate_is_a_whole_number() -> None:
     assert type(site_limits({"treatment_loop_frequency_hz": 20.0}).setpoint_rate_hz) is int
     with pytest.raises(SiteLimitError, match=r"20\.5 given, a whole number from 10 to 50 Hz allowed"):
         site_limits({"treatment_loop_frequency_hz": 20.5})
+
+
+@pytest.mark.parametrize(("lower", "upper"), ORDERED)
+def test_two_limits_leave_time_between_them_or_both_are_named(lower: str, upper: str) -> None:
+    least, most = LIMITS[lower].default, LIMITS[upper].default
+    for settings in (
+        {lower: most},
+        {lower: most - 0.9 * ROOM_S},
+        {upper: least},
+        {lower: least + 0.2, upper: least + 0.1},
+    ):
+        with pytest.raises(SiteLimitError, match=rf"system_config\.{lower}: .*system_config\.{upper}: "):
+            site_limits(settings)
+    for settings in (
+        {lower: most - ROOM_S},
+        {upper: least + ROOM_S},
+        {lower: least + 0.2, upper: most - 0.2},
+    ):
+        site_limits(settings)

@@ -17,6 +17,7 @@ from tosca_kiosk.domain import beam, light
 from tosca_kiosk.domain.documents import DocumentError
 from tosca_kiosk.domain.rules import Limits
 from tosca_kiosk.domain.setting_table import SETTINGS, Holds, Setting
+from tosca_kiosk.domain.site_limits import ORDERED, ROOM_S
 from tosca_kiosk.domain.state import Beam
 from tosca_kiosk.machine.clock import utc_now
 from tosca_kiosk.session import earlier_dose, plan_session
@@ -208,8 +209,14 @@ EDGES = [edge for edge in edges.TABLE if edge.field not in ("max_power_w", "lase
 
 
 def tightest(row: Setting) -> float:
+    """Return the tightest value that leaves time to the design's value of what it stays under or over."""
     assert row.lowest is not None
     assert row.highest is not None
+    for lower, upper in ORDERED:
+        if row.key == lower:
+            return min(row.highest, SETTINGS[upper].default - ROOM_S)
+        if row.key == upper:
+            return max(row.lowest, SETTINGS[lower].default + ROOM_S)
     return row.highest if row.default == row.lowest else row.lowest
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from tests.papers.tables import paper as whole
 from tests.papers.tables import table
 from tosca_kiosk.domain.setting_table import IDLE_WITHIN_S, SETTINGS, Holds, Setting
+from tosca_kiosk.domain.site_limits import ORDERED, ROOM_S
 
 TESTED = "tests/e2e/test_settings_govern.py"
 
@@ -29,6 +30,7 @@ def _of(holds: Holds) -> str:
 
 def paper() -> str:
     """Print SETTINGS.md."""
+    ordered = ", and ".join(f"`{lower}` under `{upper}`" for lower, upper in ORDERED)
     return whole(
         "Settings",
         "The keys of `system_config`; there are no others, and a row of another key governs nothing and is "
@@ -40,7 +42,8 @@ def paper() -> str:
         "## Limits",
         "They hold in every session from the next on, and on the idle cart, its self-test included, within "
         f"{IDLE_WITHIN_S:g} s: control asks the record for them at its start, after each session and this "
-        "often while idle. A factor has no unit.",
+        "often while idle. A factor has no unit. Two of them leave time between: "
+        f"{ordered}, each by {ROOM_S:g} s or more; what does not is refused.",
         _of(Holds.CART),
         "## From the next session",
         _of(Holds.NEXT),

@@ -10,7 +10,7 @@ import pytest
 from tests.storage.refusal import refused
 from tosca_kiosk.domain.journal_lines import Summary
 from tosca_kiosk.domain.rules import Limits
-from tosca_kiosk.domain.site_limits import LIMIT_KEYS, site_limits
+from tosca_kiosk.domain.site_limits import LIMIT_KEYS, SiteLimitError, site_limits
 from tosca_kiosk.storage import calibrations, database_is_fresh, patients, protocols, sessions, settings
 
 RING = "actuator_position_to_ring_size"
@@ -268,11 +268,15 @@ def test_the_settings_of_a_new_database_are_the_designs_limits(database):
     assert site_limits(settings.values(database)) == Limits()
 
 
+BESIDE_EACH_OTHER = {"arm_hold_s": 3.0, "arm_hold_max_s": 3.1, "pedal_after_arm_s": 3.0, "armed_max_s": 3.1}
+
+
 def test_any_limit_can_be_tightened_and_none_loosened(database, now):
     tried = 0
     for field, row in LIMIT_KEYS.items():
         key = row.key
         tight = row.highest if row.highest > getattr(Limits(), field) / row.scale else row.lowest
+        tight = BESIDE_EACH_OTHER.get(field, tight)
         with database.transaction(1) as transaction:
             settings.put(transaction, key, tight, now)
         tried += 1
@@ -280,3 +284,24 @@ def test_any_limit_can_be_tightened_and_none_loosened(database, now):
             settings.put(transaction, key, row.highest * 2 + 1, now)
     assert tried > 20
     assert site_limits(settings.values(database)).max_power_w == 0.1
+
+
+def test_two_settings_that_contradict_each_other_are_odd_and_can_be_mended(database, now):
+    low, high = "interlock_arm_hold_s", "interlock_arm_hold_max_s"
+    with database.transaction() as transaction:
+        for key, text in ((low, "6.0"), (high, "1.0")):
+            transaction.insert("system_config", config_key=key, config_value=text, config_type="float")
+    said = f"system_config.{low}: 6 s, and system_config.{high}: 1 s; the first must be at least 0.1 s under"
+    [odd] = settings.doubts(database)
+    assert said in odd
+    assert settings.state(database, low).odd == settings.state(database, high).odd == (odd,)
+    with pytest.raises(SiteLimitError, match=said):
+        site_limits(settings.values(database))
+    for key, value in ((low, 2.0), (high, 4.0)):
+        with refused(f"system_config.{low}: "), database.transaction(1) as transaction:
+            settings.put(transaction, key, value, now)
+    for key, value in ((low, 1.5), (high, 4.0), (low, 3.0)):
+        with database.transaction(1) as transaction:
+            settings.put(transaction, key, value, now)
+    assert settings.doubts(database) == ()
+    assert site_limits(settings.values(database)).arm_hold_s == 3.0

@@ -17,6 +17,7 @@ from typing import Annotated, Any, Final
 from pydantic import AfterValidator, Field
 from pydantic_core import PydanticCustomError
 
+from tosca_kiosk.config.cart import LONGEST_INTERVAL_DAYS
 from tosca_kiosk.config.yaml_text import load_yaml
 from tosca_kiosk.domain.calibrating.kinds import KINDS, Kind
 from tosca_kiosk.domain.calibrating.readings import Reading
@@ -25,6 +26,7 @@ from tosca_kiosk.domain.documents import DocumentError, PathError, StrictModel, 
 from tosca_kiosk.session.errors import RefusedError
 
 _MOST_BYTES: Final = 1_000_000
+_HIGHEST_POINT: Final = 9999
 _NUMBER: Final = re.compile(r"[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d+)?|[+-]?(nan|inf(inity)?)", re.IGNORECASE)
 _READING: Final = re.compile(r"readings\[(\d+)\]\.?")
 _READINGS: Final = "readings"
@@ -96,12 +98,12 @@ class _Head(StrictModel):
     certificate_number: _Text
     certificate_date: _Day
     due_on: _Day | None = None
-    interval_days: Annotated[int, Field(gt=0)] | None = None
+    interval_days: Annotated[int, Field(gt=0, le=LONGEST_INTERVAL_DAYS)] | None = None
     notes: _Text | None = None
 
 
 class _Repeat(StrictModel):
-    point: int = Field(gt=0)
+    point: int = Field(gt=0, le=_HIGHEST_POINT)
 
 
 class _PhotodiodeReading(_Repeat):
@@ -262,7 +264,7 @@ class _Csv:
                 self._reading(tree, number, columns, cells)
             elif cells[0] == "point":
                 columns = cells
-                self._lines[_READINGS] = number
+                self._columns(number, columns)
                 tree[_READINGS] = []
             else:
                 self._key(tree, number, cells)
@@ -301,6 +303,11 @@ class _Csv:
                 return
             place = held
         place[last] = _value(last, values[0])
+
+    def _columns(self, number: int, columns: list[str]) -> None:
+        self._lines[_READINGS] = number
+        for name in dict.fromkeys(one for one in columns if columns.count(one) > 1):
+            self._errors.append(PathError(f"line {number}, {shown(name)}", "occurs twice; keep one"))
 
     def _reading(self, tree: dict[str, Any], number: int, columns: list[str], cells: list[str]) -> None:
         while len(cells) > len(columns) and not cells[-1]:

@@ -145,7 +145,9 @@ def _of_the_record(found: CertificateFile, earlier: list[SavedCalibration]) -> I
 def _due(found: CertificateFile) -> date:
     if found.due_on is not None:
         return found.due_on
-    return found.measured_on + timedelta(days=found.interval_days or found.kind.interval_days)
+    interval = timedelta(days=found.interval_days or found.kind.interval_days)
+    # A year that cannot be meant, such as 9999, is refused by its own line.
+    return found.measured_on + min(interval, date.max - found.measured_on)
 
 
 def _drift(found: CertificateFile, judgement: Judgement, earlier: list[SavedCalibration]) -> Drift:

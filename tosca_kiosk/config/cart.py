@@ -18,6 +18,7 @@ from tosca_kiosk.config.timing import TimingLimits
 from tosca_kiosk.domain.documents import DocumentError, PathError
 
 DEFAULT_INTERVAL_DAYS: Final = 365
+LONGEST_INTERVAL_DAYS: Final = 3660
 _NO_CAMERA: Final = "none is allowed only where every port is sim://; name the camera's driver and source"
 
 

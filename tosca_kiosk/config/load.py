@@ -15,6 +15,7 @@ from tosca_kiosk.config.camera import camera_errors, camera_settings
 from tosca_kiosk.config.cart import (
     DEFAULT_INTERVAL_DAYS,
     DEVICE_KEYS,
+    LONGEST_INTERVAL_DAYS,
     CartConfig,
     ConfigError,
     Devices,
@@ -66,7 +67,9 @@ class _ControlSection(StrictModel):
 
 
 class _CalibrationsSection(StrictModel):
-    interval_days: Annotated[int, held(Range(1, 3660, "days", "ten years at most"))] = DEFAULT_INTERVAL_DAYS
+    interval_days: Annotated[int, held(Range(1, LONGEST_INTERVAL_DAYS, "days", "ten years at most"))] = (
+        DEFAULT_INTERVAL_DAYS
+    )
 
 
 class _FolderBackupSection(StrictModel):

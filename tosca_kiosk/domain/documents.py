@@ -122,6 +122,7 @@ _WANTED: Final = {
     "literal_error": "is not allowed; allowed: {expected}",
     "greater_than": "must be over {gt:g}",
     "greater_than_equal": "must be {ge:g} or more",
+    "less_than_equal": "must be {le:g} or less",
     "too_short": "is too short; at least {min_length} are needed",
 }
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from difflib import get_close_matches
@@ -19,7 +19,7 @@ from tosca_kiosk.domain.setting_table import (
     Kind,
     Setting,
 )
-from tosca_kiosk.domain.site_limits import GOVERNING
+from tosca_kiosk.domain.site_limits import GOVERNING, ORDERED, SiteLimitError, site_limits
 from tosca_kiosk.storage.columns import Held
 from tosca_kiosk.storage.database import Database
 from tosca_kiosk.storage.door import Reader, Row, Transaction
@@ -50,10 +50,10 @@ class SettingState:
 
 def states(database: Database | Reader) -> list[SettingState]:
     """Return every key that exists, in the table's order, then those in the record that mean nothing."""
-    rows = {held.row["config_key"]: held for held in database.held("system_config", order_by="config_key")}
+    rows = _held(database)
     names = {held.row["tech_id"]: held.row["username"] for held in database.held("tech_users")}
     keys = [*SETTINGS, *(key for key in rows if key not in SETTINGS)]
-    return [_state(key, rows.get(key), names) for key in keys]
+    return [_state(key, rows, names) for key in keys]
 
 
 def state(database: Database | Reader, key: str) -> SettingState:
@@ -82,10 +82,11 @@ def values(database: Database | Reader) -> dict[str, Value]:
 def doubts(database: Database | Reader) -> tuple[str, ...]:
     """Return what in the settings does not mean what somebody may have meant by it, one sentence each.
 
-    That is a key that no part of the program reads, perhaps a misspelt one, and a value that is none.
+    That is a key that no part of the program reads, perhaps a misspelt one, a value that is none, and one
+    that contradicts another.
     """
-    found = database.held("system_config", order_by="config_key")
-    return tuple(doubt for held in found for doubt in _doubts(held.row))
+    found = _held(database)
+    return tuple(dict.fromkeys(doubt for key in found for doubt in _doubts(key, found)))
 
 
 def session_data_path(database: Database | Reader, data_dir: Path) -> str:
@@ -126,10 +127,11 @@ def put(transaction: Transaction, key: str, value: Value, now: datetime, tech_id
     """Change a setting, or give it its first row.
 
     StorageError for an unknown key, a value of another type or out of its range, a safety limit looser than
-    the design limit, and a path that leaves the data directory.
+    the design limit or against another one, and a path that leaves the data directory.
     """
     setting = known(key)
     _refuse_wrong(setting, value)
+    _refuse_contradiction(setting, value, _held(transaction))
     if key == SESSION_DATA_PATH:
         _checked_path(value, Path(transaction.path).parent)
     stored = {
@@ -160,8 +162,12 @@ def change(
         return before, state(transaction, key)
 
 
-def _state(key: str, held: Held | None, names: dict[int, str]) -> SettingState:
-    setting = SETTINGS.get(key)
+def _held(database: Database | Reader) -> dict[str, Held]:
+    return {held.row["config_key"]: held for held in database.held("system_config", order_by="config_key")}
+
+
+def _state(key: str, rows: Mapping[str, Held], names: Mapping[int, str]) -> SettingState:
+    setting, held = SETTINGS.get(key), rows.get(key)
     if held is None:
         assert setting is not None
         return SettingState(key, setting.default, setting, stored=False)
@@ -177,20 +183,20 @@ def _state(key: str, held: Held | None, names: dict[int, str]) -> SettingState:
         stored=True,
         last_modified=row["last_modified"],
         modified_by=names.get(row["modified_by_tech_id"]),
-        odd=(*held.marks, *_doubts(row)),
+        odd=(*held.marks, *_doubts(key, rows)),
     )
 
 
-def _doubts(row: Row) -> Iterator[str]:
-    key = row["config_key"]
+def _doubts(key: str, rows: Mapping[str, Held]) -> Iterator[str]:
     if key not in SETTINGS:
         near = get_close_matches(key.lower(), SETTINGS, n=1)
         guess = f"; {near[0]} may be meant" if near else ""
         yield f"Setting {key!r} is unknown and governs nothing{guess}."
     try:
-        value = _value(row)
+        value = _value(rows[key].row)
         if key in SETTINGS:
             _refuse_wrong(SETTINGS[key], value)
+            _refuse_contradiction(SETTINGS[key], value, rows)
     except StorageError as error:
         yield f"{error}."
 
@@ -199,6 +205,30 @@ def _refuse_wrong(setting: Setting, value: Value) -> None:
     if problem := setting.problem(value):
         why = "; a site can only tighten limits" if setting.field is not None else ""
         raise StorageError(f"{problem}{why}")
+
+
+def _refuse_contradiction(setting: Setting, value: Value, rows: Mapping[str, Held]) -> None:
+    """Refuse what contradicts another setting as it is stored.
+
+    The design's own value is the way out where two contradict each other, and contradicts none otherwise; a
+    stored value that is none is refused by its own name.
+    """
+    pair = next((pair for pair in ORDERED if setting.key in pair), None)
+    if pair is None or value == setting.default:
+        return
+    stored = (rows[key].row for key in pair if key in rows and key != setting.key)
+    settings = {row["config_key"]: _value(row) for row in stored if _is_proper(row)}
+    try:
+        site_limits(settings | {setting.key: value})
+    except SiteLimitError as error:
+        raise StorageError(str(error)) from error
+
+
+def _is_proper(row: Row) -> bool:
+    try:
+        return SETTINGS[row["config_key"]].problem(_value(row)) is None
+    except StorageError:
+        return False
 
 
 def _checked_path(path: Value, data_dir: Path) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import replace
-from itertools import combinations
+from itertools import combinations, islice
 from typing import Final
 
 import msgspec
@@ -17,6 +17,8 @@ _FACTORS: Final = ((10.0, "a tenth"), (0.1, "ten times"))
 """What undoes a wrong range, and what was read in it."""
 _MOST_LOOSE: Final = 4
 """Two readings that were exchanged make no more points than these disagree with themselves."""
+_MOST_TRIED: Final = 1000
+"""So many single readings, or exchanges of two, are tried: that takes seconds, and more would take hours."""
 _Guess = tuple[Failure, list[Point]]
 """What may have happened, and the points as they would be without it."""
 
@@ -50,9 +52,9 @@ def _explained(found: Judgement, failure: Failure) -> Judgement:
 def _guesses(kind: Kind, points: Sequence[Point], found: Judgement) -> Iterator[_Guess]:
     loose = {failure.point for failure in found.failures if failure.fault in (Fault.SPREAD, Fault.TOO_EARLY)}
     yield from _meter_ranges(kind, points)
-    yield from _meter_ranges_of_readings(kind, points, loose)
+    yield from islice(_meter_ranges_of_readings(kind, points, loose), _MOST_TRIED)
     yield from _swapped_points(kind, points)
-    yield from _swapped_readings(kind, points, loose)
+    yield from islice(_swapped_readings(kind, points, loose), _MOST_TRIED)
 
 
 def _meter_ranges(kind: Kind, points: Sequence[Point]) -> Iterator[_Guess]:

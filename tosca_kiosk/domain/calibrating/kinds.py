@@ -24,8 +24,9 @@ class Kind:
 
     device_type: the schema's; device: in words. x is what the program reads or sets, y what the reference
     says; x_name, y_name: the schema's keys, which end in their units. x_is_set: x is commanded, so that 0 is
-    no missing signal. x_high: a reading of it or more says only that it is no less. slope, slope_low,
-    slope_high: y per x as shipped, and between what a device of this kind can have; may_fall: y may fall.
+    no missing signal. x_high: a reading of it or more, either side of 0, says only that it is no less. slope,
+    slope_low, slope_high: y per x as shipped, and between what a device of this kind can have; may_fall: y
+    may fall.
 
     tolerance, unit: of the curve. spread: how far a repeat may be from its point's mean, in the unit, or in
     units of x where spread_of_x. straight: the device is linear, so that its line is judged, too.

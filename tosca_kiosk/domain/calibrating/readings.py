@@ -44,14 +44,12 @@ class Point:
 
 def points_of(readings: Sequence[Reading]) -> tuple[Point, ...]:
     """Return the points by rising x; of equal x by their number."""
-    numbers = dict.fromkeys(reading.point for reading in readings)
+    repeats: dict[int, list[Reading]] = {}
+    for reading in readings:
+        repeats.setdefault(reading.point, []).append(reading)
     points = (
-        Point(
-            number=number,
-            xs=tuple(one.x for one in readings if one.point == number),
-            ys=tuple(one.y for one in readings if one.point == number),
-        )
-        for number in numbers
+        Point(number=number, xs=tuple(one.x for one in found), ys=tuple(one.y for one in found))
+        for number, found in repeats.items()
     )
     return tuple(sorted(points, key=lambda point: (point.x, point.number)))
 
@@ -61,8 +59,8 @@ def mistakes(kind: Kind, readings: Sequence[Reading], y_range: float) -> list[Pa
 
     y_range: the upper end of the range that the reference was set to, in the unit of y.
     """
-    if (numbers := list(_no_numbers(kind, readings))) or (few := list(_too_few(kind, readings))):
-        return numbers or few
+    if found := list(_no_numbers(kind, readings)) or list(_too_few(kind, readings)):
+        return found
     if swapped(kind, points_of(readings)):
         text = f"{kind.x_name} and {kind.y_name} look swapped: exchange the two columns"
         return [PathError(readings[0].place, text)]
@@ -123,7 +121,7 @@ def _out_of_range(kind: Kind, readings: Sequence[Reading], y_range: float) -> It
             yield PathError(
                 f"{reading.place}.{kind.x_name}", f"{reading.x:g} is no signal; read it under light"
             )
-        if reading.x >= kind.x_high:
+        if abs(reading.x) >= kind.x_high:
             yield PathError(
                 f"{reading.place}.{kind.x_name}",
                 f"{reading.x:g} is over range, which ends at {kind.x_high:g}",
