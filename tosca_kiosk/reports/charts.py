@@ -25,7 +25,7 @@ from tosca_kiosk.reports import fonts, forms, texts
 from tosca_kiosk.reports.content import Content
 from tosca_kiosk.reports.curves import Curve
 from tosca_kiosk.reports.interlocks import PEDAL, Bar, Word
-from tosca_kiosk.reports.light import Gap, Span, Why, gaps
+from tosca_kiosk.reports.light import Span, dark
 from tosca_kiosk.reports.scales import Scale, spread, ticks, time_ticks
 from tosca_kiosk.reports.strokes import (
     CLOSED,
@@ -214,10 +214,10 @@ def _panel(
         high=upper,
     )
     drawing.add(string(0, upper + 4, title, bold=True))
-    for gap in gaps(content.light, content.end_s):
-        if gap.why is Why.UNCONFIRMED:
-            continue
-        from_x, to_x = _on_paper(panel, gap)
+    pieces = () if content.course is None else content.course.measured_w.pieces
+    shone = [(float(piece[0, 0]), float(piece[-1, 0])) for piece in pieces]
+    for from_s, to_s in dark(content.without_light, shone):
+        from_x, to_x = _on_paper(panel, from_s, to_s)
         panel.add(hatch(from_x, panel.low, to_x, panel.high, HATCH_APART, GREY_HATCH))
     marked = ticks(scale.low, scale.high, min(_MOST_Y, int(high / _TICK_APART)))
     for value in marked.values:
@@ -235,8 +235,8 @@ def _panel(
     return panel
 
 
-def _on_paper(panel: _Panel, gap: Gap) -> tuple[float, float]:
-    from_x, to_x = panel.x.at(gap.from_s), panel.x.at(gap.to_s)
+def _on_paper(panel: _Panel, from_s: float, to_s: float) -> tuple[float, float]:
+    from_x, to_x = panel.x.at(from_s), panel.x.at(to_s)
     short = max(_LEAST_GAP - (to_x - from_x), 0.0) / 2
     return max(from_x - short, panel.x.begin), min(to_x + short, panel.x.end)
 
@@ -298,8 +298,8 @@ def _labels(panel: _Panel, labels: Sequence[tuple[float, str, Color]]) -> None:
 def _name_gaps(panel: _Panel, content: Content) -> None:
     """Write why there is no light into each gap that has room for it, lying or standing."""
     middle = (panel.low + panel.high) / 2
-    for gap in gaps(content.light, content.end_s):
-        from_x, to_x = _on_paper(panel, gap)
+    for gap in content.without_light:
+        from_x, to_x = _on_paper(panel, gap.from_s, gap.to_s)
         word, x = texts.WHY[gap.why], (from_x + to_x) / 2
         wide = fonts.width(word, SIZE) + 4
         if wide <= to_x - from_x:

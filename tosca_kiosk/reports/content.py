@@ -14,7 +14,7 @@ from tosca_kiosk.journal import JOURNAL_NAME
 from tosca_kiosk.reports import record_rows, texts
 from tosca_kiosk.reports.account import Course
 from tosca_kiosk.reports.interlocks import Bar
-from tosca_kiosk.reports.light import Event, Span, not_confirmed_ended, spans
+from tosca_kiosk.reports.light import Event, Gap, Span, Why, gaps, not_confirmed_ended, spans
 from tosca_kiosk.reports.record_rows import Rows, SafetyLine
 from tosca_kiosk.reports.samples import Sealed, Tell, UnusableJournalError, header_of, of_journal, of_rows
 from tosca_kiosk.session import RefusedError, SessionResult, Treatment, session_result, treatment_of
@@ -68,6 +68,27 @@ class Content:
     def power_limit_w(self) -> float | None:
         """The limit in force, None where no journal tells it."""
         return None if self.journal.rules is None else self.journal.rules.power_limit_w
+
+    @property
+    def light_unknown(self) -> bool:
+        """Whether the record does not tell how much light there was."""
+        return self.result.session.total_laser_on_time_seconds is None or self.result.given.measured_j is None
+
+    @property
+    def was_lit(self) -> bool:
+        """Whether the record tells of any light."""
+        lit_s = self.result.session.total_laser_on_time_seconds or 0.0
+        return lit_s > 0.0 or self.result.given.at_least_j > 0.0
+
+    @property
+    def without_light(self) -> tuple[Gap, ...]:
+        """The times without light, and those of which nobody knows."""
+        why = Why.UNBEGUN if self.was_lit else Why.NONE
+        if unconfirmed(self.result.session.abort_reason):
+            why = Why.UNCONFIRMED
+        elif self.light_unknown:
+            why = Why.NOT_KNOWN
+        return tuple(gaps(self.light, self.end_s, why))
 
 
 def content_of(

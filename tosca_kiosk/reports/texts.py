@@ -128,6 +128,7 @@ FROM_SAMPLES: Final = (
 NO_COURSE: Final = "There was no light, and the cart was never armed: there is no course to draw."
 COURSE_UNKNOWN: Final = "No course can be drawn: {why}."
 NOTHING_LEFT: Final = "neither journal nor samples are left"
+NOTHING_SHOWN: Final = "as far as the record goes there was no light, and the cart was never armed"
 SUM_DIFFERS: Final = (
     "Summed up, the curve of the {which} energy ends at {summed}, the record counts {recorded}: what counts "
     "is the record."
@@ -145,6 +146,8 @@ WHY: Final = {
     Why.FINISHED: "plan finished",
     Why.UNKNOWN: "light off",
     Why.UNCONFIRMED: "not confirmed ended",
+    Why.NOT_KNOWN: "light not known",
+    Why.UNBEGUN: "light whose begin is not recorded",
 }
 LAMPS: Final = {
     "footpedal": "Pedal",
