@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from reportlab.graphics.shapes import Path, PolyLine
+from reportlab.graphics.shapes import Line, Path, PolyLine
 
 from benchmarks.rigs.ideal_cart import with_
 from tests.reports import recorded
@@ -165,6 +165,24 @@ def test_light_that_is_measured_in_a_gap_is_not_hatched_over():
     ]
     shone = [(0.0, 1.0), (2.0, 2.5), (4.9995, 7.05), (7.1, 8.0), (9.0, 12.0), (13.0, 14.0)]
     assert list(dark(found, shone)) == [(1.0, 2.0), (2.5, 5.0), (7.0, 7.1), (8.0, 9.0)]
+
+
+def test_each_dose_limit_is_drawn_over_the_time_in_which_it_was_in_force(record):
+    found = content(record, record.overridden)
+    [change] = [one for one in found.result.happened.deviations if one.override.power_w is not None]
+    assert change.new_value == 3.5
+    before_j, after_j = 1.05 * found.result.plan.planned_energy_j, 1.05 * found.plan.planned_energy_j
+    assert [(limit.from_s, limit.limit_j) for limit in found.dose_limits] == [
+        (0.0, pytest.approx(before_j)), (change.time_s, pytest.approx(after_j))
+    ]  # fmt: skip
+    fonts.register()
+    drawing = course_drawing(found, [], WIDTH, HIGH)
+    limits = [shape for shape in drawing.contents if isinstance(shape, Line) and shape.strokeWidth == 1.1]
+    [earlier, later] = sorted(limits, key=lambda line: line.y1)[:2][::-1]
+    left, right = 42.52, WIDTH - 65.2
+    at = left + change.time_s / found.end_s * (right - left)
+    assert (earlier.x1, earlier.x2, later.x1, later.x2) == pytest.approx((left, at, at, right), abs=0.1)
+    assert f"limit {before_j:.1f} J" in record.report(record.overridden.number).pages[0]
 
 
 def test_the_gap_is_white_and_grey_on_paper(record):

@@ -167,9 +167,8 @@ def _ring(drawing: Drawing, content: Content, x: Scale, top: float, high: float)
 
 
 def _energy(drawing: Drawing, content: Content, x: Scale, top: float, high: float) -> float:
-    course, plan, rules = content.course, content.plan, content.journal.rules
-    limit_j = None if plan is None or rules is None else rules.limits.dose_margin * plan.planned_energy_j
-    values = [1.0, limit_j or 0.0, 0.0 if plan is None else plan.planned_energy_j]
+    course, plan, limits = content.course, content.plan, content.dose_limits
+    values = [1.0, *(limit.limit_j for limit in limits), 0.0 if plan is None else plan.planned_energy_j]
     if course is not None:
         values += [course.measured_j.highest, course.commanded_j.highest]
     panel = _panel(drawing, content, texts.DOSE_AXIS, _values(0.0, 1.12 * max(values)), x, top, high)
@@ -180,9 +179,12 @@ def _energy(drawing: Drawing, content: Content, x: Scale, top: float, high: floa
     if plan is not None:
         energies = [(at_s, plan.energy_j(at_s)) for at_s in _even(plan.duration_s)]
         _plan(panel, content.light, energies)
-    if limit_j is not None:
-        _limit_line(panel, limit_j)
-        labels.append((limit_j, texts.DOSE_LIMIT_LABEL.format(value=forms.amount(limit_j, "J")), black))
+    for earlier, later in pairwise(limits):
+        _earlier_limit(panel, earlier.limit_j, earlier.from_s, later.from_s)
+    if limits:
+        from_s, limit_j = limits[-1]
+        _limit_line(panel, limit_j, panel.x.at(from_s), panel.x.end)
+        labels.append((limit_j, _dose_limit(limit_j), black))
     given = content.result.given
     if course is not None and not course.measured_j.is_empty:
         labels.append((course.summed_measured_j, forms.amount(given.measured_j, "J"), MEASURED))
@@ -190,6 +192,23 @@ def _energy(drawing: Drawing, content: Content, x: Scale, top: float, high: floa
             labels.append((course.summed_commanded_j, forms.amount(given.commanded_j, "J"), COMMANDED))
     _labels(panel, labels)
     return panel.low
+
+
+def _dose_limit(limit_j: float) -> str:
+    return texts.DOSE_LIMIT_LABEL.format(value=forms.amount(limit_j, "J"))
+
+
+def _earlier_limit(panel: _Panel, limit_j: float, from_s: float, to_s: float) -> None:
+    """Draw a dose limit that was in force for a time, its words below it where they have room."""
+    from_x, to_x, y = panel.x.at(from_s), panel.x.at(to_s), panel.y.at(limit_j)
+    _limit_line(panel, limit_j, from_x, to_x)
+    label = _dose_limit(limit_j)
+    wide = fonts.width(label, SIZE, bold=True) + 4
+    if wide <= to_x - from_x:
+        panel.add(
+            box(from_x + 1, y - 10.5, wide, 9.5, fill=white, stroke=None),
+            string(from_x + 3, y - 8.5, label, bold=True),
+        )
 
 
 def _even(duration_s: float) -> list[float]:
@@ -278,13 +297,13 @@ def _between(points: Sequence[tuple[float, float]], from_s: float, to_s: float) 
 
 
 def _limit(panel: _Panel, value: float, label: str) -> None:
-    _limit_line(panel, value)
+    _limit_line(panel, value, panel.x.begin, panel.x.end)
     _labels(panel, [(value, label, black)])
 
 
-def _limit_line(panel: _Panel, value: float) -> None:
+def _limit_line(panel: _Panel, value: float, from_x: float, to_x: float) -> None:
     y = panel.y.at(value)
-    panel.add(Line(panel.x.begin, y, panel.x.end, y, strokeWidth=1.1))
+    panel.add(Line(from_x, y, to_x, y, strokeWidth=1.1))
 
 
 def _labels(panel: _Panel, labels: Sequence[tuple[float, str, Color]]) -> None:

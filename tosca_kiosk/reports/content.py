@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, NamedTuple
 
+from tosca_kiosk.domain.light import dose_limit_j
 from tosca_kiosk.domain.plan import Plan
 from tosca_kiosk.domain.rules import Rules
 from tosca_kiosk.domain.summary import unconfirmed
@@ -35,6 +36,13 @@ class JournalTold(NamedTuple):
     software: str | None = None
     rules: Rules | None = None
     problem: str = ""
+
+
+class DoseLimit(NamedTuple):
+    """A dose limit. from_s: since when it was in force, in session seconds."""
+
+    from_s: float
+    limit_j: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +76,22 @@ class Content:
     def power_limit_w(self) -> float | None:
         """The limit in force, None where no journal tells it."""
         return None if self.journal.rules is None else self.journal.rules.power_limit_w
+
+    @property
+    def dose_limits(self) -> tuple[DoseLimit, ...]:
+        """The dose limits, oldest first: an override changes the one in force; none where nobody knows it."""
+        rules, plan = self.journal.rules, self.plan
+        if rules is None or plan is None:
+            return ()
+        newest = Plan(protocol=plan.protocol)
+        found = [DoseLimit(from_s=0.0, limit_j=dose_limit_j(rules, newest))]
+        changes_s = [one.time_s for one in self.result.happened.deviations if one.override is not None]
+        for from_s, override in zip(changes_s, plan.overrides, strict=False):
+            newest = newest.overridden(override)
+            limit_j = dose_limit_j(rules, newest)
+            if limit_j != found[-1].limit_j:
+                found.append(DoseLimit(from_s=from_s, limit_j=limit_j))
+        return tuple(found)
 
     @property
     def light_unknown(self) -> bool:
