@@ -11,6 +11,7 @@ import pytest
 from tests.reports import recorded
 from tests.reports.recorded import LONG, NAME, START
 from tests.storage.cast import treatment_event
+from tosca_kiosk.domain.inputs import CommandType
 from tosca_kiosk.reports import texts
 from tosca_kiosk.session import RefusedError
 from tosca_kiosk.storage import anchors, close_session, events, heads, session_amendments, sessions
@@ -170,6 +171,23 @@ def test_an_override_is_a_deviation_and_changes_the_plan_in_force(own):
     assert f"of {planned_j:.1f} J" in report.pages[0]
     assert "Before the deviations the plan was 10.0 J" in report.pages[0]
     assert "1, overridden" in report.said
+
+
+def test_an_override_is_told_once_and_a_refused_one_as_what_was_not_done(record):
+    events = record.report(record.overridden.number).said.partition(texts.EVENTS_HEADING)[2]
+    events = events.partition(texts.DEVIATIONS_HEADING)[0]
+    who = f"{NAME}, patient tolerance"
+    for said in (
+        f"Power overridden 5.00 W to 3.50 W {who}",
+        f"Ring overridden 3.00 mm to 3.40 mm {who}",
+    ):
+        assert said in events, said
+    assert re.search(r"Override of the power refused: 12 W asked, over 0 to 9.49 W allowed", events)
+    assert events.count("overridden") == 2
+
+
+def test_every_command_has_words_for_when_it_is_refused():
+    assert set(texts.ASKED) == set(CommandType)
 
 
 def test_what_was_never_taken_into_the_record_is_not_said_to_be_none(own):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final, NamedTuple
+from typing import NamedTuple
 
 from tosca_kiosk.domain.light import dose_limit_j
 from tosca_kiosk.domain.plan import Plan
@@ -22,9 +22,6 @@ from tosca_kiosk.session import RefusedError, SessionResult, Treatment, session_
 from tosca_kiosk.storage import Reader, StorageError, patients, sessions, users
 from tosca_kiosk.storage.heads import Head
 from tosca_kiosk.storage.session_proof import newest_head_over
-
-POWER_OVERRIDE: Final = "protocol_power_override"
-RING_OVERRIDE: Final = "protocol_ring_override"
 
 
 class JournalTold(NamedTuple):
