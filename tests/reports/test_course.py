@@ -185,6 +185,18 @@ def test_each_dose_limit_is_drawn_over_the_time_in_which_it_was_in_force(record)
     assert f"limit {before_j:.1f} J" in record.report(record.overridden.number).pages[0]
 
 
+def test_the_plan_turns_at_an_override_behind_the_pause_and_not_before_it(record):
+    found = content(record, record.overridden)
+    fonts.register()
+    plan = [
+        shape.points
+        for shape in course_drawing(found, [], WIDTH, HIGH).contents
+        if isinstance(shape, PolyLine) and shape.strokeDashArray
+    ]
+    power_and_ring = plan[:4]
+    assert [len(set(points[1::2])) for points in power_and_ring] == [1, 1, 1, 1]
+
+
 def test_the_gap_is_white_and_grey_on_paper(record):
     report = record.report(record.fault.number)
     found = content(record, record.fault)

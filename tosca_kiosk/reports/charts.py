@@ -25,7 +25,7 @@ from tosca_kiosk.reports import fonts, forms, texts
 from tosca_kiosk.reports.content import Content
 from tosca_kiosk.reports.curves import Curve
 from tosca_kiosk.reports.interlocks import PEDAL, Bar, Word
-from tosca_kiosk.reports.light import Span, dark
+from tosca_kiosk.reports.light import ROUNDED_S, Span, dark
 from tosca_kiosk.reports.scales import Scale, spread, ticks, time_ticks
 from tosca_kiosk.reports.strokes import (
     CLOSED,
@@ -274,11 +274,18 @@ def _curve(panel: _Panel, curve: Curve, kind: str) -> None:
 def _plan(panel: _Panel, light: Iterable[Span], points: Sequence[tuple[float, float]]) -> None:
     """Draw a plan, given over the treatment clock, where that ran."""
     for span in light:
-        inside = _between(points, span.clock_from_s, span.clock_to_s)
+        from_s, to_s = (_at_corner(points, at_s) for at_s in (span.clock_from_s, span.clock_to_s))
+        inside = _between(points, from_s, to_s)
         lag_s = span.off_s - span.clock_to_s
         line = [number for at_s, value in inside for number in (panel.x.at(at_s + lag_s), panel.y.at(value))]
         if len(line) >= 4:
             panel.add(styled(PolyLine(line), "plan"))
+
+
+def _at_corner(points: Sequence[tuple[float, float]], at_s: float) -> float:
+    """Return the corner that a clock in whole milliseconds means: a pause's is where its override is."""
+    corners = (t0_s for (t0_s, _), (t1_s, _) in pairwise(points) if t0_s == t1_s)
+    return next((corner_s for corner_s in corners if abs(corner_s - at_s) <= ROUNDED_S), at_s)
 
 
 def _between(points: Sequence[tuple[float, float]], from_s: float, to_s: float) -> list[tuple[float, float]]:

@@ -42,7 +42,7 @@ class Why(Enum):
 _IN_THE_DARK = frozenset({Why.FAULT, Why.PAUSED})
 """What changes why there is no light while there is none."""
 _PERHAPS_LIGHT: Final = frozenset({Why.UNCONFIRMED, Why.NOT_KNOWN, Why.UNBEGUN})
-_ROUNDED_S: Final = 0.001
+ROUNDED_S: Final = 0.001
 """The record holds an event's time in whole milliseconds."""
 
 
@@ -151,7 +151,7 @@ def dark(found: Iterable[Gap], shone: Sequence[tuple[float, float]]) -> Iterator
         if gap.why in _PERHAPS_LIGHT:
             continue
         at_s = gap.from_s
-        inside = slice(bisect_left(begins_s, at_s), bisect_left(begins_s, gap.to_s - _ROUNDED_S))
+        inside = slice(bisect_left(begins_s, at_s), bisect_left(begins_s, gap.to_s - ROUNDED_S))
         for from_s, to_s in shone[inside]:
             if from_s > at_s:
                 yield at_s, from_s
