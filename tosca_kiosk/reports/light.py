@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from bisect import bisect_left
 from collections.abc import Iterable, Iterator, Sequence
 from enum import Enum
@@ -171,5 +172,7 @@ def _cause(event: Event) -> Why | None:
 
 
 def number(value: object) -> float | None:
-    """Return a number of an event's details, None where none stands there."""
-    return float(value) if isinstance(value, int | float) and not isinstance(value, bool) else None
+    """Return a finite number that a row or an event's details hold, None where none stands there."""
+    if not isinstance(value, int | float) or isinstance(value, bool) or not math.isfinite(value):
+        return None
+    return float(value)
