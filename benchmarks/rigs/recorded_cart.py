@@ -36,13 +36,9 @@ class RecordedCart(IdealCart):
         self.lines = [self.writer.header(first)]
         self.states = []
 
-    def inputs(self, *commands, role=None):
-        self.newest = super().inputs(*commands, role=role)
-        return self.newest
-
-    def tick(self, *commands, role=None):
-        decision = super().tick(*commands, role=role)
-        line = TickLine(self.newest.now_s, self.newest, decision.outputs, decision.events, decision.safety)
+    def read(self, inputs):
+        decision = super().read(inputs)
+        line = TickLine(inputs.now_s, inputs, decision.outputs, decision.events, decision.safety)
         self.lines.append(self.writer.tick(line))
         self.states.append(decision.state)
         return decision

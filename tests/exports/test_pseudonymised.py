@@ -99,6 +99,13 @@ def test_a_key_that_others_may_read_or_that_is_none_is_refused(record_dir, expor
         exported(1, data_dir=record_dir, format_name="csv", pseudonymised=True)
 
 
+def test_a_key_that_a_killed_export_was_making_is_taken_away(record_dir, exported):
+    left = record_dir / f".{KEY_NAME}.123.part"
+    left.write_text("00")
+    exported(1, data_dir=record_dir, format_name="csv", pseudonymised=True)
+    assert [path.name for path in record_dir.iterdir() if KEY_NAME in path.name] == [KEY_NAME]
+
+
 def test_of_json_numbers_and_known_words_stay():
     held = '{"old_value": 5.0, "action": "x y", "user": "tech01", "steps": [{"ramp_type": "linear"}]}'
     assert reduced_json(held) == '{"old_value":5.0,"action":null,"steps":[{"ramp_type":"linear"}]}'

@@ -4,14 +4,18 @@ from __future__ import annotations
 
 import csv
 import json
+import re
 import sqlite3
+import warnings
 from contextlib import closing
 from datetime import UTC, datetime
+from pathlib import Path
 
 import pandas as pd
 import pyarrow.parquet
 import pytest
 
+import tosca_kiosk.exports
 from tosca_kiosk.exports import tables
 from tosca_kiosk.exports.columns import Kind
 from tosca_kiosk.exports.formats import FORMATS
@@ -110,6 +114,22 @@ def test_pandas_reads_the_files_as_they_are(exported, format_name):
     assert lit["power_measured_w"].max() == pytest.approx(lit["power_commanded_w"].max(), rel=0.1)
     assert (lit["ring_diameter_mm"] == samples["ring_size_mm"].max()).all()
     assert lit["gate_closed"].all()
+
+
+def test_what_the_paper_advises_reads_every_number_exactly_and_warns_of_nothing(exported, events_held):
+    paper = Path(tosca_kiosk.exports.__file__).with_name("EXPORTS.md").read_text(encoding="utf-8")
+    advised = dict(
+        re.findall(r'^events = (pd\.read_\w+\("export/treatment_events\.(\w+)".*\))$', paper, re.M)
+    )
+    assert set(advised.values()) == set(FORMATS)
+    column = "laser_power_actual_watts"
+    held = [row[EVENTS.index(column)] for row in events_held]
+    for line, format_name in advised.items():
+        folder, _ = exported(*NUMBERS, format_name=format_name, to=format_name)
+        with warnings.catch_warnings():
+            warnings.simplefilter("error")
+            events = eval(line.replace("export/", f"{folder}/"), {"pd": pd})
+        assert events[column].dropna().tolist() == [value for value in held if value is not None]
 
 
 def test_the_schema_says_what_every_file_holds(exported):

@@ -15,7 +15,7 @@ _READING = """```python
 import pandas as pd
 
 events = pd.read_parquet("export/treatment_events.parquet")
-events = pd.read_csv("export/treatment_events.csv", float_precision="round_trip")
+events = pd.read_csv("export/treatment_events.csv")
 events = pd.read_json("export/treatment_events.jsonl", lines=True, precise_float=True)
 power = events[events.is_sample].plot(x="time_offset_ms", y="laser_power_actual_watts")
 ```"""
@@ -45,8 +45,12 @@ def paper() -> str:
         "and meaning. A column that gets another name, type, unit or meaning makes a new version. A value"
         " is the record's own, exactly; one that is none of its column's type is left empty, and `notes` "
         "of `schema.json` says so. The files tell apart NULL and an empty text; pandas takes both for "
-        "missing in CSV. Its readers of CSV and JSON round the last digit unless they are told not to:",
+        "missing in CSV. Its reader of JSON rounds the last digit unless it is told not to, and so does "
+        'that of CSV before pandas 3.1 (there `float_precision="round_trip"`):',
         _READING,
+        "A text stays as it was typed, also one that begins with `=`, `+`, `-` or `@`. A spreadsheet "
+        "that opens a CSV file takes it for a formula and may run it, and shows numbers and times in its "
+        "own way: import the file there with every column as text, and do not open it by a double click.",
         table(("type", "CSV", "JSON lines", "Parquet"), kinds),
         *(part for one in (*RECORDED, TICKS) for part in _table(one)),
         "`ticks` is there with `--full-rate` alone. Of a journal that is damaged it holds what comes "

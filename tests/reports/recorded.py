@@ -12,7 +12,7 @@ import numpy as np
 import pypdfium2
 
 from benchmarks.rigs.recorded_cart import STARTED_UTC, RecordedCart, header
-from tosca_kiosk.domain.inputs import CommandType
+from tosca_kiosk.domain.inputs import Command, CommandType
 from tosca_kiosk.domain.protocol_file import to_json
 from tosca_kiosk.domain.state import Beam
 from tosca_kiosk.domain.summary import summarise
@@ -86,6 +86,27 @@ def fault_and_reset(cart):
     cart.pedal = False
     cart.run(1.0)
     cart.emit()
+    _to_the_end(cart)
+
+
+def overridden(cart):
+    """Treat with 3.5 W, and on a ring of 3.4 mm, from a pause on; a higher power was refused before."""
+    cart.emit()
+    cart.tick(CommandType.PAUSE)
+    cart.pedal = False
+    cart.run(1.0)
+    for number, (kind, value) in enumerate((
+        (CommandType.POWER_OVERRIDE, 12.0),
+        (CommandType.POWER_OVERRIDE, 3.5),
+        (CommandType.RING_OVERRIDE, 3.4),
+    )):  # fmt: skip
+        cart.ask(Command(id=100 + number, type=kind, reason="patient tolerance", user="sup", value=value))
+        cart.run(0.5)
+    cart.tick(CommandType.BEGIN_ARM)
+    cart.run(1.6)
+    cart.tick(CommandType.ARM)
+    cart.run_until(lambda: cart.state.beam is Beam.WAITING)
+    cart.pedal = True
     _to_the_end(cart)
 
 

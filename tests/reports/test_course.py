@@ -4,14 +4,19 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from reportlab.graphics.shapes import PolyLine
+from reportlab.graphics.shapes import Line, Path, PolyLine
 
+from benchmarks.rigs.ideal_cart import with_
+from tests.reports import recorded
+from tests.reports.recorded import START
+from tosca_kiosk.domain.inputs import CommandType
 from tosca_kiosk.reports import fonts, texts
 from tosca_kiosk.reports.charts import course_drawing
 from tosca_kiosk.reports.content import content_of
 from tosca_kiosk.reports.curves import KNOWN_FOR_S, MOST_COLUMNS, Columns
-from tosca_kiosk.reports.light import Event, Why, gaps, spans
-from tosca_kiosk.reports.strokes import COMMANDED, MEASURED
+from tosca_kiosk.reports.light import Event, Gap, Why, dark, gaps, spans
+from tosca_kiosk.reports.strokes import COMMANDED, GREY_HATCH, MEASURED
+from tosca_kiosk.storage import import_journal
 
 WIDTH, HIGH = 520.0, 420.0
 
@@ -82,6 +87,114 @@ def test_no_darkness_is_drawn_or_counted_where_nobody_knows_that_light_ended(own
         (int(left) + 5, int(left) + 25), (from_x + 20, int(right) - 10)
     )]  # fmt: skip
     assert grey[1] < 0.1 < grey[0]
+
+
+def shining_without_being_asked(cart):
+    cart.arm()
+    cart.inject["laser"] = lambda laser: None
+    cart.inject["board"] = with_(photodiode_v=2.5)
+    cart.run(3.0)
+
+
+def armed(cart):
+    cart.arm()
+    cart.run(1.0)
+
+
+def shining_and_dark_again(cart):
+    cart.arm()
+    cart.inject["board"] = with_(photodiode_v=2.5)
+    cart.run(1.0)
+    del cart.inject["board"]
+    cart.run(1.0)
+    cart.tick(CommandType.CLOSE_SESSION)
+
+
+@pytest.mark.parametrize(("drive", "whole", "why", "said"), [
+    (shining_without_being_asked, True, Why.UNCONFIRMED, texts.NOT_CONFIRMED),
+    (shining_without_being_asked, False, Why.UNCONFIRMED, texts.NOT_CONFIRMED),
+    (shining_and_dark_again, True, Why.UNBEGUN, texts.ENDED_EARLY),
+])  # fmt: skip
+def test_no_session_is_drawn_dark_that_shone_without_being_asked(own, drive, whole, why, said):
+    assert_not_drawn_dark(own, own.session(drive, whole=whole), why, said)
+
+
+def damaged(own, drive):
+    """Run a session whose journal is changed in its newest line before the record takes it."""
+    kept = own.session(drive, close=False)
+    journal = own.journal(kept.number)
+    *lines, newest, _ = journal.read_bytes().splitlines(keepends=True)
+    journal.write_bytes(b"".join([*lines, newest.replace(b'"t":', b'"t":1')]))
+    with own.open() as database:
+        import_journal(database, journal, START, salvage=True)
+    return kept
+
+
+def test_no_session_is_drawn_dark_whose_journal_breaks_before_any_light(own):
+    assert_not_drawn_dark(own, damaged(own, armed), Why.NOT_KNOWN, texts.LIGHT_UNKNOWN)
+
+
+def assert_not_drawn_dark(own, kept, why, said):
+    found = content(own, kept)
+    assert not found.light
+    fonts.register()
+    hatched = [
+        shape
+        for shape in course_drawing(found, [], WIDTH, HIGH).contents
+        if isinstance(shape, Path) and shape.strokeColor == GREY_HATCH
+    ]
+    assert not hatched
+    first = own.report(kept.number).pages[0]
+    assert texts.WHY[Why.NONE] not in first
+    assert texts.WHY[why] in first
+    assert said in first
+
+
+def test_what_breaks_before_it_was_armed_is_not_said_to_have_had_no_light(own):
+    first = own.report(damaged(own, recorded.without_light).number).pages[0]
+    assert texts.LIGHT_UNKNOWN in first
+    assert texts.NO_COURSE not in first
+    assert texts.NOTHING_SHOWN in first
+
+
+def test_light_that_is_measured_in_a_gap_is_not_hatched_over():
+    found = [
+        Gap(from_s=0.0, to_s=5.0, why=Why.BEFORE),
+        Gap(from_s=7.0, to_s=9.0, why=Why.RELEASED),
+        Gap(from_s=12.0, to_s=20.0, why=Why.UNCONFIRMED),
+    ]
+    shone = [(0.0, 1.0), (2.0, 2.5), (4.9995, 7.05), (7.1, 8.0), (9.0, 12.0), (13.0, 14.0)]
+    assert list(dark(found, shone)) == [(1.0, 2.0), (2.5, 5.0), (7.0, 7.1), (8.0, 9.0)]
+
+
+def test_each_dose_limit_is_drawn_over_the_time_in_which_it_was_in_force(record):
+    found = content(record, record.overridden)
+    [change] = [one for one in found.result.happened.deviations if one.override.power_w is not None]
+    assert change.new_value == 3.5
+    before_j, after_j = 1.05 * found.result.plan.planned_energy_j, 1.05 * found.plan.planned_energy_j
+    assert [(limit.from_s, limit.limit_j) for limit in found.dose_limits] == [
+        (0.0, pytest.approx(before_j)), (change.time_s, pytest.approx(after_j))
+    ]  # fmt: skip
+    fonts.register()
+    drawing = course_drawing(found, [], WIDTH, HIGH)
+    limits = [shape for shape in drawing.contents if isinstance(shape, Line) and shape.strokeWidth == 1.1]
+    [earlier, later] = sorted(limits, key=lambda line: line.y1)[:2][::-1]
+    left, right = 42.52, WIDTH - 65.2
+    at = left + change.time_s / found.end_s * (right - left)
+    assert (earlier.x1, earlier.x2, later.x1, later.x2) == pytest.approx((left, at, at, right), abs=0.1)
+    assert f"limit {before_j:.1f} J" in record.report(record.overridden.number).pages[0]
+
+
+def test_the_plan_turns_at_an_override_behind_the_pause_and_not_before_it(record):
+    found = content(record, record.overridden)
+    fonts.register()
+    plan = [
+        shape.points
+        for shape in course_drawing(found, [], WIDTH, HIGH).contents
+        if isinstance(shape, PolyLine) and shape.strokeDashArray
+    ]
+    power_and_ring = plan[:4]
+    assert [len(set(points[1::2])) for points in power_and_ring] == [1, 1, 1, 1]
 
 
 def test_the_gap_is_white_and_grey_on_paper(record):

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import math
 import re
+import sqlite3
+from contextlib import closing
 from datetime import timedelta
 
 import msgspec
@@ -11,9 +14,18 @@ import pytest
 from tests.reports import recorded
 from tests.reports.recorded import LONG, NAME, START
 from tests.storage.cast import treatment_event
+from tosca_kiosk.domain.inputs import CommandType
 from tosca_kiosk.reports import texts
 from tosca_kiosk.session import RefusedError
-from tosca_kiosk.storage import anchors, close_session, events, heads, session_amendments, sessions
+from tosca_kiosk.storage import (
+    DATABASE_NAME,
+    anchors,
+    close_session,
+    events,
+    heads,
+    session_amendments,
+    sessions,
+)
 
 
 def test_it_says_whose_it_was_what_was_given_and_by_what(record):
@@ -170,6 +182,40 @@ def test_an_override_is_a_deviation_and_changes_the_plan_in_force(own):
     assert f"of {planned_j:.1f} J" in report.pages[0]
     assert "Before the deviations the plan was 10.0 J" in report.pages[0]
     assert "1, overridden" in report.said
+
+
+def test_an_override_is_told_once_and_a_refused_one_as_what_was_not_done(record):
+    events = record.report(record.overridden.number).said.partition(texts.EVENTS_HEADING)[2]
+    events = events.partition(texts.DEVIATIONS_HEADING)[0]
+    who = f"{NAME}, patient tolerance"
+    for said in (
+        f"Power overridden 5.00 W to 3.50 W {who}",
+        f"Ring overridden 3.00 mm to 3.40 mm {who}",
+    ):
+        assert said in events, said
+    assert re.search(r"Override of the power refused: 12 W asked, over 0 to 9.49 W allowed", events)
+    assert events.count("overridden") == 2
+
+
+def test_every_command_has_words_for_when_it_is_refused():
+    assert set(texts.ASKED) == set(CommandType)
+
+
+def test_an_infinite_time_or_value_of_another_hand_is_odd_and_stops_no_report(own):
+    number = own.session(recorded.completed).number
+    own.journal(number).unlink()
+    with closing(sqlite3.connect(own.data_dir / DATABASE_NAME, isolation_level=None)) as tool:
+        tool.executemany(
+            "INSERT INTO treatment_events (session_id, timestamp, time_offset_ms, event_type, "
+            f"laser_power_actual_watts, event_details) VALUES ({number}, 'now', ?, ?, ?, ?)",
+            [
+                (math.inf, "user_action", 1.0, '{"action": "protocol_power_override", "new_value": 4.0}'),
+                (8000, "power_change", math.inf, '{"sample":true}'),
+            ],
+        )
+    said = own.report(number).said
+    assert texts.U_ODD_ROWS.format(count=1) in said
+    assert "drawn from the samples" in said
 
 
 def test_what_was_never_taken_into_the_record_is_not_said_to_be_none(own):

@@ -19,7 +19,7 @@ from typing import Any, Final
 
 from tosca_kiosk.domain.interlocks import LAMPS
 from tosca_kiosk.exports.columns import Batch, Kind, Pseudonymised, Table
-from tosca_kiosk.machine.synced import sync
+from tosca_kiosk.machine.whole_file import write_whole
 from tosca_kiosk.session import RefusedError
 
 KEY_NAME: Final = "pseudonym_key"
@@ -152,17 +152,8 @@ def _make(path: Path) -> bool:
     """Make the key where there is none, whole or not at all; return whether it did. Raises OSError."""
     if path.exists():
         return False
-    part = path.with_name(f"{path.name}.{os.getpid()}")
     try:
-        file = os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, _MODE)
-        with os.fdopen(file, "w", encoding="ascii") as writing:
-            writing.write(secrets.token_hex(_KEY_BYTES) + "\n")
-            writing.flush()
-            os.fsync(file)
-        path.hardlink_to(part)  # not over the one that another export has made meanwhile
-        sync(path.parent)
+        write_whole(path, f"{secrets.token_hex(_KEY_BYTES)}\n".encode("ascii"), _MODE)
     except FileExistsError:
-        return False
-    finally:
-        part.unlink(missing_ok=True)
+        return False  # another export has made it meanwhile
     return True

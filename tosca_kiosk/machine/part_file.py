@@ -21,13 +21,13 @@ _NO_LOCKS: Final = frozenset((errno.ENOLCK, errno.EOPNOTSUPP, errno.ENOSYS))
 """What a disk says that knows no locks: a file is made all the same, and never taken for a dead one."""
 
 
-def begin(path: Path) -> int:
-    """Make a new file and return it, open and locked until it is closed.
+def begin(path: Path, mode: int = FILE_MODE) -> int:
+    """Make a new file and return it, open and locked until it is closed. mode: its rights.
 
     Raises FileExistsError where something has the name, or another program takes the file for a dead one
     before it is locked; OSError for anything else.
     """
-    file = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, FILE_MODE)
+    file = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, mode)
     try:
         if not (_locked(file, if_unknown=True) and _is_at(path, file)):
             raise FileExistsError(errno.EEXIST, os.strerror(errno.EEXIST), str(path))

@@ -9,17 +9,18 @@ from pathlib import Path
 from typing import Final
 
 from tosca_kiosk.machine.part_file import PART, begin, take_away_dead
+from tosca_kiosk.machine.rights import FILE_MODE
 from tosca_kiosk.machine.synced import sync
 
 _NO_LINKS: Final = frozenset({errno.EPERM, errno.EOPNOTSUPP, errno.ENOSYS, errno.EMLINK})
 """What a disk says that knows no second name of a file, as a stick's FAT does."""
 
 
-def write_whole(path: Path, content: bytes) -> None:
+def write_whole(path: Path, content: bytes, mode: int = FILE_MODE) -> None:
     """Write a new file, on the disk when this returns; it never stands there in part, nor over another one.
 
-    What a program that was killed has left of the same name is taken away where that can be. Raises
-    FileExistsError where something has the name, OSError for anything else; nothing is left then.
+    mode: its rights. What a program that was killed has left of the same name is taken away where that can be.
+    Raises FileExistsError where something has the name, OSError for anything else; nothing is left then.
     """
     _refuse_taken(path)
     begun = f".{path.name}."
@@ -28,7 +29,7 @@ def write_whole(path: Path, content: bytes) -> None:
         with suppress(OSError):  # this one is written under a name of its own
             list(take_away_dead((one,)))
     part = path.with_name(f"{begun}{os.getpid()}{PART}")
-    file = begin(part)
+    file = begin(part, mode)
     try:
         left = memoryview(content)
         while left:

@@ -8,8 +8,9 @@ from typing import Final
 from reportlab.graphics.shapes import Drawing
 from reportlab.platypus import Flowable
 
+from tosca_kiosk.domain.inputs import CommandType
 from tosca_kiosk.reports import forms, strokes, texts
-from tosca_kiosk.reports.content import RING_OVERRIDE, Content
+from tosca_kiosk.reports.content import Content
 from tosca_kiosk.reports.layout import Cell, heading, pairs, paragraph, table
 from tosca_kiosk.reports.proof import proof
 from tosca_kiosk.reports.record_rows import SafetyLine
@@ -169,7 +170,7 @@ def _deviations(content: Content) -> list[Flowable]:
         return []
     rows = []
     for one in found:
-        unit = "mm" if one.action == RING_OVERRIDE else "W"
+        unit = "mm" if one.action == CommandType.RING_OVERRIDE else "W"
         rows.append(
             (
                 forms.clock(one.time_s),

@@ -25,7 +25,7 @@ from tosca_kiosk.reports import fonts, forms, texts
 from tosca_kiosk.reports.content import Content
 from tosca_kiosk.reports.curves import Curve
 from tosca_kiosk.reports.interlocks import PEDAL, Bar, Word
-from tosca_kiosk.reports.light import Gap, Span, Why, gaps
+from tosca_kiosk.reports.light import ROUNDED_S, Span, dark
 from tosca_kiosk.reports.scales import Scale, spread, ticks, time_ticks
 from tosca_kiosk.reports.strokes import (
     CLOSED,
@@ -167,9 +167,8 @@ def _ring(drawing: Drawing, content: Content, x: Scale, top: float, high: float)
 
 
 def _energy(drawing: Drawing, content: Content, x: Scale, top: float, high: float) -> float:
-    course, plan, rules = content.course, content.plan, content.journal.rules
-    limit_j = None if plan is None or rules is None else rules.limits.dose_margin * plan.planned_energy_j
-    values = [1.0, limit_j or 0.0, 0.0 if plan is None else plan.planned_energy_j]
+    course, plan, limits = content.course, content.plan, content.dose_limits
+    values = [1.0, *(limit.limit_j for limit in limits), 0.0 if plan is None else plan.planned_energy_j]
     if course is not None:
         values += [course.measured_j.highest, course.commanded_j.highest]
     panel = _panel(drawing, content, texts.DOSE_AXIS, _values(0.0, 1.12 * max(values)), x, top, high)
@@ -180,9 +179,12 @@ def _energy(drawing: Drawing, content: Content, x: Scale, top: float, high: floa
     if plan is not None:
         energies = [(at_s, plan.energy_j(at_s)) for at_s in _even(plan.duration_s)]
         _plan(panel, content.light, energies)
-    if limit_j is not None:
-        _limit_line(panel, limit_j)
-        labels.append((limit_j, texts.DOSE_LIMIT_LABEL.format(value=forms.amount(limit_j, "J")), black))
+    for earlier, later in pairwise(limits):
+        _earlier_limit(panel, earlier.limit_j, earlier.from_s, later.from_s)
+    if limits:
+        from_s, limit_j = limits[-1]
+        _limit_line(panel, limit_j, panel.x.at(from_s), panel.x.end)
+        labels.append((limit_j, _dose_limit(limit_j), black))
     given = content.result.given
     if course is not None and not course.measured_j.is_empty:
         labels.append((course.summed_measured_j, forms.amount(given.measured_j, "J"), MEASURED))
@@ -190,6 +192,23 @@ def _energy(drawing: Drawing, content: Content, x: Scale, top: float, high: floa
             labels.append((course.summed_commanded_j, forms.amount(given.commanded_j, "J"), COMMANDED))
     _labels(panel, labels)
     return panel.low
+
+
+def _dose_limit(limit_j: float) -> str:
+    return texts.DOSE_LIMIT_LABEL.format(value=forms.amount(limit_j, "J"))
+
+
+def _earlier_limit(panel: _Panel, limit_j: float, from_s: float, to_s: float) -> None:
+    """Draw a dose limit that was in force for a time, its words below it where they have room."""
+    from_x, to_x, y = panel.x.at(from_s), panel.x.at(to_s), panel.y.at(limit_j)
+    _limit_line(panel, limit_j, from_x, to_x)
+    label = _dose_limit(limit_j)
+    wide = fonts.width(label, SIZE, bold=True) + 4
+    if wide <= to_x - from_x:
+        panel.add(
+            box(from_x + 1, y - 10.5, wide, 9.5, fill=white, stroke=None),
+            string(from_x + 3, y - 8.5, label, bold=True),
+        )
 
 
 def _even(duration_s: float) -> list[float]:
@@ -214,10 +233,10 @@ def _panel(
         high=upper,
     )
     drawing.add(string(0, upper + 4, title, bold=True))
-    for gap in gaps(content.light, content.end_s):
-        if gap.why is Why.UNCONFIRMED:
-            continue
-        from_x, to_x = _on_paper(panel, gap)
+    pieces = () if content.course is None else content.course.measured_w.pieces
+    shone = [(float(piece[0, 0]), float(piece[-1, 0])) for piece in pieces]
+    for from_s, to_s in dark(content.without_light, shone):
+        from_x, to_x = _on_paper(panel, from_s, to_s)
         panel.add(hatch(from_x, panel.low, to_x, panel.high, HATCH_APART, GREY_HATCH))
     marked = ticks(scale.low, scale.high, min(_MOST_Y, int(high / _TICK_APART)))
     for value in marked.values:
@@ -235,8 +254,8 @@ def _panel(
     return panel
 
 
-def _on_paper(panel: _Panel, gap: Gap) -> tuple[float, float]:
-    from_x, to_x = panel.x.at(gap.from_s), panel.x.at(gap.to_s)
+def _on_paper(panel: _Panel, from_s: float, to_s: float) -> tuple[float, float]:
+    from_x, to_x = panel.x.at(from_s), panel.x.at(to_s)
     short = max(_LEAST_GAP - (to_x - from_x), 0.0) / 2
     return max(from_x - short, panel.x.begin), min(to_x + short, panel.x.end)
 
@@ -255,11 +274,18 @@ def _curve(panel: _Panel, curve: Curve, kind: str) -> None:
 def _plan(panel: _Panel, light: Iterable[Span], points: Sequence[tuple[float, float]]) -> None:
     """Draw a plan, given over the treatment clock, where that ran."""
     for span in light:
-        inside = _between(points, span.clock_from_s, span.clock_to_s)
+        from_s, to_s = (_at_corner(points, at_s) for at_s in (span.clock_from_s, span.clock_to_s))
+        inside = _between(points, from_s, to_s)
         lag_s = span.off_s - span.clock_to_s
         line = [number for at_s, value in inside for number in (panel.x.at(at_s + lag_s), panel.y.at(value))]
         if len(line) >= 4:
             panel.add(styled(PolyLine(line), "plan"))
+
+
+def _at_corner(points: Sequence[tuple[float, float]], at_s: float) -> float:
+    """Return the corner that a clock in whole milliseconds means: a pause's is where its override is."""
+    corners = (t0_s for (t0_s, _), (t1_s, _) in pairwise(points) if t0_s == t1_s)
+    return next((corner_s for corner_s in corners if abs(corner_s - at_s) <= ROUNDED_S), at_s)
 
 
 def _between(points: Sequence[tuple[float, float]], from_s: float, to_s: float) -> list[tuple[float, float]]:
@@ -278,13 +304,13 @@ def _between(points: Sequence[tuple[float, float]], from_s: float, to_s: float) 
 
 
 def _limit(panel: _Panel, value: float, label: str) -> None:
-    _limit_line(panel, value)
+    _limit_line(panel, value, panel.x.begin, panel.x.end)
     _labels(panel, [(value, label, black)])
 
 
-def _limit_line(panel: _Panel, value: float) -> None:
+def _limit_line(panel: _Panel, value: float, from_x: float, to_x: float) -> None:
     y = panel.y.at(value)
-    panel.add(Line(panel.x.begin, y, panel.x.end, y, strokeWidth=1.1))
+    panel.add(Line(from_x, y, to_x, y, strokeWidth=1.1))
 
 
 def _labels(panel: _Panel, labels: Sequence[tuple[float, str, Color]]) -> None:
@@ -298,8 +324,8 @@ def _labels(panel: _Panel, labels: Sequence[tuple[float, str, Color]]) -> None:
 def _name_gaps(panel: _Panel, content: Content) -> None:
     """Write why there is no light into each gap that has room for it, lying or standing."""
     middle = (panel.low + panel.high) / 2
-    for gap in gaps(content.light, content.end_s):
-        from_x, to_x = _on_paper(panel, gap)
+    for gap in content.without_light:
+        from_x, to_x = _on_paper(panel, gap.from_s, gap.to_s)
         word, x = texts.WHY[gap.why], (from_x + to_x) / 2
         wide = fonts.width(word, SIZE) + 4
         if wide <= to_x - from_x:

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final, NamedTuple
+from typing import NamedTuple
 
+from tosca_kiosk.domain.light import dose_limit_j
 from tosca_kiosk.domain.plan import Plan
 from tosca_kiosk.domain.rules import Rules
 from tosca_kiosk.domain.summary import unconfirmed
@@ -14,16 +15,13 @@ from tosca_kiosk.journal import JOURNAL_NAME
 from tosca_kiosk.reports import record_rows, texts
 from tosca_kiosk.reports.account import Course
 from tosca_kiosk.reports.interlocks import Bar
-from tosca_kiosk.reports.light import Event, Span, not_confirmed_ended, spans
+from tosca_kiosk.reports.light import Event, Gap, Span, Why, gaps, not_confirmed_ended, spans
 from tosca_kiosk.reports.record_rows import Rows, SafetyLine
 from tosca_kiosk.reports.samples import Sealed, Tell, UnusableJournalError, header_of, of_journal, of_rows
 from tosca_kiosk.session import RefusedError, SessionResult, Treatment, session_result, treatment_of
 from tosca_kiosk.storage import Reader, StorageError, patients, sessions, users
 from tosca_kiosk.storage.heads import Head
 from tosca_kiosk.storage.session_proof import newest_head_over
-
-POWER_OVERRIDE: Final = "protocol_power_override"
-RING_OVERRIDE: Final = "protocol_ring_override"
 
 
 class JournalTold(NamedTuple):
@@ -35,6 +33,13 @@ class JournalTold(NamedTuple):
     software: str | None = None
     rules: Rules | None = None
     problem: str = ""
+
+
+class DoseLimit(NamedTuple):
+    """A dose limit. from_s: since when it was in force, in session seconds."""
+
+    from_s: float
+    limit_j: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +73,43 @@ class Content:
     def power_limit_w(self) -> float | None:
         """The limit in force, None where no journal tells it."""
         return None if self.journal.rules is None else self.journal.rules.power_limit_w
+
+    @property
+    def dose_limits(self) -> tuple[DoseLimit, ...]:
+        """The dose limits, oldest first: an override changes the one in force; none where nobody knows it."""
+        rules, plan = self.journal.rules, self.plan
+        if rules is None or plan is None:
+            return ()
+        newest = Plan(protocol=plan.protocol)
+        found = [DoseLimit(from_s=0.0, limit_j=dose_limit_j(rules, newest))]
+        changes_s = [one.time_s for one in self.result.happened.deviations if one.override is not None]
+        for from_s, override in zip(changes_s, plan.overrides, strict=False):
+            newest = newest.overridden(override)
+            limit_j = dose_limit_j(rules, newest)
+            if limit_j != found[-1].limit_j:
+                found.append(DoseLimit(from_s=from_s, limit_j=limit_j))
+        return tuple(found)
+
+    @property
+    def light_unknown(self) -> bool:
+        """Whether the record does not tell how much light there was."""
+        return self.result.session.total_laser_on_time_seconds is None or self.result.given.measured_j is None
+
+    @property
+    def was_lit(self) -> bool:
+        """Whether the record tells of any light."""
+        lit_s = self.result.session.total_laser_on_time_seconds or 0.0
+        return lit_s > 0.0 or self.result.given.at_least_j > 0.0
+
+    @property
+    def without_light(self) -> tuple[Gap, ...]:
+        """The times without light, and those of which nobody knows."""
+        why = Why.UNBEGUN if self.was_lit else Why.NONE
+        if unconfirmed(self.result.session.abort_reason):
+            why = Why.UNCONFIRMED
+        elif self.light_unknown:
+            why = Why.NOT_KNOWN
+        return tuple(gaps(self.light, self.end_s, why))
 
 
 def content_of(

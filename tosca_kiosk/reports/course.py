@@ -25,7 +25,7 @@ _SUM_FRACTION, _SUM_J = 0.01, 0.2
 
 def course(content: Content, lines: list[EventLine]) -> list[Flowable]:
     """Return the section; where nothing can be drawn, why."""
-    if content.course is None or not (content.light or _armed(content)):
+    if content.course is None or not (content.light or content.was_lit or _armed(content)):
         return [*heading(texts.COURSE), paragraph(_no_course(content))]
     marks = [Mark(*one) for one in told.marked(lines)]
     head = ruled(texts.COURSE, charts.key_drawing(WIDTH * 0.5))
@@ -67,8 +67,9 @@ def _armed(content: Content) -> bool:
 def _no_course(content: Content) -> str:
     if content.result.happened.unread:
         return texts.COURSE_UNKNOWN.format(why=content.result.happened.unread.rstrip("."))
-    if content.course is None and verdict(content) == texts.LIGHT_UNKNOWN:
-        return texts.COURSE_UNKNOWN.format(why=texts.NOTHING_LEFT)
+    if verdict(content) in (texts.LIGHT_UNKNOWN, texts.NOT_CONFIRMED):
+        why = texts.NOTHING_LEFT if content.course is None else texts.NOTHING_SHOWN
+        return texts.COURSE_UNKNOWN.format(why=why)
     return texts.NO_COURSE
 
 

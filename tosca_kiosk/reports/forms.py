@@ -35,6 +35,8 @@ def share(part: float | None, whole: float | None) -> str:
 
 def clock(t_s: float, digits: int = 2) -> str:
     """Return a session time: m:ss, from an hour on h:mm:ss."""
+    if not math.isfinite(t_s):
+        return texts.UNKNOWN
     rounded = round(t_s, digits)
     minutes, seconds = divmod(rounded, _MINUTE_S)
     wide = 2 if digits == 0 else 3 + digits

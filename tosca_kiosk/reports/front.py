@@ -87,8 +87,8 @@ def _what(content: Content) -> Iterator[tuple[str, str]]:
             ),
         )
     yield texts.SOFTWARE, content.journal.software or texts.UNKNOWN
-    rules = content.journal.rules
-    dose_j = None if plan is None or rules is None else rules.limits.dose_margin * plan.planned_energy_j
+    doses = content.dose_limits
+    dose_j = doses[-1].limit_j if doses else None
     yield (
         texts.LIMIT,
         texts.UNKNOWN

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+import math
+from bisect import bisect_left
+from collections.abc import Iterable, Iterator, Sequence
 from enum import Enum
-from typing import Any, NamedTuple
+from typing import Any, Final, NamedTuple
 
 
 class Event(NamedTuple):
@@ -21,7 +23,8 @@ class Event(NamedTuple):
 class Why(Enum):
     """Why there is no light after a span, before the first one, or at all.
 
-    UNCONFIRMED: nobody knows that there is none.
+    With three of them there may be light. UNCONFIRMED: it is not confirmed ended; NOT_KNOWN: the record does
+    not tell; UNBEGUN: there was light that no event began.
     """
 
     BEFORE = "before"
@@ -32,11 +35,16 @@ class Why(Enum):
     RING = "ring"
     FINISHED = "finished"
     UNCONFIRMED = "unconfirmed"
+    NOT_KNOWN = "not_known"
+    UNBEGUN = "unbegun"
     UNKNOWN = "unknown"
 
 
 _IN_THE_DARK = frozenset({Why.FAULT, Why.PAUSED})
 """What changes why there is no light while there is none."""
+_PERHAPS_LIGHT: Final = frozenset({Why.UNCONFIRMED, Why.NOT_KNOWN, Why.UNBEGUN})
+ROUNDED_S: Final = 0.001
+"""The record holds an event's time in whole milliseconds."""
 
 
 class Span(NamedTuple):
@@ -63,7 +71,7 @@ class Span(NamedTuple):
 
 
 class Gap(NamedTuple):
-    """A time without light."""
+    """A time without light, or of which nobody knows that it had none."""
 
     from_s: float
     to_s: float
@@ -120,15 +128,37 @@ def not_confirmed_ended(light: tuple[Span, ...]) -> tuple[Span, ...]:
     return (*light[:-1], *(span._replace(why=Why.UNCONFIRMED) for span in light[-1:]))
 
 
-def gaps(light: tuple[Span, ...], end_s: float) -> Iterator[Gap]:
-    """Yield the times without light of a session, from its begin to its end."""
-    from_s, why = 0.0, Why.BEFORE if light else Why.NONE
+def gaps(light: tuple[Span, ...], end_s: float, without_any: Why = Why.NONE) -> Iterator[Gap]:
+    """Yield the times without light of a session, from its begin to its end.
+
+    without_any: what is said of a session that has no span.
+    """
+    from_s, why = 0.0, Why.BEFORE if light else without_any
     for span in light:
         if span.on_s > from_s:
             yield Gap(from_s=from_s, to_s=span.on_s, why=why)
         from_s, why = span.off_s, span.why
     if end_s > from_s:
         yield Gap(from_s=from_s, to_s=end_s, why=why)
+
+
+def dark(found: Iterable[Gap], shone: Sequence[tuple[float, float]]) -> Iterator[tuple[float, float]]:
+    """Yield from when to when it is known that there was no light: gaps but for what shone in them.
+
+    shone: from when to when light was measured, oldest first.
+    """
+    begins_s = [from_s for from_s, _ in shone]
+    for gap in found:
+        if gap.why in _PERHAPS_LIGHT:
+            continue
+        at_s = gap.from_s
+        inside = slice(bisect_left(begins_s, at_s), bisect_left(begins_s, gap.to_s - ROUNDED_S))
+        for from_s, to_s in shone[inside]:
+            if from_s > at_s:
+                yield at_s, from_s
+            at_s = to_s
+        if gap.to_s > at_s:
+            yield at_s, gap.to_s
 
 
 def _cause(event: Event) -> Why | None:
@@ -142,5 +172,7 @@ def _cause(event: Event) -> Why | None:
 
 
 def number(value: object) -> float | None:
-    """Return a number of an event's details, None where none stands there."""
-    return float(value) if isinstance(value, int | float) and not isinstance(value, bool) else None
+    """Return a finite number that a row or an event's details hold, None where none stands there."""
+    if not isinstance(value, int | float) or isinstance(value, bool) or not math.isfinite(value):
+        return None
+    return float(value)

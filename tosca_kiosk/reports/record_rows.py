@@ -9,7 +9,7 @@ from typing import Any, Final, NamedTuple
 
 from tosca_kiosk.domain.inputs import CommandType
 from tosca_kiosk.reports.interlocks import Failure, Watch
-from tosca_kiosk.reports.light import Event
+from tosca_kiosk.reports.light import Event, number
 from tosca_kiosk.reports.samples import Row
 from tosca_kiosk.storage import Reader, archives
 
@@ -53,10 +53,11 @@ def treatment_rows(reader: Reader, session_id: int) -> Rows:
     """Return a session's treatment events. Raises StorageError where an archive with them is not whole."""
     events, watch, end_s, odd = list[Event](), Watch(), 0.0, 0
     for offset_ms, kind, commanded_w, measured_w, ring_mm, lamps, details in _select(reader, session_id):
-        if not isinstance(offset_ms, int | float):
+        at_ms = number(offset_ms)
+        if at_ms is None:
             odd += 1
             continue
-        t_s = offset_ms / _MS
+        t_s = at_ms / _MS
         end_s = max(end_s, t_s)
         sample = details == _SAMPLE
         if sample or kind in _JUDGED:
@@ -72,9 +73,9 @@ def treatment_rows(reader: Reader, session_id: int) -> Rows:
                 Event(
                     t_s=t_s,
                     kind=str(kind),
-                    commanded_w=_number(commanded_w),
-                    measured_w=_number(measured_w),
-                    ring_mm=_number(ring_mm),
+                    commanded_w=number(commanded_w),
+                    measured_w=number(measured_w),
+                    ring_mm=number(ring_mm),
                     details=said,
                 )
             )
@@ -85,12 +86,13 @@ def treatment_rows(reader: Reader, session_id: int) -> Rows:
 def samples(reader: Reader, session_id: int) -> Iterator[Row]:
     """Yield a session's treatment events as samples. Raises StorageError as `treatment_rows`."""
     for offset_ms, _, commanded_w, measured_w, ring_mm, _, _ in _select(reader, session_id):
-        if isinstance(offset_ms, int | float):
+        at_ms = number(offset_ms)
+        if at_ms is not None:
             yield Row(
-                t_s=offset_ms / _MS,
-                measured_w=_number(measured_w),
-                commanded_w=_number(commanded_w),
-                ring_mm=_number(ring_mm),
+                t_s=at_ms / _MS,
+                measured_w=number(measured_w),
+                commanded_w=number(commanded_w),
+                ring_mm=number(ring_mm),
             )
 
 
@@ -153,10 +155,6 @@ def _since(time: datetime | None, start: datetime | None) -> float | None:
     if not isinstance(time, datetime) or start is None:
         return None
     return round((time - start).total_seconds(), 3)
-
-
-def _number(value: Any) -> float | None:
-    return float(value) if isinstance(value, int | float) and not isinstance(value, bool) else None
 
 
 def _text(value: Any) -> str | None:

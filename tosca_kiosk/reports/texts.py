@@ -128,6 +128,7 @@ FROM_SAMPLES: Final = (
 NO_COURSE: Final = "There was no light, and the cart was never armed: there is no course to draw."
 COURSE_UNKNOWN: Final = "No course can be drawn: {why}."
 NOTHING_LEFT: Final = "neither journal nor samples are left"
+NOTHING_SHOWN: Final = "as far as the record goes there was no light, and the cart was never armed"
 SUM_DIFFERS: Final = (
     "Summed up, the curve of the {which} energy ends at {summed}, the record counts {recorded}: what counts "
     "is the record."
@@ -145,6 +146,8 @@ WHY: Final = {
     Why.FINISHED: "plan finished",
     Why.UNKNOWN: "light off",
     Why.UNCONFIRMED: "not confirmed ended",
+    Why.NOT_KNOWN: "light not known",
+    Why.UNBEGUN: "light whose begin is not recorded",
 }
 LAMPS: Final = {
     "footpedal": "Pedal",
@@ -244,8 +247,26 @@ ACTIONS: Final = {
     "protocol_power_override": "power overridden",
     "protocol_ring_override": "ring overridden",
 }
+ASKED: Final = {
+    "open_session": "opening the session",
+    "home_stage": "homing the stage",
+    "begin_arm": "beginning to arm",
+    "cancel_arm": "letting go of arming",
+    "arm": "arming",
+    "pause": "pause",
+    "stop": "STOP",
+    "acknowledge": "fault reset",
+    "close_session": "closing the session",
+    "run_self_test": "self-test",
+    "aiming_on": "aiming beam on",
+    "aiming_off": "aiming beam off",
+    "confirm_key_off": "confirming the key off",
+    "protocol_power_override": "override of the power",
+    "protocol_ring_override": "override of the ring",
+}
+"""What was asked, where it was refused: nothing of it was done."""
 RELEASED: Final = "pedal released, paused"
-REFUSED: Final = "refused: {why}"
+REFUSED: Final = "{what} refused: {why}"
 CHANGED: Final = "{old} to {new}"
 SO_FAR: Final = "{energy} measured so far"
 MEASURED_OF: Final = "measured {measured}, expected {expected}"

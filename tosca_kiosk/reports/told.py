@@ -6,13 +6,19 @@ from collections.abc import Iterator, Sequence
 from itertools import groupby
 from typing import Any, Final, NamedTuple
 
+from tosca_kiosk.domain.inputs import CommandType
 from tosca_kiosk.domain.interlocks import BY_SOURCE
 from tosca_kiosk.reports import forms, texts
-from tosca_kiosk.reports.content import POWER_OVERRIDE, RING_OVERRIDE, Content
+from tosca_kiosk.reports.content import Content
 from tosca_kiosk.reports.light import Event, number
 
 _RANKS: Final = {"safety_trigger": 0, "override": 1, "safety_warning": 2, "pause": 3}
 """Which events have a number, and which of them come first where a chart has no room for all."""
+_AGAIN: Final[dict[str, str]] = {
+    CommandType.POWER_OVERRIDE: "power_set",
+    CommandType.RING_OVERRIDE: "ring_size_change",
+}
+"""By the action of an override: the event that tells its new value again, in the same tick."""
 
 
 class EventLine(NamedTuple):
@@ -36,7 +42,7 @@ def event_lines(content: Content) -> list[EventLine]:
     lines: list[EventLine] = []
     marks = 0
     for t_s, group in groupby(content.events, lambda event: event.t_s):
-        events = list(group)
+        events = _told_once(list(group))
         ranks = [rank for event in events if (rank := _RANKS.get(_kind(event))) is not None]
         marks += bool(ranks)
         lines.append(
@@ -52,12 +58,24 @@ def event_lines(content: Content) -> list[EventLine]:
     return lines
 
 
+def _told_once(events: list[Event]) -> list[Event]:
+    """Return a tick's events without those that only tell an override again."""
+    again = {
+        (_AGAIN[_action(event)], number(event.details.get("new_value")))
+        for event in events
+        if _kind(event) == "override"
+    }
+    return [event for event in events if (event.kind, number(event.details.get("new_value"))) not in again]
+
+
 def _kind(event: Event) -> str:
     """Return an event's type; an override that was taken is a kind of its own."""
-    said = event.details
-    if event.kind == "user_action" and said.get("action") in (POWER_OVERRIDE, RING_OVERRIDE):
-        return event.kind if "refused" in said else "override"
-    return event.kind
+    taken = event.kind == "user_action" and _action(event) in _AGAIN and "refused" not in event.details
+    return "override" if taken else event.kind
+
+
+def _action(event: Event) -> str:
+    return str(event.details.get("action"))
 
 
 def _sentence(parts: Iterator[str]) -> str:
@@ -68,10 +86,10 @@ def _sentence(parts: Iterator[str]) -> str:
 def _said(event: Event) -> str:
     said = event.details
     if event.kind == "user_action":
-        action = str(said.get("action"))
-        words = texts.ACTIONS.get(action, action)
-        refused = said.get("refused")
-        return words if refused is None else f"{words}, {texts.REFUSED.format(why=refused)}"
+        action, refused = _action(event), said.get("refused")
+        if refused is None:
+            return texts.ACTIONS.get(action, action)
+        return texts.REFUSED.format(what=texts.ASKED.get(action, action), why=refused)
     if event.kind == "pause" and said.get("source") == "footpedal_release":
         return texts.RELEASED
     words = texts.EVENTS.get(event.kind, event.kind).format(step=said.get("protocol_step", texts.UNKNOWN))
@@ -90,7 +108,7 @@ def _value(event: Event) -> str:
     said = event.details
     changed = number(said.get("new_value"))
     if _kind(event) == "override":
-        unit = "W" if said.get("action") == POWER_OVERRIDE else "mm"
+        unit = "W" if _action(event) == CommandType.POWER_OVERRIDE else "mm"
         old = forms.amount(number(said.get("old_value")), unit, 2)
         return texts.CHANGED.format(old=old, new=forms.amount(changed, unit, 2))
     if event.kind.startswith("ring_size") and changed is not None:

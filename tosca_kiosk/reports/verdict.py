@@ -59,15 +59,14 @@ def verdict_box(content: Content) -> Flowable:
 
 def verdict(content: Content) -> str:
     """Return how the session ended, in words."""
-    session, given = content.result.session, content.result.given
+    session = content.result.session
     if session.status == "completed":
         return texts.COMPLETED
     if unconfirmed(session.abort_reason):
         return texts.NOT_CONFIRMED
-    if session.total_laser_on_time_seconds is None or given.measured_j is None:
+    if content.light_unknown:
         return texts.LIGHT_UNKNOWN
-    lit = session.total_laser_on_time_seconds > 0.0 or given.at_least_j > 0.0
-    return texts.ENDED_EARLY if lit else texts.NO_LIGHT
+    return texts.ENDED_EARLY if content.was_lit else texts.NO_LIGHT
 
 
 def _why(content: Content) -> Iterator[str]:
