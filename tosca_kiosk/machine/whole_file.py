@@ -19,7 +19,7 @@ _NO_LINKS: Final = frozenset({errno.EPERM, errno.EOPNOTSUPP, errno.ENOSYS, errno
 def write_whole(path: Path, content: bytes, mode: int = FILE_MODE) -> None:
     """Write a new file, on the disk when this returns; it never stands there in part, nor over another one.
 
-    mode: its rights. What a program that was killed has left of the same name is taken away where that can be.
+    mode: its rights. What a program that was killed has left of the same name is taken away where it can be.
     Raises FileExistsError where something has the name, OSError for anything else; nothing is left then.
     """
     _refuse_taken(path)
