@@ -29,12 +29,14 @@ class CommandType(StrEnum):
     CONFIRM_KEY_OFF = "confirm_key_off"
     POWER_OVERRIDE = "protocol_power_override"
     RING_OVERRIDE = "protocol_ring_override"
+    SELECT_STATION = "select_station"
 
 
 class Command(msgspec.Struct, frozen=True, array_like=True):
     """One command. user, role: of the operator who resets, as control's own check of the PIN found them.
 
-    Of an override, value is the new power in W or ring size in mm, and user is who the screen says asks.
+    Of an override, value is the new power in W or ring size in mm, and user is who the screen says asks; of
+    select_station value is the station's number from 0.
     """
 
     id: int

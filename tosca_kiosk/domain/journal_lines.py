@@ -55,12 +55,13 @@ class Header(msgspec.Struct, frozen=True, tag_field="kind", tag="header"):
     """Line 1. started_utc: naive UTC `YYYY-MM-DD HH:MM:SS.ffffff`; session time 0 is this instant.
 
     rules_revision: of the program's rules that decided this session (see RULES_REVISION). self_test: which
-    control fills in; None before a session needed one.
+    control fills in; None before a session needed one. work: of a calibration, session_id is the number in
+    its own table, and there is no patient.
     """
 
     version: int
     session_id: int
-    patient_id: int
+    patient_id: int | None
     tech_id: int
     started_utc: str
     origin: Literal["sim", "real"]
@@ -69,6 +70,7 @@ class Header(msgspec.Struct, frozen=True, tag_field="kind", tag="header"):
     rules: Rules
     rules_revision: int = RULES_REVISION
     self_test: SelfTestPassed | None = None
+    work: Literal["treatment", "calibration"] = "treatment"
 
 
 class Summary(msgspec.Struct, frozen=True):

@@ -7,6 +7,7 @@ from functools import cached_property
 import msgspec
 
 from tosca_kiosk.domain.calibration import CalibrationSet
+from tosca_kiosk.domain.calibration_session import CalibrationSession
 from tosca_kiosk.domain.plan import Plan
 from tosca_kiosk.domain.protocol import Protocol
 from tosca_kiosk.domain.state import State
@@ -74,7 +75,8 @@ class Rules(msgspec.Struct, frozen=True, kw_only=True, dict=True):
 
     power_limit_w: the lowest of configuration, device profile, protocol, session and 0.95 of the photodiode's
     full scale. calibration_problem: why arming is refused, None when every calibration fits its device.
-    travel_*_um: how far the stage may be moved, None where nobody told.
+    travel_*_um: how far the stage may be moved, None where nobody told. calibration_session: of a session
+    that calibrates, which has neither protocol nor calibrations; None of a treatment.
     """
 
     limits: Limits = Limits()
@@ -86,6 +88,7 @@ class Rules(msgspec.Struct, frozen=True, kw_only=True, dict=True):
     protocol: Protocol | None = None
     travel_min_um: float | None = None
     travel_max_um: float | None = None
+    calibration_session: CalibrationSession | None = None
 
     @cached_property
     def _plan(self) -> Plan | None:
