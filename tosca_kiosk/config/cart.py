@@ -92,7 +92,7 @@ class CartConfig:
     timing: TimingLimits = field(default_factory=TimingLimits)
     allow_without_real_time: bool = False
     calibration_interval_days: int = DEFAULT_INTERVAL_DAYS
-    calibration_light: LightBounds = LightBounds()
+    calibration_light: LightBounds = field(default_factory=LightBounds)
     folder_backup_to: Path | None = None
     anchor_path: Path | None = None
 

@@ -36,9 +36,8 @@ def station_problems(
         yield from (f"{path}.{text}" for text in _light_problems(station, most_ma, session.bounds))
         place_um = station.stage_position_um
         if place_um is not None and not travel_min_um <= place_um <= travel_max_um:
-            yield (
-                f"{path}.stage_position_um: {place_um:g} given, {travel_min_um:g} to {travel_max_um:g} allowed"
-            )
+            allowed = f"{travel_min_um:g} to {travel_max_um:g} allowed"
+            yield f"{path}.stage_position_um: {place_um:g} given, {allowed}"
         if not 0 <= station.motor_pwm <= MOST_PWM:
             yield f"{path}.motor_pwm: {station.motor_pwm} given, 0 to {MOST_PWM} allowed"
 
