@@ -15,7 +15,8 @@ from tosca_kiosk.storage import session_parts, sessions
 from tosca_kiosk.storage.database import Database
 from tosca_kiosk.storage.door import Transaction
 from tosca_kiosk.storage.errors import StorageError
-from tosca_kiosk.storage.journal_import import contents_of, ending, read, take_rows
+from tosca_kiosk.storage.journal_contents import contents_of, ending, read
+from tosca_kiosk.storage.journal_import import take_rows
 from tosca_kiosk.storage.replaced import Record, Row
 from tosca_kiosk.storage.session_folders import SessionFolder
 from tosca_kiosk.storage.timestamps import from_utc_text
@@ -69,6 +70,7 @@ def _make_rows(transaction: Transaction, folder: SessionFolder, replaced: Record
     assert header is not None  # of folders whose journals are whole
     known = replaced.sessions.get(folder.session_id, {}) if replaced.is_proved else {}
     _need(transaction, "tech_users", header.tech_id, replaced.accounts if replaced.is_proved else {})
+    assert header.patient_id is not None  # a treatment's, for the folder is among theirs
     _need(transaction, "patients", header.patient_id, replaced.patients if replaced.is_proved else {})
     protocol = header.rules.protocol
     told = {
