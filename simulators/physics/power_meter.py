@@ -1,6 +1,6 @@
 """A thermal power meter held into the beam at the fibre's end, as whoever calibrates reads it.
 
-Its head warms up with a time constant of its own, and its display has a resolution and ends at its range. What
+Its head warms up with a time constant of its own, its display has a resolution and ends at its range. What
 a person does wrong with it is settable: a range read by a factor of ten, a head that is slower than thought.
 """
 

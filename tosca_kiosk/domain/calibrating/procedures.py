@@ -1,17 +1,19 @@
-"""How each kind of calibration is measured, as a table: stations, repeats, settling, and what must be there."""
+"""How each kind of calibration is measured, as a table: stations, repeats, settling, what must be there."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import Final, Literal
 
-from tosca_kiosk.domain.calibration import PHOTODIODE, POWER
+from tosca_kiosk.domain.calibration import PHOTODIODE, POWER, PowerCalibration
 from tosca_kiosk.domain.calibration_session import LightBounds, Station
 
 ProcedureKind = Literal["photodiode", "laser", "power", "motor", "dark", "stage"]
 
 CURRENT_PARTS: Final = (0.14, 0.19, 0.25, 0.32, 0.40, 0.48, 0.56, 0.65, 0.75, 0.85)
 """Of the cart's current limit, rising: what the photodiode would see beyond its ceiling is left out."""
+POWER_PARTS: Final = (0.1, 0.25, 0.4, 0.55, 0.7, 0.85)
+"""Of the highest calibrated power, where one is verified."""
 _UP_DOWN_UP: Final = (1, -1, 1)
 """Passes over the lit stations: what lags behind shows as a spread between ways up and down."""
 RISE_S: Final = 1.8
@@ -24,8 +26,8 @@ REST_UM: Final = 1000.0
 class Procedure:
     """One kind. calibration_type: of the curve that it makes, None where it only judges.
 
-    needs: calibrations that must be in force. asks_meter: a person types what a reference meter reads at each
-    station. settle_s: of the light before it is measured, for window_s. passes: over the lit stations, 1 for
+    needs: calibrations that must be in force. asks_meter: a person types what a reference meter reads at
+    each station. settle_s: of the light before it is measured, for window_s. passes: over the lit stations, 1 for
     rising and -1 for falling currents. drift_part: how far the halves of a window may differ, as a part of it.
     """
 
@@ -111,19 +113,32 @@ PROCEDURES: Final[dict[ProcedureKind, Procedure]] = {
 
 
 def stations_of(
-    procedure: Procedure, bounds: LightBounds, current_limit_ma: float, travel_um: tuple[float, float]
+    procedure: Procedure,
+    bounds: LightBounds,
+    current_limit_ma: float,
+    travel_um: tuple[float, float],
+    power: PowerCalibration | None,
 ) -> tuple[Station, ...]:
-    """Return the stations of a procedure on a cart. travel_um: how far its stage may be moved."""
+    """Return the stations of a procedure on a cart.
+
+    travel_um: how far its stage may be moved. power: the calibration in force, where the procedure verifies
+    it: the stations are then at rising powers that it knows.
+    """
     if procedure.passes:
         most_ma = min(bounds.current_ma, current_limit_ma)
         rest_um = min(max(REST_UM, travel_um[0]), travel_um[1])
+        if power is not None:
+            most_w = power.power_w(min(most_ma, power.curve.xs[-1]))
+            currents_ma = [power.current_ma(part * most_w) for part in POWER_PARTS]
+        else:
+            currents_ma = [round(part * most_ma) for part in CURRENT_PARTS]
         return tuple(
             Station(
                 stage_position_um=rest_um,
-                current_ma=round(part * most_ma),
+                current_ma=current_ma,
                 light_s=min(procedure.light_s, bounds.light_s),
             )
-            for part in CURRENT_PARTS
+            for current_ma in currents_ma
         )
     if procedure.motor_pwms:
         return tuple(Station(motor_pwm=pwm) for pwm in procedure.motor_pwms)
