@@ -16,7 +16,7 @@ import pytest
 
 from tosca_kiosk.config import bundled
 from tosca_kiosk.link.client import ControlLink
-from tosca_kiosk.link.datagram import ALIVE, CAMERA_ALIVE, DatagramOutlet
+from tosca_kiosk.link.datagram import ALIVE, CAMERA_ALIVE, END_RUN, DatagramOutlet
 from tosca_kiosk.machine.clock import RealClock
 from tosca_kiosk.machine.runtime import CONTROL_SOCKET, SUPERVISOR_SOCKET, RuntimeDirError, runtime_dir
 from tosca_kiosk.running import supervisor as supervisor_module
@@ -309,6 +309,24 @@ def test_a_runtime_directory_too_long_for_sockets_is_refused(tmp_path, monkeypat
     monkeypatch.setenv("XDG_RUNTIME_DIR", str(long))
     with pytest.raises(RuntimeDirError, match="too long for a socket"):
         runtime_dir(tmp_path / "data")
+
+
+@pytest.mark.process
+def test_without_a_kiosk_a_terminal_on_the_link_is_nobodys_child(start):
+    run = start(python(WAITING), None, python(WAITING))
+    run.until(lambda: run.pid("control") and run.pid("camera"))
+    assert run.wishes.send(ALIVE)
+    assert run.wishes.send(END_RUN)
+    run.until(lambda: not select.select([run.supervisor._wishes], (), (), 0.0)[0])
+    run.pass_time(0.3)
+    assert run.code is None, "the run is ended where it was started"
+
+
+@pytest.mark.process
+def test_without_a_kiosk_the_run_ends_with_control(start):
+    run = start(python("import sys; sys.exit('no port')"), None, python(WAITING))
+    assert run.ended() == 1
+    assert run.pid("camera") is None
 
 
 KIOSK_APP = """

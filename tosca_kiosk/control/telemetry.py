@@ -6,6 +6,7 @@ from typing import Final
 
 from hardware.interfaces import LinkState
 from tosca_kiosk.control.devices import Devices
+from tosca_kiosk.control.numbered import Numbered
 from tosca_kiosk.control.self_test import CHECKS, KeptSelfTest
 from tosca_kiosk.domain import checks, laser_checks, light
 from tosca_kiosk.domain.calibration import OutOfRangeError
@@ -60,7 +61,7 @@ class TelemetryMaker:
     def make(
         self,
         now_s: float,
-        session_id: int | None,
+        session: Numbered,
         rules: Rules,
         inputs: Inputs,
         state: State,
@@ -70,12 +71,12 @@ class TelemetryMaker:
         self._judge(now_s, rules, inputs, state)
         plan, stage, tec, board = rules.plan_in_force(state), inputs.stage, inputs.tec, inputs.board
         board = board if checks.board_fresh(rules, state, inputs) else None
-        open_ = plan is not None and session_id is not None
+        open_ = plan is not None and session.session is not None
         return Telemetry(
             tick=self._tick,
             mono_s=now_s + self._mono_offset_s,
             session_time_s=state.now_s,
-            session_id=session_id,
+            session_id=session.session,
             phase=state.phase,
             beam=state.beam,
             finished=state.finished,
@@ -113,6 +114,7 @@ class TelemetryMaker:
             journal_problem=_short(journal_problem),
             overrides=() if plan is None else plan.overrides,
             arm_hold_s=rules.limits.arm_hold_s,
+            calibration=session.calibration,
         )
 
     def _judge(self, now_s: float, rules: Rules, inputs: Inputs, state: State) -> None:
