@@ -14,8 +14,8 @@ import msgspec
 import pytest
 
 from benchmarks.rigs.treating_cart import treating_cart
-from tosca_kiosk.control.numbered import Numbered
 from tosca_kiosk.control.telemetry import TelemetryMaker
+from tosca_kiosk.link.numbered import Numbered
 from tosca_kiosk.link.ring import RingReader, RingWriter
 from tosca_kiosk.machine.clock import RealClock
 

@@ -5,12 +5,12 @@ import pytest
 
 from benchmarks.rigs.sessions import constant
 from benchmarks.rigs.simulated_cart import bench
-from tosca_kiosk.control.numbered import NONE, Numbered
 from tosca_kiosk.control.telemetry import MAX_TEXT, TelemetryMaker
 from tosca_kiosk.domain.interlocks import BY_SOURCE, LAMPS
 from tosca_kiosk.domain.overriding import MOST_OVERRIDES
 from tosca_kiosk.domain.plan import Override
 from tosca_kiosk.domain.state import Beam
+from tosca_kiosk.link.numbered import NONE, Numbered
 from tosca_kiosk.link.ring import MAX_RECORD_BYTES
 from tosca_kiosk.link.telemetry import Telemetry
 

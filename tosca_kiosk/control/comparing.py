@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from tosca_kiosk.control.controller import Controller
 from tosca_kiosk.control.helpers import Helpers
-from tosca_kiosk.control.numbered import Numbered
 from tosca_kiosk.domain.questions import Answer, NoAnswer, RulesAnswer
 from tosca_kiosk.domain.rules_difference import rules_difference
 from tosca_kiosk.domain.state import Phase
+from tosca_kiosk.link.numbered import Numbered
 
 
 class Comparison:

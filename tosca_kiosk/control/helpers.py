@@ -17,7 +17,6 @@ from typing import Final
 
 import msgspec
 
-from tosca_kiosk.control.numbered import Numbered
 from tosca_kiosk.domain.questions import (
     HELPER_WITHIN_S,
     Answer,
@@ -28,6 +27,7 @@ from tosca_kiosk.domain.questions import (
     RulesQuestion,
 )
 from tosca_kiosk.link.lines import LineSocket
+from tosca_kiosk.link.numbered import Numbered
 
 STARTS_WITHIN_S: Final = 20.0
 """The process has loaded all that it needs by then, on a machine that is busy with its own start."""

@@ -20,7 +20,6 @@ from tosca_kiosk.control.devices import described
 from tosca_kiosk.control.helpers import Helpers
 from tosca_kiosk.control.idle_rules import IdleRules
 from tosca_kiosk.control.loop import FixedRateLoop
-from tosca_kiosk.control.numbered import NONE, Numbered, meant_for, number_of
 from tosca_kiosk.control.received import Ceilings, header_problem, order_problem, rules_problem
 from tosca_kiosk.control.signing import Signed, Signing
 from tosca_kiosk.control.telemetry import TelemetryMaker
@@ -44,6 +43,7 @@ from tosca_kiosk.link.messages import (
     SessionEnded,
     SignedOrder,
 )
+from tosca_kiosk.link.numbered import NONE, Numbered, meant_for, number_of
 from tosca_kiosk.link.ring import RingWriter
 from tosca_kiosk.link.server import LinkServer, asked
 from tosca_kiosk.machine.clock import RealClock, utc_label

@@ -6,7 +6,6 @@ from typing import Final
 
 from hardware.interfaces import LinkState
 from tosca_kiosk.control.devices import Devices
-from tosca_kiosk.control.numbered import Numbered
 from tosca_kiosk.control.self_test import CHECKS, KeptSelfTest
 from tosca_kiosk.domain import checks, laser_checks, light
 from tosca_kiosk.domain.calibration import OutOfRangeError
@@ -16,6 +15,7 @@ from tosca_kiosk.domain.interlocks import Scope
 from tosca_kiosk.domain.rules import Rules
 from tosca_kiosk.domain.situations import lamps, refusals
 from tosca_kiosk.domain.state import Beam, Phase, State
+from tosca_kiosk.link.numbered import Numbered
 from tosca_kiosk.link.telemetry import DeviceLink, SelfTestShown, Telemetry
 
 JUDGED_EVERY_S: Final = 0.05
