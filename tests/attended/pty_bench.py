@@ -78,6 +78,14 @@ class OnTerminal:
         """Read no more of what is shown: its end of the terminal fills."""
         self._reads.clear()
 
+    def go_on(self):
+        """Read again."""
+        self._reads.set()
+
+    def forget(self):
+        """Count what was said until now no more."""
+        self.said = ""
+
     def hang_up(self):
         self._hung_up.set()
         self._reader.join()

@@ -5,6 +5,7 @@ import signal
 import subprocess
 import sys
 import tempfile
+from contextlib import contextmanager
 from itertools import count
 from pathlib import Path
 
@@ -13,6 +14,7 @@ import pytest
 from benchmarks.rigs.cart_configs import warm_config_file
 from tests.attended.pty_bench import OnTerminal
 from tests.control.control_bench import running_control
+from tests.side_by_side import SideBySide
 from tosca_kiosk.domain.journal_lines import ChainReader
 from tosca_kiosk.journal import JOURNAL_NAME
 
@@ -33,6 +35,7 @@ class Cart:
 
     @property
     def command(self):
+        """Of an attendant with a new session."""
         number = next(self._numbers)
         self.session = self._folder / f"session_{number}"
         record = self.control.record
@@ -45,165 +48,160 @@ class Cart:
         assert sum(1 for _ in reader.ticks_json()) > 0
         return reader.end.summary.abort_reason
 
+    def stays_dark(self, at, seconds=2.5):
+        """Press the pedal; say whether no light came."""
+        before_j = self.judge.ask()["true_energy_j"]
+        self.judge.set("pedal.pressed", True)
+        at.wait(seconds)
+        self.judge.release()
+        return self.judge.ask()["true_energy_j"] == before_j
 
-@pytest.fixture(scope="module")
-def cart(tmp_path_factory):
-    folder = tmp_path_factory.mktemp("cart")
+
+@contextmanager
+def bench(folder):
     with (
         tempfile.TemporaryDirectory(prefix="tosca-test-") as runtime,
         running_control(warm_config_file(folder), Path(runtime)) as control,
     ):
-        yield Cart(folder, control)
+        cart = Cart(folder, control)
+        at = OnTerminal(cart.command)
+        try:
+            yield cart, at
+        finally:
+            at.close()
 
 
-@pytest.fixture
-def at(cart):
-    terminal = OnTerminal(cart.command)
-    if terminal.until_said("Enter resets it", "reading of the meter:") == "Enter resets it":
-        terminal.strike(b"\r")
-        terminal.until_said("reading of the meter:")
-    yield terminal
-    terminal.close()
-    cart.judge.release()
+beside = SideBySide(bench)
 
 
-@pytest.fixture
 def ready(at):
-    """Somebody who is asked to hold the key; a reading was typed and mended before."""
+    """Type a reading, mend it, and be asked to hold the key."""
+    at.until_said("reading of the meter:")
     at.strike(b"1.50\x7f5\r")
     at.until_said("typed 1.55")
     at.until_said("hold the space bar")
-    return at
 
 
-@pytest.fixture
-def armed(ready):
-    ready.hold()
-    ready.until_said("armed waiting")
-    ready.let_go()
-    return ready
-
-
-@pytest.fixture
-def lit(armed, cart):
-    armed.wait(2.0)  # a pedal that is pressed sooner after arming is an old foot
+def give_light(cart, at):
+    at.hold()
+    at.until_said("armed waiting")
+    at.let_go()
+    at.wait(2.0)  # a pedal that is pressed sooner after arming is an old foot
     cart.judge.press_until_light()
-    return armed
 
 
-def stays_dark(cart, at, seconds=2.5):
-    """Press the pedal; say whether no light came."""
-    before_j = cart.judge.ask()["true_energy_j"]
-    cart.judge.set("pedal.pressed", True)
-    at.wait(seconds)
-    return cart.judge.ask()["true_energy_j"] == before_j
+def ends(cart, at, act, said):
+    """Give light, do something that ends it, and go on in the same session."""
+    at.forget()
+    ready(at)
+    give_light(cart, at)
+    assert cart.judge.light_off_after_s(act) <= DARK_WITHIN_S
+    at.until_said(said)
+    at.until_said("Enter goes on")
+    at.wait(0.5)
+    assert cart.judge.ask()["true_power_w"] == 0.0, "though the pedal is still held"
+    cart.judge.release()
+    at.strike(b"\r")
 
 
-ENDS = {
-    "a key": (lambda at: at.strike(b"x"), "stopped: a key"),
-    "Ctrl-Z": (lambda at: at.strike(b"\x1a"), "stopped: a key"),
-    "SIGTERM": (lambda at: at.process.send_signal(signal.SIGTERM), "stopped: a signal"),
-    "SIGTSTP": (lambda at: at.process.send_signal(signal.SIGTSTP), "stopped: a signal"),
-    "space again": (lambda at: at.strike(b" "), "ready dark"),
-}
+@beside.test
+def test_keys_and_signals_end_the_light(cart, at):
+    ends(cart, at, lambda: at.strike(b"\x1a"), "stopped: a key")  # Ctrl-Z, which is a key like others here
+    ends(cart, at, lambda: at.process.send_signal(signal.SIGTERM), "stopped: a signal")
+    ends(cart, at, lambda: at.process.send_signal(signal.SIGTSTP), "stopped: a signal")
+    at.forget()
+    ready(at)
+    give_light(cart, at)
+    assert cart.judge.light_off_after_s(lambda: at.strike(b" ")) <= DARK_WITHIN_S
+    at.strike(b"q")
+    at.until_said("Enter goes on")
+    at.strike(b"q\r")
+    assert at.ended() == 0
 
 
-@pytest.mark.parametrize("how", ENDS)
-def test_what_a_person_does_ends_the_light(cart, lit, how):
-    act, said = ENDS[how]
-    assert cart.judge.light_off_after_s(lambda: act(lit)) <= DARK_WITHIN_S
-    lit.until_said(said)
-    assert stays_dark(cart, lit, 0.5), "though the pedal is still held"
-    if said.startswith("stopped"):
-        assert lit.ended() == 0
-        assert cart.why_it_ended().startswith("screen: STOP")
-    else:
-        lit.strike(b"q")
-        assert lit.ended() == 0
-
-
-def test_a_terminal_that_hangs_up_ends_the_light_and_the_session(cart, lit):
-    assert cart.judge.light_off_after_s(lit.hang_up) <= DARK_WITHIN_S
-    lit.ended()
+@beside.test
+def test_a_broken_terminal_ends_the_light_and_the_session(cart, at):
+    ready(at)
+    give_light(cart, at)
+    dark_s = cart.judge.light_off_after_s(lambda: at.process.send_signal(signal.SIGSTOP))
+    assert dark_s <= DARK_WITHIN_S, "by its silence"
+    at.process.send_signal(signal.SIGCONT)
+    at.strike(b"x")
+    cart.judge.release()
+    at.until_said("Enter goes on")
+    at.strike(b"\r")
+    at.forget()
+    ready(at)
+    give_light(cart, at)
+    at.stall()
+    at.wait(0.3)
+    assert cart.judge.light_off_after_s(lambda: at.strike(b"x")) <= DARK_WITHIN_S, "though nothing is shown"
+    at.go_on()
+    cart.judge.release()
+    at.until_said("Enter goes on")
+    at.strike(b"\r")
+    at.forget()
+    ready(at)
+    give_light(cart, at)
+    assert cart.judge.light_off_after_s(at.hang_up) <= DARK_WITHIN_S
+    at.ended()
     assert cart.why_it_ended().startswith("screen: STOP")
 
 
-def test_a_process_that_stands_still_ends_the_light_by_its_silence(cart, lit):
-    dark_s = cart.judge.light_off_after_s(lambda: lit.process.send_signal(signal.SIGSTOP))
-    assert dark_s <= DARK_WITHIN_S
-    lit.process.send_signal(signal.SIGCONT)
-    lit.strike(b"q")
-    assert lit.ended() == 0
-    assert cart.why_it_ended().startswith("kiosk_lost")
-
-
+@beside.test
 def test_what_is_no_hold_arms_nothing(cart, at):
     """Spaces that are typed, a key that is let go too early, a hold that froze and thawed."""
+    at.until_said("reading of the meter:")
     at.hold()
     at.wait(1.7)
-    assert stays_dark(cart, at, 0.3)
+    assert cart.stays_dark(at, 0.3)
     at.let_go()
     at.strike(b"1\r")
     at.until_said("hold the space bar")
-    cart.judge.release()
     at.wait(1.0)
     at.hold()
     at.wait(1.2)
     at.let_go()
-    assert stays_dark(cart, at)
-    cart.judge.release()
+    assert cart.stays_dark(at)
     at.hold()
     at.wait(0.8)
     at.process.send_signal(signal.SIGSTOP)
     at.wait(1.0)
     at.let_go()
     at.process.send_signal(signal.SIGCONT)
-    assert stays_dark(cart, at)
+    assert cart.stays_dark(at)
     assert "armed" not in at.said
     at.strike(b"q")
+    at.until_said("Enter goes on")
+    at.strike(b"12\x04")  # the end of input, where keys are text
     assert at.ended() == 0
-
-
-def test_the_end_of_input_is_stop_where_keys_are_text(cart, at):
-    at.strike(b"12\x04")
-    at.until_said("stopped: a key")
-    assert at.ended() == 0
-    assert cart.why_it_ended().startswith("screen: STOP"), at.said
-
-
-def test_a_screen_that_takes_no_more_keeps_no_key_from_being_stop(cart, lit):
-    lit.stall()
-    lit.wait(0.3)
-    assert cart.judge.light_off_after_s(lambda: lit.strike(b"x")) <= DARK_WITHIN_S
-    assert lit.ended() == 0
     assert cart.why_it_ended().startswith("screen: STOP")
 
 
-@pytest.mark.parametrize("given", ["nothing", "a pipe", "another terminal"])
-def test_without_an_interactive_terminal_there_is_no_light(cart, given):
-    ours, theirs = os.openpty()
-    stdin = {"nothing": subprocess.DEVNULL, "a pipe": subprocess.PIPE, "another terminal": theirs}[given]
-    done = subprocess.run(
-        cart.command,
-        stdin=stdin if given != "a pipe" else None,
-        input=b"  " if given == "a pipe" else None,
-        capture_output=True,
-        timeout=60,
-        check=False,
-    )
-    os.close(ours)
-    os.close(theirs)
-    assert (done.returncode, done.stderr[:20]) == (1, b"refused: light is ma")
+def without_terminal(cart, **streams):
+    done = subprocess.run(cart.command, stderr=subprocess.PIPE, text=True, timeout=60, check=False, **streams)
+    assert done.returncode == 1
+    return done.stderr
 
 
-def test_a_link_that_is_taken_and_a_control_that_does_not_run_are_named(cart, ready):
+@beside.test
+def test_who_has_no_terminal_no_control_or_not_the_link_is_refused_by_name(cart, at):
+    at.until_said("reading of the meter:")
     other = OnTerminal(cart.command)
     other.until_said("another kiosk is connected")
+    other.until_said("tosca-kiosk run --without-kiosk")
     assert other.ended() == 1
-    assert "tosca-kiosk run --without-kiosk" in other.said
     other.close()
-    ready.strike(b"q")
-    assert ready.ended() == 0
+    at.strike(b"\x04")
+    at.until_said("Enter goes on")
+    at.strike(b"\x04")
+    assert at.ended() == 0
+
+    ours, theirs = os.openpty()
+    for streams in ({"stdin": subprocess.DEVNULL}, {"input": "  "}, {"stdin": theirs}):
+        assert "interactive terminal" in without_terminal(cart, **streams)
+    os.close(ours)
+    os.close(theirs)
     command = cart.command
     command[3] += "-none"
     alone = OnTerminal(command)

@@ -15,16 +15,22 @@ from tosca_kiosk.attended.attendant import Attendant, StoppedError
 from tosca_kiosk.attended.keys import NoTerminalError, terminal_keys
 from tosca_kiosk.attended.preparing import prepare
 from tosca_kiosk.attended.reaching import NotReachedError, reached
-from tosca_kiosk.link.numbered import Numbered
+from tosca_kiosk.domain.inputs import CommandType
+from tosca_kiosk.link.numbered import NONE, Numbered
 from tosca_kiosk.machine.stop_signals import on_interrupt
 
 
-def work(attendant, folder, number, record):
+def open_session(attendant, folder, number, record):
     prepare(attendant)
     rules = record.session(number, constant(5.0, 600.0, ring_size_mm=2.0))
-    numbered = Numbered(session=number, calibration=None)
-    refused = attendant.open(folder, session_header(rules, number), numbered)
+    refused = attendant.open(
+        folder, session_header(rules, number), Numbered(session=number, calibration=None)
+    )
     assert refused is None, refused
+
+
+def give_light(attendant):
+    """Until something is STOP."""
     attendant.until(lambda tick: not tick.refusals, 30.0, "ready")
     attendant.say(f"typed {attendant.typed('reading of the meter')}")
     attendant.hand.may_arm = True
@@ -33,6 +39,14 @@ def work(attendant, folder, number, record):
         attendant.turn()
         if (shown := attendant.shown) is not None:
             attendant.show(f"{shown.phase} {shown.beam}")
+
+
+def go_on(attendant):
+    """Have STOP reset, where somebody is still there who wants to go on in the same session."""
+    if attendant.typed("Enter goes on, q ends") == "q":
+        raise StoppedError("enough")
+    attendant.until(lambda tick: tick.phase == "fault", 5.0, "the fault")
+    attendant.until(lambda tick: attendant.order(CommandType.ACKNOWLEDGE) is None, 5.0, "its reset")
 
 
 def main():
@@ -44,13 +58,26 @@ def main():
         reached(socket) as link,
         terminal_keys() as keys,
     ):
-        attendant = Attendant(link, keys, ask_stop=lambda: bool(asked), on_notice=lambda notice: None)
+
+        def attendant(session=NONE):
+            made = Attendant(link, keys, ask_stop=lambda: bool(asked), on_notice=lambda notice: None)
+            made.session = session
+            return made
+
+        now = attendant()
         try:
-            work(attendant, folder, int(sys.argv[3]), record)
+            open_session(now, folder, int(sys.argv[3]), record)
+            while True:
+                try:
+                    give_light(now)
+                except StoppedError as error:
+                    now.say(f"stopped: {error}")
+                asked.clear()
+                now = attendant(now.session)
+                go_on(now)
         except StoppedError as error:
-            attendant.say(f"stopped: {error}")
-        ended = attendant.close(attendant.stopped)
-        attendant.say(f"ended: {ended}")
+            now.say(f"stopped: {error}")
+        now.say(f"ended: {now.close(now.stopped)}")
 
 
 if __name__ == "__main__":
