@@ -9,13 +9,14 @@ from hardware.interfaces import Device
 from tosca_kiosk.control.devices import Devices
 from tosca_kiosk.domain.calibration import calibration_problem
 from tosca_kiosk.domain.documents import DocumentError
+from tosca_kiosk.domain.journal_lines import Header
 from tosca_kiosk.domain.overriding import OVERRIDES
 from tosca_kiosk.domain.protocol_file import Limits as FileLimits
 from tosca_kiosk.domain.protocol_file import parse_protocol, to_json
 from tosca_kiosk.domain.rules import Limits, Rules
 from tosca_kiosk.domain.session_rules import ConnectedDevices, SessionRefusedError, session_rules
 from tosca_kiosk.domain.site_limits import looser_than_design
-from tosca_kiosk.link.messages import Order
+from tosca_kiosk.link.messages import HIGHEST_NUMBER, Order
 
 LONGEST_USER: Final = 80
 
@@ -26,6 +27,20 @@ class Ceilings(NamedTuple):
     laser_current_limit_ma: float
     travel_min_um: float
     travel_max_um: float
+
+
+def header_problem(header: Header) -> str | None:
+    """Return why no session can be under a header; None where one can."""
+    if not 1 <= header.session_id <= HIGHEST_NUMBER:
+        return f"no session has the number {header.session_id}"
+    calibrates = header.rules.calibration_session is not None
+    if calibrates != (header.work == "calibration"):
+        return (
+            f"work: {header.work} given with the rules of {'a calibration' if calibrates else 'a treatment'}"
+        )
+    if calibrates and header.patient_id is not None:
+        return f"patient_id: {header.patient_id} given; nobody is treated in a calibration"
+    return None
 
 
 def rules_problem(rules: Rules, configured: Rules, devices: Devices, ceilings: Ceilings) -> str | None:

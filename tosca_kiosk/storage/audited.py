@@ -31,6 +31,9 @@ AUDITED: Final = {
     "session_amendments": "amendment_id",
     "session_parts": "session_id",
     "session_timing": "session_id",
+    "calibration_sessions": "calibration_session_id",
+    "calibration_events": "event_id",
+    "calibration_values": "value_id",
 }
 """By table, its key. Every table but the logs, their chain and its heads."""
 KEPT_OUT: Final = frozenset({"pin_hash"})

@@ -25,6 +25,9 @@ CHOICES: Final[dict[tuple[str, str], tuple[str, ...]]] = {
     ),
     ("system_config", "config_type"): ("string", "integer", "float", "boolean", "json"),
     ("session_journals", "origin"): ("sim", "real"),
+    ("calibration_sessions", "status"): ("in_progress", "completed", "aborted"),
+    ("calibration_sessions", "origin"): ("sim", "real"),
+    ("calibration_sessions", "verdict"): ("passed", "failed"),
     ("session_amendments", "field"): ("treatment_site", "treatment_notes", "post_treatment_notes"),
     ("audit_log", "action"): ("insert", "update", "delete"),
     ("audit_log", "source"): ("application", "sql", "migration", "found"),
@@ -45,6 +48,13 @@ JSON_COLUMNS: Final = frozenset(
         ("audit_log", "new_values"),
         ("operations", "details"),
         ("heads", "counters"),
+        ("calibration_sessions", "device_serials"),
+        ("calibration_sessions", "rules_snapshot"),
+        ("calibration_sessions", "meter"),
+        ("calibration_sessions", "readings"),
+        ("calibration_sessions", "validation_data"),
+        ("calibration_events", "interlock_status"),
+        ("calibration_events", "event_details"),
     }
 )
 

@@ -69,6 +69,7 @@ def _make_rows(transaction: Transaction, folder: SessionFolder, replaced: Record
     assert header is not None  # of folders whose journals are whole
     known = replaced.sessions.get(folder.session_id, {}) if replaced.is_proved else {}
     _need(transaction, "tech_users", header.tech_id, replaced.accounts if replaced.is_proved else {})
+    assert header.patient_id is not None  # a treatment's, for the folder is among theirs
     _need(transaction, "patients", header.patient_id, replaced.patients if replaced.is_proved else {})
     protocol = header.rules.protocol
     told = {

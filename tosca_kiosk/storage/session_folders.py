@@ -53,7 +53,9 @@ def given_out(folders: Iterable[SessionFolder]) -> Counters:
     for folder in folders:
         numbers = {"sessions": folder.session_id}
         if folder.header is not None:
-            numbers |= {"patients": folder.header.patient_id, "tech_users": folder.header.tech_id}
+            numbers["tech_users"] = folder.header.tech_id
+            if folder.header.patient_id is not None:
+                numbers["patients"] = folder.header.patient_id
         known = merged(known, numbers)
     return known
 

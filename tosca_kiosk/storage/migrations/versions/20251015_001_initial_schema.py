@@ -16,6 +16,9 @@ _SCRIPT = Path(__file__).with_suffix(".sql")
 _VIEWS = ("safety_events_summary", "patient_session_history", "active_sessions")
 # What later versions leave in the file on the way down, for it proves the record.
 _KEPT = (
+    "calibration_values",
+    "calibration_events",
+    "calibration_sessions",
     "session_timing",
     "session_parts",
     "session_amendments",
