@@ -257,6 +257,14 @@ def test_a_session_on_a_cart_that_was_not_tested_is_refused_by_name(control, kio
 
 
 @beside.test
+def test_a_check_that_failed_takes_the_self_test_back(control, kiosk, folder):
+    kiosk.prepare()
+    number = kiosk.link.doubt_self_test("the light is 40 % off what is calibrated")
+    assert kiosk.answer(number).refused is None
+    assert "the light is 40 % off what is calibrated" in kiosk.open(folder)
+
+
+@beside.test
 def test_what_does_not_fit_the_session_is_refused_with_the_reason(control, kiosk, folder):
     kiosk.prepare()
     link = kiosk.link

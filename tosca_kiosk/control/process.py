@@ -26,13 +26,13 @@ from tosca_kiosk.control.telemetry import TelemetryMaker
 from tosca_kiosk.domain.inputs import Command, CommandType, TurnedAway
 from tosca_kiosk.domain.interlocks import ROLES
 from tosca_kiosk.domain.journal_lines import Summary
-from tosca_kiosk.domain.rules import Rules
 from tosca_kiosk.domain.safety import Decision
 from tosca_kiosk.domain.state import Phase
 from tosca_kiosk.journal.tail import not_made
 from tosca_kiosk.journal.writer import Journal
 from tosca_kiosk.link.messages import (
     Alive,
+    DoubtSelfTest,
     EndSession,
     Hello,
     OpenSession,
@@ -205,6 +205,10 @@ class ControlProcess:
         if isinstance(request, SignedOrder):
             self._sign(request, now_s)
             return
+        if isinstance(request, DoubtSelfTest):
+            self._controller.self_test.doubt(request.reason)
+            self._server.send(Reply(request.id, None))
+            return
         if isinstance(request, Order):
             refused = self._order(request, now_s)
         elif isinstance(request, OpenSession):
@@ -304,7 +308,8 @@ class ControlProcess:
             return f"{self._session.number} is not ended yet"
         if controller.state.phase is not Phase.IDLE:
             return f"a session can only be opened when idle, not in {controller.state.phase}"
-        if problem := self._rules_problem(header.rules):
+        configured = self._idle_rules.configured
+        if problem := rules_problem(header.rules, configured, controller.devices, self._ceilings):
             return problem
         try:
             journal = Journal(Path(request.folder))
@@ -314,9 +319,6 @@ class ControlProcess:
         self._session = _Session(number_of(header), journal, request.id)
         controller.open_session(header.rules, header, journal, now_s)
         return None
-
-    def _rules_problem(self, rules: Rules) -> str | None:
-        return rules_problem(rules, self._idle_rules.configured, self._controller.devices, self._ceilings)
 
     def _finish(self, request: EndSession) -> str | None:
         session = self._session

@@ -141,7 +141,9 @@ class TelemetryMaker:
         progress, problem = test.progress, _short(test.problem())
         if progress is None:
             failed = test.failed[:MOST_FAILED]
-            return SelfTestShown(runs=test.runs, problem=problem, of=len(CHECKS), failed=failed)
+            return SelfTestShown(
+                runs=test.runs, problem=problem, of=len(CHECKS), failed=failed, found=test.found
+            )
         return SelfTestShown(
             runs=test.runs, problem=problem, of=len(CHECKS), done=progress.done, step=progress.step
         )

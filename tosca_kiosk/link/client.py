@@ -13,7 +13,9 @@ from tosca_kiosk.domain.journal_lines import Header
 from tosca_kiosk.link.datagram import ALIVE, START_CONTROL, DatagramOutlet
 from tosca_kiosk.link.lines import LineSocket
 from tosca_kiosk.link.messages import (
+    LONGEST_REASON,
     Alive,
+    DoubtSelfTest,
     EndSession,
     Hello,
     Notice,
@@ -141,6 +143,10 @@ class ControlLink:
     def end_session(self, session: int | None, *, calibration: int | None = None) -> int | None:
         """Have a closed session's journal finished; answered by SessionEnded, or by a Reply that refuses."""
         return self._ask(EndSession(id=self._number + 1, session=session, calibration=calibration))
+
+    def doubt_self_test(self, reason: str) -> int | None:
+        """Have the self-test that passed count no more; answered by a Reply."""
+        return self._ask(DoubtSelfTest(id=self._number + 1, reason=reason[:LONGEST_REASON]))
 
     def alive(self) -> None:
         """Send the heartbeat, to control and to the supervisor."""

@@ -19,6 +19,8 @@ MAX_LINE_BYTES = 1 << 20
 
 HIGHEST_NUMBER: Final = 2**63 - 1
 """Of a request or a session: what telemetry and the record can hold."""
+LONGEST_REASON: Final = 500
+"""Of a doubt: it goes into every refusal of a session."""
 Number = Annotated[int, msgspec.Meta(ge=-HIGHEST_NUMBER, le=HIGHEST_NUMBER)]
 
 
@@ -85,7 +87,17 @@ class EndSession(msgspec.Struct, frozen=True, tag_field="type", tag="end"):
     calibration: Number | None = None
 
 
-Request = Alive | Order | SignedOrder | OpenSession | EndSession
+class DoubtSelfTest(msgspec.Struct, frozen=True, tag_field="type", tag="doubt"):
+    """The self-test that passed is to count no more: the check of the cart, which went on, has failed.
+
+    It takes what may be done away, and gives nothing; another test counts by itself. Answered by a Reply.
+    """
+
+    id: Number
+    reason: Annotated[str, msgspec.Meta(min_length=1, max_length=LONGEST_REASON)]
+
+
+Request = Alive | Order | SignedOrder | OpenSession | EndSession | DoubtSelfTest
 
 
 class Reply(msgspec.Struct, frozen=True, tag_field="type", tag="reply"):

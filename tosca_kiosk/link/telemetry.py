@@ -21,7 +21,8 @@ class SelfTestShown(msgspec.Struct, frozen=True, array_like=True):
     """The cart's self-test. runs: how many control has begun. problem: why none counts, None where one does.
 
     failed: the first few checks that failed, with what to do. of: how many checks there are; done: the course
-    of the test under way as so many of them, None while none is; step: what goes on in it.
+    of the test under way as so many of them, None while none is; step: what goes on in it. found: what the
+    newest one has measured, by the names of `domain.calibrating.morning`.
     """
 
     runs: int
@@ -30,6 +31,7 @@ class SelfTestShown(msgspec.Struct, frozen=True, array_like=True):
     done: int | None = None
     step: str = ""
     failed: tuple[str, ...] = ()
+    found: dict[str, float] = {}
 
 
 class Telemetry(msgspec.Struct, frozen=True, array_like=True):
