@@ -46,27 +46,57 @@ class Row:
 
 
 ROWS: Final = (
-    Row("dark_level_v", "board", "V", "photodiode without light",
-        lambda known: (None, known.photodiode_dark_v),
-        "Keep light off the photodiode. Check its amplifier."),
-    Row("vibration_rest_mg", "board", "mg", "vibration with the motor off",
-        lambda known: (None, known.vibration_rest_mg),
-        "Stand the cart still. If it stays, the motor does not stop or its sensor is loose."),
-    Row("vibration_motor_mg", "board", "mg", "vibration that the motor adds",
-        lambda known: (known.vibration_threshold_mg, None),
-        "Check the motor's mounting and cable: tosca-kiosk calibrate motor."),
-    Row("tec_off_setpoint_c", "tec", "°C", "temperature off its set point",
-        lambda known: (-known.tec_c, known.tec_c),
-        "Check the fan, the module's leads, and that air can flow."),
-    Row("stage_repeat_um", "stage", "um", "stage, two arrivals at one place",
-        lambda _: (-REPEATS_UM, REPEATS_UM),
-        "Check that the stage moves freely: tosca-kiosk calibrate stage."),
-    Row("power_off_percent", "laser", "%", "light off what is calibrated",
-        lambda _: (-POWER_PERCENT, POWER_PERCENT),
-        "Clean the fibre's pick-off. If it stays, a meter tells whether laser or photodiode has aged: "
+    Row(
+        name="dark_level_v",
+        device="board",
+        unit="V",
+        what="photodiode without light",
+        bounds=lambda known: (None, known.photodiode_dark_v),
+        to_do="Keep light off the photodiode. Check its amplifier.",
+    ),
+    Row(
+        name="vibration_rest_mg",
+        device="board",
+        unit="mg",
+        what="vibration with the motor off",
+        bounds=lambda known: (None, known.vibration_rest_mg),
+        to_do="Stand the cart still. If it stays, the motor does not stop or its sensor is loose.",
+    ),
+    Row(
+        name="vibration_motor_mg",
+        device="board",
+        unit="mg",
+        what="vibration that the motor adds",
+        bounds=lambda known: (known.vibration_threshold_mg, None),
+        to_do="Check the motor's mounting and cable: tosca-kiosk calibrate motor.",
+    ),
+    Row(
+        name="tec_off_setpoint_c",
+        device="tec",
+        unit="°C",
+        what="temperature off its set point",
+        bounds=lambda known: (-known.tec_c, known.tec_c),
+        to_do="Check the fan, the module's leads, and that air can flow.",
+    ),
+    Row(
+        name="stage_repeat_um",
+        device="stage",
+        unit="um",
+        what="stage, two arrivals at one place",
+        bounds=lambda _: (-REPEATS_UM, REPEATS_UM),
+        to_do="Check that the stage moves freely: tosca-kiosk calibrate stage.",
+    ),
+    Row(
+        name="power_off_percent",
+        device="laser",
+        unit="%",
+        what="light off what is calibrated",
+        bounds=lambda _: (-POWER_PERCENT, POWER_PERCENT),
+        to_do="Clean the fibre's pick-off. If it stays, a meter tells whether laser or photodiode has aged: "
         "tosca-kiosk calibrate power.",
-        by_calibration=True),
-)  # fmt: skip
+        by_calibration=True,
+    ),
+)
 """In the order in which they are found."""
 
 BY_NAME: Final = {row.name: row for row in ROWS}
@@ -102,4 +132,9 @@ class Found(NamedTuple):
 
 def judged(values: Mapping[str, float], known: Known) -> tuple[Found, ...]:
     """Return what was found, judged, in the order of the table."""
-    return tuple(Found(row, values[row.name], *row.bounds(known)) for row in ROWS if row.name in values)
+    return tuple(_found(row, values[row.name], known) for row in ROWS if row.name in values)
+
+
+def _found(row: Row, value: float, known: Known) -> Found:
+    low, high = row.bounds(known)
+    return Found(row=row, value=value, low=low, high=high)

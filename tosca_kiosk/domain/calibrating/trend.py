@@ -57,7 +57,7 @@ def line(points: Sequence[tuple[float, float]]) -> Line:
     slope = sum((x - x_mean) * (y - y_mean) for x, y in points) / of_x
     left = sum((y - y_mean - slope * (x - x_mean)) ** 2 for x, y in points)
     error = math.sqrt(left / (len(points) - 2) / of_x)
-    return Line(slope, error, y_mean + slope * (points[-1][0] - x_mean))
+    return Line(per_day=slope, error=error, at_end=y_mean + slope * (points[-1][0] - x_mean))
 
 
 def days_until(distance: float, per_day: float) -> timedelta | None:
