@@ -45,8 +45,9 @@ class Wish(NamedTuple):
 class Measured(NamedTuple):
     """What was measured at one visit of a station.
 
-    visit: from 0, its place in the procedure's order. photodiode_v, current_ma, stage_um: means over the
-    window; typed: what the person read, None where nobody was asked.
+    visit: from 0, its place in the procedure's order. photodiode_v, current_ma, stage_um, vibration_mg: means
+    over the window, the last two None where they were not known; typed: what the person read, None where
+    nobody was asked.
     """
 
     visit: int
@@ -54,6 +55,7 @@ class Measured(NamedTuple):
     photodiode_v: float
     current_ma: float
     stage_um: float | None
+    vibration_mg: float | None = None
     typed: float | None = None
 
 
@@ -70,11 +72,16 @@ class Engine:
     measured: list[Measured] = field(default_factory=list)
     left_out: set[int] = field(default_factory=set)
     _typed: float | None = None
+    _vibration_mg: float | None = None
     _running: Generator[Wish, tuple[Inputs, State], None] | None = None
     done: bool = False
 
-    def follow(self, inputs: Inputs, state: State) -> Wish:
-        """Take a tick; return what is wanted now. Raises MeasuringError."""
+    def follow(self, inputs: Inputs, state: State, vibration_mg: float | None = None) -> Wish:
+        """Take a tick; return what is wanted now. Raises MeasuringError.
+
+        vibration_mg: the board's newest, which no decision depends on.
+        """
+        self._vibration_mg = vibration_mg
         if self.done:
             return Wish(Wants.NOTHING, "All is measured.")
         try:
@@ -156,7 +163,7 @@ class Engine:
             if state.beam is not Beam.EMITTING:
                 window = _Window()  # light that was broken off says nothing
             elif state.lit_s >= point.light_s - self.procedure.window_s - 0.1:
-                window.take(inputs)
+                window.take(inputs, self._vibration_mg)
             inputs, state = yield Wish(Wants.LIGHT, text, station)
         found = window.measured(visit, station, self.procedure.drift_part)
         return found, inputs, state
@@ -170,7 +177,7 @@ class Engine:
             if state.phase is Phase.FAULT:
                 raise MeasuringError(f"point {station + 1}: {state.abort_reason}")
             if inputs.now_s - began_s >= self.procedure.settle_s:
-                window.take(inputs)
+                window.take(inputs, self._vibration_mg)
             inputs, state = yield Wish(Wants.NOTHING, text, station)
         return window.measured(visit, station, None), inputs, state
 
@@ -199,9 +206,10 @@ class _Window:
         self._volts: list[float] = []
         self._milliamperes: list[float] = []
         self._places_um: list[float] = []
+        self._vibration_mg: list[float] = []
         self._newest_s = -1.0
 
-    def take(self, inputs: Inputs) -> None:
+    def take(self, inputs: Inputs, vibration_mg: float | None) -> None:
         board, laser, stage = inputs.board, inputs.laser, inputs.stage
         if board is None or laser is None or not board.measured_s > self._newest_s:
             return
@@ -210,9 +218,11 @@ class _Window:
         self._milliamperes.append(laser.set_current_ma)
         if stage is not None:
             self._places_um.append(stage.position_um)
+        if vibration_mg is not None:
+            self._vibration_mg.append(vibration_mg)
 
     def measured(self, visit: int, station: int, drift_part: float | None) -> Measured:
-        """Return the means. Raises MeasuringError for too few samples, no numbers, or volts that still move."""
+        """Return the means. Raises MeasuringError for too few samples, or volts that still move."""
         number, volts = station + 1, self._volts
         if len(volts) < _LEAST_SAMPLES or not all(map(isfinite, volts)):
             raise MeasuringError(
@@ -222,8 +232,8 @@ class _Window:
         mean_v, moved_v = fmean(volts), fmean(volts[half:]) - fmean(volts[:half])
         if drift_part is not None and abs(moved_v) > drift_part * abs(mean_v) + _STEP_V:
             raise MeasuringError(
-                f"point {number}: the light still moves, by {100.0 * moved_v / mean_v:.1f} % within the window: "
-                "the laser is cold, or was read too early; wait until its temperature has settled"
+                f"point {number}: the light still moves, by {100.0 * moved_v / mean_v:.1f} % in its window: "
+                "the laser is cold, or it was read too early; wait until its temperature has settled"
             )
         return Measured(
             visit=visit,
@@ -231,6 +241,7 @@ class _Window:
             photodiode_v=mean_v,
             current_ma=fmean(self._milliamperes),
             stage_um=fmean(self._places_um) if self._places_um else None,
+            vibration_mg=fmean(self._vibration_mg) if self._vibration_mg else None,
         )
 
 

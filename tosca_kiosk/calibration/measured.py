@@ -1,20 +1,32 @@
-"""What a session has measured, in the form in which every calibration is judged: a certificate of this cart's."""
+"""What a session has measured, in the form in which every calibration is judged, or as values."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from datetime import date
 from hashlib import sha256
+from math import nan
+from statistics import fmean
+from typing import Final
 
 import msgspec
 
 from tosca_kiosk.calibration.certificate_file import CertificateFile
 from tosca_kiosk.calibration.engine import Measured
 from tosca_kiosk.calibration.planning import CalibrationPlan, MeterSaid
+from tosca_kiosk.control.self_test.board import REST_MG
+from tosca_kiosk.domain.calibrating.check_kinds import (
+    Value,
+    dark_values,
+    motor_values,
+    power_values,
+    stage_values,
+)
 from tosca_kiosk.domain.calibrating.kinds import KINDS, WAVELENGTH_NM, Kind
+from tosca_kiosk.domain.calibrating.morning import Known
 from tosca_kiosk.domain.calibrating.readings import Reading
 from tosca_kiosk.domain.calibrating.validation import from_json
-from tosca_kiosk.domain.calibration import PHOTODIODE
+from tosca_kiosk.domain.calibration import PHOTODIODE, POWER, PowerCalibration, parse_calibration
 from tosca_kiosk.session.calibration_standing import device_of
 
 _UNJUDGED_PERCENT = 5.0
@@ -80,3 +92,66 @@ def _photodiode_as_meter(plan: CalibrationPlan, kind: Kind) -> MeterSaid:
         uncertainty_percent=_UNJUDGED_PERCENT if judged is None else judged,
         calibrated_until=date.max if validation is None else validation.due_on,
     )
+
+
+def check_values(plan: CalibrationPlan, measured: Sequence[Measured]) -> tuple[Value, ...]:
+    """Return what a procedure that makes no curve has found, judged."""
+    judge = _CHECKS[plan.procedure.kind]
+    return tuple(judge(plan, measured))
+
+
+def _known(plan: CalibrationPlan) -> Known:
+    board = plan.config.devices.board
+    return Known(
+        photodiode_dark_v=plan.idle.limits.photodiode_dark_v,
+        vibration_rest_mg=min(REST_MG, board.vibration_threshold_mg),
+        vibration_threshold_mg=board.vibration_threshold_mg,
+        tec_c=plan.idle.limits.tec_arm_c,
+    )
+
+
+def _dark(plan: CalibrationPlan, measured: Sequence[Measured]) -> Iterable[Value]:
+    return dark_values([one.photodiode_v for one in measured], _known(plan))
+
+
+def _motor(plan: CalibrationPlan, measured: Sequence[Measured]) -> Iterable[Value]:
+    stations = plan.session.stations
+    found: dict[int, list[float]] = {}
+    for one in measured:
+        vibration_mg = nan if one.vibration_mg is None else one.vibration_mg
+        found.setdefault(stations[one.station].motor_pwm, []).append(vibration_mg)
+    by_pwm = [(pwm, fmean(levels)) for pwm, levels in sorted(found.items())]
+    return motor_values(by_pwm, plan.config.devices.board.motor_pwm, _known(plan))
+
+
+def _stage(plan: CalibrationPlan, measured: Sequence[Measured]) -> Iterable[Value]:
+    stations = plan.session.stations
+    return stage_values(
+        [
+            (place_um, nan if one.stage_um is None else one.stage_um)
+            for one in measured
+            if (place_um := stations[one.station].stage_position_um) is not None
+        ]
+    )
+
+
+def _power(plan: CalibrationPlan, measured: Sequence[Measured]) -> Iterable[Value]:
+    (row,) = (one for one in plan.believed if one.calibration_type == POWER)
+    known = parse_calibration(POWER, row.calibration_data, row.device_serial_number or "", "the laser's")
+    assert isinstance(known, PowerCalibration)
+    stations = plan.session.stations
+    return power_values(
+        [
+            (known.power_w(stations[one.station].current_ma), one.typed)
+            for one in measured
+            if one.typed is not None
+        ]
+    )
+
+
+_CHECKS: Final[dict[str, Callable[[CalibrationPlan, Sequence[Measured]], Iterable[Value]]]] = {
+    "dark": _dark,
+    "motor": _motor,
+    "stage": _stage,
+    "power": _power,
+}

@@ -157,7 +157,7 @@ def _refuse_meter(meter: MeterSaid | None, today: date) -> None:
         )
     if meter.calibrated_until < today:
         raise RefusedError(
-            f"the meter's own calibration ended on {meter.calibrated_until}; have it calibrated, or use another"
+            f"the meter's own calibration ended on {meter.calibrated_until}; have it calibrated anew"
         )
     for name, value in (("range", meter.range_watts), ("uncertainty", meter.uncertainty_percent)):
         if not 0.0 < value < 1000.0:

@@ -12,10 +12,13 @@ from tosca_kiosk.calibration import deciding
 from tosca_kiosk.calibration.certificate_file import read
 from tosca_kiosk.calibration.importing import Imported, judged_certificate, store
 from tosca_kiosk.cli.changing import authorised_change, change_options
-from tosca_kiosk.cli.completion import calibration_number
+from tosca_kiosk.cli.completion import calibration_number, scenario_name, username
 from tosca_kiosk.cli.console import say
 from tosca_kiosk.cli.judged import judgement_result, judgement_text
+from tosca_kiosk.cli.simulated_calibration import Calibrated, Request, result_of, run_calibration
+from tosca_kiosk.cli.tables import table_text
 from tosca_kiosk.cli.workplace import Workplace, workplace_command
+from tosca_kiosk.domain.calibrating.procedures import PROCEDURES, ProcedureKind
 from tosca_kiosk.machine.clock import utc_now
 from tosca_kiosk.session import calibration_standing as standings
 from tosca_kiosk.storage.users import Role
@@ -161,3 +164,52 @@ def _imported(imported: Imported) -> dict[str, Any]:
     return {"calibration_id": imported.calibration_id, "is_active": False} | judgement_result(
         imported.validation
     )
+
+
+def _measuring(kind: ProcedureKind) -> click.Command:
+    """Make the command that measures one kind."""
+    procedure = PROCEDURES[kind]
+
+    @click.command(kind)
+    @click.option("--tech", required=True, metavar="USER", shell_complete=username, help="Who calibrates.")
+    @click.option(
+        "--scenario",
+        type=click.Path(path_type=Path),
+        metavar="FILE|NAME",
+        shell_complete=scenario_name,
+        help="What is wrong with the simulated cart, from the session's beginning.",
+    )
+    @click.option("--seed", type=click.IntRange(0, 999_999), help="The simulated world's seed.")
+    @click.option("--fast", is_flag=True, help="Run on a virtual clock, as fast as the machine can.")
+    @workplace_command
+    def measure(workplace: Workplace, tech: str, scenario: Path | None, seed: int | None, fast: bool) -> None:
+        request = Request(kind=kind, technician=tech, scenario=scenario, seed=seed, fast=fast)
+        done = run_calibration(workplace, request)
+        text = "" if done.validation is None else judgement_text(done.validation)
+        workplace.answer(result_of(done), text or _values_table(done))
+        if done.reasons:
+            for reason in done.reasons:
+                say(f"tosca-kiosk: calibrate {kind}: {reason}")
+            raise SystemExit(1)
+        if done.calibration_id is not None:
+            number = done.calibration_id
+            say(f"Stored as calibration {number}, not in force: tosca-kiosk calibrate confirm {number}")
+
+    measure.help = (
+        f"Measure {procedure.measures}.\n\n\b\nExamples:\n  tosca-kiosk calibrate {kind} --tech jane --fast\n"
+        f"  tosca-kiosk calibrate {kind} --tech jane --fast --json"
+    )
+    return measure
+
+
+def _values_table(done: Calibrated) -> str:
+    columns = ("Found", "Value", "Unit", "Low", "High", "Passed")
+    rows = [
+        (one.name, f"{one.value:.4g}", one.unit, one.low, one.high, "yes" if one.passed else "no")
+        for one in done.values
+    ]
+    return table_text(columns, rows)
+
+
+for _kind in PROCEDURES:
+    calibrate.add_command(_measuring(_kind))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from math import inf
 from typing import Final
 
 from tosca_kiosk.control.operator import (
@@ -17,6 +18,7 @@ from tosca_kiosk.domain.interlocks import Scope
 from tosca_kiosk.domain.state import Phase
 
 SETTLES_WITHIN_S: Final = 10.0
+ASK_AGAIN_S: Final = 0.1
 
 
 class StationOperator(UnattendedOperator):
@@ -47,10 +49,11 @@ class StationOperator(UnattendedOperator):
 
     def go_to(self, number: int) -> Script:
         """Select a station and wait until the stage has arrived there."""
-        self._submit(CommandType.SELECT_STATION, value=float(number))
-        deadline_s = self.now_s + SETTLES_WITHIN_S
-        yield
+        deadline_s, asked_s = self.now_s + SETTLES_WITHIN_S, -inf
         while not self._arrived(number):
+            if not self._selected(number) and self.now_s - asked_s >= ASK_AGAIN_S:
+                asked_s = self.now_s  # until the light before it is known to have ended it is refused
+                self._submit(CommandType.SELECT_STATION, value=float(number))
             if faults := self._faults():
                 raise OperatorGaveUpError(faults)
             if self.now_s > deadline_s:
@@ -77,9 +80,13 @@ class StationOperator(UnattendedOperator):
         if not state.station_lit:
             raise OperatorGaveUpError("the light ended before its time")
 
+    def _selected(self, number: int) -> bool:
+        state = self._controller.state
+        return state.station == number and not state.station_lit
+
     def _arrived(self, number: int) -> bool:
         controller, inputs = self._controller, self.inputs
-        if controller.state.station != number or inputs is None or inputs.stage is None:
+        if not self._selected(number) or inputs is None or inputs.stage is None:
             return False
         return stage_in_position(controller.rules, controller.state, inputs)
 

@@ -27,8 +27,9 @@ class Procedure:
     """One kind. calibration_type: of the curve that it makes, None where it only judges.
 
     needs: calibrations that must be in force. asks_meter: a person types what a reference meter reads at
-    each station. settle_s: of the light before it is measured, for window_s. passes: over the lit stations, 1 for
-    rising and -1 for falling currents. drift_part: how far the halves of a window may differ, as a part of it.
+    each station. settle_s: of the light before it is measured, for window_s. passes: over the lit stations,
+    1 for rising and -1 for falling currents. drift_part: how far the halves of a window may differ, as a part
+    of it.
     """
 
     kind: ProcedureKind
