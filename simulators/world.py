@@ -18,6 +18,7 @@ from simulators.kernel import Kernel
 from simulators.physics.contacts import ContactFault, GateRelay, Pedal, StopLoop, SwitchContact
 from simulators.physics.diode import Diode, OnLight
 from simulators.physics.photodiode import Photodiode
+from simulators.physics.power_meter import PowerMeter
 from simulators.physics.profiles import STANDARD_TEC, TEN_WATT, DiodeProfile, TecProfile
 from simulators.physics.smoothing import Smoothing
 from simulators.physics.stage import Stage
@@ -62,6 +63,7 @@ class World:
         self._ring_at_index_mm = made["optics.ring_at_index_mm"]
         self._ring_mm_per_mm = made["optics.ring_mm_per_mm"]
         self.photodiode = self._photodiode(made)
+        self.meter = PowerMeter(self._random("meter"))
         self.tec = Tec(
             tec_profile,
             self._random("tec"),

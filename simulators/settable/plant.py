@@ -61,6 +61,12 @@ PLANT: dict[str, Setting] = {
     "gate.welded": switch("the gate relay's contact stays closed", _fail_gate("closed")),
     "gate.stuck_open": switch("the gate relay's contact stays open", _fail_gate("open")),
     "photodiode.blocked": switch("no light reaches the photodiode", attribute("photodiode", "blocked")),
+    "meter.factor": number(
+        "by which a reference meter's range is misread", 0.001, 1000.0, attribute("meter", "factor")
+    ),
+    "meter.time_constant_s": number(
+        "of a reference meter's head, in s", 0.01, 100.0, attribute("meter", "time_constant_s")
+    ),
     "photodiode.drift": number("gain, 1 as calibrated", 0.0, 3.0, attribute("photodiode", "drift")),
     "photodiode.dark_v": number("its amplifier's offset in V", 0.0, 5.0, attribute("photodiode", "dark_v")),
     "diode.ageing": number(

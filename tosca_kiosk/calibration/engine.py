@@ -18,7 +18,7 @@ from tosca_kiosk.domain.calibration_session import CalibrationSession
 from tosca_kiosk.domain.inputs import Inputs
 from tosca_kiosk.domain.state import Beam, Phase, State
 
-CEILING_PART: Final = 0.92
+CEILING_PART: Final = 0.95
 """Of the photodiode's ceiling: a station that would see more, by the stations before it, is left out."""
 _LEAST_SAMPLES: Final = 20
 _STILL_WITHIN_S: Final = 20.0
@@ -65,10 +65,14 @@ class MeasuringError(Exception):
 
 @dataclass
 class Engine:
-    """Runs one procedure. session: what control was opened with. measured: what it has so far."""
+    """Runs one procedure. session: what control was opened with; measured: what it has so far.
+
+    range_w: where the reference meter's range ends.
+    """
 
     procedure: Procedure
     session: CalibrationSession
+    range_w: float = 0.0
     measured: list[Measured] = field(default_factory=list)
     left_out: set[int] = field(default_factory=set)
     _typed: float | None = None
@@ -93,9 +97,24 @@ class Engine:
             self.done = True
             return Wish(Wants.NOTHING, "All is measured.")
 
-    def answer(self, typed: float) -> None:
-        """Hand over what a person read."""
-        self._typed = typed
+    def answer(self, typed_w: float, *, still: bool = True) -> str | None:
+        """Take what a person read of the meter, in W; return why it is none, and is to be read anew.
+
+        still: whether the meter's display had come to rest before the light ended. Raises MeasuringError
+        where it had not: that reading cannot be had again without its light.
+        """
+        if not still:
+            raise MeasuringError(
+                "the meter still moved when the light ended, so it was read too early; take one with a faster "
+                "head, or set its filter to fast, and begin anew"
+            )
+        if not 0.0 < typed_w < self.range_w:
+            return (
+                f"{typed_w:g} W is no reading of a meter whose range ends at {self.range_w:g} W; see in which "
+                "range it is, and that it is in the beam"
+            )
+        self._typed = typed_w
+        return None
 
     # --- the procedure ----------------------------------------------------------------------------------
 

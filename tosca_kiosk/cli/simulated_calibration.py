@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
+from collections import deque
 from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
-from random import Random
 from typing import Any, Final
 
 import msgspec
 
-from simulators.physics.power_meter import PowerMeter
 from simulators.world import World
 from tosca_kiosk.calibration.certificate_file import CertificateError
 from tosca_kiosk.calibration.engine import Engine, Measured, MeasuringError, Wants
@@ -51,6 +50,10 @@ METER: Final = MeterSaid(
 )
 """The simulated world's, where nobody says another."""
 _ARM_WITHIN_S: Final = 120.0
+_LOOKS: Final = 100
+"""So many ticks before the light's end a person sees whether the display has come to rest."""
+STILL_PART: Final = 0.015
+"""A display that moves by more than this part meanwhile has not."""
 
 
 @dataclass(frozen=True)
@@ -122,13 +125,13 @@ class _Run:
     reasons: list[str] = field(default_factory=list)
     _opened: OpenedCalibration | None = None
     _stop: bool = False
-    _shown_w: float = 0.0
+    _shown_w: deque[float] = field(default_factory=lambda: deque(maxlen=_LOOKS))
     _station: int = 0
     _unwritten: list[Decision] = field(default_factory=list)
 
     def __post_init__(self) -> None:
-        self.engine = Engine(self.plan.procedure, self.plan.session)
-        self.meter = PowerMeter(Random(self.world.random_seed("meter")))
+        range_w = 0.0 if self.plan.meter is None else self.plan.meter.range_watts
+        self.engine = Engine(self.plan.procedure, self.plan.session, range_w)
 
     def run(self) -> Calibrated:
         with on_interrupt(self._press_stop):
@@ -180,7 +183,10 @@ class _Run:
             elif wish is Wants.LIGHT:
                 yield from self._followed(operator.give_light(operator.now_s + _ARM_WITHIN_S))
             elif wish is Wants.READING:
-                engine.answer(self._shown_w)
+                first_w, last_w = self._shown_w[0], self._shown_w[-1]
+                still = abs(last_w - first_w) <= STILL_PART * abs(last_w)
+                if (refused := engine.answer(last_w, still=still)) is not None:
+                    raise MeasuringError(refused)
             yield
 
     def _followed(self, script: Script) -> Script:
@@ -190,9 +196,10 @@ class _Run:
 
     def _follow(self) -> Wants:
         """Let the engine see the newest tick, and the meter its light."""
-        self.meter.light(self.world.true_power_w(), self.clock.now_s())
+        meter = self.world.meter
+        meter.light(self.world.true_power_w(), self.clock.now_s())
         if self.controller.state.beam is Beam.EMITTING:
-            self._shown_w = self.meter.read_w()
+            self._shown_w.append(meter.read_w())
         inputs, board = self.operator.inputs, self.controller.devices.board.status
         if inputs is None:
             return Wants.NOTHING

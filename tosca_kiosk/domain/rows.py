@@ -90,7 +90,7 @@ class StepRows:
         self._event("protocol_step_start", protocol_step=self._step_number())
         station = self._rules.station(self._state)
         if station is not None:
-            self._event("power_set", protocol_step=self._step_number(), current_ma=station.current_ma)
+            self._event("power_set", protocol_step=self._step_number(), current_ma=float(station.current_ma))
 
     def _step_number(self) -> int:
         """Return the number, from 1, of the protocol's step or of the calibration's station."""

@@ -10,7 +10,7 @@ from tosca_kiosk.domain.calibration_session import LightBounds, Station
 
 ProcedureKind = Literal["photodiode", "laser", "power", "motor", "dark", "stage"]
 
-CURRENT_PARTS: Final = (0.14, 0.19, 0.25, 0.32, 0.40, 0.48, 0.56, 0.65, 0.75, 0.85)
+CURRENT_PARTS: Final = (0.14, 0.24, 0.36, 0.50, 0.64, 0.76, 0.85)
 """Of the cart's current limit, rising: what the photodiode would see beyond its ceiling is left out."""
 POWER_PARTS: Final = (0.1, 0.25, 0.4, 0.55, 0.7, 0.85)
 """Of the highest calibrated power, where one is verified."""
@@ -132,7 +132,7 @@ def stations_of(
             most_w = power.power_w(min(most_ma, power.curve.xs[-1]))
             currents_ma = [power.current_ma(part * most_w) for part in POWER_PARTS]
         else:
-            currents_ma = [round(part * most_ma) for part in CURRENT_PARTS]
+            currents_ma = [float(round(part * most_ma)) for part in CURRENT_PARTS]
         return tuple(
             Station(
                 stage_position_um=rest_um,
