@@ -25,7 +25,7 @@ from tosca_kiosk.storage import (
     recover,
     sessions,
 )
-from tosca_kiosk.storage.journal_import import contents_of
+from tosca_kiosk.storage.journal_contents import contents_of
 
 SAMPLED_BITS = 8
 EVENTS = "SELECT * FROM treatment_events WHERE session_id = ? ORDER BY event_id"

@@ -4,6 +4,7 @@ from tosca_kiosk.storage import (
     acknowledgements,
     anchors,
     archives,
+    calibration_sessions,
     calibrations,
     cart_key,
     energies,
@@ -17,12 +18,14 @@ from tosca_kiosk.storage import (
 )
 from tosca_kiosk.storage.backup import make_backup, prune_backups, restore_backup, verify_backup
 from tosca_kiosk.storage.beside import record_to_read
+from tosca_kiosk.storage.calibration_close import close_calibration, recover_calibrations
 from tosca_kiosk.storage.check import CheckReport, check, found_by_upgrades
 from tosca_kiosk.storage.database import Database
 from tosca_kiosk.storage.door import Reader, Transaction
 from tosca_kiosk.storage.errors import StorageError
 from tosca_kiosk.storage.first_start import database_is_fresh
-from tosca_kiosk.storage.journal_import import Imported, import_journal
+from tosca_kiosk.storage.journal_contents import Imported
+from tosca_kiosk.storage.journal_import import import_journal
 from tosca_kiosk.storage.lock import data_directory_lock
 from tosca_kiosk.storage.session_close import close_session, recover
 
@@ -42,9 +45,11 @@ __all__ = [
     "acknowledgements",
     "anchors",
     "archives",
+    "calibration_sessions",
     "calibrations",
     "cart_key",
     "check",
+    "close_calibration",
     "close_session",
     "data_directory_lock",
     "database_is_fresh",
@@ -59,6 +64,7 @@ __all__ = [
     "prune_backups",
     "record_to_read",
     "recover",
+    "recover_calibrations",
     "restore_backup",
     "sessions",
     "settings",

@@ -205,6 +205,28 @@ def close(
     )
 
 
+def keep_journal(
+    transaction: Transaction,
+    row: CalibrationSessionRow,
+    *,
+    head_hash: str,
+    header_digest: str,
+    ticks: int,
+    whole: bool,
+    now: datetime,
+) -> None:
+    """Say how far a session's journal was imported, which its folder is compared with."""
+    _update(
+        transaction,
+        row.calibration_session_id,
+        head_hash=head_hash,
+        header_digest=header_digest,
+        tick_count=ticks,
+        is_whole=whole,
+        imported_utc=now,
+    )
+
+
 def get(database: Database | Reader, number: int) -> CalibrationSessionRow:
     """Return a session; StorageError if there is none."""
     found = database.held_one(_TABLE, calibration_session_id=number)

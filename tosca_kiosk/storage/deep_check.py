@@ -18,7 +18,7 @@ from tosca_kiosk.journal import JOURNAL_NAME
 from tosca_kiosk.storage import sessions
 from tosca_kiosk.storage.database import Database
 from tosca_kiosk.storage.errors import StorageError
-from tosca_kiosk.storage.journal_import import read
+from tosca_kiosk.storage.journal_contents import read
 
 _IMPORTED: Final = (
     "SELECT s.session_id, s.session_folder_path FROM sessions s JOIN session_journals j "

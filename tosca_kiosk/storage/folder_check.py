@@ -22,7 +22,7 @@ from tosca_kiosk.storage.chain import LogRow
 from tosca_kiosk.storage.door import Reader
 from tosca_kiosk.storage.errors import StorageError
 from tosca_kiosk.storage.files import sha256
-from tosca_kiosk.storage.journal_import import events_of_tick, may_hold_events
+from tosca_kiosk.storage.journal_contents import events_of_tick, may_hold_events
 from tosca_kiosk.storage.timestamps import from_utc_text
 
 _SESSIONS: Final = (

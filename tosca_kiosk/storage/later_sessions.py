@@ -15,7 +15,8 @@ from tosca_kiosk.storage import session_parts, sessions
 from tosca_kiosk.storage.database import Database
 from tosca_kiosk.storage.door import Transaction
 from tosca_kiosk.storage.errors import StorageError
-from tosca_kiosk.storage.journal_import import contents_of, ending, read, take_rows
+from tosca_kiosk.storage.journal_contents import contents_of, ending, read
+from tosca_kiosk.storage.journal_import import take_rows
 from tosca_kiosk.storage.replaced import Record, Row
 from tosca_kiosk.storage.session_folders import SessionFolder
 from tosca_kiosk.storage.timestamps import from_utc_text

@@ -10,7 +10,8 @@ from typing import NamedTuple
 from tosca_kiosk.storage import chain, operations, trust
 from tosca_kiosk.storage.database import Database
 from tosca_kiosk.storage.door import Transaction
-from tosca_kiosk.storage.journal_import import Imported, import_journal
+from tosca_kiosk.storage.journal_contents import Imported
+from tosca_kiosk.storage.journal_import import import_journal
 from tosca_kiosk.storage.operations import Order
 from tosca_kiosk.storage.telling import Tell, nobody
 

@@ -12,7 +12,7 @@ from tosca_kiosk.domain.setting_table import DEFAULT_SESSION_DATA_PATH, SESSION_
 from tosca_kiosk.journal import JOURNAL_NAME
 from tosca_kiosk.storage.counters import Counters, merged
 from tosca_kiosk.storage.errors import StorageError
-from tosca_kiosk.storage.journal_import import contents_of, read
+from tosca_kiosk.storage.journal_contents import contents_of, read
 from tosca_kiosk.storage.sessions import inside
 
 _FOLDER: Final = re.compile(r"(\d{1,9})_\d{8}_\d{6}", re.ASCII)
