@@ -264,7 +264,8 @@ class InterlockBoard(Device, Protocol):
         Sends at least every 50 ms, at once when want_gate changes, and every tick until the board agrees.
         """
 
-    def set_motor(self, on: bool) -> None: ...
+    def set_motor(self, on: bool, pwm: int | None = None) -> None:
+        """Have the smoothing motor on or off; pwm: of 255, None for the configured one."""
 
     def set_aiming(self, on: bool) -> None: ...
 

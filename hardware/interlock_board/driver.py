@@ -131,8 +131,8 @@ class InterlockBoardDriver(PortDriver):
         except PortError as error:
             self._lose(error, now_s)
 
-    def set_motor(self, on: bool) -> None:
-        self._want(self._motor, self._settings.motor_pwm if on else 0)
+    def set_motor(self, on: bool, pwm: int | None = None) -> None:
+        self._want(self._motor, (self._settings.motor_pwm if pwm is None else pwm) if on else 0)
 
     def set_aiming(self, on: bool) -> None:
         self._want(self._aiming, int(on))

@@ -84,6 +84,15 @@ def test_what_rules_2_decided_is_decided_so_today(tmp_path: Path) -> None:
         assert (done.revision, done.difference, done.meant, done.whole) == (2, None, (), True)
 
 
+def test_what_rules_3_decided_is_decided_so_today(tmp_path: Path) -> None:
+    """A treatment, one with pauses, one with overrides, and one that the stop loop ended: none calibrated."""
+    found = journals(unpacked(3, tmp_path))
+    assert len(found) == 4
+    for path in found:
+        done = replay(ChainReader(path.read_bytes()))
+        assert (done.revision, done.difference, done.meant, done.whole) == (3, None, (), True)
+
+
 def test_the_command_lists_what_is_meant_and_ends_well(record: Path) -> None:
     folder = journals(record)[1].parent
     result = CliRunner().invoke(main, ["replay", str(folder), "--json"])

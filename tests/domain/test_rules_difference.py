@@ -10,11 +10,20 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from benchmarks.rigs.ideal_cart import rules
+from benchmarks.rigs.ideal_cart import CALIBRATIONS, rules
+from tosca_kiosk.domain.calibration_session import CalibrationSession, LightBounds, Station
 from tosca_kiosk.domain.rules import Limits, Rules
 from tosca_kiosk.domain.rules_difference import MOST_NAMED, rules_difference
 
-RECORDED = rules((20.0, 1.0, 5.0, 3.0), (10.0, 5.0, 5.0, 3.5))
+RECORDED = msgspec.structs.replace(
+    rules((20.0, 1.0, 5.0, 3.0), (10.0, 5.0, 5.0, 3.5)),
+    calibration_session=CalibrationSession(
+        kind="laser",
+        stations=(Station(stage_position_um=1000.0, motor_pwm=76, current_ma=2600.0, light_s=5.0),),
+        bounds=LightBounds(),
+        photodiode=CALIBRATIONS.photodiode,
+    ),
+)
 
 
 def leaves(value: Any, path: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:

@@ -175,6 +175,7 @@ TAKEN_IN = {
     CommandType.CONFIRM_KEY_OFF: {Phase.READY, Phase.FAULT},
     CommandType.POWER_OVERRIDE: {Phase.READY},
     CommandType.RING_OVERRIDE: {Phase.READY},
+    CommandType.SELECT_STATION: {Phase.READY},
 }
 NOT_NOW = {
     CommandType.OPEN_SESSION: "a session can only be opened when idle",
@@ -189,6 +190,7 @@ NOT_NOW = {
     CommandType.CONFIRM_KEY_OFF: "pause the treatment first",
     CommandType.POWER_OVERRIDE: "the power is overridden in a pause alone",
     CommandType.RING_OVERRIDE: "the ring is overridden in a pause alone",
+    CommandType.SELECT_STATION: "a station is selected while nothing is armed or latched",
 }
 
 

@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import pytest
 
-from tosca_kiosk.domain.interlocks import BY_SOURCE, INTERLOCKS, Scope, Severity
+from benchmarks.rigs.ideal_cart import rules
+from tosca_kiosk.domain.interlocks import INTERLOCKS, Scope, Severity
 from tosca_kiosk.domain.situations import acts_now
 from tosca_kiosk.domain.state import Beam, Phase, State
 
@@ -71,7 +72,7 @@ def test_a_row_acts_where_it_is_written_to_act(scope: Scope) -> None:
 
 def test_a_fault_is_reset_by_whom_it_is_written_to_be() -> None:
     assert {row.source: row.reset_role for row in INTERLOCKS} == {
-        source: "supervisor" if source in SUPERVISORS else "technician" for source in BY_SOURCE
+        row.source: "supervisor" if row.source in SUPERVISORS else "technician" for row in INTERLOCKS
     }
 
 
@@ -103,4 +104,4 @@ def test_the_rows_of_a_situation_are_those_of_its_scopes(
     acting |= Scope.LIGHT | Scope.WARN if lit else acting
     wanted = set().union(*(SCOPES[scope] for scope in Scope if scope & acting))
     of = State(phase=phase, session_open=session_open, beam=beam)
-    assert {row.source for row in INTERLOCKS if acts_now(row, of)} == wanted
+    assert {row.source for row in INTERLOCKS if acts_now(row, rules(), of)} == wanted

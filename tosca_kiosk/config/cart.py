@@ -15,6 +15,7 @@ from hardware.rules import Range
 from hardware.settings import BoardSettings, CameraSettings, LaserSettings, StageSettings, TecSettings
 from hardware.usb_serial import SCHEME, linked_ports, usb_address
 from tosca_kiosk.config.timing import TimingLimits
+from tosca_kiosk.domain.calibration_session import LightBounds
 from tosca_kiosk.domain.documents import DocumentError, PathError
 
 DEFAULT_INTERVAL_DAYS: Final = 365
@@ -75,6 +76,7 @@ class CartConfig:
 
     simulation: None where nothing is simulated. allow_without_real_time: the site takes light from a control
     that another program may delay. calibration_interval_days: after which a calibration is overdue.
+    calibration_light: the bounds of light in a session that calibrates.
     folder_backup_to: where the sessions' folders are backed up to, None for nowhere.
     anchor_path: the file that the record's anchors are appended to, None for none.
     """
@@ -90,6 +92,7 @@ class CartConfig:
     timing: TimingLimits = field(default_factory=TimingLimits)
     allow_without_real_time: bool = False
     calibration_interval_days: int = DEFAULT_INTERVAL_DAYS
+    calibration_light: LightBounds = field(default_factory=LightBounds)
     folder_backup_to: Path | None = None
     anchor_path: Path | None = None
 

@@ -22,9 +22,11 @@ from tosca_kiosk.config.cart import (
     Simulation,
     rule_errors,
 )
+from tosca_kiosk.config.light import LightSection
 from tosca_kiosk.config.section import held, section
 from tosca_kiosk.config.timing import TimingLimits, TimingSection
 from tosca_kiosk.config.yaml_text import load_yaml
+from tosca_kiosk.domain.calibration_session import LightBounds
 from tosca_kiosk.domain.documents import PathError, StrictModel, shape_errors
 
 DRIVERS: Final[dict[str, dict[str, Any]]] = {
@@ -70,6 +72,7 @@ class _CalibrationsSection(StrictModel):
     interval_days: Annotated[int, held(Range(1, LONGEST_INTERVAL_DAYS, "days", "ten years at most"))] = (
         DEFAULT_INTERVAL_DAYS
     )
+    light: LightSection = LightSection()
 
 
 class _FolderBackupSection(StrictModel):
@@ -150,6 +153,7 @@ def _config(source: Path, read: _CartFile) -> CartConfig:
         timing=TimingLimits(**read.timing.model_dump()),
         allow_without_real_time=read.control.allow_without_real_time,
         calibration_interval_days=read.calibrations.interval_days,
+        calibration_light=LightBounds(**read.calibrations.light.model_dump()),
         folder_backup_to=None if read.folder_backup is None else Path(read.folder_backup.to),
         anchor_path=None if read.anchor_path is None else Path(read.anchor_path),
     )

@@ -53,7 +53,7 @@ class Devices:
         if outputs.ask_condition:
             laser.ask_condition()
         laser.flush(now_s)
-        board.set_motor(outputs.motor_on)
+        board.set_motor(outputs.motor_on, outputs.motor_pwm)
         board.set_aiming(outputs.aiming_on)
         if outputs.clear_board_faults:
             board.clear_faults()

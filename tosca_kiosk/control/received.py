@@ -8,13 +8,22 @@ from typing import Final, NamedTuple
 from hardware.interfaces import Device
 from tosca_kiosk.control.devices import Devices
 from tosca_kiosk.domain.calibration import calibration_problem
+from tosca_kiosk.domain.calibration_session import LightBounds
 from tosca_kiosk.domain.documents import DocumentError
+from tosca_kiosk.domain.inputs import CommandType
 from tosca_kiosk.domain.overriding import OVERRIDES
 from tosca_kiosk.domain.protocol_file import Limits as FileLimits
 from tosca_kiosk.domain.protocol_file import parse_protocol, to_json
 from tosca_kiosk.domain.rules import Limits, Rules
-from tosca_kiosk.domain.session_rules import ConnectedDevices, SessionRefusedError, session_rules
+from tosca_kiosk.domain.session_rules import (
+    CONVERTER_FULL_SCALE_V,
+    USABLE_SCALE,
+    ConnectedDevices,
+    SessionRefusedError,
+    session_rules,
+)
 from tosca_kiosk.domain.site_limits import looser_than_design
+from tosca_kiosk.domain.station_bounds import looser_bounds, station_problems
 from tosca_kiosk.link.messages import Order
 
 LONGEST_USER: Final = 80
@@ -26,6 +35,7 @@ class Ceilings(NamedTuple):
     laser_current_limit_ma: float
     travel_min_um: float
     travel_max_um: float
+    light: LightBounds
 
 
 def rules_problem(rules: Rules, configured: Rules, devices: Devices, ceilings: Ceilings) -> str | None:
@@ -34,7 +44,8 @@ def rules_problem(rules: Rules, configured: Rules, devices: Devices, ceilings: C
     configured: the rules of the configuration alone, without session and site. Nothing may be looser than
     they and the design limits allow, and the plan must keep to the limits that come with it.
     """
-    found = (*_problems(rules, configured, devices), *_plan_problems(rules, devices, ceilings))
+    of_plan = _plan_problems if rules.calibration_session is None else _calibration_problems
+    found = (*_problems(rules, configured, devices), *of_plan(rules, devices, ceilings))
     return "; ".join(found) or None
 
 
@@ -44,7 +55,8 @@ def order_problem(order: Order) -> str | None:
     Whether an override's value is allowed is the decision's matter, which knows plan and limits in force.
     """
     if order.command not in OVERRIDES:
-        given = order.value is not None or order.user is not None
+        selects = order.command is CommandType.SELECT_STATION
+        given = (order.value is not None and not selects) or order.user is not None
         return "a value and a user go with an override alone" if given else None
     user = (order.user or "").strip()
     if not user or len(user) > LONGEST_USER or not user.isprintable():
@@ -88,7 +100,12 @@ def _plan_problems(rules: Rules, devices: Devices, ceilings: Ceilings) -> Iterat
         yield "calibrations: none given"
         return
     connected = ConnectedDevices(
-        _serial(devices.laser), _serial(devices.stage), _serial(devices.board), *ceilings
+        laser_serial=_serial(devices.laser),
+        stage_serial=_serial(devices.stage),
+        board_serial=_serial(devices.board),
+        laser_current_limit_ma=ceilings.laser_current_limit_ma,
+        travel_min_um=ceilings.travel_min_um,
+        travel_max_um=ceilings.travel_max_um,
     )
     limits = FileLimits(
         max_power_w=rules.limits.max_power_w,
@@ -109,6 +126,27 @@ def _plan_problems(rules: Rules, devices: Devices, ceilings: Ceilings) -> Iterat
         yield f"travel_min_um: {low_um:g} given, {ceilings.travel_min_um:g} or more allowed"
     if high_um is not None and not high_um <= ceilings.travel_max_um:
         yield f"travel_max_um: {high_um:g} given, {ceilings.travel_max_um:g} or less allowed"
+
+
+def _calibration_problems(rules: Rules, devices: Devices, ceilings: Ceilings) -> Iterator[str]:
+    """Yield where a calibration's session is none, or over what control's own configuration allows."""
+    session = rules.calibration_session
+    if session is None:
+        return
+    if rules.protocol is not None or rules.calibrations is not None:
+        yield "calibration_session: protocol and calibrations are a treatment's"
+    yield from looser_bounds(session.bounds, ceilings.light)
+    yield from station_problems(
+        session, ceilings.travel_min_um, ceilings.travel_max_um, ceilings.laser_current_limit_ma
+    )
+    known = session.photodiode
+    if known is None:
+        return
+    if known.device_serial_number != (serial := _serial(devices.board)):
+        yield f"photodiode: of interlock board {known.device_serial_number}, connected is {serial}"
+    allowed_w = USABLE_SCALE * known.power_w(CONVERTER_FULL_SCALE_V)
+    if not rules.power_limit_w <= allowed_w:
+        yield f"power_limit_w: {rules.power_limit_w:g} given, {allowed_w:g} allowed"
 
 
 def _serial(device: Device) -> str:

@@ -86,7 +86,7 @@ def _after_starting(rules: Rules, state: State, inputs: Inputs) -> Beam:
 def _after_emitting(rules: Rules, state: State, inputs: Inputs) -> Beam:
     plan = rules.plan_in_force(state)
     if plan is None:
-        return Beam.DARK
+        return Beam.EMITTING if checks.station_due(rules, state) else Beam.DARK
     present_mm = plan.rings_mm[state.step_index]
     coming_mm = plan.rings_mm[plan.step_at(state.elapsed_s)]
     return Beam.EMITTING if coming_mm == present_mm else Beam.MOVING

@@ -1,7 +1,7 @@
-"""What a calibration's session runs under: the stations that the cart is put into, and the bounds of its light.
+"""What a calibration's session runs under: the stations that the cart goes to, and the bounds of its light.
 
-A calibration is measured where the one that it is to become is missing or not believed. Its light
-therefore has no watts to be held to: each station has a current and a time, and the whole has bounds that the site's
+A calibration is measured where the one that it is to become is missing or not believed. Its light therefore
+has no watts to be held to: each station has a current and a time, and the whole has bounds that the site's
 configuration gives. How they are judged stands in `station_checks`.
 """
 

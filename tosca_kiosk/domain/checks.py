@@ -184,7 +184,7 @@ def photodiode_dark(rules: Rules, state: State, inputs: Inputs) -> bool:
 
 def power_within_limit(rules: Rules, state: State, inputs: Inputs) -> bool:
     """Measured power is within the limit in force."""
-    if rules.calibrations is None or inputs.board is None:
+    if rules.photodiode is None or inputs.board is None:
         return True
     limits = rules.limits
     measured_w = state.measured_w
@@ -246,18 +246,20 @@ def stage_healthy(rules: Rules, state: State, inputs: Inputs) -> bool:
 
 
 def stage_in_position(rules: Rules, state: State, inputs: Inputs) -> bool:
-    """The ring has the size of the present step."""
+    """The ring has the size of the present step, or the stage stands where the station wants it."""
     stage = inputs.stage
     if stage is None:
         return True
     wanted_um = stage_target_um(rules, state)
-    if wanted_um is None or not stage.settled:
+    if not stage.settled:
         return False
+    if wanted_um is None:  # a station that leaves the stage where it stands
+        return rules.station(state) is not None
     return abs(stage.position_um - wanted_um) <= rules.limits.stage_tolerance_um
 
 
 def stage_target_um(rules: Rules, state: State) -> float | None:
-    """Where the present step wants the stage, in micrometres; None without a session."""
+    """Where the present step or station wants the stage, in micrometres; None without a session."""
     return rules.stage_target_um(state) if state.session_open else None
 
 
@@ -292,8 +294,20 @@ def real_time_kept(rules: Rules, state: State, inputs: Inputs) -> bool:
 
 
 def session_open(rules: Rules, state: State, inputs: Inputs) -> bool:
-    """A session is open and its treatment not finished."""
-    return state.session_open and rules.protocol is not None and not state.finished
+    """A session is open, with light that is still to be given."""
+    return (
+        state.session_open
+        and not state.finished
+        and (rules.protocol is not None or station_due(rules, state))
+    )
+
+
+def station_due(rules: Rules, state: State) -> bool:
+    """Whether a station of a calibration is selected whose light is still to be given."""
+    station = rules.station(state)
+    return (
+        station is not None and station.current_ma > 0.0 and station.light_s > 0.0 and not state.station_lit
+    )
 
 
 def calibrated(rules: Rules, state: State, inputs: Inputs) -> bool:

@@ -10,6 +10,7 @@ from tosca_kiosk.domain.inputs import Command, CommandType, Inputs
 from tosca_kiosk.domain.interlocks import BY_SOURCE, ROLES, Interlock, Scope
 from tosca_kiosk.domain.overriding import why_not_override
 from tosca_kiosk.domain.rules import Rules
+from tosca_kiosk.domain.selecting import why_not_select
 from tosca_kiosk.domain.situations import refusals
 from tosca_kiosk.domain.state import Phase, State
 
@@ -44,6 +45,7 @@ _NOT_NOW = {
     CommandType.CONFIRM_KEY_OFF: "pause the treatment first",
     CommandType.POWER_OVERRIDE: "the power is overridden in a pause alone",
     CommandType.RING_OVERRIDE: "the ring is overridden in a pause alone",
+    CommandType.SELECT_STATION: "a station is selected while nothing is armed or latched",
 }
 
 NOT_KNOWN_DARK = (
@@ -61,7 +63,7 @@ def _failing(scope: Scope, rules: Rules, state: State, inputs: Inputs) -> str | 
 
 
 def _why_not_open(rules: Rules, state: State, inputs: Inputs, command: Command) -> str | None:
-    if rules.protocol is None:
+    if rules.protocol is None and rules.calibration_session is None:
         return "no protocol was chosen"
     if state.finished or state.elapsed_s > 0.0 or state.abort_reason is not None:
         return "a closed session is not opened again"
@@ -78,7 +80,15 @@ def _why_not_home(rules: Rules, state: State, inputs: Inputs, command: Command) 
 
 
 def _why_not_begin_arm(rules: Rules, state: State, inputs: Inputs, command: Command) -> str | None:
-    return "the treatment is finished" if state.finished else None
+    if state.finished:
+        return (
+            "the treatment is finished"
+            if rules.calibration_session is None
+            else "the calibration is finished"
+        )
+    if rules.calibration_session is not None and not checks.station_due(rules, state):
+        return "select a station first: this one has no light, or has had it"
+    return None
 
 
 def _why_not_arm(rules: Rules, state: State, inputs: Inputs, command: Command) -> str | None:
@@ -152,6 +162,7 @@ COMMANDS = {
     CommandType.RUN_SELF_TEST: CommandRow(frozenset({Phase.IDLE})),
     CommandType.POWER_OVERRIDE: CommandRow(_READY, why_not_override),
     CommandType.RING_OVERRIDE: CommandRow(_READY, why_not_override),
+    CommandType.SELECT_STATION: CommandRow(_READY, why_not_select),
     CommandType.AIMING_ON: CommandRow(_ALL),
     CommandType.AIMING_OFF: CommandRow(_ALL),
 }

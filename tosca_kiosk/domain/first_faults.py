@@ -51,6 +51,11 @@ _PHOTODIODE = FirstFault(
     Proof.LIGHT,
     "measured power must be the current's: photodiode_out_of_range, photodiode_over_power",
 )
+_PHOTODIODE_IN_CALIBRATION = FirstFault(
+    "the photodiode is blocked or tells always the same",
+    Proof.LIGHT,
+    "it must be dark without light and see what a current over a bound gives: station_unseen",
+)
 _VIBRATION = FirstFault(
     "the vibration sensor's reading stands still",
     Proof.ARMING,
@@ -212,6 +217,17 @@ FIRST_FAULTS: Final[dict[str, FirstFault]] = {
         "control looks: runtime",
     ),
     "disk": FirstFault("the disk fills up", Proof.ALWAYS, "every line must be on it in time: journal"),
+    "station_photodiode": _PHOTODIODE_IN_CALIBRATION,
+    "station_current": _REGISTER,
+    "station_setpoint": _REGISTER,
+    "station_light": FirstFault(
+        "control's clock runs slow", Proof.ALWAYS, "the board counts its own time: board_lost"
+    ),
+    "station_energy": _PHOTODIODE_IN_CALIBRATION,
+    "station_duration": FirstFault(
+        "control's clock runs slow", Proof.ALWAYS, "the board counts its own time: board_lost"
+    ),
+    "station_unseen": _PHOTODIODE_IN_CALIBRATION,
     "board_gone": _silent("board", "board_lost"),
     "laser_gone": _silent("laser", "laser_stale"),
     "tec_gone": _silent("temperature controller", "tec"),

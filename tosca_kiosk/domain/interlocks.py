@@ -9,7 +9,7 @@ from __future__ import annotations
 from enum import IntFlag, StrEnum
 from typing import NamedTuple
 
-from tosca_kiosk.domain import checks, laser_checks
+from tosca_kiosk.domain import checks, laser_checks, station_checks
 from tosca_kiosk.domain.checks import Check
 from tosca_kiosk.domain.first_faults import FIRST_FAULTS, FirstFault
 from tosca_kiosk.domain.inputs import Inputs
@@ -344,7 +344,39 @@ INTERLOCKS: tuple[Interlock, ...] = (
     _lost("stage", checks.stage_present, "The ring stage was lost."),
 )  # fmt: skip
 
-BY_SOURCE = {row.source: row for row in INTERLOCKS}
+STATION_INTERLOCKS: tuple[Interlock, ...] = (
+    Interlock("station_photodiode", "photodiode", station_checks.photodiode_under_ceiling,
+              _S.HELD | _S.SESSION, "power_limit_exceeded", _CRITICAL, "supervisor",
+              "The photodiode reads more than a calibration may shine.",
+              "A supervisor looks at laser and photodiode and resets."),
+    Interlock("station_current", "laser", station_checks.current_within_station, _S.LIGHT,
+              "interlock_failure", _CRITICAL, "supervisor",
+              "The laser driver's current is over that of the calibration's point.",
+              "See whether its knob was turned. A supervisor resets.", judged_dark=False),
+    Interlock("station_setpoint", "laser", station_checks.set_current_follows, _S.LIGHT,
+              "interlock_failure", _CRITICAL, "supervisor",
+              "The laser driver's set current is not the commanded one.",
+              "See whether its knob was turned. A supervisor resets.",
+              hold="setpoint_follow_s", judged_dark=False),
+    Interlock("station_light", "session", station_checks.light_within_station, _S.LIGHT,
+              "interlock_failure", _CRITICAL, "supervisor",
+              "The light of a calibration's point went on for too long.",
+              "A supervisor resets; look at the timing report.", judged_dark=False),
+    Interlock("station_energy", "session", station_checks.energy_within_bound, _S.ARM | _S.LIGHT,
+              "interlock_failure", _WARNING, "technician",
+              "The calibration has used up its light.", "Close it, and begin anew.", judged_dark=False),
+    Interlock("station_duration", "session", station_checks.time_within_bound, _S.ARM | _S.LIGHT,
+              "interlock_failure", _WARNING, "technician",
+              "The calibration has used up its time.", "Close it, and begin anew.", judged_dark=False),
+    Interlock("station_unseen", "photodiode", station_checks.light_is_seen, _S.LIGHT,
+              "photodiode_fault", _CRITICAL, "supervisor",
+              "The photodiode does not see the calibration's light.",
+              "Look at the pick-off and the photodiode. A supervisor resets.",
+              hold="under_power_s", judged_dark=False),
+)  # fmt: skip
+"""What holds a calibration's light in place of the rows that `waivers` names."""
+
+BY_SOURCE = {row.source: row for row in (*INTERLOCKS, *STATION_INTERLOCKS)}
 
 
 LAMPS = tuple(dict.fromkeys(row.lamp for row in INTERLOCKS))

@@ -19,7 +19,7 @@ from tosca_kiosk.domain.outputs import Outputs
 from tosca_kiosk.domain.rules import Rules
 
 FORMAT_VERSION = 1
-RULES_REVISION = 3
+RULES_REVISION = 4
 """Of the rules that decide. A header that names none was written under revision 1."""
 CHAIN_START = sha256(b"tosca-kiosk journal 1").digest()
 TICK_TIME_AT = len(b'{"t":')

@@ -61,7 +61,10 @@ def _rests(tick: Tick, row: Interlock) -> bool:
     """Whether a row on the emission clock says nothing now: out of scope, or too little light."""
     if not row.emission_clock:
         return False
-    return not acts_now(row, tick.state) or tick.state.expected_w <= tick.rules.limits.photodiode_fault_w
+    return (
+        not acts_now(row, tick.rules, tick.state)
+        or tick.state.expected_w <= tick.rules.limits.photodiode_fault_w
+    )
 
 
 def _warn(tick: Tick, rows: tuple[Interlock, ...]) -> None:

@@ -36,6 +36,7 @@ def account(rules: Rules, state: State, inputs: Inputs) -> None:
     if state.beam is Beam.EMITTING:
         state.emission_s += dt_s
         state.commanded_j += state.command_w * lit_s
+        state.lit_s += lit_s
         state.max_measured_w = max(state.max_measured_w, state.measured_w or 0.0)
         state.lit_beyond_s += lit_s - dt_s
         if light_confirmed(rules, state, inputs):
@@ -179,11 +180,11 @@ def dose_limit_j(rules: Rules, plan: Plan) -> float:
 
 
 def _measure(rules: Rules, state: State, inputs: Inputs) -> None:
-    board = inputs.board
-    if board is None or rules.calibrations is None:
+    board, photodiode = inputs.board, rules.photodiode
+    if board is None or photodiode is None:
         state.measured_w = None
         return
-    measured_w = rules.calibrations.measured_power_w(board.photodiode_v)
+    measured_w = photodiode.power_w(board.photodiode_v)
     state.measured_w = measured_w if isfinite(measured_w) else None
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from tosca_kiosk.domain import station_light
 from tosca_kiosk.domain.commands import judge
 from tosca_kiosk.domain.inputs import Command, CommandType
 from tosca_kiosk.domain.interlocks import BY_SOURCE
@@ -69,6 +70,8 @@ def _acknowledge(tick: Tick, command: Command) -> None:
 
 def _close_session(tick: Tick, command: Command) -> None:
     state = tick.state
+    if tick.rules.calibration_session is not None and command.reason is None and state.abort_reason is None:
+        state.finished = True  # whoever measures says when all is measured
     if not state.finished and state.abort_reason is None:
         state.abort_reason = command.reason or "closed before the protocol was finished"
     _leave_session(tick)
@@ -121,4 +124,5 @@ _TAKE = {
     CommandType.CONFIRM_KEY_OFF: _confirm_key_off,
     CommandType.POWER_OVERRIDE: _override,
     CommandType.RING_OVERRIDE: _override,
+    CommandType.SELECT_STATION: station_light.select,
 }

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tosca_kiosk.domain import checks, light
+from tosca_kiosk.domain import checks, light, station_light
 from tosca_kiosk.domain.commands import standing_causes
 from tosca_kiosk.domain.state import Phase
 from tosca_kiosk.domain.tick import Tick
@@ -51,6 +51,9 @@ def _leave_armed(tick: Tick) -> None:
 
 
 def _leave_treating(tick: Tick) -> None:
+    if tick.rules.calibration_session is not None:
+        station_light.leave(tick)
+        return
     state, plan = tick.state, tick.rules.plan_in_force(tick.state)
     if plan is None or state.elapsed_s >= plan.duration_s:
         _finish(tick, None)

@@ -58,6 +58,7 @@ INTENDED: Final[Mapping[int, tuple[Intended, ...]]] = {
         Intended(path="summary.commanded_j", recorded=None, decided=ANY, why=_ENERGY),
     ),
     2: (),  # it knew no overrides; whatever it did decide is decided so still
+    3: (),  # it knew no calibration's session, and no motor at another PWM than the configured one
 }
 """By the older revision: every difference between its decisions and the present ones."""
 

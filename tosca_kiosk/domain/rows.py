@@ -39,12 +39,12 @@ class StepRows:
         self._event("resume", protocol_step=state.step_index + 1, elapsed_s=round(state.elapsed_s, 3))
 
     def laser_on(self) -> None:
-        self._event("laser_on", source="footpedal_depression", protocol_step=self._state.step_index + 1)
+        self._event("laser_on", source="footpedal_depression", protocol_step=self._step_number())
 
     def laser_off(self) -> None:
         self._event(
             "laser_off",
-            protocol_step=self._state.step_index + 1,
+            protocol_step=self._step_number(),
             elapsed_s=round(self._state.elapsed_s, 3),
             measured_energy_joules=round(self._state.measured_j, 4),
         )
@@ -53,7 +53,7 @@ class StepRows:
         self._ring_wanted("ring_size_set")
 
     def step_finished(self) -> None:
-        self._event("protocol_step_end", protocol_step=self._state.step_index + 1)
+        self._event("protocol_step_end", protocol_step=self._step_number())
 
     def step_begun(self, ring_changes: bool) -> None:
         self.step_start()
@@ -83,12 +83,28 @@ class StepRows:
         else:
             self._event("power_set", protocol_step=self._state.step_index + 1, new_value=command.value)
 
+    # --- stations of a calibration ------------------------------------------------------------------------
+
+    def station_start(self) -> None:
+        """The light of a station begins, at the beginning of its time."""
+        self._event("protocol_step_start", protocol_step=self._step_number())
+        station = self._rules.station(self._state)
+        if station is not None:
+            self._event("power_set", protocol_step=self._step_number(), current_ma=station.current_ma)
+
+    def _step_number(self) -> int:
+        """Return the number, from 1, of the protocol's step or of the calibration's station."""
+        station = self._state.station
+        return (self._state.step_index if station is None else station) + 1
+
     # --- operator ---------------------------------------------------------------------------------------
 
     def command(self, reply: Reply) -> None:
         details: dict[str, Any] = {"action": str(reply.command.type)}
         if reply.command.type in OVERRIDES:
             details |= deviation(self._rules, self._state, reply.command)
+        if reply.command.type is CommandType.SELECT_STATION:
+            details["station"] = reply.command.value
         if reply.command.user is not None:
             details["user"] = reply.command.user
         if reply.command.reason is not None:
@@ -183,7 +199,7 @@ class StepRows:
         self.events.append(
             TreatmentEvent(
                 event_type=event_type,
-                power_commanded_w=state.command_w,
+                power_commanded_w=None if self._rules.calibration_session else state.command_w,
                 power_actual_w=state.measured_w,
                 ring_size_mm=self._ring_size_mm(),
                 actuator_position_um=None if stage is None else stage.position_um,

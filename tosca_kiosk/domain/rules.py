@@ -6,8 +6,8 @@ from functools import cached_property
 
 import msgspec
 
-from tosca_kiosk.domain.calibration import CalibrationSet
-from tosca_kiosk.domain.calibration_session import CalibrationSession
+from tosca_kiosk.domain.calibration import CalibrationSet, PhotodiodeCalibration
+from tosca_kiosk.domain.calibration_session import CalibrationSession, Station
 from tosca_kiosk.domain.plan import Plan
 from tosca_kiosk.domain.protocol import Protocol
 from tosca_kiosk.domain.state import State
@@ -98,14 +98,27 @@ class Rules(msgspec.Struct, frozen=True, kw_only=True, dict=True):
         """Return the protocol with what was changed of it in pauses; None without a protocol."""
         return self._plan if state.plan is None or self.protocol is None else state.plan
 
+    @property
+    def photodiode(self) -> PhotodiodeCalibration | None:
+        """What a photodiode's voltage means; None where that is not known or not believed."""
+        if self.calibrations is not None:
+            return self.calibrations.photodiode
+        return None if self.calibration_session is None else self.calibration_session.photodiode
+
+    def station(self, state: State) -> Station | None:
+        """Return the station that a calibration's session is at; None before one is selected."""
+        session = self.calibration_session
+        return None if session is None or state.station is None else session.stations[state.station]
+
     def stage_target_um(self, state: State) -> float | None:
-        """Where the present step wants the stage; None without protocol and calibrations.
+        """Where the present step or station wants the stage; None where nothing does.
 
         Raises OutOfRangeError for a ring size beyond the calibrated ones.
         """
         plan = self.plan_in_force(state)
         if plan is None or self.calibrations is None:
-            return None
+            station = self.station(state)
+            return None if station is None else station.stage_position_um
         if plan is self._plan:
             return self._targets_um[state.step_index]
         return self.calibrations.position_um(plan.rings_mm[state.step_index])

@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 import msgspec
 
-from tosca_kiosk.domain import checks, laser_checks, light
+from tosca_kiosk.domain import checks, laser_checks, light, station_light
 from tosca_kiosk.domain.beam import ORDER
 from tosca_kiosk.domain.commands import Reply
 from tosca_kiosk.domain.condition_bits import BIT_INTERLOCK_OPEN
@@ -152,8 +152,14 @@ def move_beam(tick: Tick) -> None:
 
 
 def set_power(tick: Tick) -> None:
-    """Follow the plan in force at the rate of set points; the current is the calibration's, open loop."""
+    """Follow the plan in force at the rate of set points; the current is the calibration's, open loop.
+
+    A station of a calibration has a current of its own, which rises as slowly.
+    """
     state, rules = tick.state, tick.rules
+    if state.beam is Beam.EMITTING and (station := rules.station(state)) is not None:
+        station_light.set_current(tick, station)
+        return
     plan = rules.plan_in_force(state)
     if state.beam is not Beam.EMITTING or plan is None or rules.calibrations is None:
         state.command_w = state.command_ma = 0.0
@@ -188,7 +194,9 @@ def outputs(tick: Tick) -> Outputs:
     tick.sample()
     held = state.phase in (Phase.ARMED, Phase.TREATING)
     # It starts from rest: a sensor that shows vibration without it would not miss the motor later.
-    motor_on = held or (state.hold_since_s is not None and state.vibration_rested) or _tested(tick)
+    armed_motor = held or (state.hold_since_s is not None and state.vibration_rested)
+    motor_pwm = None if armed_motor else station_light.motor_pwm(tick)
+    motor_on = armed_motor or motor_pwm is not None or _tested(tick)
     ask_condition = row.ask_condition or laser_checks.loop_is_asked(state, tick.inputs, tick.now_s)
     _leave_aiming(tick)
     decided = Outputs(
@@ -196,6 +204,7 @@ def outputs(tick: Tick) -> Outputs:
         laser_current_ma=state.command_ma,
         want_gate=row.want_gate,
         motor_on=motor_on,
+        motor_pwm=motor_pwm,
         stage_position_um=_stage_position_um(tick),
         ask_condition=ask_condition,
         aiming_on=state.aiming,

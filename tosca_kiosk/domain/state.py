@@ -57,6 +57,8 @@ class State(msgspec.Struct, kw_only=True):
     fault, oldest first; latched_s: the newest's time.
     aiming: the aiming beam is wanted. plan: the plan in force once an override was taken, None before: then
     it is the session's protocol (see Rules.plan_in_force).
+    station: the one of a calibration's session, None before one is selected; lit_s: how long its present
+    light has gone on; station_lit: its light is complete.
     unended_w: power of the last set current, counted as commanded until it is proved that its light ended;
     light_seen_s: when the photodiode last saw that light behind a closed gate, None where it has not.
     """
@@ -112,3 +114,6 @@ class State(msgspec.Struct, kw_only=True):
     stop_pressed: bool = False
     aiming: bool = False
     abort_reason: str | None = None
+    station: int | None = None
+    lit_s: float = 0.0
+    station_lit: bool = False

@@ -68,6 +68,11 @@ class Tick:
 
     def _begin_light(self) -> None:
         state = self.state
+        if self.rules.calibration_session is not None:
+            state.lit_s = 0.0
+            self.rows.station_start()
+            self.rows.laser_on()
+            return
         if state.paused:
             self.rows.resume()
             state.paused = False

@@ -122,4 +122,5 @@ def _ceilings(config: CartConfig) -> Ceilings:
         laser_current_limit_ma=laser.current_limit_ma,
         travel_min_um=stage.travel_min_um,
         travel_max_um=stage.travel_max_um,
+        light=config.calibration_light,
     )
