@@ -15,6 +15,7 @@ import pytest
 
 from benchmarks.rigs.treating_cart import treating_cart
 from tosca_kiosk.control.telemetry import TelemetryMaker
+from tosca_kiosk.link.numbered import Numbered
 from tosca_kiosk.link.ring import RingReader, RingWriter
 from tosca_kiosk.machine.clock import RealClock
 
@@ -31,7 +32,8 @@ def record(tmp_path_factory):
         controller, now_s = cart.controller, cart.clock.now_s()
         inputs = controller.inputs(now_s, 0.0, 0.0)
         maker = TelemetryMaker(cart.devices, controller.self_test, simulated=True, mono_offset_s=0.0)
-        return msgspec.msgpack.encode(maker.make(now_s, 1, controller.rules, inputs, controller.state))
+        session = Numbered(session=1, calibration=None)
+        return msgspec.msgpack.encode(maker.make(now_s, session, controller.rules, inputs, controller.state))
 
 
 def read_ring(path, ready):

@@ -170,6 +170,7 @@ def test_what_fails_is_stored_as_failed_and_never_comes_into_force(cart, tmp_pat
     assert "failed and stays out: wrong meter" in cart.refused("calibrate", "confirm", number, *SUE)
     [line] = [line for line in cart.json("calibrations", "list")["missing"] if line.startswith(PHOTODIODE)]
     assert f"calibration {number} failed (wrong meter range" in line
+    assert "; tosca-kiosk calibrate photodiode makes it, " in line
     assert line.endswith("calibrate import FILE brings in the interlock board's certificate")
 
 

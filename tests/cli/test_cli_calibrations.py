@@ -56,6 +56,7 @@ def test_what_the_cart_lacks_is_said(cart, tmp_path):
     [line] = json.loads(result.stdout)["missing"]
     assert line == (
         "actuator_position_to_ring_size: none is active for the stage -2; no treatment can be armed; "
+        "calibration 1 is of another one, -1; "
         "tosca-kiosk calibrate import FILE brings in the stage's certificate"
     )
     assert f"Missing: {line}" in result.stderr

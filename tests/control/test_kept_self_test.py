@@ -14,6 +14,7 @@ from simulators.camera.truth import optical_state
 from tosca_kiosk.control.operator import OperatorGaveUpError
 from tosca_kiosk.control.self_test import CHECKS, KeptSelfTest
 from tosca_kiosk.control.self_test.kept import BROKEN_OFF, NEVER, UNDER_WAY
+from tosca_kiosk.domain.calibrating.morning import BY_NAME, Known, judged
 from tosca_kiosk.domain.inputs import Command, CommandType
 from tosca_kiosk.domain.journal_lines import ChainReader
 from tosca_kiosk.domain.state import Beam, Phase
@@ -192,6 +193,27 @@ def test_a_repaired_cart_is_tested_again_and_opened(untested: Bench, tmp_path: P
     untested.change("smoothing.strength", 1)
     untested.run(untested.operator._test())
     assert refused_session(untested, tmp_path) == ""
+
+
+def test_what_it_measured_is_kept_with_it(tested: Bench) -> None:
+    values = kept(tested).found
+    assert {BY_NAME[name].device for name in values} == {"board"}
+    known = Known(photodiode_dark_v=0.05, vibration_rest_mg=430.0, vibration_threshold_mg=500.0, tec_c=0.1)
+    assert all(found.passed for found in judged(values, known))
+    assert values["vibration_motor_mg"] > values["vibration_rest_mg"]
+    tested.change("photodiode.dark_v", 0.02)
+    dark_v = values["dark_level_v"]
+    tested.run(tested.operator._test())
+    assert kept(tested).found["dark_level_v"] == pytest.approx(dark_v + 0.02, abs=0.01)
+
+
+def test_a_doubt_refuses_the_session_until_it_is_tested_again(tested: Bench, tmp_path: Path) -> None:
+    kept(tested).doubt("The check of the cart failed: stage, two arrivals at one place 40 um.")
+    assert "two arrivals at one place 40 um" in refused_session(tested, tmp_path)
+    tested.controller.end_session()
+    tested.run(tested.operator._test())
+    (tmp_path / "next").mkdir()
+    assert refused_session(tested, tmp_path / "next") == ""
 
 
 @pytest.mark.parametrize("device", ["laser", "tec", "stage", "board"])

@@ -257,6 +257,14 @@ def test_a_session_on_a_cart_that_was_not_tested_is_refused_by_name(control, kio
 
 
 @beside.test
+def test_a_check_that_failed_takes_the_self_test_back(control, kiosk, folder):
+    kiosk.prepare()
+    number = kiosk.link.doubt_self_test("the light is 40 % off what is calibrated")
+    assert kiosk.answer(number).refused is None
+    assert "the light is 40 % off what is calibrated" in kiosk.open(folder)
+
+
+@beside.test
 def test_what_does_not_fit_the_session_is_refused_with_the_reason(control, kiosk, folder):
     kiosk.prepare()
     link = kiosk.link
@@ -283,10 +291,17 @@ def test_what_does_not_fit_the_session_is_refused_with_the_reason(control, kiosk
     assert "cannot be made (No such file or directory), so there is no journal" in refused(
         link.open_session(folder.with_name("none"), session_header(rules))
     )
+    calibrating = msgspec.structs.replace(session_header(rules), work="calibration")
+    assert "work: calibration given with the rules of a treatment" in refused(
+        link.open_session(folder, calibrating)
+    )
     assert "no protocol was chosen" in refused(link.open_session(folder, session_header(unplanned)))
     assert "no protocol was chosen" in read_journal(folder).end.summary.abort_reason
     assert "control has no session" in refused(link.order(CommandType.PAUSE, 5))
     assert "meant for session 5" in refused(link.end_session(5))
+    assert "meant for calibration session 5, control has no session" in refused(
+        link.order(CommandType.PAUSE, None, calibration=5)
+    )
     assert "by its own request" in refused(link.order(CommandType.OPEN_SESSION, None))
 
     other = folder.with_name("other")
@@ -295,6 +310,9 @@ def test_what_does_not_fit_the_session_is_refused_with_the_reason(control, kiosk
     assert "session 2 is not ended yet" in refused(link.open_session(folder, session_header(rules, 3)))
     assert "meant for session 1" in refused(link.order(CommandType.CLOSE_SESSION, 1))
     assert "close the session first" in refused(link.end_session(2))
+    for meant in ({"session": None, "calibration": 2}, {"session": 2, "calibration": 2}):
+        assert "control has session 2" in refused(link.order(CommandType.CLOSE_SESSION, **meant))
+        assert "control has session 2" in refused(link.end_session(**meant))
     assert kiosk.answer(link.order(CommandType.STOP, 1)) == Reply(link._number, None)
     kiosk.until(lambda tick: tick.faults == ("screen",))
     kiosk.close_session("seen enough")

@@ -10,6 +10,7 @@ from tosca_kiosk.domain.interlocks import BY_SOURCE, LAMPS
 from tosca_kiosk.domain.overriding import MOST_OVERRIDES
 from tosca_kiosk.domain.plan import Override
 from tosca_kiosk.domain.state import Beam
+from tosca_kiosk.link.numbered import NONE, Numbered
 from tosca_kiosk.link.ring import MAX_RECORD_BYTES
 from tosca_kiosk.link.telemetry import Telemetry
 
@@ -24,10 +25,11 @@ class Screen:
             controller.devices, controller.self_test, simulated=True, mono_offset_s=1000.0
         )
 
-    def tick(self, session=7):
+    def tick(self, number=7):
         controller = self.cart.controller
         inputs = self.cart.operator.inputs
         now_s = self.cart.clock.now_s()
+        session = Numbered(session=number, calibration=None)
         return self._maker.make(now_s, session, controller.rules, inputs, controller.state)
 
 
@@ -65,7 +67,7 @@ def test_every_tick_is_shown_up_to_a_hundred_a_second(cart, rate_hz, shown):
 
 def test_before_the_devices_answer_nothing_is_known(cart, screen):
     cart.wait(0.02)
-    shown = screen.tick(session=None)
+    shown = screen.tick(number=None)
     unknown = ("measured_w", "power_limit_w", "tec_c", "stage_homed", "stage_searching", "ring_size_mm")
     assert [getattr(shown, name) for name in unknown] == [None] * len(unknown)
     assert (shown.pedal_pressed, shown.stop_loop_closed, shown.gate_closed) == (None, None, None)
@@ -139,7 +141,7 @@ def test_what_is_wrong_with_the_journal_is_shown_and_cut(ready, screen):
     controller = ready.controller
     maker = TelemetryMaker(controller.devices, controller.self_test, simulated=True, mono_offset_s=0.0)
     newest = (controller.rules, ready.operator.inputs, controller.state)
-    shown = maker.make(ready.clock.now_s(), 7, *newest, "/dev/shm: no room" + "x" * MAX_TEXT)
+    shown = maker.make(ready.clock.now_s(), NONE, *newest, "/dev/shm: no room" + "x" * MAX_TEXT)
     assert shown.journal_problem.startswith("/dev/shm: no room")
     assert len(shown.journal_problem) == MAX_TEXT
     assert screen.tick().journal_problem is None

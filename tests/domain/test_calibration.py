@@ -225,28 +225,33 @@ class TestSet:
         assert calibration_problem(whole, "LASER-1", "STAGE-1", "BOARD-1") is None
 
     @pytest.mark.parametrize(
-        ("serials", "text"),
+        ("serials", "text", "command"),
         [
             (
                 ("LASER-2", "STAGE-1", "BOARD-1"),
                 "the power calibration is of laser LASER-1, connected is laser LASER-2",
+                "laser",
             ),
             (
                 ("LASER-1", "STAGE-2", "BOARD-1"),
                 "the ring calibration is of stage STAGE-1, connected is stage STAGE-2",
+                "import FILE",
             ),
             (
                 ("LASER-1", "STAGE-1", ""),
                 "the photodiode calibration is of interlock board BOARD-1, connected is interlock board ",
+                "photodiode",
             ),
         ],
     )
-    def test_a_calibration_of_another_device_is_named(self, whole, serials, text):
-        to_do = "; tosca-kiosk calibrate import FILE brings in a device's certificate"
-        assert calibration_problem(whole, *serials) == text + to_do
+    def test_a_calibration_of_another_device_is_named(self, whole, serials, text, command):
+        assert calibration_problem(whole, *serials) == f"{text}: tosca-kiosk calibrate {command}"
 
     def test_no_calibrations_are_a_problem(self):
-        assert "not all there" in calibration_problem(None, "LASER-1", "STAGE-1", "BOARD-1")
+        said = calibration_problem(None, "LASER-1", "STAGE-1", "BOARD-1")
+        assert said.startswith("photodiode, power and ring calibrations are not all there; in this order: ")
+        commands = ["calibrate photodiode", "calibrate laser", "calibrate import FILE"]
+        assert sorted(commands, key=said.index) == commands
 
 
 @st.composite

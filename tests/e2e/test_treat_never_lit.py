@@ -15,6 +15,7 @@ from tests.e2e.treat_bench import (
 )
 from tosca_kiosk.cli import simulated_session
 from tosca_kiosk.cli.workplace import Workplace
+from tosca_kiosk.domain.calibration import MADE_BY
 from tosca_kiosk.session import SessionBackup
 from tosca_kiosk.storage import calibrations
 
@@ -78,6 +79,8 @@ def test_an_overdue_calibration_is_told_and_logged_and_refuses_nothing(data_dir,
     ended = run(*arguments(data_dir, short, "--config", warm, "--fast", "--json"))
     assert ended.code == 0
     assert ended.stderr.count("is 400 days old; it was due after 365.") == 3
+    for command in MADE_BY.values():
+        assert f"it was due after 365. {command} makes it anew." in ended.stderr
     told = rows(data_dir, "SELECT * FROM safety_log WHERE details LIKE '%calibration_overdue%'")
     assert {(row["event_type"], row["severity"], row["session_id"]) for row in told} == {
         ("interlock_failure", "warning", 1)

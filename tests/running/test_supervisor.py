@@ -14,9 +14,11 @@ from pathlib import Path
 
 import pytest
 
+from tests.waiting import until
+from tosca_kiosk.attended.reaching import NotReachedError, reached, socket_of
 from tosca_kiosk.config import bundled
 from tosca_kiosk.link.client import ControlLink
-from tosca_kiosk.link.datagram import ALIVE, CAMERA_ALIVE, DatagramOutlet
+from tosca_kiosk.link.datagram import ALIVE, CAMERA_ALIVE, END_RUN, DatagramOutlet
 from tosca_kiosk.machine.clock import RealClock
 from tosca_kiosk.machine.runtime import CONTROL_SOCKET, SUPERVISOR_SOCKET, RuntimeDirError, runtime_dir
 from tosca_kiosk.running import supervisor as supervisor_module
@@ -309,6 +311,53 @@ def test_a_runtime_directory_too_long_for_sockets_is_refused(tmp_path, monkeypat
     monkeypatch.setenv("XDG_RUNTIME_DIR", str(long))
     with pytest.raises(RuntimeDirError, match="too long for a socket"):
         runtime_dir(tmp_path / "data")
+
+
+@pytest.mark.process
+def test_without_a_kiosk_a_terminal_on_the_link_is_nobodys_child(start):
+    run = start(python(WAITING), None, python(WAITING))
+    run.until(lambda: run.pid("control") and run.pid("camera"))
+    assert run.wishes.send(ALIVE)
+    assert run.wishes.send(END_RUN)
+    run.until(lambda: not select.select([run.supervisor._wishes], (), (), 0.0)[0])
+    run.pass_time(0.3)
+    assert run.code is None, "the run is ended where it was started"
+
+
+@pytest.mark.process
+def test_without_a_kiosk_the_run_ends_with_control(start):
+    run = start(python("import sys; sys.exit('no port')"), None, python(WAITING))
+    assert run.ended() == 1
+    assert run.pid("camera") is None
+
+
+@pytest.mark.process
+def test_run_without_a_kiosk_has_a_control_that_a_terminal_can_reach(tmp_path, monkeypatch, short_dir):
+    monkeypatch.setenv("XDG_RUNTIME_DIR", str(short_dir))
+    command = [sys.executable, "-m", "tosca_kiosk", "run", "--without-kiosk", "--data-dir", str(tmp_path)]
+    refused = subprocess.run(
+        [*command, "--windowed"], capture_output=True, text=True, timeout=60, check=False
+    )
+    assert (refused.returncode, "no screen for --windowed" in refused.stderr) == (1, True)
+    with subprocess.Popen(command, stderr=subprocess.PIPE, text=True) as process:
+        try:
+            socket_path = socket_of(tmp_path)
+            until(socket_path.exists, "control's socket")
+            with reached(socket_path) as link:
+                assert (link.hello.session, link.hello.calibration, link.hello.simulated) == (
+                    None,
+                    None,
+                    True,
+                )
+            process.terminate()
+            said = process.communicate(timeout=30)[1]
+        finally:
+            process.kill()
+    assert process.returncode == 0
+    assert "tosca-kiosk calibrate KIND" in said
+    assert not (tmp_path / "log" / "kiosk.log").exists()
+    with pytest.raises(NotReachedError, match="no control runs"), reached(socket_of(tmp_path)):
+        pass
 
 
 KIOSK_APP = """

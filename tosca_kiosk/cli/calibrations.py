@@ -10,6 +10,7 @@ from typing import Any
 import click
 
 from tosca_kiosk.cli.as_of import as_of_option, moment
+from tosca_kiosk.cli.calibration_trend import trend
 from tosca_kiosk.cli.completion import calibration
 from tosca_kiosk.cli.console import say
 from tosca_kiosk.cli.judged import judgement_text
@@ -185,3 +186,6 @@ def _points(points: Points | None) -> list[dict[str, float]] | None:
 
 def _points_table(points: Points) -> str:
     return table_text((points.x_name, points.y_name), points.points)
+
+
+calibrations.add_command(trend)

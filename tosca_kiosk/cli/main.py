@@ -18,6 +18,7 @@ from tosca_kiosk.machine.rights import others_kept_out
 COMMANDS = {
     "run": "cli.run",
     "treat": "cli.treat",
+    "check-cart": "cli.check_cart",
     "devices": "cli.devices",
     "simulate": "cli.simulate",
     "replay": "cli.replay",

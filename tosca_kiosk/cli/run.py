@@ -8,6 +8,7 @@ import shlex
 import shutil
 import sys
 from pathlib import Path
+from typing import NamedTuple
 
 import click
 
@@ -29,6 +30,16 @@ ENDS_WITH_PARENT = ("setpriv", "--pdeathsig", "KILL", "--")
 """Of util-linux, in front of a compositor, which would go on and keep the panel without its supervisor."""
 
 NO_DISPLAY = "There is no display here (no DISPLAY, WAYLAND_DISPLAY or graphics card): treating without one."
+WITHOUT_KIOSK = (
+    "Control runs without a screen until Ctrl-C; tosca-kiosk calibrate KIND in another terminal uses it."
+)
+
+
+class Screen(NamedTuple):
+    """How the screen is started. around: the compositor's command line, none where it needs none."""
+
+    around: list[str]
+    windowed: bool
 
 
 @click.command()
@@ -39,8 +50,13 @@ NO_DISPLAY = "There is no display here (no DISPLAY, WAYLAND_DISPLAY or graphics 
     default="",
     help="Run the screen inside this program, both anew when either ends: 'cage -s --' where nothing draws.",
 )
+@click.option(
+    "--without-kiosk",
+    is_flag=True,
+    help="Control and camera alone, without a screen: a terminal may then calibrate (calibrate KIND).",
+)
 @workplace_command
-def run(workplace: Workplace, windowed: bool, compositor: str) -> None:
+def run(workplace: Workplace, windowed: bool, compositor: str, without_kiosk: bool) -> None:
     """Run the kiosk: control, camera and screen, each in its own process. This is the default command.
 
     \b
@@ -48,11 +64,19 @@ def run(workplace: Workplace, windowed: bool, compositor: str) -> None:
       tosca-kiosk
       tosca-kiosk run --windowed
       tosca-kiosk run --config /etc/tosca-kiosk/cart.yaml --data-dir /var/lib/tosca-kiosk --compositor cage
+      tosca-kiosk run --config /etc/tosca-kiosk/cart.yaml --without-kiosk
     """
     _ = workplace.config  # refused before anything is started
+    if without_kiosk:
+        if windowed or compositor:
+            raise RefusedError("--without-kiosk: there is no screen for --windowed or --compositor to show")
+        with workplace.record():
+            pass  # made where there is none, and what a crash left open is closed: no screen does it here
+        say(WITHOUT_KIOSK)
+        raise SystemExit(_supervise(workplace, None))
     around = _around_the_screen(compositor)
     if around or has_display(os.environ):
-        raise SystemExit(_supervise(workplace, windowed, around))
+        raise SystemExit(_supervise(workplace, Screen(around, windowed)))
     say(NO_DISPLAY)
     if not demonstrate(workplace):
         raise SystemExit(1)
@@ -75,7 +99,7 @@ def _around_the_screen(compositor: str) -> list[str]:
     return [*ENDS_WITH_PARENT, *words]
 
 
-def _supervise(workplace: Workplace, windowed: bool, around: list[str]) -> int:
+def _supervise(workplace: Workplace, screen: Screen | None) -> int:
     """Hold the data directory and watch the processes until the operator ends the run."""
     with workplace.locked():
         log_dir = workplace.data_dir / LOG_NAME
@@ -86,7 +110,7 @@ def _supervise(workplace: Workplace, windowed: bool, around: list[str]) -> int:
             _log_to(log_dir)
             supervisor = Supervisor(
                 _control_command(workplace, runtime),
-                [*around, *_kiosk_command(workplace, runtime, windowed)],
+                None if screen is None else _screen_command(workplace, runtime, screen),
                 runtime,
                 log_dir,
                 RealClock(),
@@ -105,8 +129,12 @@ def _supervise(workplace: Workplace, windowed: bool, around: list[str]) -> int:
         finally:
             shutil.rmtree(runtime, ignore_errors=True)
     if code != 0:
-        kiosk_log = log_dir / "kiosk.log"
-        say(f"tosca-kiosk: the screen could not be started; see {kiosk_log}: {last_words(kiosk_log)}")
+        what, log = (
+            ("control has ended", "control.log")
+            if screen is None
+            else ("the screen could not be started", "kiosk.log")
+        )
+        say(f"tosca-kiosk: {what}; see {log_dir / log}: {last_words(log_dir / log)}")
     return code
 
 
@@ -116,9 +144,10 @@ def _control_command(workplace: Workplace, runtime: Path) -> list[str]:
     return [*_command("control", workplace, runtime), "--traces", str(data_dir / TRACES_NAME), *record]
 
 
-def _kiosk_command(workplace: Workplace, runtime: Path, windowed: bool) -> list[str]:
-    command = [*_command("kiosk", workplace, runtime), "--data-dir", str(workplace.data_dir.resolve())]
-    flags = {"--windowed": windowed, "--simulated": workplace.config.any_simulated}
+def _screen_command(workplace: Workplace, runtime: Path, screen: Screen) -> list[str]:
+    data_dir = str(workplace.data_dir.resolve())
+    command = [*screen.around, *_command("kiosk", workplace, runtime), "--data-dir", data_dir]
+    flags = {"--windowed": screen.windowed, "--simulated": workplace.config.any_simulated}
     return command + [flag for flag, given in flags.items() if given]
 
 

@@ -114,7 +114,7 @@ def run_session(workplace: Workplace, request: Request) -> dict[str, Any]:
                 say(f"{request.scenario}: works the pedal itself; treat leaves the pedal to it.")
             operator = UnattendedOperator(
                 controller,
-                None if pressed_by_scenario else _pedal(cart.world),
+                None if pressed_by_scenario else pedal_of(cart.world),
                 user=plan.technician.username,
                 wishes=_Wishes(cart.world),
             )
@@ -159,7 +159,8 @@ def refuse_real_ports(config: CartConfig) -> None:
         )
 
 
-def _pedal(world: World) -> Any:
+def pedal_of(world: World) -> Any:
+    """Return what presses and releases a simulated pedal."""
     return lambda pressed: world.pedal.press() if pressed else world.pedal.release()
 
 

@@ -7,6 +7,7 @@ from tosca_kiosk.control.helpers import Helpers
 from tosca_kiosk.domain.questions import Answer, NoAnswer, RulesAnswer
 from tosca_kiosk.domain.rules_difference import rules_difference
 from tosca_kiosk.domain.state import Phase
+from tosca_kiosk.link.numbered import Numbered
 
 
 class Comparison:
@@ -18,11 +19,11 @@ class Comparison:
     def __init__(self, controller: Controller, helpers: Helpers) -> None:
         self._controller = controller
         self._helpers = helpers
-        self._session: int | None = None
+        self._session: Numbered | None = None
         self._asked: int | None = None
         self._may_pass = False
 
-    def begin(self, session: int, now_s: float) -> None:
+    def begin(self, session: Numbered, now_s: float) -> None:
         """A session is open under the controller's rules: ask."""
         self._session = session
         self._ask(now_s)

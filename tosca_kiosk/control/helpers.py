@@ -27,6 +27,7 @@ from tosca_kiosk.domain.questions import (
     RulesQuestion,
 )
 from tosca_kiosk.link.lines import LineSocket
+from tosca_kiosk.link.numbered import Numbered
 
 STARTS_WITHIN_S: Final = 20.0
 """The process has loaded all that it needs by then, on a machine that is busy with its own start."""
@@ -74,9 +75,12 @@ class Helpers:
                 raise
         self._line = LineSocket(ours)
 
-    def ask_rules(self, session: int, now_s: float) -> int:
+    def ask_rules(self, session: Numbered, now_s: float) -> int:
         """Ask which rules the record says of a session; return the number that the answer will carry."""
-        return self._ask(RulesQuestion(id=next(self._numbers), session=session), now_s)
+        question = RulesQuestion(
+            id=next(self._numbers), session=session.session, calibration=session.calibration
+        )
+        return self._ask(question, now_s)
 
     def ask_limits(self, now_s: float) -> int:
         """Ask which limits hold without a session; return the number that the answer will carry.

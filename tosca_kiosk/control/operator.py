@@ -144,14 +144,14 @@ class UnattendedOperator:
                 )
             yield
 
-    def _home(self) -> Script:
+    def _home(self, within_s: float = HOME_WITHIN_S) -> Script:
         self._submit(CommandType.HOME_STAGE)
-        deadline_s = self.now_s + HOME_WITHIN_S
+        deadline_s = self.now_s + within_s
         yield
         while not self._homed():
             if self.now_s > deadline_s:
                 raise OperatorGaveUpError(
-                    f"stage: no index found within {HOME_WITHIN_S:g} s; check that it moves freely"
+                    f"stage: no index found within {within_s:g} s; check that it moves freely"
                 )
             yield
 
@@ -186,7 +186,11 @@ class UnattendedOperator:
 
         A session whose darkness stays unknown is left open, for nobody is here who can turn a key.
         """
-        reason = self.reason = yield from self._minding_wishes(self._treat_until_over())
+        self.reason = yield from self._minding_wishes(self._treat_until_over())
+        yield from self.close(self.reason)
+
+    def close(self, reason: str | None) -> Script:
+        """Let the pedal go and close the session once it is known to be dark. reason: why it ended early."""
         self._pedal(False)
         while self._controller.state.phase in (Phase.ARMED, Phase.TREATING):
             self._submit(CommandType.PAUSE)
@@ -230,7 +234,7 @@ class UnattendedOperator:
     def _treat_until_over(self) -> ScriptWithReason:
         controller = self._controller
         yield
-        refused = yield from self._ask_until_open()
+        refused = yield from self.ask_until_open()
         if refused is not None:
             return refused
         # Not per arming: control disarms by itself long before, and arming again must not start it anew.
@@ -245,7 +249,7 @@ class UnattendedOperator:
                 return reason
         return None
 
-    def _ask_until_open(self) -> ScriptWithReason:
+    def ask_until_open(self) -> ScriptWithReason:
         """Ask for the session again where the first answer was no: making its row may have taken long."""
         controller, deadline_s = self._controller, self.now_s + OPEN_WITHIN_S
         while not (state := controller.state).session_open:

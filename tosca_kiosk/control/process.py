@@ -20,20 +20,19 @@ from tosca_kiosk.control.devices import described
 from tosca_kiosk.control.helpers import Helpers
 from tosca_kiosk.control.idle_rules import IdleRules
 from tosca_kiosk.control.loop import FixedRateLoop
-from tosca_kiosk.control.received import Ceilings, order_problem, rules_problem
+from tosca_kiosk.control.received import Ceilings, header_problem, order_problem, rules_problem
 from tosca_kiosk.control.signing import Signed, Signing
 from tosca_kiosk.control.telemetry import TelemetryMaker
 from tosca_kiosk.domain.inputs import Command, CommandType, TurnedAway
 from tosca_kiosk.domain.interlocks import ROLES
 from tosca_kiosk.domain.journal_lines import Summary
-from tosca_kiosk.domain.rules import Rules
 from tosca_kiosk.domain.safety import Decision
 from tosca_kiosk.domain.state import Phase
 from tosca_kiosk.journal.tail import not_made
 from tosca_kiosk.journal.writer import Journal
 from tosca_kiosk.link.messages import (
-    HIGHEST_NUMBER,
     Alive,
+    DoubtSelfTest,
     EndSession,
     Hello,
     OpenSession,
@@ -44,6 +43,7 @@ from tosca_kiosk.link.messages import (
     SessionEnded,
     SignedOrder,
 )
+from tosca_kiosk.link.numbered import NONE, Numbered, meant_for, number_of
 from tosca_kiosk.link.ring import RingWriter
 from tosca_kiosk.link.server import LinkServer, asked
 from tosca_kiosk.machine.clock import RealClock, utc_label
@@ -65,7 +65,7 @@ _encoder = msgspec.msgpack.Encoder()
 class _Session:
     """The session whose journal is written, or synced. opened_by: its request, until that is answered."""
 
-    number: int
+    number: Numbered
     journal: Journal
     opened_by: int | None
     ended_by: int | None = None
@@ -160,7 +160,7 @@ class ControlProcess:
             self._end(session)
         if self._telemetry.due(now_s):
             session = self._session
-            number, problem = (None, None) if session is None else (session.number, session.journal.problem)
+            number, problem = (NONE, None) if session is None else (session.number, session.journal.problem)
             record = self._telemetry.make(now_s, number, rules, inputs, decision.state, problem)
             self._ring.publish(_encoder.encode(record))
 
@@ -173,8 +173,15 @@ class ControlProcess:
 
     def _hello(self) -> Hello:
         details = self._details | {"devices": self._described()}
-        session = None if self._session is None else self._session.number
-        return Hello(str(self._ring.path), self._rate_hz, self._simulated, session, details)
+        present = self._present
+        return Hello(
+            ring=str(self._ring.path),
+            rate_hz=self._rate_hz,
+            simulated=self._simulated,
+            session=present.session,
+            details=details,
+            calibration=present.calibration,
+        )
 
     def _described(self) -> dict[str, dict[str, str]]:
         return {device.key: described(device) for device in self._controller.devices}
@@ -197,6 +204,10 @@ class ControlProcess:
             return
         if isinstance(request, SignedOrder):
             self._sign(request, now_s)
+            return
+        if isinstance(request, DoubtSelfTest):
+            self._controller.self_test.doubt(request.reason)
+            self._server.send(Reply(request.id, None))
             return
         if isinstance(request, Order):
             refused = self._order(request, now_s)
@@ -235,7 +246,7 @@ class ControlProcess:
         if order.command is CommandType.OPEN_SESSION:
             return "a session is opened by its own request"
         # STOP is for whoever it reaches; anything else is for the session that its sender saw.
-        return None if order.command is CommandType.STOP else self._other_session(order.session)
+        return None if order.command is CommandType.STOP else self._other_session(meant_for(order))
 
     def _sign(self, order: SignedOrder, now_s: float) -> None:
         """Have a helper look at the PIN; STOP waits for nobody's."""
@@ -281,42 +292,42 @@ class ControlProcess:
             )
         )
 
-    def _other_session(self, meant: int | None) -> str | None:
-        present = None if self._session is None else self._session.number
-        if meant == present:
-            return None
-        return f"meant for {_named(meant)}, control has {_named(present)}"
+    @property
+    def _present(self) -> Numbered:
+        return NONE if self._session is None else self._session.number
+
+    def _other_session(self, meant: Numbered) -> str | None:
+        present = self._present
+        return None if meant == present else f"meant for {meant}, control has {present}"
 
     def _open(self, request: OpenSession, now_s: float) -> str | None:
         header, controller = request.header, self._controller
-        if not 1 <= header.session_id <= HIGHEST_NUMBER:
-            return f"no session has the number {header.session_id}"
+        if problem := header_problem(header):
+            return problem
         if self._session is not None:
-            return f"{_named(self._session.number)} is not ended yet"
+            return f"{self._session.number} is not ended yet"
         if controller.state.phase is not Phase.IDLE:
             return f"a session can only be opened when idle, not in {controller.state.phase}"
-        if problem := self._rules_problem(header.rules):
+        configured = self._idle_rules.configured
+        if problem := rules_problem(header.rules, configured, controller.devices, self._ceilings):
             return problem
         try:
             journal = Journal(Path(request.folder))
         except OSError as error:
             return not_made(error, request.folder)
         header = msgspec.structs.replace(header, devices=self._described())
-        self._session = _Session(header.session_id, journal, request.id)
+        self._session = _Session(number_of(header), journal, request.id)
         controller.open_session(header.rules, header, journal, now_s)
         return None
 
-    def _rules_problem(self, rules: Rules) -> str | None:
-        return rules_problem(rules, self._idle_rules.configured, self._controller.devices, self._ceilings)
-
     def _finish(self, request: EndSession) -> str | None:
         session = self._session
-        if session is None or session.number != request.session:
-            return self._other_session(request.session)
+        if session is None or session.number != meant_for(request):
+            return self._other_session(meant_for(request))
         if session.summary is not None:
-            return f"{_named(session.number)} is being ended"
+            return f"{session.number} is being ended"
         if session.opened_by is not None:
-            return f"{_named(session.number)} is still being opened"
+            return f"{session.number} is still being opened"
         if self._controller.state.session_open:
             return "close the session first"
         session.ended_by = request.id
@@ -354,7 +365,11 @@ class ControlProcess:
             missing = None if session.journal.recorded else session.journal.problem
             self._server.send(
                 SessionEnded(
-                    id=session.ended_by, session=session.number, summary=session.summary, missing=missing
+                    id=session.ended_by,
+                    session=session.number.session,
+                    summary=session.summary,
+                    missing=missing,
+                    calibration=session.number.calibration,
                 )
             )
 
@@ -380,7 +395,3 @@ class ControlProcess:
         self._close_asked_s = now_s
         controller.submit(Command(_OWN, CommandType.CLOSE_SESSION, reason=STOPPED))
         return False
-
-
-def _named(session: int | None) -> str:
-    return "no session" if session is None else f"session {session}"

@@ -11,6 +11,7 @@ from tosca_kiosk.domain.calibration import calibration_problem
 from tosca_kiosk.domain.calibration_session import LightBounds
 from tosca_kiosk.domain.documents import DocumentError
 from tosca_kiosk.domain.inputs import CommandType
+from tosca_kiosk.domain.journal_lines import Header
 from tosca_kiosk.domain.overriding import OVERRIDES
 from tosca_kiosk.domain.protocol_file import Limits as FileLimits
 from tosca_kiosk.domain.protocol_file import parse_protocol, to_json
@@ -24,7 +25,7 @@ from tosca_kiosk.domain.session_rules import (
 )
 from tosca_kiosk.domain.site_limits import looser_than_design
 from tosca_kiosk.domain.station_bounds import looser_bounds, station_problems
-from tosca_kiosk.link.messages import Order
+from tosca_kiosk.link.messages import HIGHEST_NUMBER, Order
 
 LONGEST_USER: Final = 80
 
@@ -36,6 +37,20 @@ class Ceilings(NamedTuple):
     travel_min_um: float
     travel_max_um: float
     light: LightBounds
+
+
+def header_problem(header: Header) -> str | None:
+    """Return why no session can be under a header; None where one can."""
+    if not 1 <= header.session_id <= HIGHEST_NUMBER:
+        return f"no session has the number {header.session_id}"
+    calibrates = header.rules.calibration_session is not None
+    if calibrates != (header.work == "calibration"):
+        return (
+            f"work: {header.work} given with the rules of {'a calibration' if calibrates else 'a treatment'}"
+        )
+    if calibrates and header.patient_id is not None:
+        return f"patient_id: {header.patient_id} given; nobody is treated in a calibration"
+    return None
 
 
 def rules_problem(rules: Rules, configured: Rules, devices: Devices, ceilings: Ceilings) -> str | None:

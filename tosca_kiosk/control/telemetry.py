@@ -15,6 +15,7 @@ from tosca_kiosk.domain.interlocks import Scope
 from tosca_kiosk.domain.rules import Rules
 from tosca_kiosk.domain.situations import lamps, refusals
 from tosca_kiosk.domain.state import Beam, Phase, State
+from tosca_kiosk.link.numbered import Numbered
 from tosca_kiosk.link.telemetry import DeviceLink, SelfTestShown, Telemetry
 
 JUDGED_EVERY_S: Final = 0.05
@@ -60,7 +61,7 @@ class TelemetryMaker:
     def make(
         self,
         now_s: float,
-        session_id: int | None,
+        session: Numbered,
         rules: Rules,
         inputs: Inputs,
         state: State,
@@ -70,12 +71,12 @@ class TelemetryMaker:
         self._judge(now_s, rules, inputs, state)
         plan, stage, tec, board = rules.plan_in_force(state), inputs.stage, inputs.tec, inputs.board
         board = board if checks.board_fresh(rules, state, inputs) else None
-        open_ = plan is not None and session_id is not None
+        open_ = plan is not None and session.session is not None
         return Telemetry(
             tick=self._tick,
             mono_s=now_s + self._mono_offset_s,
             session_time_s=state.now_s,
-            session_id=session_id,
+            session_id=session.session,
             phase=state.phase,
             beam=state.beam,
             finished=state.finished,
@@ -113,6 +114,7 @@ class TelemetryMaker:
             journal_problem=_short(journal_problem),
             overrides=() if plan is None else plan.overrides,
             arm_hold_s=rules.limits.arm_hold_s,
+            calibration=session.calibration,
         )
 
     def _judge(self, now_s: float, rules: Rules, inputs: Inputs, state: State) -> None:
@@ -139,7 +141,9 @@ class TelemetryMaker:
         progress, problem = test.progress, _short(test.problem())
         if progress is None:
             failed = test.failed[:MOST_FAILED]
-            return SelfTestShown(runs=test.runs, problem=problem, of=len(CHECKS), failed=failed)
+            return SelfTestShown(
+                runs=test.runs, problem=problem, of=len(CHECKS), failed=failed, found=test.found
+            )
         return SelfTestShown(
             runs=test.runs, problem=problem, of=len(CHECKS), done=progress.done, step=progress.step
         )

@@ -247,7 +247,7 @@ class _PowerShape(StrictModel):
 
 
 class _Kind(NamedTuple):
-    """How `calibration_data` of one calibration_type is read. may_fall: y may fall while x rises."""
+    """How `calibration_data` of one type is read. may_fall: y may fall while x rises; made_by: a command."""
 
     shape: type[StrictModel]
     points_key: str
@@ -255,6 +255,7 @@ class _Kind(NamedTuple):
     y_key: str
     result: type[RingCalibration] | type[PhotodiodeCalibration] | type[PowerCalibration]
     field: str
+    made_by: str
     may_fall: bool = False
 
 
@@ -262,18 +263,8 @@ RING: Final = "actuator_position_to_ring_size"
 PHOTODIODE: Final = "photodiode_voltage_to_power"
 POWER: Final = "laser_power_verification"
 
-_BRING_IN: Final = "tosca-kiosk calibrate import FILE brings in a device's certificate"
 _POINTS: Final = "calibration_points"
 _KINDS: Final[dict[str, _Kind]] = {
-    RING: _Kind(
-        shape=_RingShape,
-        points_key=_POINTS,
-        x_key="actuator_position_um",
-        y_key="ring_size_mm",
-        result=RingCalibration,
-        field="ring",
-        may_fall=True,
-    ),
     PHOTODIODE: _Kind(
         shape=_PhotodiodeShape,
         points_key=_POINTS,
@@ -281,6 +272,7 @@ _KINDS: Final[dict[str, _Kind]] = {
         y_key="power_watts",
         result=PhotodiodeCalibration,
         field="photodiode",
+        made_by="tosca-kiosk calibrate photodiode",
     ),
     POWER: _Kind(
         shape=_PowerShape,
@@ -289,8 +281,24 @@ _KINDS: Final[dict[str, _Kind]] = {
         y_key="power_watts",
         result=PowerCalibration,
         field="power",
+        made_by="tosca-kiosk calibrate laser",
+    ),
+    RING: _Kind(
+        shape=_RingShape,
+        points_key=_POINTS,
+        x_key="actuator_position_um",
+        y_key="ring_size_mm",
+        result=RingCalibration,
+        field="ring",
+        made_by="tosca-kiosk calibrate import FILE",
+        may_fall=True,
     ),
 }
+"""In the order in which they are made: a laser's watts are read off its calibrated photodiode."""
+
+MADE_BY: Final = {kind: row.made_by for kind, row in _KINDS.items()}
+"""By type, in that order: the command."""
+_MAKE: Final = "in this order: " + ", ".join(f"{row.field} by {row.made_by}" for row in _KINDS.values())
 
 
 def parse_calibration(
@@ -352,7 +360,7 @@ def calibration_set(
     calibrations: Iterable[Calibration],
     source_name: str,
     serials: Mapping[str, str] | None = None,
-    to_do: Mapping[str, str] | None = None,
+    to_do: dict[str, str] | None = None,
 ) -> CalibrationSet:
     """Return the set of one calibration of each kind. Raises CalibrationError naming the missing kinds.
 
@@ -362,11 +370,9 @@ def calibration_set(
     missing = [name for name, kind in _KINDS.items() if kind.result not in found]
     if missing:
         wanted = {name: f" of {serial}" for name, serial in (serials or {}).items()}
-        does, where = to_do or {}, "or give the --data-dir of the record that has it"
+        does, where = MADE_BY | (to_do or {}), "or give the --data-dir of the record that has it"
         errors = tuple(
-            PathError(
-                name, f"no active calibration{wanted.get(name, '')}; {does.get(name, _BRING_IN)}, {where}"
-            )
+            PathError(name, f"no active calibration{wanted.get(name, '')}; {does[name]}, {where}")
             for name in missing
         )
         raise CalibrationError(source_name, errors)
@@ -379,15 +385,16 @@ def calibration_problem(
 ) -> str | None:
     """Return why a treatment may not be armed, None when every calibration is the connected device's."""
     if calibrations is None:
-        return f"ring, photodiode and power calibrations are not all there; {_BRING_IN}"
+        return f"photodiode, power and ring calibrations are not all there; {_MAKE}"
     rows = (
-        ("ring", calibrations.ring, "stage", stage_serial),
-        ("photodiode", calibrations.photodiode, "interlock board", board_serial),
-        ("power", calibrations.power, "laser", laser_serial),
+        (PHOTODIODE, calibrations.photodiode, "interlock board", board_serial),
+        (POWER, calibrations.power, "laser", laser_serial),
+        (RING, calibrations.ring, "stage", stage_serial),
     )
     wrong = [
-        f"the {name} calibration is of {device} {one.device_serial_number}, connected is {device} {serial}"
-        for name, one, device, serial in rows
+        f"the {_KINDS[kind].field} calibration is of {device} {one.device_serial_number}, "
+        f"connected is {device} {serial}: {MADE_BY[kind]}"
+        for kind, one, device, serial in rows
         if one.device_serial_number != serial
     ]
-    return "; ".join([*wrong, _BRING_IN]) if wrong else None
+    return "; ".join(wrong) or None

@@ -14,10 +14,11 @@ HELPER_WITHIN_S = 2.0
 
 
 class RulesQuestion(msgspec.Struct, frozen=True, tag_field="ask", tag="rules"):
-    """Asks which rules the record says of a session."""
+    """Asks which rules the record says of a session: a treatment's, or a calibration's of its own number."""
 
     id: int
-    session: int
+    session: int | None
+    calibration: int | None = None
 
 
 class PinQuestion(msgspec.Struct, frozen=True, tag_field="ask", tag="pin"):

@@ -13,7 +13,9 @@ from tosca_kiosk.domain.journal_lines import Header
 from tosca_kiosk.link.datagram import ALIVE, START_CONTROL, DatagramOutlet
 from tosca_kiosk.link.lines import LineSocket
 from tosca_kiosk.link.messages import (
+    LONGEST_REASON,
     Alive,
+    DoubtSelfTest,
     EndSession,
     Hello,
     Notice,
@@ -86,22 +88,37 @@ class ControlLink:
         command: CommandType,
         session: int | None,
         *,
+        calibration: int | None = None,
         reason: str | None = None,
         value: float | None = None,
         user: str | None = None,
     ) -> int | None:
         """Send a command; return the number that its Reply will carry, None where there is no link.
 
-        value, user: of an override (see Order).
+        session, calibration: what it is meant for, one of them or neither. value, user: of an override or a
+        station (see Order).
         """
         return self._ask(
             Order(
-                id=self._number + 1, session=session, command=command, reason=reason, value=value, user=user
+                id=self._number + 1,
+                session=session,
+                command=command,
+                reason=reason,
+                value=value,
+                user=user,
+                calibration=calibration,
             )
         )
 
     def signed_order(
-        self, command: CommandType, session: int | None, username: str, pin: str, *, reason: str | None = None
+        self,
+        command: CommandType,
+        session: int | None,
+        username: str,
+        pin: str,
+        *,
+        reason: str | None = None,
+        calibration: int | None = None,
     ) -> int | None:
         """Send a command signed with an account's PIN; answered by a Reply, before it by a PinTried."""
         return self._ask(
@@ -112,6 +129,7 @@ class ControlLink:
                 username=username,
                 pin=pin,
                 reason=reason,
+                calibration=calibration,
             )
         )
 
@@ -122,9 +140,13 @@ class ControlLink:
         """
         return self._ask(OpenSession(self._number + 1, str(folder), header))
 
-    def end_session(self, session: int) -> int | None:
+    def end_session(self, session: int | None, *, calibration: int | None = None) -> int | None:
         """Have a closed session's journal finished; answered by SessionEnded, or by a Reply that refuses."""
-        return self._ask(EndSession(id=self._number + 1, session=session))
+        return self._ask(EndSession(id=self._number + 1, session=session, calibration=calibration))
+
+    def doubt_self_test(self, reason: str) -> int | None:
+        """Have the self-test that passed count no more; answered by a Reply."""
+        return self._ask(DoubtSelfTest(id=self._number + 1, reason=reason[:LONGEST_REASON]))
 
     def alive(self) -> None:
         """Send the heartbeat, to control and to the supervisor."""

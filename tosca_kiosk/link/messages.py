@@ -1,6 +1,8 @@
 """Commands, replies and notices on the command socket: one JSON object a line.
 
-A command carries its number and its session; it is answered once, accepted or refused with the reason.
+A command carries its number and its session; it is answered once, accepted or refused with the reason. A
+treatment's session has its number in `session`, a calibration's in `calibration`: the two are counted apart,
+and a message for the one never reaches the other of the same number.
 """
 
 from __future__ import annotations
@@ -17,6 +19,8 @@ MAX_LINE_BYTES = 1 << 20
 
 HIGHEST_NUMBER: Final = 2**63 - 1
 """Of a request or a session: what telemetry and the record can hold."""
+LONGEST_REASON: Final = 500
+"""Of a doubt: it goes into every refusal of a session."""
 Number = Annotated[int, msgspec.Meta(ge=-HIGHEST_NUMBER, le=HIGHEST_NUMBER)]
 
 
@@ -25,7 +29,7 @@ class Alive(msgspec.Struct, frozen=True, tag_field="type", tag="alive"):
 
 
 class Order(msgspec.Struct, frozen=True, tag_field="type", tag="order"):
-    """An operator's command. session: the session it is meant for, None for none.
+    """An operator's command. session, calibration: the session it is meant for, both None for none.
 
     value, user: of an override alone: the new power in W or ring size in mm, and who is logged in.
     """
@@ -36,6 +40,7 @@ class Order(msgspec.Struct, frozen=True, tag_field="type", tag="order"):
     reason: str | None = None
     value: float | None = None
     user: str | None = None
+    calibration: Number | None = None
 
 
 class SignedOrder(msgspec.Struct, frozen=True, tag_field="type", tag="signed"):
@@ -51,6 +56,7 @@ class SignedOrder(msgspec.Struct, frozen=True, tag_field="type", tag="signed"):
     username: str
     pin: str
     reason: str | None = None
+    calibration: Number | None = None
 
     def __repr__(self) -> str:
         return (
@@ -77,10 +83,21 @@ class EndSession(msgspec.Struct, frozen=True, tag_field="type", tag="end"):
     """
 
     id: Number
-    session: int
+    session: Number | None
+    calibration: Number | None = None
 
 
-Request = Alive | Order | SignedOrder | OpenSession | EndSession
+class DoubtSelfTest(msgspec.Struct, frozen=True, tag_field="type", tag="doubt"):
+    """The self-test that passed is to count no more: the check of the cart, which went on, has failed.
+
+    It takes what may be done away, and gives nothing; another test counts by itself. Answered by a Reply.
+    """
+
+    id: Number
+    reason: Annotated[str, msgspec.Meta(min_length=1, max_length=LONGEST_REASON)]
+
+
+Request = Alive | Order | SignedOrder | OpenSession | EndSession | DoubtSelfTest
 
 
 class Reply(msgspec.Struct, frozen=True, tag_field="type", tag="reply"):
@@ -110,9 +127,10 @@ class SessionEnded(msgspec.Struct, frozen=True, tag_field="type", tag="ended"):
     """
 
     id: Number
-    session: int
+    session: Number | None
     summary: Summary
     missing: str | None = None
+    calibration: Number | None = None
 
 
 class SafetyNotice(msgspec.Struct, frozen=True, tag_field="type", tag="safety"):
@@ -125,10 +143,10 @@ class SafetyNotice(msgspec.Struct, frozen=True, tag_field="type", tag="safety"):
 class Hello(msgspec.Struct, frozen=True, tag_field="type", tag="hello"):
     """The first line from control: how to reach the telemetry ring, and what is being controlled.
 
-    session: the one that control has, also after its kiosk was lost. details: scheduling (fifo, nice or
-    normal), memory_locked, delayed (what may delay a control that should run in real time, None where nothing
-    does), world_input (a path, None where nothing is simulated) and devices (by device key, what a journal's
-    header says of each).
+    session, calibration: the one that control has, also after its kiosk was lost. details: scheduling (fifo,
+    nice or normal), memory_locked, delayed (what may delay a control that should run in real time, None where
+    nothing does), world_input (a path, None where nothing is simulated) and devices (by device key, what a
+    journal's header says of each).
     """
 
     ring: str
@@ -136,6 +154,7 @@ class Hello(msgspec.Struct, frozen=True, tag_field="type", tag="hello"):
     simulated: bool
     session: Number | None
     details: dict[str, Any] = {}
+    calibration: Number | None = None
 
 
 Notice = Reply | PinTried | SessionEnded | SafetyNotice | Hello

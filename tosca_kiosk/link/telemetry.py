@@ -21,7 +21,8 @@ class SelfTestShown(msgspec.Struct, frozen=True, array_like=True):
     """The cart's self-test. runs: how many control has begun. problem: why none counts, None where one does.
 
     failed: the first few checks that failed, with what to do. of: how many checks there are; done: the course
-    of the test under way as so many of them, None while none is; step: what goes on in it.
+    of the test under way as so many of them, None while none is; step: what goes on in it. found: what the
+    newest one has measured, by the names of `domain.calibrating.morning`.
     """
 
     runs: int
@@ -30,11 +31,13 @@ class SelfTestShown(msgspec.Struct, frozen=True, array_like=True):
     done: int | None = None
     step: str = ""
     failed: tuple[str, ...] = ()
+    found: dict[str, float] = {}
 
 
 class Telemetry(msgspec.Struct, frozen=True, array_like=True):
     """The newest tick. Values that are not known are None and are shown as `--`, never as 0.
 
+    session_id: of a treatment's session; calibration: of a calibration's, which is counted apart.
     mono_s: the system's monotonic clock at the tick, the same in every process; its age is the data's age.
     refusals: sources of the interlock rows that would refuse arming now, the motor's left out.
     rules_problem: why the session's rules are not known to be the record's, None where they are.
@@ -88,3 +91,4 @@ class Telemetry(msgspec.Struct, frozen=True, array_like=True):
     journal_problem: str | None = None
     overrides: tuple[Override, ...] = ()
     arm_hold_s: float = Limits().arm_hold_s
+    calibration: int | None = None

@@ -24,9 +24,9 @@ class StopRequest:
 
 
 @contextmanager
-def on_interrupt(asked: Callable[[], None]) -> Iterator[None]:
-    """Call asked at every one of END_SIGNALS inside `with`, in place of what they do otherwise."""
-    before = {number: signal.getsignal(number) for number in END_SIGNALS}
+def on_interrupt(asked: Callable[[], None], *also: signal.Signals) -> Iterator[None]:
+    """Call asked at each of END_SIGNALS, and of these, inside `with`, in place of what they do otherwise."""
+    before = {number: signal.getsignal(number) for number in (*END_SIGNALS, *also)}
     for number in before:
         signal.signal(number, lambda *_: asked())
     try:

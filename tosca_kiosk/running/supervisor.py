@@ -2,7 +2,8 @@
 
 Kiosk and camera are started again when they die or freeze, with growing pauses. Control is not: whoever
 stands at the cart asks for it on the screen. The run ends by a wish that the kiosk sends, never by an exit
-code of its: the compositor that it may run in has one for every end.
+code of its: the compositor that it may run in has one for every end. Where there is no kiosk, the link is
+free for a terminal, and the run ends with control, for nobody is there to ask for it.
 """
 
 from __future__ import annotations
@@ -150,7 +151,7 @@ class Revived(Child):
 
 
 class Supervisor:
-    """Watches one control, one kiosk and, where there is one, a camera. Each is given by its command line.
+    """Watches one control and, where there are, a kiosk and a camera. Each is given by its command line.
 
     manager: is told how the run goes. Raises OSError when the wishes' socket or a log cannot be made.
     """
@@ -158,7 +159,7 @@ class Supervisor:
     def __init__(
         self,
         control: Sequence[str],
-        kiosk: Sequence[str],
+        kiosk: Sequence[str] | None,
         runtime_dir: Path,
         log_dir: Path,
         clock: Clock,
@@ -169,7 +170,11 @@ class Supervisor:
         self._clock = clock
         self._manager = ServiceManager({}) if manager is None else manager
         self._control = Child("control", control, log_dir)
-        self._kiosk = Revived("kiosk", kiosk, log_dir, silent_after_s=FROZEN_AFTER_S, speaks_at_once=False)
+        self._kiosk = None
+        if kiosk is not None:
+            self._kiosk = Revived(
+                "kiosk", kiosk, log_dir, silent_after_s=FROZEN_AFTER_S, speaks_at_once=False
+            )
         self._camera = None
         if camera is not None:
             self._camera = Revived(
@@ -185,13 +190,13 @@ class Supervisor:
     @property
     def _children(self) -> tuple[Child, ...]:
         """All of them, in the order in which they are started."""
-        camera = () if self._camera is None else (self._camera,)
-        return (self._control, *camera, self._kiosk)
+        return tuple(child for child in (self._control, self._camera, self._kiosk) if child is not None)
 
     def run(self, stopped: Callable[[], bool]) -> int:
         """Watch until the operator wishes the end or `stopped` says so; return the exit code.
 
-        1 when the kiosk could not be brought to draw a frame. All children have ended on return.
+        1 when the kiosk could not be brought to draw a frame, or control has ended where there is no kiosk.
+        All children have ended on return.
         """
         try:
             for child in self._children:
@@ -220,12 +225,14 @@ class Supervisor:
 
     def _look(self, now_s: float) -> int | None:
         kiosk = self._kiosk
-        kiosk_ended = kiosk.ended() is not None
+        kiosk_ended = kiosk is not None and kiosk.ended() is not None
         self._take_wishes(now_s)  # after: what a kiosk wished before it ended has come by now
         if kiosk_ended and self._end_wished:
             return 0
-        self._control.ended()
+        control_ended = self._control.ended() is not None
         self._look_at_camera(now_s)
+        if kiosk is None:
+            return 1 if control_ended else None
         if kiosk_ended:
             kiosk.plan(now_s)
             if not kiosk.ever_alive and kiosk.deaths >= HOPELESS_AFTER:
@@ -253,7 +260,7 @@ class Supervisor:
                 log.warning("a wish that is no JSON was dropped")
                 continue
             if wish == ALIVE:
-                self._kiosk.alive(now_s)
+                self._kiosk_alive(now_s)
             elif wish == CAMERA_ALIVE and self._camera is not None:
                 self._camera.alive(now_s)
             elif wish == END_RUN:
@@ -262,6 +269,10 @@ class Supervisor:
                 self._start_control(now_s)
             else:
                 log.warning("an unknown wish was dropped: %.100r", wish)
+
+    def _kiosk_alive(self, now_s: float) -> None:
+        if self._kiosk is not None:  # a terminal on the link is nobody's child, and comes and goes
+            self._kiosk.alive(now_s)
 
     def _start_control(self, now_s: float) -> None:
         self._control.ended()
@@ -273,7 +284,8 @@ class Supervisor:
     def _end_all(self) -> None:
         for child in reversed(self._children):
             child.signal(signal.SIGTERM)
-        self._kiosk.wait_or_kill(KIOSK_ENDS_WITHIN_S)
+        if self._kiosk is not None:
+            self._kiosk.wait_or_kill(KIOSK_ENDS_WITHIN_S)
         if self._camera is not None:
             self._camera.wait_or_kill(CAMERA_ENDS_WITHIN_S)
         self._control.wait_or_kill(CONTROL_ENDS_WITHIN_S)

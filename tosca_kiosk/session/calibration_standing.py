@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, time, timedelta
 from difflib import get_close_matches
@@ -9,7 +10,7 @@ from typing import Final
 
 from tosca_kiosk.config import CartConfig
 from tosca_kiosk.domain.calibrating.validation import State, Validation, from_json, state_of
-from tosca_kiosk.domain.calibration import PHOTODIODE, POWER, RING, Points, calibration_points
+from tosca_kiosk.domain.calibration import MADE_BY, PHOTODIODE, POWER, RING, Points, calibration_points
 from tosca_kiosk.domain.documents import DocumentError
 from tosca_kiosk.session.errors import RefusedError
 from tosca_kiosk.storage import Database, Reader, calibrations
@@ -80,22 +81,49 @@ def undecided(
 
 
 def to_do(reader: Database | Reader, config: CartConfig) -> dict[str, str]:
-    """Return by type of calibration what brings one into force where none is: a command of this program."""
-    every, told = calibrations.history(reader), {}
-    for kind, serial in used_serials(config).items():
-        said = f"tosca-kiosk calibrate import FILE brings in the {_DEVICES[kind]}'s certificate"
-        for one in every:
-            if (one.calibration_type, one.device_serial_number) != (kind, serial):
-                continue
-            validation = from_json(one.validation_data)
-            state, number = state_of(one.is_active, validation), one.calibration_id
-            if state is State.WAITS:
-                said = f"calibration {number} awaits tosca-kiosk calibrate confirm {number}"
-            elif state is State.FAILED and validation is not None:
-                said = f"calibration {number} failed ({validation.judgement.failures[0].text}); {said}"
-            break
-        told[kind] = said
-    return told
+    """Return by type of calibration what brings one into force where none is: a command of this program.
+
+    In the order in which they are made. What is said is true of a type whose calibration is missing, failed,
+    waiting or another device's; of one in force, what makes it anew.
+    """
+    every, serials = calibrations.history(reader), used_serials(config)
+    lit = any(_in_force(one, PHOTODIODE, serials[PHOTODIODE]) for one in every)
+    return {kind: _to_do(every, kind, serial, lit=lit) for kind, serial in serials.items()}
+
+
+def _to_do(every: Sequence[SavedCalibration], kind: str, serial: str, *, lit: bool) -> str:
+    """Return what brings a type into force for a device. lit: its photodiode's calibration is in force."""
+    of_kind = [one for one in every if one.calibration_type == kind]
+    own = [one for one in of_kind if one.device_serial_number == serial]
+    make = _makes(kind, lit=lit)
+    if own:
+        newest = own[0]
+        number, validation = newest.calibration_id, from_json(newest.validation_data)
+        state = state_of(newest.is_active, validation)
+        if state is State.WAITS:
+            return f"calibration {number} awaits tosca-kiosk calibrate confirm {number}"
+        if state is State.FAILED and validation is not None:
+            return f"calibration {number} failed ({validation.judgement.failures[0].text}); {make}"
+        return make
+    others = [one for one in of_kind if one.is_active]
+    if others:
+        other = others[0]
+        return f"calibration {other.calibration_id} is of another one, {other.device_serial_number}; {make}"
+    return make
+
+
+def _makes(kind: str, *, lit: bool) -> str:
+    """Return the sentence with the command that makes a calibration of a type."""
+    device = _DEVICES[kind]
+    if kind == RING:
+        return f"{MADE_BY[kind]} brings in the {device}'s certificate"
+    first = " once the photodiode's is in force" if kind == POWER and not lit else ""
+    return f"{MADE_BY[kind]} makes it{first}, calibrate import FILE brings in the {device}'s certificate"
+
+
+def _in_force(saved: SavedCalibration, kind: str, serial: str) -> bool:
+    own = (saved.calibration_type, saved.device_serial_number) == (kind, serial)
+    return own and saved.is_active is True
 
 
 def in_force(
@@ -190,10 +218,13 @@ def standing(saved: SavedCalibration, config: CartConfig, now: datetime) -> Cali
 
 
 def used_serials(config: CartConfig) -> dict[str, str]:
-    """Return by type the calibrations that this cart treats with: the serial number of the device."""
+    """Return by type, in the order in which they are made, the calibrations that this cart treats with.
+
+    Each with the serial number of its device.
+    """
     devices = config.devices
     return {
-        RING: devices.stage.serial_number,
         PHOTODIODE: devices.board.serial_number,
         POWER: devices.laser.serial_number,
+        RING: devices.stage.serial_number,
     }

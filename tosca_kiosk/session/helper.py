@@ -40,7 +40,7 @@ from tosca_kiosk.domain.rules import Limits, Rules
 from tosca_kiosk.machine.clock import since_boot
 from tosca_kiosk.machine.rights import keep_others_out
 from tosca_kiosk.machine.stop_signals import END_SIGNALS
-from tosca_kiosk.session.errors import REFUSALS
+from tosca_kiosk.session.errors import REFUSALS, RefusedError
 from tosca_kiosk.session.recorded_rules import recorded_rules
 from tosca_kiosk.storage import DATABASE_NAME, Database, StorageError, schema, settings, users
 from tosca_kiosk.storage.write_lock import write_lock_holder
@@ -76,6 +76,8 @@ class Helper:
             return self._pin(question)
         if isinstance(question, LimitsQuestion):
             return LimitsAnswer(question.id, self._idle_limits())
+        if question.session is None:
+            raise RefusedError(f"calibration session {question.calibration}: the record tells no rules of it")
         return RulesAnswer(question.id, self.rules(question.session))
 
     def _idle_limits(self) -> Limits:

@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from tosca_kiosk.config import CartConfig
-from tosca_kiosk.domain.calibration import PHOTODIODE, POWER, RING
+from tosca_kiosk.domain.calibration import MADE_BY, PHOTODIODE, POWER, RING
 from tosca_kiosk.domain.events import SafetyEvent, noticed
 from tosca_kiosk.session.calibration_standing import due, used_serials
 from tosca_kiosk.storage import Database, calibrations
@@ -47,7 +47,7 @@ def _warnings(database: Database, config: CartConfig, now: datetime) -> Iterator
         if now > until:
             yield (
                 f"The {name} calibration of {made:%Y-%m-%d} is {(now - made).days} days old; "
-                f"it was due after {(until - made).days}."
+                f"it was due after {(until - made).days}. {MADE_BY[kind]} makes it anew."
             )
     if (doubted := clock_doubt(database, now)) is not None:
         yield doubted.said

@@ -270,6 +270,11 @@ def trend(database: Database | Reader, name: str) -> list[TrendValue]:
     ]
 
 
+def value_names(reader: Database | Reader) -> list[str]:
+    """Return the names of what sessions have found, in alphabetical order."""
+    return sorted({str(one.row["name"]) for one in reader.held("calibration_values")})
+
+
 def readings_of(row: CalibrationSessionRow) -> list[Any]:
     """Return a session's readings. Raises StorageError where what stands there is no list."""
     try:

@@ -75,7 +75,7 @@ def accelerometer(evidence: Evidence) -> Finding:
 
 def vibration_at_rest(evidence: Evidence) -> Finding:
     """Without the motor there is little vibration, so what the motor adds can be told."""
-    boards, rest_mg = [sample.board for sample in evidence.rest], _vibration_mg(evidence.rest)
+    boards, rest_mg = [sample.board for sample in evidence.rest], vibration_mg(evidence.rest)
     limit_mg = min(REST_MG, evidence.settings.board.vibration_threshold_mg)
     reason = f"{rest_mg:.0f} mg with the motor off; at most {limit_mg:g} mg allowed"
     if any(board is not None and board.motor_on for board in boards):
@@ -87,7 +87,7 @@ def vibration_at_rest(evidence: Evidence) -> Finding:
 
 def vibration_with_motor(evidence: Evidence) -> Finding:
     """The motor, by its difference from rest, and the board's own judgement of it."""
-    running_mg, rest_mg = _vibration_mg(evidence.running), _vibration_mg(evidence.rest)
+    running_mg, rest_mg = vibration_mg(evidence.running), vibration_mg(evidence.rest)
     threshold_mg = evidence.settings.board.vibration_threshold_mg
     last = evidence.running[-1].board if evidence.running else None
     healthy = last is not None and last.motor_on and last.vibration_healthy
@@ -114,7 +114,7 @@ def _faults(evidence: Evidence) -> int:
     return any_bits(sample.board.faults for sample in evidence.all if sample.board is not None)
 
 
-def _vibration_mg(samples: Sequence[Sample]) -> float:
+def vibration_mg(samples: Sequence[Sample]) -> float:
     """Return the mean vibration; NaN, which nothing accepts, where it is not known throughout."""
     found = [sample.board.vibration_mg for sample in samples if sample.board is not None]
     return fmean(found) if found and len(found) == len(samples) else float("nan")

@@ -11,6 +11,7 @@ from typing import Final, NamedTuple
 
 from tosca_kiosk.control.devices import Devices
 from tosca_kiosk.control.self_test.evidence import CartSettings, Evidence
+from tosca_kiosk.control.self_test.found import found
 from tosca_kiosk.control.self_test.run import POLL_S, STEPS, SelfTest
 from tosca_kiosk.control.self_test.table import CHECKS, Outcome, Result, judged_one
 from tosca_kiosk.domain.commands import Reply
@@ -48,8 +49,8 @@ class KeptSelfTest:
     """Runs self-tests of one cart and says whether the newest counts.
 
     rules: those without a session, by which the next test judges. runs: how many were begun. results: of the
-    newest one that came to its end, in the order of CHECKS. motor_on: whether the test that is under way
-    wants the smoothing motor; control's step decides.
+    newest one that came to its end, in the order of CHECKS; found: what that measured, by name. motor_on:
+    whether the test that is under way wants the smoothing motor; control's step decides.
     """
 
     def __init__(self, devices: Devices, settings: CartSettings, rules: Rules, clock: Clock) -> None:
@@ -68,6 +69,7 @@ class KeptSelfTest:
         self._why_not = NEVER
         self.runs = 0
         self.results: tuple[Result, ...] = ()
+        self.found: dict[str, float] = {}
 
     @property
     def motor_on(self) -> bool:
@@ -103,6 +105,10 @@ class KeptSelfTest:
             return f"Connected anew or replaced since the test: {changed}."
         return _too_old(self._passed, self._clock.since_boot())
 
+    def doubt(self, why: str) -> None:
+        """Let the newest test count no more: the check that went on behind it has failed."""
+        self._passed, self._why_not = None, why
+
     def follow(self, now_s: float, decision: Decision) -> None:
         """Go on with the test behind a decision: begin it, look once more, or break it off. Never waits."""
         if self._test is None and not decision.replies:
@@ -117,7 +123,8 @@ class KeptSelfTest:
 
     def _begin(self) -> None:
         self._test = SelfTest(self._devices, self._settings, self.rules)
-        self._evidence, self._judged, self._passed, self.results = None, [], None, ()
+        self._evidence, self._judged, self._passed = None, [], None
+        self.results, self.found = (), {}
         self._looked_s, self._began = float("-inf"), {}
         self.runs += 1
 
@@ -142,7 +149,8 @@ class KeptSelfTest:
         self._conclude()
 
     def _conclude(self) -> None:
-        self.results = tuple(self._judged)
+        assert self._evidence is not None
+        self.results, self.found = tuple(self._judged), found(self._evidence)
         bad = [result for result in self.results if result.outcome is not Outcome.PASSED]
         if bad:
             # What could not be tested follows from what failed; it is told where nothing else is.

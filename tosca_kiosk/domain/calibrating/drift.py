@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
-from datetime import date, timedelta
+from datetime import date
 from statistics import fmean
 from typing import Final, NamedTuple
 
 import msgspec
 
 from tosca_kiosk.domain.calibrating.kinds import Kind, Unit
+from tosca_kiosk.domain.calibrating.trend import days_until, line
 from tosca_kiosk.domain.calibration import PiecewiseLinear
 
 LEAST_CALIBRATIONS: Final = 4
@@ -18,7 +18,6 @@ LEAST_CALIBRATIONS: Final = 4
 _LEAST_DAYS: Final = 90
 _LEAST_SURE: Final = 2.0
 """So many times its own standard error a trend must be."""
-_FARTHEST: Final = timedelta(days=3650)
 
 
 class Earlier(NamedTuple):
@@ -52,22 +51,23 @@ class Drift(msgspec.Struct, frozen=True, kw_only=True):
 
 def drift(kind: Kind, curve: PiecewiseLinear, made: date, earlier: Sequence[Earlier]) -> Drift:
     """Compare a curve with the earlier ones of its device; what overlaps with none of it is left out."""
-    known = sorted(earlier, key=lambda one: (one.made, one.number))
+    of_device = sorted(earlier, key=lambda one: (one.made, one.number))
     moved = tuple(
         Moved(number=one.number, made=one.made, by=by)
-        for one in known
+        for one in of_device
         if (by := _moved(kind, curve, one.curve)) is not None
     )
-    per_day = _trend([(one.made.toordinal(), -one.by) for one in moved] + [(made.toordinal(), 0.0)])
+    per_day = _trend(
+        [*((float(one.made.toordinal()), -one.by) for one in moved), (float(made.toordinal()), 0.0)]
+    )
     if per_day is None:
         return Drift(unit=kind.unit, moved=moved)
-    days = kind.tolerance / abs(per_day)
-    soon = days <= _FARTHEST.days
+    days = days_until(kind.tolerance, abs(per_day))
     return Drift(
         unit=kind.unit,
         moved=moved,
         per_year=365.25 * per_day,
-        leaves_on=made + timedelta(days=math.floor(days)) if soon else None,
+        leaves_on=None if days is None else made + days,
     )
 
 
@@ -82,14 +82,9 @@ def _moved(kind: Kind, curve: PiecewiseLinear, before: PiecewiseLinear) -> float
     return fmean(differences) if differences else None
 
 
-def _trend(known: Sequence[tuple[int, float]]) -> float | None:
+def _trend(known: Sequence[tuple[float, float]]) -> float | None:
     """Return the slope of the line of least squares per day, None where nothing proves that there is one."""
-    count = len(known)
-    if count < LEAST_CALIBRATIONS or known[-1][0] - known[0][0] < _LEAST_DAYS:
+    if len(known) < LEAST_CALIBRATIONS or known[-1][0] - known[0][0] < _LEAST_DAYS:
         return None
-    x_mean, y_mean = fmean(x for x, _ in known), fmean(y for _, y in known)
-    of_x = sum((x - x_mean) ** 2 for x, _ in known)
-    slope = sum((x - x_mean) * (y - y_mean) for x, y in known) / of_x
-    left = sum((y - y_mean - slope * (x - x_mean)) ** 2 for x, y in known)
-    error = math.sqrt(left / (count - 2) / of_x)
-    return slope if abs(slope) > _LEAST_SURE * error else None
+    found = line(known)
+    return found.per_day if abs(found.per_day) > _LEAST_SURE * found.error else None

@@ -89,6 +89,8 @@ class SessionClosing:
     def session_ended(self, notice: SessionEnded) -> None:
         """Control has finished a journal: import it."""
         self._desk.drop_reply(notice.id)
+        if notice.session is None:
+            return  # of a calibration, which no screen ends
         self._ended = notice
         self._desk.change(opening=Opening.CLOSING)
         self._take_over(notice.session)

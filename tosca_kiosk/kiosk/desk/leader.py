@@ -68,7 +68,11 @@ class Leader:
     def hello(self, hello: Hello) -> None:
         """Bring what this screen knows of the session into line with what control runs."""
         desk, session = self._desk, self._desk.session
-        if hello.session is None:
+        if hello.calibration is not None:
+            desk.errands.forget(
+                "hello"
+            )  # a terminal's, which control refuses to mix with anything of this screen
+        elif hello.session is None:
             desk.errands.run(
                 "hello",
                 "A session that was left open cannot be closed",

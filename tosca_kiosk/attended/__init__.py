@@ -1,0 +1,1 @@
+"""A person at a terminal who works the cart over control's link: keys, a held key that arms, STOP."""
