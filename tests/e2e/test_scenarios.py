@@ -246,6 +246,11 @@ TABLE: dict[str, Outcome | NeverArmed | Refused] = {
     "gate_stuck_open": Outcome("board_fault_5", None),
     "accelerometer_lost": stops("smoothing", 2.0, 0.02, event_type="smoothing_device_fault"),
     "smoothing_motor_dead": stops("smoothing", 2.0, 0.42, event_type="smoothing_device_fault"),
+    # What a cart can have in the morning, before it is used: tests/e2e/test_check_cart.py.
+    "stage_stuck": NeverArmed(("not ready to arm", "The ring stage is silent, tripped or not homed")),
+    "accelerometer_dead": NeverArmed(("arming was refused", "does not shake the fibre")),
+    "tec_module_dead": NeverArmed(("not ready to arm", "cooling does not run")),
+    "gate_welded_shut": NeverArmed(("the session was refused", "gate relay is welded closed")),
     "aiming_beam_dark": completes(),
     "camera_frozen": stops("camera", 1.0, 1.0 + FRAME_S, severity="warning"),
     "camera_repeats": stops("camera", 1.0, 1.0 + FRAME_S, severity="warning"),

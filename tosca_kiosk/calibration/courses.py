@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from difflib import get_close_matches
 from typing import Any, Final, NamedTuple
 
 import msgspec
 
-from tosca_kiosk.domain.calibrating.morning import BY_NAME
+from tosca_kiosk.domain.calibrating.morning import BY_NAME, Row
 from tosca_kiosk.domain.calibrating.trend import Measured, Trend, trend
 from tosca_kiosk.session import RefusedError
 from tosca_kiosk.storage import Database, Reader, calibration_sessions
@@ -37,11 +37,21 @@ def course(reader: Database | Reader, name: str) -> Course:
     if not found:
         raise RefusedError(_unknown(reader, name))
     by_number = {row.calibration_session_id: row for row in calibration_sessions.history(reader)}
-    newest = _under(name, found[-1], by_number)
-    alike = tuple(one for one in found if _under(name, one, by_number) == newest)
+    newest = _of(name, found[-1], by_number)
+    alike = tuple(one for one in found if _of(name, one, by_number) == newest)
     last = alike[-1].value
     known = [Measured(one.found_utc, one.value.value) for one in alike if one.found_utc is not None]
     return Course(name, alike, len(found) - len(alike), trend(known, last.low, last.high))
+
+
+def found_before(
+    reader: Database | Reader, name: str, devices: Mapping[str, str], calibrations: Sequence[int]
+) -> list[float]:
+    """Return what was found of a value on these devices under these calibrations, the oldest first."""
+    by_number = {row.calibration_session_id: row for row in calibration_sessions.history(reader)}
+    now = _under(BY_NAME[name], dict(devices), list(calibrations))
+    found = calibration_sessions.trend(reader, name)
+    return [one.value.value for one in found if _of(name, one, by_number) == (BY_NAME[name].unit, now)]
 
 
 def _unknown(reader: Database | Reader, name: str) -> str:
@@ -53,18 +63,21 @@ def _unknown(reader: Database | Reader, name: str) -> str:
     return f"no value of the name {name!r} was found; {guess}"
 
 
-def _under(name: str, one: TrendValue, sessions: Mapping[int, CalibrationSessionRow]) -> tuple[Any, ...]:
-    """Return what a value was found under: unit, device and, where it is held to them, calibrations.
+def _of(name: str, one: TrendValue, sessions: Mapping[int, CalibrationSessionRow]) -> tuple[str, Any]:
+    """Return what a value is like only others of: its unit, and what it was found under."""
+    session = sessions[one.calibration_session_id]
+    by = _object(session.validation_data).get(CALIBRATIONS)
+    return one.value.unit, _under(BY_NAME.get(name), _object(session.device_serials), by)
+
+
+def _under(row: Row | None, devices: dict[str, Any], calibrations: Any) -> tuple[Any, Any]:
+    """Return the device that a value is of and, where it is held to them, the calibrations.
 
     What this program does not know the device of is told by all of them.
     """
-    row, session = BY_NAME.get(name), sessions[one.calibration_session_id]
-    serials = _object(session.device_serials)
-    of_device = serials if row is None else serials.get(row.device)
-    by = (
-        _object(session.validation_data).get(CALIBRATIONS) if row is not None and row.by_calibration else None
-    )
-    return one.value.unit, of_device, by
+    if row is None:
+        return devices, None
+    return devices.get(row.device), calibrations if row.by_calibration else None
 
 
 def _object(text: str | None) -> dict[str, Any]:

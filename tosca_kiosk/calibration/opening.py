@@ -1,4 +1,4 @@
-"""The opening of a session that calibrates in the record: row, folder and journal, all or nothing."""
+"""A calibration session's opening: row, folder and journal, all or nothing, once its backup is made."""
 
 from __future__ import annotations
 
@@ -10,18 +10,33 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-import msgspec
-
 from tosca_kiosk.config import CartConfig
 from tosca_kiosk.domain.calibration_session import CalibrationSession
 from tosca_kiosk.domain.journal_lines import FORMAT_VERSION, Header
-from tosca_kiosk.domain.rules import Rules
+from tosca_kiosk.domain.rules_difference import rules_difference
 from tosca_kiosk.journal.tail import not_made
 from tosca_kiosk.machine.synced import make_folder
+from tosca_kiosk.session.backing_up import BackedUp
+from tosca_kiosk.session.calibration_rules import recorded_calibration_rules, rules_of
 from tosca_kiosk.session.errors import RefusedError
 from tosca_kiosk.storage import Database, calibration_sessions, cart_key
 from tosca_kiosk.storage.calibration_sessions import CalibrationSessionRow
 from tosca_kiosk.storage.timestamps import utc_text
+from tosca_kiosk.storage.users import User
+
+
+@dataclass(frozen=True, kw_only=True)
+class CalibrationOrder:
+    """What is to be opened. meter: the reference meter that will be read, as JSON has it.
+
+    continues: the interrupted session whose readings it takes over.
+    """
+
+    technician: User
+    session: CalibrationSession
+    config: CartConfig
+    meter: Mapping[str, Any] | None = None
+    continues: int | None = None
 
 
 @dataclass(frozen=True)
@@ -37,36 +52,36 @@ class OpenedCalibration:
 def opening_calibration(
     database: Database,
     data_dir: Path,
-    config: CartConfig,
-    rules: Rules,
+    order: CalibrationOrder,
     devices: Mapping[str, dict[str, str]],
-    *,
-    tech_id: int,
     now: datetime,
-    meter: msgspec.Struct | None = None,
-    continues: int | None = None,
+    backup: BackedUp,
 ) -> Iterator[OpenedCalibration]:
     """Make row and folder; what is done inside `with` belongs to it: an error undoes the row.
 
-    devices: what the journal's header says of each device. meter: the reference that will be read. continues:
-    the interrupted session whose readings it takes over. Without the cart's key, by which the record is
-    signed at its end, no session begins. Raises StorageError or RefusedError.
+    The header's rules are those that the record says of the row, as whoever compares them will find them.
+    devices: what the journal's header says of each device. backup: the one that precedes it. Without the
+    cart's key, by which the record is signed at its end, no session begins. Raises BackupOvertakenError where
+    something was changed since, StorageError or RefusedError, and what
+    `recorded_calibration_rules` does.
     """
-    session = rules.calibration_session
-    if session is None:
-        raise ValueError("the rules are a treatment's")
     cart_key.of_record(database, data_dir)
+    tech_id, origin = order.technician.tech_id, order.config.origin
     with database.transaction(tech_id) as transaction:
+        backup.refuse_overtaken(transaction)
         row = calibration_sessions.start(
             transaction,
             tech_id=tech_id,
             start_utc=now,
-            rules=session,
-            device_serials={key: told.get("serial_number", "") for key, told in devices.items()},
-            origin=config.origin,
-            meter=None if meter is None else _as_json(meter),
-            continues=continues,
+            rules=order.session,
+            device_serials={key: said.get("serial_number", "") for key, said in devices.items()},
+            origin=origin,
+            meter=order.meter,
+            continues=order.continues,
         )
+        rules = recorded_calibration_rules(transaction, order.config, row.calibration_session_id)
+        if changed := rules_difference(rules_of(rules, order.session), rules):
+            raise RefusedError(f"the calibration was planned under other rules: {changed}; begin anew")
         folder = calibration_sessions.folder_of(row, data_dir)
         header = Header(
             version=FORMAT_VERSION,
@@ -74,7 +89,7 @@ def opening_calibration(
             patient_id=None,
             tech_id=tech_id,
             started_utc=utc_text(now),
-            origin=config.origin,
+            origin=origin,
             software=version("tosca-kiosk"),
             devices=dict(devices),
             rules=rules,
@@ -85,13 +100,3 @@ def opening_calibration(
             yield OpenedCalibration(row, folder, header)
         except OSError as error:
             raise RefusedError(not_made(error, folder)) from error
-
-
-def _as_json(meter: msgspec.Struct) -> dict[str, Any]:
-    told: dict[str, Any] = msgspec.to_builtins(meter)
-    return told
-
-
-def as_recorded(database: Database, number: int, session: CalibrationSession | None) -> bool:
-    """Whether the record says the same of a session's light as control was given."""
-    return calibration_sessions.rules_of(calibration_sessions.get(database, number)) == session

@@ -19,7 +19,6 @@ from tosca_kiosk.domain.calibration import (
 )
 from tosca_kiosk.domain.calibration_session import CalibrationSession
 from tosca_kiosk.domain.rules import Rules
-from tosca_kiosk.domain.session_rules import CONVERTER_FULL_SCALE_V, USABLE_SCALE
 from tosca_kiosk.machine.clock import utc_now
 from tosca_kiosk.session.calibration_standing import to_do, used_serials
 from tosca_kiosk.session.errors import RefusedError
@@ -27,8 +26,6 @@ from tosca_kiosk.storage import Database, Reader, calibrations, settings
 from tosca_kiosk.storage.allowed import allowed
 from tosca_kiosk.storage.calibrations import SavedCalibration
 from tosca_kiosk.storage.users import Role, User
-
-BEING_MADE = "it is being made"
 
 
 class MeterSaid(msgspec.Struct, frozen=True, kw_only=True):
@@ -49,16 +46,9 @@ class CalibrationPlan:
     procedure: Procedure
     config: CartConfig
     idle: Rules
-    rules: Rules
+    session: CalibrationSession
     meter: MeterSaid | None
     believed: tuple[SavedCalibration, ...]
-
-    @property
-    def session(self) -> CalibrationSession:
-        """What control is opened with."""
-        session = self.rules.calibration_session
-        assert session is not None, "its rules are a calibration's"
-        return session
 
 
 def plan_calibration(
@@ -80,39 +70,32 @@ def plan_calibration(
     with database.reading() as reader:
         idle = idle_rules(config, settings.values(reader))
         believed = _in_force(reader, config, procedure)
-        rules = calibration_rules(reader, config, kind)
     return CalibrationPlan(
         technician=found,
         procedure=procedure,
         config=config,
         idle=idle,
-        rules=rules,
+        session=_session_of(config, procedure, believed),
         meter=meter if procedure.asks_meter else None,
         believed=tuple(believed.values()),
     )
 
 
-def calibration_rules(reader: Reader, config: CartConfig, kind: ProcedureKind) -> Rules:
-    """Return the rules of a session that calibrates, from the procedure, the record and the configuration.
-
-    Raises RefusedError where a calibration is not in force that the procedure rests on.
-    """
-    procedure, devices = PROCEDURES[kind], config.devices
-    idle = idle_rules(config, settings.values(reader))
+def _session_of(
+    config: CartConfig, procedure: Procedure, believed: dict[str, SavedCalibration]
+) -> CalibrationSession:
     known = {
         name: parse_calibration(
             name, row.calibration_data, row.device_serial_number or "", f"{name} in force"
         )
-        for name, row in _in_force(reader, config, procedure).items()
+        for name, row in believed.items()
     }
     photodiode, power = known.get(PHOTODIODE), known.get(POWER)
     assert photodiode is None or isinstance(photodiode, PhotodiodeCalibration)
     assert power is None or isinstance(power, PowerCalibration)
-    limits_w = [idle.limits.max_power_w]
-    if photodiode is not None:
-        limits_w.append(USABLE_SCALE * photodiode.power_w(CONVERTER_FULL_SCALE_V))
-    session = CalibrationSession(
-        kind=kind,
+    devices = config.devices
+    return CalibrationSession(
+        kind=procedure.kind,
         stations=stations_of(
             procedure,
             config.calibration_light,
@@ -122,14 +105,6 @@ def calibration_rules(reader: Reader, config: CartConfig, kind: ProcedureKind) -
         ),
         bounds=config.calibration_light,
         photodiode=photodiode,
-    )
-    return msgspec.structs.replace(
-        idle,
-        power_limit_w=min(limits_w),
-        calibration_problem=BEING_MADE,
-        travel_min_um=devices.stage.travel_min_um,
-        travel_max_um=devices.stage.travel_max_um,
-        calibration_session=session,
     )
 
 

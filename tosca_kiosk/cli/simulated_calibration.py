@@ -15,7 +15,7 @@ from tosca_kiosk.calibration.certificate_file import CertificateError
 from tosca_kiosk.calibration.engine import Engine, Measured, MeasuringError, Wants
 from tosca_kiosk.calibration.importing import judged_certificate, store
 from tosca_kiosk.calibration.measured import certificate_of, check_values
-from tosca_kiosk.calibration.opening import OpenedCalibration, as_recorded, opening_calibration
+from tosca_kiosk.calibration.opening import CalibrationOrder, OpenedCalibration, opening_calibration
 from tosca_kiosk.calibration.planning import CalibrationPlan, MeterSaid, plan_calibration
 from tosca_kiosk.cli.drawn_world import tell_drawn_world
 from tosca_kiosk.cli.simulated_session import pedal_of, quiet_collector, refuse_real_ports
@@ -37,7 +37,8 @@ from tosca_kiosk.machine.clock import Clock, RealClock, VirtualClock
 from tosca_kiosk.machine.stop_signals import on_interrupt
 from tosca_kiosk.running.camera import camera_over
 from tosca_kiosk.running.cart import connected_devices, planned_scenario, simulated_cart
-from tosca_kiosk.session import RefusedError
+from tosca_kiosk.session import RefusedError, SessionBackup
+from tosca_kiosk.session.calibration_rules import calibration_compared
 from tosca_kiosk.storage import Database, Imported, calibration_sessions, close_calibration
 from tosca_kiosk.storage.calibration_sessions import CalibrationValue
 
@@ -50,6 +51,7 @@ METER: Final = MeterSaid(
 )
 """The simulated world's, where nobody says another."""
 _ARM_WITHIN_S: Final = 120.0
+_LOOK_EVERY_S: Final = 0.1
 _LOOKS: Final = 100
 """So many ticks before the light's end a person sees whether the display has come to rest."""
 STILL_PART: Final = 0.015
@@ -90,12 +92,17 @@ def run_calibration(workplace: Workplace, request: Request) -> Calibrated:
     config = workplace.config
     refuse_real_ports(config)
     clock: Clock = VirtualClock() if request.fast else RealClock()
-    with workplace.record() as database, simulated_cart(config, clock, request.seed) as cart:
+    with (
+        workplace.record() as database,
+        SessionBackup(lambda: database, workplace.backup_dir, clock.utc, workplace.sealing) as backup,
+        simulated_cart(config, clock, request.seed) as cart,
+    ):
         plan = plan_calibration(
             database, config, kind=request.kind, technician=request.technician, meter=request.meter
         )
         if cart is None:
             raise RefusedError(f"{config.source}: nothing is simulated; calibrate at the cart by --at-cart")
+        backup.begin()  # beside the connecting and the homing
         planned_scenario(request.scenario, cart)
         tell_drawn_world(config, cart)
         with (
@@ -107,7 +114,7 @@ def run_calibration(workplace: Workplace, request: Request) -> Calibrated:
             frames = None if camera is None else PolledCamera(camera)
             controller = Controller(devices, plan.idle, kept, frames=frames)
             operator = StationOperator(controller, pedal_of(cart.world), user=plan.technician.username)
-            run = _Run(workplace, database, plan, controller, operator, clock, cart.world)
+            run = _Run(workplace, database, plan, backup, controller, operator, clock, cart.world)
             return run.run()
 
 
@@ -118,6 +125,7 @@ class _Run:
     workplace: Workplace
     database: Database
     plan: CalibrationPlan
+    backup: SessionBackup
     controller: Controller
     operator: StationOperator
     clock: Clock
@@ -136,13 +144,18 @@ class _Run:
     def run(self) -> Calibrated:
         with on_interrupt(self._press_stop):
             self._drive(self.operator.prepare())
+            while not self.backup.wait(_LOOK_EVERY_S):
+                if self._stop:
+                    raise RefusedError("stopped before it was opened; nothing was measured")
+            self._drive(self.operator.settle())
             opened, journal = self._open()
             energy_before_j = self.world.true_energy_j()
             self.world.mark("session")
             self.controller.open_session(opened.header.rules, opened.header, journal, self.clock.now_s())
             number = opened.row.calibration_session_id
-            same = as_recorded(self.database, number, self.plan.session)
-            self.controller.rules_problem = None if same else "the record says other stations"
+            self.controller.rules_problem = calibration_compared(
+                self.database, self.plan.config, number, self.controller.rules
+            )
             try:
                 self._drive(self._measure())
             except (OperatorGaveUpError, MeasuringError) as error:
@@ -159,16 +172,15 @@ class _Run:
 
     def _open(self) -> tuple[OpenedCalibration, Journal]:
         devices = {device.key: described(device) for device in self.controller.devices}
-        with opening_calibration(
-            self.database,
-            self.workplace.data_dir,
-            self.plan.config,
-            self.plan.rules,
-            devices,
-            tech_id=self.plan.technician.tech_id,
-            now=self.clock.utc(),
-            meter=self.plan.meter,
-        ) as opened:
+        plan = self.plan
+        order = CalibrationOrder(
+            technician=plan.technician,
+            session=plan.session,
+            config=plan.config,
+            meter=None if plan.meter is None else msgspec.to_builtins(plan.meter),
+        )
+        data_dir, now = self.workplace.data_dir, self.clock.utc()
+        with opening_calibration(self.database, data_dir, order, devices, now, self.backup.taken()) as opened:
             journal = Journal(opened.folder, waits=isinstance(self.clock, VirtualClock))
         self._opened = opened
         return opened, journal

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from datetime import datetime
 from importlib.metadata import version
-from math import isfinite, nan
+from math import nan
 from pathlib import Path
 from statistics import fmean
-from typing import Final
+from typing import Final, NamedTuple
 
 import msgspec
 
-from tosca_kiosk.calibration.courses import CALIBRATIONS
+from tosca_kiosk.calibration.courses import CALIBRATIONS, found_before
 from tosca_kiosk.calibration.morning_plan import LIGHT_S, LIT, MOST_W, MorningPlan, morning_plan
 from tosca_kiosk.cli.drawn_world import tell_drawn_world
 from tosca_kiosk.cli.simulated_session import pedal_of, quiet_collector, refuse_real_ports
@@ -24,8 +25,9 @@ from tosca_kiosk.control.loop import FixedRateLoop
 from tosca_kiosk.control.operator import OperatorGaveUpError, Script, drive
 from tosca_kiosk.control.self_test import KeptSelfTest, Outcome, Result
 from tosca_kiosk.control.station_operator import StationOperator
-from tosca_kiosk.domain.calibrating.morning import Found, judged
-from tosca_kiosk.domain.journal_lines import FORMAT_VERSION, Header
+from tosca_kiosk.domain.calibrating.morning import LEAST_BEFORE, MEAN_OF_LAST, Found, judged
+from tosca_kiosk.domain.events import SafetyEvent
+from tosca_kiosk.domain.journal_lines import FORMAT_VERSION, Header, Summary
 from tosca_kiosk.domain.rules import Rules
 from tosca_kiosk.domain.safety import Decision
 from tosca_kiosk.domain.state import Beam
@@ -37,12 +39,13 @@ from tosca_kiosk.machine.synced import make_folder
 from tosca_kiosk.running.camera import camera_over
 from tosca_kiosk.running.cart import connected_devices, planned_scenario, simulated_cart
 from tosca_kiosk.session import RefusedError
-from tosca_kiosk.storage import Database, calibration_sessions, settings
+from tosca_kiosk.storage import Database, calibration_sessions, close_calibration, events, settings
 from tosca_kiosk.storage.allowed import allowed
 from tosca_kiosk.storage.calibration_sessions import CalibrationSessionRow, CalibrationValue
 from tosca_kiosk.storage.timestamps import utc_text
 from tosca_kiosk.storage.users import Role
 
+HOME_WITHIN_S: Final = 40.0
 ARMED_BY_S: Final = 52.0
 """Later than this no light is begun: what is left of 60 s is for arming, switching on and the light."""
 WATCHED: Final = 0.5
@@ -104,6 +107,14 @@ def run_check(workplace: Workplace, request: Request) -> Checked:
             return check.run()
 
 
+class _Opened(NamedTuple):
+    """The session whose row, folder and journal exist."""
+
+    row: CalibrationSessionRow
+    header: Header
+    journal: Journal
+
+
 @dataclass
 class _Check:
     """One check. reasons: why it fails, in the order in which it was found."""
@@ -120,6 +131,8 @@ class _Check:
     _values: dict[str, float] = field(default_factory=dict)
     _places_um: list[float] = field(default_factory=list)
     _watts: list[float] = field(default_factory=list)
+    _before: list[tuple[datetime, SafetyEvent]] = field(default_factory=list)
+    _unwritten: list[Decision] = field(default_factory=list)
     _stop: bool = False
 
     def run(self) -> Checked:
@@ -129,17 +142,19 @@ class _Check:
             self._values |= kept.found
             self.reasons += [result.line for result in kept.results if result.outcome is Outcome.FAILED]
             if not self.reasons:
-                self._try(self.operator.home())
-            row = None if self.reasons else self._session()
+                self._try(self.operator.home(HOME_WITHIN_S))
+            opened = None if self.reasons else self._opened()
+            summary = None if opened is None else self._session(opened)
+        self._record_what_came_before()
         found = judged(self._values, self.plan.known)
-        self.reasons += [
-            f"{one.row.device}: {one.reason}; {one.row.to_do}" for one in found if not one.passed
-        ]
         seconds = self.clock.now_s()
-        if row is not None:
-            self._keep(row, found)
+        if opened is not None and summary is not None:
+            outside = (one for one in found if not one.passed)
+            self.reasons += [f"{one.row.device}: {one.reason}. {one.row.to_do}" for one in outside]
+            self._keep(opened, found)
+            self._close(opened, summary)
         return Checked(
-            session_id=None if row is None else row.calibration_session_id,
+            session_id=None if opened is None else opened.row.calibration_session_id,
             results=kept.results,
             found=found,
             reasons=tuple(self.reasons),
@@ -149,14 +164,13 @@ class _Check:
 
     # --- the session ------------------------------------------------------------------------------------
 
-    def _session(self) -> CalibrationSessionRow:
-        """Open the session, go through its stations and close it; what fails is a reason."""
-        row, header, journal = self._opened()
-        controller, operator = self.controller, self.operator
-        controller.open_session(header.rules, header, journal, self.clock.now_s())
-        controller.rules_problem = (
-            None if _as_recorded(self.database, row, header.rules) else "not as recorded"
-        )
+    def _session(self, opened: _Opened) -> Summary:
+        """Go through the session's stations and end it; what fails is a reason."""
+        controller, operator, rules = self.controller, self.operator, opened.header.rules
+        controller.open_session(rules, opened.header, opened.journal, self.clock.now_s())
+        saved = calibration_sessions.get(self.database, opened.row.calibration_session_id)
+        as_recorded = calibration_sessions.rules_of(saved) == rules.calibration_session
+        controller.rules_problem = None if as_recorded else "the record has other stations or bounds"
         if self._try(operator.open()):
             self._try(self._stations())
             if self.plan.dark is None and not self.reasons:
@@ -165,19 +179,8 @@ class _Check:
         reason = self.reasons[0] if self.reasons else None
         self._try(operator.close(reason))
         summary = controller.end_session(reason)
-        with self.database.transaction(self.tech_id) as transaction:
-            calibration_sessions.close(
-                transaction,
-                row,
-                status=summary.status,
-                abort_reason=summary.abort_reason,
-                duration_s=summary.duration_s,
-                light_s=summary.laser_on_time_s,
-                bound_energy_j=summary.commanded_j,
-                measured_energy_j=summary.energy_j,
-            )
         self._read()
-        return row
+        return summary
 
     def _stations(self) -> Script:
         for number in range(LIT):
@@ -198,11 +201,13 @@ class _Check:
         tec = None if inputs is None else inputs.tec
         return nan if tec is None else tec.temperature_c - self.idle.tec_setpoint_c
 
-    def _opened(self) -> tuple[CalibrationSessionRow, Header, Journal]:
+    def _serials(self) -> dict[str, str]:
+        return {device.key: described(device)["serial_number"] for device in self.controller.devices}
+
+    def _opened(self) -> _Opened:
         """Make row, folder and journal together or not at all."""
         now, config = self.clock.utc(), self.workplace.config
         devices = {device.key: described(device) for device in self.controller.devices}
-        serials = {key: told["serial_number"] for key, told in devices.items()}
         rules = msgspec.structs.replace(
             self.idle, calibration_session=self.plan.session, power_limit_w=MOST_W
         )
@@ -212,7 +217,7 @@ class _Check:
                 tech_id=self.tech_id,
                 start_utc=now,
                 rules=self.plan.session,
-                device_serials=serials,
+                device_serials=self._serials(),
                 origin=config.origin,
             )
             header = Header(
@@ -230,7 +235,7 @@ class _Check:
             folder = calibration_sessions.folder_of(row, self.workplace.data_dir)
             try:
                 make_folder(folder, new=True)
-                return row, header, Journal(folder, waits=isinstance(self.clock, VirtualClock))
+                return _Opened(row, header, Journal(folder, waits=isinstance(self.clock, VirtualClock)))
             except OSError as error:
                 raise RefusedError(not_made(error, folder)) from error
 
@@ -238,15 +243,31 @@ class _Check:
 
     def _read(self) -> None:
         """Take what the stations have shown into the values, as far as they were come to."""
-        off_c = self._off_setpoint_c()
-        if isfinite(off_c):
-            self._values["tec_off_setpoint_c"] = off_c
         if len(self._places_um) == LIT:
+            self._values["tec_off_setpoint_c"] = self._off_setpoint_c()
             self._values["stage_repeat_um"] = self._places_um[-1] - self._places_um[0]
         if self._watts and self.controller.state.station_lit:
-            self._values["power_off_percent"] = 100.0 * (fmean(self._watts) / self.plan.expected_w - 1.0)
+            off = 100.0 * (fmean(self._watts) / self.plan.expected_w - 1.0)
+            self._values["power_off_percent"] = off
+            before = found_before(self.database, "power_off_percent", self._serials(), self.plan.calibrations)
+            if len(before) >= LEAST_BEFORE:
+                self._values["power_moved_percent"] = off - fmean(before[-MEAN_OF_LAST:])
 
-    def _keep(self, row: CalibrationSessionRow, found: tuple[Found, ...]) -> None:
+    def _close(self, opened: _Opened, summary: Summary) -> None:
+        with self.workplace.sealing.signing(self.database) as key:
+            close_calibration(
+                self.database,
+                opened.row,
+                self.workplace.data_dir,
+                self.clock.utc(),
+                operator_id=self.tech_id,
+                known=summary,
+                missing=None if opened.journal.recorded else opened.journal.problem,
+                unwritten=self._unwritten,
+                key=key,
+            )
+
+    def _keep(self, opened: _Opened, found: tuple[Found, ...]) -> None:
         told = {CALIBRATIONS: self.plan.calibrations, "reasons": self.reasons, "dark": self.plan.dark}
         values = [
             CalibrationValue(
@@ -262,7 +283,7 @@ class _Check:
         with self.database.transaction(self.tech_id) as transaction:
             calibration_sessions.finish(
                 transaction,
-                row.calibration_session_id,
+                opened.row.calibration_session_id,
                 verdict="failed" if self.reasons else "passed",
                 validation_data=msgspec.json.encode(told).decode(),
                 values=values,
@@ -288,16 +309,21 @@ class _Check:
 
     def _watch(self, decision: Decision) -> None:
         state = decision.state
+        if not self.controller.recording:
+            self._before += [(self.clock.utc(), event) for event in decision.safety]
+        elif not self.controller.recorded:
+            self._unwritten.append(decision)
         if state.station != LIT or state.beam is not Beam.EMITTING or state.measured_w is None:
             return
         if state.lit_s >= (1.0 - WATCHED) * LIGHT_S:
             self._watts.append(state.measured_w)
 
+    def _record_what_came_before(self) -> None:
+        """Write safety events from outside the session; those inside it stand in its journal."""
+        if self._before:
+            with self.database.transaction(self.tech_id) as transaction:
+                for utc, event in self._before:
+                    events.append_safety(transaction, utc, [(0.0, event)], tech_id=self.tech_id)
+
     def _press_stop(self) -> None:
         self._stop = True
-
-
-def _as_recorded(database: Database, row: CalibrationSessionRow, rules: Rules) -> bool:
-    """Whether the record says the same of the session's light as control was given."""
-    saved = calibration_sessions.get(database, row.calibration_session_id)
-    return calibration_sessions.rules_of(saved) == rules.calibration_session

@@ -28,10 +28,12 @@ from tosca_kiosk.storage import (
     DATABASE_NAME,
     Database,
     StorageError,
+    calibration_sessions,
     data_directory_lock,
     make_backup,
     record_to_read,
     recover,
+    recover_calibrations,
     schema,
     sessions,
 )
@@ -40,7 +42,6 @@ from tosca_kiosk.storage.as_of import record_as_of
 from tosca_kiosk.storage.backup import half_backups_gone
 from tosca_kiosk.storage.clock_evidence import Doubt, clock_doubt
 from tosca_kiosk.storage.lock import WAIT_S
-from tosca_kiosk.storage.sessions import Session
 from tosca_kiosk.storage.under_way import settled
 from tosca_kiosk.storage.unopened import unopened_gone
 
@@ -109,10 +110,10 @@ class Workplace:
         """Open the record for writing, made where it is missing; what a crash left open is closed first."""
         with self.locked(), Database.open(self.database_path) as database:
             self.sealing.begin(database)
-            for session in self._recovered(database):
-                say(f"Session {session.session_id} was interrupted; its record is closed: {session.status}.")
-                if session.abort_reason is not None:
-                    say(f"Session {session.session_id}: {session.abort_reason}")
+            for named, status, reason in self._recovered(database):
+                say(f"{named} was interrupted; its record is closed: {status}.")
+                if reason is not None:
+                    say(f"{named}: {reason}")
             try:
                 for said in take_back(database):
                     say(said)
@@ -125,11 +126,20 @@ class Workplace:
             tell_doubt(clock_doubt(database, utc_now()))
             yield database
 
-    def _recovered(self, database: Database) -> list[Session]:
-        if not sessions.interrupted(database):
+    def _recovered(self, database: Database) -> list[tuple[str, str, str | None]]:
+        """Close what a crash left open; return of each session how it is called, its status and why."""
+        if not (sessions.interrupted(database) or calibration_sessions.interrupted(database)):
             return []
         with self.sealing.signing(database) as key:
-            return recover(database, self.data_dir, utc_now(), key=key)
+            treated = recover(database, self.data_dir, utc_now(), key=key)
+            calibrated = recover_calibrations(database, self.data_dir, utc_now(), key=key)
+        return [
+            *((f"Session {one.session_id}", one.status, one.abort_reason) for one in treated),
+            *(
+                (f"Calibration session {one.calibration_session_id}", one.status, one.abort_reason)
+                for one in calibrated
+            ),
+        ]
 
     @contextmanager
     def reading(self, *, as_of: datetime | None = None) -> Iterator[Database]:

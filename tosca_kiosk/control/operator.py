@@ -144,14 +144,14 @@ class UnattendedOperator:
                 )
             yield
 
-    def _home(self) -> Script:
+    def _home(self, within_s: float = HOME_WITHIN_S) -> Script:
         self._submit(CommandType.HOME_STAGE)
-        deadline_s = self.now_s + HOME_WITHIN_S
+        deadline_s = self.now_s + within_s
         yield
         while not self._homed():
             if self.now_s > deadline_s:
                 raise OperatorGaveUpError(
-                    f"stage: no index found within {HOME_WITHIN_S:g} s; check that it moves freely"
+                    f"stage: no index found within {within_s:g} s; check that it moves freely"
                 )
             yield
 

@@ -37,9 +37,9 @@ class StationOperator(UnattendedOperator):
                 raise OperatorGaveUpError(f"the self-test did not end within {TEST_WITHIN_S:g} s")
             yield
 
-    def home(self) -> Script:
-        """Find the stage's index, anew where it is known."""
-        yield from self._while_faultless(self._home())
+    def home(self, within_s: float) -> Script:
+        """Find the stage's index, as it was not found since the devices were connected."""
+        yield from self._while_faultless(self._home(within_s))
 
     def open(self) -> Script:
         """See that nothing refuses the session that was asked for, and wait until it is open."""

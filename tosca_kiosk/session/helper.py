@@ -40,6 +40,7 @@ from tosca_kiosk.domain.rules import Limits, Rules
 from tosca_kiosk.machine.clock import since_boot
 from tosca_kiosk.machine.rights import keep_others_out
 from tosca_kiosk.machine.stop_signals import END_SIGNALS
+from tosca_kiosk.session.calibration_rules import recorded_calibration_rules
 from tosca_kiosk.session.errors import REFUSALS, RefusedError
 from tosca_kiosk.session.recorded_rules import recorded_rules
 from tosca_kiosk.storage import DATABASE_NAME, Database, StorageError, schema, settings, users
@@ -70,14 +71,21 @@ class Helper:
         with Database.read_only(self._path) as database, database.reading() as snapshot:
             return recorded_rules(snapshot, self._config, session_id)
 
+    def _calibration_rules(self, number: int) -> Rules:
+        self._wait_for_writers()
+        with Database.read_only(self._path) as database, database.reading() as snapshot:
+            return recorded_calibration_rules(snapshot, self._config, number)
+
     def answer(self, question: Question) -> Answer:
         """Answer a question. Raises one of _REFUSALS."""
         if isinstance(question, PinQuestion):
             return self._pin(question)
         if isinstance(question, LimitsQuestion):
             return LimitsAnswer(question.id, self._idle_limits())
+        if question.calibration is not None:
+            return RulesAnswer(question.id, self._calibration_rules(question.calibration))
         if question.session is None:
-            raise RefusedError(f"calibration session {question.calibration}: the record tells no rules of it")
+            raise RefusedError("no session is named whose rules are asked for")
         return RulesAnswer(question.id, self.rules(question.session))
 
     def _idle_limits(self) -> Limits:

@@ -23,7 +23,16 @@ from tosca_kiosk.session.plan import SessionPlan
 from tosca_kiosk.session.recorded_rules import recorded_rules
 from tosca_kiosk.session.rest import OpenRest, rest_of
 from tosca_kiosk.session.session_result import session_result
-from tosca_kiosk.storage import Database, Transaction, cart_key, events, session_parts, sessions, settings
+from tosca_kiosk.storage import (
+    Database,
+    Transaction,
+    calibration_sessions,
+    cart_key,
+    events,
+    session_parts,
+    sessions,
+    settings,
+)
 from tosca_kiosk.storage.sessions import Session
 from tosca_kiosk.storage.timestamps import utc_text
 
@@ -65,6 +74,7 @@ def opening(
     cart_key.of_record(database, data_dir)
     with database.transaction(plan.technician.tech_id) as transaction:
         backup.refuse_overtaken(transaction)
+        calibration_sessions.refuse_open(transaction)
         session = sessions.start(
             transaction,
             patient_id=plan.patient.patient_id,

@@ -48,9 +48,23 @@ JOIN (
 
 _BROUGHT_BACK: Final = """
 SELECT 1 FROM operations o, json_each(
-    CASE WHEN json_valid(o.details) THEN o.details ELSE '{}' END, '$.brought_back'
+    CASE WHEN json_valid(o.details) THEN o.details ELSE '{{}}' END, '$.{list}'
 ) b
 WHERE o.name = 'restore' AND b.value = ?"""
+
+
+class Opened(NamedTuple):
+    """Sessions of one kind. table: of their rows; brought_back: in what a restore says; named: of one."""
+
+    table: str
+    brought_back: str
+    named: str
+
+
+TREATMENTS: Final = Opened("sessions", "brought_back", "session")
+CALIBRATION_SESSIONS: Final = Opened(
+    "calibration_sessions", "calibrations_brought_back", "calibration session"
+)
 
 
 class _Bytes(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -95,24 +109,24 @@ def moment_at(reader: Reader, time: datetime, now: datetime) -> Moment:
     return Moment(audit_id=int(audit_id), time=wanted)
 
 
-def opening_of(reader: Reader, session_id: int) -> Moment:
+def opening_of(reader: Reader, session_id: int, of: Opened = TREATMENTS) -> Moment:
     """Return the moment when a session was opened. StorageError where the audit does not know it.
 
     That is when its row was made, unless a restore has made that again.
     """
-    if reader.tuples(_BROUGHT_BACK, (session_id,)):
+    if reader.tuples(_BROUGHT_BACK.format(list=of.brought_back), (session_id,)):
         raise StorageError(
-            f"{reader.path}: session {session_id} was brought back by a restore; the record does not say "
+            f"{reader.path}: {of.named} {session_id} was brought back by a restore; the record does not say "
             "what was in force when it was opened, the audit of the file that was replaced may"
         )
     found = reader.tuples(
-        "SELECT audit_id, timestamp FROM audit_log WHERE table_name = 'sessions' AND row_key = ? "
+        "SELECT audit_id, timestamp FROM audit_log WHERE table_name = ? AND row_key = ? "
         "AND action = 'insert' ORDER BY audit_id DESC LIMIT 1",
-        (str(session_id),),
+        (of.table, str(session_id)),
     )
     if not found:
         raise StorageError(
-            f"{reader.path}: the audit does not say when session {session_id} was opened; "
+            f"{reader.path}: the audit does not say when {of.named} {session_id} was opened; "
             "run tosca-kiosk db check"
         )
     [(audit_id, time)] = found

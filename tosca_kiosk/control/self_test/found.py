@@ -8,20 +8,16 @@ from statistics import fmean
 
 from tosca_kiosk.control.self_test.board import vibration_mg
 from tosca_kiosk.control.self_test.evidence import Evidence
-from tosca_kiosk.control.self_test.temperature import MEAN_OF
 
 
 def found(evidence: Evidence) -> dict[str, float]:
     """Return what was measured by the names of `domain.calibrating.morning`, without what is not known."""
     boards = [sample.board for sample in evidence.all if sample.board is not None]
-    tecs = [sample.inputs.tec for sample in evidence.all if sample.inputs.tec is not None]
     rest_mg = vibration_mg(evidence.rest)
     values = {
         "dark_level_v": _mean(board.photodiode_v for board in boards),
         "vibration_rest_mg": rest_mg,
         "vibration_motor_mg": vibration_mg(evidence.running) - rest_mg,
-        "tec_off_setpoint_c": _mean(tec.temperature_c for tec in tecs[-MEAN_OF:])
-        - evidence.rules.tec_setpoint_c,
     }
     return {name: value for name, value in values.items() if math.isfinite(value)}
 

@@ -14,6 +14,11 @@ REPEATS_UM: Final = 10.0
 POWER_PERCENT: Final = 10.0
 """So near to what the power calibration expects the light must be."""
 
+MOVED_PERCENT: Final = 5.0
+"""So near to the mean of the last checks it must be, where there are enough of them."""
+LEAST_BEFORE: Final = 3
+MEAN_OF_LAST: Final = 10
+
 
 class Known(NamedTuple):
     """What the bounds depend on: the limits in force and the board's settings."""
@@ -94,6 +99,16 @@ ROWS: Final = (
         bounds=lambda _: (-POWER_PERCENT, POWER_PERCENT),
         to_do="Clean the fibre's pick-off. If it stays, a meter tells whether laser or photodiode has aged: "
         "tosca-kiosk calibrate power.",
+        by_calibration=True,
+    ),
+    Row(
+        name="power_moved_percent",
+        device="laser",
+        unit="%",
+        what="light off that of the last checks",
+        bounds=lambda _: (-MOVED_PERCENT, MOVED_PERCENT),
+        to_do="Look what has changed since: the fibre's pick-off, the fibre, the laser. "
+        "tosca-kiosk calibrations trend power_off_percent shows the last ones.",
         by_calibration=True,
     ),
 )

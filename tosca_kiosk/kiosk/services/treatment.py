@@ -21,7 +21,16 @@ from tosca_kiosk.session import (
     plan_of,
     plan_session,
 )
-from tosca_kiosk.storage import StorageError, close_session, patients, recover, sessions, users
+from tosca_kiosk.storage import (
+    StorageError,
+    calibration_sessions,
+    close_session,
+    patients,
+    recover,
+    recover_calibrations,
+    sessions,
+    users,
+)
 from tosca_kiosk.storage.archiving import take_back
 from tosca_kiosk.storage.patients import Patient
 from tosca_kiosk.storage.sessions import Session
@@ -131,10 +140,12 @@ def close_interrupted(record: Record) -> list[Session]:
     What else a crash left is ended too, as far as it can be.
     """
     closed: list[Session] = []
-    if sessions.interrupted(record.database):
+    log = logging.getLogger(__name__)
+    if sessions.interrupted(record.database) or calibration_sessions.interrupted(record.database):
         with record.sealing.signing(record.database) as key:
             closed = recover(record.database, record.data_dir, record.utc(), key=key)
-    log = logging.getLogger(__name__)
+            for one in recover_calibrations(record.database, record.data_dir, record.utc(), key=key):
+                log.warning(f"Calibration session {one.calibration_session_id} was left open; it is closed.")
     try:
         for said in take_back(record.database):
             log.warning(said)
