@@ -105,13 +105,13 @@ class Engine:
         """
         if not still:
             raise MeasuringError(
-                "the meter still moved when the light ended, so it was read too early; take one with a faster "
-                "head, or set its filter to fast, and begin anew"
+                "the meter still moved when the light ended, so it was read too early; take one with a "
+                "faster head, or set its filter to fast, and begin anew"
             )
         if not 0.0 < typed_w < self.range_w:
             return (
-                f"{typed_w:g} W is no reading of a meter whose range ends at {self.range_w:g} W; see in which "
-                "range it is, and that it is in the beam"
+                f"{typed_w:g} W is no reading of a meter whose range ends at {self.range_w:g} W; see in "
+                "which range it is, and that it is in the beam"
             )
         self._typed = typed_w
         return None
