@@ -9,18 +9,19 @@ from __future__ import annotations
 from collections.abc import Generator
 from dataclasses import dataclass, field
 from enum import StrEnum
-from math import isfinite
+from math import isfinite, nan
 from statistics import fmean
 from typing import Final, NamedTuple
 
 from tosca_kiosk.domain.calibrating.procedures import Procedure, visits_of
+from tosca_kiosk.domain.calibrating.seen import Seen
 from tosca_kiosk.domain.calibration_session import CalibrationSession
-from tosca_kiosk.domain.inputs import Inputs
-from tosca_kiosk.domain.state import Beam, Phase, State
+from tosca_kiosk.domain.state import Beam, Phase
 
 CEILING_PART: Final = 0.95
 """Of the photodiode's ceiling: a station that would see more, by the stations before it, is left out."""
 _LEAST_SAMPLES: Final = 20
+_NEAR_UM: Final = 20.0
 _STILL_WITHIN_S: Final = 20.0
 """So long a stage may take to its place, which is farther than any of a treatment's."""
 
@@ -76,23 +77,18 @@ class Engine:
     measured: list[Measured] = field(default_factory=list)
     left_out: set[int] = field(default_factory=set)
     _typed: float | None = None
-    _vibration_mg: float | None = None
-    _running: Generator[Wish, tuple[Inputs, State], None] | None = None
+    _running: Generator[Wish, Seen, None] | None = None
     done: bool = False
 
-    def follow(self, inputs: Inputs, state: State, vibration_mg: float | None = None) -> Wish:
-        """Take a tick; return what is wanted now. Raises MeasuringError.
-
-        vibration_mg: the board's newest, which no decision depends on.
-        """
-        self._vibration_mg = vibration_mg
+    def follow(self, tick: Seen) -> Wish:
+        """Take a tick; return what is wanted now. Raises MeasuringError."""
         if self.done:
             return Wish(Wants.NOTHING, "All is measured.")
         try:
             if self._running is None:
                 self._running = self._all()
                 next(self._running)
-            return self._running.send((inputs, state))
+            return self._running.send(tick)
         except StopIteration:
             self.done = True
             return Wish(Wants.NOTHING, "All is measured.")
@@ -118,8 +114,8 @@ class Engine:
 
     # --- the procedure ----------------------------------------------------------------------------------
 
-    def _all(self) -> Generator[Wish, tuple[Inputs, State], None]:
-        inputs, state = yield Wish(Wants.NOTHING)
+    def _all(self) -> Generator[Wish, Seen, None]:
+        tick = yield Wish(Wants.NOTHING)
         visits = visits_of(self.procedure, len(self.session.stations))
         begun = len(self.measured)
         for visit, station in enumerate(visits):
@@ -128,14 +124,14 @@ class Engine:
             if self._too_bright(station):
                 self.left_out.update(range(station, len(self.session.stations)))
                 continue
-            inputs, state = yield from self._selected(station, inputs, state)
+            tick = yield from self._selected(station, tick)
             wanted = self.session.stations[station]
             if wanted.light_s > 0.0:
-                found, inputs, state = yield from self._in_light(visit, station, inputs, state)
+                found, tick = yield from self._in_light(visit, station, tick)
             else:
-                found, inputs, state = yield from self._in_the_dark(visit, station, inputs, state)
+                found, tick = yield from self._in_the_dark(visit, station, tick)
             if self.procedure.asks_meter:
-                found, inputs, state = yield from self._typed_for(found, inputs, state)
+                found, tick = yield from self._typed_for(found, tick)
             self.measured.append(found)
 
     def _too_bright(self, station: int) -> bool:
@@ -148,74 +144,67 @@ class Engine:
         expected_v = other_v + (current_ma - other_ma) * (other_v - one_v) / (other_ma - one_ma)
         return expected_v > CEILING_PART * self.session.bounds.photodiode_v
 
-    def _selected(
-        self, station: int, inputs: Inputs, state: State
-    ) -> Generator[Wish, tuple[Inputs, State], tuple[Inputs, State]]:
-        began_s = inputs.now_s
+    def _selected(self, station: int, tick: Seen) -> Generator[Wish, Seen, Seen]:
+        began_s = tick.now_s
         number = station + 1
         text = f"Going to point {number} of {len(self.session.stations)}."
         wanted_um = self.session.stations[station].stage_position_um
-        inputs, state = yield Wish(Wants.SELECT, text, station)
-        while not (state.station == station and not state.station_lit and _at(inputs, wanted_um)):
-            if state.phase is Phase.FAULT:
-                raise MeasuringError(f"point {number}: {state.abort_reason}")
-            if inputs.now_s - began_s > _STILL_WITHIN_S:
+        tick = yield Wish(Wants.SELECT, text, station)
+        while not (tick.station == station and not tick.station_lit and _at(tick, wanted_um)):
+            if tick.phase == Phase.FAULT:
+                raise MeasuringError(f"point {number}: {tick.abort_reason}")
+            if tick.now_s - began_s > _STILL_WITHIN_S:
                 raise MeasuringError(
                     f"point {number}: the stage did not come to {wanted_um} um within {_STILL_WITHIN_S:g} s; "
                     "see that it moves freely"
                 )
-            wants = Wants.NOTHING if state.station == station and not state.station_lit else Wants.SELECT
-            inputs, state = yield Wish(wants, text, station)
-        return inputs, state
+            wants = Wants.NOTHING if tick.station == station and not tick.station_lit else Wants.SELECT
+            tick = yield Wish(wants, text, station)
+        return tick
 
-    def _in_light(
-        self, visit: int, station: int, inputs: Inputs, state: State
-    ) -> Generator[Wish, tuple[Inputs, State], tuple[Measured, Inputs, State]]:
+    def _in_light(self, visit: int, station: int, tick: Seen) -> Generator[Wish, Seen, tuple[Measured, Seen]]:
         point = self.session.stations[station]
         text = (
             f"Point {station + 1}, {point.current_ma:g} mA: arm, then hold the pedal for {point.light_s:g} s."
         )
         window = _Window()
-        while not state.station_lit:
-            if state.phase is Phase.FAULT:
-                raise MeasuringError(f"point {station + 1}: {state.abort_reason}")
-            if state.beam is not Beam.EMITTING:
+        while not tick.station_lit:
+            if tick.phase == Phase.FAULT:
+                raise MeasuringError(f"point {station + 1}: {tick.abort_reason}")
+            if tick.beam != Beam.EMITTING:
                 window = _Window()  # light that was broken off says nothing
-            elif state.lit_s >= point.light_s - self.procedure.window_s - 0.1:
-                window.take(inputs, self._vibration_mg)
-            inputs, state = yield Wish(Wants.LIGHT, text, station)
+            elif tick.lit_s >= point.light_s - self.procedure.window_s - 0.1:
+                window.take(tick)
+            tick = yield Wish(Wants.LIGHT, text, station)
         found = window.measured(visit, station, self.procedure.drift_part)
-        return found, inputs, state
+        return found, tick
 
     def _in_the_dark(
-        self, visit: int, station: int, inputs: Inputs, state: State
-    ) -> Generator[Wish, tuple[Inputs, State], tuple[Measured, Inputs, State]]:
-        began_s, window = inputs.now_s, _Window()
+        self, visit: int, station: int, tick: Seen
+    ) -> Generator[Wish, Seen, tuple[Measured, Seen]]:
+        began_s, window = tick.now_s, _Window()
         text = f"Point {station + 1}: {self.procedure.measures}."
-        while inputs.now_s - began_s < self.procedure.settle_s + self.procedure.window_s:
-            if state.phase is Phase.FAULT:
-                raise MeasuringError(f"point {station + 1}: {state.abort_reason}")
-            if inputs.now_s - began_s >= self.procedure.settle_s:
-                window.take(inputs, self._vibration_mg)
-            inputs, state = yield Wish(Wants.NOTHING, text, station)
-        return window.measured(visit, station, None), inputs, state
+        while tick.now_s - began_s < self.procedure.settle_s + self.procedure.window_s:
+            if tick.phase == Phase.FAULT:
+                raise MeasuringError(f"point {station + 1}: {tick.abort_reason}")
+            if tick.now_s - began_s >= self.procedure.settle_s:
+                window.take(tick)
+            tick = yield Wish(Wants.NOTHING, text, station)
+        return window.measured(visit, station, None), tick
 
-    def _typed_for(
-        self, found: Measured, inputs: Inputs, state: State
-    ) -> Generator[Wish, tuple[Inputs, State], tuple[Measured, Inputs, State]]:
+    def _typed_for(self, found: Measured, tick: Seen) -> Generator[Wish, Seen, tuple[Measured, Seen]]:
         self._typed = None
         while self._typed is None:
-            inputs, state = yield Wish(
+            tick = yield Wish(
                 Wants.READING, f"What did the meter read at point {found.station + 1}, in W?", found.station
             )
-        return found._replace(typed=self._typed), inputs, state
+        return found._replace(typed=self._typed), tick
 
 
-def _at(inputs: Inputs, wanted_um: float | None) -> bool:
-    stage = inputs.stage
+def _at(tick: Seen, wanted_um: float | None) -> bool:
     if wanted_um is None:
         return True
-    return stage is not None and stage.settled and abs(stage.position_um - wanted_um) <= 20.0
+    return tick.stage_settled and tick.stage_um is not None and abs(tick.stage_um - wanted_um) <= _NEAR_UM
 
 
 class _Window:
@@ -228,17 +217,19 @@ class _Window:
         self._vibration_mg: list[float] = []
         self._newest_s = -1.0
 
-    def take(self, inputs: Inputs, vibration_mg: float | None) -> None:
-        board, laser, stage = inputs.board, inputs.laser, inputs.stage
-        if board is None or laser is None or not board.measured_s > self._newest_s:
+    def take(self, tick: Seen) -> None:
+        """Take a tick whose board has told something new."""
+        if tick.board_s is None or tick.photodiode_v is None or not tick.board_s > self._newest_s:
             return
-        self._newest_s = board.measured_s
-        self._volts.append(board.photodiode_v)
-        self._milliamperes.append(laser.set_current_ma)
-        if stage is not None:
-            self._places_um.append(stage.position_um)
-        if vibration_mg is not None:
-            self._vibration_mg.append(vibration_mg)
+        self._newest_s = tick.board_s
+        self._volts.append(tick.photodiode_v)
+        for samples, value in (
+            (self._milliamperes, tick.set_current_ma),
+            (self._places_um, tick.stage_um),
+            (self._vibration_mg, tick.vibration_mg),
+        ):
+            if value is not None:
+                samples.append(value)
 
     def measured(self, visit: int, station: int, drift_part: float | None) -> Measured:
         """Return the means. Raises MeasuringError for too few samples, or volts that still move."""
@@ -258,7 +249,7 @@ class _Window:
             visit=visit,
             station=station,
             photodiode_v=mean_v,
-            current_ma=fmean(self._milliamperes),
+            current_ma=fmean(self._milliamperes) if self._milliamperes else nan,
             stage_um=fmean(self._places_um) if self._places_um else None,
             vibration_mg=fmean(self._vibration_mg) if self._vibration_mg else None,
         )

@@ -11,11 +11,12 @@ import click
 from tosca_kiosk.calibration import deciding
 from tosca_kiosk.calibration.certificate_file import read
 from tosca_kiosk.calibration.importing import Imported, judged_certificate, store
+from tosca_kiosk.cli.calibration_record import Calibrated
 from tosca_kiosk.cli.changing import authorised_change, change_options
 from tosca_kiosk.cli.completion import calibration_number, scenario_name, username
 from tosca_kiosk.cli.console import say
 from tosca_kiosk.cli.judged import judgement_result, judgement_text
-from tosca_kiosk.cli.simulated_calibration import Calibrated, Request, result_of, run_calibration
+from tosca_kiosk.cli.simulated_calibration import Request, run_calibration
 from tosca_kiosk.cli.tables import table_text
 from tosca_kiosk.cli.workplace import Workplace, workplace_command
 from tosca_kiosk.domain.calibrating.procedures import PROCEDURES, ProcedureKind
@@ -184,9 +185,10 @@ def _measuring(kind: ProcedureKind) -> click.Command:
     @workplace_command
     def measure(workplace: Workplace, tech: str, scenario: Path | None, seed: int | None, fast: bool) -> None:
         request = Request(kind=kind, technician=tech, scenario=scenario, seed=seed, fast=fast)
-        done = run_calibration(workplace, request)
+        ran = run_calibration(workplace, request)
+        done = ran.done
         text = "" if done.validation is None else judgement_text(done.validation)
-        workplace.answer(result_of(done), text or _values_table(done))
+        workplace.answer(ran.as_result(), text or _values_table(done))
         if done.reasons:
             for reason in done.reasons:
                 say(f"tosca-kiosk: calibrate {kind}: {reason}")

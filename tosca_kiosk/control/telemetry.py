@@ -8,6 +8,7 @@ from hardware.interfaces import LinkState
 from tosca_kiosk.control.devices import Devices
 from tosca_kiosk.control.self_test import CHECKS, KeptSelfTest
 from tosca_kiosk.domain import checks, laser_checks, light
+from tosca_kiosk.domain.calibrating.seen import Seen, seen
 from tosca_kiosk.domain.calibration import OutOfRangeError
 from tosca_kiosk.domain.commands import standing_causes
 from tosca_kiosk.domain.inputs import Inputs
@@ -115,7 +116,14 @@ class TelemetryMaker:
             overrides=() if plan is None else plan.overrides,
             arm_hold_s=rules.limits.arm_hold_s,
             calibration=session.calibration,
+            measuring=self._measuring(rules, inputs, state),
         )
+
+    def _measuring(self, rules: Rules, inputs: Inputs, state: State) -> Seen | None:
+        if rules.calibration_session is None:
+            return None
+        status = self._devices.board.status
+        return seen(inputs, state, None if status is None else status.value.vibration_mg)
 
     def _judge(self, now_s: float, rules: Rules, inputs: Inputs, state: State) -> None:
         judged_for = (state.phase, state.beam, state.faults, state.finished)

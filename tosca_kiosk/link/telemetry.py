@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import msgspec
 
+from tosca_kiosk.domain.calibrating.seen import Seen
 from tosca_kiosk.domain.plan import Override
 from tosca_kiosk.domain.rules import Limits
 
@@ -47,7 +48,7 @@ class Telemetry(msgspec.Struct, frozen=True, array_like=True):
     that is not known must still stay unknown until a supervisor may vouch for it; None where there is
     nothing to vouch for. journal_problem: where the session's journal finds no room, or what else is wrong
     with it. planned_j, remaining_s, ring_target_mm: of the plan in force, which is the session's protocol
-    with these overrides.
+    with these overrides. measuring: what a procedure sees, in a session that calibrates.
     """
 
     tick: int
@@ -92,3 +93,4 @@ class Telemetry(msgspec.Struct, frozen=True, array_like=True):
     overrides: tuple[Override, ...] = ()
     arm_hold_s: float = Limits().arm_hold_s
     calibration: int | None = None
+    measuring: Seen | None = None
