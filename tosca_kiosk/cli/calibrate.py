@@ -11,12 +11,14 @@ import click
 from tosca_kiosk.calibration import deciding
 from tosca_kiosk.calibration.certificate_file import read
 from tosca_kiosk.calibration.importing import Imported, judged_certificate, store
+from tosca_kiosk.cli.attended_calibration import run_at_cart
 from tosca_kiosk.cli.calibration_record import Calibrated
 from tosca_kiosk.cli.changing import authorised_change, change_options
 from tosca_kiosk.cli.completion import calibration_number, scenario_name, username
 from tosca_kiosk.cli.console import say
 from tosca_kiosk.cli.judged import judgement_result, judgement_text
-from tosca_kiosk.cli.simulated_calibration import Request, run_calibration
+from tosca_kiosk.cli.meter_options import meter_options, meter_said
+from tosca_kiosk.cli.simulated_calibration import METER, Request, run_calibration
 from tosca_kiosk.cli.tables import table_text
 from tosca_kiosk.cli.workplace import Workplace, workplace_command
 from tosca_kiosk.domain.calibrating.procedures import PROCEDURES, ProcedureKind
@@ -180,15 +182,38 @@ def _measuring(kind: ProcedureKind) -> click.Command:
         shell_complete=scenario_name,
         help="What is wrong with the simulated cart, from the session's beginning.",
     )
+    @click.option(
+        "--at-cart",
+        is_flag=True,
+        help="By the control that runs, at this terminal: a held key arms. So it is with any real device.",
+    )
+    @meter_options
     @click.option("--seed", type=click.IntRange(0, 999_999), help="The simulated world's seed.")
     @click.option("--fast", is_flag=True, help="Run on a virtual clock, as fast as the machine can.")
     @workplace_command
-    def measure(workplace: Workplace, tech: str, scenario: Path | None, seed: int | None, fast: bool) -> None:
-        request = Request(kind=kind, technician=tech, scenario=scenario, seed=seed, fast=fast)
-        ran = run_calibration(workplace, request)
-        done = ran.done
+    def measure(
+        workplace: Workplace,
+        tech: str,
+        scenario: Path | None,
+        seed: int | None,
+        fast: bool,
+        at_cart: bool,
+        **meter: Any,
+    ) -> None:
+        said = meter_said(meter)
+        if at_cart or workplace.config.real_ports:
+            if scenario is not None or seed is not None or fast:
+                raise click.UsageError("--scenario, --seed and --fast are for a cart that is simulated here.")
+            done = run_at_cart(workplace, kind=kind, technician=tech, meter=said)
+            result = done.as_result()
+        else:
+            request = Request(
+                kind=kind, technician=tech, meter=said or METER, scenario=scenario, seed=seed, fast=fast
+            )
+            ran = run_calibration(workplace, request)
+            done, result = ran.done, ran.as_result()
         text = "" if done.validation is None else judgement_text(done.validation)
-        workplace.answer(ran.as_result(), text or _values_table(done))
+        workplace.answer(result, text or _values_table(done))
         if done.reasons:
             for reason in done.reasons:
                 say(f"tosca-kiosk: calibrate {kind}: {reason}")
