@@ -23,6 +23,7 @@ from tosca_kiosk.storage import (
     recover_calibrations,
 )
 from tosca_kiosk.storage.calibration_sessions import CalibrationValue
+from tosca_kiosk.storage.folder_backup import roots
 from tosca_kiosk.storage.timestamps import utc_text
 
 TREATMENTS = ("sessions", "treatment_events", "session_journals", "session_energies", "session_timing")
@@ -199,3 +200,23 @@ def test_its_events_and_values_are_never_changed_by_sql(database, row, journal, 
         tool.execute("DROP TRIGGER calibration_events_no_update")
         tool.execute("UPDATE calibration_events SET event_type = 'laser_on' WHERE event_id = 3")
     assert any("calibration_events" in problem for problem in check(database).problems)
+
+
+def test_its_folder_is_compared_with_the_record(database, row, journal, run, now, tmp_path):
+    journal.write_bytes(b"".join(run.lines))
+    import_journal(database, journal, now)
+    assert check(database, tmp_path).problems == ()
+    journal.write_bytes(b"".join(run.lines[:-9]))
+    [said] = check(database, tmp_path).problems
+    assert "calibration session 1: its journal is cut after" in said
+    journal.write_bytes(b"".join(run.lines))
+    with database.transaction(1) as transaction:
+        transaction.update("calibration_sessions", {"calibration_session_id": 1}, light_s=0.5)
+    [said] = check(database, tmp_path).problems
+    assert "its row is not as its journal's summary says: light_s" in said
+    stray = journal.parent.parent / "stray"
+    stray.mkdir()
+    assert any(
+        f"session folder {stray} belongs to no session" in one for one in check(database, tmp_path).problems
+    )
+    assert "calibrations" in roots(database, tmp_path)
