@@ -11,6 +11,7 @@ from typing import Final
 from tosca_kiosk.calibration.morning_plan import LIGHT_S, LIT, MorningPlan, morning_plan
 from tosca_kiosk.calibration.morning_values import Seen, keep, reasons_of
 from tosca_kiosk.calibration.opening import CalibrationOrder, OpenedCalibration, opening_calibration
+from tosca_kiosk.cli.checked import Checked
 from tosca_kiosk.cli.drawn_world import tell_drawn_world
 from tosca_kiosk.cli.simulated_session import pedal_of, quiet_collector, refuse_real_ports
 from tosca_kiosk.cli.workplace import Workplace
@@ -20,7 +21,7 @@ from tosca_kiosk.control.devices import described
 from tosca_kiosk.control.frames import PolledCamera
 from tosca_kiosk.control.loop import FixedRateLoop
 from tosca_kiosk.control.operator import OperatorGaveUpError, Script, drive
-from tosca_kiosk.control.self_test import KeptSelfTest, Outcome, Result
+from tosca_kiosk.control.self_test import KeptSelfTest, Outcome
 from tosca_kiosk.control.station_operator import StationOperator
 from tosca_kiosk.domain.calibrating.morning import Found, judged
 from tosca_kiosk.domain.events import SafetyEvent
@@ -55,22 +56,6 @@ class Request:
     scenario: Path | None = None
     seed: int | None = None
     fast: bool = False
-
-
-@dataclass(frozen=True)
-class Checked:
-    """What a check has come to. session_id: None where it came to none. dark: why there was no light."""
-
-    session_id: int | None
-    results: tuple[Result, ...]
-    found: tuple[Found, ...]
-    reasons: tuple[str, ...]
-    dark: str | None
-    seconds: float
-
-    @property
-    def passed(self) -> bool:
-        return not self.reasons
 
 
 def run_check(workplace: Workplace, request: Request) -> Checked:
