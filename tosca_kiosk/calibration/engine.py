@@ -21,7 +21,6 @@ from tosca_kiosk.domain.state import Beam, Phase
 CEILING_PART: Final = 0.95
 """Of the photodiode's ceiling: a station that would see more, by the stations before it, is left out."""
 _LEAST_SAMPLES: Final = 20
-_NEAR_UM: Final = 20.0
 _STILL_WITHIN_S: Final = 20.0
 """So long a stage may take to its place, which is farther than any of a treatment's."""
 
@@ -150,7 +149,7 @@ class Engine:
         text = f"Going to point {number} of {len(self.session.stations)}."
         wanted_um = self.session.stations[station].stage_position_um
         tick = yield Wish(Wants.SELECT, text, station)
-        while not (tick.station == station and not tick.station_lit and _at(tick, wanted_um)):
+        while not (tick.station == station and not tick.station_lit and tick.stage_there):
             if tick.phase == Phase.FAULT:
                 raise MeasuringError(f"point {number}: {tick.abort_reason}")
             if tick.now_s - began_s > _STILL_WITHIN_S:
@@ -199,12 +198,6 @@ class Engine:
                 Wants.READING, f"What did the meter read at point {found.station + 1}, in W?", found.station
             )
         return found._replace(typed=self._typed), tick
-
-
-def _at(tick: Seen, wanted_um: float | None) -> bool:
-    if wanted_um is None:
-        return True
-    return tick.stage_settled and tick.stage_um is not None and abs(tick.stage_um - wanted_um) <= _NEAR_UM
 
 
 class _Window:

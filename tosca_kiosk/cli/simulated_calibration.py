@@ -191,7 +191,7 @@ class _Run:
         if inputs is None:
             return Wish(Wants.NOTHING)
         vibration_mg = None if board is None else board.value.vibration_mg
-        return self.record.follow(seen(inputs, controller.state, vibration_mg))
+        return self.record.follow(seen(controller.rules, inputs, controller.state, vibration_mg))
 
     def _drive(self, script: Script) -> None:
         drive(

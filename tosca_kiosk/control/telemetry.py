@@ -123,7 +123,7 @@ class TelemetryMaker:
         if rules.calibration_session is None:
             return None
         status = self._devices.board.status
-        return seen(inputs, state, None if status is None else status.value.vibration_mg)
+        return seen(rules, inputs, state, None if status is None else status.value.vibration_mg)
 
     def _judge(self, now_s: float, rules: Rules, inputs: Inputs, state: State) -> None:
         judged_for = (state.phase, state.beam, state.faults, state.finished)
