@@ -68,6 +68,11 @@ RUNS = (
         "python -m benchmarks.bench.drawn_worlds --worlds 100",
     ),
     Run(
+        "calibrations",
+        "drawn worlds calibrated from nothing by the commands, judged by what they truly are",
+        "python -m benchmarks.bench.calibrations --seeds 100",
+    ),
+    Run(
         "pedal_off",
         "pedal up to light off, by each of the two ways",
         "python -m benchmarks.bench.pedal_off --releases 1000 --seed 1",

@@ -7,7 +7,7 @@ that lasts longer than `hold` acts by `scope`. Rows of one lamp light one lamp.
 from __future__ import annotations
 
 from enum import IntFlag, StrEnum
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 from tosca_kiosk.domain import checks, laser_checks, station_checks
 from tosca_kiosk.domain.checks import Check
@@ -344,7 +344,7 @@ INTERLOCKS: tuple[Interlock, ...] = (
     _lost("stage", checks.stage_present, "The ring stage was lost."),
 )  # fmt: skip
 
-STATION_INTERLOCKS: tuple[Interlock, ...] = (
+STATION_INTERLOCKS: Final[tuple[Interlock, ...]] = (
     Interlock("station_photodiode", "photodiode", station_checks.photodiode_under_ceiling,
               _S.HELD | _S.SESSION, "power_limit_exceeded", _CRITICAL, "supervisor",
               "The photodiode reads more than a calibration may shine.",
