@@ -10,20 +10,27 @@ import pytest
 
 from benchmarks.rigs.recorded_calibration import SESSION, calibrated, calibration_header
 from tests.storage.refusal import refused
+from tests.storage.trusted import calibrate
 from tosca_kiosk.domain.journal_lines import ChainReader
 from tosca_kiosk.domain.replay import replay
 from tosca_kiosk.session import earlier_dose
 from tosca_kiosk.storage import (
+    Database,
     StorageError,
     calibration_sessions,
     check,
     close_calibration,
     import_journal,
+    make_backup,
     patients,
     recover_calibrations,
+    restore,
 )
 from tosca_kiosk.storage.calibration_sessions import CalibrationValue
+from tosca_kiosk.storage.folder_backup import roots
+from tosca_kiosk.storage.operations import Order
 from tosca_kiosk.storage.timestamps import utc_text
+from tosca_kiosk.storage.unopened import unopened_gone
 
 TREATMENTS = ("sessions", "treatment_events", "session_journals", "session_energies", "session_timing")
 READING = {"station": 0, "power_w": 1.5}
@@ -199,3 +206,66 @@ def test_its_events_and_values_are_never_changed_by_sql(database, row, journal, 
         tool.execute("DROP TRIGGER calibration_events_no_update")
         tool.execute("UPDATE calibration_events SET event_type = 'laser_on' WHERE event_id = 3")
     assert any("calibration_events" in problem for problem in check(database).problems)
+
+
+def test_its_folder_is_compared_with_the_record(database, row, journal, run, now, tmp_path):
+    journal.write_bytes(b"".join(run.lines))
+    import_journal(database, journal, now)
+    assert check(database, tmp_path).problems == ()
+    journal.write_bytes(b"".join(run.lines[:-9]))
+    [said] = check(database, tmp_path).problems
+    assert "calibration session 1: its journal is cut after" in said
+    journal.write_bytes(b"".join(run.lines))
+    with database.transaction(1) as transaction:
+        transaction.update("calibration_sessions", {"calibration_session_id": 1}, light_s=0.5)
+    [said] = check(database, tmp_path).problems
+    assert "its row is not as its journal's summary says: light_s" in said
+    stray = journal.parent.parent / "stray"
+    stray.mkdir()
+    assert any(
+        f"session folder {stray} belongs to no session" in one for one in check(database, tmp_path).problems
+    )
+    assert "calibrations" in roots(database, tmp_path)
+
+
+@pytest.mark.parametrize("proved", [True, False])
+def test_one_that_a_backup_does_not_know_comes_back_from_its_journal(path, run, now, tmp_path, proved):
+    backups = tmp_path / "backups"
+    with Database.open(path) as database:
+        backup = make_backup(path, backups, now)
+        calibrate(database, tmp_path, 1, now)
+    if not proved:
+        path.unlink()
+    planned = restore.plan(backup, path, tmp_path, [])
+    assert [folder.session_id for folder in planned.later_calibrations] == [1]
+    done = restore.restore(planned, path, backups, now, Order())
+    assert (done.calibrations, done.sessions, done.lost_calibrations) == ((1,), (), {})
+    with Database.open(path) as database:
+        row = calibration_sessions.get(database, 1)
+        assert (row.status, row.verdict) == ("completed", "passed" if proved else None)
+        assert len(calibration_sessions.values(database, 1)) == proved
+        assert check(database, tmp_path).problems == ()
+        with database.transaction(1) as transaction:
+            assert started(transaction, now).calibration_session_id == 2
+
+
+def test_a_folder_whose_opening_was_broken_off_goes_alone(database, row, journal, tmp_path):
+    journal.write_bytes(b"")
+    unopened = journal.parent.with_name("calibration_2_20260314_092653")
+    unopened.mkdir()
+    (unopened / "journal.jsonl").write_bytes(b"")
+    [said] = unopened_gone(database, tmp_path)
+    assert said.startswith(unopened.name)
+    assert not unopened.exists()
+    assert journal.exists()
+
+
+def test_the_tables_stay_in_the_file_on_the_way_down_and_go_on(path, now, tmp_path):
+    with Database.open(path) as database:
+        calibrate(database, tmp_path, 1, now)
+        database.migrate("20261130_011", Order())
+        database.migrate("head", Order())
+        assert calibration_sessions.get(database, 1).verdict == "passed"
+        assert check(database, tmp_path).problems == ()
+        with database.transaction(1) as transaction:
+            assert started(transaction, now).calibration_session_id == 2

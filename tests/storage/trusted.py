@@ -7,10 +7,12 @@ from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from hashlib import sha256
 
+from benchmarks.rigs.recorded_calibration import SESSION, calibrated, calibration_header
 from benchmarks.rigs.recorded_cart import header, treated
 from tosca_kiosk.storage import (
     Database,
     acknowledgements,
+    calibration_sessions,
     calibrations,
     check,
     import_journal,
@@ -20,6 +22,7 @@ from tosca_kiosk.storage import (
     sessions,
     users,
 )
+from tosca_kiosk.storage.calibration_sessions import CalibrationValue
 from tosca_kiosk.storage.timestamps import utc_text
 
 NOW = datetime(2026, 3, 14, 9, 26, 53, 589793, tzinfo=UTC)
@@ -41,6 +44,28 @@ def treat(database, folder, number, started):
         )
     cart = treated(header(session_id=number, patient_id=number, started_utc=utc_text(started)))
     journal = sessions.folder_of(session, folder) / "journal.jsonl"
+    journal.parent.mkdir(parents=True)
+    journal.write_bytes(b"".join(cart.lines))
+    import_journal(database, journal, started, operator_id=1)
+
+
+def calibrate(database, folder, number, started):
+    """Calibrate as session `number`: its row, its journal, its import, and what it found."""
+    with database.transaction(1) as transaction:
+        row = calibration_sessions.start(
+            transaction,
+            tech_id=1,
+            start_utc=started,
+            rules=SESSION,
+            device_serials={"laser": str(number)},
+            origin="sim",
+        )
+        found = CalibrationValue(name="span", value=0.1 * number, unit="W", passed=True, high=0.3)
+        calibration_sessions.finish(
+            transaction, number, verdict="passed", validation_data="{}", values=[found]
+        )
+    cart = calibrated(calibration_header(session_id=number, started_utc=utc_text(started)))
+    journal = calibration_sessions.folder_of(row, folder) / "journal.jsonl"
     journal.parent.mkdir(parents=True)
     journal.write_bytes(b"".join(cart.lines))
     import_journal(database, journal, started, operator_id=1)
@@ -105,5 +130,6 @@ def fill(folder):
                 )
             with closing(sqlite3.connect(path, isolation_level=None)) as tool:
                 tool.execute("UPDATE patients SET notes = 'by hand' WHERE patient_id = ?", (number,))
+            calibrate(database, folder, number, NOW + timedelta(hours=10 + number))
             acknowledgements.acknowledge(database, 2, "known", NOW)
         assert check(database, folder).problems == ()

@@ -10,6 +10,7 @@ import click
 from tosca_kiosk.cli.as_of import as_of_option, moment
 from tosca_kiosk.cli.changes import answer_changes
 from tosca_kiosk.cli.completion import (
+    calibration_session_number,
     patient_code,
     protocol_name,
     session_number,
@@ -44,6 +45,7 @@ _COMPLETED_BY: Final = {
         ("sessions", "session_journals", "session_energies", "session_parts", "session_timing"),
         session_number,
     ),
+    "calibration_sessions": calibration_session_number,
 }
 
 

@@ -10,6 +10,7 @@ from typing import Any
 import click
 
 from tosca_kiosk.cli.as_of import as_of_option, moment
+from tosca_kiosk.cli.calibration_sessions import session, sessions
 from tosca_kiosk.cli.calibration_trend import trend
 from tosca_kiosk.cli.completion import calibration
 from tosca_kiosk.cli.console import say
@@ -189,3 +190,5 @@ def _points_table(points: Points) -> str:
 
 
 calibrations.add_command(trend)
+calibrations.add_command(sessions)
+calibrations.add_command(session)

@@ -40,6 +40,7 @@ username: Final = _of_record("users")
 calibration_number: Final = _of_record("calibration_numbers")
 value_name: Final = _of_record("calibration_values")
 session_number: Final = _of_record("sessions")
+calibration_session_number: Final = _of_record("calibration_sessions")
 safety_type: Final = _of_record("safety")
 calibration: Final = _of_record("calibrations")
 

@@ -179,12 +179,20 @@ def restore_one(
         "replaced": done.kept and str(done.kept),
         "brought_back": list(done.sessions),
         "lost_sessions": {str(number): why for number, why in done.lost.items()},
+        "brought_back_calibrations": list(done.calibrations),
+        "lost_calibrations": {str(number): why for number, why in done.lost_calibrations.items()},
         "lost_patients": list(done.patients),
         "spare_archives": [str(path) for path in done.spare],
     }
     text = f"Restored {path} from {file}." + (f" Replaced: {done.kept}" if done.kept else "")
     back = [f"Session {number} was imported again from its journal." for number in done.sessions]
+    back += [
+        f"Calibration session {number} was imported again from its journal." for number in done.calibrations
+    ]
     lost = [f"Session {number} fell away: {why}." for number, why in done.lost.items()]
+    lost += [
+        f"Calibration session {number} fell away: {why}." for number, why in done.lost_calibrations.items()
+    ]
     patients = [f"Patient {code} fell away." for code in done.patients]
     spare = [
         f"{path} stays for the replaced record until the next db archive; its events are in this one too."
@@ -222,7 +230,7 @@ def import_one(
             workplace.sealing.sign(database, "import-journal")
     _tell_damage(path, damage)
     result = {
-        "session_id": imported.session_id,
+        **imported.number,
         "status": imported.summary.status,
         "abort_reason": imported.summary.abort_reason,
         "treatment_events": imported.treatment_events,
@@ -237,9 +245,11 @@ def import_one(
 
 
 def _imported_text(imported: Imported) -> str:
+    calibrated = imported.work == "calibration"
+    named, events = ("Calibration session", "events") if calibrated else ("Session", "treatment events")
     text = (
-        f"Session {imported.session_id} ({imported.summary.status}): {imported.treatment_events} treatment "
-        f"events, {imported.safety_events} safety events from {imported.ticks} ticks."
+        f"{named} {imported.session_id} ({imported.summary.status}): {imported.treatment_events} {events}, "
+        f"{imported.safety_events} safety events from {imported.ticks} ticks."
     )
     how = "" if imported.damage is None else f" {imported.damage.capitalize()}."
     mended = "" if imported.mended is None else f" Mended: {imported.mended}."
@@ -276,6 +286,10 @@ def _ask(file: Path, planned: Plan, yes: bool) -> None:
         say(f"Session {folder.session_id} is not in {file}; it is imported again from its journal.")
     for number, reason in planned.lost.items():
         say(f"Session {number} falls away: {reason}.")
+    for folder in planned.later_calibrations:
+        say(f"Calibration session {folder.session_id} is not in {file}; it is imported again.")
+    for number, reason in planned.lost_calibrations.items():
+        say(f"Calibration session {number} falls away: {reason}.")
     for code in planned.patients:
         say(f"Patient {code} is not in {file}; only with a session that is imported again does it stay.")
     if stdin_is_terminal() and not yes and not click.confirm("Restore it all the same?", err=True):

@@ -104,4 +104,5 @@ def _take(
         whole=False,
         summary=summary,
         damage=left.why,
+        work="calibration",
     )

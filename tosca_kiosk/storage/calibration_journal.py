@@ -135,6 +135,7 @@ def take_rows(
         summary=summary,
         damage=None if contents.broken is None else damaged(contents.broken),
         mended=contents.mended,
+        work="calibration",
     )
 
 

@@ -275,10 +275,15 @@ def value_names(reader: Database | Reader) -> list[str]:
     return sorted({str(one.row["name"]) for one in reader.held("calibration_values")})
 
 
+def events_of(reader: Reader, number: int) -> list[Held]:
+    """Return what happened in a session, in its order, each with what is odd in it."""
+    return reader.held("calibration_events", order_by="event_id", calibration_session_id=number)
+
+
 def readings_of(row: CalibrationSessionRow) -> list[Any]:
     """Return a session's readings. Raises StorageError where what stands there is no list."""
     try:
-        return msgspec.json.decode(row.readings, type=list)
+        return msgspec.json.decode(row.readings or "", type=list)
     except msgspec.DecodeError as error:
         raise _odd(row, "readings", error) from error
 
@@ -286,7 +291,7 @@ def readings_of(row: CalibrationSessionRow) -> list[Any]:
 def rules_of(row: CalibrationSessionRow) -> CalibrationSession:
     """Return the stations and bounds that a session is run under. Raises StorageError where they are none."""
     try:
-        return msgspec.json.decode(row.rules_snapshot, type=CalibrationSession)
+        return msgspec.json.decode(row.rules_snapshot or "", type=CalibrationSession)
     except msgspec.DecodeError as error:
         raise _odd(row, "rules_snapshot", error) from error
 
@@ -294,7 +299,7 @@ def rules_of(row: CalibrationSessionRow) -> CalibrationSession:
 def folder_of(row: CalibrationSessionRow, data_dir: Path) -> Path:
     """Return where the session's files are. Raises StorageError for a path out of the data directory."""
     where = f"calibration_sessions.folder_path of {row.calibration_session_id}"
-    return sessions.inside(data_dir, row.folder_path, where)
+    return sessions.inside(data_dir, row.folder_path or "", where)
 
 
 def closed_already(row: CalibrationSessionRow) -> StorageError:

@@ -21,6 +21,7 @@ import msgspec
 
 from tosca_kiosk.machine.synced import make_folder, sync, sync_all
 from tosca_kiosk.storage.archives import ARCHIVES_NAME
+from tosca_kiosk.storage.calibration_sessions import FOLDERS_NAME
 from tosca_kiosk.storage.database import Database
 from tosca_kiosk.storage.errors import StorageError
 from tosca_kiosk.storage.files import PART
@@ -289,13 +290,13 @@ class FolderBackup:
 
 
 def roots(database: Database, data_dir: Path) -> list[str]:
-    """Return the folders of a data directory in which sessions' folders and archives lie.
+    """Return the folders of a data directory in which sessions' folders, calibrations' too, and archives lie.
 
     A row whose path leads out of it is left out: what is there is not this cart's.
     """
     with database.reading() as reader:
         rows = reader.rows("SELECT DISTINCT session_folder_path AS path FROM sessions")
-    found = {data_dir / ARCHIVES_NAME}
+    found = {data_dir / ARCHIVES_NAME, data_dir / FOLDERS_NAME}
     for path in (row["path"] for row in rows if isinstance(row["path"], str)):
         with suppress(StorageError):
             folder = inside(data_dir, path, "sessions.session_folder_path")

@@ -8,7 +8,7 @@ from __future__ import annotations
 import logging
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
 import msgspec
 
@@ -55,6 +55,13 @@ class Imported:
     summary: Summary
     damage: str | None = None
     mended: str | None = None
+    work: Literal["treatment", "calibration"] = "treatment"
+
+    @property
+    def number(self) -> dict[str, int]:
+        """The session's number under the name that it has in the table of its kind."""
+        name = "calibration_session_id" if self.work == "calibration" else "session_id"
+        return {name: self.session_id}
 
 
 @dataclass(slots=True)

@@ -69,9 +69,9 @@ def _make_rows(transaction: Transaction, folder: SessionFolder, replaced: Record
     header = folder.header
     assert header is not None  # of folders whose journals are whole
     known = replaced.sessions.get(folder.session_id, {}) if replaced.is_proved else {}
-    _need(transaction, "tech_users", header.tech_id, replaced.accounts if replaced.is_proved else {})
+    need(transaction, "tech_users", header.tech_id, replaced.accounts if replaced.is_proved else {})
     assert header.patient_id is not None  # a treatment's, for the folder is among theirs
-    _need(transaction, "patients", header.patient_id, replaced.patients if replaced.is_proved else {})
+    need(transaction, "patients", header.patient_id, replaced.patients if replaced.is_proved else {})
     protocol = header.rules.protocol
     told = {
         "protocol_name": protocol and protocol.name,
@@ -92,7 +92,7 @@ def _make_rows(transaction: Transaction, folder: SessionFolder, replaced: Record
     transaction.insert("session_journals", session_id=folder.session_id, origin=header.origin)
     for said in replaced.amendments.values() if replaced.is_proved else ():
         if said["session_id"] == folder.session_id:
-            _need(transaction, "tech_users", said["tech_id"], replaced.accounts)
+            need(transaction, "tech_users", said["tech_id"], replaced.accounts)
             names = [name for name in said if name != "amendment_id"]
             transaction.insert_rows("session_amendments", names, [tuple(said[name] for name in names)])
 
@@ -112,7 +112,7 @@ def _join(transaction: Transaction, folder: SessionFolder, replaced: Record) -> 
         session_parts.join(transaction, number, first)
 
 
-def _need(transaction: Transaction, table: str, number: int, rows: dict[int, Row]) -> None:
+def need(transaction: Transaction, table: str, number: int, rows: dict[int, Row]) -> None:
     """Have a row that a session points at, taken over where it is missing. Raises StorageError for none."""
     key = {"patients": "patient_id", "tech_users": "tech_id"}[table]
     if transaction.held_one(table, **{key: number}) is not None:

@@ -17,6 +17,7 @@ NAMES: Final = {
     "users": "SELECT username FROM tech_users ORDER BY username",
     "calibration_numbers": "SELECT calibration_id FROM calibrations ORDER BY calibration_id DESC",
     "calibration_values": "SELECT DISTINCT name FROM calibration_values ORDER BY name",
+    "calibration_sessions": "SELECT calibration_session_id FROM calibration_sessions ORDER BY 1 DESC",
     "sessions": "SELECT session_id FROM sessions ORDER BY session_id DESC",
     "safety": "SELECT DISTINCT event_type FROM safety_log ORDER BY event_type",
     "calibrations": "SELECT device_type FROM calibrations UNION SELECT calibration_type FROM calibrations "

@@ -51,7 +51,7 @@ def import_in_order(
         )
         imported = take()
         told = {
-            "session_id": imported.session_id,
+            **imported.number,
             "ticks": imported.ticks,
             "treatment_events": imported.treatment_events,
             "safety_events": imported.safety_events,

@@ -22,6 +22,8 @@ Row = dict[str, Any]
 class Record:
     """What stands in a record. sessions, amendments, patients, accounts: rows by their numbers.
 
+    calibrations, values: those of sessions that calibrate, and what they found.
+
     rests: by the number of a session that finishes the rest of another, that other's.
     places: where sessions' folders lie, as stored. marks: of its cart, None where it has no accounts.
     is_nobodys: nothing was recorded in it yet, so that another may take its place. cart: as its heads name
@@ -34,6 +36,8 @@ class Record:
     amendments: dict[int, Row] = field(default_factory=dict)
     patients: dict[int, Row] = field(default_factory=dict)
     accounts: dict[int, Row] = field(default_factory=dict)
+    calibrations: dict[int, Row] = field(default_factory=dict)
+    values: dict[int, Row] = field(default_factory=dict)
     places: set[str] = field(default_factory=set)
     given_out: Counters = field(default_factory=dict)
     marks: Marks | None = None
@@ -64,6 +68,8 @@ def look(path: Path, place: Path, tell: Tell = nobody) -> Record:
                 ("session_amendments", "amendment_id", found.amendments),
                 ("patients", "patient_id", found.patients),
                 ("tech_users", "tech_id", found.accounts),
+                ("calibration_sessions", "calibration_session_id", found.calibrations),
+                ("calibration_values", "value_id", found.values),
             ):
                 if table in there:
                     rows.update({row[key]: row for row in reader.rows(f"SELECT * FROM {table}")})

@@ -9,21 +9,29 @@ replaced record needs and the restored one does not stay, named in that row: the
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from pathlib import Path
 from typing import Any, Final
 
 from tosca_kiosk.storage import archiving, cart_key, cart_marks, counters, heads, operations, schema, trust
 from tosca_kiosk.storage.anchors import Anchor
+from tosca_kiosk.storage.as_of import CALIBRATION_SESSIONS
 from tosca_kiosk.storage.backup import restore_backup, verify_backup
 from tosca_kiosk.storage.counters import Counters
 from tosca_kiosk.storage.database import Database
 from tosca_kiosk.storage.errors import StorageError
+from tosca_kiosk.storage.later_calibrations import bring_back_calibrations
 from tosca_kiosk.storage.later_sessions import bring_back
 from tosca_kiosk.storage.operations import Order
-from tosca_kiosk.storage.replaced import Record, look
-from tosca_kiosk.storage.session_folders import SessionFolder, given_out, session_folders, why_not_whole
+from tosca_kiosk.storage.replaced import Record, Row, look
+from tosca_kiosk.storage.session_folders import (
+    SessionFolder,
+    calibration_folders,
+    given_out,
+    session_folders,
+    why_not_whole,
+)
 from tosca_kiosk.storage.signing import SigningKey
 from tosca_kiosk.storage.telling import Tell, nobody
 from tosca_kiosk.storage.users import find
@@ -38,7 +46,8 @@ class Plan:
 
     version: of the backup. later: folders of sessions that the backup does not know and whose journals are
     whole; lost: the numbers of the other sessions that it does not know, and why. patients: the codes that it
-    does not know. given_out: from which the restored record counts on.
+    does not know. given_out: from which the restored record counts on. later_calibrations,
+    lost_calibrations: as later and lost, of the sessions that calibrate.
     """
 
     backup: Path
@@ -49,11 +58,15 @@ class Plan:
     lost: Mapping[int, str]
     patients: tuple[str, ...]
     given_out: Counters
+    later_calibrations: tuple[SessionFolder, ...] = ()
+    lost_calibrations: Mapping[int, str] = field(default_factory=dict)
 
     @property
     def falls_away(self) -> bool:
         """Whether anything is lost, or has to be made again from a journal."""
-        return bool(self.later or self.lost or self.patients)
+        return bool(
+            self.later or self.lost or self.patients or self.later_calibrations or self.lost_calibrations
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +74,8 @@ class Restored:
     """What a restore did. kept: where the replaced file is, None where none was.
 
     sessions: which were brought back from their journals; lost: which were not, and why. patients: the codes
-    that fell away. spare: archives that stay, though all of their events are in the restored record.
+    that fell away. calibrations, lost_calibrations: as sessions and lost, of those that calibrate. spare:
+    archives that stay, though all of their events are in the restored record.
     unsigned: why the cart's key did not sign it, None where it did.
     """
 
@@ -71,6 +85,8 @@ class Restored:
     patients: tuple[str, ...]
     spare: tuple[Path, ...]
     unsigned: str | None
+    calibrations: tuple[int, ...] = ()
+    lost_calibrations: Mapping[int, str] = field(default_factory=dict)
 
 
 def plan(
@@ -110,7 +126,13 @@ def plan(
                 "name anchors of this one"
             )
     folders = [*session_folders(data_dir, saved.places | present.places)]
-    later, lost = _sessions(saved, present, folders)
+    newest = saved.given_out.get("sessions", 0)
+    later, lost = _sessions(saved.sessions, present.sessions, present, folders, newest)
+    calibrating = [*calibration_folders(data_dir)]
+    newest = saved.given_out.get("calibration_sessions", 0)
+    recalibrated, uncalibrated = _sessions(
+        saved.calibrations, present.calibrations, present, calibrating, newest
+    )
     codes = {row["patient_code"] for row in present.patients.values()}
     known = {row["patient_code"] for row in saved.patients.values()}
     return Plan(
@@ -121,8 +143,13 @@ def plan(
         later=tuple(later),
         lost=lost,
         patients=tuple(sorted(str(code) for code in codes - known)),
+        later_calibrations=tuple(recalibrated),
+        lost_calibrations=uncalibrated,
         given_out=_given_out(
-            saved, present, folders, counters.merged(*(anchor.signed.counters for anchor in anchored))
+            saved,
+            present,
+            [*folders, *calibrating],
+            counters.merged(*(anchor.signed.counters for anchor in anchored)),
         ),
     )
 
@@ -159,11 +186,23 @@ def _prepare(planned: Plan, part: Path, data_dir: Path, now: datetime, order: Or
         tried = dict(bring_back(database, planned.later, replaced, data_dir, now, order.operator_id))
         back = tuple(number for number, why in tried.items() if why is None)
         lost = {**planned.lost, **{number: why for number, why in tried.items() if why is not None}}
+        calibrated = dict(
+            bring_back_calibrations(
+                database, planned.later_calibrations, replaced, data_dir, now, order.operator_id
+            )
+        )
+        lost_calibrations = {
+            **planned.lost_calibrations,
+            **{number: why for number, why in calibrated.items() if why is not None},
+        }
+        calibrations = tuple(number for number, why in calibrated.items() if why is None)
         held = {row["patient_code"] for row in database.rows("SELECT patient_code FROM patients")}
         patients = tuple(code for code in planned.patients if code not in held)
         spare = tuple(archiving.spare_files(database))
         details = {
             **_details(planned, replaced, back, lost, patients),
+            "calibrations_fell_away": {str(number): why for number, why in sorted(lost_calibrations.items())},
+            CALIBRATION_SESSIONS.brought_back: list(calibrations),
             "spare_archives": [path.name for path in spare],
         }
         with database.transaction(order.operator_id) as transaction:
@@ -174,7 +213,16 @@ def _prepare(planned: Plan, part: Path, data_dir: Path, now: datetime, order: Or
             damage = trust.damage(reader.connection, part, tell)
     if damage:
         raise StorageError(f"{part}: the copy is not as it was written: {damage[0]}; nothing was changed")
-    return Restored(kept=None, sessions=back, lost=lost, patients=patients, spare=spare, unsigned=unsigned)
+    return Restored(
+        kept=None,
+        sessions=back,
+        lost=lost,
+        patients=patients,
+        spare=spare,
+        unsigned=unsigned,
+        calibrations=calibrations,
+        lost_calibrations=lost_calibrations,
+    )
 
 
 def _key(database: Database, data_dir: Path) -> tuple[SigningKey | None, str | None]:
@@ -213,36 +261,43 @@ def _head(record: Record) -> dict[str, Any] | None:
 
 
 def _sessions(
-    saved: Record, present: Record, folders: Sequence[SessionFolder]
+    saved: Mapping[int, Row],
+    rows: Mapping[int, Row],
+    present: Record,
+    folders: Sequence[SessionFolder],
+    newest: int,
 ) -> tuple[list[SessionFolder], dict[int, str]]:
-    """Return the folders of sessions that can be brought back, and the others that fall away, with why."""
+    """Return the folders of sessions that can be brought back, and the others that fall away, with why.
+
+    saved, rows: the sessions of this kind in the backup and in the present record, by their numbers; newest:
+    the highest number that the backup has given out.
+    """
     later: dict[int, SessionFolder] = {}
     lost: dict[int, str] = {}
-    newest = saved.given_out.get("sessions", 0)
     for folder in folders:
-        if folder.session_id in saved.sessions or folder.session_id <= newest:
+        if folder.session_id in saved or folder.session_id <= newest:
             continue
-        if present.is_proved and folder.session_id not in present.sessions:
+        if present.is_proved and folder.session_id not in rows:
             continue  # another record's: an orphan, which the check of the folders names
-        why = why_not_whole(folder) or _why_another(folder, present)
+        why = why_not_whole(folder) or _why_another(folder, present, rows)
         if why is not None or folder.session_id in later:
             lost[folder.session_id] = why or f"two folders bear its number, {folder.path.name} is one"
         else:
             later[folder.session_id] = folder
-    for number in sorted(set(present.sessions) - set(saved.sessions) - set(later)):
+    for number in sorted(set(rows) - set(saved) - set(later)):
         lost.setdefault(number, "its folder is not there")
     for number in lost:
         later.pop(number, None)
     return list(later.values()), lost
 
 
-def _why_another(folder: SessionFolder, present: Record) -> str | None:
+def _why_another(folder: SessionFolder, present: Record, rows: Mapping[int, Row]) -> str | None:
     """Say how a journal is not of the session that a proved record knows by its number."""
-    known, header = present.sessions.get(folder.session_id), folder.header
+    known, header = rows.get(folder.session_id), folder.header
     if not present.is_proved or known is None or header is None:
         return None
     theirs = header.patient_id, header.tech_id
-    same = theirs == (known["patient_id"], known["tech_id"])
+    same = theirs == (known.get("patient_id"), known["tech_id"])
     return None if same else "the journal in its folder is of another patient or technician"
 
 

@@ -12,7 +12,7 @@ from tosca_kiosk.storage import sessions, settings
 from tosca_kiosk.storage.database import Database
 from tosca_kiosk.storage.door import Reader
 from tosca_kiosk.storage.errors import StorageError
-from tosca_kiosk.storage.session_folders import numbered_folders
+from tosca_kiosk.storage.session_folders import numbered_calibrations, numbered_folders
 
 
 def unopened_gone(database: Database, data_dir: Path) -> Iterator[str]:
@@ -38,16 +38,17 @@ def unopened_gone(database: Database, data_dir: Path) -> Iterator[str]:
 def _without_row(reader: Reader, data_dir: Path) -> Iterator[Path]:
     rows = reader.rows("SELECT session_folder_path AS path FROM sessions")
     stored = [row["path"] for row in rows if isinstance(row["path"], str)]
+    calibrating = reader.rows("SELECT folder_path AS path FROM calibration_sessions")
     known = set()
-    for path in stored:
+    for path in (*stored, *(row["path"] for row in calibrating if isinstance(row["path"], str))):
         try:
-            known.add(sessions.inside(data_dir, path, "sessions.session_folder_path"))
+            known.add(sessions.inside(data_dir, path, "the folder of a session"))
         except StorageError:
             continue  # nothing of this cart's
     places = {str(PurePath(path).parent) for path in stored}
     with suppress(StorageError):  # an odd setting, named by `db check`
         places.add(settings.session_data_path(reader, data_dir))
-    for _, folder in numbered_folders(data_dir, places):
+    for _, folder in (*numbered_folders(data_dir, places), *numbered_calibrations(data_dir)):
         if folder not in known:
             yield folder
 

@@ -140,6 +140,7 @@ def everything_else_works(record):
         "safety_log", "calibrations", "system_config", "credentials", "session_journals", "session_energies",
         "treatment_events_chain", "audit_log", "chain_links", "heads", "operations", "acknowledgements",
         "recording_hashes", "change_reasons", "session_amendments", "session_parts", "session_timing",
+        "calibration_sessions", "calibration_events", "calibration_values",
     ],
 )  # fmt: skip
 def test_an_odd_value_in_any_column_is_named_and_stops_nothing(staffed, table, monkeypatch):
