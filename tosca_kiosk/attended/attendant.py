@@ -147,6 +147,10 @@ class Attendant:
             self.session = numbered
         return refused
 
+    def doubt_self_test(self, why: str) -> str | None:
+        """Have the self-test that passed count no more; return why that was refused."""
+        return self._answer(self._link.doubt_self_test(why))
+
     def end_journal(self) -> SessionEnded | str:
         """Have the closed session's journal finished; return how it ended, or why it was refused."""
         self._ended = None

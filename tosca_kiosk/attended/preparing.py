@@ -22,10 +22,10 @@ class NotPreparedError(Exception):
     """The cart takes no session now. The text says why and what to do."""
 
 
-def prepare(attendant: Attendant) -> None:
+def prepare(attendant: Attendant, *, anew: bool = False) -> None:
     """Reset what is latched where the person wants it, wait for the devices, home the stage, test the cart.
 
-    Raises NotPreparedError and StoppedError.
+    anew: test it though a test counts. Raises NotPreparedError and StoppedError.
     """
     attendant.until(_there, CONNECT_WITHIN_S, "every device ready; check power and cables")
     _reset(attendant)
@@ -33,7 +33,7 @@ def prepare(attendant: Attendant) -> None:
         _do(attendant, CommandType.HOME_STAGE)
         attendant.until(_homed, HOME_WITHIN_S, "the stage's index found; check that it moves freely")
     tested = attendant.newest.self_test
-    if tested is None or tested.problem is not None:
+    if anew or tested is None or tested.problem is not None:
         runs = 0 if tested is None else tested.runs
         _do(attendant, CommandType.RUN_SELF_TEST)
         attendant.until(lambda shown: _tested_since(shown, runs), TEST_WITHIN_S, "the self-test's end")

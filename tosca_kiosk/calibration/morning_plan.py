@@ -22,8 +22,6 @@ from tosca_kiosk.session.calibration_standing import used_serials
 from tosca_kiosk.storage import Reader, calibrations
 
 POWER_W: Final = 1.0
-MOST_W: Final = 1.5
-"""The limit of its power: what is over it ends the light."""
 LIGHT_S: Final = 1.0
 _PLACES: Final = (0.25, 0.75, 0.25)
 """Of the travel: there, away and back, so that one place is reached from both sides."""

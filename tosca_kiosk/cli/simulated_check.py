@@ -4,16 +4,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from datetime import datetime
-from importlib.metadata import version
 from math import nan
 from pathlib import Path
-from statistics import fmean
 from typing import Final
 
-import msgspec
-
-from tosca_kiosk.calibration.courses import CALIBRATIONS, found_before
-from tosca_kiosk.calibration.morning_plan import LIGHT_S, LIT, MOST_W, MorningPlan, morning_plan
+from tosca_kiosk.calibration.morning_plan import LIGHT_S, LIT, MorningPlan, morning_plan
+from tosca_kiosk.calibration.morning_values import Seen, keep, reasons_of
+from tosca_kiosk.calibration.opening import CalibrationOrder, OpenedCalibration, opening_calibration
+from tosca_kiosk.cli.checked import Checked
 from tosca_kiosk.cli.drawn_world import tell_drawn_world
 from tosca_kiosk.cli.simulated_session import pedal_of, quiet_collector, refuse_real_ports
 from tosca_kiosk.cli.workplace import Workplace
@@ -23,27 +21,24 @@ from tosca_kiosk.control.devices import described
 from tosca_kiosk.control.frames import PolledCamera
 from tosca_kiosk.control.loop import FixedRateLoop
 from tosca_kiosk.control.operator import OperatorGaveUpError, Script, drive
-from tosca_kiosk.control.self_test import KeptSelfTest, Outcome, Result
+from tosca_kiosk.control.self_test import KeptSelfTest, Outcome
 from tosca_kiosk.control.station_operator import StationOperator
-from tosca_kiosk.domain.calibrating.morning import LEAST_BEFORE, MEAN_OF_LAST, Found, judged
+from tosca_kiosk.domain.calibrating.morning import Found, judged
 from tosca_kiosk.domain.events import SafetyEvent
-from tosca_kiosk.domain.journal_lines import FORMAT_VERSION, Header
+from tosca_kiosk.domain.journal_lines import Summary
 from tosca_kiosk.domain.rules import Rules
 from tosca_kiosk.domain.safety import Decision
 from tosca_kiosk.domain.state import Beam
-from tosca_kiosk.journal.tail import not_made
 from tosca_kiosk.journal.writer import Journal
 from tosca_kiosk.machine.clock import Clock, RealClock, VirtualClock
 from tosca_kiosk.machine.stop_signals import on_interrupt
-from tosca_kiosk.machine.synced import make_folder
 from tosca_kiosk.running.camera import camera_over
 from tosca_kiosk.running.cart import connected_devices, planned_scenario, simulated_cart
-from tosca_kiosk.session import RefusedError
-from tosca_kiosk.storage import Database, calibration_sessions, events, settings
+from tosca_kiosk.session import BackedUp, RefusedError, back_up
+from tosca_kiosk.session.calibration_rules import calibration_compared
+from tosca_kiosk.storage import Database, close_calibration, events, settings
 from tosca_kiosk.storage.allowed import allowed
-from tosca_kiosk.storage.calibration_sessions import CalibrationSessionRow, CalibrationValue
-from tosca_kiosk.storage.timestamps import utc_text
-from tosca_kiosk.storage.users import Role
+from tosca_kiosk.storage.users import Role, User
 
 HOME_WITHIN_S: Final = 40.0
 ARMED_BY_S: Final = 52.0
@@ -63,22 +58,6 @@ class Request:
     fast: bool = False
 
 
-@dataclass(frozen=True)
-class Checked:
-    """What a check has come to. session_id: None where it came to none. dark: why there was no light."""
-
-    session_id: int | None
-    results: tuple[Result, ...]
-    found: tuple[Found, ...]
-    reasons: tuple[str, ...]
-    dark: str | None
-    seconds: float
-
-    @property
-    def passed(self) -> bool:
-        return not self.reasons
-
-
 def run_check(workplace: Workplace, request: Request) -> Checked:
     """Check the simulated cart; what it found is then in the record. Raises one of EXPECTED_ERRORS before."""
     config = workplace.config
@@ -92,6 +71,7 @@ def run_check(workplace: Workplace, request: Request) -> Checked:
         if cart is None:
             raise RefusedError(f"{config.source}: nothing is simulated; check-cart needs the simulated cart")
         planned_scenario(request.scenario, cart)
+        backup = back_up(database, workplace.backup_dir, clock.utc())  # the devices are not left alone for it
         tell_drawn_world(config, cart)
         with (
             connected_devices(config, clock) as devices,
@@ -102,7 +82,7 @@ def run_check(workplace: Workplace, request: Request) -> Checked:
             frames = None if camera is None else PolledCamera(camera)
             controller = Controller(devices, idle, kept, frames=frames)
             operator = StationOperator(controller, pedal_of(cart.world), user=technician.username)
-            check = _Check(workplace, database, technician.tech_id, plan, idle, controller, operator, clock)
+            check = _Check(workplace, database, technician, plan, backup, idle, controller, operator, clock)
             cart.world.mark("session")  # whatever a scenario does to the cart, it is so this morning
             return check.run()
 
@@ -113,75 +93,61 @@ class _Check:
 
     workplace: Workplace
     database: Database
-    tech_id: int
+    technician: User
     plan: MorningPlan
+    backup: BackedUp
     idle: Rules
     controller: Controller
     operator: StationOperator
     clock: Clock
     reasons: list[str] = field(default_factory=list)
-    _values: dict[str, float] = field(default_factory=dict)
-    _places_um: list[float] = field(default_factory=list)
+    _seen: Seen = field(default_factory=Seen)
+    _found: tuple[Found, ...] = ()
     _watts: list[float] = field(default_factory=list)
     _before: list[tuple[datetime, SafetyEvent]] = field(default_factory=list)
+    _unwritten: list[Decision] = field(default_factory=list)
     _stop: bool = False
 
     def run(self) -> Checked:
         with on_interrupt(self._press_stop):
             self._try(self.operator.test())
             kept = self.controller.self_test
-            self._values |= kept.found
+            self._seen.self_tested = kept.found
             self.reasons += [result.line for result in kept.results if result.outcome is Outcome.FAILED]
             if not self.reasons:
                 self._try(self.operator.home(HOME_WITHIN_S))
-            row = None if self.reasons else self._session()
+            number = None if self.reasons else self._session()
         self._record_what_came_before()
-        found = judged(self._values, self.plan.known)
-        seconds = self.clock.now_s()
-        if row is not None:  # before one, what is outside has failed in the self-test
-            outside = (one for one in found if not one.passed)
-            self.reasons += [f"{one.row.device}: {one.reason}. {one.row.to_do}" for one in outside]
-            self._keep(row, found)
         return Checked(
-            session_id=None if row is None else row.calibration_session_id,
+            session_id=number,
             results=kept.results,
-            found=found,
+            found=self._found or judged(kept.found, self.plan.known),
             reasons=tuple(self.reasons),
             dark=self.plan.dark,
-            seconds=seconds,
+            seconds=self.clock.now_s(),
         )
 
     # --- the session ------------------------------------------------------------------------------------
 
-    def _session(self) -> CalibrationSessionRow:
-        """Open the session, go through its stations and close it; what fails is a reason."""
-        row, header, journal = self._opened()
-        controller, operator = self.controller, self.operator
-        controller.open_session(header.rules, header, journal, self.clock.now_s())
-        controller.rules_problem = (
-            None if _as_recorded(self.database, row, header.rules) else "not as recorded"
-        )
-        if self._try(operator.open()):
-            self._try(self._stations())
-            if self.plan.dark is None and not self.reasons:
-                self._try(operator.go_to(LIT))
-                self._try(operator.give_light(ARMED_BY_S))
+    def _session(self) -> int:
+        """Go through a session and keep it; what fails is a reason. Return its number."""
+        controller, operator, config = self.controller, self.operator, self.workplace.config
+        order = CalibrationOrder(technician=self.technician, session=self.plan.session, config=config)
+        devices = {device.key: described(device) for device in controller.devices}
+        with opening_calibration(
+            self.database, self.workplace.data_dir, order, devices, self.clock.utc(), self.backup
+        ) as opened:
+            journal = Journal(opened.folder, waits=isinstance(self.clock, VirtualClock))
+        number, rules = opened.row.calibration_session_id, opened.header.rules
+        controller.open_session(rules, opened.header, journal, self.clock.now_s())
+        controller.rules_problem = calibration_compared(self.database, config, number, controller.rules)
+        if self._try(operator.open()) and self._try(self._stations()) and self.plan.dark is None:
+            self._try(self._light())
         reason = self.reasons[0] if self.reasons else None
         self._try(operator.close(reason))
         summary = controller.end_session(reason)
-        with self.database.transaction(self.tech_id) as transaction:
-            calibration_sessions.close(
-                transaction,
-                row,
-                status=summary.status,
-                abort_reason=summary.abort_reason,
-                duration_s=summary.duration_s,
-                light_s=summary.laser_on_time_s,
-                bound_energy_j=summary.commanded_j,
-                measured_energy_j=summary.energy_j,
-            )
-        self._read()
-        return row
+        self._keep(opened, journal, summary)
+        return number
 
     def _stations(self) -> Script:
         for number in range(LIT):
@@ -189,8 +155,15 @@ class _Check:
             inputs = self.operator.inputs
             assert inputs is not None
             assert inputs.stage is not None  # it has arrived
-            self._places_um.append(inputs.stage.position_um)
+            self._seen.places_um.append(inputs.stage.position_um)
         yield from self._temperature_reached()
+        self._seen.off_setpoint_c = self._off_setpoint_c()
+
+    def _light(self) -> Script:
+        yield from self.operator.go_to(LIT)
+        yield from self.operator.give_light(ARMED_BY_S)
+        self._seen.off_setpoint_c = self._off_setpoint_c()
+        self._seen.watts = self._watts
 
     def _temperature_reached(self) -> Script:
         """Wait for the set point while there is time: a cart that was just switched on is not there yet."""
@@ -202,78 +175,26 @@ class _Check:
         tec = None if inputs is None else inputs.tec
         return nan if tec is None else tec.temperature_c - self.idle.tec_setpoint_c
 
-    def _serials(self) -> dict[str, str]:
-        return {device.key: described(device)["serial_number"] for device in self.controller.devices}
-
-    def _opened(self) -> tuple[CalibrationSessionRow, Header, Journal]:
-        """Make row, folder and journal together or not at all."""
-        now, config = self.clock.utc(), self.workplace.config
-        devices = {device.key: described(device) for device in self.controller.devices}
-        rules = msgspec.structs.replace(
-            self.idle, calibration_session=self.plan.session, power_limit_w=MOST_W
-        )
-        with self.database.transaction(self.tech_id) as transaction:
-            row = calibration_sessions.start(
-                transaction,
-                tech_id=self.tech_id,
-                start_utc=now,
-                rules=self.plan.session,
-                device_serials=self._serials(),
-                origin=config.origin,
-            )
-            header = Header(
-                version=FORMAT_VERSION,
-                session_id=row.calibration_session_id,
-                patient_id=None,
-                tech_id=self.tech_id,
-                started_utc=utc_text(now),
-                origin=config.origin,
-                software=version("tosca-kiosk"),
-                devices=devices,
-                rules=rules,
-                work="calibration",
-            )
-            folder = calibration_sessions.folder_of(row, self.workplace.data_dir)
-            try:
-                make_folder(folder, new=True)
-                return row, header, Journal(folder, waits=isinstance(self.clock, VirtualClock))
-            except OSError as error:
-                raise RefusedError(not_made(error, folder)) from error
-
     # --- what it comes to -------------------------------------------------------------------------------
 
-    def _read(self) -> None:
-        """Take what the stations have shown into the values, as far as they were come to."""
-        if len(self._places_um) == LIT:
-            self._values["tec_off_setpoint_c"] = self._off_setpoint_c()
-            self._values["stage_repeat_um"] = self._places_um[-1] - self._places_um[0]
-        if self._watts and self.controller.state.station_lit:
-            off = 100.0 * (fmean(self._watts) / self.plan.expected_w - 1.0)
-            self._values["power_off_percent"] = off
-            before = found_before(self.database, "power_off_percent", self._serials(), self.plan.calibrations)
-            if len(before) >= LEAST_BEFORE:
-                self._values["power_moved_percent"] = off - fmean(before[-MEAN_OF_LAST:])
-
-    def _keep(self, row: CalibrationSessionRow, found: tuple[Found, ...]) -> None:
-        told = {CALIBRATIONS: self.plan.calibrations, "reasons": self.reasons, "dark": self.plan.dark}
-        values = [
-            CalibrationValue(
-                name=one.row.name,
-                value=one.value,
-                unit=one.row.unit,
-                low=one.low,
-                high=one.high,
-                passed=one.passed,
-            )
-            for one in found
-        ]
-        with self.database.transaction(self.tech_id) as transaction:
-            calibration_sessions.finish(
-                transaction,
-                row.calibration_session_id,
-                verdict="failed" if self.reasons else "passed",
-                validation_data=msgspec.json.encode(told).decode(),
-                values=values,
+    def _keep(self, opened: OpenedCalibration, journal: Journal, summary: Summary) -> None:
+        serials = {device.key: described(device)["serial_number"] for device in self.controller.devices}
+        self._found = self._seen.judged(self.database, self.plan, serials)
+        self.reasons += reasons_of(self._found)
+        tech_id = self.technician.tech_id
+        with self.database.transaction(tech_id) as transaction:
+            keep(transaction, opened.row.calibration_session_id, self.plan, self._found, self.reasons)
+        with self.workplace.sealing.signing(self.database) as key:
+            close_calibration(
+                self.database,
+                opened.row,
+                self.workplace.data_dir,
+                self.clock.utc(),
+                operator_id=tech_id,
+                known=summary,
+                missing=None if journal.recorded else journal.problem,
+                unwritten=self._unwritten,
+                key=key,
             )
 
     # --- ticks ------------------------------------------------------------------------------------------
@@ -296,8 +217,10 @@ class _Check:
 
     def _watch(self, decision: Decision) -> None:
         state = decision.state
-        if not self.controller.recorded:
+        if not self.controller.recording:
             self._before += [(self.clock.utc(), event) for event in decision.safety]
+        elif not self.controller.recorded:
+            self._unwritten.append(decision)
         if state.station != LIT or state.beam is not Beam.EMITTING or state.measured_w is None:
             return
         if state.lit_s >= (1.0 - WATCHED) * LIGHT_S:
@@ -306,15 +229,9 @@ class _Check:
     def _record_what_came_before(self) -> None:
         """Write safety events from outside the session; those inside it stand in its journal."""
         if self._before:
-            with self.database.transaction(self.tech_id) as transaction:
+            with self.database.transaction(self.technician.tech_id) as transaction:
                 for utc, event in self._before:
-                    events.append_safety(transaction, utc, [(0.0, event)], tech_id=self.tech_id)
+                    events.append_safety(transaction, utc, [(0.0, event)], tech_id=self.technician.tech_id)
 
     def _press_stop(self) -> None:
         self._stop = True
-
-
-def _as_recorded(database: Database, row: CalibrationSessionRow, rules: Rules) -> bool:
-    """Whether the record says the same of the session's light as control was given."""
-    saved = calibration_sessions.get(database, row.calibration_session_id)
-    return calibration_sessions.rules_of(saved) == rules.calibration_session

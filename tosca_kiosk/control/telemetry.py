@@ -115,6 +115,10 @@ class TelemetryMaker:
             overrides=() if plan is None else plan.overrides,
             arm_hold_s=rules.limits.arm_hold_s,
             calibration=session.calibration,
+            station=state.station,
+            station_lit=state.station_lit,
+            stage_um=None if stage is None else stage.position_um,
+            stage_there=None if stage is None else checks.stage_in_position(rules, state, inputs),
         )
 
     def _judge(self, now_s: float, rules: Rules, inputs: Inputs, state: State) -> None:

@@ -43,6 +43,8 @@ class Telemetry(msgspec.Struct, frozen=True, array_like=True):
     rules_problem: why the session's rules are not known to be the record's, None where they are.
     hold_s: how long ARM has been held, None while it is not; arm_hold_s: how long it must be. aiming: the
     aiming beam as the board reads it back. self_test: None in a session and in a fault.
+    station, station_lit: of a calibration's session, where it is and whether the light there is complete;
+    stage_um, stage_there: where the stage is, and whether that is where step or station wants it.
     session_open: whether control would still have to close a session. key_off_in_s: for how long darkness
     that is not known must still stay unknown until a supervisor may vouch for it; None where there is
     nothing to vouch for. journal_problem: where the session's journal finds no room, or what else is wrong
@@ -92,3 +94,7 @@ class Telemetry(msgspec.Struct, frozen=True, array_like=True):
     overrides: tuple[Override, ...] = ()
     arm_hold_s: float = Limits().arm_hold_s
     calibration: int | None = None
+    station: int | None = None
+    station_lit: bool = False
+    stage_um: float | None = None
+    stage_there: bool | None = None
