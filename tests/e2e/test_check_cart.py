@@ -125,6 +125,12 @@ def test_light_that_has_moved_since_the_last_checks_is_found_inside_the_toleranc
     assert len(trends["power_off_percent"]["values"]) == 4
 
 
+def test_at_a_cart_without_a_control_that_runs_it_is_said_what_to_start(cart):
+    check = ("check-cart", "--tech", TECHNICIAN, "--at-cart")
+    assert "tosca-kiosk run --without-kiosk" in cart.refused(*check)
+    assert "for a simulated cart in this process alone" in cart.refused(*check, "--fast")
+
+
 def test_whoever_may_not_treat_does_not_check(cart):
     assert "no active user" in cart.refused("check-cart", "--tech", "nobody", "--fast")
     assert rows(cart, "SELECT count(*) FROM calibration_sessions") == [(0,)]

@@ -127,7 +127,7 @@ def test_an_interlock(house: Path) -> None:
     add(domain / "inputs.py", "    self_test_motor: bool = False\n", "    door_closed: bool = True\n")
     with (domain / "checks.py").open("a", encoding="utf-8") as checks:
         checks.write(CHECK)
-    add(domain / "interlocks.py", "INTERLOCKS: tuple[Interlock, ...] = (\n", ROW)
+    add(domain / "interlocks.py", "\nINTERLOCKS: tuple[Interlock, ...] = (\n", ROW)
     add(domain / "first_faults.py", "FIRST_FAULTS: Final[dict[str, FirstFault]] = {\n", FIRST_FAULT)
     found = run(house, "-c", TRIED)
     assert found.returncode == 0, found.stderr

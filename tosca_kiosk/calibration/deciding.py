@@ -19,7 +19,8 @@ from tosca_kiosk.domain.calibrating.validation import (
 from tosca_kiosk.domain.calibration import parse_calibration
 from tosca_kiosk.session.calibration_standing import device_of
 from tosca_kiosk.session.errors import RefusedError
-from tosca_kiosk.storage import Reader, Transaction, calibrations, sessions, users
+from tosca_kiosk.storage import Reader, Transaction, calibrations, users
+from tosca_kiosk.storage.calibration_sessions import open_now
 from tosca_kiosk.storage.calibrations import SavedCalibration
 from tosca_kiosk.storage.timestamps import utc_text
 
@@ -93,9 +94,9 @@ def reject(
 
 
 def _refuse_while_open(reader: Reader) -> None:
-    if found := sessions.interrupted(reader):
+    if (found := open_now(reader)) is not None:
         raise RefusedError(
-            f"session {found[0].session_id} is open, and treats by the calibrations in force; close it first "
+            f"{found} is open, and goes by the calibrations in force; close it first "
             "(one that a crash left open is closed at the next start of tosca-kiosk run)"
         )
 

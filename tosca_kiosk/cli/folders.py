@@ -18,7 +18,8 @@ from tosca_kiosk.cli.workplace import Workplace, workplace_command
 from tosca_kiosk.machine.clock import RealClock, utc_now
 from tosca_kiosk.machine.stop_signals import on_interrupt
 from tosca_kiosk.session import REFUSALS, RefusedError
-from tosca_kiosk.storage import Database, sessions
+from tosca_kiosk.storage import Database
+from tosca_kiosk.storage.calibration_sessions import open_now
 from tosca_kiosk.storage.folder_backup import FolderBackup, SavedFolders, roots
 
 _LOOK_EVERY_S: Final = 1.0
@@ -118,16 +119,14 @@ class _Watch:
         now_s = self._clock.now_s()
         if now_s - self._looked_s >= _LOOK_EVERY_S:
             self._looked_s = now_s
-            self._stopped = self._stopped or bool(sessions.interrupted(self._database))
+            self._stopped = self._stopped or open_now(self._database) is not None
         return not self._stopped
 
 
 @contextmanager
 def _watched(database: Database) -> Iterator[_Watch]:
-    if open_now := sessions.interrupted(database):
-        raise RefusedError(
-            f"session {open_now[0].session_id} is open; its folder and all others are backed up after it"
-        )
+    if (found := open_now(database)) is not None:
+        raise RefusedError(f"{found} is open; its folder and all others are backed up after it")
     watch = _Watch(database)
     with on_interrupt(watch.stop):
         yield watch

@@ -61,9 +61,9 @@ class Opened(NamedTuple):
     named: str
 
 
-TREATMENTS: Final = Opened("sessions", "brought_back", "session")
+TREATMENTS: Final = Opened(table="sessions", brought_back="brought_back", named="session")
 CALIBRATION_SESSIONS: Final = Opened(
-    "calibration_sessions", "calibrations_brought_back", "calibration session"
+    table="calibration_sessions", brought_back="calibrations_brought_back", named="calibration session"
 )
 
 

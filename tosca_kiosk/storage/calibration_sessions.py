@@ -130,13 +130,18 @@ def start(
     return get(transaction, number)
 
 
+def open_now(reader: Database | Reader) -> str | None:
+    """Return what the session of either kind is called that is open, None where none is."""
+    if treated := sessions.interrupted(reader):
+        return f"session {treated[0].session_id}"
+    calibrating = interrupted(reader)
+    return f"calibration session {calibrating[0].calibration_session_id}" if calibrating else None
+
+
 def refuse_open(reader: Database | Reader) -> None:
     """Raise StorageError while a session of either kind is open."""
-    if treated := sessions.interrupted(reader):
-        raise StorageError(f"session {treated[0].session_id} is still open; import its journal first")
-    if calibrating := interrupted(reader):
-        number = calibrating[0].calibration_session_id
-        raise StorageError(f"calibration session {number} is still open; import its journal first")
+    if (found := open_now(reader)) is not None:
+        raise StorageError(f"{found} is still open; import its journal first")
 
 
 def save_reading(transaction: Transaction, number: int, reading: Reading) -> None:

@@ -52,8 +52,12 @@ def marks(connection: Connection) -> Marks:
 
 def is_nobodys(connection: Connection) -> bool:
     """Say whether nothing was recorded yet: such a record is no cart's, as after a new disk's first start."""
-    asked = "SELECT EXISTS (SELECT 1 FROM sessions) OR EXISTS (SELECT 1 FROM patients)"
-    return not connection.exec_driver_sql(asked).scalar_one()
+    asked = " OR ".join(
+        f"EXISTS (SELECT 1 FROM {table})"
+        for table in ("sessions", "patients", "calibration_sessions")
+        if table in tables(connection)
+    )
+    return not connection.exec_driver_sql(f"SELECT {asked}").scalar_one()
 
 
 def of_another(ours: Marks, theirs: Marks) -> str | None:
