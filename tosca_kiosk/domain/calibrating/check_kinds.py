@@ -43,7 +43,12 @@ def dark_values(levels_v: Sequence[float], known: Known) -> Iterator[Value]:
     """Yield what the photodiode reads without light."""
     high_v = known.photodiode_dark_v
     yield Value(
-        "dark_level_v", max(levels_v, key=abs), "V", -high_v, high_v, "Keep light off the photodiode."
+        name="dark_level_v",
+        value=max(levels_v, key=abs),
+        unit="V",
+        low=-high_v,
+        high=high_v,
+        to_do="Keep light off the photodiode.",
     )
 
 
@@ -54,11 +59,25 @@ def motor_values(by_pwm: Sequence[tuple[int, float]], pwm: int, known: Known) ->
     """
     rest_mg = by_pwm[0][1]
     to_do = "Check the motor's mounting and cable."
-    yield Value("vibration_rest_mg", rest_mg, "mg", None, known.vibration_rest_mg, "Stand the cart still.")
+    yield Value(
+        name="vibration_rest_mg",
+        value=rest_mg,
+        unit="mg",
+        low=None,
+        high=known.vibration_rest_mg,
+        to_do="Stand the cart still.",
+    )
     added = dict(by_pwm).get(pwm, float("nan")) - rest_mg
-    yield Value("vibration_motor_mg", added, "mg", known.vibration_threshold_mg, None, to_do)
+    yield Value(
+        name="vibration_motor_mg",
+        value=added,
+        unit="mg",
+        low=known.vibration_threshold_mg,
+        high=None,
+        to_do=to_do,
+    )
     least = min(after - before for (_, before), (_, after) in pairwise(by_pwm[:-1]))
-    yield Value("vibration_rise_mg", least, "mg", _LEAST_RISE_MG, None, to_do)
+    yield Value(name="vibration_rise_mg", value=least, unit="mg", low=_LEAST_RISE_MG, high=None, to_do=to_do)
 
 
 def stage_values(arrivals_um: Sequence[tuple[float, float]]) -> Iterator[Value]:
@@ -68,10 +87,19 @@ def stage_values(arrivals_um: Sequence[tuple[float, float]]) -> Iterator[Value]:
     """
     to_do = "Check that the stage moves freely."
     worst_um = max((rest - place for place, rest in arrivals_um), key=abs)
-    yield Value("stage_arrival_um", worst_um, "um", -REPEATS_UM, REPEATS_UM, to_do)
+    yield Value(
+        name="stage_arrival_um", value=worst_um, unit="um", low=-REPEATS_UM, high=REPEATS_UM, to_do=to_do
+    )
     places = {place for place, _ in arrivals_um}
     rests = [[rest for there, rest in arrivals_um if there == place] for place in places]
-    yield Value("stage_repeat_um", max(max(one) - min(one) for one in rests), "um", None, REPEATS_UM, to_do)
+    yield Value(
+        name="stage_repeat_um",
+        value=max(max(one) - min(one) for one in rests),
+        unit="um",
+        low=None,
+        high=REPEATS_UM,
+        to_do=to_do,
+    )
 
 
 def power_values(asked_and_read_w: Sequence[tuple[float, float]]) -> Iterator[Value]:
@@ -82,10 +110,10 @@ def power_values(asked_and_read_w: Sequence[tuple[float, float]]) -> Iterator[Va
         for point in points
     ]
     yield Value(
-        "power_verified_percent",
-        max(off, key=abs),
-        "%",
-        -POWER_PERCENT,
-        POWER_PERCENT,
-        "Calibrate photodiode and laser anew: tosca-kiosk calibrate photodiode.",
+        name="power_verified_percent",
+        value=max(off, key=abs),
+        unit="%",
+        low=-POWER_PERCENT,
+        high=POWER_PERCENT,
+        to_do="Calibrate photodiode and laser anew: tosca-kiosk calibrate photodiode.",
     )
