@@ -43,7 +43,7 @@ def telemetry(tick):
     values |= {"finished": False, "simulated": True, "lamps": {}, "set_w": 0.0, "elapsed_s": 0.0}
     values |= {"step_index": 0, "steps": 0, "dose_j": 0.0, "tec_setpoint_c": 25.0}
     values |= dict.fromkeys(("devices", "refusals", "faults", "standing", "warnings", "overrides"), ())
-    values |= {"session_open": False, "arm_hold_s": 1.5, "station_lit": False}
+    values |= {"session_open": False, "arm_hold_s": 1.5}
     return Telemetry(**values)
 
 
