@@ -15,7 +15,7 @@ ROOT = Path(__file__).parents[2]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 FOLDERS = re.findall(r"^\| `([\w/]+)` \|", README, flags=re.MULTILINE)
 PICTURES = re.findall(r"!\[[^\]]*\]\(([^)]+)\)", README)
-COMMANDS = sorted(set(re.findall(r"^tosca-kiosk (\w+)", README, flags=re.MULTILINE)))
+COMMANDS = sorted(set(re.findall(r"^tosca-kiosk ([\w-]*\w)", README, flags=re.MULTILINE)))
 MODULES = sorted(set(re.findall(r"python -m (benchmarks(?:\.\w+)+)", README)))
 
 
