@@ -31,7 +31,9 @@ def test_what_is_wrong_fails_with_its_reason_and_makes_no_calibration(
         f"name: Wrong\ndescription: It.\nevents:\n  - at: session + 0s\n    {wrong}\n", encoding="utf-8"
     )
     measure = ("calibrate", "photodiode", "--tech", TECHNICIAN, "--fast", "--scenario", str(scenario), *here)
-    assert WRONG[wrong] in cart.refused(*measure)
+    done = cart.run(*measure)
+    assert done.exit_code == 1
+    assert WRONG[wrong] in done.stderr
     assert cart.json("calibrations", "list", *here)["calibrations"] == before
-    (session,) = cart.json("calibrations", "sessions", *here)["calibration_sessions"]
+    (session,) = cart.json("calibrations", "sessions", *here)["sessions"]
     assert session["verdict"] == "failed"

@@ -212,8 +212,7 @@ def _measuring(kind: ProcedureKind) -> click.Command:
             )
             ran = run_calibration(workplace, request)
             done, result = ran.done, ran.as_result()
-        text = "" if done.validation is None else judgement_text(done.validation)
-        workplace.answer(result, text or _values_table(done))
+        workplace.answer(result, _page(done))
         if done.reasons:
             for reason in done.reasons:
                 say(f"tosca-kiosk: calibrate {kind}: {reason}")
@@ -229,7 +228,12 @@ def _measuring(kind: ProcedureKind) -> click.Command:
     return measure
 
 
-def _values_table(done: Calibrated) -> str:
+def _page(done: Calibrated) -> str:
+    """Return what was found, judged; of what was broken off only that it was."""
+    if done.validation is not None:
+        return judgement_text(done.validation)
+    if not done.values:
+        return f"Calibration session {done.session_id}: {done.summary.status}, nothing was judged."
     columns = ("Found", "Value", "Unit", "Low", "High", "Passed")
     rows = [
         (one.name, f"{one.value:.4g}", one.unit, one.low, one.high, "yes" if one.passed else "no")
