@@ -16,9 +16,10 @@ from tests.papers.tables import paper as whole
 from tests.papers.tables import table
 from tosca_kiosk.domain.first_faults import LOST_WAYS
 from tosca_kiosk.domain.inputs import Inputs
-from tosca_kiosk.domain.interlocks import INTERLOCKS, Interlock, Scope
+from tosca_kiosk.domain.interlocks import INTERLOCKS, STATION_INTERLOCKS, Interlock, Scope
 from tosca_kiosk.domain.rules import Limits, Rules
 from tosca_kiosk.domain.state import State
+from tosca_kiosk.domain.waivers import WAIVED
 
 _ACTS = {
     Scope.OPEN: "no session",
@@ -175,6 +176,28 @@ def paper() -> str:
         f"`test_an_interlock_that_fails_under_light_darkens_and_latches` in `{FAULTS}`; the others are named "
         "beside it. A row that nothing tries is refused there.",
         table(heads, (_row(row) for row in INTERLOCKS)),
+        "## A calibration's session",
+        "It has no watts to be held to, for they are what is measured. These rows say nothing in it; every "
+        "other row holds as in a treatment, and so do those of the second table. "
+        "`tests/domain/test_safety_stations.py` tries them.",
+        table(
+            ("source", "says nothing, for", "instead"),
+            ((f"`{source}`", one.why, ", ".join(one.instead)) for source, one in WAIVED.items()),
+        ),
+        table(
+            ("source", "what fails", "acts", "for", "reset by", "record"),
+            (
+                (
+                    f"`{row.source}`",
+                    row.what,
+                    _acts(row),
+                    _lasting(row),
+                    row.reset_role,
+                    f"{row.event_type}, {row.severity}",
+                )
+                for row in STATION_INTERLOCKS
+            ),
+        ),
         "## When a first fault shows",
         "A way to darkness or a sensor that fails in silence hurts only together with a second fault. "
         "`tests/e2e/test_first_faults.py` brings each about.",

@@ -35,6 +35,8 @@ PLANT_EFFECTS = {
     "gate.welded": (True, lambda w: w.gate.contact.closed),
     "gate.stuck_open": (True, lambda w: w.gate.contact.fault == "open"),
     "photodiode.blocked": (True, lambda w: w.photodiode.blocked),
+    "meter.factor": (10.0, lambda w: w.meter.factor == 10.0),
+    "meter.time_constant_s": (30.0, lambda w: w.meter.time_constant_s == 30.0),
     "photodiode.drift": (1.2, lambda w: w.photodiode.drift == 1.2),
     "photodiode.dark_v": (1.0, lambda w: w.photodiode.counts() > 190),
     "diode.ageing": (0.1, lambda w: w.diode.ageing == 0.1),

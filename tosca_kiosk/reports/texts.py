@@ -263,6 +263,7 @@ ASKED: Final = {
     "confirm_key_off": "confirming the key off",
     "protocol_power_override": "override of the power",
     "protocol_ring_override": "override of the ring",
+    "select_station": "going to a station",
 }
 """What was asked, where it was refused: nothing of it was done."""
 RELEASED: Final = "pedal released, paused"
