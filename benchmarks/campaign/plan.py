@@ -44,6 +44,8 @@ _NEUTRAL: dict[str, Value] = {
     "tec.ambient_c": 22.0,
     "smoothing.accelerometer_present": True,
     "smoothing.strength": 1.0,
+    "meter.factor": 1.0,
+    "meter.time_constant_s": 0.9,
     "photodiode.drift": 1.0,
     "optics.ring_gain": 1.0,
     "laser.current_gain": 1.0,

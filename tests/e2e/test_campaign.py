@@ -133,8 +133,10 @@ def _unless_it_is_none(rules, state, inputs, command):
 @pytest.mark.process
 def test_a_single_missing_interlock_is_found(monkeypatch):
     rows = tuple(row for row in situations.INTERLOCKS if row.source != "kiosk_lost")
-    monkeypatch.setattr(situations, "INTERLOCKS", rows)
-    acting = {key: situations._rows_in(situations._scopes_in(*key)) for key in situations._SITUATIONS}
+    monkeypatch.setitem(situations._ROWS, False, rows)
+    acting = {
+        key: situations._rows_in(situations._scopes_in(*key[:3]), key[3]) for key in situations._SITUATIONS
+    }
     monkeypatch.setattr(situations, "_ACTING", acting)
     assert broken_rules(Fault(0.3, KIOSK_SILENT, True)) == {"light with screen silent"}
 

@@ -19,7 +19,7 @@ from simulators.settable import Value
 from tosca_kiosk.domain.beam import ORDER
 from tosca_kiosk.domain.first_faults import FIRST_FAULTS, LOST_WAYS, Proof
 from tosca_kiosk.domain.inputs import CommandType
-from tosca_kiosk.domain.interlocks import INTERLOCKS
+from tosca_kiosk.domain.interlocks import INTERLOCKS, STATION_INTERLOCKS
 from tosca_kiosk.domain.protocol import Protocol, Step
 from tosca_kiosk.domain.ramps import RampType
 
@@ -230,7 +230,7 @@ def test_a_first_fault_is_proved_before_a_second_can_matter(cart: Cart, fault: s
 
 
 def test_every_row_of_the_table_says_when_its_first_fault_shows_and_is_tried() -> None:
-    assert FIRST_FAULTS.keys() == {row.source for row in INTERLOCKS}
+    assert FIRST_FAULTS.keys() == {row.source for row in (*INTERLOCKS, *STATION_INTERLOCKS)}
     shown = {row.proved.fault for row in INTERLOCKS if row.proved.shows is not Proof.NEVER}
     assert shown == CASES.keys() | ELSEWHERE.keys()
 
